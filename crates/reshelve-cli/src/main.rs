@@ -1,0 +1,3 @@
+//! The `reshelve` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Text of one Extended JSON document to BSON.

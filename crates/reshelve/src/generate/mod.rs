@@ -1,0 +1,1 @@
+//! Synthetic legacy data, seeded and deterministic.

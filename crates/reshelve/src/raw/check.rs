@@ -1,0 +1,189 @@
+//! One walk over the bytes of a document that proves them well formed.
+
+use super::{cursor::value_length, kind};
+
+/// What the walk learned on its way, so that no later step has to look again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// The deepest level; the document itself is level 1. Documents, arrays and the scope of a
+    /// Code value add one each.
+    pub depth: usize,
+    /// Whether a Regex, Code, Code with scope, Symbol or DBPointer, or a name that starts with `$`,
+    /// occurs anywhere: only then can a copied part be unreadable.
+    pub unreadable: bool,
+}
+
+/// Why bytes are not a well-formed document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason} at byte {offset}")]
+pub struct Malformed {
+    /// Where, in bytes from the document's start.
+    pub offset: usize,
+    /// What is wrong there.
+    pub reason: &'static str,
+}
+
+/// Proves that `bytes` are exactly one well-formed document: every length fits exactly, every type
+/// is known, booleans are 0 or 1, names and the text of strings, regexes, code and symbols are
+/// UTF-8. The inside of a binary is not looked at. Depth is no limit here: the walk keeps its own
+/// stack.
+///
+/// # Errors
+/// The first thing that is wrong, with its offset.
+pub fn check(bytes: &[u8]) -> Result<Facts, Malformed> {
+    let mut walk = Walk { bytes, facts: Facts { depth: 1, unreadable: false }, ends: Vec::new() };
+    let end = walk.open(0, bytes.len())?;
+    if end != bytes.len() {
+        return Err(Malformed { offset: 0, reason: "length does not match" });
+    }
+    let mut at = 4;
+    while let Some(&end) = walk.ends.last() {
+        // The byte before an end is the document's closing zero: elements must stop right there.
+        if at + 1 == end.at {
+            if bytes[at] != 0 {
+                return Err(Malformed { offset: at, reason: "document without closing zero" });
+            }
+            at += 1;
+            walk.ends.pop();
+            continue;
+        }
+        at = walk.element(at, end.at - 1)?;
+    }
+    Ok(walk.facts)
+}
+
+struct Walk<'a> {
+    bytes: &'a [u8],
+    facts: Facts,
+    ends: Vec<End>,
+}
+
+/// Where an open document ends, and whether it is an array, whose keys are not names.
+#[derive(Clone, Copy)]
+struct End {
+    at: usize,
+    array: bool,
+}
+
+impl Walk<'_> {
+    /// Opens the document whose length prefix lies at `at`; it must end by `limit`.
+    fn open(&mut self, at: usize, limit: usize) -> Result<usize, Malformed> {
+        self.open_as(at, limit, false)
+    }
+
+    fn open_as(&mut self, at: usize, limit: usize, array: bool) -> Result<usize, Malformed> {
+        let bad = Malformed { offset: at, reason: "length of a document does not fit" };
+        let prefix = self.bytes.get(at..at + 4).ok_or(bad)?;
+        let length = i32::from_le_bytes([prefix[0], prefix[1], prefix[2], prefix[3]]);
+        let length = usize::try_from(length).map_err(|_| bad)?;
+        if length < 5 || length > limit - at {
+            return Err(bad);
+        }
+        self.ends.push(End { at: at + length, array });
+        self.facts.depth = self.facts.depth.max(self.ends.len());
+        Ok(at + length)
+    }
+
+    /// Checks the element at `at`, which must end by `limit`; returns where to go on: behind it,
+    /// or inside it for a document.
+    fn element(&mut self, at: usize, limit: usize) -> Result<usize, Malformed> {
+        let bytes = self.bytes;
+        let kind = bytes[at];
+        let name_start = at + 1;
+        let name_end = memchr::memchr(0, &bytes[name_start..limit])
+            .ok_or(Malformed { offset: at, reason: "name without closing zero" })?
+            + name_start;
+        let name = &bytes[name_start..name_end];
+        if std::str::from_utf8(name).is_err() {
+            return Err(Malformed { offset: name_start, reason: "name is not UTF-8" });
+        }
+        if name.first() == Some(&b'$') && !self.ends.last().is_some_and(|end| end.array) {
+            self.facts.unreadable = true;
+        }
+        let start = name_end + 1;
+        match kind {
+            kind::DOCUMENT | kind::ARRAY => {
+                self.open_as(start, limit, kind == kind::ARRAY)?;
+                return Ok(start + 4);
+            }
+            kind::CODE_WITH_SCOPE => return self.code_with_scope(start, limit),
+            _ => {}
+        }
+        let unfit = Malformed { offset: at, reason: "value does not fit its document" };
+        let unknown = Malformed { offset: at, reason: "unknown element type" };
+        let known = matches!(kind, 0x01..=0x13 | kind::MIN_KEY | kind::MAX_KEY);
+        let length = value_length(kind, &bytes[start..limit])
+            .ok_or(if known { unfit } else { unknown })?;
+        if length > limit - start {
+            return Err(unfit);
+        }
+        self.value(kind, start, length)?;
+        Ok(start + length)
+    }
+
+    fn value(&mut self, kind: u8, start: usize, length: usize) -> Result<(), Malformed> {
+        let value = &self.bytes[start..start + length];
+        match kind {
+            kind::STRING => text(value, start),
+            kind::BOOLEAN if value[0] > 1 => {
+                Err(Malformed { offset: start, reason: "boolean is neither 0 nor 1" })
+            }
+            kind::CODE | kind::SYMBOL => {
+                self.facts.unreadable = true;
+                text(value, start)
+            }
+            kind::DB_POINTER => {
+                self.facts.unreadable = true;
+                text(&value[..length - 12], start)
+            }
+            kind::REGEX => {
+                self.facts.unreadable = true;
+                if std::str::from_utf8(value).is_err() {
+                    return Err(Malformed { offset: start, reason: "regex is not UTF-8" });
+                }
+                Ok(())
+            }
+            // Subtype 2 holds a second length inside; like all of a binary's inside it is not
+            // looked at.
+            _ => Ok(()),
+        }
+    }
+
+    /// Code with scope: its total length, a string, a document.
+    fn code_with_scope(&mut self, start: usize, limit: usize) -> Result<usize, Malformed> {
+        self.facts.unreadable = true;
+        let bad = Malformed { offset: start, reason: "code with scope does not fit" };
+        let total = value_length(kind::CODE_WITH_SCOPE, &self.bytes[start..limit]).ok_or(bad)?;
+        if total < 14 || total > limit - start {
+            return Err(bad);
+        }
+        let end = start + total;
+        let code = start + 4;
+        let length = value_length(kind::STRING, &self.bytes[code..end]).ok_or(bad)?;
+        if length > end - code {
+            return Err(bad);
+        }
+        text(&self.bytes[code..code + length], code)?;
+        if self.open(code + length, end)? != end {
+            return Err(bad);
+        }
+        Ok(code + length + 4)
+    }
+}
+
+/// A string with its length prefix and closing zero.
+fn text(value: &[u8], offset: usize) -> Result<(), Malformed> {
+    let Some((&0, head)) = value.split_last() else {
+        return Err(Malformed { offset, reason: "string without closing zero" });
+    };
+    let Some(text) = head.get(4..) else {
+        return Err(Malformed { offset, reason: "string shorter than its closing zero" });
+    };
+    // Short strings do not earn the set-up of the vector code.
+    let valid = if text.len() < 64 {
+        std::str::from_utf8(text).is_ok()
+    } else {
+        simdutf8::basic::from_utf8(text).is_ok()
+    };
+    if valid { Ok(()) } else { Err(Malformed { offset, reason: "string is not UTF-8" }) }
+}

@@ -1,0 +1,62 @@
+//! Raw BSON: a cursor over borrowed bytes, a check, and a writer that patches lengths.
+//!
+//! The hot path never decodes a document. [`check`] walks the bytes once and proves them well
+//! formed; after it the cursors here can be used without errors: on bytes that were never checked
+//! they stop early, and never panic. Repeated names, number types and every byte of text survive,
+//! because nothing here builds a map.
+
+mod check;
+mod cursor;
+mod format;
+mod writer;
+
+pub use check::{Facts, Malformed, check};
+pub use cursor::{Document, Element, Elements, Value};
+pub use format::{DATE_MAX, DATE_MIN, Iso, iso, plain_decimal, push_plain_decimal};
+pub use writer::{Mark, Writer};
+
+/// BSON element types, as numbered by the specification (bsonspec.org, version 1.1).
+pub mod kind {
+    /// 64-bit binary floating point.
+    pub const DOUBLE: u8 = 0x01;
+    /// UTF-8 string.
+    pub const STRING: u8 = 0x02;
+    /// Embedded document.
+    pub const DOCUMENT: u8 = 0x03;
+    /// Array: a document whose keys are ignored.
+    pub const ARRAY: u8 = 0x04;
+    /// Binary data.
+    pub const BINARY: u8 = 0x05;
+    /// Undefined (deprecated).
+    pub const UNDEFINED: u8 = 0x06;
+    /// ObjectId, 12 bytes.
+    pub const OBJECT_ID: u8 = 0x07;
+    /// Boolean.
+    pub const BOOLEAN: u8 = 0x08;
+    /// UTC date, milliseconds since the epoch.
+    pub const DATE: u8 = 0x09;
+    /// Null.
+    pub const NULL: u8 = 0x0A;
+    /// Regular expression: pattern and options.
+    pub const REGEX: u8 = 0x0B;
+    /// DBPointer (deprecated): a namespace and an ObjectId.
+    pub const DB_POINTER: u8 = 0x0C;
+    /// JavaScript code.
+    pub const CODE: u8 = 0x0D;
+    /// Symbol (deprecated).
+    pub const SYMBOL: u8 = 0x0E;
+    /// JavaScript code with scope (deprecated).
+    pub const CODE_WITH_SCOPE: u8 = 0x0F;
+    /// 32-bit integer.
+    pub const INT32: u8 = 0x10;
+    /// Timestamp of the server's own.
+    pub const TIMESTAMP: u8 = 0x11;
+    /// 64-bit integer.
+    pub const INT64: u8 = 0x12;
+    /// 128-bit decimal.
+    pub const DECIMAL128: u8 = 0x13;
+    /// Min key.
+    pub const MIN_KEY: u8 = 0xFF;
+    /// Max key.
+    pub const MAX_KEY: u8 = 0x7F;
+}
