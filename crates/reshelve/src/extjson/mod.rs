@@ -1,7 +1,1 @@
 //! Extended JSON, the text form of BSON: what `mongoexport` writes, read and written.
-
-mod parse;
-mod write;
-
-pub use parse::{JsonError, parse};
-pub use write::{Style, write_document, write_value};

@@ -80,8 +80,8 @@ pub fn push_plain_decimal(text: &mut Vec<u8>, number: f64) {
     text.extend_from_slice(format!("{}", number + 0.0).as_bytes());
 }
 
-/// Appends an array key in decimal.
-pub(super) fn push_index(text: &mut Vec<u8>, index: usize) {
+/// Appends a position in decimal, as array keys are written.
+pub fn push_index(text: &mut Vec<u8>, index: usize) {
     let mut buffer = [0u8; 20];
     let mut at = buffer.len();
     let mut rest = index;

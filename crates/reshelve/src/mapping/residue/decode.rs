@@ -1,0 +1,507 @@
+//! Residue and target to legacy document.
+
+use super::encode::split;
+use super::shelf::{Place, Shelf, ShelfName, Twins, mirrored, place_of};
+use super::words::{DEFAULT_METADATA, NAMES, WORDS};
+use super::{NAME_SPELLED, RESIDUE_VERSION, token, unzigzag};
+use crate::mapping::warning::Path;
+use crate::raw::{Value, kind};
+
+/// Nesting above this is no legacy document of ours.
+const DEPTH_MAX: usize = 128;
+/// A restored document above this is no legacy document: it stops a forged residue.
+const DOCUMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Why a residue cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RestoreError {
+    /// The target's metadata document has no residue of ours.
+    #[error("the metadata document holds no residue")]
+    NoResidue,
+    /// It was written by a later version.
+    #[error("the residue has version {0}, which this version of the tool does not know")]
+    Version(u8),
+    /// Its bytes make no sense.
+    #[error("the residue is damaged at byte {0}")]
+    Damaged(usize),
+    /// What it describes is larger than any legacy document.
+    #[error("the residue describes a document that is too large or too deep")]
+    TooLarge,
+    /// Comparing: the restored document differs from the expected one at that byte.
+    #[error("the restored document differs from byte {0} on")]
+    Differs(usize),
+}
+
+/// Where a restored document goes.
+pub(crate) trait Sink {
+    /// A value with its type and name.
+    fn element(&mut self, kind: u8, name: &[u8], value: &[u8]) -> Result<(), RestoreError>;
+    /// Begins a document or array; the root has no type and name.
+    fn begin(&mut self, header: Option<(u8, &[u8])>) -> Result<usize, RestoreError>;
+    /// Ends what was begun.
+    fn end(&mut self, mark: usize) -> Result<(), RestoreError>;
+}
+
+/// Builds the document.
+#[derive(Debug, Default)]
+pub(crate) struct Build {
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Sink for Build {
+    fn element(&mut self, kind: u8, name: &[u8], value: &[u8]) -> Result<(), RestoreError> {
+        if self.bytes.len() + name.len() + value.len() > DOCUMENT_BYTES_MAX {
+            return Err(RestoreError::TooLarge);
+        }
+        self.bytes.push(kind);
+        self.bytes.extend_from_slice(name);
+        self.bytes.push(0);
+        self.bytes.extend_from_slice(value);
+        Ok(())
+    }
+
+    fn begin(&mut self, header: Option<(u8, &[u8])>) -> Result<usize, RestoreError> {
+        if let Some((kind, name)) = header {
+            self.element(kind, name, &[])?;
+        }
+        let mark = self.bytes.len();
+        self.bytes.extend_from_slice(&[0; 4]);
+        Ok(mark)
+    }
+
+    fn end(&mut self, mark: usize) -> Result<(), RestoreError> {
+        self.bytes.push(0);
+        let length = u32::try_from(self.bytes.len() - mark).map_err(|_| RestoreError::TooLarge)?;
+        self.bytes[mark..mark + 4].copy_from_slice(&length.to_le_bytes());
+        Ok(())
+    }
+}
+
+/// Compares with the document that is expected, and builds nothing: the proof of every round trip.
+#[derive(Debug)]
+pub(crate) struct Compare<'e> {
+    expected: &'e [u8],
+    at: usize,
+}
+
+impl<'e> Compare<'e> {
+    pub(crate) fn new(expected: &'e [u8]) -> Self {
+        Compare { expected, at: 0 }
+    }
+
+    /// Whether everything that was expected came.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.at == self.expected.len()
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> Result<(), RestoreError> {
+        let end = self.at + bytes.len();
+        if self.expected.get(self.at..end) != Some(bytes) {
+            return Err(RestoreError::Differs(self.at));
+        }
+        self.at = end;
+        Ok(())
+    }
+}
+
+impl Sink for Compare<'_> {
+    fn element(&mut self, kind: u8, name: &[u8], value: &[u8]) -> Result<(), RestoreError> {
+        self.take(&[kind])?;
+        self.take(name)?;
+        self.take(&[0])?;
+        self.take(value)
+    }
+
+    fn begin(&mut self, header: Option<(u8, &[u8])>) -> Result<usize, RestoreError> {
+        if let Some((kind, name)) = header {
+            self.element(kind, name, &[])?;
+        }
+        let mark = self.at;
+        self.at += 4;
+        Ok(mark)
+    }
+
+    fn end(&mut self, mark: usize) -> Result<(), RestoreError> {
+        self.take(&[0])?;
+        let length = u32::try_from(self.at - mark).map_err(|_| RestoreError::TooLarge)?;
+        if self.expected.get(mark..mark + 4) != Some(&length.to_le_bytes()) {
+            return Err(RestoreError::Differs(mark));
+        }
+        Ok(())
+    }
+}
+
+/// What came back.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Restored {
+    /// Legacy paths whose text the target no longer holds; they were left out.
+    pub(crate) lost: Vec<String>,
+}
+
+/// Puts a legacy document together.
+pub(crate) fn restore<'t, S: Sink>(
+    residue: &'t [u8],
+    shelf: &Shelf<'t>,
+    sink: &mut S,
+) -> Result<Restored, RestoreError> {
+    let Some((&version, rest)) = residue.split_first() else {
+        return Err(RestoreError::NoResidue);
+    };
+    if version != RESIDUE_VERSION {
+        return Err(RestoreError::Version(version));
+    }
+    let mut head = Stream { bytes: rest, at: 0 };
+    let shape_length = head.length()?;
+    let shape = head.take(shape_length)?;
+    let mut decoder = Decoder {
+        shape: Stream { bytes: shape, at: 0 },
+        payload: Stream { bytes: &rest[head.at..], at: 0 },
+        shelf,
+        sink,
+        last_date: 0,
+        last_object_id: [0; 12],
+        restored: Restored::default(),
+        depth: 0,
+    };
+    let mark = decoder.sink.begin(None)?;
+    decoder.fields(Place::Root, &Path::ROOT)?;
+    decoder.sink.end(mark)?;
+    if !decoder.payload.is_at_end() || !decoder.shape.is_at_end() {
+        return Err(RestoreError::Damaged(residue.len()));
+    }
+    Ok(decoder.restored)
+}
+
+struct Stream<'r> {
+    bytes: &'r [u8],
+    at: usize,
+}
+
+impl<'r> Stream<'r> {
+    fn byte(&mut self) -> Result<u8, RestoreError> {
+        let byte = *self.bytes.get(self.at).ok_or(RestoreError::Damaged(self.at))?;
+        self.at += 1;
+        Ok(byte)
+    }
+
+    fn take(&mut self, length: usize) -> Result<&'r [u8], RestoreError> {
+        let end = self.at.checked_add(length).ok_or(RestoreError::Damaged(self.at))?;
+        let bytes = self.bytes.get(self.at..end).ok_or(RestoreError::Damaged(self.at))?;
+        self.at = end;
+        Ok(bytes)
+    }
+
+    fn varint(&mut self) -> Result<u64, RestoreError> {
+        let mut number = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            number |= u64::from(byte & 0x7F) << shift;
+            if byte & 0x80 == 0 {
+                return Ok(number);
+            }
+        }
+        Err(RestoreError::Damaged(self.at))
+    }
+
+    fn signed(&mut self) -> Result<i64, RestoreError> {
+        self.varint().map(unzigzag)
+    }
+
+    fn length(&mut self) -> Result<usize, RestoreError> {
+        usize::try_from(self.varint()?).map_err(|_| RestoreError::Damaged(self.at))
+    }
+
+    fn is_at_end(&self) -> bool {
+        self.at == self.bytes.len()
+    }
+}
+
+struct Decoder<'t, 'd, S> {
+    shape: Stream<'t>,
+    payload: Stream<'t>,
+    shelf: &'d Shelf<'t>,
+    sink: &'d mut S,
+    last_date: i64,
+    last_object_id: [u8; 12],
+    restored: Restored,
+    depth: usize,
+}
+
+/// A value under its name, about to be restored.
+struct Field<'f, 'p> {
+    name: &'f [u8],
+    path: &'f Path<'p>,
+}
+
+impl<'t, S: Sink> Decoder<'t, '_, S> {
+    fn fields(&mut self, place: Place<'t>, path: &Path<'_>) -> Result<(), RestoreError> {
+        let mut expected = 0;
+        loop {
+            let number = self.shape.byte()?;
+            let name = match number {
+                token::END => return Ok(()),
+                NAME_SPELLED => {
+                    let length = self.shape.length()?;
+                    self.shape.take(length)?
+                }
+                number => NAMES
+                    .get(usize::from(number))
+                    .ok_or(RestoreError::Damaged(self.shape.at))?
+                    .as_bytes(),
+            };
+            let field = Field { name, path: &path.key(name) };
+            let how = self.shape.byte()?;
+            match (how, place) {
+                (token::ANCHORED, Place::Shelf(shelf)) => {
+                    let inside = self.anchor(shelf, &mut expected)?;
+                    self.document(&field, inside)?;
+                }
+                (token::COPY, _) => self.copy(&field, self.shelf.slot(place, name))?,
+                _ => {
+                    let inside = match place {
+                        Place::Nowhere => Place::Nowhere,
+                        _ => self.shelf.inside(place, name),
+                    };
+                    self.value(how, &field, inside)?;
+                }
+            }
+        }
+    }
+
+    /// A value that the target holds; where it no longer does, the field is left out and listed.
+    fn copy(&mut self, field: &Field<'_, '_>, slot: Option<Value<'t>>) -> Result<(), RestoreError> {
+        match slot {
+            Some(value) => self.sink.element(value.kind, field.name, value.bytes),
+            None => {
+                self.restored.lost.push(field.path.render());
+                Ok(())
+            }
+        }
+    }
+
+    fn document(&mut self, field: &Field<'_, '_>, inside: Place<'t>) -> Result<(), RestoreError> {
+        let mark = self.open(kind::DOCUMENT, field)?;
+        self.fields(inside, field.path)?;
+        self.close(mark)
+    }
+
+    fn open(&mut self, kind: u8, field: &Field<'_, '_>) -> Result<usize, RestoreError> {
+        self.depth += 1;
+        if self.depth > DEPTH_MAX {
+            return Err(RestoreError::TooLarge);
+        }
+        self.sink.begin(Some((kind, field.name)))
+    }
+
+    fn close(&mut self, mark: usize) -> Result<(), RestoreError> {
+        self.depth -= 1;
+        self.sink.end(mark)
+    }
+
+    /// Finds the document of a shelf again: where it stood, else by what it is called.
+    fn anchor(
+        &mut self,
+        shelf: ShelfName,
+        expected: &mut usize,
+    ) -> Result<Place<'t>, RestoreError> {
+        let distance = self.payload.signed()?;
+        let called: [u8; 4] =
+            self.payload.take(4)?.try_into().map_err(|_| RestoreError::Damaged(self.payload.at))?;
+        let called = u32::from_le_bytes(called);
+        let index = i64::try_from(*expected)
+            .ok()
+            .and_then(|expected| expected.checked_add(distance))
+            .and_then(|index| usize::try_from(index).ok())
+            .ok_or(RestoreError::Damaged(self.payload.at))?;
+        *expected = index.saturating_add(1);
+        let books = self.shelf.books(shelf);
+        let book = books
+            .get(index)
+            .filter(|book| book.called == called)
+            .or_else(|| books.iter().find(|book| book.called == called));
+        Ok(book.map_or(Place::Nowhere, |book| place_of(shelf, book.document)))
+    }
+
+    fn array(&mut self, field: &Field<'_, '_>, place: Place<'t>) -> Result<(), RestoreError> {
+        let mark = self.open(kind::ARRAY, field)?;
+        let mut twins = Twins::new(place);
+        let mut expected = 0;
+        let mut previous = None;
+        let mut key = Vec::with_capacity(8);
+        // Elements that were lost take no key, so that the array stays one.
+        let mut written = 0;
+        let mut position = 0;
+        loop {
+            let how = self.shape.byte()?;
+            if how == token::END {
+                return self.close(mark);
+            }
+            key.clear();
+            crate::raw::push_index(&mut key, written);
+            let field = Field { name: &key, path: &field.path.index(position) };
+            let lost_before = self.restored.lost.len();
+            match how {
+                token::DOCUMENT | token::SAME | token::ANCHORED | token::SAME_ANCHORED => {
+                    let anchored = matches!(how, token::ANCHORED | token::SAME_ANCHORED);
+                    let inside = match place {
+                        Place::Shelf(shelf) if anchored => self.anchor(shelf, &mut expected)?,
+                        Place::Shelf(_) => Place::Nowhere,
+                        _ => twins.of_document().and_then(mirrored).unwrap_or(Place::Nowhere),
+                    };
+                    let same = matches!(how, token::SAME | token::SAME_ANCHORED);
+                    self.element_document(&field, inside, same, &mut previous)?;
+                    written += 1;
+                }
+                token::UNMIRRORED => {
+                    twins.of_document();
+                    self.document(&field, Place::Nowhere)?;
+                    written += 1;
+                }
+                token::COPY => {
+                    let twin = match place {
+                        Place::Mirrors(_) => twins.of_document(),
+                        _ => twins.of_string(false),
+                    };
+                    self.copy(&field, twin)?;
+                    written += usize::from(self.restored.lost.len() == lost_before);
+                }
+                _ => {
+                    let twin = self.twin_of(how, &mut twins);
+                    let inside = twin.and_then(mirrored).unwrap_or(Place::Nowhere);
+                    self.value(how, &field, inside)?;
+                    written += 1;
+                }
+            }
+            position += 1;
+        }
+    }
+
+    /// Takes the same step along the target array as the encoder took for this value.
+    fn twin_of(&self, how: u8, twins: &mut Twins<'t>) -> Option<Value<'t>> {
+        match how {
+            token::STRING => twins.of_string(false),
+            token::WORD => {
+                let empty = self.shape.bytes.get(self.shape.at) == Some(&0);
+                twins.of_string(empty)
+            }
+            _ => twins.of_other(),
+        }
+    }
+
+    fn element_document(
+        &mut self,
+        field: &Field<'_, '_>,
+        inside: Place<'t>,
+        same: bool,
+        previous: &mut Option<usize>,
+    ) -> Result<(), RestoreError> {
+        if !same {
+            *previous = Some(self.shape.at);
+            return self.document(field, inside);
+        }
+        let shape = previous.ok_or(RestoreError::Damaged(self.shape.at))?;
+        let back = std::mem::replace(&mut self.shape.at, shape);
+        self.document(field, inside)?;
+        self.shape.at = back;
+        Ok(())
+    }
+
+    fn value(
+        &mut self,
+        how: u8,
+        field: &Field<'_, '_>,
+        inside: Place<'t>,
+    ) -> Result<(), RestoreError> {
+        let name = field.name;
+        match how {
+            token::DOCUMENT => self.document(field, inside),
+            token::UNMIRRORED => self.document(field, Place::Nowhere),
+            token::ARRAY => self.array(field, inside),
+            token::KEYED_ARRAY => {
+                let mark = self.open(kind::ARRAY, field)?;
+                self.fields(Place::Nowhere, field.path)?;
+                self.close(mark)
+            }
+            token::RAW => {
+                let kind = self.payload.byte()?;
+                let length = self.payload.length()?;
+                let bytes = self.payload.take(length)?;
+                self.sink.element(kind, name, bytes)
+            }
+            token::STRING => {
+                let length = self.payload.length()?;
+                let text = self.payload.take(length)?;
+                self.string(name, text)
+            }
+            token::WORD => {
+                let number = usize::from(self.shape.byte()?);
+                let word = WORDS.get(number).ok_or(RestoreError::Damaged(self.shape.at))?;
+                self.string(name, word.as_bytes())
+            }
+            token::TRUE => self.sink.element(kind::BOOLEAN, name, &[1]),
+            token::FALSE => self.sink.element(kind::BOOLEAN, name, &[0]),
+            token::NULL => self.sink.element(kind::NULL, name, &[]),
+            token::DEFAULT_METADATA => self.sink.element(kind::DOCUMENT, name, &DEFAULT_METADATA),
+            token::OBJECT_ID | token::NEXT_OBJECT_ID => self.object_id(how, name),
+            _ => self.number(how, name),
+        }
+    }
+
+    fn string(&mut self, name: &[u8], text: &[u8]) -> Result<(), RestoreError> {
+        let mut value = Vec::with_capacity(text.len() + 5);
+        let length = u32::try_from(text.len() + 1).map_err(|_| RestoreError::TooLarge)?;
+        value.extend_from_slice(&length.to_le_bytes());
+        value.extend_from_slice(text);
+        value.push(0);
+        self.sink.element(kind::STRING, name, &value)
+    }
+
+    fn number(&mut self, how: u8, name: &[u8]) -> Result<(), RestoreError> {
+        match how {
+            token::INT32 => {
+                let number = i32::try_from(self.payload.signed()?)
+                    .map_err(|_| RestoreError::Damaged(self.payload.at))?;
+                self.sink.element(kind::INT32, name, &number.to_le_bytes())
+            }
+            token::INT64 => {
+                let number = self.payload.signed()?;
+                self.sink.element(kind::INT64, name, &number.to_le_bytes())
+            }
+            token::DOUBLE => {
+                let bytes = self.payload.take(8)?;
+                self.sink.element(kind::DOUBLE, name, bytes)
+            }
+            token::WHOLE_DOUBLE => {
+                #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "made so")]
+                let number = self.payload.signed()? as f64;
+                self.sink.element(kind::DOUBLE, name, &number.to_le_bytes())
+            }
+            token::DATE => {
+                let date_ms = self.last_date.wrapping_add(self.payload.signed()?);
+                self.last_date = date_ms;
+                self.sink.element(kind::DATE, name, &date_ms.to_le_bytes())
+            }
+            _ => Err(RestoreError::Damaged(self.shape.at)),
+        }
+    }
+
+    fn object_id(&mut self, how: u8, name: &[u8]) -> Result<(), RestoreError> {
+        let damaged = RestoreError::Damaged(self.payload.at);
+        let mut id = self.last_object_id;
+        if how == token::OBJECT_ID {
+            id.copy_from_slice(self.payload.take(12)?);
+        } else {
+            let (seconds, counter) = split(id);
+            let add = |base: i64, difference: i64| {
+                base.checked_add(difference).and_then(|sum| u32::try_from(sum).ok()).ok_or(damaged)
+            };
+            let seconds = add(seconds, self.payload.signed()?)?.to_be_bytes();
+            let counter = add(counter, self.payload.signed()?)?.to_be_bytes();
+            id[..4].copy_from_slice(&seconds);
+            id[9..].copy_from_slice(&counter[1..]);
+        }
+        self.last_object_id = id;
+        self.sink.element(kind::OBJECT_ID, name, &id)
+    }
+}

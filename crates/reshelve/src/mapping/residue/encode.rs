@@ -1,0 +1,379 @@
+//! Legacy document to residue: one walk that leaves out what the target holds.
+
+use super::shelf::{Place, Shelf, ShelfName, Twins, mirrored, place_of};
+use super::words::{DEFAULT_METADATA, name_number, word_number};
+use super::{NAME_SPELLED, RESIDUE_VERSION, token, zigzag};
+use crate::mapping::copied::is_left_out_without_id;
+use crate::mapping::metadata::Places;
+use crate::raw::{Document, Element, Value, kind};
+
+/// A mirrored document is searched by name for every field; above this size nothing in it is, so
+/// that no document can make the walk slow.
+const MIRROR_BYTES_MAX: usize = 64 * 1024;
+
+/// Makes residues; keeps its buffers from one document to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Encoder {
+    shape: Vec<u8>,
+    payload: Vec<u8>,
+    last_date: i64,
+    last_object_id: [u8; 12],
+    residue: Vec<u8>,
+}
+
+/// What the walk needs to know of the target.
+struct Target<'t, 'p> {
+    shelf: &'p Shelf<'t>,
+    places: &'p Places,
+    suspicious: bool,
+}
+
+impl Encoder {
+    /// The residue of a legacy document whose target documents are on the shelf. `suspicious` says
+    /// whether anything unreadable occurs in the document.
+    pub(crate) fn encode<'t>(
+        &mut self,
+        legacy: Document<'_>,
+        shelf: &Shelf<'t>,
+        places: &Places,
+        suspicious: bool,
+    ) -> &[u8] {
+        self.shape.clear();
+        self.payload.clear();
+        self.last_date = 0;
+        self.last_object_id = [0; 12];
+        self.fields(legacy, Place::Root, &Target { shelf, places, suspicious });
+        self.residue.clear();
+        self.residue.push(RESIDUE_VERSION);
+        push_varint(&mut self.residue, length(&self.shape));
+        self.residue.extend_from_slice(&self.shape);
+        self.residue.extend_from_slice(&self.payload);
+        &self.residue
+    }
+
+    /// The fields of a document, and END.
+    fn fields<'t>(&mut self, document: Document<'_>, place: Place<'t>, target: &Target<'t, '_>) {
+        if let Place::Shelf(name) = place {
+            return self.entries(document, name, target);
+        }
+        let mut last = 0;
+        for element in document.elements() {
+            last = self.name(element.name, last);
+            let twin = match place {
+                Place::Nowhere => None,
+                _ => target.shelf.slot(place, element.name),
+            };
+            self.field_value(element, place, twin, target);
+        }
+        self.shape.push(token::END);
+    }
+
+    fn field_value<'t>(
+        &mut self,
+        element: Element<'_>,
+        place: Place<'t>,
+        twin: Option<Value<'t>>,
+        target: &Target<'t, '_>,
+    ) {
+        let value = element.value;
+        if twin == Some(value) {
+            self.shape.push(token::COPY);
+        } else if place == Place::Root
+            && element.name == b"metadata"
+            && value.kind == kind::DOCUMENT
+            && value.bytes == DEFAULT_METADATA.as_slice()
+        {
+            self.shape.push(token::DEFAULT_METADATA);
+        } else {
+            let inside = match place {
+                Place::Nowhere => Place::Nowhere,
+                _ => target.shelf.inside(place, element.name),
+            };
+            self.value(value, inside, target);
+        }
+    }
+
+    /// The entries of a map that stands on a shelf, and END.
+    fn entries<'t>(&mut self, map: Document<'_>, name: ShelfName, target: &Target<'t, '_>) {
+        let mut last = 0;
+        let mut expected = 0;
+        for (order, element) in map.elements().enumerate() {
+            last = self.name(element.name, last);
+            match element.value.document() {
+                Some(document) => {
+                    let place = self.anchor(name, order, &mut expected, target);
+                    self.fields(document, place, target);
+                }
+                None => self.value(element.value, Place::Nowhere, target),
+            }
+        }
+        self.shape.push(token::END);
+    }
+
+    /// Token and anchor of a document on a shelf; without a place there it is a plain document.
+    fn anchor<'t>(
+        &mut self,
+        name: ShelfName,
+        order: usize,
+        expected: &mut usize,
+        target: &Target<'t, '_>,
+    ) -> Place<'t> {
+        let places = target.places;
+        let index = match name {
+            ShelfName::Outline | ShelfName::Chapters => Some(order),
+            ShelfName::Characters => places.characters.get(order).copied(),
+            ShelfName::Locations => places.locations.get(order).copied(),
+            ShelfName::Alerts => places.alerts.get(order).copied(),
+            ShelfName::Decisions => places.decisions.get(order).copied(),
+            ShelfName::Enhancements => places.enhancements.get(order).copied(),
+        };
+        let found = index.and_then(|index| Some((index, *target.shelf.books(name).get(index)?)));
+        let Some((index, book)) = found else {
+            self.shape.push(token::DOCUMENT);
+            return Place::Nowhere;
+        };
+        self.shape.push(token::ANCHORED);
+        let distance = distance(index, *expected);
+        push_varint(&mut self.payload, zigzag(distance));
+        self.payload.extend_from_slice(&book.called.to_le_bytes());
+        *expected = index + 1;
+        place_of(name, book.document)
+    }
+
+    fn array<'t>(&mut self, array: Document<'_>, place: Place<'t>, target: &Target<'t, '_>) {
+        let mut walk = ArrayWalk { twins: Twins::new(place), ..ArrayWalk::default() };
+        for element in array.elements() {
+            self.element(element.value, place, &mut walk, target);
+        }
+        self.shape.push(token::END);
+    }
+
+    fn element<'t>(
+        &mut self,
+        value: Value<'_>,
+        place: Place<'t>,
+        walk: &mut ArrayWalk<'t>,
+        target: &Target<'t, '_>,
+    ) {
+        if let Some(document) = value.document() {
+            return self.element_document(document, place, walk, target);
+        }
+        let twin = match value.string() {
+            Some(text) => walk.twins.of_string(text.is_empty()),
+            None => walk.twins.of_other(),
+        };
+        if twin == Some(value) {
+            self.shape.push(token::COPY);
+        } else {
+            let inside = twin.and_then(mirrored).unwrap_or(Place::Nowhere);
+            self.value(value, inside, target);
+        }
+    }
+
+    fn element_document<'t>(
+        &mut self,
+        document: Document<'_>,
+        place: Place<'t>,
+        walk: &mut ArrayWalk<'t>,
+        target: &Target<'t, '_>,
+    ) {
+        let before = self.shape.len();
+        let (inside, same) = match place {
+            Place::Shelf(name) => {
+                let order = walk.order;
+                walk.order += 1;
+                let inside = self.anchor(name, order, &mut walk.expected, target);
+                let anchored = self.shape[before] == token::ANCHORED;
+                (inside, if anchored { token::SAME_ANCHORED } else { token::SAME })
+            }
+            // What the mapping left out has no twin: told apart from its neighbours by its token.
+            Place::Mirrors(_) if target.suspicious && is_left_out_without_id(document) => {
+                return self.raw(Value { kind: kind::DOCUMENT, bytes: document.bytes() });
+            }
+            _ => {
+                let twin = walk.twins.of_document();
+                if twin == Some(Value { kind: kind::DOCUMENT, bytes: document.bytes() }) {
+                    return self.shape.push(token::COPY);
+                }
+                let inside = twin.and_then(mirrored).unwrap_or(Place::Nowhere);
+                if !is_searchable(inside) {
+                    self.shape.push(token::UNMIRRORED);
+                    return self.fields(document, Place::Nowhere, target);
+                }
+                self.shape.push(token::DOCUMENT);
+                (inside, token::SAME)
+            }
+        };
+        let start = self.shape.len();
+        self.fields(document, inside, target);
+        let shape = start..self.shape.len();
+        match walk.previous.clone() {
+            Some(previous) if self.shape[previous.clone()] == self.shape[shape.clone()] => {
+                self.shape.truncate(before);
+                self.shape.push(same);
+            }
+            _ => walk.previous = Some(shape),
+        }
+    }
+
+    /// A value that the target does not hold as it is.
+    fn value<'t>(&mut self, value: Value<'_>, inside: Place<'t>, target: &Target<'t, '_>) {
+        match value.kind {
+            kind::DOCUMENT if is_searchable(inside) => {
+                self.shape.push(token::DOCUMENT);
+                self.fields(Document::new(value.bytes), inside, target);
+            }
+            kind::DOCUMENT => {
+                self.shape.push(token::UNMIRRORED);
+                self.fields(Document::new(value.bytes), Place::Nowhere, target);
+            }
+            kind::ARRAY => {
+                let array = Document::new(value.bytes);
+                if has_plain_keys(array) {
+                    self.shape.push(token::ARRAY);
+                    self.array(array, inside, target);
+                } else {
+                    self.shape.push(token::KEYED_ARRAY);
+                    self.fields(array, Place::Nowhere, target);
+                }
+            }
+            kind::STRING => self.string(value.string().unwrap_or_default()),
+            kind::BOOLEAN => {
+                let yes = value.boolean() == Some(true);
+                self.shape.push(if yes { token::TRUE } else { token::FALSE });
+            }
+            kind::NULL => self.shape.push(token::NULL),
+            kind::OBJECT_ID => self.object_id(value),
+            kind::INT32 | kind::INT64 | kind::DOUBLE | kind::DATE => self.number(value),
+            _ => self.raw(value),
+        }
+    }
+
+    fn raw(&mut self, value: Value<'_>) {
+        self.shape.push(token::RAW);
+        self.payload.push(value.kind);
+        push_varint(&mut self.payload, length(value.bytes));
+        self.payload.extend_from_slice(value.bytes);
+    }
+
+    fn string(&mut self, text: &[u8]) {
+        match word_number(text) {
+            Some(number) => self.shape.extend_from_slice(&[token::WORD, number]),
+            None => {
+                self.shape.push(token::STRING);
+                push_varint(&mut self.payload, length(text));
+                self.payload.extend_from_slice(text);
+            }
+        }
+    }
+
+    fn number(&mut self, value: Value<'_>) {
+        if let Some(number) = value.int32() {
+            self.shape.push(token::INT32);
+            push_varint(&mut self.payload, zigzag(i64::from(number)));
+        } else if let Some(number) = value.int64() {
+            self.shape.push(token::INT64);
+            push_varint(&mut self.payload, zigzag(number));
+        } else if let Some(date_ms) = value.date_ms() {
+            self.shape.push(token::DATE);
+            push_varint(&mut self.payload, zigzag(date_ms.wrapping_sub(self.last_date)));
+            self.last_date = date_ms;
+        } else if let Some(whole) = value.double().and_then(whole) {
+            self.shape.push(token::WHOLE_DOUBLE);
+            push_varint(&mut self.payload, zigzag(whole));
+        } else {
+            self.shape.push(token::DOUBLE);
+            self.payload.extend_from_slice(value.bytes);
+        }
+    }
+
+    fn object_id(&mut self, value: Value<'_>) {
+        let id = value.object_id().unwrap_or_default();
+        if id[4..9] == self.last_object_id[4..9] {
+            self.shape.push(token::NEXT_OBJECT_ID);
+            let (seconds, counter) = split(id);
+            let (last_seconds, last_counter) = split(self.last_object_id);
+            push_varint(&mut self.payload, zigzag(seconds - last_seconds));
+            push_varint(&mut self.payload, zigzag(counter - last_counter));
+        } else {
+            self.shape.push(token::OBJECT_ID);
+            self.payload.extend_from_slice(&id);
+        }
+        self.last_object_id = id;
+    }
+
+    /// Writes a name; returns its number, for the prediction of the next one.
+    fn name(&mut self, name: &[u8], last: u8) -> u8 {
+        if let Some(number) = name_number(name, last) {
+            self.shape.push(number);
+            return number;
+        }
+        self.shape.push(NAME_SPELLED);
+        push_varint(&mut self.shape, length(name));
+        self.shape.extend_from_slice(name);
+        last
+    }
+}
+
+/// What the walk over an array keeps in mind.
+#[derive(Debug)]
+struct ArrayWalk<'t> {
+    twins: Twins<'t>,
+    /// Documents seen so far.
+    order: usize,
+    /// Where on the shelf the next document is expected.
+    expected: usize,
+    /// The shape of the last document that was spelled out.
+    previous: Option<std::ops::Range<usize>>,
+}
+
+impl Default for ArrayWalk<'_> {
+    fn default() -> Self {
+        ArrayWalk { twins: Twins::new(Place::Nowhere), order: 0, expected: 0, previous: None }
+    }
+}
+
+fn is_searchable(place: Place<'_>) -> bool {
+    !matches!(place, Place::Mirror(twin) if twin.bytes().len() > MIRROR_BYTES_MAX)
+}
+
+fn has_plain_keys(array: Document<'_>) -> bool {
+    let mut key = Vec::with_capacity(8);
+    array.elements().enumerate().all(|(index, element)| {
+        key.clear();
+        crate::raw::push_index(&mut key, index);
+        key == element.name
+    })
+}
+
+/// A Double that is a whole number and comes back from one, bit for bit.
+#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "tested by the way back")]
+fn whole(number: f64) -> Option<i64> {
+    let whole = number as i64;
+    let exact = number.abs() < 9e15 && (whole as f64).to_bits() == number.to_bits();
+    exact.then_some(whole)
+}
+
+/// The seconds and the counter of an ObjectId.
+pub(super) fn split(id: [u8; 12]) -> (i64, i64) {
+    let seconds = u32::from_be_bytes([id[0], id[1], id[2], id[3]]);
+    let counter = u32::from_be_bytes([0, id[9], id[10], id[11]]);
+    (i64::from(seconds), i64::from(counter))
+}
+
+fn distance(index: usize, expected: usize) -> i64 {
+    let wide = |index: usize| i64::try_from(index).unwrap_or(i64::MAX);
+    wide(index) - wide(expected)
+}
+
+fn length(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}
+
+fn push_varint(out: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        out.push(u8::try_from(number & 0x7F).unwrap_or(0) | 0x80);
+        number >>= 7;
+    }
+    out.push(u8::try_from(number).unwrap_or(0));
+}

@@ -1,0 +1,358 @@
+//! The target documents of one job, opened so that every legacy field finds its text again.
+
+use crate::raw::{Document, Value, kind};
+
+/// Where copied values stand in the target documents of one job.
+#[derive(Debug, Default)]
+pub(crate) struct Shelf<'t> {
+    payload: Fields<'t>,
+    job: Fields<'t>,
+    quality: Fields<'t>,
+    failure: Fields<'t>,
+    performance: Fields<'t>,
+    story: Fields<'t>,
+    outline: Vec<Book<'t>>,
+    chapters: Vec<Book<'t>>,
+    characters: Vec<Book<'t>>,
+    locations: Vec<Book<'t>>,
+    alerts: Vec<Book<'t>>,
+    decisions: Vec<Book<'t>>,
+    enhancements: Vec<Book<'t>>,
+}
+
+type Fields<'t> = Option<Document<'t>>;
+
+/// One document of an array or map of the target, with a hash of what it is called there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Book<'t> {
+    pub(crate) document: Document<'t>,
+    pub(crate) called: u32,
+}
+
+/// A place in the legacy document: which target document, if any, its fields are copied to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place<'t> {
+    /// Nothing in here is copied.
+    Nowhere,
+    Root,
+    Error,
+    Metadata,
+    StoryBible,
+    /// An array or map whose documents have anchors.
+    Shelf(ShelfName),
+    Outline(Document<'t>),
+    Chapter(Document<'t>),
+    Character(Document<'t>),
+    Location(Document<'t>),
+    Alert(Document<'t>),
+    Decision(Document<'t>),
+    Enhancement(Document<'t>),
+    /// Fields go to the fields of the same name.
+    Mirror(Document<'t>),
+    /// Documents go to the documents of this array, in order; anything else goes nowhere.
+    Mirrors(Document<'t>),
+    /// Every value goes to the value at the same position of this array.
+    Twins(Document<'t>),
+    /// Strings go to the strings of this array, in order.
+    Strings(Document<'t>),
+    /// Text goes to the descriptions of the documents of this array, in order.
+    Descriptions(Document<'t>),
+}
+
+/// The arrays and maps whose documents have anchors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ShelfName {
+    Outline,
+    Chapters,
+    Characters,
+    Locations,
+    Alerts,
+    Decisions,
+    Enhancements,
+}
+
+impl<'t> Shelf<'t> {
+    /// Opens the job and the metadata document of one job.
+    pub(crate) fn new(job: Document<'t>, metadata: Document<'t>) -> Self {
+        let mut shelf = Shelf { job: Some(job), ..Shelf::default() };
+        for element in job.elements() {
+            let value = element.value;
+            match element.name {
+                b"payload" => shelf.payload = value.document(),
+                b"qualityMetrics" => shelf.quality = value.document(),
+                b"failures" => shelf.failure = own_failure(value),
+                b"outline" => shelf.outline = books(value, by_number),
+                b"chapters" => shelf.chapters = books(value, by_number),
+                _ => {}
+            }
+        }
+        for element in metadata.elements() {
+            let value = element.value;
+            match element.name {
+                b"storyBibleCharacters" => shelf.characters = entries(value),
+                b"storyBibleLocations" => shelf.locations = entries(value),
+                b"storyBibleMetadata" => shelf.story = value.document(),
+                b"continuityAlerts" => shelf.alerts = books(value, |book| by_id(book, "alertId")),
+                b"aiDecisions" => shelf.decisions = books(value, |book| by_id(book, "decisionId")),
+                b"enhancements" => {
+                    shelf.enhancements = books(value, |book| by_id(book, "enhancementId"));
+                }
+                b"performance" => shelf.performance = value.document(),
+                _ => {}
+            }
+        }
+        shelf
+    }
+
+    /// The documents of an array or map.
+    pub(crate) fn books(&self, name: ShelfName) -> &[Book<'t>] {
+        match name {
+            ShelfName::Outline => &self.outline,
+            ShelfName::Chapters => &self.chapters,
+            ShelfName::Characters => &self.characters,
+            ShelfName::Locations => &self.locations,
+            ShelfName::Alerts => &self.alerts,
+            ShelfName::Decisions => &self.decisions,
+            ShelfName::Enhancements => &self.enhancements,
+        }
+    }
+
+    /// The value that the mapping copied from the field `name` of a legacy document at `place`.
+    pub(crate) fn slot(&self, place: Place<'t>, name: &[u8]) -> Option<Value<'t>> {
+        match place {
+            Place::Root => match name {
+                b"title" => get(self.payload, "title"),
+                b"premise" => get(self.payload, "premise"),
+                b"genre" => get(self.payload, "genre"),
+                b"subgenre" => get(self.payload, "subgenre"),
+                b"analysis" => get(self.job, "analysis"),
+                b"modelUsage" => get(self.job, "modelUsage"),
+                b"qualityMetrics" => get(self.job, "qualityMetrics"),
+                b"error" => get(self.failure, "reason"),
+                _ => None,
+            },
+            Place::Error if name == b"message" => get(self.failure, "reason"),
+            Place::Metadata => match name {
+                b"enhancedQualityMetrics" => get(self.quality, "enhanced"),
+                b"currentStep" => get(self.performance, "currentStep"),
+                _ => None,
+            },
+            Place::Outline(entry) => match name {
+                b"title" => entry.get("title"),
+                b"summary" => entry.get("summary"),
+                b"keyEvents" => entry.get("keyEvents"),
+                b"characterFocus" => entry.get("characterFocus"),
+                b"plotAdvancement" => entry.get("plotAdvancement"),
+                b"genreElements" => entry.get("genreElements"),
+                b"humanLikeElements" => entry.get("humanLikeElements"),
+                _ => None,
+            },
+            Place::Chapter(chapter) => match name {
+                b"title" => chapter.get("title"),
+                b"content" => chapter.get("content"),
+                b"failureReason" => get(nested(chapter, "legacy"), "failureReason"),
+                _ => None,
+            },
+            Place::Mirror(twin) => {
+                twin.elements().find(|field| field.name == name).map(|field| field.value)
+            }
+            _ => metadata_slot(place, name),
+        }
+    }
+
+    /// Where the documents or values inside the field `name` of a legacy document at `place` go.
+    pub(crate) fn inside(&self, place: Place<'t>, name: &[u8]) -> Place<'t> {
+        let shelf = match (place, name) {
+            (Place::Root, b"outline") => Place::Shelf(ShelfName::Outline),
+            (Place::Root, b"chapters") => Place::Shelf(ShelfName::Chapters),
+            (Place::Root, b"error") => Place::Error,
+            (Place::Root, b"metadata") => Place::Metadata,
+            (Place::Metadata, b"storyBible") => Place::StoryBible,
+            (Place::Metadata, b"continuityAlerts") => Place::Shelf(ShelfName::Alerts),
+            (Place::Metadata, b"aiDecisions") => Place::Shelf(ShelfName::Decisions),
+            (Place::Metadata, b"enhancementsApplied") => Place::Shelf(ShelfName::Enhancements),
+            (Place::StoryBible, b"characters") => Place::Shelf(ShelfName::Characters),
+            (Place::StoryBible, b"locations") => Place::Shelf(ShelfName::Locations),
+            _ => Place::Nowhere,
+        };
+        if shelf != Place::Nowhere {
+            return shelf;
+        }
+        let inside = match (place, name) {
+            (Place::Root, b"qualityMetrics") => self.quality.map(Place::Mirror),
+            (Place::StoryBible, b"plotThreads") => array(self.story, "plotThreads"),
+            (Place::StoryBible, b"timeline") => array(self.story, "timeline"),
+            (Place::StoryBible, b"themes") => array(self.story, "themes"),
+            (Place::Decision(decision), b"alternatives") => {
+                array(nested(decision, "metadata"), "alternatives")
+            }
+            (Place::Alert(alert), b"context") => nested(alert, "context").map(Place::Mirror),
+            (Place::Outline(entry), b"keyEvents") => strings(entry, "keyEvents"),
+            (Place::Character(character), b"traits") => strings(character, "traits"),
+            (Place::Character(character), b"relationships") => character
+                .get("relationships")
+                .and_then(Value::array)
+                .map(Place::Descriptions),
+            (Place::Mirror(twin), _) => twin
+                .elements()
+                .find(|field| field.name == name)
+                .and_then(|field| mirrored(field.value)),
+            _ => None,
+        };
+        inside.unwrap_or(Place::Nowhere)
+    }
+}
+
+/// Story bible, alerts, decisions, enhancements.
+fn metadata_slot<'t>(place: Place<'t>, name: &[u8]) -> Option<Value<'t>> {
+    match (place, name) {
+        (Place::Character(character), b"description") => character.get("summary"),
+        (Place::Character(character), b"traits") => character.get("traits"),
+        (Place::Location(location), b"description") => location.get("description"),
+        (Place::Location(location), b"significance") => location.get("significance"),
+        (Place::Alert(alert), b"message") => alert.get("message"),
+        (Place::Alert(alert), b"details") => get(nested(alert, "context"), "details"),
+        (Place::Alert(alert), b"suggestion") => get(nested(alert, "context"), "suggestion"),
+        (Place::Decision(decision), b"summary") => decision.get("summary"),
+        (Place::Decision(decision), b"impact") => decision.get("impact"),
+        (Place::Decision(decision), b"reasoning") => get(nested(decision, "metadata"), "reasoning"),
+        (Place::Enhancement(enhancement), b"name" | b"description" | b"details") => {
+            let data = nested(enhancement, "data")?;
+            data.elements().find(|field| field.name == name).map(|field| field.value)
+        }
+        _ => None,
+    }
+}
+
+/// Where the documents, arrays and strings inside a mirrored value go.
+pub(crate) fn mirrored(value: Value<'_>) -> Option<Place<'_>> {
+    match value.kind {
+        kind::DOCUMENT => Some(Place::Mirror(Document::new(value.bytes))),
+        kind::ARRAY => Some(Place::Twins(Document::new(value.bytes))),
+        _ => None,
+    }
+}
+
+/// Walks the target array that belongs to a legacy array, in step with it.
+///
+/// Which legacy elements take a step is a rule of the place; encoding and restoring follow the
+/// same one.
+#[derive(Debug)]
+pub(crate) struct Twins<'t> {
+    place: Place<'t>,
+    left: Option<crate::raw::Elements<'t>>,
+}
+
+impl<'t> Twins<'t> {
+    pub(crate) fn new(place: Place<'t>) -> Self {
+        let left = match place {
+            Place::Mirrors(array)
+            | Place::Twins(array)
+            | Place::Strings(array)
+            | Place::Descriptions(array) => Some(array.elements()),
+            _ => None,
+        };
+        Twins { place, left }
+    }
+
+    fn step(&mut self) -> Option<Value<'t>> {
+        self.left.as_mut()?.next().map(|element| element.value)
+    }
+
+    /// What a legacy string goes to.
+    pub(crate) fn of_string(&mut self, is_empty: bool) -> Option<Value<'t>> {
+        match self.place {
+            Place::Strings(_) | Place::Twins(_) => self.step(),
+            Place::Descriptions(_) if !is_empty => self.step()?.document()?.get("description"),
+            _ => None,
+        }
+    }
+
+    /// What a legacy document goes to.
+    pub(crate) fn of_document(&mut self) -> Option<Value<'t>> {
+        match self.place {
+            Place::Mirrors(_) | Place::Twins(_) => self.step(),
+            _ => None,
+        }
+    }
+
+    /// What any other legacy value goes to.
+    pub(crate) fn of_other(&mut self) -> Option<Value<'t>> {
+        match self.place {
+            Place::Twins(_) => self.step(),
+            _ => None,
+        }
+    }
+}
+
+/// The place of a document that stands on a shelf.
+pub(crate) fn place_of(shelf: ShelfName, document: Document<'_>) -> Place<'_> {
+    match shelf {
+        ShelfName::Outline => Place::Outline(document),
+        ShelfName::Chapters => Place::Chapter(document),
+        ShelfName::Characters => Place::Character(document),
+        ShelfName::Locations => Place::Location(document),
+        ShelfName::Alerts => Place::Alert(document),
+        ShelfName::Decisions => Place::Decision(document),
+        ShelfName::Enhancements => Place::Enhancement(document),
+    }
+}
+
+fn get<'t>(document: Fields<'t>, name: &str) -> Option<Value<'t>> {
+    document?.get(name)
+}
+
+fn nested<'t>(document: Document<'t>, name: &str) -> Fields<'t> {
+    document.get(name).and_then(Value::document)
+}
+
+fn array<'t>(document: Fields<'t>, name: &str) -> Option<Place<'t>> {
+    get(document, name).and_then(Value::array).map(Place::Mirrors)
+}
+
+fn strings<'t>(document: Document<'t>, name: &str) -> Option<Place<'t>> {
+    document.get(name).and_then(Value::array).map(Place::Strings)
+}
+
+/// The failure of the job itself: the first one that names no chapter.
+fn own_failure(failures: Value<'_>) -> Fields<'_> {
+    failures.array()?.values().filter_map(Value::document).find(|failure| {
+        nested(*failure, "metadata").is_some_and(|about| about.get("chapterNumber").is_none())
+    })
+}
+
+fn books<'t>(array: Value<'t>, called: impl Fn(Document<'t>) -> u32) -> Vec<Book<'t>> {
+    let Some(array) = array.array() else { return Vec::new() };
+    array
+        .values()
+        .filter_map(Value::document)
+        .map(|document| Book { document, called: called(document) })
+        .collect()
+}
+
+fn entries(map: Value<'_>) -> Vec<Book<'_>> {
+    let Some(map) = map.document() else { return Vec::new() };
+    map.elements()
+        .filter_map(|entry| {
+            let document = entry.value.document()?;
+            Some(Book { document, called: hash(entry.name) })
+        })
+        .collect()
+}
+
+fn by_number(book: Document<'_>) -> u32 {
+    // Adding 0.0 makes -0.0 the same number as 0.0.
+    let number = book.get("chapterNumber").and_then(Value::numeric).map(|number| number + 0.0);
+    hash(&number.unwrap_or(f64::NAN).to_le_bytes())
+}
+
+fn by_id(book: Document<'_>, name: &str) -> u32 {
+    hash(book.get(name).and_then(Value::string).unwrap_or_default())
+}
+
+/// FNV-1a, 32 bits: enough to find a document again, and not to mistake another for it.
+fn hash(bytes: &[u8]) -> u32 {
+    bytes
+        .iter()
+        .fold(0x811C_9DC5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+}

@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""Compare another implementation's output with the oracle's: `compare.py EXPECTED FOUND`.
+
+EXPECTED is a folder that `corpora.py` wrote (`OUTDIR/<corpus>/<option set>`); FOUND holds
+`novel_*.bson` and, where it has them, `rejects.jsonl` (lines with `position`, `code`, `path`) and
+`warnings.jsonl` (as `corpora.py` writes them).  `legacy.residue` of FOUND's metadata is ignored.
+Prints the first differences of each file; exits 1 where there is one.
+"""
+
+import json
+import struct
+import sys
+from pathlib import Path
+
+import raw_bson as bson
+from raw_bson import Value
+
+SHOWN_MAX = 5
+
+
+def documents_of_file(path: Path) -> list:
+    data, position, documents = path.read_bytes(), 0, []
+    while position < len(data):
+        length = struct.unpack_from("<i", data, position)[0]
+        documents.append(data[position:position + length])
+        position += length
+    return documents
+
+
+def without_residue(metadata: bytes) -> bytes:
+    """The document without `legacy.residue`, all else the same bytes."""
+    def strip(name, value):
+        if name != "legacy" or value.kind != bson.DOCUMENT:
+            return value
+        return bson.document([(inner, part) for inner, part in value.fields() if inner != "residue"])
+
+    fields = Value(bson.DOCUMENT, metadata).fields()
+    return bson.encode([(name, strip(name, value)) for name, value in fields])
+
+
+def first_difference(expected: Value, found: Value, path: str) -> str:
+    """The first path where two values part, with both."""
+    if expected.kind == found.kind and expected.kind in (bson.DOCUMENT, bson.ARRAY):
+        for (name, left), (other, right) in zip(expected.fields(), found.fields()):
+            if name != other:
+                return f"{path}: expected field {name!r}, found {other!r}"
+            if left != right:
+                return first_difference(left, right, f"{path}.{name}" if path else name)
+        names = [[name for name, _ in value.fields()] for value in (expected, found)]
+        return f"{path}: {len(names[0])} fields expected, {len(names[1])} found (last {names[0][-1:]} and {names[1][-1:]})"
+    return f"{path}: expected {expected!r:.200}, found {found!r:.200}"
+
+
+def compare_lines(name: str, expected: list, found: list) -> int:
+    """Compare two lists of JSON values; the number of differences."""
+    left = {json.dumps(line, sort_keys=True) for line in expected}
+    right = {json.dumps(line, sort_keys=True) for line in found}
+    for sign, lines in (("missing", left - right), ("unexpected", right - left)):
+        for line in sorted(lines, key=lambda line: json.loads(line)["position"])[:SHOWN_MAX]:
+            print(f"{name}: {sign} {line:.400}")
+    return len(left ^ right)
+
+
+def main() -> int:
+    expected_folder, found_folder = map(Path, sys.argv[1:3])
+    different = 0
+    for name in ("novel_jobs", "novel_job_events", "novel_job_metrics", "novel_job_metadata"):
+        expected = documents_of_file(expected_folder / f"{name}.bson")
+        found = documents_of_file(found_folder / f"{name}.bson")
+        if name == "novel_job_metadata":
+            found = list(map(without_residue, found))
+        if len(expected) != len(found):
+            print(f"{name}: {len(expected)} documents expected, {len(found)} found")
+            different += 1
+        unequal = [pair for pair in enumerate(zip(expected, found)) if pair[1][0] != pair[1][1]]
+        different += len(unequal)
+        for position, (left, right) in unequal[:SHOWN_MAX]:
+            print(f"{name} {position}:", first_difference(Value(bson.DOCUMENT, left), Value(bson.DOCUMENT, right), ""))
+        print(f"{name}: {len(expected)} documents, {len(unequal)} different")
+    for name, keys in (("rejects", ("position", "code", "path")), ("warnings", ("position", "warnings"))):
+        if (found_folder / f"{name}.jsonl").exists():
+            both = [[{key: json.loads(line)[key] for key in keys} for line in open(folder / f"{name}.jsonl", encoding="utf-8")]
+                    for folder in (expected_folder, found_folder)]
+            count = compare_lines(name, *both)
+            different += count
+            print(f"{name}: {len(both[0])} lines, {count} different")
+    return 1 if different else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
