@@ -1,1 +1,12 @@
 //! Extended JSON, the text form of BSON: what `mongoexport` writes, read and written.
+
+mod date;
+mod decimal;
+mod parse;
+mod scalar;
+mod text;
+mod wrapper;
+mod write;
+
+pub use parse::{JsonError, parse};
+pub use write::{Style, write_document, write_value};
