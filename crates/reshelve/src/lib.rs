@@ -27,9 +27,16 @@
 //! # Ok::<(), reshelve::mapping::RestoreError>(())
 //! ```
 
+mod disk;
 pub mod dump;
 pub mod extjson;
+pub mod folder;
 pub mod generate;
 pub mod mapping;
 pub mod raw;
+pub mod run;
+pub mod sink;
+mod sorted;
 pub mod source;
+
+pub use disk::DiskError;

@@ -1,1 +1,197 @@
 //! Readers of every form in which the legacy collection can arrive, told apart by content.
+//!
+//! [`open`] takes what the command line names and gives a [`Source`]. Bytes come from a `content`
+//! (a file behind its compression); one file here per form frames documents in them.
+
+mod archive;
+mod bson_file;
+mod compressed;
+mod content;
+mod detect;
+mod error;
+mod feed;
+mod folder;
+mod inspect;
+mod intake;
+mod json_file;
+mod json_scan;
+mod metadata;
+mod prelude;
+mod status_scan;
+
+use std::fs;
+use std::io::Read;
+use std::path::PathBuf;
+
+use content::{Content, Fault};
+use detect::FileForm;
+use feed::Feed;
+
+pub use error::OpenError;
+pub use inspect::{CollectionInfo, Inventory, inspect};
+pub use metadata::Index;
+pub use status_scan::for_each_status;
+
+use crate::source::{Batch, BatchLimits, Damage, DamageKind, Place, Source, SourceSpec};
+
+/// The collection that is meant unless told otherwise.
+pub const COLLECTION_DEFAULT: &str = "jobs";
+/// The path that means standard input.
+pub const STANDARD_INPUT: &str = "-";
+
+/// A source that has been opened.
+pub struct Opened {
+    /// The documents.
+    pub source: Box<dyn Source>,
+    /// What it is.
+    pub description: SourceDescription,
+}
+
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Opened").field("description", &self.description).finish()
+    }
+}
+
+/// What a source turned out to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceDescription {
+    /// For people: `mongodump archive, gzip`.
+    pub form: String,
+    /// The file with the documents (in a folder: the file inside it), `-` for standard input.
+    pub path: PathBuf,
+    /// Database and collection, where the source names them.
+    pub namespace: Option<(String, String)>,
+    /// Whether it can be opened a second time.
+    pub rewindable: bool,
+    /// Bytes on disk, where that is known.
+    pub bytes_total: Option<u64>,
+}
+
+/// Opens a file, a folder or standard input.
+///
+/// Damage is no reason not to open: it is told by the source, behind the documents before it.
+///
+/// # Errors
+/// Where there is nothing to read, or no telling which collection is meant.
+pub fn open(spec: &SourceSpec) -> Result<Opened, OpenError> {
+    if spec.path.as_os_str() == STANDARD_INPUT {
+        return open_stream(Box::new(std::io::stdin()), "standard input", spec);
+    }
+    let failed = |error| OpenError::of(&spec.path, error);
+    if fs::metadata(&spec.path).map_err(failed)?.is_dir() {
+        let (file, namespace) = folder::pick(spec)?;
+        let content = Content::open(&file).map_err(|error| OpenError::of(&file, error))?;
+        let rewindable = content.bytes_total.is_some();
+        let form = "mongodump folder";
+        let namespace = Some((namespace.db, namespace.collection));
+        let description = describe(&content, form, file, namespace, rewindable);
+        // In a folder the name says what it is: a bad length is damage, not another form.
+        return Ok(Opened { source: Box::new(bson_file::BsonFile::new(content)), description });
+    }
+    let content = Content::open(&spec.path).map_err(failed)?;
+    let rewindable = content.bytes_total.is_some();
+    open_content(content, spec, rewindable)
+}
+
+/// Opens any stream that holds one of the file forms; `name` is what messages call it.
+///
+/// # Errors
+/// Where there is no telling which collection of an archive is meant.
+pub fn open_stream(
+    reader: Box<dyn Read + Send>,
+    name: &str,
+    spec: &SourceSpec,
+) -> Result<Opened, OpenError> {
+    let content = Content::new(reader, name.to_owned(), None)
+        .map_err(|error| OpenError::of(&spec.path, error))?;
+    open_content(content, spec, false)
+}
+
+fn open_content(
+    mut content: Content,
+    spec: &SourceSpec,
+    rewindable: bool,
+) -> Result<Opened, OpenError> {
+    let form = detect::detect(&mut content);
+    let words = match form {
+        FileForm::Bson => "BSON file",
+        FileForm::Archive => "mongodump archive",
+        FileForm::Json => "Extended JSON",
+        FileForm::Unknown => "unknown form",
+    };
+    let mut description = describe(&content, words, spec.path.clone(), None, rewindable);
+    let source: Box<dyn Source> = match form {
+        FileForm::Bson => Box::new(bson_file::BsonFile::new(content)),
+        FileForm::Json => Box::new(json_file::JsonFile::new(content)),
+        FileForm::Unknown => {
+            let fault = Fault::new(DamageKind::Corrupt, UNKNOWN_FORM);
+            Box::new(Broken::new(&content, fault, 0))
+        }
+        FileForm::Archive => {
+            let mut feed = Feed::new(content);
+            match prelude::Prelude::read(&mut feed) {
+                Ok(prelude) => {
+                    let namespace = archive::pick(&prelude, spec)?;
+                    description.namespace =
+                        Some((namespace.db.clone(), namespace.collection.clone()));
+                    Box::new(archive::Archive::new(feed, namespace))
+                }
+                Err(fault) => Box::new(Broken::new(&feed.content, fault, feed.offset())),
+            }
+        }
+    };
+    Ok(Opened { source, description })
+}
+
+const UNKNOWN_FORM: &str = "the content is none of the known forms: a .bson file, \
+    a mongodump archive or Extended JSON, plain or compressed with gzip or zstd";
+
+fn describe(
+    content: &Content,
+    form: &str,
+    path: PathBuf,
+    namespace: Option<(String, String)>,
+    rewindable: bool,
+) -> SourceDescription {
+    SourceDescription {
+        form: format!("{form}{}", content.compression.words()),
+        path,
+        namespace,
+        rewindable,
+        bytes_total: content.bytes_total,
+    }
+}
+
+/// A source that is damaged before its first document.
+struct Broken {
+    damage: Option<Damage>,
+    bytes_read: u64,
+    bytes_total: Option<u64>,
+}
+
+impl Broken {
+    fn new(content: &Content, fault: Fault, offset: u64) -> Broken {
+        let place = Place { offset, line: 0, column: 0 };
+        Broken {
+            damage: Some(Damage { earlier_in_doubt: false, ..content.damage(fault, place) }),
+            bytes_read: content.bytes_read(),
+            bytes_total: content.bytes_total,
+        }
+    }
+}
+
+impl Source for Broken {
+    fn fill(&mut self, batch: &mut Batch, _: BatchLimits) -> Result<bool, Damage> {
+        batch.clear();
+        self.damage.take().map_or(Ok(false), Err)
+    }
+
+    fn bytes_read(&self) -> u64 {
+        self.bytes_read
+    }
+
+    fn bytes_total(&self) -> Option<u64> {
+        self.bytes_total
+    }
+}

@@ -1,8 +1,73 @@
-//! Text to Decimal128 in the binary encoding (BID) of IEEE 754-2008, exactly or not at all.
+//! Decimal128 in the binary encoding (BID) of IEEE 754-2008, to text and back, exactly or not at
+//! all.
 
-use super::write::{EXPONENT_MIN, INFINITY, NAN, SIGN};
+use super::scalar::push_integer;
 
+/// Largest exponent of a Decimal128.
 const EXPONENT_MAX: i64 = 6111;
+
+/// Largest coefficient of a Decimal128.
+const COEFFICIENT_MAX: u128 = 10u128.pow(34) - 1;
+/// Smallest exponent of a Decimal128; what is stored counts from it.
+const EXPONENT_MIN: i64 = -6176;
+/// The sign bit of a Decimal128.
+const SIGN: u128 = 1 << 127;
+/// The bits that say infinity.
+const INFINITY: u128 = 0x78 << 120;
+/// The bits that say not a number.
+const NAN: u128 = 0x7C << 120;
+
+/// Appends the text of a Decimal128 as the drivers write it: scientific where the exponent is
+/// positive or the number small.
+pub(super) fn push(out: &mut Vec<u8>, bits: u128) {
+    if bits & NAN == NAN {
+        return out.extend_from_slice(b"NaN");
+    }
+    if bits & SIGN != 0 {
+        out.push(b'-');
+    }
+    if bits & NAN == INFINITY {
+        return out.extend_from_slice(b"Infinity");
+    }
+    let (coefficient, exponent) = split(bits);
+    let digits = coefficient.to_string();
+    let length = i64::try_from(digits.len()).unwrap_or(0);
+    let first = exponent + length - 1;
+    if exponent > 0 || first < -6 {
+        let (head, tail) = digits.split_at(1);
+        out.extend_from_slice(head.as_bytes());
+        if !tail.is_empty() {
+            out.push(b'.');
+            out.extend_from_slice(tail.as_bytes());
+        }
+        out.extend_from_slice(if first < 0 { b"E-" } else { b"E+" });
+        return push_integer(out, first.abs());
+    }
+    match usize::try_from(length + exponent) {
+        Ok(before) if before > 0 => {
+            out.extend_from_slice(&digits.as_bytes()[..before]);
+            if before < digits.len() {
+                out.push(b'.');
+                out.extend_from_slice(&digits.as_bytes()[before..]);
+            }
+        }
+        _ => {
+            out.extend_from_slice(b"0.");
+            (length + exponent..0).for_each(|_| out.push(b'0'));
+            out.extend_from_slice(digits.as_bytes());
+        }
+    }
+}
+
+/// Coefficient and exponent of a finite number. A coefficient that is too large counts as zero, as
+/// the standard has it.
+fn split(bits: u128) -> (u128, i64) {
+    let large = bits >> 125 & 3 == 3;
+    let shift = if large { 111 } else { 113 };
+    let exponent = i64::try_from(bits >> shift & 0x3FFF).unwrap_or(0) + EXPONENT_MIN;
+    let coefficient = if large { 0 } else { bits & ((1 << 113) - 1) };
+    (if coefficient > COEFFICIENT_MAX { 0 } else { coefficient }, exponent)
+}
 
 /// The Decimal128 that a text stands for; none where it is no number, or where the number cannot
 /// be held exactly.
@@ -82,12 +147,11 @@ fn fit(mut digits: Vec<u8>, mut exponent: i64) -> Option<(u128, i64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::write::push_decimal;
     use super::*;
 
     fn text(bits: u128) -> String {
         let mut out = Vec::new();
-        push_decimal(&mut out, bits);
+        push(&mut out, bits);
         String::from_utf8(out).unwrap()
     }
 

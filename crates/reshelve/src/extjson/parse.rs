@@ -170,7 +170,9 @@ impl<'t> Parser<'t, '_> {
         self.at = text::push_string(self.text, self.at, self.out)
             .map_err(|(at, reason)| self.fail(at, reason))?;
         let name = &self.out[kind_at + 1..];
-        if memchr::memchr(0, name).is_some() {
+        // Only an escape can bring a zero in: then the name is shorter than its text.
+        let escaped = self.at - name_text_at != name.len() + 2;
+        if escaped && memchr::memchr(0, name).is_some() {
             return Err(self.fail(name_text_at, "name holds a zero character"));
         }
         let dollar = name.first() == Some(&b'$');

@@ -1,6 +1,23 @@
-//! The small texts inside Extended JSON, read: integers, hexadecimal digits, base64.
+//! The small texts inside Extended JSON: integers, hexadecimal digits, base64.
 
-use super::write::BASE64;
+/// Appends an integer in decimal.
+pub(super) fn push_integer(out: &mut Vec<u8>, number: i64) {
+    let mut buffer = [0u8; 20];
+    let mut at = buffer.len();
+    let mut rest = number.unsigned_abs();
+    loop {
+        at -= 1;
+        buffer[at] = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if number < 0 {
+        out.push(b'-');
+    }
+    out.extend_from_slice(&buffer[at..]);
+}
 
 /// An integer in decimal, nothing but an optional minus and digits.
 pub(super) fn parse_integer(text: &[u8]) -> Option<i64> {
@@ -18,6 +35,16 @@ pub(super) fn parse_integer(text: &[u8]) -> Option<i64> {
     }
     if negative { Some(number) } else { number.checked_neg() }
 }
+
+/// Appends bytes as lower-case hexadecimal digits.
+pub(super) fn push_hex(out: &mut Vec<u8>, bytes: &[u8]) {
+    for byte in bytes {
+        out.push(HEX[usize::from(byte >> 4)]);
+        out.push(HEX[usize::from(byte & 15)]);
+    }
+}
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// The value of a hexadecimal digit.
 pub(super) fn hex_digit(byte: u8) -> Option<u8> {
@@ -53,6 +80,15 @@ pub(super) fn parse_uuid(text: &[u8]) -> Option<[u8; 16]> {
     parse_hex(&digits)
 }
 
+/// A control character as a JSON escape of six bytes.
+pub(super) fn escape_control(byte: u8) -> [u8; 6] {
+    let [high, low] = [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]];
+    [b'\\', b'u', b'0', b'0', high, low]
+}
+
+/// The digits of base64.
+const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 /// What a byte stands for in base64; 255 for none.
 static BASE64_VALUE: [u8; 256] = {
     let mut table = [255u8; 256];
@@ -67,6 +103,17 @@ static BASE64_VALUE: [u8; 256] = {
     }
     table
 };
+
+/// Appends bytes in base64, padded.
+pub(super) fn push_base64(out: &mut Vec<u8>, bytes: &[u8]) {
+    for chunk in bytes.chunks(3) {
+        let [a, b, c] = [0, 1, 2].map(|at| chunk.get(at).copied().unwrap_or(0));
+        let digits = [a >> 2, (a & 3) << 4 | b >> 4, (b & 15) << 2 | c >> 6, c & 63];
+        let text = digits.map(|digit| BASE64[usize::from(digit)]);
+        out.extend_from_slice(&text[..=chunk.len()]);
+        out.extend_from_slice(&b"=="[..3 - chunk.len()]);
+    }
+}
 
 /// Appends the bytes that a padded base64 text stands for. On `None` what was appended is to be
 /// thrown away.
@@ -106,7 +153,6 @@ fn base64_quad(quad: [u8; 4]) -> Option<[u8; 3]> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::write::{push_base64, push_integer};
     use super::*;
 
     #[test]

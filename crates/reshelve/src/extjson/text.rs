@@ -27,17 +27,29 @@ pub(super) fn push_string(text: &[u8], mut at: usize, out: &mut Vec<u8>) -> Resu
 /// backslash or a control character.
 #[inline]
 pub(super) fn plain_length(bytes: &[u8]) -> usize {
-    let special = |&byte: &u8| byte == b'"' || byte == b'\\' || byte < 0x20;
-    // Prose is long and plain: whole blocks are tested without a branch per byte.
-    let (blocks, _) = bytes.as_chunks::<32>();
+    // Eight bytes at a time: a byte of a word is zero where taking one from it borrows. What is
+    // found first is right; only behind it can a borrow fool the test.
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGHS: u64 = u64::from_le_bytes([0x80; 8]);
+    const QUOTES: u64 = u64::from_le_bytes([b'"'; 8]);
+    const BACKSLASHES: u64 = u64::from_le_bytes([b'\\'; 8]);
+    const SPACES: u64 = u64::from_le_bytes([b' '; 8]);
+    let (words, tail) = bytes.as_chunks::<8>();
     let mut at = 0;
-    for block in blocks {
-        if block.iter().fold(false, |any, byte| any | special(byte)) {
-            break;
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        let quote = word ^ QUOTES;
+        let backslash = word ^ BACKSLASHES;
+        let found = (quote.wrapping_sub(ONES) & !quote
+            | backslash.wrapping_sub(ONES) & !backslash
+            | word.wrapping_sub(SPACES) & !word)
+            & HIGHS;
+        if found != 0 {
+            return at + usize::try_from(found.trailing_zeros() / 8).unwrap_or(0);
         }
-        at += 32;
+        at += 8;
     }
-    let tail = &bytes[at..];
+    let special = |&byte: &u8| byte == b'"' || byte == b'\\' || byte < 0x20;
     at + tail.iter().position(special).unwrap_or(tail.len())
 }
 
@@ -175,7 +187,7 @@ pub(super) fn wrapped_double(text: &[u8]) -> Option<f64> {
 pub(super) fn push_index(out: &mut Vec<u8>, index: u32) {
     match u8::try_from(index) {
         Ok(digit @ 0..=9) => out.push(b'0' + digit),
-        _ => super::write::push_integer(out, i64::from(index)),
+        _ => super::scalar::push_integer(out, i64::from(index)),
     }
 }
 

@@ -7,6 +7,8 @@
 
 use std::io::Write;
 
+use super::decimal;
+use super::scalar::{escape_control, push_base64, push_hex, push_integer};
 use crate::raw::{Document, Elements, Value, kind};
 
 /// How much of the types the text shows.
@@ -89,7 +91,7 @@ fn scalar_value(out: &mut Vec<u8>, value: Value<'_>, style: Style) {
         kind::BINARY => binary(out, value.bytes),
         kind::DECIMAL128 => {
             out.extend_from_slice(b"{\"$numberDecimal\":\"");
-            push_decimal(out, u128::from_le_bytes(head(value.bytes)));
+            decimal::push(out, u128::from_le_bytes(head(value.bytes)));
             out.extend_from_slice(b"\"}");
         }
         kind::TIMESTAMP => {
@@ -348,119 +350,6 @@ static SPECIAL: [bool; 256] = {
     table[0xE2] = true;
     table
 };
-
-/// Appends an integer in decimal.
-pub(super) fn push_integer(out: &mut Vec<u8>, number: i64) {
-    let mut buffer = [0u8; 20];
-    let mut at = buffer.len();
-    let mut rest = number.unsigned_abs();
-    loop {
-        at -= 1;
-        buffer[at] = b'0' + u8::try_from(rest % 10).unwrap_or(0);
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    if number < 0 {
-        out.push(b'-');
-    }
-    out.extend_from_slice(&buffer[at..]);
-}
-
-/// Appends bytes as lower-case hexadecimal digits.
-pub(super) fn push_hex(out: &mut Vec<u8>, bytes: &[u8]) {
-    for byte in bytes {
-        out.push(HEX[usize::from(byte >> 4)]);
-        out.push(HEX[usize::from(byte & 15)]);
-    }
-}
-
-const HEX: &[u8; 16] = b"0123456789abcdef";
-
-/// A control character as a JSON escape of six bytes.
-pub(super) fn escape_control(byte: u8) -> [u8; 6] {
-    let [high, low] = [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]];
-    [b'\\', b'u', b'0', b'0', high, low]
-}
-
-/// The digits of base64.
-pub(super) const BASE64: &[u8; 64] =
-    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/// Appends bytes in base64, padded.
-pub(super) fn push_base64(out: &mut Vec<u8>, bytes: &[u8]) {
-    for chunk in bytes.chunks(3) {
-        let [a, b, c] = [0, 1, 2].map(|at| chunk.get(at).copied().unwrap_or(0));
-        let digits = [a >> 2, (a & 3) << 4 | b >> 4, (b & 15) << 2 | c >> 6, c & 63];
-        let text = digits.map(|digit| BASE64[usize::from(digit)]);
-        out.extend_from_slice(&text[..=chunk.len()]);
-        out.extend_from_slice(&b"=="[..3 - chunk.len()]);
-    }
-}
-
-/// Largest coefficient of a Decimal128.
-const COEFFICIENT_MAX: u128 = 10u128.pow(34) - 1;
-/// Smallest exponent of a Decimal128; what is stored counts from it.
-pub(super) const EXPONENT_MIN: i64 = -6176;
-/// The sign bit of a Decimal128.
-pub(super) const SIGN: u128 = 1 << 127;
-/// The bits that say infinity.
-pub(super) const INFINITY: u128 = 0x78 << 120;
-/// The bits that say not a number.
-pub(super) const NAN: u128 = 0x7C << 120;
-
-/// Appends the text of a Decimal128 as the drivers write it: scientific where the exponent is
-/// positive or the number small.
-pub(super) fn push_decimal(out: &mut Vec<u8>, bits: u128) {
-    if bits & NAN == NAN {
-        return out.extend_from_slice(b"NaN");
-    }
-    if bits & SIGN != 0 {
-        out.push(b'-');
-    }
-    if bits & NAN == INFINITY {
-        return out.extend_from_slice(b"Infinity");
-    }
-    let (coefficient, exponent) = split(bits);
-    let digits = coefficient.to_string();
-    let length = i64::try_from(digits.len()).unwrap_or(0);
-    let first = exponent + length - 1;
-    if exponent > 0 || first < -6 {
-        let (head, tail) = digits.split_at(1);
-        out.extend_from_slice(head.as_bytes());
-        if !tail.is_empty() {
-            out.push(b'.');
-            out.extend_from_slice(tail.as_bytes());
-        }
-        out.extend_from_slice(if first < 0 { b"E-" } else { b"E+" });
-        return push_integer(out, first.abs());
-    }
-    match usize::try_from(length + exponent) {
-        Ok(before) if before > 0 => {
-            out.extend_from_slice(&digits.as_bytes()[..before]);
-            if before < digits.len() {
-                out.push(b'.');
-                out.extend_from_slice(&digits.as_bytes()[before..]);
-            }
-        }
-        _ => {
-            out.extend_from_slice(b"0.");
-            (length + exponent..0).for_each(|_| out.push(b'0'));
-            out.extend_from_slice(digits.as_bytes());
-        }
-    }
-}
-
-/// Coefficient and exponent of a finite number. A coefficient that is too large counts as zero, as
-/// the standard has it.
-fn split(bits: u128) -> (u128, i64) {
-    let large = bits >> 125 & 3 == 3;
-    let shift = if large { 111 } else { 113 };
-    let exponent = i64::try_from(bits >> shift & 0x3FFF).unwrap_or(0) + EXPONENT_MIN;
-    let coefficient = if large { 0 } else { bits & ((1 << 113) - 1) };
-    (if coefficient > COEFFICIENT_MAX { 0 } else { coefficient }, exponent)
-}
 
 #[cfg(test)]
 mod tests {

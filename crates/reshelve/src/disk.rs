@@ -1,0 +1,62 @@
+//! Files, with errors that name their path, and the one way in which state is written.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// The operating system refused something to do with a path.
+#[derive(Debug, thiserror::Error)]
+#[error("{action} {}: {source}", path.display())]
+pub struct DiskError {
+    /// What was tried, as a participle.
+    pub action: &'static str,
+    /// The path.
+    pub path: PathBuf,
+    /// What the operating system said.
+    #[source]
+    pub source: io::Error,
+}
+
+/// Puts action and path to an I/O error.
+pub(crate) trait At<T> {
+    fn at(self, action: &'static str, path: &Path) -> Result<T, DiskError>;
+}
+
+impl<T> At<T> for io::Result<T> {
+    fn at(self, action: &'static str, path: &Path) -> Result<T, DiskError> {
+        self.map_err(|source| DiskError { action, path: path.to_owned(), source })
+    }
+}
+
+/// Makes the names in a folder durable.
+pub(crate) fn sync_folder(path: &Path) -> Result<(), DiskError> {
+    File::open(path).and_then(|folder| folder.sync_all()).at("syncing the folder", path)
+}
+
+/// Replaces a file in one step: written beside it, synced, renamed, and the name synced.
+pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let temporary = folder.join(format!(".{name}.tmp"));
+    let mut file = File::create(&temporary).at("creating", &temporary)?;
+    file.write_all(bytes).at("writing", &temporary)?;
+    file.sync_all().at("syncing", &temporary)?;
+    drop(file);
+    fs::rename(&temporary, path).at("renaming to", path)?;
+    sync_folder(folder)
+}
+
+/// A file opened for appending at `length`, with anything behind that cut off.
+pub(crate) fn open_at(path: &Path, length: u64) -> Result<File, DiskError> {
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(path)
+        .at("opening", path)?;
+    file.set_len(length).at("cutting", path)?;
+    let mut appending = &file;
+    io::Seek::seek(&mut appending, io::SeekFrom::Start(length)).at("seeking in", path)?;
+    Ok(file)
+}

@@ -1,0 +1,213 @@
+//! Gzip and zstd: decompressed in a thread of its own, so that it overlaps with the framing.
+
+use std::io::{self, BufRead, Read};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::content::{Fault, FromFile, READ_BYTES};
+use crate::source::DamageKind;
+
+/// Buffers on their way between the threads.
+const BUFFERS: usize = 4;
+
+/// How a file is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Compression {
+    None,
+    Gzip,
+    Zstd,
+}
+
+impl Compression {
+    /// Tells it by the first bytes of a file, ten or all of them.
+    pub(super) fn of(head: &[u8]) -> Compression {
+        if head.starts_with(&[0x28, 0xB5, 0x2F, 0xFD]) {
+            return Compression::Zstd;
+        }
+        // A BSON document of 559,903 bytes begins like gzip: the flags, the effort and the
+        // operating system behind the magic number tell which it is.
+        let gzip = head.starts_with(&[0x1F, 0x8B, 8])
+            && head.get(3).is_none_or(|flags| flags & 0xE0 == 0)
+            && head.get(8).is_none_or(|effort| matches!(effort, 0 | 2 | 4))
+            && head.get(9).is_none_or(|system| matches!(system, 0..=13 | 255));
+        if gzip { Compression::Gzip } else { Compression::None }
+    }
+
+    /// What to add to the name of a form.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Compression::None => "",
+            Compression::Gzip => ", gzip",
+            Compression::Zstd => ", zstd",
+        }
+    }
+}
+
+/// The end of the channel that gives out what has been decompressed.
+pub(super) struct Inflow {
+    full: Receiver<Message>,
+    empty: Sender<Vec<u8>>,
+    current: Vec<u8>,
+    at: usize,
+    confirmed: u64,
+}
+
+struct Message {
+    bytes: Vec<u8>,
+    /// How much of the content, from its start, checksums have confirmed by now.
+    confirmed: u64,
+    fault: Option<Fault>,
+}
+
+impl Inflow {
+    /// Starts the thread. It ends by itself: at the end, at a fault, or when this side is gone.
+    pub(super) fn start(
+        input: impl BufRead + Send + 'static,
+        compression: Compression,
+    ) -> io::Result<Inflow> {
+        let (to_reader, full) = bounded(BUFFERS);
+        let (empty, from_reader) = bounded(BUFFERS + 1);
+        std::thread::Builder::new().name("decompress".to_owned()).spawn(move || {
+            let mut outflow = Outflow {
+                full: to_reader,
+                empty: from_reader,
+                bytes: Vec::new(),
+                total: 0,
+                confirmed: 0,
+            };
+            outflow.run(input, compression);
+        })?;
+        Ok(Inflow { full, empty, current: Vec::new(), at: 0, confirmed: 0 })
+    }
+
+    /// How much of the content, from its start, checksums have confirmed.
+    pub(super) fn confirmed(&self) -> u64 {
+        self.confirmed
+    }
+
+    /// Appends the next `count` bytes; fewer only at the end.
+    pub(super) fn append(&mut self, out: &mut Vec<u8>, mut count: usize) -> Result<(), Fault> {
+        out.reserve(count);
+        while count > 0 {
+            if self.at == self.current.len() {
+                // The other side drops its sender at the end.
+                let Ok(message) = self.full.recv() else { return Ok(()) };
+                self.confirmed = message.confirmed;
+                if let Some(fault) = message.fault {
+                    return Err(fault);
+                }
+                let used = std::mem::replace(&mut self.current, message.bytes);
+                self.at = 0;
+                // Only memory to be used again: nothing is lost where nobody takes it.
+                let _unused = self.empty.try_send(used);
+                continue;
+            }
+            let available = &self.current[self.at..];
+            let available = &available[..count.min(available.len())];
+            out.extend_from_slice(available);
+            self.at += available.len();
+            count -= available.len();
+        }
+        Ok(())
+    }
+}
+
+/// The thread's side.
+struct Outflow {
+    full: Sender<Message>,
+    empty: Receiver<Vec<u8>>,
+    bytes: Vec<u8>,
+    total: u64,
+    confirmed: u64,
+}
+
+impl Outflow {
+    fn run(&mut self, mut input: impl BufRead, compression: Compression) {
+        let result = self.members(&mut input, compression);
+        // Nobody listens any more: then nobody wants to know either.
+        let _gone = self.send(None);
+        if let Err(error) = result {
+            let _gone = self.send(Some(fault(error)));
+        }
+    }
+
+    /// Members (gzip) or frames (zstd), one behind the other.
+    fn members(&mut self, input: &mut impl BufRead, compression: Compression) -> io::Result<()> {
+        while !at_end(input, compression, self.total)? {
+            let alive = match compression {
+                Compression::Zstd => {
+                    let decoder = zstd::stream::read::Decoder::with_buffer(&mut *input)?;
+                    self.member(decoder.single_frame())?
+                }
+                _ => self.member(flate2::bufread::GzDecoder::new(&mut *input))?,
+            };
+            if !alive {
+                return Ok(());
+            }
+            // A member has been read to its end only where its checksum holds.
+            self.confirmed = self.total;
+        }
+        Ok(())
+    }
+
+    /// Returns `false` where nobody listens any more.
+    fn member(&mut self, mut decoder: impl Read) -> io::Result<bool> {
+        loop {
+            let room = READ_BYTES - self.bytes.len();
+            let limit = u64::try_from(room).unwrap_or(0);
+            let before = self.bytes.len();
+            let result = (&mut decoder).take(limit).read_to_end(&mut self.bytes);
+            self.total += u64::try_from(self.bytes.len() - before).unwrap_or(0);
+            result?;
+            if self.bytes.len() < READ_BYTES {
+                return Ok(true);
+            }
+            if !self.send(None) {
+                return Ok(false);
+            }
+        }
+    }
+
+    fn send(&mut self, fault: Option<Fault>) -> bool {
+        let mut next = self.empty.try_recv().unwrap_or_default();
+        next.clear();
+        next.reserve(READ_BYTES);
+        let bytes = std::mem::replace(&mut self.bytes, next);
+        self.full.send(Message { bytes, confirmed: self.confirmed, fault }).is_ok()
+    }
+}
+
+/// Whether the file ends here. Zeros behind the last gzip member are padding (of tapes and block
+/// devices), as gzip itself takes them.
+fn at_end(input: &mut impl BufRead, compression: Compression, total: u64) -> io::Result<bool> {
+    loop {
+        let next = match input.fill_buf() {
+            Ok(next) => next,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        if next.is_empty() {
+            return Ok(true);
+        }
+        let padding = next.iter().take_while(|&&byte| byte == 0).count();
+        if compression != Compression::Gzip || total == 0 || padding == 0 {
+            return Ok(false);
+        }
+        input.consume(padding);
+    }
+}
+
+/// Tells by an error of a decoder what happened.
+fn fault(error: io::Error) -> Fault {
+    let from_file = error.get_ref().is_some_and(|inner| inner.is::<FromFile>());
+    let text = error.to_string();
+    if from_file {
+        Fault::from_error(error)
+    } else if error.kind() == io::ErrorKind::UnexpectedEof {
+        Fault::new(DamageKind::Truncated, "compressed data is truncated")
+    } else if text.contains("checksum") {
+        Fault::new(DamageKind::Checksum, "compressed data does not match its checksum")
+    } else {
+        Fault::new(DamageKind::Corrupt, format!("compressed data is corrupt: {text}"))
+    }
+}

@@ -1,0 +1,216 @@
+//! The content of a file: its bytes as they were before any compression, read once from the front.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::compressed::{Compression, Inflow};
+use crate::source::{Damage, DamageKind, Place};
+
+/// How much is read ahead at once. Small enough that what a batch leaves over is copied cheaply,
+/// large enough that a system call costs nothing beside it.
+pub(super) const READ_BYTES: usize = 256 * 1024;
+
+/// A reading that failed, not yet tied to a place among the documents.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub(super) kind: DamageKind,
+    pub(super) detail: String,
+    pub(super) source: Option<io::Error>,
+}
+
+/// What is read from, behind the compression that its first bytes tell.
+pub(super) struct Content {
+    /// What messages call it.
+    pub(super) name: String,
+    pub(super) compression: Compression,
+    /// Bytes in the file, where that is known.
+    pub(super) bytes_total: Option<u64>,
+    /// Read already, to tell the form by it, and not yet given out.
+    head: Vec<u8>,
+    stream: Stream,
+    taken: Arc<AtomicU64>,
+}
+
+enum Stream {
+    Plain(Box<dyn Read + Send>),
+    Inflating(Inflow),
+}
+
+impl Content {
+    /// Opens a file.
+    pub(super) fn open(path: &Path) -> io::Result<Content> {
+        let file = File::open(path)?;
+        let metadata = file.metadata()?;
+        // Anything but a regular file tells no length.
+        let bytes_total = metadata.is_file().then_some(metadata.len());
+        Content::new(Box::new(file), path.display().to_string(), bytes_total)
+    }
+
+    /// Takes any stream.
+    pub(super) fn new(
+        reader: Box<dyn Read + Send>,
+        name: String,
+        bytes_total: Option<u64>,
+    ) -> io::Result<Content> {
+        let taken = Arc::new(AtomicU64::new(0));
+        let mut reader = Counted { reader, taken: Arc::clone(&taken) };
+        let mut head = Vec::new();
+        // An error here will be met again, or the stream is at its end: both are told later.
+        let early = (&mut reader).take(COMPRESSION_HEAD_BYTES).read_to_end(&mut head);
+        let compression = Compression::of(&head);
+        let reader: Box<dyn Read + Send> = match early {
+            Ok(_) => Box::new(reader),
+            Err(error) => Box::new(Failing(Some(error))),
+        };
+        let stream = match compression {
+            Compression::None => Stream::Plain(reader),
+            _ => {
+                let whole = io::Cursor::new(std::mem::take(&mut head)).chain(reader);
+                let input = BufReader::with_capacity(READ_BYTES, whole);
+                Stream::Inflating(Inflow::start(input, compression)?)
+            }
+        };
+        Ok(Content { name, compression, bytes_total, head, stream, taken })
+    }
+
+    /// Bytes taken from the file so far.
+    pub(super) fn bytes_read(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed)
+    }
+
+    /// Looks at up to `count` of the next bytes without taking them; fewer only at the end, or
+    /// before a fault, which the next reading meets.
+    pub(super) fn peek(&mut self, count: usize) -> &[u8] {
+        if self.head.len() < count {
+            let mut head = std::mem::take(&mut self.head);
+            let missing = count - head.len();
+            if let Err(fault) = self.stream.append(&mut head, missing) {
+                self.stream = Stream::Plain(Box::new(Failing(Some(fault.into_error()))));
+            }
+            self.head = head;
+        }
+        &self.head[..count.min(self.head.len())]
+    }
+
+    /// Appends the next `count` bytes; fewer only at the end. On a fault, what came before it has
+    /// been appended.
+    pub(super) fn append(&mut self, out: &mut Vec<u8>, count: usize) -> Result<usize, Fault> {
+        let before = out.len();
+        let from_head = count.min(self.head.len());
+        out.extend(self.head.drain(..from_head));
+        let result = self.stream.append(out, count - from_head);
+        let appended = out.len() - before;
+        result.map(|()| appended)
+    }
+
+    /// How much of the content, from its start, checksums of the compression have confirmed.
+    fn confirmed(&self) -> u64 {
+        match &self.stream {
+            Stream::Plain(_) => 0,
+            Stream::Inflating(inflow) => inflow.confirmed(),
+        }
+    }
+
+    /// Ties a fault to its place.
+    pub(super) fn damage(&self, fault: Fault, place: Place) -> Damage {
+        let mut detail = fault.detail;
+        let compressed = self.compression != Compression::None;
+        if compressed && place.line == 0 {
+            detail.push_str("; the offset is that in the uncompressed content");
+        }
+        Damage {
+            kind: fault.kind,
+            name: self.name.clone(),
+            place,
+            detail,
+            earlier_in_doubt: compressed && place.offset > self.confirmed(),
+            source: fault.source,
+        }
+    }
+}
+
+/// Gzip shows that it is gzip in its first ten bytes.
+const COMPRESSION_HEAD_BYTES: u64 = 10;
+
+impl Stream {
+    fn append(&mut self, out: &mut Vec<u8>, count: usize) -> Result<(), Fault> {
+        match self {
+            Stream::Inflating(inflow) => inflow.append(out, count),
+            Stream::Plain(reader) => {
+                out.reserve(count);
+                let limit = u64::try_from(count).unwrap_or(u64::MAX);
+                let result = reader.take(limit).read_to_end(out);
+                result.map(drop).map_err(Fault::from_error)
+            }
+        }
+    }
+}
+
+impl Fault {
+    pub(super) fn new(kind: DamageKind, detail: impl Into<String>) -> Fault {
+        Fault { kind, detail: detail.into(), source: None }
+    }
+
+    /// Tells what went wrong by the error of the file or of the decompression.
+    pub(super) fn from_error(error: io::Error) -> Fault {
+        let inner = error.get_ref();
+        if let Some(FromDecoder(kind, detail)) = inner.and_then(|inner| inner.downcast_ref()) {
+            return Fault::new(*kind, detail.clone());
+        }
+        Fault { kind: DamageKind::Io, detail: "reading failed".to_owned(), source: Some(error) }
+    }
+
+    fn into_error(self) -> io::Error {
+        self.source.unwrap_or_else(|| io::Error::other(FromDecoder(self.kind, self.detail)))
+    }
+}
+
+/// A fault of the decompression on its way through an [`io::Error`].
+#[derive(Debug, thiserror::Error)]
+#[error("{1}")]
+struct FromDecoder(DamageKind, String);
+
+/// An error of the file itself, so that those of the decompression can be told from it.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(super) struct FromFile(pub(super) io::Error);
+
+/// Counts what is taken from the file.
+struct Counted {
+    reader: Box<dyn Read + Send>,
+    taken: Arc<AtomicU64>,
+}
+
+impl Counted {
+    fn count<T>(&self, result: io::Result<T>, bytes: impl Fn(&T) -> usize) -> io::Result<T> {
+        match result {
+            Ok(value) => {
+                let bytes = u64::try_from(bytes(&value)).unwrap_or(0);
+                self.taken.fetch_add(bytes, Ordering::Relaxed);
+                Ok(value)
+            }
+            // This one means "again", and every caller looks for it by its kind.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
+            Err(error) => Err(io::Error::new(error.kind(), FromFile(error))),
+        }
+    }
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let result = self.reader.read(buffer);
+        self.count(result, |&bytes| bytes)
+    }
+}
+
+/// Fails once with what an earlier reading met, then is at its end.
+struct Failing(Option<io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}

@@ -1,0 +1,133 @@
+//! Why a source cannot be opened, and what would help.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::source::SourceSpec;
+
+/// Why a source cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// There is no such file or folder.
+    #[error("{}: not found", .path.display())]
+    NotFound {
+        /// What was asked for.
+        path: PathBuf,
+    },
+    /// The folder holds no dump.
+    #[error("{}: no dump in this folder", .path.display())]
+    NoDump {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// More than one database has the collection.
+    #[error(
+        "{}: the collection {collection} is in several databases: {}",
+        .path.display(),
+        .databases.join(", ")
+    )]
+    SeveralDatabases {
+        /// The folder or archive.
+        path: PathBuf,
+        /// The collection.
+        collection: String,
+        /// The databases that have it, sorted.
+        databases: Vec<String>,
+    },
+    /// The collection is not there.
+    #[error("{}: no collection {wanted}; there {}", .path.display(), present_text(.present))]
+    NoCollection {
+        /// The folder or archive.
+        path: PathBuf,
+        /// The collection that was asked for, with its database where one was named.
+        wanted: String,
+        /// The namespaces that are there, sorted.
+        present: Vec<String>,
+    },
+    /// What is there holds no documents of its own.
+    #[error("{namespace}: {reason}")]
+    NotASource {
+        /// The namespace.
+        namespace: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The collection is there in more than one file.
+    #[error("the same collection is in two files: {} and {}", .first.display(), .second.display())]
+    TwoFiles {
+        /// One file.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+    },
+    /// Standard input can be read once only, and this needs more.
+    #[error("standard input cannot be read twice")]
+    NotRewindable,
+    /// The operating system refused.
+    #[error("{}: {source}", .path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// Its error.
+        source: io::Error,
+    },
+}
+
+impl OpenError {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            OpenError::NotFound { .. } => Some(
+                "name a .bson, .archive or .json file, a mongodump folder, or - for standard input",
+            ),
+            OpenError::NoDump { .. } => Some(
+                "name a mongodump folder or the folder of a database in it: it holds .bson files",
+            ),
+            OpenError::SeveralDatabases { .. } => Some("choose one with --db"),
+            OpenError::NoCollection { .. } => Some("choose another with --collection or --db"),
+            OpenError::NotASource { .. } => {
+                Some("choose a collection that stores documents with --collection")
+            }
+            OpenError::TwoFiles { .. } => Some("name the file that is meant"),
+            OpenError::NotRewindable => Some("save it to a file first"),
+            OpenError::Io { .. } => None,
+        }
+    }
+
+    /// The error for what the operating system said about a path.
+    pub(super) fn of(path: &Path, source: io::Error) -> OpenError {
+        let path = path.to_owned();
+        if source.kind() == io::ErrorKind::NotFound {
+            OpenError::NotFound { path }
+        } else {
+            OpenError::Io { path, source }
+        }
+    }
+}
+
+fn present_text(present: &[String]) -> String {
+    match present {
+        [] => "is none at all".to_owned(),
+        [one] => format!("is {one}"),
+        several => format!("are {}", several.join(", ")),
+    }
+}
+
+/// What was asked for, in words.
+pub(super) fn wanted(spec: &SourceSpec) -> String {
+    let collection = spec.collection.as_deref().unwrap_or(super::COLLECTION_DEFAULT);
+    match &spec.db {
+        Some(db) => format!("{db}.{collection}"),
+        None => collection.to_owned(),
+    }
+}
+
+/// Why a namespace of that type is no source.
+pub(super) fn kind_reason(kind: &str) -> String {
+    match kind {
+        "view" => "this is a view, which stores no documents".to_owned(),
+        "timeseries" => "this is a time series, whose documents are stored in buckets".to_owned(),
+        _ => format!("this is of type {kind}"),
+    }
+}

@@ -1,0 +1,66 @@
+//! A buffer of its own between the content and those who pick from it.
+
+use super::bson_file::{check_end, document_length, truncated};
+use super::content::{Content, Fault, READ_BYTES};
+
+/// Content of which most may be passed over.
+pub(super) struct Feed {
+    pub(super) content: Content,
+    buffer: Vec<u8>,
+    at: usize,
+    offset: u64,
+}
+
+impl Feed {
+    pub(super) fn new(content: Content) -> Feed {
+        Feed { content, buffer: Vec::new(), at: 0, offset: 0 }
+    }
+
+    /// Where the next byte lies in the content.
+    pub(super) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// What has been read and not yet passed over.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.buffer[self.at..]
+    }
+
+    /// Makes sure that `count` bytes are there; returns `false` where the content ends before.
+    pub(super) fn need(&mut self, count: usize) -> Result<bool, Fault> {
+        if self.bytes().len() >= count {
+            return Ok(true);
+        }
+        self.buffer.drain(..self.at);
+        self.at = 0;
+        if self.buffer.capacity() > READ_BYTES * 16 && count < READ_BYTES {
+            self.buffer.shrink_to(READ_BYTES * 2);
+        }
+        while self.buffer.len() < count {
+            let wanted = (count - self.buffer.len()).max(READ_BYTES);
+            if self.content.append(&mut self.buffer, wanted)? == 0 {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Passes over bytes that are there.
+    pub(super) fn advance(&mut self, count: usize) {
+        self.at = (self.at + count).min(self.buffer.len());
+        self.offset += u64::try_from(count).unwrap_or(0);
+    }
+
+    /// The length of the whole document that lies next, which is there to its end.
+    pub(super) fn document(&mut self) -> Result<usize, Fault> {
+        if !self.need(4)? {
+            return Err(truncated(self.bytes().len(), None));
+        }
+        let length = document_length(self.bytes())?;
+        if !self.need(length)? {
+            return Err(truncated(self.bytes().len(), Some(length)));
+        }
+        check_end(&self.bytes()[..length])?;
+        Ok(length)
+    }
+}

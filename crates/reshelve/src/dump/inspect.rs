@@ -1,0 +1,285 @@
+//! What is there: databases, collections, sizes, indexes, without a look at the documents' inside.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crc::{CRC_64_XZ, Crc, Digest, Table};
+
+use super::archive::{Header, TERMINATOR};
+use super::bson_file::BsonFile;
+use super::content::{Content, Fault};
+use super::detect::{FileForm, detect};
+use super::error::OpenError;
+use super::feed::Feed;
+use super::metadata::{Index, Metadata, string};
+use super::prelude::{Namespace, Prelude};
+use super::{STANDARD_INPUT, folder, open};
+use crate::extjson;
+use crate::raw::Document;
+use crate::source::{Batch, BatchLimits, DamageKind, Place, Source, SourceSpec};
+
+/// Collections that the plan asks about: did any version of the application keep parts of a novel
+/// outside `jobs`?
+const AUXILIARY: [&str; 12] = [
+    "books",
+    "chapters",
+    "characters",
+    "drafts",
+    "events",
+    "logs",
+    "manuscripts",
+    "metrics",
+    "novels",
+    "outlines",
+    "scenes",
+    "stories",
+];
+/// How the names of the target collections begin.
+const TARGET_PREFIX: &str = "novel_";
+
+static CRC: Crc<u64, Table<16>> = Crc::<u64, Table<16>>::new(&CRC_64_XZ);
+
+/// What a source holds.
+#[derive(Clone, Debug, Default, serde::Serialize)]
+pub struct Inventory {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// For people: `mongodump archive, gzip`.
+    pub form: String,
+    /// The version of the server that was dumped, where the dump tells.
+    pub server_version: Option<String>,
+    /// The version of the tool that dumped it, where the dump tells.
+    pub tool_version: Option<String>,
+    /// Sorted by database and name.
+    pub collections: Vec<CollectionInfo>,
+    /// Names of collections that may hold parts of novels beside the legacy collection, sorted.
+    pub auxiliary: Vec<String>,
+    /// Names of target collections that are there already, sorted.
+    pub targets_present: Vec<String>,
+    /// Damage that belongs to no collection.
+    pub damage: Option<String>,
+}
+
+/// One collection of an [`Inventory`].
+#[derive(Clone, Debug, Default, serde::Serialize)]
+pub struct CollectionInfo {
+    /// Its database; none for a file by itself.
+    pub db: Option<String>,
+    /// Its name; for a file by itself that of the file.
+    pub name: String,
+    /// `collection`, `view`, `timeseries`; none where the dump does not say.
+    pub kind: Option<String>,
+    /// The files with its documents; none in an archive.
+    pub files: Vec<PathBuf>,
+    /// Bytes of these files.
+    pub bytes_on_disk: Option<u64>,
+    /// Documents counted.
+    pub documents: u64,
+    /// Bytes of these documents, uncompressed.
+    pub document_bytes: u64,
+    /// From the metadata, in its order.
+    pub indexes: Vec<Index>,
+    /// Damage met while counting: what lies behind it is not counted.
+    pub damage: Option<String>,
+}
+
+/// Lists what is there and counts documents. Damage is told in the inventory.
+///
+/// # Errors
+/// Where there is nothing to look at.
+pub fn inspect(spec: &SourceSpec) -> Result<Inventory, OpenError> {
+    if spec.path.as_os_str() == STANDARD_INPUT {
+        return Err(OpenError::NotRewindable);
+    }
+    let failed = |error| OpenError::of(&spec.path, error);
+    let mut inventory = Inventory { path: spec.path.clone(), ..Inventory::default() };
+    if fs::metadata(&spec.path).map_err(failed)?.is_dir() {
+        inventory.form = "mongodump folder".to_owned();
+        inspect_folder(&spec.path, &mut inventory)?;
+    } else {
+        let mut content = Content::open(&spec.path).map_err(failed)?;
+        if detect(&mut content) == FileForm::Archive {
+            inventory.form = format!("mongodump archive{}", content.compression.words());
+            inspect_archive(content, &mut inventory);
+        } else {
+            inspect_file(spec, &mut inventory)?;
+        }
+    }
+    inventory.collections.sort_by(|a, b| (&a.db, &a.name).cmp(&(&b.db, &b.name)));
+    let names = |is: fn(&str) -> bool| {
+        let found = inventory.collections.iter().filter(|it| is(&it.name));
+        let mut names: Vec<String> = found.map(CollectionInfo::full_name).collect();
+        names.sort();
+        names
+    };
+    inventory.auxiliary = names(|name| AUXILIARY.contains(&name));
+    inventory.targets_present = names(|name| name.starts_with(TARGET_PREFIX));
+    Ok(inventory)
+}
+
+impl CollectionInfo {
+    fn new(namespace: Namespace) -> CollectionInfo {
+        let Namespace { db, collection } = namespace;
+        CollectionInfo { db: Some(db), name: collection, ..CollectionInfo::default() }
+    }
+
+    fn full_name(&self) -> String {
+        self.db.as_ref().map_or_else(|| self.name.clone(), |db| format!("{db}.{}", self.name))
+    }
+
+    fn describe(&mut self, metadata: Option<Metadata>) {
+        let Some(metadata) = metadata else { return };
+        if !metadata.readable {
+            self.damage = Some("the metadata is not well formed".to_owned());
+        }
+        self.kind = metadata.kind;
+        self.indexes = metadata.indexes;
+    }
+
+    /// Counts the documents of a source.
+    fn count(&mut self, source: &mut dyn Source) {
+        let mut batch = Batch::default();
+        loop {
+            match source.fill(&mut batch, BatchLimits::default()) {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(damage) => return self.damage = Some(damage.to_string()),
+            }
+            for item in &batch.items {
+                self.documents += 1;
+                self.document_bytes += u64::try_from(item.end - item.start).unwrap_or(0);
+            }
+            batch.clear();
+        }
+    }
+}
+
+/// A file with one collection, whose name nobody knows but the file.
+fn inspect_file(spec: &SourceSpec, inventory: &mut Inventory) -> Result<(), OpenError> {
+    let mut opened = open(spec)?;
+    inventory.form = opened.description.form;
+    let file_name = spec.path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let file_name = file_name.unwrap_or_default();
+    let mut info = CollectionInfo {
+        name: file_name.split('.').next().unwrap_or_default().to_owned(),
+        files: vec![spec.path.clone()],
+        bytes_on_disk: opened.description.bytes_total,
+        ..CollectionInfo::default()
+    };
+    info.count(opened.source.as_mut());
+    inventory.collections.push(info);
+    Ok(())
+}
+
+fn inspect_folder(path: &Path, inventory: &mut Inventory) -> Result<(), OpenError> {
+    let folder = folder::list(path)?;
+    for prelude in &folder.preludes {
+        let mut bytes = Vec::new();
+        let Some(text) = folder::read_small(prelude)? else { continue };
+        if extjson::parse(text.trim_ascii(), &mut bytes).is_ok() {
+            let document = Document::new(&bytes);
+            inventory.server_version = string(document, "ServerVersion");
+            inventory.tool_version = string(document, "ToolVersion");
+        }
+    }
+    for (namespace, collection) in folder.collections {
+        let mut info = CollectionInfo::new(namespace);
+        info.describe(collection.metadata);
+        for file in collection.data {
+            let content = Content::open(&file).map_err(|error| OpenError::of(&file, error))?;
+            let bytes = content.bytes_total.unwrap_or(0);
+            info.bytes_on_disk = Some(info.bytes_on_disk.unwrap_or(0) + bytes);
+            info.count(&mut BsonFile::new(content));
+            info.files.push(file);
+        }
+        inventory.collections.push(info);
+    }
+    Ok(())
+}
+
+/// A namespace of an archive, while its blocks are counted.
+struct Counted {
+    info: CollectionInfo,
+    digest: Digest<'static, u64, Table<16>>,
+    ended: bool,
+}
+
+fn inspect_archive(content: Content, inventory: &mut Inventory) {
+    let mut feed = Feed::new(content);
+    let mut counted = BTreeMap::new();
+    let result = match Prelude::read(&mut feed) {
+        Ok(prelude) => {
+            inventory.server_version = prelude.server_version;
+            inventory.tool_version = prelude.tool_version;
+            for entry in prelude.collections {
+                let mut info = CollectionInfo::new(entry.namespace.clone());
+                info.describe(entry.metadata.map(|text| Metadata::parse(text.as_bytes())));
+                info.kind = entry.kind.or(info.kind);
+                // A view has no documents, and so no end.
+                let ended = info.kind.as_deref() == Some("view");
+                let counting = Counted { info, digest: CRC.digest(), ended };
+                counted.insert(entry.namespace, counting);
+            }
+            count_body(&mut feed, &mut counted)
+        }
+        Err(fault) => Err(fault),
+    };
+    if let Err(fault) = result {
+        let place = Place { offset: feed.offset(), line: 0, column: 0 };
+        inventory.damage = Some(feed.content.damage(fault, place).to_string());
+    }
+    for counted in counted.into_values() {
+        let mut info = counted.info;
+        if !counted.ended && info.damage.is_none() {
+            info.damage = Some("truncated: the archive ends before the collection does".to_owned());
+        }
+        inventory.collections.push(info);
+    }
+}
+
+fn count_body(feed: &mut Feed, counted: &mut BTreeMap<Namespace, Counted>) -> Result<(), Fault> {
+    while feed.need(4)? {
+        let length = feed.document()?;
+        let header = Header::read(&feed.bytes()[..length])?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let namespace = Namespace { db: text(header.db), collection: text(header.collection) };
+        let (end, crc) = (header.end, header.crc);
+        feed.advance(length);
+        let counting = counted.entry(namespace.clone()).or_insert_with(|| Counted {
+            info: CollectionInfo::new(namespace),
+            digest: CRC.digest(),
+            ended: false,
+        });
+        count_block(feed, counting)?;
+        if end {
+            counting.ended = true;
+            let sum = std::mem::replace(&mut counting.digest, CRC.digest()).finalize();
+            if sum.to_le_bytes() != crc.to_le_bytes() {
+                counting.info.damage =
+                    Some("its documents do not match the checksum that the archive states".into());
+            }
+        }
+    }
+    if feed.bytes().is_empty() {
+        return Ok(());
+    }
+    Err(Fault::new(DamageKind::Truncated, "archive is truncated"))
+}
+
+fn count_block(feed: &mut Feed, counting: &mut Counted) -> Result<(), Fault> {
+    loop {
+        if !feed.need(4)? {
+            return Err(Fault::new(DamageKind::Truncated, "archive is truncated"));
+        }
+        if feed.bytes().starts_with(&TERMINATOR) {
+            feed.advance(4);
+            return Ok(());
+        }
+        let length = feed.document()?;
+        counting.digest.update(&feed.bytes()[..length]);
+        counting.info.documents += 1;
+        counting.info.document_bytes += u64::try_from(length).unwrap_or(0);
+        feed.advance(length);
+    }
+}

@@ -1,0 +1,73 @@
+//! Reads straight into a batch's buffer, and carries over what the batch could not take.
+
+use super::content::{Content, Fault, READ_BYTES};
+use crate::source::{Batch, BatchLimits, Damage, Place};
+
+/// The content of a source whose documents lie one behind the other.
+pub(super) struct Intake {
+    pub(super) content: Content,
+    /// Behind the documents of the last batch.
+    carry: Vec<u8>,
+    /// Where the buffer of the batch in hand starts in the content.
+    base: u64,
+    ended: bool,
+    fault: Option<Fault>,
+}
+
+impl Intake {
+    pub(super) fn new(content: Content) -> Intake {
+        Intake { content, carry: Vec::new(), base: 0, ended: false, fault: None }
+    }
+
+    /// Begins a batch with what the last one left over.
+    pub(super) fn begin(&mut self, batch: &mut Batch, limits: BatchLimits) {
+        batch.clear();
+        std::mem::swap(&mut self.carry, &mut batch.bytes);
+        // One enormous document must not make every buffer enormous for good.
+        if self.carry.capacity() > limits.bytes_max.saturating_mul(4).max(READ_BYTES * 4) {
+            self.carry = Vec::new();
+        }
+    }
+
+    /// Reads on: at least `wanted` bytes where there are so many. Returns `false` where there is
+    /// nothing more.
+    pub(super) fn more(&mut self, bytes: &mut Vec<u8>, wanted: usize) -> bool {
+        if self.ended {
+            return false;
+        }
+        let before = bytes.len();
+        match self.content.append(bytes, wanted.max(READ_BYTES)) {
+            Ok(appended) => self.ended = appended == 0,
+            Err(fault) => {
+                self.fault = Some(fault);
+                self.ended = true;
+            }
+        }
+        bytes.len() > before
+    }
+
+    /// Ends a batch: what lies behind `end` is for the next.
+    pub(super) fn keep(&mut self, bytes: &mut Vec<u8>, end: usize) {
+        self.carry.clear();
+        self.carry.extend_from_slice(&bytes[end..]);
+        bytes.truncate(end);
+        self.base = self.offset(end);
+    }
+
+    /// Where a byte of the batch's buffer lies in the content.
+    pub(super) fn offset(&self, at: usize) -> u64 {
+        self.base + u64::try_from(at).unwrap_or(0)
+    }
+
+    /// The damage at a place where something is missing: the fault that ended the reading, if
+    /// there was one.
+    pub(super) fn damage(&mut self, missing: Option<Fault>, place: Place) -> Option<Damage> {
+        let fault = self.fault.take().or(missing)?;
+        Some(self.content.damage(fault, place))
+    }
+
+    /// The damage that bytes which did arrive show.
+    pub(super) fn damage_seen(&self, fault: Fault, place: Place) -> Damage {
+        self.content.damage(fault, place)
+    }
+}

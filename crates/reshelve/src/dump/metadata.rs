@@ -1,0 +1,108 @@
+//! `<collection>.metadata.json`: what a dump says about a collection beside its documents.
+
+use crate::extjson::{self, Style};
+use crate::raw::{Document, Value, kind};
+
+/// An index, as far as it matters here.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Index {
+    /// Its name.
+    pub name: String,
+    /// Its key as relaxed Extended JSON: `{"status":1,"createdAt":-1}`.
+    pub key: String,
+    /// Whether it is unique.
+    pub unique: bool,
+}
+
+/// What a metadata file says.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Metadata {
+    pub(super) collection_name: Option<String>,
+    /// `collection`, `view`, `timeseries`; older tools do not say.
+    pub(super) kind: Option<String>,
+    pub(super) indexes: Vec<Index>,
+    /// Whether the file could be read at all.
+    pub(super) readable: bool,
+}
+
+impl Metadata {
+    /// What is known of a file that is damaged.
+    pub(super) fn unreadable() -> Metadata {
+        Metadata::default()
+    }
+
+    /// Reads what is there; metadata is no reason to refuse documents.
+    pub(super) fn parse(text: &[u8]) -> Metadata {
+        let mut bytes = Vec::new();
+        if extjson::parse(text.trim_ascii(), &mut bytes).is_err() {
+            return Metadata::unreadable();
+        }
+        let document = Document::new(&bytes);
+        let mut kind = string(document, "type");
+        let options = document.get("options").and_then(Value::document);
+        // Older tools name no type; the options of a view or a time series give it away.
+        if let (None, Some(options)) = (&kind, options) {
+            if options.get("viewOn").is_some() {
+                kind = Some("view".to_owned());
+            } else if options.get("timeseries").is_some() {
+                kind = Some("timeseries".to_owned());
+            }
+        }
+        let indexes = document.get("indexes").and_then(Value::array).unwrap_or(Document::EMPTY);
+        Metadata {
+            collection_name: string(document, "collectionName"),
+            kind,
+            indexes: indexes.values().filter_map(Value::document).map(index).collect(),
+            readable: true,
+        }
+    }
+}
+
+fn index(document: Document<'_>) -> Index {
+    let mut key = Vec::new();
+    if let Some(value) = document.get("key") {
+        extjson::write_value(&mut key, value, Style::Relaxed);
+    }
+    let unique = document.get("unique");
+    Index {
+        name: string(document, "name").unwrap_or_default(),
+        key: String::from_utf8(key).unwrap_or_default(),
+        unique: unique.is_some_and(|value| {
+            value.boolean() == Some(true)
+                || value.kind != kind::BOOLEAN && value.numeric().is_some_and(|it| it != 0.0)
+        }),
+    }
+}
+
+/// A string of a document, where it is one.
+pub(super) fn string(document: Document<'_>, name: &str) -> Option<String> {
+    let text = document.get(name).and_then(Value::string)?;
+    Some(String::from_utf8_lossy(text).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn older_and_newer_tools() {
+        let newer = Metadata::parse(
+            br#"{"indexes":[{"v":{"$numberInt":"2"},"key":{"a":{"$numberInt":"1"},
+            "b":{"$numberInt":"-1"}},"name":"a_1_b_-1","unique":true}],
+            "collectionName":"jobs","type":"collection"}"#,
+        );
+        assert_eq!(newer.collection_name.as_deref(), Some("jobs"));
+        assert_eq!(newer.kind.as_deref(), Some("collection"));
+        let index =
+            Index { name: "a_1_b_-1".into(), key: r#"{"a":1,"b":-1}"#.into(), unique: true };
+        assert_eq!(newer.indexes, [index]);
+        let oldest = Metadata::parse(
+            br#"{"options":{},"indexes":[{"v":1,"key":{"_id":1},"name":"_id_","ns":"x.jobs"}]}"#,
+        );
+        assert_eq!(oldest.collection_name, None);
+        assert_eq!(oldest.indexes.len(), 1);
+        let view = Metadata::parse(br#"{"options":{"viewOn":"jobs","pipeline":[]},"indexes":[]}"#);
+        assert_eq!(view.kind.as_deref(), Some("view"));
+        assert!(!Metadata::parse(b"nonsense").readable);
+    }
+}

@@ -1,0 +1,196 @@
+//! What a target folder held before a run: found by `_id` and by job id, compared by hash.
+
+use std::path::Path;
+
+use super::layout::TargetFolder;
+use crate::disk::{At, DiskError};
+use crate::dump;
+use crate::mapping::{COLLECTIONS, Target};
+use crate::raw::{Document, Value};
+use crate::sink::{Section, SinkPosition, Verdict};
+use crate::sorted::{Key, Sorted, Sorter, key_of};
+use crate::source::{Batch, BatchLimits, SourceSpec};
+
+/// Most records held in memory: 32 MiB of them.
+const HELD_MAX: usize = 1 << 20;
+/// Key and value, 16 bytes each.
+const RECORD: usize = 32;
+/// The place of the events among the collections, the only one without a unique job id.
+const EVENTS: usize = 1;
+
+/// An index over the documents of a target folder.
+#[derive(Debug)]
+pub(crate) struct Existing {
+    records: Sorted<RECORD>,
+}
+
+/// What was found while the index was made.
+#[derive(Debug)]
+pub(crate) struct Survey {
+    pub(crate) existing: Existing,
+    /// How many documents there are.
+    pub(crate) documents: u64,
+    /// The end of the last whole document of each file.
+    pub(crate) position: SinkPosition,
+    /// Whether a file ends in the middle of a document.
+    pub(crate) torn: bool,
+}
+
+impl Existing {
+    /// Reads the files of a folder, as far as `limit` says where it does; large indexes spill into
+    /// `scratch`.
+    pub(crate) fn survey(
+        folder: &TargetFolder,
+        limit: Option<SinkPosition>,
+        scratch: &Path,
+    ) -> Result<Survey, DiskError> {
+        let mut sorter = Sorter::new(scratch, HELD_MAX);
+        let mut documents = 0;
+        let mut position = SinkPosition::default();
+        let mut torn = false;
+        for collection in 0..COLLECTIONS.len() {
+            let path = folder.file(collection);
+            if !path.exists() {
+                continue;
+            }
+            let length = std::fs::metadata(&path).at("reading", &path)?.len();
+            let limit = limit.map_or(length, |limit| limit.lengths[collection]);
+            let end = each_document(&path, limit, |document| {
+                documents += 1;
+                add(&mut sorter, collection, document)
+            })?;
+            torn |= end.is_some();
+            position.lengths[collection] = end.unwrap_or(limit);
+        }
+        let existing = Existing { records: sorter.finish()? };
+        Ok(Survey { existing, documents, position, torn })
+    }
+
+    /// What is there of a job.
+    pub(crate) fn judge(&self, target: &Target, job: &Section) -> Result<Verdict, DiskError> {
+        let mut missing: Vec<Section> = Vec::new();
+        let mut found = false;
+        for (collection, range) in job.iter().enumerate() {
+            let bytes = target.bytes()[collection];
+            let mut at = range.start;
+            while at < range.end {
+                let end = at + document_length(&bytes[at..]);
+                let document = Document::new(&bytes[at..end]);
+                match self.judge_document(collection, document)? {
+                    Found::Same => found = true,
+                    Found::Other(what) => return Ok(Verdict::Conflict(what)),
+                    Found::Nothing => {
+                        let mut section: Section = std::array::from_fn(|_| 0..0);
+                        section[collection] = at..end;
+                        missing.push(section);
+                    }
+                }
+                at = end;
+            }
+        }
+        Ok(match (found, missing.is_empty()) {
+            (false, _) => Verdict::Absent,
+            (true, true) => Verdict::Unchanged,
+            (true, false) => Verdict::Partly(missing),
+        })
+    }
+
+    fn judge_document(
+        &self,
+        collection: usize,
+        document: Document<'_>,
+    ) -> Result<Found, DiskError> {
+        let (id, job_id) = names(document);
+        let name = COLLECTIONS[collection];
+        if let Some(record) = self.records.get(&id_key(collection, id))? {
+            let same = record[16..] == key_of(document.bytes());
+            let what = || format!("{name} holds another document with that _id");
+            return Ok(if same { Found::Same } else { Found::Other(what()) });
+        }
+        if collection != EVENTS && self.records.get(&job_key(collection, job_id))?.is_some() {
+            return Ok(Found::Other(format!("{name} holds another document with that jobId")));
+        }
+        Ok(Found::Nothing)
+    }
+}
+
+enum Found {
+    Nothing,
+    Same,
+    Other(String),
+}
+
+fn names(document: Document<'_>) -> (Option<Value<'_>>, Option<Value<'_>>) {
+    (document.get("_id"), document.get("jobId"))
+}
+
+fn id_key(collection: usize, id: Option<Value<'_>>) -> Key {
+    tagged_key(b'i', collection, id)
+}
+
+fn job_key(collection: usize, job_id: Option<Value<'_>>) -> Key {
+    tagged_key(b'j', collection, job_id)
+}
+
+fn tagged_key(tag: u8, collection: usize, value: Option<Value<'_>>) -> Key {
+    let mut bytes = vec![tag, u8::try_from(collection).unwrap_or(u8::MAX)];
+    if let Some(value) = value {
+        bytes.push(value.kind);
+        bytes.extend_from_slice(value.bytes);
+    }
+    key_of(&bytes)
+}
+
+fn add(
+    sorter: &mut Sorter<RECORD>,
+    collection: usize,
+    document: &[u8],
+) -> Result<(), DiskError> {
+    let (id, job_id) = names(Document::new(document));
+    let mut record = |key: Key| {
+        let mut record = [0; RECORD];
+        record[..16].copy_from_slice(&key);
+        record[16..].copy_from_slice(&key_of(document));
+        sorter.add(record)
+    };
+    record(id_key(collection, id))?;
+    if collection != EVENTS {
+        record(job_key(collection, job_id))?;
+    }
+    Ok(())
+}
+
+pub(crate) fn document_length(bytes: &[u8]) -> usize {
+    let prefix = [bytes[0], bytes[1], bytes[2], bytes[3]];
+    usize::try_from(u32::from_le_bytes(prefix)).unwrap_or(usize::MAX)
+}
+
+/// Calls `each` with the documents in the first `limit` bytes of a target file. Where the file
+/// ends in the middle of a document, returns where that document starts.
+pub(crate) fn each_document(
+    path: &Path,
+    limit: u64,
+    mut each: impl FnMut(&[u8]) -> Result<(), DiskError>,
+) -> Result<Option<u64>, DiskError> {
+    let file = std::fs::File::open(path).at("opening", path)?;
+    let limited = std::io::Read::take(file, limit);
+    let spec = SourceSpec { path: path.to_owned(), ..SourceSpec::default() };
+    let name = path.display().to_string();
+    let opened = dump::open_stream(Box::new(limited), &name, &spec)
+        .map_err(std::io::Error::other)
+        .at("reading", path)?;
+    let mut source = opened.source;
+    let mut batch = Batch::default();
+    loop {
+        batch.clear();
+        match source.fill(&mut batch, BatchLimits::default()) {
+            Ok(true) => {
+                for item in &batch.items {
+                    each(batch.document(item))?;
+                }
+            }
+            Ok(false) => return Ok(None),
+            Err(damage) => return Ok(Some(damage.place.offset)),
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! Names and small files of a target folder.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::disk::{At, DiskError, write_atomic};
+use crate::mapping::COLLECTIONS;
+
+/// How the files of a target are compressed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Compression {
+    /// Not at all.
+    #[default]
+    None,
+    /// As `mongodump --gzip` does; `mongorestore --gzip` takes it.
+    Gzip,
+    /// With zstd: for this tool only.
+    Zstd,
+}
+
+impl Compression {
+    /// All of them.
+    pub const ALL: [Compression; 3] = [Compression::None, Compression::Gzip, Compression::Zstd];
+
+    /// What it adds to a file's name.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Compression::None => "",
+            Compression::Gzip => ".gz",
+            Compression::Zstd => ".zst",
+        }
+    }
+
+    /// Compresses bytes into one member that stands by itself; the same bytes give the same
+    /// member.
+    pub(crate) fn member(self, bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+        match self {
+            Compression::None => Ok(bytes.to_vec()),
+            Compression::Gzip => {
+                let level = flate2::Compression::default();
+                let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
+                encoder.write_all(bytes)?;
+                encoder.finish()
+            }
+            Compression::Zstd => {
+                let mut encoder = zstd::Encoder::new(Vec::new(), 3)?;
+                encoder.include_checksum(true)?;
+                encoder.write_all(bytes)?;
+                encoder.finish()
+            }
+        }
+    }
+}
+
+/// An index of a target collection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IndexSpec {
+    /// Its name: the new stack's migration skips by name.
+    pub name: &'static str,
+    /// Fields and directions.
+    pub key: &'static [(&'static str, i32)],
+    /// Whether it is unique.
+    pub unique: bool,
+}
+
+/// The indexes of a collection beside the one on `_id` (target-schema, "Indexes").
+pub fn indexes_of(collection: &str) -> &'static [IndexSpec] {
+    const JOB_ID: &[(&str, i32)] = &[("jobId", 1)];
+    match collection {
+        "novel_jobs" => &[
+            IndexSpec { name: "idx_novel_jobs_jobId", key: JOB_ID, unique: true },
+            IndexSpec {
+                name: "idx_novel_jobs_status_createdAt",
+                key: &[("status", 1), ("createdAt", -1)],
+                unique: false,
+            },
+        ],
+        "novel_job_events" => &[
+            IndexSpec {
+                name: "idx_novel_job_events_jobId_emittedAt",
+                key: &[("jobId", 1), ("emittedAt", -1)],
+                unique: false,
+            },
+            IndexSpec {
+                name: "idx_novel_job_events_kind_emittedAt",
+                key: &[("jobId", 1), ("kind", 1), ("emittedAt", -1)],
+                unique: false,
+            },
+        ],
+        "novel_job_metrics" => &[
+            IndexSpec { name: "idx_novel_job_metrics_jobId", key: JOB_ID, unique: true },
+            IndexSpec {
+                name: "idx_novel_job_metrics_updatedAt",
+                key: &[("updatedAt", -1)],
+                unique: false,
+            },
+        ],
+        "novel_job_metadata" => &[
+            IndexSpec { name: "idx_novel_job_metadata_jobId", key: JOB_ID, unique: true },
+            IndexSpec {
+                name: "idx_novel_job_metadata_alert_resolution",
+                key: &[("jobId", 1), ("continuityAlerts.resolved", 1)],
+                unique: false,
+            },
+        ],
+        _ => &[],
+    }
+}
+
+/// The content of `<collection>.metadata.json`: options, indexes, name and type, without a `uuid`,
+/// as `mongorestore` takes it.
+pub(crate) fn metadata_json(collection: &str, indexes: &[IndexSpec]) -> String {
+    let id = IndexSpec { name: "_id_", key: &[("_id", 1)], unique: false };
+    let index = |index: &IndexSpec| {
+        let key: Vec<String> = index
+            .key
+            .iter()
+            .map(|(field, direction)| format!("\"{field}\":{{\"$numberInt\":\"{direction}\"}}"))
+            .collect();
+        let unique = if index.unique { ",\"unique\":true" } else { "" };
+        format!(
+            "{{\"v\":{{\"$numberInt\":\"2\"}},\"key\":{{{}}},\"name\":\"{}\"{unique}}}",
+            key.join(","),
+            index.name
+        )
+    };
+    let all: Vec<String> = std::iter::once(&id).chain(indexes).map(index).collect();
+    format!(
+        "{{\"options\":{{}},\"indexes\":[{}],\"collectionName\":\"{collection}\",\"type\":\"collection\"}}",
+        all.join(",")
+    )
+}
+
+/// A file of a target collection that is there already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The collection.
+    pub collection: &'static str,
+    /// The file.
+    pub path: PathBuf,
+    /// How it is compressed.
+    pub compression: Compression,
+    /// Its size on disk.
+    pub bytes: u64,
+}
+
+/// Where a target folder keeps what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetFolder {
+    /// The folder that was named.
+    pub root: PathBuf,
+    /// The target's database: a folder inside it.
+    pub db: String,
+    /// How its files are compressed.
+    pub compression: Compression,
+}
+
+impl TargetFolder {
+    /// The database folder.
+    pub fn database(&self) -> PathBuf {
+        self.root.join(&self.db)
+    }
+
+    /// The file of a collection, by its place in [`COLLECTIONS`].
+    pub fn file(&self, collection: usize) -> PathBuf {
+        let name = format!("{}.bson{}", COLLECTIONS[collection], self.compression.suffix());
+        self.database().join(name)
+    }
+
+    /// The lock file.
+    pub(crate) fn lock_file(&self) -> PathBuf {
+        self.root.join(".reshelve.lock")
+    }
+
+    /// Which target collections have a file already, in any compression.
+    ///
+    /// # Errors
+    /// Where the folder cannot be read.
+    pub fn held(&self) -> Result<Vec<Held>, DiskError> {
+        let mut held = Vec::new();
+        for collection in COLLECTIONS {
+            for compression in Compression::ALL {
+                let name = format!("{collection}.bson{}", compression.suffix());
+                let path = self.database().join(name);
+                match fs::metadata(&path) {
+                    Ok(found) => {
+                        held.push(Held { collection, path, compression, bytes: found.len() });
+                    }
+                    Err(error) if is_absent(&error) => {}
+                    Err(error) => return Err(error).at("reading", &path),
+                }
+            }
+        }
+        Ok(held)
+    }
+
+    /// Makes the folders and the metadata files that are not there yet.
+    pub(crate) fn prepare(&self) -> Result<(), DiskError> {
+        let database = self.database();
+        fs::create_dir_all(&database).at("creating the folder", &database)?;
+        for collection in COLLECTIONS {
+            let name = format!("{collection}.metadata.json{}", self.compression.suffix());
+            let path = database.join(name);
+            if !path.exists() {
+                let text = metadata_json(collection, indexes_of(collection));
+                let bytes = self.compression.member(text.as_bytes()).at("compressing", &path)?;
+                write_atomic(&path, &bytes)?;
+            }
+        }
+        crate::disk::sync_folder(&self.root)
+    }
+}
+
+fn is_absent(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
+}
+
+/// Writes the metadata file that belongs to a restored legacy collection: its indexes by their
+/// default names (legacy-schema, "Collections and indexes").
+pub(crate) fn legacy_metadata_json(collection: &str) -> String {
+    const INDEXES: [IndexSpec; 4] = [
+        IndexSpec { name: "status_1", key: &[("status", 1)], unique: false },
+        IndexSpec { name: "createdAt_1", key: &[("createdAt", 1)], unique: false },
+        IndexSpec {
+            name: "status_1_createdAt_-1",
+            key: &[("status", 1), ("createdAt", -1)],
+            unique: false,
+        },
+        IndexSpec {
+            name: "status_1_updatedAt_-1",
+            key: &[("status", 1), ("updatedAt", -1)],
+            unique: false,
+        },
+    ];
+    metadata_json(collection, &INDEXES)
+}
+
+/// The space that is free to this user where `path` is, or will be, in bytes.
+///
+/// # Errors
+/// Where the file system does not tell.
+pub fn free_bytes(path: &Path) -> Result<u64, DiskError> {
+    let existing = path.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
+    let existing = if existing.as_os_str().is_empty() { Path::new(".") } else { existing };
+    let free = rustix::fs::statvfs(existing).map_err(std::io::Error::from).at("asking", existing)?;
+    Ok(free.f_bavail.saturating_mul(free.f_frsize))
+}

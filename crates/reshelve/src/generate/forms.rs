@@ -1,0 +1,247 @@
+//! The forms in which the legacy collection can be written: those of a dump, an archive, an
+//! export.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use super::{Plan, archive, files, text};
+use crate::extjson::Style;
+
+/// How a file is compressed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compression {
+    /// Not at all.
+    #[default]
+    None,
+    /// gzip.
+    Gzip,
+    /// Zstandard.
+    Zstd,
+}
+
+impl Compression {
+    /// The ending that a file name gets.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Compression::None => "",
+            Compression::Gzip => ".gz",
+            Compression::Zstd => ".zst",
+        }
+    }
+}
+
+/// Which Extended JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// Version 2, canonical or relaxed.
+    V2(Style),
+    /// Version 1, of exports before 4.2.
+    V1,
+}
+
+/// How the documents of an export stand in their file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// One a line.
+    Lines,
+    /// One array.
+    Array,
+    /// One behind the other, each spread over lines.
+    PrettyLines,
+    /// One array, each spread over lines.
+    PrettyArray,
+}
+
+/// A form in which to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputForm {
+    /// One file of BSON documents.
+    Bson(Compression),
+    /// A folder as `mongodump` makes it, every file compressed or none.
+    Folder {
+        /// As with `mongodump --gzip`.
+        gzip: bool,
+    },
+    /// One file as `mongodump --archive` makes it.
+    Archive {
+        /// As with `mongodump --gzip --archive`.
+        gzip: bool,
+    },
+    /// A file as `mongoexport` makes it.
+    Export {
+        /// How the documents stand in it.
+        layout: Layout,
+        /// Which Extended JSON.
+        dialect: Dialect,
+        /// How the file is compressed.
+        compression: Compression,
+    },
+}
+
+const CANONICAL: Dialect = Dialect::V2(Style::Canonical);
+const RELAXED: Dialect = Dialect::V2(Style::Relaxed);
+
+/// The names by which a form can be asked for.
+pub const FORM_NAMES: [(&str, OutputForm); 16] = [
+    ("bson", OutputForm::Bson(Compression::None)),
+    ("bson.gz", OutputForm::Bson(Compression::Gzip)),
+    ("bson.zst", OutputForm::Bson(Compression::Zstd)),
+    ("folder", OutputForm::Folder { gzip: false }),
+    ("folder-gzip", OutputForm::Folder { gzip: true }),
+    ("archive", OutputForm::Archive { gzip: false }),
+    ("archive.gz", OutputForm::Archive { gzip: true }),
+    ("lines", export(Layout::Lines, CANONICAL)),
+    ("array", export(Layout::Array, CANONICAL)),
+    ("pretty-lines", export(Layout::PrettyLines, CANONICAL)),
+    ("pretty-array", export(Layout::PrettyArray, CANONICAL)),
+    ("relaxed-lines", export(Layout::Lines, RELAXED)),
+    ("relaxed-array", export(Layout::Array, RELAXED)),
+    ("relaxed-pretty-lines", export(Layout::PrettyLines, RELAXED)),
+    ("relaxed-pretty-array", export(Layout::PrettyArray, RELAXED)),
+    ("v1-lines", export(Layout::Lines, Dialect::V1)),
+];
+
+const fn export(layout: Layout, dialect: Dialect) -> OutputForm {
+    OutputForm::Export { layout, dialect, compression: Compression::None }
+}
+
+impl OutputForm {
+    /// The form that a path asks for by its name; a folder where the name says nothing. Exports
+    /// are canonical: relaxed ones forget number types.
+    pub fn from_path(path: &Path) -> OutputForm {
+        let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase());
+        let name = name.unwrap_or_default();
+        let (stem, compression) = if let Some(stem) = name.strip_suffix(".gz") {
+            (stem, Compression::Gzip)
+        } else if let Some(stem) = name.strip_suffix(".zst") {
+            (stem, Compression::Zstd)
+        } else {
+            (name.as_str(), Compression::None)
+        };
+        match stem.rsplit_once('.').map(|(_, ending)| ending) {
+            Some("bson") => OutputForm::Bson(compression),
+            Some("archive") if compression != Compression::Zstd => {
+                OutputForm::Archive { gzip: compression == Compression::Gzip }
+            }
+            Some("jsonl" | "ndjson") => {
+                OutputForm::Export { layout: Layout::Lines, dialect: CANONICAL, compression }
+            }
+            Some("json") => {
+                OutputForm::Export { layout: Layout::Array, dialect: CANONICAL, compression }
+            }
+            _ => OutputForm::Folder { gzip: false },
+        }
+    }
+}
+
+impl FromStr for OutputForm {
+    type Err = GenerateError;
+
+    fn from_str(name: &str) -> Result<Self, GenerateError> {
+        let known = FORM_NAMES.iter().find(|(known, _)| *known == name);
+        known.map(|&(_, form)| form).ok_or_else(|| GenerateError::UnknownForm(name.to_owned()))
+    }
+}
+
+impl fmt::Display for OutputForm {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut plain = *self;
+        let mut ending = "";
+        if let OutputForm::Export { compression, .. } = &mut plain {
+            ending = compression.ending();
+            *compression = Compression::None;
+        }
+        let known = FORM_NAMES.iter().find(|(_, form)| *form == plain);
+        write!(formatter, "{}{ending}", known.map_or("export", |(name, _)| name))
+    }
+}
+
+/// Where to write, and under which names.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// In which form.
+    pub form: OutputForm,
+    /// The database that a folder or an archive names.
+    pub database: String,
+    /// The collection.
+    pub collection: String,
+    /// How many documents the collection `sessions` has that lies beside it in a folder or an
+    /// archive; none where 0.
+    pub sessions: u32,
+    /// Whether a file that is there already is replaced; else it is an error.
+    pub overwrite: bool,
+}
+
+impl Output {
+    /// Writes to that path, in the form that its name asks for.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        Output {
+            form: OutputForm::from_path(&path),
+            path,
+            database: "letswriteabook".to_owned(),
+            collection: "jobs".to_owned(),
+            sessions: 200,
+            overwrite: false,
+        }
+    }
+}
+
+/// How much has been written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Documents of the collection.
+    pub documents: u64,
+    /// Their bytes as BSON, whatever the form.
+    pub bson_bytes: u64,
+}
+
+/// Why data could not be generated.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GenerateError {
+    /// The operating system refused.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What it said.
+        source: std::io::Error,
+    },
+    /// No form has that name.
+    #[error("unknown form `{0}`")]
+    UnknownForm(String),
+    /// A fault finds no place in the file.
+    #[error("{}: {detail}", path.display())]
+    NoPlace {
+        /// The file.
+        path: PathBuf,
+        /// What is missing in it.
+        detail: &'static str,
+    },
+}
+
+/// Writes all documents of the plan. `progress` is told every now and then, and at the end.
+///
+/// # Errors
+/// What the operating system refuses; also a file that is there already, unless it may be
+/// replaced.
+pub fn write(
+    plan: &Plan,
+    output: &Output,
+    progress: &mut dyn FnMut(Written),
+) -> Result<Written, GenerateError> {
+    match output.form {
+        OutputForm::Bson(compression) => files::write_bson(plan, output, compression, progress),
+        OutputForm::Folder { gzip } => files::write_folder(plan, output, gzip, progress),
+        OutputForm::Archive { gzip } => archive::write(plan, output, gzip, progress),
+        OutputForm::Export { layout, dialect, compression } => {
+            text::write(plan, output, text::Form { layout, dialect, compression }, progress)
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! The checkpoint: how far a run is, in a form that another process can go on from.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::RunError;
+use crate::disk::{At, write_atomic};
+use crate::mapping::{Reject, RejectCode, Warning};
+use crate::sink::SinkPosition;
+
+/// The version of the file.
+pub const CHECKPOINT_SCHEMA: &str = "reshelve.checkpoint/1";
+/// How many examples are kept of each warning and reject code.
+pub const EXAMPLES_MAX: usize = 20;
+
+/// What state a run is in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// Begun, and neither ended nor stopped: still going, or killed.
+    #[default]
+    Running,
+    /// Stopped between two batches, by Ctrl-C or `--fail-fast`.
+    Interrupted,
+    /// Stopped where the source is damaged, or the disk refused.
+    Stopped,
+    /// All documents are written; what they replaced is being taken out.
+    Finishing,
+    /// Done.
+    Done,
+}
+
+impl State {
+    /// The word for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::Running => "running",
+            State::Interrupted => "interrupted",
+            State::Stopped => "stopped",
+            State::Finishing => "finishing",
+            State::Done => "done",
+        }
+    }
+}
+
+/// How many documents a run has seen, and what became of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentCounts {
+    /// Taken from the source.
+    pub read: u64,
+    /// Mapped, and proved to come back.
+    pub mapped: u64,
+    /// Of these, written to the target.
+    pub written: u64,
+    /// Of these, already there, the same bytes.
+    pub unchanged: u64,
+    /// Left out because they were in flight.
+    pub skipped: u64,
+    /// Rejected.
+    pub rejected: u64,
+}
+
+/// An example of a warning or reject.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Example {
+    /// The job id, where the document has one; else its `_id`, or nothing.
+    pub job: String,
+    /// The legacy path.
+    pub path: String,
+}
+
+/// How often a code occurred, with the first examples.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// How many (code, path) pairs, or rejects.
+    pub count: u64,
+    /// The first of them, at most [`EXAMPLES_MAX`].
+    pub examples: Vec<Example>,
+}
+
+impl Tally {
+    fn add(&mut self, example: impl FnOnce() -> Example) {
+        self.count += 1;
+        if self.examples.len() < EXAMPLES_MAX {
+            self.examples.push(example());
+        }
+    }
+}
+
+/// Everything a run counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Documents.
+    pub documents: DocumentCounts,
+    /// Events of the mapped documents.
+    pub events: u64,
+    /// Bytes of the source documents read.
+    pub bytes_read: u64,
+    /// Bytes of the target documents mapped.
+    pub bytes_mapped: u64,
+    /// Bytes of the target documents written.
+    pub bytes_written: u64,
+    /// Bytes of the residues of the mapped documents.
+    pub residue_bytes: u64,
+    /// Jobs whose earlier version was replaced.
+    pub replaced: u64,
+    /// Warnings by code.
+    pub warnings: BTreeMap<String, Tally>,
+    /// Rejects by code.
+    pub rejects: BTreeMap<String, Tally>,
+}
+
+impl Totals {
+    pub(crate) fn warn(&mut self, job_id: &[u8], warnings: &[Warning]) {
+        for warning in warnings {
+            let example = || Example {
+                job: String::from_utf8_lossy(job_id).into_owned(),
+                path: warning.path.clone(),
+            };
+            match self.warnings.get_mut(warning.code.as_str()) {
+                Some(tally) => tally.add(example),
+                None => {
+                    self.warnings.entry(warning.code.to_string()).or_default().add(example);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn reject(&mut self, reject: &Reject, job: impl FnOnce() -> String) {
+        self.documents.rejected += 1;
+        let example = || Example { job: job(), path: reject.code.path().to_owned() };
+        self.rejects.entry(reject.code.to_string()).or_default().add(example);
+    }
+
+    /// How many documents were rejected for that reason.
+    pub fn rejected_as(&self, code: RejectCode) -> u64 {
+        self.rejects.get(code.as_str()).map_or(0, |tally| tally.count)
+    }
+}
+
+/// How far the files of rejects are, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RejectLengths {
+    /// `rejects.jsonl`.
+    pub jsonl: u64,
+    /// `rejects.bson`.
+    pub bson: u64,
+    /// `rejects.json`, with the documents that are not even BSON.
+    pub json: u64,
+}
+
+/// What the finishing of a run with replaced jobs has done so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finishing {
+    /// How many collections are finished.
+    pub collections: usize,
+    /// The length that the next collection's file will have, where it is ready to be renamed.
+    pub length: Option<u64>,
+}
+
+/// How far a run is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// [`CHECKPOINT_SCHEMA`].
+    pub schema: String,
+    /// The state of the run.
+    pub state: State,
+    /// Documents of the source that are dealt with.
+    pub documents: u64,
+    /// Running hash over the fingerprints of these documents, in hex.
+    pub source_hash: String,
+    /// Whether a checksum of the source failed, so that these documents may be wrong.
+    pub in_doubt: bool,
+    /// Where the target is.
+    pub target: SinkPosition,
+    /// Job ids in the run's list of mapped ones.
+    pub ids: u64,
+    /// Where the files of rejects are.
+    pub rejects: RejectLengths,
+    /// What was counted.
+    pub totals: Totals,
+    /// Time spent so far, in all the processes of this run.
+    pub elapsed_ms: u64,
+    /// The most memory any of them held.
+    pub peak_rss_bytes: u64,
+    /// Why the run stopped, where it did.
+    pub reason: Option<String>,
+    /// How far the finishing is.
+    pub finishing: Finishing,
+}
+
+impl Checkpoint {
+    /// The checkpoint of a run that has not done anything.
+    pub(crate) fn start(target: SinkPosition) -> Self {
+        let schema = CHECKPOINT_SCHEMA.to_owned();
+        let source_hash = SourceHash::default().hex();
+        Checkpoint { schema, source_hash, target, ..Checkpoint::default() }
+    }
+
+    pub(crate) fn write(&self, path: &Path) -> Result<(), RunError> {
+        let bytes = serde_json::to_vec_pretty(self).map_err(std::io::Error::from);
+        Ok(write_atomic(path, &bytes.at("writing", path)?)?)
+    }
+
+    pub(crate) fn read(path: &Path) -> Result<Self, RunError> {
+        let bytes = std::fs::read(path).at("reading", path)?;
+        let unreadable = |detail: String| RunError::State { path: path.to_owned(), detail };
+        let checkpoint: Checkpoint =
+            serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;
+        if checkpoint.schema != CHECKPOINT_SCHEMA {
+            let detail = format!("its version is {:?}, not {CHECKPOINT_SCHEMA:?}", checkpoint.schema);
+            return Err(unreadable(detail));
+        }
+        Ok(checkpoint)
+    }
+}
+
+/// A running hash of documents: each step takes the fingerprint of one more, so that it can be
+/// written down after any document.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SourceHash([u8; 32]);
+
+impl SourceHash {
+    pub(crate) fn add(&mut self, fingerprint: &[u8; 32]) {
+        let mut input = [0; 64];
+        input[..32].copy_from_slice(&self.0);
+        input[32..].copy_from_slice(fingerprint);
+        self.0 = *blake3::hash(&input).as_bytes();
+    }
+
+    pub(crate) fn hex(self) -> String {
+        blake3::Hash::from_bytes(self.0).to_hex().to_string()
+    }
+}

@@ -1,0 +1,188 @@
+//! The files of rejected documents: `rejects.jsonl` says why, `rejects.bson` holds the documents,
+//! so that they can be mended and run again; `rejects.json` the text of those that are no BSON.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::RunError;
+use super::checkpoint::RejectLengths;
+use crate::disk::{At, DiskError, open_at};
+use crate::extjson::{Style, write_value};
+use crate::mapping::Reject;
+use crate::raw::{self, Document};
+use crate::source::Place;
+
+/// One line of `rejects.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RejectRecord {
+    /// Position of the document in the source, from 0.
+    pub position: u64,
+    /// Byte offset in the source (in its content where it is compressed).
+    pub offset: u64,
+    /// Line, from 1, where the source is text.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub line: u64,
+    /// Column in bytes, from 1, where the source is text.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub column: u64,
+    /// The document's `_id` as canonical Extended JSON; null where there is none to be read.
+    #[serde(rename = "_id")]
+    pub id: serde_json::Value,
+    /// The reason code.
+    pub code: String,
+    /// The legacy path.
+    pub path: String,
+    /// The reason as a sentence.
+    pub message: String,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// The `_id` of a document as canonical Extended JSON, where it can be read.
+pub(crate) fn id_json(document: &[u8]) -> serde_json::Value {
+    if raw::check(document).is_err() {
+        return serde_json::Value::Null;
+    }
+    let Some(id) = Document::new(document).get("_id") else { return serde_json::Value::Null };
+    let mut text = Vec::new();
+    write_value(&mut text, id, Style::Canonical);
+    serde_json::from_slice(&text).unwrap_or_default()
+}
+
+/// A rejected document on its way into the files.
+pub(crate) struct Rejected<'d> {
+    pub(crate) position: u64,
+    pub(crate) place: Place,
+    pub(crate) reject: &'d Reject,
+    /// The document as BSON, where it is that.
+    pub(crate) bson: Option<&'d [u8]>,
+    /// The document as it came.
+    pub(crate) original: &'d [u8],
+}
+
+/// Writes the three files.
+#[derive(Debug)]
+pub(crate) struct RejectFiles {
+    jsonl: Appender,
+    bson: Appender,
+    json: Appender,
+}
+
+impl RejectFiles {
+    pub(crate) fn open(folder: &Path, lengths: RejectLengths) -> Result<Self, DiskError> {
+        Ok(RejectFiles {
+            jsonl: Appender::open(folder.join("rejects.jsonl"), lengths.jsonl)?,
+            bson: Appender::open(folder.join("rejects.bson"), lengths.bson)?,
+            json: Appender::open(folder.join("rejects.json"), lengths.json)?,
+        })
+    }
+
+    pub(crate) fn add(&mut self, rejected: &Rejected<'_>) -> Result<(), DiskError> {
+        let record = RejectRecord {
+            position: rejected.position,
+            offset: rejected.place.offset,
+            line: rejected.place.line,
+            column: rejected.place.column,
+            id: rejected.bson.map(id_json).unwrap_or_default(),
+            code: rejected.reject.code.to_string(),
+            path: rejected.reject.code.path().to_owned(),
+            message: rejected.reject.message.clone(),
+        };
+        let mut line = serde_json::to_vec(&record).unwrap_or_default();
+        line.push(b'\n');
+        self.jsonl.append(&line)?;
+        match rejected.bson {
+            Some(document) => self.bson.append(document),
+            None => {
+                self.json.append(rejected.original)?;
+                self.json.append(b"\n")
+            }
+        }
+    }
+
+    pub(crate) fn lengths(&self) -> RejectLengths {
+        RejectLengths {
+            jsonl: self.jsonl.length,
+            bson: self.bson.length,
+            json: self.json.length,
+        }
+    }
+
+    /// Hands everything to the operating system; a sync makes it durable.
+    pub(crate) fn flush(&mut self) -> Result<(), DiskError> {
+        self.jsonl.flush()?;
+        self.bson.flush()?;
+        self.json.flush()
+    }
+
+    pub(crate) fn handles(&self) -> Result<Vec<(PathBuf, File)>, DiskError> {
+        Ok(vec![self.jsonl.handle()?, self.bson.handle()?, self.json.handle()?])
+    }
+}
+
+/// A file that only grows, and knows its length.
+#[derive(Debug)]
+pub(crate) struct Appender {
+    path: PathBuf,
+    out: BufWriter<File>,
+    length: u64,
+}
+
+impl Appender {
+    pub(crate) fn open(path: PathBuf, length: u64) -> Result<Self, DiskError> {
+        let file = open_at(&path, length)?;
+        Ok(Appender { out: BufWriter::with_capacity(1 << 16, file), path, length })
+    }
+
+    pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), DiskError> {
+        self.out.write_all(bytes).at("writing", &self.path)?;
+        self.length += u64::try_from(bytes.len()).unwrap_or(0);
+        Ok(())
+    }
+
+    pub(crate) fn flush(&mut self) -> Result<(), DiskError> {
+        self.out.flush().at("writing", &self.path)
+    }
+
+    pub(crate) fn handle(&self) -> Result<(PathBuf, File), DiskError> {
+        let file = self.out.get_ref().try_clone().at("opening", &self.path)?;
+        Ok((self.path.clone(), file))
+    }
+}
+
+/// The documents that an earlier run rejected: by `_id`, and by position for those without one.
+#[derive(Debug, Default)]
+pub(crate) struct OnlyRejects {
+    ids: HashSet<String>,
+    positions: HashSet<u64>,
+}
+
+impl OnlyRejects {
+    pub(crate) fn read(folder: &Path) -> Result<Self, RunError> {
+        let path = folder.join("rejects.jsonl");
+        let file = File::open(&path).at("opening", &path)?;
+        let mut only = OnlyRejects::default();
+        for line in BufReader::new(file).lines() {
+            let line = line.at("reading", &path)?;
+            let record: RejectRecord = serde_json::from_str(&line).map_err(|error| {
+                RunError::State { path: path.clone(), detail: error.to_string() }
+            })?;
+            if !record.id.is_null() {
+                only.ids.insert(record.id.to_string());
+            }
+            only.positions.insert(record.position);
+        }
+        Ok(only)
+    }
+
+    pub(crate) fn takes(&self, position: u64, document: Option<&[u8]>) -> bool {
+        self.positions.contains(&position)
+            || document.is_some_and(|document| self.ids.contains(&id_json(document).to_string()))
+    }
+}

@@ -1,0 +1,121 @@
+//! The folder of a run: plan, checkpoint, rejects, report, and what rollback needs.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::RunError;
+use super::checkpoint::Checkpoint;
+use super::plan::Plan;
+use crate::disk::{At, sync_folder};
+
+/// A run's folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// Makes the folder of a new run: it appears in one step, and can be resumed from then on.
+    pub(crate) fn create(runs: &Path, plan: &Plan) -> Result<Self, RunError> {
+        fs::create_dir_all(runs).at("creating the folder", runs)?;
+        let temporary = runs.join(format!(".{}.tmp", plan.run));
+        fs::create_dir_all(&temporary).at("creating the folder", &temporary)?;
+        let path = runs.join(&plan.run);
+        let unborn = RunFolder { path: temporary.clone() };
+        plan.write(&unborn.plan_file())?;
+        Checkpoint::start(plan.base).write(&unborn.checkpoint_file())?;
+        fs::rename(&temporary, &path).at("renaming to", &path)?;
+        sync_folder(runs)?;
+        Ok(RunFolder { path })
+    }
+
+    /// Finds a run by its id, or by its folder.
+    ///
+    /// # Errors
+    /// Where there is no such run.
+    pub fn find(runs: &Path, name: &str) -> Result<Self, RunError> {
+        for path in [runs.join(name), PathBuf::from(name)] {
+            if path.join("run.json").is_file() {
+                return Ok(RunFolder { path });
+            }
+        }
+        Err(RunError::NoSuchRun { name: name.to_owned(), runs: runs.to_owned() })
+    }
+
+    /// The folders of all runs, oldest first.
+    ///
+    /// # Errors
+    /// Where the folder of runs cannot be read.
+    pub fn list(runs: &Path) -> Result<Vec<RunFolder>, RunError> {
+        if !runs.exists() {
+            return Ok(Vec::new());
+        }
+        let mut found = Vec::new();
+        for entry in fs::read_dir(runs).at("reading the folder", runs)? {
+            let path = entry.at("reading the folder", runs)?.path();
+            if path.join("run.json").is_file() && !is_hidden(&path) {
+                found.push(RunFolder { path });
+            }
+        }
+        found.sort_by(|one, other| one.path.cmp(&other.path));
+        Ok(found)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What the run was told.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, or is of another version.
+    pub fn plan(&self) -> Result<Plan, RunError> {
+        Plan::read(&self.plan_file())
+    }
+
+    /// How far the run is.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, or is of another version.
+    pub fn checkpoint(&self) -> Result<Checkpoint, RunError> {
+        Checkpoint::read(&self.checkpoint_file())
+    }
+
+    /// Takes the folder away again, of a run that could not start.
+    pub(crate) fn remove(&self) -> Result<(), RunError> {
+        Ok(fs::remove_dir_all(&self.path).at("removing", &self.path)?)
+    }
+
+    fn plan_file(&self) -> PathBuf {
+        self.path.join("run.json")
+    }
+
+    pub(crate) fn checkpoint_file(&self) -> PathBuf {
+        self.path.join("checkpoint.json")
+    }
+
+    /// The hashes of the mapped jobs' ids, while the run goes on.
+    pub(crate) fn ids_file(&self) -> PathBuf {
+        self.path.join("ids.tmp")
+    }
+
+    /// The hashes of the job ids whose earlier versions are replaced, while the run goes on.
+    pub(crate) fn replaced_file(&self) -> PathBuf {
+        self.path.join("replaced.tmp")
+    }
+
+    /// Earlier versions of replaced jobs.
+    pub fn undo_folder(&self) -> PathBuf {
+        self.path.join("undo")
+    }
+
+    /// The report as JSON.
+    pub fn report_file(&self) -> PathBuf {
+        self.path.join("report.json")
+    }
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
+}

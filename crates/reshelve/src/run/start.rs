@@ -1,0 +1,388 @@
+//! Beginning a run, going on with one, and ending it.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::checkpoint::{Checkpoint, Finishing, SourceHash, State};
+use super::engine::{Context, Ended, Engine, Outturn};
+use super::lock::{Abandoned, Holder, Lock};
+use super::plan::{OnExisting, PLAN_SCHEMA, Plan, PlannedSource, RunRequest};
+use super::preflight::{self, Before, Refusal};
+use super::rejects::OnlyRejects;
+use super::run_folder::RunFolder;
+use super::{Observer, RunError, pipeline};
+use crate::disk::At;
+use crate::dump::{self, Opened};
+use crate::folder::{Existing, FolderSink, Replacing, TargetFolder, finish_collection, take_up};
+use crate::mapping::{COLLECTIONS, Options, VERSION};
+use crate::raw::iso;
+use crate::sink::{NullSink, Sink};
+use crate::sorted::Key;
+use crate::source::{Batch, BatchLimits, Damage, DamageKind, SourceSpec};
+
+/// How a run ended.
+#[derive(Debug)]
+pub enum Stop {
+    /// It is done.
+    Done,
+    /// It was stopped from outside, and can be resumed.
+    Interrupted,
+    /// It was stopped at the first reject, as asked, and can be resumed.
+    FirstReject,
+    /// The source is damaged; mended, it can be resumed.
+    Damaged(Damage),
+}
+
+/// What a run leaves to be told.
+#[derive(Debug)]
+pub struct Report {
+    /// What it was told.
+    pub plan: Plan,
+    /// Its folder.
+    pub folder: RunFolder,
+    /// The last checkpoint.
+    pub checkpoint: Checkpoint,
+    /// How it ended.
+    pub stop: Stop,
+}
+
+/// What `resume` is asked to do.
+#[derive(Clone, Debug)]
+pub struct ResumeRequest {
+    /// The run.
+    pub folder: RunFolder,
+    /// The folder of run folders.
+    pub runs_folder: PathBuf,
+    /// Another place where the source is now.
+    pub source: Option<PathBuf>,
+    /// Limits of a batch.
+    pub batch: BatchLimits,
+    /// Mapping threads.
+    pub jobs: usize,
+}
+
+/// Begins a run.
+///
+/// # Errors
+/// [`RunError::Refused`] where the preflight finds a reason not to start; others where disk or
+/// target fail: the run can be resumed then.
+pub fn start(
+    request: &RunRequest,
+    stop: &AtomicBool,
+    observer: &mut dyn Observer,
+) -> Result<Report, RunError> {
+    let opened = dump::open(&request.source)?;
+    let Before { base, documents, existing } = preflight::look_at_target(request)?;
+    preflight::check_in_flight(request, &opened)?;
+    preflight::check_disk(request, &opened)?;
+    let only = request.only_rejects.as_deref().map(OnlyRejects::read).transpose()?;
+    let mut plan = plan_of(request, &opened);
+    plan.base = base;
+    plan.base_documents = documents;
+    let folder = RunFolder::create(&request.runs_folder, &plan)?;
+    let abandoned = if request.take_over { Abandoned::TakeOver } else { Abandoned::Keep };
+    let lock = match take_lock(&plan, &folder, abandoned) {
+        Ok(lock) => lock,
+        Err(error) => {
+            folder.remove()?;
+            return Err(error);
+        }
+    };
+    let context = Context {
+        plan: &plan,
+        folder: &folder,
+        batch: request.batch,
+        jobs: request.jobs,
+        stop,
+        bytes_total: opened.description.bytes_total,
+        only,
+    };
+    let from = Checkpoint::start(base);
+    observer.begun(&plan, &folder, opened.description.bytes_total);
+    execute(&context, opened, existing, from, lock, observer)
+}
+
+/// Goes on with a run.
+///
+/// # Errors
+/// As for [`start`]; refused too where the run is done, or the source is not the one it has read.
+pub fn resume(
+    request: &ResumeRequest,
+    stop: &AtomicBool,
+    observer: &mut dyn Observer,
+) -> Result<Report, RunError> {
+    let folder = &request.folder;
+    let mut plan = folder.plan()?;
+    let mut from = folder.checkpoint()?;
+    if from.state == State::Done {
+        return Err(Refusal::AlreadyDone { run: plan.run }.into());
+    }
+    if let Some(path) = &request.source {
+        plan.source.path = path.clone();
+    }
+    let spec = plan.source_spec();
+    let lock = take_lock(&plan, folder, Abandoned::Keep)?;
+    let only = plan.only_rejects.as_deref().map(OnlyRejects::read).transpose()?;
+    let opened = dump::open(&spec)?;
+    let context = Context {
+        plan: &plan,
+        folder,
+        batch: request.batch,
+        jobs: request.jobs,
+        stop,
+        bytes_total: opened.description.bytes_total,
+        only,
+    };
+    observer.begun(&plan, folder, opened.description.bytes_total);
+    if from.state == State::Finishing {
+        return finish(&context, from, lock);
+    }
+    if from.in_doubt && !still_agrees(&from, &spec)? {
+        observer.note(
+            "a checksum of the source had failed, and the mended source differs in documents \
+             that were read before: the run begins again",
+        );
+        from = Checkpoint { elapsed_ms: from.elapsed_ms, ..Checkpoint::start(plan.base) };
+        from.write(&folder.checkpoint_file())?;
+    }
+    let existing = match plan.on_existing {
+        OnExisting::Refuse => None,
+        _ => preflight::reopen_existing(&plan.target, plan.base, &request.runs_folder)?,
+    };
+    execute(&context, opened, existing, from, lock, observer)
+}
+
+/// Whether a process is writing for a run right now.
+pub fn is_locked(plan: &Plan) -> bool {
+    let held = Lock::look(&plan.target.lock_file()).ok().flatten();
+    held.is_some_and(|(holder, held)| held && holder.is_some_and(|holder| holder.run == plan.run))
+}
+
+fn take_lock(
+    plan: &Plan,
+    folder: &RunFolder,
+    abandoned: Abandoned,
+) -> Result<Option<Lock>, RunError> {
+    if !plan.apply {
+        return Ok(None);
+    }
+    let path = folder.path();
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let holder = Holder { run: plan.run.clone(), folder: path, pid: std::process::id() };
+    let lock = Lock::take(&plan.target.lock_file(), &holder, abandoned)?;
+    Ok(Some(lock))
+}
+
+/// Whether the documents that a run has read are still the same in a source that was in doubt.
+fn still_agrees(from: &Checkpoint, spec: &SourceSpec) -> Result<bool, RunError> {
+    let mut source = dump::open(spec)?.source;
+    let mut batch = Batch::default();
+    let mut hash = SourceHash::default();
+    let mut left = usize::try_from(from.documents).unwrap_or(usize::MAX);
+    let mut bson = Vec::new();
+    while left > 0 {
+        batch.clear();
+        let limits = BatchLimits { docs_max: left.min(1_000), ..BatchLimits::default() };
+        match source.fill(&mut batch, limits) {
+            Ok(true) => {}
+            Ok(false) | Err(_) => return Ok(false),
+        }
+        for item in &batch.items {
+            hash.add(&pipeline::fingerprint(&batch, item, &mut bson));
+        }
+        left -= batch.items.len();
+    }
+    Ok(hash.hex() == from.source_hash)
+}
+
+fn plan_of(request: &RunRequest, opened: &Opened) -> Plan {
+    let description = &opened.description;
+    Plan {
+        schema: PLAN_SCHEMA.to_owned(),
+        run: new_run_id(),
+        begun_at: now_iso(),
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        mapping: VERSION.to_owned(),
+        source: PlannedSource {
+            path: std::path::absolute(&request.source.path)
+                .ok()
+                .filter(|_| description.path.as_os_str() != dump::STANDARD_INPUT)
+                .unwrap_or_else(|| request.source.path.clone()),
+            db: request.source.db.clone(),
+            collection: request.source.collection.clone(),
+            form: description.form.clone(),
+            bytes: description.bytes_total,
+        },
+        target: TargetFolder {
+            root: std::path::absolute(&request.target.root)
+                .unwrap_or_else(|_| request.target.root.clone()),
+            ..request.target.clone()
+        },
+        apply: request.apply,
+        options: Options {
+            on_unknown_status: request.on_unknown_status,
+            status_policy: request.status_policy,
+            in_flight: request.in_flight.unwrap_or_default(),
+        },
+        on_existing: request.on_existing,
+        only_rejects: request.only_rejects.clone(),
+        limit: request.limit,
+        fail_fast: request.fail_fast,
+        base: Default::default(),
+        base_documents: 0,
+    }
+}
+
+fn now_iso() -> String {
+    iso(now_ms()).as_str().to_owned()
+}
+
+fn now_ms() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// The date for people, and a part that no other run of the same second has.
+fn new_run_id() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let unique = blake3::hash(format!("{}/{}", std::process::id(), now.as_nanos()).as_bytes());
+    let stamp: String = now_iso().chars().filter(char::is_ascii_digit).take(14).collect();
+    format!("{}-{}-{}", &stamp[..8], &stamp[8..], &unique.to_hex()[..6])
+}
+
+/// Runs the engine with the sink that the plan asks for, and ends the run.
+fn execute(
+    context: &Context<'_>,
+    mut opened: Opened,
+    existing: Option<Existing>,
+    from: Checkpoint,
+    lock: Option<Lock>,
+    observer: &mut dyn Observer,
+) -> Result<Report, RunError> {
+    let source = opened.source.as_mut();
+    if !context.plan.apply {
+        let mut sink = NullSink { existing };
+        let outturn = Engine::new(context, &mut sink, observer, from)?.run(source)?;
+        return end(context, outturn, lock);
+    }
+    let mut sink = FolderSink::open(&context.plan.target, from.target, existing)?;
+    let mut outturn = Engine::new(context, &mut sink, observer, from)?.run(source)?;
+    if matches!(outturn.ended, Ended::AtEnd) {
+        sink.finish()?;
+        outturn.checkpoint.target = sink.position();
+    }
+    end(context, outturn, lock)
+}
+
+/// Writes down how the engine ended.
+fn end(
+    context: &Context<'_>,
+    outturn: Outturn,
+    lock: Option<Lock>,
+) -> Result<Report, RunError> {
+    let Outturn { ended, mut checkpoint, mut saving } = outturn;
+    let stop = match ended {
+        Ended::AtEnd if context.plan.apply && checkpoint.totals.replaced > 0 => {
+            checkpoint.state = State::Finishing;
+            saving.save(&checkpoint)?;
+            return finish(context, checkpoint, lock);
+        }
+        Ended::AtEnd => {
+            saving.save(&checkpoint)?;
+            return close(context, checkpoint, lock);
+        }
+        Ended::Interrupted => Stop::Interrupted,
+        Ended::FirstReject => Stop::FirstReject,
+        Ended::Damaged(damage) => Stop::Damaged(damage),
+    };
+    checkpoint.state = State::Interrupted;
+    if let Stop::Damaged(damage) = &stop {
+        checkpoint.state = State::Stopped;
+        checkpoint.reason = Some(damage.to_string());
+        checkpoint.in_doubt = damage.earlier_in_doubt && damage.kind != DamageKind::Io;
+    }
+    saving.save(&checkpoint)?;
+    report(context, checkpoint, stop)
+}
+
+/// Takes the earlier versions of replaced jobs out of the target. Can be gone on with after a
+/// kill: the checkpoint says which file is next, and whether its new form is ready.
+fn finish(
+    context: &Context<'_>,
+    mut checkpoint: Checkpoint,
+    lock: Option<Lock>,
+) -> Result<Report, RunError> {
+    let (plan, folder) = (context.plan, context.folder);
+    let file = folder.checkpoint_file();
+    let replaced = read_replaced(folder)?;
+    if let Some(length) = checkpoint.finishing.length {
+        take_up(&plan.target, checkpoint.finishing.collections, length)?;
+        next_collection(&mut checkpoint, length, &file)?;
+    }
+    while checkpoint.finishing.collections < COLLECTIONS.len() {
+        let collection = checkpoint.finishing.collections;
+        let what = Replacing {
+            folder: &plan.target,
+            collection,
+            base: plan.base.lengths[collection],
+            replaced: &replaced,
+            undo: &folder.undo_folder(),
+        };
+        let mut length = 0;
+        finish_collection(&what, &mut |new_length| {
+            length = new_length;
+            checkpoint.finishing.length = Some(new_length);
+            checkpoint.write(&file)
+        })?;
+        next_collection(&mut checkpoint, length, &file)?;
+    }
+    close(context, checkpoint, lock)
+}
+
+fn next_collection(
+    checkpoint: &mut Checkpoint,
+    length: u64,
+    file: &std::path::Path,
+) -> Result<(), RunError> {
+    checkpoint.target.lengths[checkpoint.finishing.collections] = length;
+    let collections = checkpoint.finishing.collections + 1;
+    checkpoint.finishing = Finishing { collections, length: None };
+    checkpoint.write(file)
+}
+
+fn read_replaced(folder: &RunFolder) -> Result<HashSet<Key>, RunError> {
+    let path = folder.replaced_file();
+    let bytes = std::fs::read(&path).at("reading", &path)?;
+    Ok(bytes.chunks_exact(16).filter_map(|key| key.try_into().ok()).collect())
+}
+
+/// The run is done: nothing of it is needed to go on any more.
+fn close(
+    context: &Context<'_>,
+    mut checkpoint: Checkpoint,
+    lock: Option<Lock>,
+) -> Result<Report, RunError> {
+    checkpoint.state = State::Done;
+    checkpoint.reason = None;
+    checkpoint.in_doubt = false;
+    checkpoint.write(&context.folder.checkpoint_file())?;
+    for path in [context.folder.ids_file(), context.folder.replaced_file()] {
+        if path.exists() {
+            std::fs::remove_file(&path).at("removing", &path)?;
+        }
+    }
+    if let Some(lock) = lock {
+        lock.remove()?;
+    }
+    report(context, checkpoint, Stop::Done)
+}
+
+fn report(
+    context: &Context<'_>,
+    checkpoint: Checkpoint,
+    stop: Stop,
+) -> Result<Report, RunError> {
+    Ok(Report { plan: context.plan.clone(), folder: context.folder.clone(), checkpoint, stop })
+}

@@ -1,0 +1,139 @@
+//! The seam where target documents go: a sink takes them in order, and says when they are safe.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::folder::Existing;
+use crate::mapping::Target;
+
+/// Which bytes of each collection of a [`Target`] are to be written, in the order of
+/// [`COLLECTIONS`](crate::mapping::COLLECTIONS).
+pub type Section = [Range<usize>; 4];
+
+/// How far a sink is. Part of the checkpoint: a sink that is opened at a position forgets whatever
+/// lies behind it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SinkPosition {
+    /// Bytes in each collection's file, in the order of the collections.
+    pub lengths: [u64; 4],
+}
+
+/// What a target that already holds documents says of a job that is about to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing of it is there.
+    Absent,
+    /// All of it is there, byte for byte.
+    Unchanged,
+    /// Part of it is there, byte for byte; these sections are missing.
+    Partly(Vec<Section>),
+    /// The target holds something else under one of its ids; says what.
+    Conflict(String),
+}
+
+/// Why a sink could not do its work.
+#[derive(Debug, thiserror::Error)]
+#[error("{action} {name}: {source}")]
+pub struct SinkError {
+    /// What was tried, as a participle: `writing`, `syncing` ….
+    pub action: &'static str,
+    /// The file or collection.
+    pub name: String,
+    /// The error of the operating system.
+    #[source]
+    pub source: std::io::Error,
+}
+
+/// Makes what a sink has written so far durable, from another thread, while it goes on.
+pub trait Syncer: Send {
+    /// Returns when everything that was written before the call is durable.
+    ///
+    /// # Errors
+    /// Where the operating system refuses: nothing may be checkpointed then.
+    fn sync(&mut self) -> Result<(), SinkError>;
+}
+
+/// Takes target documents.
+pub trait Sink: Send {
+    /// What the target holds of the job in this section.
+    ///
+    /// # Errors
+    /// Where the target cannot be read.
+    fn judge(&mut self, target: &Target, job: &Section) -> Result<Verdict, SinkError>;
+
+    /// Writes these sections, in this order. They are durable only after a sync.
+    ///
+    /// # Errors
+    /// Where the target cannot be written: disk full, for one.
+    fn write(&mut self, target: &Target, sections: &[Section]) -> Result<(), SinkError>;
+
+    /// After how many target bytes a cut is due; none where every document boundary is one.
+    fn cut_bytes(&self) -> Option<usize>;
+
+    /// Makes this place one where writing can be taken up again.
+    ///
+    /// # Errors
+    /// As for [`write`](Self::write).
+    fn cut(&mut self) -> Result<(), SinkError>;
+
+    /// Where the last cut is; with [`cut_bytes`](Self::cut_bytes) none, where writing is.
+    fn position(&self) -> SinkPosition;
+
+    /// How many bytes have been handed to the operating system, behind the last cut too.
+    fn bytes_written(&self) -> u64;
+
+    /// A syncer for what this sink writes.
+    ///
+    /// # Errors
+    /// Where the operating system gives no second handle.
+    fn syncer(&self) -> Result<Box<dyn Syncer>, SinkError>;
+}
+
+/// The sink of a dry run: takes everything and keeps nothing; it can look into a target.
+#[derive(Debug, Default)]
+pub struct NullSink {
+    /// What the target holds, where that is to be looked at.
+    pub(crate) existing: Option<Existing>,
+}
+
+struct NullSyncer;
+
+impl Syncer for NullSyncer {
+    fn sync(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
+impl Sink for NullSink {
+    fn judge(&mut self, target: &Target, job: &Section) -> Result<Verdict, SinkError> {
+        match &self.existing {
+            Some(existing) => Ok(existing.judge(target, job)?),
+            None => Ok(Verdict::Absent),
+        }
+    }
+
+    fn write(&mut self, _: &Target, _: &[Section]) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    fn cut_bytes(&self) -> Option<usize> {
+        None
+    }
+
+    fn cut(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    fn position(&self) -> SinkPosition {
+        SinkPosition::default()
+    }
+
+    fn bytes_written(&self) -> u64 {
+        0
+    }
+
+    fn syncer(&self) -> Result<Box<dyn Syncer>, SinkError> {
+        Ok(Box::new(NullSyncer))
+    }
+}
