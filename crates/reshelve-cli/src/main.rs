@@ -1,3 +1,42 @@
 //! The `reshelve` command.
 
-fn main() {}
+mod cli;
+mod commands;
+mod config;
+mod exit_code;
+mod failure;
+mod interrupt;
+mod printer;
+mod progress;
+
+use clap::FromArgMatches;
+
+use cli::{Cli, Command};
+use exit_code::ExitCode;
+use failure::Failure;
+
+fn main() -> std::process::ExitCode {
+    run().unwrap_or_else(|failure| {
+        printer::failure(&failure);
+        failure.code
+    })
+    .into()
+}
+
+fn run() -> Result<ExitCode, Failure> {
+    let command = config::command()?;
+    let matches = command.get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match cli.command {
+        Command::Demo(args) => commands::demo::run(&args),
+        Command::Inspect(args) => commands::inspect::run(&args),
+        Command::Run(args) => commands::run::run(&args),
+        Command::Runs(args) => commands::runs::run(&args),
+        Command::Status(args) => commands::status::run(&args),
+        Command::Resume(args) => commands::resume::run(&args),
+        Command::Restore(args) => commands::restore::run(&args),
+        Command::Generate(args) => commands::generate::run(&args),
+        Command::Completions(args) => commands::pages::completions(&args),
+        Command::Man(args) => commands::pages::man(&args),
+    }
+}

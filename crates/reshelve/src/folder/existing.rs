@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
+use super::documents::Documents;
 use super::layout::TargetFolder;
 use crate::disk::{At, DiskError};
-use crate::dump;
 use crate::mapping::{COLLECTIONS, Target};
 use crate::raw::{Document, Value};
 use crate::sink::{Section, SinkPosition, Verdict};
 use crate::sorted::{Key, Sorted, Sorter, key_of};
-use crate::source::{Batch, BatchLimits, SourceSpec};
 
 /// Most records held in memory: 32 MiB of them.
 const HELD_MAX: usize = 1 << 20;
@@ -172,24 +171,11 @@ pub(crate) fn each_document(
     limit: u64,
     mut each: impl FnMut(&[u8]) -> Result<(), DiskError>,
 ) -> Result<Option<u64>, DiskError> {
-    let file = std::fs::File::open(path).at("opening", path)?;
-    let limited = std::io::Read::take(file, limit);
-    let spec = SourceSpec { path: path.to_owned(), ..SourceSpec::default() };
-    let name = path.display().to_string();
-    let opened = dump::open_stream(Box::new(limited), &name, &spec)
-        .map_err(std::io::Error::other)
-        .at("reading", path)?;
-    let mut source = opened.source;
-    let mut batch = Batch::default();
+    let mut documents = Documents::open(path, limit)?;
     loop {
-        batch.clear();
-        match source.fill(&mut batch, BatchLimits::default()) {
-            Ok(true) => {
-                for item in &batch.items {
-                    each(batch.document(item))?;
-                }
-            }
-            Ok(false) => return Ok(None),
+        match documents.next() {
+            Ok(Some(document)) => each(document)?,
+            Ok(None) => return Ok(None),
             Err(damage) => return Ok(Some(damage.place.offset)),
         }
     }

@@ -160,6 +160,38 @@ pub struct TargetFolder {
 }
 
 impl TargetFolder {
+    /// Finds the target in a folder: the database `db` inside it, else the only one inside it that
+    /// holds target collections, else the folder itself where it is a database folder.
+    ///
+    /// # Errors
+    /// Where the folder cannot be read. Without a target in it the answer is none.
+    pub fn find(root: &Path, db: Option<&str>) -> Result<Option<TargetFolder>, DiskError> {
+        if let Some(db) = db {
+            return Ok(Self::in_database(root, db));
+        }
+        let mut found = Vec::new();
+        for entry in fs::read_dir(root).at("reading the folder", root)? {
+            let name = entry.at("reading the folder", root)?.file_name();
+            found.extend(name.to_str().and_then(|db| Self::in_database(root, db)));
+        }
+        if found.len() == 1 {
+            return Ok(found.pop());
+        }
+        let name = root.file_name().and_then(|name| name.to_str());
+        Ok(name.zip(root.parent()).and_then(|(db, parent)| Self::in_database(parent, db)))
+    }
+
+    fn in_database(root: &Path, db: &str) -> Option<TargetFolder> {
+        Compression::ALL
+            .into_iter()
+            .map(|compression| TargetFolder {
+                root: root.to_owned(),
+                db: db.to_owned(),
+                compression,
+            })
+            .find(|folder| folder.file(0).is_file())
+    }
+
     /// The database folder.
     pub fn database(&self) -> PathBuf {
         self.root.join(&self.db)

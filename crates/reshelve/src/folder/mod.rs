@@ -1,12 +1,16 @@
 //! The folder target: a database folder as `mongodump` makes it, which `mongorestore` takes.
 
+mod documents;
 mod existing;
 mod layout;
 mod replace;
+mod restore;
 mod sink;
 
 pub use layout::{Compression, Held, IndexSpec, TargetFolder, free_bytes, indexes_of};
-pub(crate) use layout::legacy_metadata_json;
+pub use restore::{
+    ChangedJob, RestoreFolderError, RestoreSummary, restore_folder, write_legacy_metadata,
+};
 pub use sink::FolderSink;
 
 pub(crate) use existing::Existing;

@@ -11,7 +11,7 @@ use crate::mapping::{Reject, RejectCode, Warning};
 use crate::sink::SinkPosition;
 
 /// The version of the file.
-pub const CHECKPOINT_SCHEMA: &str = "reshelve.checkpoint/1";
+pub(crate) const CHECKPOINT_SCHEMA: &str = "reshelve.checkpoint/1";
 /// How many examples are kept of each warning and reject code.
 pub const EXAMPLES_MAX: usize = 20;
 

@@ -12,7 +12,7 @@ use crate::sink::SinkPosition;
 use crate::source::{BatchLimits, SourceSpec};
 
 /// The version of `run.json`.
-pub const PLAN_SCHEMA: &str = "reshelve.plan/1";
+pub(crate) const PLAN_SCHEMA: &str = "reshelve.plan/1";
 
 /// What a run does with a target that holds documents already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

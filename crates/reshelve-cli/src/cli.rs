@@ -1,0 +1,469 @@
+//! The command line: one definition for the parser, the help, the man pages and the completions.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::BoolishValueParser};
+use reshelve::mapping;
+
+/// Moves a shelf of novels: carries the legacy `jobs` collection into the four normalised
+/// collections of the new stack, and proves that nothing was lost.
+#[derive(Debug, Parser)]
+#[command(name = "reshelve", version, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 done · 1 could not finish · 2 usage · 3 refused before \
+    starting · 4 run done, but with rejects · 5 parity does not hold · 6 interrupted, can be resumed")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Shows what reshelve does, on a small dump that it makes itself; needs no set-up
+    Demo(DemoArgs),
+    /// Tells what is there: databases, collections, sizes, indexes
+    Inspect(InspectArgs),
+    /// Maps every document and proves that it comes back; with --apply, writes the target
+    Run(Box<RunArgs>),
+    /// Lists the runs
+    Runs(RunsArgs),
+    /// Shows one run, the newest unless named
+    Status(StatusArgs),
+    /// Goes on with a run that was interrupted
+    Resume(ResumeArgs),
+    /// Rebuilds the legacy collection from a target folder
+    Restore(RestoreArgs),
+    /// Makes synthetic legacy data
+    Generate(GenerateArgs),
+    /// Prints a script that completes this command line in a shell
+    Completions(CompletionsArgs),
+    /// Writes the man pages
+    Man(ManArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunsDir {
+    /// The folder of run folders
+    #[arg(long, value_name = "DIR", env = "RESHELVE_RUNS_DIR", default_value = ".reshelve/runs")]
+    pub(crate) runs_dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Json {
+    /// Answer with one JSON document
+    #[arg(long, env = "RESHELVE_JSON")]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SourceArgs {
+    /// The legacy data: a .bson, .archive or .json file (also .gz, .zst), a mongodump folder, or -
+    #[arg(value_name = "SOURCE", env = "LEGACY_MONGODB_URI")]
+    pub(crate) source: PathBuf,
+    #[command(flatten)]
+    pub(crate) pick: PickArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PickArgs {
+    /// The database to read from, inside the source
+    #[arg(long, value_name = "NAME", env = "RESHELVE_DB")]
+    pub(crate) db: Option<String>,
+    /// The collection to read [default: jobs]
+    #[arg(long, value_name = "NAME", env = "RESHELVE_COLLECTION")]
+    pub(crate) collection: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MappingArgs {
+    /// What becomes of jobs that were queued or running
+    #[arg(long, value_name = "WHAT", env = "RESHELVE_IN_FLIGHT")]
+    pub(crate) in_flight: Option<InFlight>,
+    /// Who is right where the status contradicts the chapters
+    #[arg(long, value_name = "WHO", env = "RESHELVE_STATUS_POLICY", default_value = "legacy")]
+    pub(crate) status_policy: StatusPolicy,
+    /// What becomes of documents with an unknown status
+    #[arg(long, value_name = "WHAT", env = "RESHELVE_ON_UNKNOWN_STATUS", default_value = "reject")]
+    pub(crate) on_unknown_status: OnUnknownStatus,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum InFlight {
+    /// Carried over as they are
+    Include,
+    /// Left out
+    Skip,
+    /// Carried over as failed
+    AsFailed,
+}
+
+impl From<InFlight> for mapping::InFlight {
+    fn from(value: InFlight) -> Self {
+        match value {
+            InFlight::Include => mapping::InFlight::Include,
+            InFlight::Skip => mapping::InFlight::Skip,
+            InFlight::AsFailed => mapping::InFlight::AsFailed,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum StatusPolicy {
+    /// The stored status
+    Legacy,
+    /// The chapters
+    Evidence,
+}
+
+impl From<StatusPolicy> for mapping::StatusPolicy {
+    fn from(value: StatusPolicy) -> Self {
+        match value {
+            StatusPolicy::Legacy => mapping::StatusPolicy::Legacy,
+            StatusPolicy::Evidence => mapping::StatusPolicy::Evidence,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum OnUnknownStatus {
+    /// Rejected
+    Reject,
+    /// Carried over as failed
+    Failed,
+}
+
+impl From<OnUnknownStatus> for mapping::OnUnknownStatus {
+    fn from(value: OnUnknownStatus) -> Self {
+        match value {
+            OnUnknownStatus::Reject => mapping::OnUnknownStatus::Reject,
+            OnUnknownStatus::Failed => mapping::OnUnknownStatus::Failed,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BatchArgs {
+    /// Most documents in a batch
+    #[arg(long, value_name = "N", env = "BATCH_SIZE", default_value_t = 1000,
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) batch_docs: u32,
+    /// Most bytes in a batch, such as 4MiB
+    #[arg(long, value_name = "SIZE", env = "RESHELVE_BATCH_BYTES", default_value = "4MiB",
+        value_parser = parse_size)]
+    pub(crate) batch_bytes: u64,
+    /// Mapping threads [default: one for each core]
+    #[arg(long, value_name = "N", env = "RESHELVE_JOBS",
+        value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    /// The target: a folder
+    #[arg(value_name = "TARGET", env = "TARGET_MONGODB_URI")]
+    pub(crate) target: PathBuf,
+    /// Write the target; without it nothing is written but the run's own folder
+    #[arg(long, env = "RESHELVE_APPLY")]
+    pub(crate) apply: bool,
+    /// Write nothing, whatever else is said; together with --apply it is refused
+    #[arg(long, env = "DRY_RUN", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        value_name = "BOOL", value_parser = BoolishValueParser::new())]
+    pub(crate) dry_run: Option<bool>,
+    #[command(flatten)]
+    pub(crate) mapping: MappingArgs,
+    /// Add to a target that holds documents, and leave those as they are
+    #[arg(long, env = "RESHELVE_ALLOW_EXISTING")]
+    pub(crate) allow_existing: bool,
+    /// Replace jobs that the target holds with other content; their earlier version is kept
+    #[arg(long, env = "RESHELVE_REPLACE")]
+    pub(crate) replace: bool,
+    /// Take only the documents that this run rejected
+    #[arg(long, value_name = "RUN", env = "RESHELVE_ONLY_REJECTS")]
+    pub(crate) only_rejects: Option<String>,
+    /// Break the lock of a run that was cut off, and start anew
+    #[arg(long, env = "RESHELVE_TAKE_OVER")]
+    pub(crate) take_over: bool,
+    /// The target's database
+    #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB", default_value = "letswriteabook")]
+    pub(crate) target_db: String,
+    /// Compress the target as mongodump --gzip does
+    #[arg(long, env = "RESHELVE_GZIP", conflicts_with = "zstd")]
+    pub(crate) gzip: bool,
+    /// Compress the target with zstd, for this tool only
+    #[arg(long, env = "RESHELVE_ZSTD")]
+    pub(crate) zstd: bool,
+    #[command(flatten)]
+    pub(crate) batch: BatchArgs,
+    /// Read so many documents at the most
+    #[arg(long, value_name = "N", env = "RESHELVE_LIMIT")]
+    pub(crate) limit: Option<u64>,
+    /// Stop at the first reject; the run can be resumed
+    #[arg(long, env = "RESHELVE_FAIL_FAST")]
+    pub(crate) fail_fast: bool,
+    /// Start even where the disk looks too small
+    #[arg(long, env = "RESHELVE_SKIP_DISK_CHECK")]
+    pub(crate) skip_disk_check: bool,
+    #[command(flatten)]
+    pub(crate) runs: RunsDir,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResumeArgs {
+    /// The run: its id, or its folder
+    #[arg(value_name = "RUN", env = "RESHELVE_RUN")]
+    pub(crate) run: String,
+    /// Where the source is now, if it has moved
+    #[arg(long, value_name = "SOURCE", env = "LEGACY_MONGODB_URI")]
+    pub(crate) source: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) batch: BatchArgs,
+    #[command(flatten)]
+    pub(crate) runs: RunsDir,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunsArgs {
+    #[command(flatten)]
+    pub(crate) runs: RunsDir,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// The run: its id, or its folder [default: the newest]
+    #[arg(value_name = "RUN", env = "RESHELVE_RUN")]
+    pub(crate) run: Option<String>,
+    #[command(flatten)]
+    pub(crate) runs: RunsDir,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// The target folder
+    #[arg(value_name = "TARGET", env = "TARGET_MONGODB_URI")]
+    pub(crate) target: PathBuf,
+    /// Where the legacy collection goes: a .bson file, or a folder
+    #[arg(value_name = "OUT", env = "RESHELVE_OUT")]
+    pub(crate) out: PathBuf,
+    /// The target's database [default: the one that is there]
+    #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB")]
+    pub(crate) target_db: Option<String>,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Where everything goes
+    #[arg(long, value_name = "DIR", env = "RESHELVE_DEMO_DIR", default_value = "reshelve-demo")]
+    pub(crate) dir: PathBuf,
+    /// How many legacy documents
+    #[arg(long, value_name = "N", env = "RESHELVE_DOCUMENTS", default_value_t = 200)]
+    pub(crate) documents: u64,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Preset {
+    /// Finished novels of all eras
+    Standard,
+    /// Every stage of every era, with the lies that stored documents tell
+    Lifecycle,
+    /// Story bibles, alerts, decisions, enhancements, costs
+    Populated,
+    /// What only foreign writers store
+    Foreign,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum SizeName {
+    /// 2 to 6 KB
+    Small,
+    /// About 30 KB
+    Medium,
+    /// About 110 KB
+    Large,
+    /// All of them
+    Mixed,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum StageName {
+    /// Nothing but a premise
+    JustCreated,
+    /// Waiting for the outline, or just outlined
+    Outlining,
+    /// Chapters are being written
+    Writing,
+    /// A chapter failed, others are being written
+    ChapterFailed,
+    /// Every chapter is written
+    Completed,
+    /// Ended, with failed chapters
+    CompletedWithFailures,
+    /// Given up
+    Failed,
+    /// Being taken up after a crash
+    Recovering,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum MetadataName {
+    /// The application's own defaults
+    Defaults,
+    /// Story bibles, alerts, decisions …
+    Populated,
+    /// Both
+    Mixed,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum FaultName {
+    /// Cut within the last document
+    TruncateLast,
+    /// Cut in the middle
+    Truncate,
+    /// Text that is not UTF-8: one document becomes malformed
+    InvalidText,
+    /// Text that only a checksum can tell from the original
+    ChangedText,
+    /// A length that cannot be
+    BrokenLength,
+    /// Any byte
+    FlippedByte,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GenerateArgs {
+    /// What to write: x.bson, x.bson.gz, x.archive, x.jsonl, x.json …, or a folder
+    #[arg(value_name = "OUT", env = "RESHELVE_OUT")]
+    pub(crate) out: PathBuf,
+    /// How many documents
+    #[arg(long, value_name = "N", env = "RESHELVE_DOCUMENTS", default_value_t = 1000)]
+    pub(crate) documents: u64,
+    /// The same seed gives the same bytes
+    #[arg(long, value_name = "N", env = "RESHELVE_SEED", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// What kind of collection
+    #[arg(long, value_name = "KIND", env = "RESHELVE_PRESET", default_value = "standard")]
+    pub(crate) preset: Preset,
+    /// How large the documents are
+    #[arg(long, value_name = "SIZE", env = "RESHELVE_SIZE", conflicts_with = "document_bytes")]
+    pub(crate) size: Option<SizeName>,
+    /// About how many bytes each document has
+    #[arg(long, value_name = "N", env = "RESHELVE_DOCUMENT_BYTES")]
+    pub(crate) document_bytes: Option<u32>,
+    /// Only documents of this era, 1 to 5
+    #[arg(long, value_name = "N", env = "RESHELVE_ERA",
+        value_parser = clap::value_parser!(u32).range(1..=5))]
+    pub(crate) era: Option<u32>,
+    /// Only documents at this stage of their life
+    #[arg(long, value_name = "STAGE", env = "RESHELVE_STAGE")]
+    pub(crate) stage: Option<StageName>,
+    /// What the metadata holds
+    #[arg(long, value_name = "WHAT", env = "RESHELVE_METADATA")]
+    pub(crate) metadata: Option<MetadataName>,
+    /// Leave out jobs in flight
+    #[arg(long, env = "RESHELVE_NO_IN_FLIGHT")]
+    pub(crate) no_in_flight: bool,
+    /// With the lies that stored documents tell
+    #[arg(long, env = "RESHELVE_LIES")]
+    pub(crate) lies: bool,
+    /// With what only foreign writers store
+    #[arg(long, env = "RESHELVE_FOREIGN")]
+    pub(crate) foreign: bool,
+    /// The form, where the name does not tell it: bson, folder, archive, lines, relaxed-array …
+    #[arg(long, value_name = "FORM", env = "RESHELVE_FORM")]
+    pub(crate) form: Option<String>,
+    /// Damage what was written
+    #[arg(long, value_name = "FAULT", env = "RESHELVE_FAULT")]
+    pub(crate) fault: Option<FaultName>,
+    /// Replace what is there
+    #[arg(long, env = "RESHELVE_OVERWRITE")]
+    pub(crate) overwrite: bool,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL", env = "RESHELVE_SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// The folder that gets a page for every command
+    #[arg(value_name = "DIR", env = "RESHELVE_OUT")]
+    pub(crate) dir: PathBuf,
+}
+
+/// A size such as `500000`, `64KiB`, `4MB`.
+pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).trim();
+    let number: u64 = digits.parse().map_err(|_| format!("{text:?} is no size"))?;
+    let unit = match text[digits.len()..].trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kib" => 1 << 10,
+        "kb" => 1_000,
+        "m" | "mib" => 1 << 20,
+        "mb" => 1_000_000,
+        "g" | "gib" => 1 << 30,
+        "gb" => 1_000_000_000,
+        unit => return Err(format!("{unit:?} is no unit of size; KiB, MiB, GiB, KB, MB, GB are")),
+    };
+    match number.checked_mul(unit) {
+        Some(0) | None => Err(format!("{text:?} is no size that can be used")),
+        Some(size) => Ok(size),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_has_an_environment_variable() {
+        for command in Cli::command().get_subcommands() {
+            for argument in command.get_arguments() {
+                let id = argument.get_id().as_str();
+                assert!(
+                    argument.get_env().is_some() || ["help", "version"].contains(&id),
+                    "{} {id}",
+                    command.get_name()
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(parse_size("4MiB"), Ok(4 << 20));
+        assert_eq!(parse_size("64 KB"), Ok(64_000));
+        assert_eq!(parse_size("7"), Ok(7));
+        assert!(parse_size("0").is_err());
+        assert!(parse_size("4 parsecs").is_err());
+    }
+}

@@ -1,0 +1,12 @@
+//! One file per command.
+
+pub(crate) mod demo;
+pub(crate) mod generate;
+pub(crate) mod inspect;
+pub(crate) mod outcome;
+pub(crate) mod pages;
+pub(crate) mod restore;
+pub(crate) mod resume;
+pub(crate) mod run;
+pub(crate) mod runs;
+pub(crate) mod status;

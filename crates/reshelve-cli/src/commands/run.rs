@@ -1,0 +1,100 @@
+//! `reshelve run`.
+
+use reshelve::folder::{Compression, TargetFolder};
+use reshelve::run::{self, OnExisting, RunFolder, RunRequest};
+use reshelve::source::{BatchLimits, SourceSpec};
+
+use super::outcome;
+use crate::cli::{BatchArgs, PickArgs, RunArgs};
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::interrupt;
+use crate::printer::Printer;
+use crate::progress::ProgressView;
+
+pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
+    let request = request(args)?;
+    let stop = interrupt::flag()?;
+    let mut view = ProgressView::new(false);
+    let report = run::start(&request, &stop, &mut view);
+    view.end();
+    outcome::tell(&report?, Printer::new(args.json.json))
+}
+
+fn request(args: &RunArgs) -> Result<RunRequest, Failure> {
+    if args.apply && args.dry_run == Some(true) {
+        let hint = "leave out --apply, or unset DRY_RUN";
+        return Err(Failure::usage("--apply and DRY_RUN=true contradict each other", Some(hint)));
+    }
+    refuse_live(&args.target)?;
+    let runs_folder = args.runs.runs_dir.clone();
+    let only_rejects = match &args.only_rejects {
+        Some(name) => Some(RunFolder::find(&runs_folder, name)?.path().to_owned()),
+        None => None,
+    };
+    let keep = args.allow_existing || args.take_over || only_rejects.is_some();
+    Ok(RunRequest {
+        source: source_spec(&args.source.source, &args.source.pick)?,
+        target: TargetFolder {
+            root: args.target.clone(),
+            db: args.target_db.clone(),
+            compression: match (args.gzip, args.zstd) {
+                (true, _) => Compression::Gzip,
+                (_, true) => Compression::Zstd,
+                _ => Compression::None,
+            },
+        },
+        apply: args.apply,
+        on_unknown_status: args.mapping.on_unknown_status.into(),
+        status_policy: args.mapping.status_policy.into(),
+        in_flight: args.mapping.in_flight.map(Into::into),
+        on_existing: match (args.replace, keep) {
+            (true, _) => OnExisting::Replace,
+            (_, true) => OnExisting::Keep,
+            _ => OnExisting::Refuse,
+        },
+        only_rejects,
+        take_over: args.take_over,
+        batch: batch_limits(&args.batch),
+        jobs: jobs(&args.batch),
+        limit: args.limit,
+        fail_fast: args.fail_fast,
+        skip_disk_check: args.skip_disk_check,
+        runs_folder,
+    })
+}
+
+/// The source as the library takes it.
+pub(crate) fn source_spec(
+    path: &std::path::Path,
+    pick: &PickArgs,
+) -> Result<SourceSpec, Failure> {
+    refuse_live(path)?;
+    let (db, collection) = (pick.db.clone(), pick.collection.clone());
+    Ok(SourceSpec { path: path.to_owned(), db, collection })
+}
+
+/// A connection string is not looked at any further, and never shown: it may hold a password.
+pub(crate) fn refuse_live(path: &std::path::Path) -> Result<(), Failure> {
+    let text = path.to_string_lossy();
+    if text.starts_with("mongodb://") || text.starts_with("mongodb+srv://") {
+        let hint = "make a dump with mongodump, or restore the target folder with mongorestore";
+        return Err(Failure::usage(
+            "this version reads and writes files, not live databases",
+            Some(hint),
+        ));
+    }
+    Ok(())
+}
+
+pub(crate) fn batch_limits(args: &BatchArgs) -> BatchLimits {
+    BatchLimits {
+        docs_max: usize::try_from(args.batch_docs).unwrap_or(usize::MAX),
+        bytes_max: usize::try_from(args.batch_bytes).unwrap_or(usize::MAX),
+    }
+}
+
+pub(crate) fn jobs(args: &BatchArgs) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    args.jobs.map_or_else(cores, usize::from)
+}

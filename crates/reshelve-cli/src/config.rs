@@ -1,0 +1,149 @@
+//! `reshelve.toml`: the same settings as the flags, below the environment and above the defaults.
+//!
+//! Every key is the name of a long flag. Keys at the top hold for every command that has the flag,
+//! those in a table for the command of that name.
+
+use std::path::Path;
+
+use clap::CommandFactory;
+
+use crate::cli::Cli;
+use crate::failure::Failure;
+
+/// The file, in the folder where the command is run; `RESHELVE_CONFIG` names another one.
+const FILE: &str = "reshelve.toml";
+
+/// The command line, with what the file says as defaults.
+pub(crate) fn command() -> Result<clap::Command, Failure> {
+    let command = hide_values(Cli::command());
+    let named = std::env::var_os("RESHELVE_CONFIG");
+    let path = named.as_deref().map_or(Path::new(FILE), Path::new);
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => {
+            return Ok(command);
+        }
+        Err(error) => {
+            return Err(Failure::usage(format!("reading {}: {error}", path.display()), None));
+        }
+    };
+    apply(command, &text).map_err(|detail| {
+        let hint = "keys are long flags, such as runs-dir or batch-docs; tables are commands";
+        Failure::usage(format!("{}: {detail}", path.display()), Some(hint))
+    })
+}
+
+/// The environment may hold credentials: the help names variables, and never shows their values.
+fn hide_values(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|argument| argument.hide_env_values(true));
+    let names: Vec<String> =
+        command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    names.into_iter().fold(command, |command, name| command.mut_subcommand(name, hide_values))
+}
+
+fn apply(mut command: clap::Command, text: &str) -> Result<clap::Command, String> {
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| error.to_string())?;
+    let names: Vec<String> =
+        command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    for (key, value) in table {
+        if let toml::Value::Table(settings) = value {
+            if !names.contains(&key) {
+                return Err(format!("there is no command {key}"));
+            }
+            for (key_inside, value) in settings {
+                let sub = command.find_subcommand(&key);
+                if !sub.is_some_and(|sub| has_flag(sub, &key_inside)) {
+                    return Err(format!("{key} has no flag {key_inside}"));
+                }
+                command = set(command, &key, &key_inside, &value)?;
+            }
+        } else {
+            let with: Vec<&String> = names
+                .iter()
+                .filter(|name| command.find_subcommand(name).is_some_and(|sub| has_flag(sub, &key)))
+                .collect();
+            if with.is_empty() {
+                return Err(format!("no command has a flag {key}"));
+            }
+            for name in with {
+                command = set(command, name, &key, &value)?;
+            }
+        }
+    }
+    Ok(command)
+}
+
+/// The key of an argument: its long flag, or the name of its place.
+fn key_of(argument: &clap::Arg) -> String {
+    argument
+        .get_long()
+        .map_or_else(|| argument.get_id().as_str().replace('_', "-"), ToOwned::to_owned)
+}
+
+fn has_flag(command: &clap::Command, key: &str) -> bool {
+    command.get_arguments().any(|argument| key_of(argument) == key)
+}
+
+fn set(
+    command: clap::Command,
+    sub: &str,
+    key: &str,
+    value: &toml::Value,
+) -> Result<clap::Command, String> {
+    let text = match value {
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Integer(number) => number.to_string(),
+        toml::Value::Boolean(flag) => flag.to_string(),
+        _ => return Err(format!("{key} has to be a string, a whole number or a boolean")),
+    };
+    Ok(command.mut_subcommand(sub.to_owned(), |sub| {
+        sub.mut_args(|argument| {
+            if key_of(&argument) != key {
+                return argument;
+            }
+            // A place that the file fills need not be given any more.
+            argument.required(false).default_value(text.clone())
+        })
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(text: &str, line: &[&str], id: &str) -> Option<String> {
+        let command = apply(hide_values(Cli::command()), text).unwrap();
+        let matches = command.try_get_matches_from(line).unwrap();
+        let (_, matches) = matches.subcommand().unwrap();
+        matches.get_raw(id)?.next().map(|raw| raw.to_string_lossy().into_owned())
+    }
+
+    #[test]
+    fn the_file_sets_defaults_and_the_command_line_wins() {
+        let text = "runs-dir = \"elsewhere\"\n[run]\nbatch-docs = 7\nin-flight = \"skip\"\n";
+        let line = ["reshelve", "run", "a", "b"];
+        assert_eq!(value(text, &line, "runs_dir").as_deref(), Some("elsewhere"));
+        assert_eq!(value(text, &line, "batch_docs").as_deref(), Some("7"));
+        assert_eq!(value(text, &line, "in_flight").as_deref(), Some("skip"));
+        let line = ["reshelve", "run", "a", "b", "--batch-docs", "8"];
+        assert_eq!(value(text, &line, "batch_docs").as_deref(), Some("8"));
+        let line = ["reshelve", "run"];
+        let text = "source = \"s\"\ntarget = \"t\"\n";
+        assert_eq!(value(text, &line, "target").as_deref(), Some("t"));
+    }
+
+    #[test]
+    fn a_flag_can_be_switched_on() {
+        let line = ["reshelve", "run", "a", "b"];
+        assert_eq!(value("[run]\ngzip = true\n", &line, "gzip").as_deref(), Some("true"));
+    }
+
+    #[test]
+    fn unknown_keys_are_errors() {
+        let command = || hide_values(Cli::command());
+        assert!(apply(command(), "bach-docs = 7").is_err());
+        assert!(apply(command(), "[ran]\njobs = 7").is_err());
+        assert!(apply(command(), "[run]\njbos = 7").is_err());
+        assert!(apply(command(), "[run]\njobs = [7]").is_err());
+    }
+}

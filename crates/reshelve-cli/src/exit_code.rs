@@ -1,0 +1,37 @@
+//! The table of exit codes.
+
+/// What the process tells its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ExitCode {
+    /// Done.
+    Done = 0,
+    /// Could not finish: damaged source, I/O, a bug.
+    Failed = 1,
+    /// The command line does not make sense.
+    Usage = 2,
+    /// Refused before anything was changed.
+    Refused = 3,
+    /// A run is done, but with rejects, or stopped at the first one.
+    Rejects = 4,
+    /// Interrupted; can be resumed.
+    Interrupted = 6,
+}
+
+impl ExitCode {
+    pub(crate) fn number(self) -> u8 {
+        match self {
+            ExitCode::Done => 0,
+            ExitCode::Failed => 1,
+            ExitCode::Usage => 2,
+            ExitCode::Refused => 3,
+            ExitCode::Rejects => 4,
+            ExitCode::Interrupted => 6,
+        }
+    }
+}
+
+impl From<ExitCode> for std::process::ExitCode {
+    fn from(code: ExitCode) -> Self {
+        std::process::ExitCode::from(code.number())
+    }
+}

@@ -1,0 +1,99 @@
+//! Shows how a run goes on: a bar on a terminal, a plain line every few seconds elsewhere.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use reshelve::run::{Observer, Plan, Progress, RunFolder};
+
+use crate::printer::{has_terminal, note, number, size, span};
+
+/// How often a plain line is printed.
+const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Told by the engine after every checkpoint: what is shown is safe.
+pub(crate) struct ProgressView {
+    bar: Option<ProgressBar>,
+    printed: Instant,
+    quiet: bool,
+}
+
+impl ProgressView {
+    pub(crate) fn new(quiet: bool) -> Self {
+        ProgressView { bar: None, printed: Instant::now(), quiet }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn end(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Observer for ProgressView {
+    fn begun(&mut self, plan: &Plan, folder: &RunFolder, bytes_total: Option<u64>) {
+        if self.quiet {
+            return;
+        }
+        let what = if plan.apply { "run" } else { "dry run" };
+        note(&format!("{what} {}  ({})", plan.run, folder.path().display()));
+        if !has_terminal() {
+            return;
+        }
+        let target = ProgressDrawTarget::stderr_with_hz(8);
+        let bar = ProgressBar::with_draw_target(bytes_total, target);
+        let template = match bytes_total {
+            Some(_) => "{bar:30} {percent:>3} %  {bytes}/{total_bytes}  {msg}",
+            None => "{spinner} {bytes}  {msg}",
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("#>-"));
+        }
+        bar.tick();
+        self.bar = Some(bar);
+    }
+
+    fn progress(&mut self, progress: &Progress) {
+        if self.quiet {
+            return;
+        }
+        let text = line(progress);
+        if let Some(bar) = &self.bar {
+            bar.set_position(progress.file_bytes_read);
+            bar.set_message(text);
+        } else if self.printed.elapsed() >= PLAIN_INTERVAL {
+            self.printed = Instant::now();
+            note(&text);
+        }
+    }
+
+    fn note(&mut self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| note(text)),
+            None => note(text),
+        }
+    }
+}
+
+fn line(progress: &Progress) -> String {
+    let documents = &progress.totals.documents;
+    let per_second = progress.totals.bytes_read.saturating_mul(1000) / progress.elapsed_ms.max(1);
+    let mut text = format!(
+        "{} documents, {}/s, batch {}",
+        number(documents.read),
+        size(per_second),
+        number(progress.batch)
+    );
+    if documents.rejected > 0 {
+        text.push_str(&format!(", {} rejected", number(documents.rejected)));
+    }
+    if let Some(total) = progress.file_bytes_total
+        && progress.file_bytes_read > 0
+    {
+        let left = total.saturating_sub(progress.file_bytes_read);
+        let eta_ms = u128::from(progress.elapsed_ms) * u128::from(left)
+            / u128::from(progress.file_bytes_read);
+        text.push_str(&format!(", {} left", span(u64::try_from(eta_ms).unwrap_or(u64::MAX))));
+    }
+    text
+}

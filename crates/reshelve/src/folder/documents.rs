@@ -1,0 +1,42 @@
+//! The documents of one target file, one after the other.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::disk::{At, DiskError};
+use crate::dump;
+use crate::source::{Batch, BatchLimits, Damage, Source, SourceSpec};
+
+/// Reads a target file, whatever its compression.
+pub(crate) struct Documents {
+    source: Box<dyn Source>,
+    batch: Batch,
+    next: usize,
+}
+
+impl Documents {
+    /// Opens the first `limit` bytes of a file.
+    pub(crate) fn open(path: &Path, limit: u64) -> Result<Self, DiskError> {
+        let file = File::open(path).at("opening", path)?.take(limit);
+        let spec = SourceSpec { path: PathBuf::from(path), ..SourceSpec::default() };
+        let opened = dump::open_stream(Box::new(file), &path.display().to_string(), &spec)
+            .map_err(std::io::Error::other)
+            .at("reading", path)?;
+        Ok(Documents { source: opened.source, batch: Batch::default(), next: 0 })
+    }
+
+    /// The next document, not yet checked.
+    pub(crate) fn next(&mut self) -> Result<Option<&[u8]>, Damage> {
+        if self.next == self.batch.items.len() {
+            self.batch.clear();
+            self.next = 0;
+            if !self.source.fill(&mut self.batch, BatchLimits::default())? {
+                return Ok(None);
+            }
+        }
+        let item = self.batch.items[self.next];
+        self.next += 1;
+        Ok(Some(self.batch.document(&item)))
+    }
+}
