@@ -26,9 +26,6 @@ impl Printer {
         Printer { format: if json { Format::Json } else { Format::Text } }
     }
 
-    pub(crate) fn is_json(self) -> bool {
-        self.format == Format::Json
-    }
 
     /// A line of data. Whoever reads may have heard enough: a closed pipe is no error.
     pub(crate) fn line(self, text: &str) {
