@@ -2,7 +2,7 @@
 
 use super::content::{Content, Fault};
 use super::intake::Intake;
-use crate::raw::{Document, kind};
+use crate::raw::Document;
 use crate::source::{
     Batch, BatchLimits, DOCUMENT_BYTES_MAX, Damage, DamageKind, Form, Item, Place, Source,
 };
@@ -94,11 +94,9 @@ impl BsonFile {
             }
             return Err(truncated(bytes.len() - at, Some(length)));
         }
-        check_end(&bytes[at..end])?;
         match elements_end(&bytes[at..end]) {
             Some(earlier) if earlier == length => return Ok(()),
-            // A length that swallows the next documents ends where one of them does.
-            Some(earlier) if self.documents_follow(bytes, at + earlier) => {
+            Some(earlier) if swallows_documents(&bytes[at + earlier..end]) => {
                 return Err(wrong_length(length, earlier));
             }
             _ => {}
@@ -131,9 +129,8 @@ impl BsonFile {
             if elements_end(document) == Some(length) && document[5..].starts_with(b"_id\0") {
                 return true;
             }
-            if document.last() != Some(&0) || !known(document[4]) {
-                return false;
-            }
+            // Several documents in a row may be broken inside: their lengths still lead from one
+            // to the next, which bytes that are no lengths do not.
             at += length;
         }
         true
@@ -198,6 +195,21 @@ fn wrong_length(length: usize, earlier: usize) -> Fault {
     Fault::new(DamageKind::Corrupt, detail)
 }
 
+/// Whether what a length covers behind the end of its document are whole documents: then it is the
+/// length that is wrong, and they must not be lost with it.
+fn swallows_documents(mut rest: &[u8]) -> bool {
+    let mut found = false;
+    while let Ok(length) = document_length(rest) {
+        let Some(document) = rest.get(..length) else { return false };
+        if elements_end(document) != Some(length) || !document[5..].starts_with(b"_id\0") {
+            return false;
+        }
+        found = true;
+        rest = &rest[length..];
+    }
+    found && rest.is_empty()
+}
+
 /// Where the elements of a document end by their own lengths, its closing zero included.
 fn elements_end(document: &[u8]) -> Option<usize> {
     let end = Document::new(document)
@@ -205,9 +217,4 @@ fn elements_end(document: &[u8]) -> Option<usize> {
         .last()
         .map_or(4, |last| last.offset + 2 + last.name.len() + last.value.bytes.len());
     (document.get(end) == Some(&0)).then_some(end + 1)
-}
-
-/// Whether a byte can be the first behind a document's length: an element's type, or the end.
-fn known(byte: u8) -> bool {
-    matches!(byte, 0..=0x13 | kind::MIN_KEY | kind::MAX_KEY)
 }
