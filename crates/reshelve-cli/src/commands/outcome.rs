@@ -65,11 +65,19 @@ pub(crate) fn exit_code(report: &Report) -> ExitCode {
 
 /// Tells the outcome, and writes it down.
 pub(crate) fn tell(report: &Report, printer: Printer) -> Result<ExitCode, Failure> {
+    write_report(report)?;
     let code = exit_code(report);
+    printer.text(&page(report));
+    printer.json(&summary(report, code));
+    tell_stop(report, printer);
+    Ok(code)
+}
+
+/// Writes the run's `report.json`.
+pub(crate) fn write_report(report: &Report) -> Result<(), Failure> {
     let checkpoint = &report.checkpoint;
-    let summary = summary(report, code);
     let file = ReportFile {
-        summary: &summary,
+        summary: &summary(report, exit_code(report)),
         state: checkpoint.state.as_str(),
         reason: checkpoint.reason.as_deref(),
         plan: &report.plan,
@@ -79,11 +87,7 @@ pub(crate) fn tell(report: &Report, printer: Printer) -> Result<ExitCode, Failur
     let text = serde_json::to_string_pretty(&file).unwrap_or_default();
     let path = report.folder.report_file();
     std::fs::write(&path, text)
-        .map_err(|error| Failure::failed(format!("writing {}: {error}", path.display())))?;
-    printer.text(&page(report));
-    printer.json(&summary);
-    tell_stop(report, printer);
-    Ok(code)
+        .map_err(|error| Failure::failed(format!("writing {}: {error}", path.display())))
 }
 
 fn summary(report: &Report, code: ExitCode) -> Summary<'_> {
