@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Status(StatusArgs),
     /// Goes on with a run that was interrupted
     Resume(ResumeArgs),
+    /// Shows where every field of one document goes
+    Explain(ExplainArgs),
     /// Rebuilds the legacy collection from a target folder
     Restore(RestoreArgs),
     /// Makes synthetic legacy data
@@ -249,6 +251,19 @@ pub(crate) struct StatusArgs {
 pub(crate) struct InspectArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    /// The document: its `_id`, as hex where it is an ObjectId
+    #[arg(long, value_name = "ID", env = "RESHELVE_JOB")]
+    pub(crate) job: String,
+    #[command(flatten)]
+    pub(crate) mapping: MappingArgs,
     #[command(flatten)]
     pub(crate) json: Json,
 }

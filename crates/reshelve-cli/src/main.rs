@@ -34,6 +34,7 @@ fn run() -> Result<ExitCode, Failure> {
         Command::Runs(args) => commands::runs::run(&args),
         Command::Status(args) => commands::status::run(&args),
         Command::Resume(args) => commands::resume::run(&args),
+        Command::Explain(args) => commands::explain::run(&args),
         Command::Restore(args) => commands::restore::run(&args),
         Command::Generate(args) => commands::generate::run(&args),
         Command::Completions(args) => commands::pages::completions(&args),

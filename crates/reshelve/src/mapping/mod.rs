@@ -8,6 +8,7 @@ mod alerts;
 mod bible;
 mod copied;
 mod events;
+mod explain;
 mod facts;
 mod ids;
 mod job;
@@ -23,6 +24,7 @@ mod restore;
 mod story;
 mod warning;
 
+pub use explain::{Explained, Explanation, explain};
 pub use facts::Status;
 pub use map::Mapper;
 pub use options::{InFlight, OnUnknownStatus, Options, StatusPolicy};
