@@ -169,6 +169,9 @@ pub struct Checkpoint {
     pub state: State,
     /// Documents of the source that are dealt with.
     pub documents: u64,
+    /// Documents that were dealt with before the run stopped, behind the last cut too: a reject
+    /// among these does not stop a `--fail-fast` run a second time.
+    pub furthest: u64,
     /// Running hash over the fingerprints of these documents, in hex.
     pub source_hash: String,
     /// Whether a checksum of the source failed, so that these documents may be wrong.

@@ -81,6 +81,8 @@ pub(crate) struct Engine<'e, S: ?Sized> {
     since_cut: usize,
     file_bytes_read: u64,
     batches: u64,
+    /// Documents that an earlier process got to.
+    furthest: u64,
     known: Known,
 }
 
@@ -117,6 +119,7 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
             since_cut: 0,
             file_bytes_read: 0,
             batches: 0,
+            furthest: from.furthest,
             known: Known { documents: from.documents, hash: from.source_hash.clone(), seen: 0 },
             now: from,
         })
@@ -153,6 +156,7 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
         self.ids.flush()?;
         self.replaced.flush()?;
         let mut checkpoint = self.resumable;
+        checkpoint.furthest = self.now.documents.max(self.furthest);
         checkpoint.elapsed_ms = self.elapsed_before_ms + elapsed_ms(self.begun);
         checkpoint.peak_rss_bytes = checkpoint.peak_rss_bytes.max(peak_rss_bytes());
         Ok(Outturn { ended, checkpoint, saving })
@@ -214,7 +218,8 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
             }
             let totals = &self.now.totals.documents;
             let plan = self.context.plan;
-            let ended = if plan.fail_fast && totals.rejected > rejected_before {
+            let rejected = totals.rejected > rejected_before;
+            let ended = if plan.fail_fast && rejected && self.now.documents > self.furthest {
                 Some(Ended::FirstReject)
             } else if plan.limit.is_some_and(|limit| totals.read >= limit) {
                 Some(Ended::AtEnd)

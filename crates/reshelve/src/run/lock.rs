@@ -12,7 +12,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::RunError;
+use super::checkpoint::{Checkpoint, State};
 use super::preflight::Refusal;
+use super::run_folder::CHECKPOINT_FILE;
 use crate::disk::{At, DiskError};
 
 /// Who holds a lock.
@@ -24,6 +26,14 @@ pub struct Holder {
     pub folder: PathBuf,
     /// The process.
     pub pid: u32,
+}
+
+impl Holder {
+    /// Whether the run is done, and was only cut off before it could take its lock away.
+    pub(crate) fn is_done(&self) -> bool {
+        let checkpoint = Checkpoint::read(&self.folder.join(CHECKPOINT_FILE));
+        checkpoint.is_ok_and(|checkpoint| checkpoint.state == State::Done)
+    }
 }
 
 /// A lock that is held; it goes with the value, the file only where the run ends.
@@ -65,7 +75,8 @@ impl Lock {
             if !is_still_there(path, &file)? {
                 continue;
             }
-            let left_by = read_holder(path, &file)?.filter(|left| left.run != holder.run);
+            let left_by = read_holder(path, &file)?
+                .filter(|left| left.run != holder.run && !left.is_done());
             if let Some(holder) = left_by
                 && abandoned == Abandoned::Keep
             {

@@ -71,17 +71,15 @@ pub enum Refusal {
         /// What is free.
         free_bytes: u64,
     },
-    /// The target changed between the look and the lock.
-    #[error("the target {} changed while the run was about to start", .path.display())]
+    /// The target is not as the run left or found it.
+    #[error("the target file {} has {found_bytes} bytes, and {expected_bytes} were expected", .path.display())]
     TargetChanged {
-        /// The database folder.
+        /// The file.
         path: PathBuf,
-    },
-    /// The run to be resumed is done.
-    #[error("run {run} is done: there is nothing to resume")]
-    AlreadyDone {
-        /// Its id.
-        run: String,
+        /// What it has.
+        found_bytes: u64,
+        /// What it should have: at least, where the run goes on.
+        expected_bytes: u64,
     },
     /// The source is not the one that the run has read.
     #[error("the source is not the one that this run has read: {detail}")]
@@ -118,8 +116,10 @@ impl Refusal {
             Refusal::DiskTooSmall { .. } => {
                 "make room, or use --gzip; --skip-disk-check starts all the same".into()
             }
-            Refusal::TargetChanged { .. } => "look what else writes there, then start again".into(),
-            Refusal::AlreadyDone { run } => format!("`reshelve status {run}` shows what it did"),
+            Refusal::TargetChanged { .. } => {
+                "look what else writes there; a run whose target is gone has to be started anew"
+                    .into()
+            }
             Refusal::OtherSource { .. } => {
                 "give the source as it was, mended where it was damaged, with --source; or start \
                  a new run"
@@ -154,7 +154,7 @@ pub(crate) fn look_at_target(request: &RunRequest) -> Result<Before, RunError> {
         let path = target.lock_file();
         match holder {
             _ if held => return Err(Refusal::Locked { path, holder }.into()),
-            Some(holder) if !request.take_over => {
+            Some(holder) if !request.take_over && !holder.is_done() => {
                 return Err(Refusal::Abandoned { path, holder }.into());
             }
             _ => {}
@@ -181,6 +181,27 @@ pub(crate) fn look_at_target(request: &RunRequest) -> Result<Before, RunError> {
     }
     let base = if survey.documents == 0 { SinkPosition::default() } else { survey.position };
     Ok(Before { base, documents: survey.documents, existing: Some(survey.existing) })
+}
+
+/// Under the lock: the target must still be as it was looked at, and hold what the run wrote.
+pub(crate) fn check_target_lengths(
+    target: &TargetFolder,
+    position: SinkPosition,
+    exactly: bool,
+) -> Result<(), RunError> {
+    use crate::disk::At;
+    for (collection, &expected_bytes) in position.lengths.iter().enumerate() {
+        let path = target.file(collection);
+        let found_bytes = match std::fs::metadata(&path) {
+            Ok(found) => found.len(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
+            Err(error) => return Err(error).at("reading", &path).map_err(Into::into),
+        };
+        if found_bytes < expected_bytes || (exactly && found_bytes > expected_bytes) {
+            return Err(Refusal::TargetChanged { path, found_bytes, expected_bytes }.into());
+        }
+    }
+    Ok(())
 }
 
 /// Opens what the target held before a run that is being resumed.

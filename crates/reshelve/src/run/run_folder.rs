@@ -8,6 +8,9 @@ use super::checkpoint::Checkpoint;
 use super::plan::Plan;
 use crate::disk::{At, sync_folder};
 
+/// The name of the checkpoint in a run's folder.
+pub(crate) const CHECKPOINT_FILE: &str = "checkpoint.json";
+
 /// A run's folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunFolder {
@@ -92,7 +95,7 @@ impl RunFolder {
     }
 
     pub(crate) fn checkpoint_file(&self) -> PathBuf {
-        self.path.join("checkpoint.json")
+        self.path.join(CHECKPOINT_FILE)
     }
 
     /// The hashes of the mapped jobs' ids, while the run goes on.

@@ -9,7 +9,7 @@ use super::checkpoint::{Checkpoint, Finishing, SourceHash, State};
 use super::engine::{Context, Ended, Engine, Outturn};
 use super::lock::{Abandoned, Holder, Lock};
 use super::plan::{OnExisting, PLAN_SCHEMA, Plan, PlannedSource, RunRequest};
-use super::preflight::{self, Before, Refusal};
+use super::preflight::{self, Before};
 use super::rejects::OnlyRejects;
 use super::run_folder::RunFolder;
 use super::{Observer, RunError, pipeline};
@@ -83,7 +83,7 @@ pub fn start(
     plan.base_documents = documents;
     let folder = RunFolder::create(&request.runs_folder, &plan)?;
     let abandoned = if request.take_over { Abandoned::TakeOver } else { Abandoned::Keep };
-    let lock = match take_lock(&plan, &folder, abandoned) {
+    let lock = match lock_target(&plan, &folder, abandoned) {
         Ok(lock) => lock,
         Err(error) => {
             folder.remove()?;
@@ -116,13 +116,13 @@ pub fn resume(
     let folder = &request.folder;
     let mut plan = folder.plan()?;
     let mut from = folder.checkpoint()?;
-    if from.state == State::Done {
-        return Err(Refusal::AlreadyDone { run: plan.run }.into());
-    }
     if let Some(path) = &request.source {
         plan.source.path = path.clone();
     }
     let spec = plan.source_spec();
+    if from.state == State::Done {
+        return tidy(plan, folder, from, observer);
+    }
     let lock = take_lock(&plan, folder, Abandoned::Keep)?;
     let only = plan.only_rejects.as_deref().map(OnlyRejects::read).transpose()?;
     let opened = dump::open(&spec)?;
@@ -154,10 +154,46 @@ pub fn resume(
     execute(&context, opened, existing, from, lock, observer)
 }
 
+/// A run that was done, but perhaps cut off before it had cleared up behind itself.
+fn tidy(
+    plan: Plan,
+    folder: &RunFolder,
+    checkpoint: Checkpoint,
+    observer: &mut dyn Observer,
+) -> Result<Report, RunError> {
+    observer.note("the run was done already");
+    let left = Lock::look(&plan.target.lock_file())?.and_then(|(holder, _)| holder);
+    if left.is_some_and(|holder| holder.run == plan.run)
+        && let Some(lock) = take_lock(&plan, folder, Abandoned::Keep)?
+    {
+        lock.remove()?;
+    }
+    remove_lists(folder)?;
+    Ok(Report { plan, folder: folder.clone(), checkpoint, stop: Stop::Done })
+}
+
 /// Whether a process is writing for a run right now.
 pub fn is_locked(plan: &Plan) -> bool {
     let held = Lock::look(&plan.target.lock_file()).ok().flatten();
     held.is_some_and(|(holder, held)| held && holder.is_some_and(|holder| holder.run == plan.run))
+}
+
+/// Takes the lock for a new run; under it, the target must still be as it was looked at.
+fn lock_target(
+    plan: &Plan,
+    folder: &RunFolder,
+    abandoned: Abandoned,
+) -> Result<Option<Lock>, RunError> {
+    let Some(lock) = take_lock(plan, folder, abandoned)? else { return Ok(None) };
+    // Whoever takes over may find a document that was cut off behind the last whole one.
+    let exactly = abandoned == Abandoned::Keep;
+    match preflight::check_target_lengths(&plan.target, plan.base, exactly) {
+        Ok(()) => Ok(Some(lock)),
+        Err(error) => {
+            lock.remove()?;
+            Err(error)
+        }
+    }
 }
 
 fn take_lock(
@@ -267,6 +303,7 @@ fn execute(
         let outturn = Engine::new(context, &mut sink, observer, from)?.run(source)?;
         return end(context, outturn, lock);
     }
+    preflight::check_target_lengths(&context.plan.target, from.target, false)?;
     let mut sink = FolderSink::open(&context.plan.target, from.target, existing)?;
     let mut outturn = Engine::new(context, &mut sink, observer, from)?.run(source)?;
     if matches!(outturn.ended, Ended::AtEnd) {
@@ -368,15 +405,21 @@ fn close(
     checkpoint.reason = None;
     checkpoint.in_doubt = false;
     checkpoint.write(&context.folder.checkpoint_file())?;
-    for path in [context.folder.ids_file(), context.folder.replaced_file()] {
-        if path.exists() {
-            std::fs::remove_file(&path).at("removing", &path)?;
-        }
-    }
+    remove_lists(context.folder)?;
     if let Some(lock) = lock {
         lock.remove()?;
     }
     report(context, checkpoint, Stop::Done)
+}
+
+/// The lists that only a run that goes on needs.
+fn remove_lists(folder: &RunFolder) -> Result<(), RunError> {
+    for path in [folder.ids_file(), folder.replaced_file()] {
+        if path.exists() {
+            std::fs::remove_file(&path).at("removing", &path)?;
+        }
+    }
+    Ok(())
 }
 
 fn report(
