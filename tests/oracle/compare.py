@@ -2,11 +2,14 @@
 """Compare another implementation's output with the oracle's: `compare.py EXPECTED FOUND`.
 
 EXPECTED is a folder that `corpora.py` wrote (`OUTDIR/<corpus>/<option set>`); FOUND holds
-`novel_*.bson` and, where it has them, `rejects.jsonl` (lines with `position`, `code`, `path`) and
-`warnings.jsonl` (as `corpora.py` writes them).  `legacy.residue` of FOUND's metadata is ignored.
+`novel_*.bson` and, where it has it, `warnings.jsonl` (as `corpora.py` writes it).
+`legacy.residue` of FOUND's metadata is ignored.  `--rejects FILE` compares reject lines (with
+`position`, `code`, `path`; no file is no rejects).  `--source FILE --restored FILE` compares what
+was restored with the documents of the source that the oracle mapped, in the order of the target.
 Prints the first differences of each file; exits 1 where there is one.
 """
 
+import argparse
 import json
 import struct
 import sys
@@ -61,8 +64,42 @@ def compare_lines(name: str, expected: list, found: list) -> int:
     return len(left ^ right)
 
 
+def json_lines(path: Path) -> list:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+
+
+def compare_json_lines(name: str, expected: Path, found: Path, keys: tuple) -> int:
+    """Compare two files of JSON lines by some of their keys; the number of differences."""
+    both = [[{key: line[key] for key in keys} for line in json_lines(path)] if path.exists() else []
+            for path in (expected, found)]
+    count = compare_lines(name, *both)
+    print(f"{name}: {len(both[0])} lines, {count} different")
+    return count
+
+
+def compare_restored(expected_folder: Path, source: Path, restored: Path) -> int:
+    """Every mapped document of the source, byte for byte and in order; the number of differences."""
+    documents = documents_of_file(source)
+    mapped = [line["position"] for line in json_lines(expected_folder / "warnings.jsonl")]
+    found = documents_of_file(restored)
+    different = [position for position, document in zip(mapped, found) if documents[position] != document]
+    for position in different[:SHOWN_MAX]:
+        print(f"restored: the document at position {position} is another one")
+    if len(mapped) != len(found):
+        print(f"restored: {len(mapped)} documents expected, {len(found)} found")
+    print(f"restored: {len(mapped)} documents, {len(different)} different")
+    return len(different) + (len(mapped) != len(found))
+
+
 def main() -> int:
-    expected_folder, found_folder = map(Path, sys.argv[1:3])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("expected", type=Path)
+    parser.add_argument("found", type=Path)
+    parser.add_argument("--rejects", type=Path)
+    parser.add_argument("--source", type=Path)
+    parser.add_argument("--restored", type=Path)
+    arguments = parser.parse_args()
+    expected_folder, found_folder = arguments.expected, arguments.found
     different = 0
     for name in ("novel_jobs", "novel_job_events", "novel_job_metrics", "novel_job_metadata"):
         expected = documents_of_file(expected_folder / f"{name}.bson")
@@ -77,13 +114,14 @@ def main() -> int:
         for position, (left, right) in unequal[:SHOWN_MAX]:
             print(f"{name} {position}:", first_difference(Value(bson.DOCUMENT, left), Value(bson.DOCUMENT, right), ""))
         print(f"{name}: {len(expected)} documents, {len(unequal)} different")
-    for name, keys in (("rejects", ("position", "code", "path")), ("warnings", ("position", "warnings"))):
-        if (found_folder / f"{name}.jsonl").exists():
-            both = [[{key: json.loads(line)[key] for key in keys} for line in open(folder / f"{name}.jsonl", encoding="utf-8")]
-                    for folder in (expected_folder, found_folder)]
-            count = compare_lines(name, *both)
-            different += count
-            print(f"{name}: {len(both[0])} lines, {count} different")
+    rejects = arguments.rejects or found_folder / "rejects.jsonl"
+    if arguments.rejects or rejects.exists():
+        different += compare_json_lines("rejects", expected_folder / "rejects.jsonl", rejects, ("position", "code", "path"))
+    if (found_folder / "warnings.jsonl").exists():
+        both = [folder / "warnings.jsonl" for folder in (expected_folder, found_folder)]
+        different += compare_json_lines("warnings", *both, ("position", "warnings"))
+    if arguments.restored:
+        different += compare_restored(expected_folder, arguments.source, arguments.restored)
     return 1 if different else 0
 
 

@@ -34,6 +34,10 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Rebuilds the legacy collection from a target folder
     Restore(RestoreArgs),
+    /// Compares source and target, document by document; exit code 5 where parity does not hold
+    Verify(VerifyArgs),
+    /// Counts and checksums of the target, for the change record
+    Checksums(ChecksumsArgs),
     /// Makes synthetic legacy data
     Generate(GenerateArgs),
     /// Prints a script that completes this command line in a shell
@@ -276,6 +280,51 @@ pub(crate) struct RestoreArgs {
     /// Where the legacy collection goes: a .bson file, or a folder
     #[arg(value_name = "OUT", env = "RESHELVE_OUT")]
     pub(crate) out: PathBuf,
+    /// The target's database [default: the one that is there]
+    #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB")]
+    pub(crate) target_db: Option<String>,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    /// The target folder
+    #[arg(value_name = "TARGET", env = "TARGET_MONGODB_URI")]
+    pub(crate) target: PathBuf,
+    /// Take the options of this run, and the rejects that only it knows of
+    #[arg(long, value_name = "RUN", env = "RESHELVE_RUN")]
+    pub(crate) run: Option<String>,
+    #[command(flatten)]
+    pub(crate) mapping: MappingArgs,
+    /// Leave target documents alone that belong to no legacy document
+    #[arg(long, env = "RESHELVE_ALLOW_EXISTING")]
+    pub(crate) allow_existing: bool,
+    /// How far the stored cost may be off, per job, in USD
+    #[arg(long, value_name = "USD", env = "RESHELVE_TOLERANCE_USD", default_value_t = 0.005)]
+    pub(crate) tolerance_usd: f64,
+    /// How far the stored tokens may be off in all
+    #[arg(long, value_name = "N", env = "RESHELVE_TOLERANCE_TOKENS", default_value_t = 0.0)]
+    pub(crate) tolerance_tokens: f64,
+    /// Write all mismatches to mismatches.jsonl in this folder
+    #[arg(long, value_name = "DIR", env = "RESHELVE_OUT")]
+    pub(crate) out: Option<PathBuf>,
+    /// The target's database [default: the one that is there]
+    #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB")]
+    pub(crate) target_db: Option<String>,
+    #[command(flatten)]
+    pub(crate) runs: RunsDir,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ChecksumsArgs {
+    /// The target folder
+    #[arg(value_name = "TARGET", env = "TARGET_MONGODB_URI")]
+    pub(crate) target: PathBuf,
     /// The target's database [default: the one that is there]
     #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB")]
     pub(crate) target_db: Option<String>,

@@ -13,6 +13,8 @@ pub(crate) enum ExitCode {
     Refused = 3,
     /// A run is done, but with rejects, or stopped at the first one.
     Rejects = 4,
+    /// Parity does not hold.
+    NoParity = 5,
     /// Interrupted; can be resumed.
     Interrupted = 6,
 }
@@ -25,6 +27,7 @@ impl ExitCode {
             ExitCode::Usage => 2,
             ExitCode::Refused => 3,
             ExitCode::Rejects => 4,
+            ExitCode::NoParity => 5,
             ExitCode::Interrupted => 6,
         }
     }

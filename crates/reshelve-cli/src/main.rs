@@ -36,6 +36,8 @@ fn run() -> Result<ExitCode, Failure> {
         Command::Resume(args) => commands::resume::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
         Command::Restore(args) => commands::restore::run(&args),
+        Command::Verify(args) => commands::verify::run(&args),
+        Command::Checksums(args) => commands::checksums::run(&args),
         Command::Generate(args) => commands::generate::run(&args),
         Command::Completions(args) => commands::pages::completions(&args),
         Command::Man(args) => commands::pages::man(&args),

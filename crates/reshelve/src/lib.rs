@@ -33,6 +33,7 @@ pub mod extjson;
 pub mod folder;
 pub mod generate;
 pub mod mapping;
+pub mod parity;
 pub mod raw;
 pub mod run;
 pub mod sink;

@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub(crate) mod checksums;
 pub(crate) mod demo;
 pub(crate) mod explain;
 pub(crate) mod generate;
@@ -11,3 +12,4 @@ pub(crate) mod resume;
 pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod status;
+pub(crate) mod verify;

@@ -8,16 +8,37 @@ use crate::disk::{At, DiskError};
 use crate::dump;
 use crate::source::{Batch, BatchLimits, Damage, Source, SourceSpec};
 
+/// Why the documents of a target file cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DocumentsError {
+    /// The file cannot be used.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// The file is damaged.
+    #[error(transparent)]
+    Damaged(#[from] Damage),
+}
+
 /// Reads a target file, whatever its compression.
-pub(crate) struct Documents {
+pub struct Documents {
     source: Box<dyn Source>,
     batch: Batch,
     next: usize,
 }
 
+impl std::fmt::Debug for Documents {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Documents").field("next", &self.next).finish_non_exhaustive()
+    }
+}
+
 impl Documents {
     /// Opens the first `limit` bytes of a file.
-    pub(crate) fn open(path: &Path, limit: u64) -> Result<Self, DiskError> {
+    ///
+    /// # Errors
+    /// Where the file cannot be opened.
+    pub fn open(path: &Path, limit: u64) -> Result<Self, DiskError> {
         let file = File::open(path).at("opening", path)?.take(limit);
         let spec = SourceSpec { path: PathBuf::from(path), ..SourceSpec::default() };
         let opened = dump::open_stream(Box::new(file), &path.display().to_string(), &spec)
@@ -27,7 +48,10 @@ impl Documents {
     }
 
     /// The next document, not yet checked.
-    pub(crate) fn next(&mut self) -> Result<Option<&[u8]>, Damage> {
+    ///
+    /// # Errors
+    /// Where the file is damaged.
+    pub fn next(&mut self) -> Result<Option<&[u8]>, Damage> {
         if self.next == self.batch.items.len() {
             self.batch.clear();
             self.next = 0;

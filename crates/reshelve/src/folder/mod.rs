@@ -7,11 +7,12 @@ mod replace;
 mod restore;
 mod sink;
 
+pub use documents::{Documents, DocumentsError};
 pub use layout::{Compression, Held, IndexSpec, TargetFolder, free_bytes, indexes_of};
 pub use restore::{
     ChangedJob, RestoreFolderError, RestoreSummary, restore_folder, write_legacy_metadata,
 };
 pub use sink::FolderSink;
 
-pub(crate) use existing::Existing;
+pub(crate) use existing::{Existing, document_length};
 pub(crate) use replace::{Replacing, finish_collection, take_up};

@@ -1,7 +1,7 @@
 //! The inverse mapping: the target documents of one job to the legacy document they came from.
 
 use super::residue::{self, Build, RestoreError, Shelf};
-use crate::raw::{Document, Value};
+use crate::raw::{self, Document, Value};
 
 /// A legacy document that was put together again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,10 +25,14 @@ pub struct RestoredDocument {
 pub fn restore(job: &[u8], metadata: &[u8]) -> Result<RestoredDocument, RestoreError> {
     let (job, metadata) = (Document::new(job), Document::new(metadata));
     let mut build = Build::default();
-    let restored =
-        residue::restore(residue_of(metadata)?, &Shelf::new(job, metadata), &mut build)?;
+    let residue = residue_of(metadata)?;
+    let restored = residue::restore(residue, &Shelf::new(job, metadata), &mut build)?;
     let fingerprint = legacy_record(metadata).and_then(|record| record.get("fingerprint")?.binary());
     let changed = fingerprint != Some(blake3::hash(&build.bytes).as_bytes());
+    // A damaged residue can spell names and values that no document holds.
+    if changed && raw::check(&build.bytes).is_err() {
+        return Err(RestoreError::Damaged(residue.len()));
+    }
     Ok(RestoredDocument { bytes: build.bytes, changed, lost: restored.lost })
 }
 

@@ -4,13 +4,13 @@
 mod checkpoint;
 mod engine;
 mod lock;
-mod pipeline;
+pub(crate) mod pipeline;
 mod plan;
 mod preflight;
 mod rejects;
 mod run_folder;
 mod saver;
-mod seen;
+pub(crate) mod seen;
 mod start;
 
 use std::path::PathBuf;

@@ -12,6 +12,10 @@ const DEPTH_MAX: usize = 128;
 /// A restored document above this is no legacy document: it stops a forged residue.
 const DOCUMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// More fields than this has no legacy document: it stops a forged residue that repeats a shape,
+/// which need not write anything, for ever.
+const FIELDS_MAX: u32 = 16 * 1024 * 1024;
+
 /// Why a residue cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -163,6 +167,7 @@ pub(crate) fn restore<'t, S: Sink>(
         last_object_id: [0; 12],
         restored: Restored::default(),
         depth: 0,
+        fields: 0,
     };
     let mark = decoder.sink.begin(None)?;
     decoder.fields(Place::Root, &Path::ROOT)?;
@@ -226,6 +231,7 @@ struct Decoder<'t, 'd, S> {
     last_object_id: [u8; 12],
     restored: Restored,
     depth: usize,
+    fields: u32,
 }
 
 /// A value under its name, about to be restored.
@@ -250,6 +256,7 @@ impl<'t, S: Sink> Decoder<'t, '_, S> {
                     .ok_or(RestoreError::Damaged(self.shape.at))?
                     .as_bytes(),
             };
+            self.count_field()?;
             let field = Field { name, path: &path.key(name) };
             let how = self.shape.byte()?;
             match (how, place) {
@@ -267,6 +274,11 @@ impl<'t, S: Sink> Decoder<'t, '_, S> {
                 }
             }
         }
+    }
+
+    fn count_field(&mut self) -> Result<(), RestoreError> {
+        self.fields += 1;
+        if self.fields > FIELDS_MAX { Err(RestoreError::TooLarge) } else { Ok(()) }
     }
 
     /// A value that the target holds; where it no longer does, the field is left out and listed.
@@ -337,6 +349,7 @@ impl<'t, S: Sink> Decoder<'t, '_, S> {
             if how == token::END {
                 return self.close(mark);
             }
+            self.count_field()?;
             key.clear();
             crate::raw::push_index(&mut key, written);
             let field = Field { name: &key, path: &field.path.index(position) };

@@ -1,0 +1,118 @@
+//! Checksums of a target that do not depend on the order of its documents.
+//!
+//! The checksum of a collection is the sum, modulo 2^256, of the SHA-256 hashes of its documents'
+//! BSON bytes, each read as a big-endian number; it is written as 64 hex digits. A sum does not
+//! depend on the order, and unlike an exclusive or it counts documents that are there twice.
+//! Anybody can compute it again: SHA-256 is in every standard library. Two collections that differ
+//! by accident have the same sum with a probability of about 2^-256. Making such collections on
+//! purpose is easier than breaking SHA-256, but whoever could write documents of their choice into
+//! the target has no need to: the checksum guards against loss and damage, not against forgery.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::folder::{Documents, DocumentsError, TargetFolder};
+use crate::mapping::COLLECTIONS;
+
+/// Count, bytes and checksum of one collection.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CollectionChecksum {
+    /// How many documents it has.
+    pub documents: u64,
+    /// Their bytes as BSON.
+    pub bytes: u64,
+    /// The checksum, in hex.
+    pub checksum: String,
+}
+
+/// Computes the checksums of the four target collections of a folder, each on its own thread.
+///
+/// # Errors
+/// Where a file cannot be read, or is damaged.
+pub fn checksums(
+    target: &TargetFolder,
+) -> Result<BTreeMap<&'static str, CollectionChecksum>, DocumentsError> {
+    let results = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..COLLECTIONS.len())
+            .map(|collection| scope.spawn(move || of_collection(target, collection)))
+            .collect();
+        threads.into_iter().map(std::thread::ScopedJoinHandle::join).collect::<Vec<_>>()
+    });
+    let mut checksums = BTreeMap::new();
+    for (collection, result) in COLLECTIONS.into_iter().zip(results) {
+        // A panic of the thread is a panic of ours.
+        let checksum = result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        checksums.insert(collection, checksum);
+    }
+    Ok(checksums)
+}
+
+fn of_collection(
+    target: &TargetFolder,
+    collection: usize,
+) -> Result<CollectionChecksum, DocumentsError> {
+    let mut documents = Documents::open(&target.file(collection), u64::MAX)?;
+    let mut sum = Sum::default();
+    while let Some(document) = documents.next()? {
+        sum.add(document);
+    }
+    Ok(sum.finish())
+}
+
+/// A checksum that is being computed.
+#[derive(Debug, Default)]
+pub(crate) struct Sum {
+    documents: u64,
+    bytes: u64,
+    /// Little-endian limbs.
+    limbs: [u64; 4],
+}
+
+impl Sum {
+    pub(crate) fn add(&mut self, document: &[u8]) {
+        self.documents += 1;
+        self.bytes += u64::try_from(document.len()).unwrap_or(0);
+        let hash = Sha256::digest(document);
+        let mut carry = false;
+        for (limb, part) in self.limbs.iter_mut().zip(hash.rchunks_exact(8)) {
+            let part = part.try_into().map_or(0, u64::from_be_bytes);
+            let (sum, over) = limb.overflowing_add(part);
+            let (sum, over_again) = sum.overflowing_add(u64::from(carry));
+            *limb = sum;
+            carry = over || over_again;
+        }
+    }
+
+    pub(crate) fn finish(self) -> CollectionChecksum {
+        let checksum = self.limbs.iter().rev().map(|limb| format!("{limb:016x}")).collect();
+        CollectionChecksum { documents: self.documents, bytes: self.bytes, checksum }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_does_not_matter_and_repetition_does() {
+        let sum = |documents: &[&[u8]]| {
+            let mut sum = Sum::default();
+            documents.iter().for_each(|document| sum.add(document));
+            sum.finish().checksum
+        };
+        assert_eq!(sum(&[b"a", b"b", b"c"]), sum(&[b"c", b"a", b"b"]));
+        assert_ne!(sum(&[b"a", b"a"]), sum(&[]));
+        assert_ne!(sum(&[b"a", b"b"]), sum(&[b"a"]));
+        // int(sha256(b"a").hexdigest(), 16), and the sum of twice that, modulo 2^256, in Python.
+        assert_eq!(
+            sum(&[b"a"]),
+            "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
+        );
+        assert_eq!(
+            sum(&[b"a", b"a"]),
+            "952f022594377b95f58463673447b89b4f0ddff028f89ce57300ef0b5fdc9176"
+        );
+    }
+}

@@ -1,0 +1,70 @@
+//! What a run did: counts of passed and failed, what failed, and what was left out and why.
+
+use std::time::Duration;
+
+use crate::printer;
+
+/// Collected over all parts of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Summary {
+    passed: u64,
+    failed: u64,
+    failures: Vec<String>,
+    left_out: Vec<(String, String)>,
+    parts: Vec<(String, Duration)>,
+}
+
+impl Summary {
+    /// A part that is one check by itself.
+    pub(crate) fn check(&mut self, name: &str, passed: bool) {
+        if passed {
+            self.passed += 1;
+        } else {
+            self.fail(name);
+        }
+    }
+
+    /// A failure that is counted once.
+    pub(crate) fn fail(&mut self, name: &str) {
+        self.failed += 1;
+        self.failures.push(name.to_owned());
+    }
+
+    /// Tests that a test binary counted itself.
+    pub(crate) fn count(&mut self, name: &str, passed: u64, failed: u64) {
+        self.passed += passed;
+        self.failed += failed;
+        if failed > 0 {
+            self.failures.push(name.to_owned());
+        }
+    }
+
+    /// A part that could not run here. It is no failure, and it is never silent.
+    pub(crate) fn leave_out(&mut self, what: &str, why: &str) {
+        self.left_out.push((what.to_owned(), why.to_owned()));
+    }
+
+    /// How long a part took.
+    pub(crate) fn time(&mut self, name: &str, elapsed: Duration) {
+        self.parts.push((name.to_owned(), elapsed));
+    }
+
+    pub(crate) fn has_failures(&self) -> bool {
+        self.failed > 0
+    }
+
+    /// Ends the run's output; the counts come last, in one line.
+    pub(crate) fn print(&self) {
+        printer::heading("summary");
+        for (name, elapsed) in &self.parts {
+            printer::line(&format!("{:>7.1} s  {name}", elapsed.as_secs_f64()));
+        }
+        for (what, why) in &self.left_out {
+            printer::line(&format!("left out: {what} ({why})"));
+        }
+        for failure in &self.failures {
+            printer::line(&format!("failed: {failure}"));
+        }
+        printer::line(&format!("{} passed, {} failed", self.passed, self.failed));
+    }
+}

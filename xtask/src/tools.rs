@@ -1,0 +1,67 @@
+//! Programs that the chores call, and how to find out whether they are there.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use crate::printer;
+use crate::summary::Summary;
+
+/// The root of the workspace: the task runner lies one folder below it.
+pub(crate) fn root() -> &'static Path {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here)
+}
+
+/// Where build output goes, also where `CARGO_TARGET_DIR` moves it.
+pub(crate) fn target_folder() -> PathBuf {
+    match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(folder) => root().join(folder),
+        None => root().join("target"),
+    }
+}
+
+/// A program to be run in the root of the workspace.
+pub(crate) fn program(name: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Command {
+    let mut command = Command::new(name);
+    command.current_dir(root()).args(arguments);
+    command
+}
+
+/// The cargo that started the task runner. Its toolchain is the one that the checks are for.
+pub(crate) fn cargo(arguments: &[&str]) -> Command {
+    program(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()), arguments)
+}
+
+/// Whether a program runs here and reports success.
+pub(crate) fn succeeds(name: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> bool {
+    program(name, arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// A Python that has the package the oracle needs: `PYTHON`, the one of the machine, or the
+/// virtual environment that `.ci/run` makes where the machine's refuses packages.
+pub(crate) fn python_of_the_oracle() -> Option<PathBuf> {
+    let candidates = [
+        std::env::var_os("PYTHON").map(PathBuf::from),
+        Some(PathBuf::from("python3")),
+        Some(target_folder().join("venv/bin/python3")),
+    ];
+    candidates.into_iter().flatten().find(|python| succeeds(python, &["-c", "import blake3"]))
+}
+
+/// Runs a program whose success is one check, its output passed through.
+pub(crate) fn check(name: &str, mut command: Command, summary: &mut Summary) -> Result<bool> {
+    printer::heading(name);
+    let start = Instant::now();
+    let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
+    summary.time(name, start.elapsed());
+    summary.check(name, status.success());
+    Ok(status.success())
+}
