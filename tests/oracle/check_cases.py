@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Run the golden cases against the oracle: `check_cases.py /work/shared/cases`."""
+"""Run the golden cases against the oracle: `check_cases.py ../cases`."""
 
 import json
 import sys

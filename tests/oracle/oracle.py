@@ -1,4 +1,4 @@
-"""An independent reference implementation of mapping v1 (`spec/mapping.md`), in Python.
+"""An independent reference implementation of mapping v1 (`docs/mapping.md`), in Python.
 
 It was written from the text of the contract alone, so that it can be compared, byte for byte, with
 the Rust implementation.  `legacy.residue` is left out of the metadata: its shape is the

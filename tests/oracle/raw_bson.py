@@ -4,7 +4,7 @@ A value is its type byte and its payload bytes, so number types, -0.0, NaN paylo
 the order of fields and the keys of arrays survive without any effort.  No value is ever decoded
 and encoded again unless a rule of the contract says so.
 
-Section numbers in this folder's docstrings are those of `spec/mapping.md`.
+Section numbers in this folder's docstrings are those of `docs/mapping.md`.
 """
 
 import struct

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, builder::BoolishValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::FalseyValueParser};
 use reshelve::mapping;
 
 /// Moves a shelf of novels: carries the legacy `jobs` collection into the four normalised
@@ -174,7 +174,7 @@ pub(crate) struct RunArgs {
     pub(crate) apply: bool,
     /// Write nothing, whatever else is said; together with --apply it is refused
     #[arg(long, env = "DRY_RUN", num_args = 0..=1, require_equals = true, default_missing_value = "true",
-        value_name = "BOOL", value_parser = BoolishValueParser::new())]
+        value_name = "BOOL", value_parser = FalseyValueParser::new())]
     pub(crate) dry_run: Option<bool>,
     #[command(flatten)]
     pub(crate) mapping: MappingArgs,

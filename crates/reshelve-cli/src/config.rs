@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use clap::CommandFactory;
+use clap::builder::FalseyValueParser;
 
 use crate::cli::Cli;
 use crate::failure::Failure;
@@ -35,7 +36,14 @@ pub(crate) fn command() -> Result<clap::Command, Failure> {
 
 /// The environment may hold credentials: the help names variables, and never shows their values.
 fn hide_values(command: clap::Command) -> clap::Command {
-    let command = command.mut_args(|argument| argument.hide_env_values(true));
+    let command = command.mut_args(|argument| {
+        let argument = argument.hide_env_values(true);
+        match argument.get_action() {
+            // `1`, `yes` and `on` switch a flag on; `0`, `no`, `off` and nothing do not.
+            clap::ArgAction::SetTrue => argument.value_parser(FalseyValueParser::new()),
+            _ => argument,
+        }
+    });
     let names: Vec<String> =
         command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
     names.into_iter().fold(command, |command, name| command.mut_subcommand(name, hide_values))

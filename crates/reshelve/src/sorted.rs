@@ -194,6 +194,25 @@ pub(crate) enum Sorted<const N: usize> {
 }
 
 impl<const N: usize> Sorted<N> {
+    /// Whether two records have the same key.
+    pub(crate) fn has_repeated_keys(&self) -> Result<bool, DiskError> {
+        match self {
+            Sorted::Held(records) => {
+                Ok(records.windows(2).any(|pair| key_in(&pair[0]) == key_in(&pair[1])))
+            }
+            Sorted::Spilled(run) => {
+                let mut last = None;
+                for record in run.records()? {
+                    let key = key_in(&record?);
+                    if last.replace(key) == Some(key) {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+        }
+    }
+
     /// The first record with that key.
     pub(crate) fn get(&self, key: &Key) -> Result<Option<[u8; N]>, DiskError> {
         match self {

@@ -43,7 +43,7 @@ struct Bytes {
 /// `report.json` in the run folder.
 #[derive(Debug, Serialize)]
 struct ReportFile<'s> {
-    #[serde(flatten)]
+    schema: &'static str,
     summary: &'s Summary<'s>,
     state: &'static str,
     reason: Option<&'s str>,
@@ -77,6 +77,7 @@ pub(crate) fn tell(report: &Report, printer: Printer) -> Result<ExitCode, Failur
 pub(crate) fn write_report(report: &Report) -> Result<(), Failure> {
     let checkpoint = &report.checkpoint;
     let file = ReportFile {
+        schema: "reshelve.report/1",
         summary: &summary(report, exit_code(report)),
         state: checkpoint.state.as_str(),
         reason: checkpoint.reason.as_deref(),
@@ -85,9 +86,7 @@ pub(crate) fn write_report(report: &Report) -> Result<(), Failure> {
         reject_examples: &checkpoint.totals.rejects,
     };
     let text = serde_json::to_string_pretty(&file).unwrap_or_default();
-    let path = report.folder.report_file();
-    std::fs::write(&path, text)
-        .map_err(|error| Failure::failed(format!("writing {}: {error}", path.display())))
+    Ok(report.folder.write_report(text.as_bytes())?)
 }
 
 fn summary(report: &Report, code: ExitCode) -> Summary<'_> {
@@ -198,7 +197,8 @@ fn push_tallies(lines: &mut Vec<String>, title: &str, tallies: &BTreeMap<String,
     }
     lines.push(format!("\n  {title}"));
     for (code, tally) in tallies {
-        let example = tally.examples.first().map_or(String::new(), |example| {
+        let named = tally.examples.iter().find(|example| !example.job.is_empty());
+        let example = named.map_or(String::new(), |example| {
             let at = if example.path.is_empty() { "" } else { " at " };
             format!("   such as {}{at}{}", plain(&example.job), plain(&example.path))
         });
@@ -216,7 +216,7 @@ fn push_where(lines: &mut Vec<String>, report: &Report) {
     }
     lines.push(format!("  run folder   {folder}"));
     if report.checkpoint.totals.documents.rejected > 0 {
-        lines.push(format!("  rejects      {folder}/rejects.jsonl says why, rejects.bson holds them"));
+        lines.push(format!("  rejects      {folder}/rejects.jsonl says why; rejects.bson holds them, rejects.json those that are no BSON"));
     }
 }
 

@@ -26,6 +26,10 @@ fn request(args: &RunArgs) -> Result<RunRequest, Failure> {
         let hint = "leave out --apply, or unset DRY_RUN";
         return Err(Failure::usage("--apply and DRY_RUN=true contradict each other", Some(hint)));
     }
+    if args.gzip && args.zstd {
+        let hint = "one of them may come from the environment or from reshelve.toml";
+        return Err(Failure::usage("--gzip and --zstd contradict each other", Some(hint)));
+    }
     refuse_live(&args.target)?;
     let runs_folder = args.runs.runs_dir.clone();
     let only_rejects = match &args.only_rejects {

@@ -1,6 +1,6 @@
 //! `reshelve status`.
 
-use reshelve::run::{self, DocumentCounts, RunFolder, State};
+use reshelve::run::{DocumentCounts, RunFolder, State};
 use serde::Serialize;
 
 use crate::cli::StatusArgs;
@@ -54,9 +54,9 @@ pub(crate) fn run(args: &StatusArgs) -> Result<ExitCode, Failure> {
 pub(crate) fn status_of(folder: &RunFolder) -> Result<RunStatus, Failure> {
     let plan = folder.plan()?;
     let checkpoint = folder.checkpoint()?;
-    let going_on = run::is_locked(&plan);
+    let going_on = folder.is_held();
     let state = match checkpoint.state {
-        State::Running | State::Finishing if plan.apply && !going_on => "killed",
+        State::Running | State::Finishing if !going_on => "killed",
         _ if going_on && checkpoint.state != State::Done => "running",
         state => state.as_str(),
     };

@@ -1,6 +1,6 @@
 //! What a target folder held before a run: found by `_id` and by job id, compared by hash.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::documents::Documents;
 use super::layout::TargetFolder;
@@ -31,8 +31,11 @@ pub(crate) struct Survey {
     pub(crate) documents: u64,
     /// The end of the last whole document of each file.
     pub(crate) position: SinkPosition,
-    /// Whether a file ends in the middle of a document.
-    pub(crate) torn: bool,
+    /// The file that ends in the middle of a document, where one does.
+    pub(crate) torn: Option<PathBuf>,
+    /// Whether two documents of a collection have the same `_id` or the same unique job id: what a
+    /// run that replaces leaves behind where it is cut off.
+    pub(crate) repeated: bool,
 }
 
 impl Existing {
@@ -46,7 +49,7 @@ impl Existing {
         let mut sorter = Sorter::new(scratch, HELD_MAX);
         let mut documents = 0;
         let mut position = SinkPosition::default();
-        let mut torn = false;
+        let mut torn = None;
         for collection in 0..COLLECTIONS.len() {
             let path = folder.file(collection);
             if !path.exists() {
@@ -58,11 +61,14 @@ impl Existing {
                 documents += 1;
                 add(&mut sorter, collection, document)
             })?;
-            torn |= end.is_some();
+            if end.is_some() {
+                torn.get_or_insert(path);
+            }
             position.lengths[collection] = end.unwrap_or(limit);
         }
-        let existing = Existing { records: sorter.finish()? };
-        Ok(Survey { existing, documents, position, torn })
+        let records = sorter.finish()?;
+        let repeated = records.has_repeated_keys()?;
+        Ok(Survey { existing: Existing { records }, documents, position, torn, repeated })
     }
 
     /// What is there of a job.

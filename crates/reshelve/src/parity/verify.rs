@@ -339,9 +339,11 @@ impl<'v> Verifier<'v> {
                 .unwrap_or(0.0)
         };
         let add = |pair: &mut TotalsPair, breakdown: &str, total: &str, recomputed: &str| {
-            pair.mapped += read(mapped, breakdown, total);
-            pair.recomputed += read(mapped, breakdown, recomputed);
-            pair.stored += stored.map_or(0.0, |stored| read(stored, breakdown, total));
+            let more = |sum: f64, number: f64| (sum + number).clamp(f64::MIN, f64::MAX);
+            pair.mapped = more(pair.mapped, read(mapped, breakdown, total));
+            pair.recomputed = more(pair.recomputed, read(mapped, breakdown, recomputed));
+            let stored = stored.map_or(0.0, |stored| read(stored, breakdown, total));
+            pair.stored = more(pair.stored, stored);
         };
         let totals = &mut self.found.totals;
         add(&mut totals.cost_usd, "cost", "totalUsd", "recomputedUsd");

@@ -171,6 +171,7 @@ pub struct Checkpoint {
     pub documents: u64,
     /// Documents that were dealt with before the run stopped, behind the last cut too: a reject
     /// among these does not stop a `--fail-fast` run a second time.
+    #[serde(default)]
     pub furthest: u64,
     /// Running hash over the fingerprints of these documents, in hex.
     pub source_hash: String,

@@ -352,10 +352,13 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
             original: batch.batch.document(item),
         })?;
         self.now.totals.reject(reject, || {
-            let id = bson.map(super::rejects::id_json).unwrap_or_default();
-            match id {
+            match bson.map(super::rejects::id_json).unwrap_or_default() {
                 serde_json::Value::String(text) => text,
-                other => other.to_string(),
+                serde_json::Value::Null => String::new(),
+                id => match id.get("$oid").and_then(serde_json::Value::as_str) {
+                    Some(hex) => hex.to_owned(),
+                    None => id.to_string(),
+                },
             }
         });
         Ok(())

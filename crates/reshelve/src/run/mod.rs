@@ -21,7 +21,7 @@ pub use plan::{OnExisting, Plan, PlannedSource, RunRequest};
 pub use preflight::{Refusal, estimated_target_bytes};
 pub use rejects::RejectRecord;
 pub use run_folder::RunFolder;
-pub use start::{Report, ResumeRequest, Stop, is_locked, resume, start};
+pub use start::{Report, ResumeRequest, Stop, resume, start};
 
 use crate::disk::DiskError;
 use crate::dump::OpenError;

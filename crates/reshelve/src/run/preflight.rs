@@ -31,8 +31,14 @@ pub enum Refusal {
         file: PathBuf,
     },
     /// A target file does not end with a whole document.
-    #[error("the target file {} is damaged, or ends in the middle of a document", .folder.display())]
+    #[error("the target file {} is damaged, or ends in the middle of a document", .file.display())]
     TargetTorn {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A run that replaces was cut off in this target.
+    #[error("the target {} holds earlier and later versions of the same jobs", .folder.display())]
+    TargetRepeats {
         /// The database folder.
         folder: PathBuf,
     },
@@ -102,6 +108,11 @@ impl Refusal {
             Refusal::TargetTorn { .. } => "where a run was cut off there, resume it or use \
                 --take-over; else the folder has to be mended or made anew"
                 .into(),
+            Refusal::TargetRepeats { .. } => {
+                "a run with --replace was cut off there: resume it, and it takes the earlier \
+                 versions out"
+                    .into()
+            }
             Refusal::InFlight { .. } => "--in-flight include carries them over as they are, \
                 --in-flight as-failed as failed, --in-flight skip leaves them out"
                 .into(),
@@ -176,8 +187,13 @@ pub(crate) fn look_at_target(request: &RunRequest) -> Result<Before, RunError> {
     }
     // What a killed run left behind may end in the middle of a document: whoever takes over cuts
     // that off. A compressed file has no such place to be cut at.
-    if survey.torn && (!request.take_over || target.compression != Compression::None) {
-        return Err(Refusal::TargetTorn { folder: target.database() }.into());
+    if let Some(file) = survey.torn
+        && (!request.take_over || target.compression != Compression::None)
+    {
+        return Err(Refusal::TargetTorn { file }.into());
+    }
+    if survey.repeated {
+        return Err(Refusal::TargetRepeats { folder: target.database() }.into());
     }
     let base = if survey.documents == 0 { SinkPosition::default() } else { survey.position };
     Ok(Before { base, documents: survey.documents, existing: Some(survey.existing) })

@@ -1,12 +1,12 @@
 //! The folder of a run: plan, checkpoint, rejects, report, and what rollback needs.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use super::RunError;
 use super::checkpoint::Checkpoint;
 use super::plan::Plan;
-use crate::disk::{At, sync_folder};
+use crate::disk::{At, DiskError, sync_folder, write_atomic};
 
 /// The name of the checkpoint in a run's folder.
 pub(crate) const CHECKPOINT_FILE: &str = "checkpoint.json";
@@ -85,6 +85,21 @@ impl RunFolder {
         Checkpoint::read(&self.checkpoint_file())
     }
 
+    /// Tells others that a process is at work on this run, for as long as the file lives.
+    pub(crate) fn hold(&self) -> Result<File, RunError> {
+        let path = self.plan_file();
+        let file = File::open(&path).at("opening", &path)?;
+        // Where the file system knows no locks, nobody can be told.
+        drop(file.try_lock());
+        Ok(file)
+    }
+
+    /// Whether a process is at work on this run.
+    pub fn is_held(&self) -> bool {
+        let file = File::open(self.plan_file());
+        file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
     /// Takes the folder away again, of a run that could not start.
     pub(crate) fn remove(&self) -> Result<(), RunError> {
         Ok(fs::remove_dir_all(&self.path).at("removing", &self.path)?)
@@ -113,9 +128,12 @@ impl RunFolder {
         self.path.join("undo")
     }
 
-    /// The report as JSON.
-    pub fn report_file(&self) -> PathBuf {
-        self.path.join("report.json")
+    /// Writes `report.json`.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn write_report(&self, text: &[u8]) -> Result<(), DiskError> {
+        write_atomic(&self.path.join("report.json"), text)
     }
 }
 

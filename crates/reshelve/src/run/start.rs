@@ -1,7 +1,7 @@
 //! Beginning a run, going on with one, and ending it.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -100,8 +100,10 @@ pub fn start(
         only,
     };
     let from = Checkpoint::start(base);
+    let _present = folder.hold()?;
     observer.begun(&plan, &folder, opened.description.bytes_total);
-    execute(&context, opened, existing, from, lock, observer)
+    let result = execute(&context, opened, existing, from, lock, observer);
+    note_failure(&folder, result)
 }
 
 /// Goes on with a run.
@@ -123,7 +125,16 @@ pub fn resume(
     if from.state == State::Done {
         return tidy(plan, folder, from, observer);
     }
+    let was_locked = Lock::look(&plan.target.lock_file())?.is_some();
     let lock = take_lock(&plan, folder, Abandoned::Keep)?;
+    if plan.apply && !was_locked {
+        // A run loses its lock to nobody but one that took over: what is in the target now, that
+        // one wrote.
+        if let Err(error) = preflight::check_target_lengths(&plan.target, from.target, true) {
+            lock.map_or(Ok(()), Lock::remove)?;
+            return Err(error);
+        }
+    }
     let only = plan.only_rejects.as_deref().map(OnlyRejects::read).transpose()?;
     let opened = dump::open(&spec)?;
     let context = Context {
@@ -135,9 +146,10 @@ pub fn resume(
         bytes_total: opened.description.bytes_total,
         only,
     };
+    let _present = folder.hold()?;
     observer.begun(&plan, folder, opened.description.bytes_total);
     if from.state == State::Finishing {
-        return finish(&context, from, lock);
+        return note_failure(folder, finish(&context, from, lock));
     }
     if from.in_doubt && !still_agrees(&from, &spec)? {
         observer.note(
@@ -151,7 +163,26 @@ pub fn resume(
         OnExisting::Refuse => None,
         _ => preflight::reopen_existing(&plan.target, plan.base, &request.runs_folder)?,
     };
-    execute(&context, opened, existing, from, lock, observer)
+    let result = execute(&context, opened, existing, from, lock, observer);
+    note_failure(folder, result)
+}
+
+/// A run that failed says why, as far as the disk still takes it.
+fn note_failure(
+    folder: &RunFolder,
+    result: Result<Report, RunError>,
+) -> Result<Report, RunError> {
+    if let Err(error @ (RunError::Disk(_) | RunError::Sink(_))) = &result
+        && let Ok(mut checkpoint) = folder.checkpoint()
+    {
+        if checkpoint.state != State::Finishing {
+            checkpoint.state = State::Stopped;
+        }
+        checkpoint.reason = Some(error.to_string());
+        // The first error is the one to tell.
+        drop(checkpoint.write(&folder.checkpoint_file()));
+    }
+    result
 }
 
 /// A run that was done, but perhaps cut off before it had cleared up behind itself.
@@ -170,12 +201,6 @@ fn tidy(
     }
     remove_lists(folder)?;
     Ok(Report { plan, folder: folder.clone(), checkpoint, stop: Stop::Done })
-}
-
-/// Whether a process is writing for a run right now.
-pub fn is_locked(plan: &Plan) -> bool {
-    let held = Lock::look(&plan.target.lock_file()).ok().flatten();
-    held.is_some_and(|(holder, held)| held && holder.is_some_and(|holder| holder.run == plan.run))
 }
 
 /// Takes the lock for a new run; under it, the target must still be as it was looked at.
@@ -204,9 +229,8 @@ fn take_lock(
     if !plan.apply {
         return Ok(None);
     }
-    let path = folder.path();
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let holder = Holder { run: plan.run.clone(), folder: path, pid: std::process::id() };
+    let folder = absolute(folder.path());
+    let holder = Holder { run: plan.run.clone(), folder, pid: std::process::id() };
     let lock = Lock::take(&plan.target.lock_file(), &holder, abandoned)?;
     Ok(Some(lock))
 }
@@ -242,18 +266,17 @@ fn plan_of(request: &RunRequest, opened: &Opened) -> Plan {
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         mapping: VERSION.to_owned(),
         source: PlannedSource {
-            path: std::path::absolute(&request.source.path)
-                .ok()
-                .filter(|_| description.path.as_os_str() != dump::STANDARD_INPUT)
-                .unwrap_or_else(|| request.source.path.clone()),
+            path: match request.source.path.as_os_str() == dump::STANDARD_INPUT {
+                true => request.source.path.clone(),
+                false => absolute(&request.source.path),
+            },
             db: request.source.db.clone(),
             collection: request.source.collection.clone(),
             form: description.form.clone(),
             bytes: description.bytes_total,
         },
         target: TargetFolder {
-            root: std::path::absolute(&request.target.root)
-                .unwrap_or_else(|_| request.target.root.clone()),
+            root: absolute(&request.target.root),
             ..request.target.clone()
         },
         apply: request.apply,
@@ -263,12 +286,16 @@ fn plan_of(request: &RunRequest, opened: &Opened) -> Plan {
             in_flight: request.in_flight.unwrap_or_default(),
         },
         on_existing: request.on_existing,
-        only_rejects: request.only_rejects.clone(),
+        only_rejects: request.only_rejects.as_deref().map(absolute),
         limit: request.limit,
         fail_fast: request.fail_fast,
         base: Default::default(),
         base_documents: 0,
     }
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 fn now_iso() -> String {
@@ -284,7 +311,7 @@ fn now_ms() -> i64 {
 fn new_run_id() -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let unique = blake3::hash(format!("{}/{}", std::process::id(), now.as_nanos()).as_bytes());
-    let stamp: String = now_iso().chars().filter(char::is_ascii_digit).take(14).collect();
+    let stamp: String = now_iso().chars().filter(char::is_ascii_digit).take(17).collect();
     format!("{}-{}-{}", &stamp[..8], &stamp[8..], &unique.to_hex()[..6])
 }
 
@@ -381,7 +408,7 @@ fn finish(
 fn next_collection(
     checkpoint: &mut Checkpoint,
     length: u64,
-    file: &std::path::Path,
+    file: &Path,
 ) -> Result<(), RunError> {
     checkpoint.target.lengths[checkpoint.finishing.collections] = length;
     let collections = checkpoint.finishing.collections + 1;
