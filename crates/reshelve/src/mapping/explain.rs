@@ -307,6 +307,8 @@ mod tests {
                 "status 1 false",
             ]
         );
-        assert_eq!(explanation.warnings.len(), 1);
+        let codes: Vec<&str> =
+            explanation.warnings.iter().map(|warning| warning.code.as_str()).collect();
+        assert_eq!(codes, ["time-missing", "type-mismatch"]);
     }
 }

@@ -1,0 +1,112 @@
+//! The commands that look: inspect, explain, runs, status; generate, completions, man pages and
+//! the settings file.
+
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+mod common;
+
+use common::Place;
+
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap()
+}
+
+#[test]
+fn inspect_tells_what_is_there() {
+    let place = Place::new();
+    place.expect(0, &["generate", "dump", "--documents", "7"]);
+    let told = json(&place.expect(0, &["inspect", "dump", "--json"]).stdout);
+    assert_eq!(told["schema"], "reshelve.inspect/1");
+    let collections = told["collections"].as_array().unwrap();
+    let jobs = collections.iter().find(|one| one["name"] == "jobs").unwrap();
+    assert_eq!(jobs["documents"], 7);
+    let page = place.expect(0, &["inspect", "dump"]).stdout;
+    assert!(page.contains("letswriteabook") && page.contains("sessions"), "{page}");
+}
+
+#[test]
+fn explain_finds_one_document() {
+    let place = Place::new();
+    place.expect(0, &["generate", "x.jsonl", "--preset", "populated", "--documents", "5"]);
+    let line = std::fs::read_to_string(place.path("x.jsonl")).unwrap();
+    let first = json(line.lines().next().unwrap());
+    let id = first["_id"]["$oid"].as_str().unwrap();
+    let told = json(&place.expect(0, &["explain", "x.jsonl", "--job", id, "--json"]).stdout);
+    assert_eq!(told["schema"], "reshelve.explain/1");
+    let fields = told["fields"].as_array().unwrap();
+    let of = |path: &str| fields.iter().find(|field| field["path"] == path).unwrap();
+    assert_eq!(of("premise")["target"], "novel_jobs.payload.premise, context.job.premise");
+    assert_eq!(of("__v")["target"], serde_json::Value::Null);
+    let told = place.expect(2, &["explain", "x.jsonl", "--job", "nobody"]);
+    assert!(told.stderr.contains("hint:"), "{}", told.stderr);
+}
+
+#[test]
+fn runs_are_listed_and_shown() {
+    let place = Place::new();
+    place.expect(0, &["generate", "x.bson", "--documents", "9", "--size", "small"]);
+    assert!(place.expect(0, &["runs"]).stdout.contains("no runs"));
+    place.expect(2, &["status"]);
+    place.expect(0, &["run", "x.bson", "target"]);
+    place.expect(0, &["run", "x.bson", "target", "--apply"]);
+    let runs = json(&place.expect(0, &["runs", "--json"]).stdout);
+    let runs = runs["runs"].as_array().unwrap();
+    assert_eq!([&runs[0]["applied"], &runs[1]["applied"]], [false, true]);
+    let newest = json(&place.expect(0, &["status", "--json"]).stdout);
+    assert_eq!(newest["run"], runs[1]["run"]);
+    assert_eq!(newest["state"], "done");
+    assert_eq!(newest["documents"]["written"], 9);
+    let named = runs[0]["run"].as_str().unwrap();
+    assert!(place.expect(0, &["status", named]).stdout.contains("dry run"));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes() {
+    let place = Place::new();
+    for out in ["a.bson", "b.bson"] {
+        place.expect(0, &["generate", out, "--documents", "20", "--seed", "5"]);
+    }
+    let read = |name: &str| std::fs::read(place.path(name)).unwrap();
+    assert!(read("a.bson") == read("b.bson"));
+    let told = place.expect(2, &["generate", "a.bson"]);
+    assert!(told.stderr.contains("--overwrite"), "{}", told.stderr);
+    place.expect(2, &["generate", "c", "--form", "parchment"]);
+}
+
+#[test]
+fn the_settings_file_stands_below_the_environment_and_the_command_line() {
+    let place = Place::new();
+    place.expect(0, &["generate", "x.bson", "--documents", "4", "--size", "small"]);
+    place.write("reshelve.toml", b"runs-dir = \"mine\"\n[run]\nsource = \"x.bson\"\ntarget = \"t\"\n");
+    place.expect(0, &["run"]);
+    assert!(place.path("mine").is_dir());
+    place.expect(0, &["run", "--runs-dir", "other"]);
+    assert!(place.path("other").is_dir());
+    place.write("reshelve.toml", b"runs-dri = \"mine\"\n");
+    let told = place.expect(2, &["run", "x.bson", "t"]);
+    assert!(told.stderr.contains("runs-dri"), "{}", told.stderr);
+}
+
+#[test]
+fn pages_are_made_from_the_definition() {
+    let place = Place::new();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = place.expect(0, &["completions", shell]).stdout;
+        assert!(script.contains("reshelve") && script.contains("in-flight"), "{shell}");
+    }
+    place.expect(0, &["man", "pages"]);
+    let page = std::fs::read_to_string(place.path("pages").join("reshelve-run.1")).unwrap();
+    assert!(page.contains("BATCH_SIZE"), "the page names the environment variables");
+}
+
+#[test]
+fn demo_proves_what_it_says() {
+    let place = Place::new();
+    let told = place.expect(0, &["demo", "--dir", "here", "--documents", "30"]);
+    assert!(told.stdout.contains("30 of 30 documents came back byte for byte"), "{}", told.stdout);
+    // Its own folder it clears, no other.
+    place.expect(0, &["demo", "--dir", "here", "--documents", "30"]);
+    std::fs::create_dir(place.path("mine")).unwrap();
+    std::fs::write(place.path("mine").join("file"), b"precious").unwrap();
+    place.expect(2, &["demo", "--dir", "mine"]);
+    assert!(place.path("mine").join("file").exists());
+}
