@@ -148,7 +148,6 @@ struct Merge<I, const N: usize> {
 }
 
 impl<const N: usize> Merge<(), N> {
-    #[expect(clippy::new_ret_no_self, reason = "the iterators it holds have no name")]
     fn new(
         runs: &[SortedRun<N>],
     ) -> Result<Merge<impl Iterator<Item = Result<[u8; N], DiskError>>, N>, DiskError> {

@@ -51,7 +51,7 @@ impl Documents {
     ///
     /// # Errors
     /// Where the file is damaged.
-    pub fn next(&mut self) -> Result<Option<&[u8]>, Damage> {
+    pub fn next_document(&mut self) -> Result<Option<&[u8]>, Damage> {
         if self.next == self.batch.items.len() {
             self.batch.clear();
             self.next = 0;

@@ -179,7 +179,7 @@ pub(crate) fn each_document(
 ) -> Result<Option<u64>, DiskError> {
     let mut documents = Documents::open(path, limit)?;
     loop {
-        match documents.next() {
+        match documents.next_document() {
             Ok(Some(document)) => each(document)?,
             Ok(None) => return Ok(None),
             Err(damage) => return Ok(Some(damage.place.offset)),

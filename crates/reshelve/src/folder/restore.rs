@@ -118,7 +118,7 @@ fn restore_into(target: &TargetFolder, path: &Path) -> Result<RestoreSummary, Re
     let mut lookup = Lookup::new(target, path)?;
     let mut summary = RestoreSummary::default();
     let mut position = 0;
-    while let Some(job) = jobs.next()? {
+    while let Some(job) = jobs.next_document()? {
         raw::check(job).map_err(|source| RestoreFolderError::Malformed {
             collection: mapping::COLLECTIONS[JOBS],
             position,
@@ -182,7 +182,7 @@ impl<'l> Lookup<'l> {
 
     fn find(&mut self, job_id: &[u8]) -> Result<Option<&[u8]>, RestoreFolderError> {
         if self.index.is_none() {
-            let next = self.documents.next()?;
+            let next = self.documents.next_document()?;
             if next.is_some_and(|next| raw::check(next).is_ok() && job_id_of(next) == job_id) {
                 self.held.clear();
                 self.held.extend_from_slice(next.unwrap_or_default());
@@ -226,7 +226,7 @@ impl Index {
         let mut out = BufWriter::with_capacity(1 << 20, &file);
         let mut documents = Documents::open(&target.file(METADATA), u64::MAX)?;
         let mut offset = 0u64;
-        while let Some(document) = documents.next()? {
+        while let Some(document) = documents.next_document()? {
             let length = u32::try_from(document.len()).unwrap_or(u32::MAX);
             let mut record = [0; RECORD];
             record[..16].copy_from_slice(&key_of(job_id_of(document)));

@@ -55,7 +55,7 @@ fn of_collection(
 ) -> Result<CollectionChecksum, DocumentsError> {
     let mut documents = Documents::open(&target.file(collection), u64::MAX)?;
     let mut sum = Sum::default();
-    while let Some(document) = documents.next()? {
+    while let Some(document) = documents.next_document()? {
         sum.add(document);
     }
     Ok(sum.finish())

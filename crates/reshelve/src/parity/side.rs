@@ -55,7 +55,7 @@ impl Side {
     pub(crate) fn find(&mut self, expected: &[u8]) -> Result<Found, DocumentsError> {
         if self.index.is_none() {
             if self.next.is_none() {
-                match self.documents.next()? {
+                match self.documents.next_document()? {
                     Some(document) if document == expected => {
                         self.count += 1;
                         return Ok(Found::Same);
@@ -88,7 +88,7 @@ impl Side {
         if let Some(next) = next {
             builder.add(&next)?;
         }
-        while let Some(document) = self.documents.next()? {
+        while let Some(document) = self.documents.next_document()? {
             builder.add(document)?;
         }
         let index = builder.finish()?;
@@ -108,7 +108,7 @@ impl Side {
             self.count += 1;
             each(&next);
         }
-        while let Some(document) = self.documents.next()? {
+        while let Some(document) = self.documents.next_document()? {
             self.count += 1;
             each(document);
         }

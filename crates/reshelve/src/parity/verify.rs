@@ -351,7 +351,7 @@ impl<'v> Verifier<'v> {
     }
 
     fn finish(mut self) -> Result<Verification, VerifyError> {
-        for collection in 0..COLLECTIONS.len() {
+        for (collection, name) in COLLECTIONS.into_iter().enumerate() {
             let mut extra: Vec<(String, Option<String>)> = Vec::new();
             let mut count = 0;
             let allow = self.request.allow_existing;
@@ -371,7 +371,7 @@ impl<'v> Verifier<'v> {
                 self.found.restored.extra += count;
             }
             let ours = if allow { all - count } else { all };
-            self.found.counts.collections.insert(COLLECTIONS[collection], ours);
+            self.found.counts.collections.insert(name, ours);
             for (job, id) in extra {
                 self.mismatch(&job, collection, "_id", None, id);
             }
