@@ -46,9 +46,30 @@ fn seeds(target: &str) -> Result<Vec<Vec<u8>>> {
             }
             Ok(seeds)
         }
+        "bson_file" => Ok(vec![read(&samples.join("dump/letswriteabook/sessions.bson"))?]),
+        // These targets put the magic number, or the first bracket, in front themselves.
+        "archive" => Ok(small_archive(&samples)?.into_iter().collect()),
+        "json_file" => {
+            let text = read(&samples.join("jobs.relaxed.jsonl"))?;
+            Ok(text
+                .split(|&byte| byte == b'\n')
+                .filter_map(|line| line.get(1..))
+                .map(<[u8]>::to_vec)
+                .collect())
+        }
+        "compressed" => {
+            let gzip = read(&samples.join("dump-gzip/letswriteabook/sessions.bson.gz"))?;
+            Ok(vec![gzip[3..].to_vec()])
+        }
         // The target brings its own documents; its input is what to spoil in them.
         _ => Ok(vec![vec![0], vec![1, 5, 0, 1]]),
     }
+}
+
+/// The head of an archive, behind its magic number.
+fn small_archive(samples: &Path) -> Result<Option<Vec<u8>>> {
+    let archive = read(&samples.join("all.archive"))?;
+    Ok(archive.get(4..SEED_BYTES_MAX).map(<[u8]>::to_vec))
 }
 
 fn case_documents() -> Result<Vec<Vec<u8>>> {
