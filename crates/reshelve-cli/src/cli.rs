@@ -160,6 +160,10 @@ pub(crate) struct BatchArgs {
     #[arg(long, value_name = "N", env = "RESHELVE_JOBS",
         value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) jobs: Option<u16>,
+    /// Make a checkpoint after so many target bytes: for tests, which want many of them
+    #[arg(long, value_name = "SIZE", env = "RESHELVE_CHECKPOINT_BYTES", hide = true,
+        default_value_t = reshelve::run::CHECKPOINT_BYTES_DEFAULT, value_parser = parse_size)]
+    pub(crate) checkpoint_bytes: u64,
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,6 @@
 //! Shows how a run goes on: a bar on a terminal, a plain line every few seconds elsewhere.
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -13,13 +14,20 @@ const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
 /// Told by the engine after every checkpoint: what is shown is safe.
 pub(crate) struct ProgressView {
     bar: Option<ProgressBar>,
+    /// The folder of the run, once it has begun.
+    folder: Option<PathBuf>,
     printed: Instant,
     quiet: bool,
 }
 
 impl ProgressView {
     pub(crate) fn new(quiet: bool) -> Self {
-        ProgressView { bar: None, printed: Instant::now(), quiet }
+        ProgressView { bar: None, folder: None, printed: Instant::now(), quiet }
+    }
+
+    /// The folder of the run, once it has begun: from then on it can be resumed.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
     }
 
     /// Takes the bar away.
@@ -32,6 +40,7 @@ impl ProgressView {
 
 impl Observer for ProgressView {
     fn begun(&mut self, plan: &Plan, folder: &RunFolder, bytes_total: Option<u64>) {
+        self.folder = Some(folder.path().to_owned());
         if self.quiet {
             return;
         }

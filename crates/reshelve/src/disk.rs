@@ -55,6 +55,11 @@ pub(crate) fn open_at(path: &Path, length: u64) -> Result<File, DiskError> {
         .write(true)
         .open(path)
         .at("opening", path)?;
+    let there = file.metadata().at("reading", path)?.len();
+    if there < length {
+        let shorter = format!("it has {there} bytes, and {length} had been written");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, shorter)).at("taking up", path);
+    }
     file.set_len(length).at("cutting", path)?;
     let mut appending = &file;
     io::Seek::seek(&mut appending, io::SeekFrom::Start(length)).at("seeking in", path)?;

@@ -120,7 +120,7 @@ impl<const N: usize> Sorter<N> {
 
     fn spill(&mut self) -> Result<(), DiskError> {
         self.held.sort_unstable();
-        let path = self.folder.join(format!(".sort.{}.tmp", self.spilled.len()));
+        let path = self.folder.join(format!(".sort.{}.{}.tmp", std::process::id(), self.spilled.len()));
         let run = SortedRun::write(&path, self.held.drain(..).map(Ok))?;
         self.spilled.push(run);
         Ok(())
@@ -134,7 +134,7 @@ impl<const N: usize> Sorter<N> {
         }
         self.spill()?;
         self.held = Vec::new();
-        let path = self.folder.join(".sorted.tmp");
+        let path = self.folder.join(format!(".sorted.{}.tmp", std::process::id()));
         let merged = Merge::new(&self.spilled)?;
         Ok(Sorted::Spilled(SortedRun::write(&path, merged)?))
     }

@@ -128,6 +128,7 @@ impl Demo<'_> {
             take_over: false,
             batch: BatchLimits::default(),
             jobs: std::thread::available_parallelism().map_or(1, usize::from),
+            checkpoint_bytes: run::CHECKPOINT_BYTES_DEFAULT,
             limit: None,
             fail_fast: false,
             skip_disk_check: false,

@@ -5,6 +5,7 @@ use reshelve::generate::{
 };
 use serde::Serialize;
 
+use super::run::refuse_live;
 use crate::cli::{FaultName, GenerateArgs, MetadataName, Preset, SizeName, StageName};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -30,6 +31,7 @@ struct FaultDocument {
 }
 
 pub(crate) fn run(args: &GenerateArgs) -> Result<ExitCode, Failure> {
+    refuse_live(&args.out)?;
     let printer = Printer::new(args.json.json);
     let mut output = Output::new(&args.out);
     output.overwrite = args.overwrite;

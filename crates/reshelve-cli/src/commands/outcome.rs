@@ -2,8 +2,10 @@
 //! exit code.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::Path;
 
-use reshelve::run::{Checkpoint, DocumentCounts, Plan, Report, Stop, Tally};
+use reshelve::run::{Checkpoint, DocumentCounts, Plan, Report, RunError, Stop, Tally};
 use serde::Serialize;
 
 use crate::exit_code::ExitCode;
@@ -61,6 +63,24 @@ pub(crate) fn exit_code(report: &Report) -> ExitCode {
         Stop::Done if report.checkpoint.totals.documents.rejected > 0 => ExitCode::Rejects,
         Stop::Done => ExitCode::Done,
     }
+}
+
+/// An error of `run` or `resume`; where the run had begun, it says how to go on.
+pub(crate) fn failure(error: RunError, begun: Option<&Path>) -> Failure {
+    let source = match &error {
+        RunError::Disk(error) => Some(&error.source),
+        RunError::Sink(error) => Some(&error.source),
+        _ => None,
+    };
+    let hint = source.zip(begun).map(|(source, folder)| {
+        let before = match source.kind() {
+            ErrorKind::StorageFull => "make room on the disk, then",
+            _ => "once that is put right,",
+        };
+        format!("{before} `reshelve resume {}` goes on with it", folder.display())
+    });
+    let failure = Failure::from(error);
+    Failure { hint: hint.or(failure.hint), ..failure }
 }
 
 /// Tells the outcome, and writes it down.

@@ -27,6 +27,7 @@ struct RestoreDocument<'r> {
 pub(crate) fn run(args: &RestoreArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
     let target = find_target(&args.target, args.target_db.as_deref())?;
+    refuse_live(&args.out)?;
     let out = out_file(&args.out, &target)?;
     let summary =
         folder::restore_folder(&target, &out).map_err(|error| Failure::failed(error.to_string()))?;

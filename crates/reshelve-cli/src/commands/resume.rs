@@ -21,10 +21,12 @@ pub(crate) fn run(args: &ResumeArgs) -> Result<ExitCode, Failure> {
         source: args.source.clone(),
         batch: batch_limits(&args.batch),
         jobs: jobs(&args.batch),
+        checkpoint_bytes: args.batch.checkpoint_bytes,
     };
     let stop = interrupt::flag()?;
     let mut view = ProgressView::new(false);
     let report = run::resume(&request, &stop, &mut view);
     view.end();
-    outcome::tell(&report?, Printer::new(args.json.json))
+    let report = report.map_err(|error| outcome::failure(error, view.folder()))?;
+    outcome::tell(&report, Printer::new(args.json.json))
 }

@@ -18,7 +18,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let mut view = ProgressView::new(false);
     let report = run::start(&request, &stop, &mut view);
     view.end();
-    outcome::tell(&report?, Printer::new(args.json.json))
+    let report = report.map_err(|error| outcome::failure(error, view.folder()))?;
+    outcome::tell(&report, Printer::new(args.json.json))
 }
 
 fn request(args: &RunArgs) -> Result<RunRequest, Failure> {
@@ -61,6 +62,7 @@ fn request(args: &RunArgs) -> Result<RunRequest, Failure> {
         take_over: args.take_over,
         batch: batch_limits(&args.batch),
         jobs: jobs(&args.batch),
+        checkpoint_bytes: args.batch.checkpoint_bytes,
         limit: args.limit,
         fail_fast: args.fail_fast,
         skip_disk_check: args.skip_disk_check,

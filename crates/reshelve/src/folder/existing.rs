@@ -9,6 +9,7 @@ use crate::mapping::{COLLECTIONS, Target};
 use crate::raw::{Document, Value};
 use crate::sink::{Section, SinkPosition, Verdict};
 use crate::sorted::{Key, Sorted, Sorter, key_of};
+use crate::source::{Damage, DamageKind};
 
 /// Most records held in memory: 32 MiB of them.
 const HELD_MAX: usize = 1 << 20;
@@ -182,6 +183,9 @@ pub(crate) fn each_document(
         match documents.next_document() {
             Ok(Some(document)) => each(document)?,
             Ok(None) => return Ok(None),
+            Err(Damage { kind: DamageKind::Io, source: Some(source), .. }) => {
+                return Err(source).at("reading", path);
+            }
             Err(damage) => return Ok(Some(damage.place.offset)),
         }
     }

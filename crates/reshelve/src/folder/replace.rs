@@ -68,13 +68,18 @@ fn rewrite(what: &Replacing<'_>, path: &Path, temporary: &Path) -> Result<u64, D
     let mut undo = BufWriter::new(&undo_file);
     let out_file = File::create(temporary).at("creating", temporary)?;
     let mut out = Members::new(what.folder.compression, &out_file, temporary);
-    each_document(path, what.base, |document| {
+    let torn = each_document(path, what.base, |document| {
         if is_replaced(document, what.replaced) {
             undo.write_all(document).at("writing", &undo_path)
         } else {
             out.write(document)
         }
     })?;
+    if let Some(offset) = torn {
+        // What cannot be read cannot be carried over: the file stays as it is.
+        let damaged = std::io::Error::other(format!("damaged at byte offset {offset}"));
+        return Err(damaged).at("reading", path);
+    }
     out.flush()?;
     undo.flush().at("writing", &undo_path)?;
     undo_file.sync_all().at("syncing", &undo_path)?;

@@ -20,8 +20,9 @@ use crate::mapping::{Mapped, Outcome, Reject, RejectCode, Target};
 use crate::sink::{Section, Sink, Verdict};
 use crate::source::{BatchLimits, Damage, Source};
 
-/// A checkpoint is due when this many target bytes were written since the last one …
-const CHECKPOINT_BYTES: u64 = 64 * 1024 * 1024;
+/// A checkpoint is due when this many target bytes were written since the last one, unless told
+/// otherwise …
+pub const CHECKPOINT_BYTES_DEFAULT: u64 = 64 * 1024 * 1024;
 /// … or when this much time has passed.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -44,6 +45,8 @@ pub(crate) struct Context<'c> {
     pub(crate) folder: &'c RunFolder,
     pub(crate) batch: BatchLimits,
     pub(crate) jobs: usize,
+    /// A checkpoint is due after so many target bytes.
+    pub(crate) checkpoint_bytes: u64,
     pub(crate) stop: &'c AtomicBool,
     pub(crate) bytes_total: Option<u64>,
     pub(crate) only: Option<OnlyRejects>,
@@ -366,6 +369,10 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
 
     /// The state behind the last document becomes one that can be gone on from.
     fn mark_resumable(&mut self) {
+        // While documents are seen again, the state to go on from stays the one taken up.
+        if self.known.seen < self.known.documents {
+            return;
+        }
         self.since_cut = 0;
         self.now.source_hash = self.hash.hex();
         self.now.target = self.sink.position();
@@ -379,7 +386,7 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
         }
         let (asked_bytes, asked_at) = self.asked;
         let bytes = self.resumable.totals.bytes_mapped;
-        let due = bytes.saturating_sub(asked_bytes) >= CHECKPOINT_BYTES
+        let due = bytes.saturating_sub(asked_bytes) >= self.context.checkpoint_bytes
             || asked_at.elapsed() >= CHECKPOINT_INTERVAL;
         if !due || saver.is_busy() || self.known.seen < self.known.documents {
             return Ok(());

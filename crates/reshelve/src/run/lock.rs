@@ -5,8 +5,8 @@
 //! keeps others out until that run is resumed, or taken over.
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
-use std::os::unix::fs::MetadataExt;
+use std::io::Read;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -75,15 +75,22 @@ impl Lock {
             if !is_still_there(path, &file)? {
                 continue;
             }
-            let left_by = read_holder(path, &file)?
-                .filter(|left| left.run != holder.run && !left.is_done());
+            let left = read_holder(path, &file)?;
+            let nameless = left.is_none();
+            let left_by = left.filter(|left| left.run != holder.run && !left.is_done());
             if let Some(holder) = left_by
                 && abandoned == Abandoned::Keep
             {
                 return Err(Refusal::Abandoned { path: path.to_owned(), holder }.into());
             }
-            let mut lock = Lock { path: path.to_owned(), file };
-            lock.sign(holder)?;
+            let lock = Lock { path: path.to_owned(), file };
+            if let Err(error) = lock.sign(holder) {
+                // The run ends here: its name must not keep others out.
+                if nameless {
+                    lock.remove()?;
+                }
+                return Err(error);
+            }
             return Ok(lock);
         }
     }
@@ -98,11 +105,12 @@ impl Lock {
         Ok(Some((read_holder(path, &file)?, !free)))
     }
 
-    fn sign(&mut self, holder: &Holder) -> Result<(), RunError> {
-        let text = serde_json::to_vec(holder).unwrap_or_default();
-        self.file.set_len(0).at("writing", &self.path)?;
-        std::io::Seek::rewind(&mut self.file).at("writing", &self.path)?;
-        self.file.write_all(&text).at("writing", &self.path)?;
+    /// Written over the earlier name in one step: a lock without a name would be nobody's.
+    fn sign(&self, holder: &Holder) -> Result<(), RunError> {
+        let mut text = serde_json::to_vec(holder).unwrap_or_default();
+        let length = self.file.metadata().at("reading", &self.path)?.len();
+        text.resize(text.len().max(usize::try_from(length).unwrap_or(0)), b' ');
+        self.file.write_all_at(&text, 0).at("writing", &self.path)?;
         Ok(self.file.sync_all().at("syncing", &self.path)?)
     }
 

@@ -16,6 +16,7 @@ mod start;
 use std::path::PathBuf;
 
 pub use checkpoint::{Checkpoint, DocumentCounts, EXAMPLES_MAX, Example, State, Tally, Totals};
+pub use engine::CHECKPOINT_BYTES_DEFAULT;
 pub use lock::Holder;
 pub use plan::{OnExisting, Plan, PlannedSource, RunRequest};
 pub use preflight::{Refusal, estimated_target_bytes};

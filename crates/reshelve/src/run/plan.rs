@@ -52,6 +52,8 @@ pub struct RunRequest {
     pub batch: BatchLimits,
     /// Mapping threads.
     pub jobs: usize,
+    /// A checkpoint is due after so many target bytes.
+    pub checkpoint_bytes: u64,
     /// Most documents to read.
     pub limit: Option<u64>,
     /// Whether to stop at the first reject.

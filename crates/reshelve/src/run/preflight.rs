@@ -7,8 +7,8 @@ use super::lock::{Holder, Lock};
 use super::plan::{OnExisting, RunRequest};
 use crate::disk::DiskError;
 use crate::dump::{self, Opened};
-use crate::folder::{Compression, Existing, TargetFolder};
-use crate::mapping::Status;
+use crate::folder::{Compression, Existing, Held, TargetFolder};
+use crate::mapping::{COLLECTIONS, Status};
 use crate::sink::SinkPosition;
 
 /// How many examples a refusal names.
@@ -153,6 +153,8 @@ fn holder_text(holder: &Option<Holder>) -> String {
 /// What a target holds before a run.
 #[derive(Debug, Default)]
 pub(crate) struct Before {
+    /// The lengths of its files.
+    pub(crate) seen: SinkPosition,
     pub(crate) base: SinkPosition,
     pub(crate) documents: u64,
     pub(crate) existing: Option<Existing>,
@@ -177,8 +179,9 @@ pub(crate) fn look_at_target(request: &RunRequest) -> Result<Before, RunError> {
     {
         return Err(Refusal::OtherCompression { file: other.path.clone() }.into());
     }
+    let seen = lengths(&held, target.compression);
     if held.iter().all(|held| held.bytes == 0) {
-        return Ok(Before::default());
+        return Ok(Before { seen, ..Before::default() });
     }
     let survey = Existing::survey(target, None, &scratch(&request.runs_folder)?)?;
     if survey.documents > 0 && request.on_existing == OnExisting::Refuse {
@@ -196,7 +199,16 @@ pub(crate) fn look_at_target(request: &RunRequest) -> Result<Before, RunError> {
         return Err(Refusal::TargetRepeats { folder: target.database() }.into());
     }
     let base = if survey.documents == 0 { SinkPosition::default() } else { survey.position };
-    Ok(Before { base, documents: survey.documents, existing: Some(survey.existing) })
+    Ok(Before { seen, base, documents: survey.documents, existing: Some(survey.existing) })
+}
+
+fn lengths(held: &[Held], compression: Compression) -> SinkPosition {
+    let length = |collection| {
+        held.iter()
+            .find(|held| held.collection == collection && held.compression == compression)
+            .map_or(0, |held| held.bytes)
+    };
+    SinkPosition { lengths: COLLECTIONS.map(length) }
 }
 
 /// Under the lock: the target must still be as it was looked at, and hold what the run wrote.

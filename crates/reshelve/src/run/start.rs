@@ -18,7 +18,7 @@ use crate::dump::{self, Opened};
 use crate::folder::{Existing, FolderSink, Replacing, TargetFolder, finish_collection, take_up};
 use crate::mapping::{COLLECTIONS, Options, VERSION};
 use crate::raw::iso;
-use crate::sink::{NullSink, Sink};
+use crate::sink::{NullSink, Sink, SinkPosition};
 use crate::sorted::Key;
 use crate::source::{Batch, BatchLimits, Damage, DamageKind, SourceSpec};
 
@@ -61,6 +61,8 @@ pub struct ResumeRequest {
     pub batch: BatchLimits,
     /// Mapping threads.
     pub jobs: usize,
+    /// A checkpoint is due after so many target bytes.
+    pub checkpoint_bytes: u64,
 }
 
 /// Begins a run.
@@ -74,7 +76,7 @@ pub fn start(
     observer: &mut dyn Observer,
 ) -> Result<Report, RunError> {
     let opened = dump::open(&request.source)?;
-    let Before { base, documents, existing } = preflight::look_at_target(request)?;
+    let Before { seen, base, documents, existing } = preflight::look_at_target(request)?;
     preflight::check_in_flight(request, &opened)?;
     preflight::check_disk(request, &opened)?;
     let only = request.only_rejects.as_deref().map(OnlyRejects::read).transpose()?;
@@ -83,7 +85,7 @@ pub fn start(
     plan.base_documents = documents;
     let folder = RunFolder::create(&request.runs_folder, &plan)?;
     let abandoned = if request.take_over { Abandoned::TakeOver } else { Abandoned::Keep };
-    let lock = match lock_target(&plan, &folder, abandoned) {
+    let lock = match lock_target(&plan, &folder, abandoned, seen) {
         Ok(lock) => lock,
         Err(error) => {
             folder.remove()?;
@@ -95,6 +97,7 @@ pub fn start(
         folder: &folder,
         batch: request.batch,
         jobs: request.jobs,
+        checkpoint_bytes: request.checkpoint_bytes,
         stop,
         bytes_total: opened.description.bytes_total,
         only,
@@ -125,7 +128,8 @@ pub fn resume(
     if from.state == State::Done {
         return tidy(plan, folder, from, observer);
     }
-    let was_locked = Lock::look(&plan.target.lock_file())?.is_some();
+    let left = Lock::look(&plan.target.lock_file())?.and_then(|(holder, _)| holder);
+    let was_locked = left.is_some_and(|holder| holder.run == plan.run);
     let lock = take_lock(&plan, folder, Abandoned::Keep)?;
     if plan.apply && !was_locked {
         // A run loses its lock to nobody but one that took over: what is in the target now, that
@@ -142,6 +146,7 @@ pub fn resume(
         folder,
         batch: request.batch,
         jobs: request.jobs,
+        checkpoint_bytes: request.checkpoint_bytes,
         stop,
         bytes_total: opened.description.bytes_total,
         only,
@@ -151,14 +156,17 @@ pub fn resume(
     if from.state == State::Finishing {
         return note_failure(folder, finish(&context, from, lock));
     }
-    if from.in_doubt && !still_agrees(&from, &spec)? {
+    // What can be read once only cannot be compared beforehand.
+    if from.in_doubt && !(opened.description.rewindable && still_agrees(&from, &spec)?) {
         observer.note(
-            "a checksum of the source had failed, and the mended source differs in documents \
-             that were read before: the run begins again",
+            "the damage had cast doubt on documents before it, and these differ now, or cannot be \
+             read twice: the run begins again",
         );
         from = Checkpoint { elapsed_ms: from.elapsed_ms, ..Checkpoint::start(plan.base) };
         from.write(&folder.checkpoint_file())?;
     }
+    from.state = State::Running;
+    from.reason = None;
     let existing = match plan.on_existing {
         OnExisting::Refuse => None,
         _ => preflight::reopen_existing(&plan.target, plan.base, &request.runs_folder)?,
@@ -208,11 +216,10 @@ fn lock_target(
     plan: &Plan,
     folder: &RunFolder,
     abandoned: Abandoned,
+    seen: SinkPosition,
 ) -> Result<Option<Lock>, RunError> {
     let Some(lock) = take_lock(plan, folder, abandoned)? else { return Ok(None) };
-    // Whoever takes over may find a document that was cut off behind the last whole one.
-    let exactly = abandoned == Abandoned::Keep;
-    match preflight::check_target_lengths(&plan.target, plan.base, exactly) {
+    match preflight::check_target_lengths(&plan.target, seen, true) {
         Ok(()) => Ok(Some(lock)),
         Err(error) => {
             lock.remove()?;
