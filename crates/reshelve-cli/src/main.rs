@@ -16,11 +16,12 @@ use exit_code::ExitCode;
 use failure::Failure;
 
 fn main() -> std::process::ExitCode {
-    run().unwrap_or_else(|failure| {
-        printer::failure(&failure);
-        failure.code
-    })
-    .into()
+    run()
+        .unwrap_or_else(|failure| {
+            printer::failure(&failure);
+            failure.code
+        })
+        .into()
 }
 
 fn run() -> Result<ExitCode, Failure> {

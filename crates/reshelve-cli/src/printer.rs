@@ -26,7 +26,6 @@ impl Printer {
         Printer { format: if json { Format::Json } else { Format::Text } }
     }
 
-
     /// A line of data. Whoever reads may have heard enough: a closed pipe is no error.
     pub(crate) fn line(self, text: &str) {
         self.raw(text.as_bytes());
@@ -82,8 +81,11 @@ pub(crate) fn has_terminal() -> bool {
 pub(crate) fn plain(text: &str) -> String {
     text.chars()
         .flat_map(|c| {
-            let escaped: Box<dyn Iterator<Item = char>> =
-                if c.is_control() { Box::new(c.escape_default()) } else { Box::new([c].into_iter()) };
+            let escaped: Box<dyn Iterator<Item = char>> = if c.is_control() {
+                Box::new(c.escape_default())
+            } else {
+                Box::new([c].into_iter())
+            };
             escaped
         })
         .collect()

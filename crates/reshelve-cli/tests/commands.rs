@@ -76,7 +76,10 @@ fn the_same_seed_gives_the_same_bytes() {
 fn the_settings_file_stands_below_the_environment_and_the_command_line() {
     let place = Place::new();
     place.expect(0, &["generate", "x.bson", "--documents", "4", "--size", "small"]);
-    place.write("reshelve.toml", b"runs-dir = \"mine\"\n[run]\nsource = \"x.bson\"\ntarget = \"t\"\n");
+    place.write(
+        "reshelve.toml",
+        b"runs-dir = \"mine\"\n[run]\nsource = \"x.bson\"\ntarget = \"t\"\n",
+    );
     place.expect(0, &["run"]);
     assert!(place.path("mine").is_dir());
     place.expect(0, &["run", "--runs-dir", "other"]);

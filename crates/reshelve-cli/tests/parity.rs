@@ -131,9 +131,9 @@ fn changed_values_are_named() {
 
     let place = migrated();
     change(&place, "novel_job_metadata", |documents| {
-        let with = documents.iter_mut().find(|document| {
-            document.windows(10).any(|part| part == b"\x02severity\0")
-        });
+        let with = documents
+            .iter_mut()
+            .find(|document| document.windows(10).any(|part| part == b"\x02severity\0"));
         let document = with.unwrap();
         replace(document, b"\x02severity\0", b"\x02Severity\0");
     });

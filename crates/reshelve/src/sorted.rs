@@ -120,7 +120,8 @@ impl<const N: usize> Sorter<N> {
 
     fn spill(&mut self) -> Result<(), DiskError> {
         self.held.sort_unstable();
-        let path = self.folder.join(format!(".sort.{}.{}.tmp", std::process::id(), self.spilled.len()));
+        let path =
+            self.folder.join(format!(".sort.{}.{}.tmp", std::process::id(), self.spilled.len()));
         let run = SortedRun::write(&path, self.held.drain(..).map(Ok))?;
         self.spilled.push(run);
         Ok(())

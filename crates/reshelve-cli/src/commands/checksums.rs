@@ -36,9 +36,6 @@ pub(crate) fn run(args: &ChecksumsArgs) -> Result<ExitCode, Failure> {
         ]);
     }
     printer.text(&table.trim_fmt());
-    printer.json(&ChecksumsDocument {
-        schema: "reshelve.checksums/1",
-        collections: &collections,
-    });
+    printer.json(&ChecksumsDocument { schema: "reshelve.checksums/1", collections: &collections });
     Ok(ExitCode::Done)
 }

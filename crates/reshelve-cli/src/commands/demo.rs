@@ -27,7 +27,10 @@ const MARKER: &str = ".reshelve-demo";
 pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
     let demo = Demo { dir: &args.dir, printer: Printer::new(false) };
     demo.clear()?;
-    demo.title("1. A legacy dump", "what mongodump makes of the old deployment's collection `jobs`");
+    demo.title(
+        "1. A legacy dump",
+        "what mongodump makes of the old deployment's collection `jobs`",
+    );
     demo.generate(args.documents)?;
     demo.title("2. A dry run", "reads, maps, proves every document; writes nothing but its report");
     demo.run(false)?;

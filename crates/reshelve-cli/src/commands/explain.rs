@@ -119,7 +119,10 @@ fn page(job: &str, explanation: &Explanation) -> String {
             lines.push(format!("  {:<26} {}", warning.code.as_str(), plain(&warning.path)));
         }
     }
-    lines.push("\nThe residue keeps whatever the target does not hold as it is; \
-        restoring gives back every byte.".into());
+    lines.push(
+        "\nThe residue keeps whatever the target does not hold as it is; \
+        restoring gives back every byte."
+            .into(),
+    );
     lines.join("\n")
 }

@@ -29,8 +29,8 @@ pub(crate) fn run(args: &RestoreArgs) -> Result<ExitCode, Failure> {
     let target = find_target(&args.target, args.target_db.as_deref())?;
     refuse_live(&args.out)?;
     let out = out_file(&args.out, &target)?;
-    let summary =
-        folder::restore_folder(&target, &out).map_err(|error| Failure::failed(error.to_string()))?;
+    let summary = folder::restore_folder(&target, &out)
+        .map_err(|error| Failure::failed(error.to_string()))?;
     if let Some(folder) = out.parent().filter(|_| out != args.out) {
         folder::write_legacy_metadata(folder, COLLECTION)?;
     }
@@ -69,17 +69,16 @@ fn create(folder: &Path) -> Result<(), Failure> {
 
 fn page(summary: &RestoreSummary, out: &Path) -> String {
     let mut lines = vec![
-        format!(
-            "Restored {} documents, {}.",
-            number(summary.documents),
-            size(summary.bytes)
-        ),
+        format!("Restored {} documents, {}.", number(summary.documents), size(summary.bytes)),
         String::new(),
         format!("  {} of them byte for byte as they were mapped", number(summary.identical)),
     ];
     let count = |many: usize| number(u64::try_from(many).unwrap_or(u64::MAX));
     if !summary.changed.is_empty() {
-        lines.push(format!("  {} changed, because the target was edited:", count(summary.changed.len())));
+        lines.push(format!(
+            "  {} changed, because the target was edited:",
+            count(summary.changed.len())
+        ));
         for job in summary.changed.iter().take(NAMED_MAX) {
             let lost = match job.lost.as_slice() {
                 [] => String::new(),

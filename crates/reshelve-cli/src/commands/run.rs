@@ -71,10 +71,7 @@ fn request(args: &RunArgs) -> Result<RunRequest, Failure> {
 }
 
 /// The source as the library takes it.
-pub(crate) fn source_spec(
-    path: &std::path::Path,
-    pick: &PickArgs,
-) -> Result<SourceSpec, Failure> {
+pub(crate) fn source_spec(path: &std::path::Path, pick: &PickArgs) -> Result<SourceSpec, Failure> {
     refuse_live(path)?;
     let (db, collection) = (pick.db.clone(), pick.collection.clone());
     Ok(SourceSpec { path: path.to_owned(), db, collection })

@@ -79,7 +79,8 @@ fn request(args: &VerifyArgs) -> Result<VerifyRequest, Failure> {
 
 /// Documents that the mapping takes and the target did not: only the run knows of them.
 fn engine_rejects(path: &Path) -> Result<HashSet<u64>, Failure> {
-    let unreadable = |error: String| Failure::failed(format!("reading {}: {error}", path.display()));
+    let unreadable =
+        |error: String| Failure::failed(format!("reading {}: {error}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
     let mut positions = HashSet::new();
     for line in text.lines() {
@@ -102,9 +103,8 @@ impl Log {
     fn create(folder: &Path) -> Result<Self, Failure> {
         let path = folder.join("mismatches.jsonl");
         let file = std::fs::create_dir_all(folder).and_then(|()| File::create(&path));
-        let file = file.map_err(|error| {
-            Failure::failed(format!("creating {}: {error}", path.display()))
-        })?;
+        let file =
+            file.map_err(|error| Failure::failed(format!("creating {}: {error}", path.display())))?;
         Ok(Log { path, out: BufWriter::new(file) })
     }
 

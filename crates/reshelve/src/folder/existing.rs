@@ -147,11 +147,7 @@ fn tagged_key(tag: u8, collection: usize, value: Option<Value<'_>>) -> Key {
     key_of(&bytes)
 }
 
-fn add(
-    sorter: &mut Sorter<RECORD>,
-    collection: usize,
-    document: &[u8],
-) -> Result<(), DiskError> {
+fn add(sorter: &mut Sorter<RECORD>, collection: usize, document: &[u8]) -> Result<(), DiskError> {
     let (id, job_id) = names(Document::new(document));
     let mut record = |key: Key| {
         let mut record = [0; RECORD];

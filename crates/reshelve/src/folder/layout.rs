@@ -278,6 +278,7 @@ pub(crate) fn legacy_metadata_json(collection: &str) -> String {
 pub fn free_bytes(path: &Path) -> Result<u64, DiskError> {
     let existing = path.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
     let existing = if existing.as_os_str().is_empty() { Path::new(".") } else { existing };
-    let free = rustix::fs::statvfs(existing).map_err(std::io::Error::from).at("asking", existing)?;
+    let free =
+        rustix::fs::statvfs(existing).map_err(std::io::Error::from).at("asking", existing)?;
     Ok(free.f_bavail.saturating_mul(free.f_frsize))
 }

@@ -59,10 +59,8 @@ fn temporary(path: &Path) -> PathBuf {
 }
 
 fn rewrite(what: &Replacing<'_>, path: &Path, temporary: &Path) -> Result<u64, DiskError> {
-    let undo_path = what.undo.join(format!(
-        "{}.bson",
-        crate::mapping::COLLECTIONS[what.collection]
-    ));
+    let undo_path =
+        what.undo.join(format!("{}.bson", crate::mapping::COLLECTIONS[what.collection]));
     fs::create_dir_all(what.undo).at("creating the folder", what.undo)?;
     let undo_file = File::create(&undo_path).at("creating", &undo_path)?;
     let mut undo = BufWriter::new(&undo_file);

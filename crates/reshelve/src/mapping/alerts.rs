@@ -123,11 +123,7 @@ impl<'a> Alert<'a> {
     }
 }
 
-fn read_severity(
-    typed: &mut Typed<'_>,
-    value: Option<Value<'_>>,
-    path: &Path<'_>,
-) -> &'static str {
+fn read_severity(typed: &mut Typed<'_>, value: Option<Value<'_>>, path: &Path<'_>) -> &'static str {
     let value = value.filter(|value| !value.is_nullish());
     match value.and_then(Value::string) {
         Some(b"info") => return "info",

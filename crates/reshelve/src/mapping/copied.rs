@@ -2,8 +2,8 @@
 //! fail on them.
 
 use super::warning::{Path, WarningCode, Warnings};
-use crate::raw::{Document, Value, Writer, iso, kind};
 use crate::raw::{DATE_MAX, DATE_MIN};
+use crate::raw::{Document, Value, Writer, iso, kind};
 
 /// Decides whether parts may be copied.
 #[derive(Clone, Copy, Debug)]
@@ -56,19 +56,16 @@ impl Copier {
 
 /// Whether a document, written without its own `_id`, would be unreadable, so that it is left out.
 pub(crate) fn is_left_out_without_id(document: Document<'_>) -> bool {
-    document.elements().filter(|element| element.name != b"_id").any(|element| {
-        element.name.first() == Some(&b'$') || value_is_unreadable(element.value)
-    })
+    document
+        .elements()
+        .filter(|element| element.name != b"_id")
+        .any(|element| element.name.first() == Some(&b'$') || value_is_unreadable(element.value))
 }
 
 /// Recursion is safe: documents above 100 levels were rejected before.
 fn value_is_unreadable(value: Value<'_>) -> bool {
     match value.kind {
-        kind::REGEX
-        | kind::CODE
-        | kind::CODE_WITH_SCOPE
-        | kind::SYMBOL
-        | kind::DB_POINTER => true,
+        kind::REGEX | kind::CODE | kind::CODE_WITH_SCOPE | kind::SYMBOL | kind::DB_POINTER => true,
         kind::DOCUMENT => Document::new(value.bytes).elements().any(|element| {
             element.name.first() == Some(&b'$') || value_is_unreadable(element.value)
         }),

@@ -105,7 +105,13 @@ impl Events {
     }
 
     /// Writes the newest bodies of one kind, oldest first, as an array of the job document.
-    pub(crate) fn write_quick_look(&self, out: &mut Writer, name: &str, kind: Kind, of: &Teller<'_, '_>) {
+    pub(crate) fn write_quick_look(
+        &self,
+        out: &mut Writer,
+        name: &str,
+        kind: Kind,
+        of: &Teller<'_, '_>,
+    ) {
         let array = out.begin_array(name);
         let all = self.items.iter().filter(|item| item.what.kind() == kind);
         let skipped = all.clone().count().saturating_sub(QUICK_LOOK);
@@ -333,8 +339,7 @@ impl Teller<'_, '_> {
         out.string("status", b"completed");
         out.string("currentPhase", b"completed");
         if facts.has_failed_chapters() {
-            let mut message =
-                sentence(b"Novel completed with ", facts.chapters_completed, b"/");
+            let mut message = sentence(b"Novel completed with ", facts.chapters_completed, b"/");
             push_plain_decimal(&mut message, facts.chapters_planned);
             message.extend_from_slice(b" chapters. ");
             push_plain_decimal(&mut message, facts.chapters_failed);

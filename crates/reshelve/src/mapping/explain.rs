@@ -124,11 +124,8 @@ const RULES: &[Rule] = &[
 ];
 
 /// The three maps of a legacy document, whose keys are data.
-const MAPS: [&str; 3] = [
-    "metadata.storyBible.characters",
-    "metadata.storyBible.locations",
-    "metadata.phaseStartTimes",
-];
+const MAPS: [&str; 3] =
+    ["metadata.storyBible.characters", "metadata.storyBible.locations", "metadata.phaseStartTimes"];
 
 /// Where the fields of one legacy path go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

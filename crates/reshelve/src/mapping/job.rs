@@ -358,25 +358,23 @@ fn write_failures(
     out.end(failures);
 }
 
-fn write_progress(
-    out: &mut Writer,
-    legacy: &Legacy<'_>,
-    facts: &Facts,
-    warnings: &mut Warnings,
-) {
+fn write_progress(out: &mut Writer, legacy: &Legacy<'_>, facts: &Facts, warnings: &mut Warnings) {
     let recorded = &legacy.progress;
     warn_of_drift(legacy, facts, warnings);
     let progress = out.begin_document("progress");
     out.boolean("outlineComplete", recorded.outline_complete.unwrap_or(facts.outline_written));
-    out.number("chaptersCompleted", recorded.chapters_completed.unwrap_or(facts.chapters_completed));
+    out.number(
+        "chaptersCompleted",
+        recorded.chapters_completed.unwrap_or(facts.chapters_completed),
+    );
     out.number("chaptersFailed", recorded.chapters_failed.unwrap_or(facts.chapters_failed));
     out.number("totalChapters", recorded.total_chapters.unwrap_or(facts.chapters_planned));
     let numbers = out.begin_array("failedChapterNumbers");
     match recorded.failed_numbers() {
         Some(recorded) => recorded.enumerate().for_each(|(at, number)| out.number_item(at, number)),
-        None => failed_numbers(legacy)
-            .enumerate()
-            .for_each(|(at, number)| out.number_item(at, number)),
+        None => {
+            failed_numbers(legacy).enumerate().for_each(|(at, number)| out.number_item(at, number))
+        }
     }
     out.end(numbers);
     out.boolean("hasFailures", recorded.has_failures.unwrap_or(facts.has_failed_chapters()));

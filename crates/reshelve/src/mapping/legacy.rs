@@ -364,8 +364,20 @@ fn chapter_entries<'a>(typed: &mut Typed<'_>, value: Option<Value<'a>>) -> Vec<C
     let mut chapters: Vec<Chapter<'a>> = Vec::new();
     let mut numbers = NumberSet::default();
     typed.documents(array, &path, |typed, index, document, path| {
-        let [number, title, content, words, status, attempts, tried, reason, score, made, tokens, cost] =
-            pick(document, &NAMES);
+        let [
+            number,
+            title,
+            content,
+            words,
+            status,
+            attempts,
+            tried,
+            reason,
+            score,
+            made,
+            tokens,
+            cost,
+        ] = pick(document, &NAMES);
         let content = typed.string(content, &path.name("content"));
         let number = number_or_position(typed, number, path, index);
         if !numbers.insert(number) {
@@ -503,8 +515,18 @@ impl<'a> Metadata<'a> {
             "estimatedTimeRemaining",
             "phaseStartTimes",
         ];
-        let [bible, alerts, enhancements, decisions, quality, costs, speed, step, remaining, phases] =
-            pick(document, &NAMES);
+        let [
+            bible,
+            alerts,
+            enhancements,
+            decisions,
+            quality,
+            costs,
+            speed,
+            step,
+            remaining,
+            phases,
+        ] = pick(document, &NAMES);
         let root = Path::ROOT;
         let path = root.name("metadata");
         let mut metadata = Metadata {
@@ -519,8 +541,7 @@ impl<'a> Metadata<'a> {
             enhanced_quality: typed.document(quality, &path.name("enhancedQualityMetrics")),
             tracked: Tracked::read(typed, costs, &path.name("costTracking")),
             current_step: typed.string(step, &path.name("currentStep")),
-            estimated_time_remaining: typed
-                .number(remaining, &path.name("estimatedTimeRemaining")),
+            estimated_time_remaining: typed.number(remaining, &path.name("estimatedTimeRemaining")),
             ..Metadata::default()
         };
         metadata.read_performance(typed, speed, &path.name("performance"));
@@ -535,8 +556,10 @@ impl<'a> Metadata<'a> {
         path: &Path<'_>,
     ) {
         let Some(document) = typed.document(value, path) else { return };
-        let [requests, errors, average, check] =
-            pick(document, &["totalRequests", "errorCount", "averageResponseTime", "lastHealthCheck"]);
+        let [requests, errors, average, check] = pick(
+            document,
+            &["totalRequests", "errorCount", "averageResponseTime", "lastHealthCheck"],
+        );
         self.average_response_time = typed.number(average, &path.name("averageResponseTime"));
         self.total_requests = typed.number(requests, &path.name("totalRequests"));
         self.error_count = typed.number(errors, &path.name("errorCount"));

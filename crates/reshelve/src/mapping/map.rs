@@ -100,14 +100,8 @@ impl Mapper {
             largest_event = (largest_event.0.max(end - largest_event.1), end);
         });
         metrics::write(&mut out.metrics, &legacy, &facts, &mut warnings);
-        let (open, places) = metadata::begin(
-            &mut out.metadata,
-            &legacy,
-            &facts,
-            &entries,
-            copier,
-            &mut warnings,
-        );
+        let (open, places) =
+            metadata::begin(&mut out.metadata, &legacy, &facts, &entries, copier, &mut warnings);
         // The shelf reads the metadata as far as it is written: all that is copied is there.
         let jobs = Document::new(&out.jobs.bytes()[before[0]..]);
         let shelf = Shelf::new(jobs, Document::new(&out.metadata.bytes()[before[3]..]));
@@ -160,8 +154,7 @@ fn check_target_depth(legacy: &Legacy<'_>, copier: Copier) -> Result<(), Reject>
 /// MongoDB stores no document above its limit, whether or not the residue carries it there.
 fn check_sizes(lengths: [usize; 4], largest_event: usize) -> Result<(), Reject> {
     let [jobs, _, metrics, metadata] = lengths;
-    for (collection, bytes) in
-        COLLECTIONS.into_iter().zip([jobs, largest_event, metrics, metadata])
+    for (collection, bytes) in COLLECTIONS.into_iter().zip([jobs, largest_event, metrics, metadata])
     {
         if bytes > TARGET_BYTES_MAX {
             let message = format!(

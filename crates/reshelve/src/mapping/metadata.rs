@@ -77,9 +77,7 @@ fn by_time<'l, T>(
 }
 
 /// Newest first, ties still in source order: runs of equal times are walked forwards.
-fn newest_first<'e, 'l, T>(
-    entries: &'e [Entry<'l, T>],
-) -> impl Iterator<Item = &'e Entry<'l, T>> {
+fn newest_first<'e, 'l, T>(entries: &'e [Entry<'l, T>]) -> impl Iterator<Item = &'e Entry<'l, T>> {
     entries.chunk_by(|one, next| one.at == next.at).rev().flatten()
 }
 

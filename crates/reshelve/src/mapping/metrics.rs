@@ -68,12 +68,7 @@ fn tokens(legacy: &Legacy<'_>) -> Totals {
 }
 
 /// Writes the metrics document.
-pub(crate) fn write(
-    out: &mut Writer,
-    legacy: &Legacy<'_>,
-    facts: &Facts,
-    warnings: &mut Warnings,
-) {
+pub(crate) fn write(out: &mut Writer, legacy: &Legacy<'_>, facts: &Facts, warnings: &mut Warnings) {
     let cost = cost(legacy);
     let tracked = legacy.metadata.as_ref().and_then(|metadata| metadata.tracked.total_cost);
     if let Some(tracked) = tracked.filter(|tracked| *tracked > 0.0)

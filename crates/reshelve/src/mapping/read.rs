@@ -188,7 +188,11 @@ pub(crate) fn text(string: Option<&[u8]>) -> Option<&[u8]> {
 }
 
 /// A count of things in memory as the f64 that is written.
-#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "no array has 2^53 elements")]
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    reason = "no array has 2^53 elements"
+)]
 pub(crate) fn float(count: usize) -> f64 {
     count as f64
 }

@@ -27,7 +27,8 @@ pub fn restore(job: &[u8], metadata: &[u8]) -> Result<RestoredDocument, RestoreE
     let mut build = Build::default();
     let residue = residue_of(metadata)?;
     let restored = residue::restore(residue, &Shelf::new(job, metadata), &mut build)?;
-    let fingerprint = legacy_record(metadata).and_then(|record| record.get("fingerprint")?.binary());
+    let fingerprint =
+        legacy_record(metadata).and_then(|record| record.get("fingerprint")?.binary());
     let changed = fingerprint != Some(blake3::hash(&build.bytes).as_bytes());
     // A damaged residue can spell names and values that no document holds.
     if changed && raw::check(&build.bytes).is_err() {

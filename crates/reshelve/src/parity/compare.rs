@@ -26,7 +26,8 @@ pub(crate) fn differences(expected: &[u8], actual: &[u8]) -> Vec<Difference> {
     if found.is_empty() {
         // The same values in other bytes: array keys, or bytes that no walk reaches.
         let at = expected.iter().zip(actual).take_while(|(one, other)| one == other).count();
-        let bytes = |bytes: &[u8]| Some(format!("{} bytes, differing from byte {at} on", bytes.len()));
+        let bytes =
+            |bytes: &[u8]| Some(format!("{} bytes, differing from byte {at} on", bytes.len()));
         let (expected, actual) = (bytes(expected), bytes(actual));
         found.push(Difference { path: String::new(), expected, actual });
     }
@@ -63,7 +64,9 @@ fn compare_by_name(
         let path = join(path, &element.name_text());
         match actual.elements().find(|other| other.name == element.name) {
             Some(other) => compare_values(element.value, other.value, &path, found),
-            None => found.push(Difference { path, expected: Some(show(element.value)), actual: None }),
+            None => {
+                found.push(Difference { path, expected: Some(show(element.value)), actual: None })
+            }
         }
     }
     for element in actual.elements() {

@@ -97,10 +97,7 @@ impl Side {
     }
 
     /// Calls `each` with every document that no expected one was found as.
-    pub(crate) fn extra(
-        &mut self,
-        mut each: impl FnMut(&[u8]),
-    ) -> Result<(), DocumentsError> {
+    pub(crate) fn extra(&mut self, mut each: impl FnMut(&[u8])) -> Result<(), DocumentsError> {
         if let Some(index) = &self.index {
             return Ok(index.untaken(each)?);
         }

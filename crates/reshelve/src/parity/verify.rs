@@ -208,7 +208,8 @@ impl<'v> Verifier<'v> {
     ) -> Result<Self, VerifyError> {
         let mut sides = Vec::new();
         for (collection, name) in COLLECTIONS.iter().enumerate() {
-            let scratch = request.scratch.join(format!(".verify.{}.{name}.tmp", std::process::id()));
+            let scratch =
+                request.scratch.join(format!(".verify.{}.{name}.tmp", std::process::id()));
             sides.push(Side::open(&request.target.file(collection), scratch)?);
         }
         let seen = Seen::new(&request.scratch, HELD_MAX);
@@ -223,8 +224,10 @@ impl<'v> Verifier<'v> {
             let position = batch.first + u64::try_from(index).unwrap_or(0);
             match &document.outcome {
                 Some(Outcome::Mapped(mapped)) => {
-                    let ends: [usize; 4] = std::array::from_fn(|at| starts[at] + mapped.lengths[at]);
-                    let parts = std::array::from_fn(|at| &batch.target.bytes()[at][starts[at]..ends[at]]);
+                    let ends: [usize; 4] =
+                        std::array::from_fn(|at| starts[at] + mapped.lengths[at]);
+                    let parts =
+                        std::array::from_fn(|at| &batch.target.bytes()[at][starts[at]..ends[at]]);
                     starts = ends;
                     let known = self.request.rejected_positions.contains(&position);
                     if known || !self.seen.insert(document.key)? {

@@ -112,8 +112,8 @@ impl Walk<'_> {
         let unfit = Malformed { offset: at, reason: "value does not fit its document" };
         let unknown = Malformed { offset: at, reason: "unknown element type" };
         let known = matches!(kind, 0x01..=0x13 | kind::MIN_KEY | kind::MAX_KEY);
-        let length = value_length(kind, &bytes[start..limit])
-            .ok_or(if known { unfit } else { unknown })?;
+        let length =
+            value_length(kind, &bytes[start..limit]).ok_or(if known { unfit } else { unknown })?;
         if length > limit - start {
             return Err(unfit);
         }

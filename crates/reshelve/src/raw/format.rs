@@ -112,9 +112,7 @@ mod tests {
 
     #[test]
     fn iso_agrees_with_jiff() {
-        for date_ms in
-            [0, -1, DATE_MIN, 951_782_400_000, 1_753_351_200_123, -62_162_035_200_001]
-        {
+        for date_ms in [0, -1, DATE_MIN, 951_782_400_000, 1_753_351_200_123, -62_162_035_200_001] {
             let stamp = jiff::Timestamp::from_millisecond(date_ms).unwrap();
             let expected = stamp.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string();
             assert_eq!(iso(date_ms).as_str(), expected);

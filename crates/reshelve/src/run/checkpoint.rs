@@ -214,7 +214,8 @@ impl Checkpoint {
         let checkpoint: Checkpoint =
             serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;
         if checkpoint.schema != CHECKPOINT_SCHEMA {
-            let detail = format!("its version is {:?}, not {CHECKPOINT_SCHEMA:?}", checkpoint.schema);
+            let detail =
+                format!("its version is {:?}, not {CHECKPOINT_SCHEMA:?}", checkpoint.schema);
             return Err(unreadable(detail));
         }
         Ok(checkpoint)

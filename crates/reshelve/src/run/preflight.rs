@@ -43,7 +43,9 @@ pub enum Refusal {
         folder: PathBuf,
     },
     /// Jobs are in flight, and nobody said what to do with them.
-    #[error("{count} documents are in flight (queued or running), and no --in-flight decision was made")]
+    #[error(
+        "{count} documents are in flight (queued or running), and no --in-flight decision was made"
+    )]
     InFlight {
         /// How many.
         count: u64,
@@ -147,7 +149,9 @@ fn list(files: &[PathBuf]) -> String {
 }
 
 fn holder_text(holder: &Option<Holder>) -> String {
-    holder.as_ref().map_or(String::new(), |holder| format!(": {}, process {}", holder.run, holder.pid))
+    holder
+        .as_ref()
+        .map_or(String::new(), |holder| format!(": {}, process {}", holder.run, holder.pid))
 }
 
 /// What a target holds before a run.

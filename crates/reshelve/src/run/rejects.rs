@@ -107,11 +107,7 @@ impl RejectFiles {
     }
 
     pub(crate) fn lengths(&self) -> RejectLengths {
-        RejectLengths {
-            jsonl: self.jsonl.length,
-            bson: self.bson.length,
-            json: self.json.length,
-        }
+        RejectLengths { jsonl: self.jsonl.length, bson: self.bson.length, json: self.json.length }
     }
 
     /// Hands everything to the operating system; a sync makes it durable.

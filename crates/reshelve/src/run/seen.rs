@@ -62,6 +62,10 @@ mod tests {
             assert!(!seen.insert(hash(number)).unwrap(), "{number}");
         }
         assert!(seen.insert(hash(1_000)).unwrap());
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "spilled runs are unnamed");
+        assert_eq!(
+            std::fs::read_dir(folder.path()).unwrap().count(),
+            0,
+            "spilled runs are unnamed"
+        );
     }
 }

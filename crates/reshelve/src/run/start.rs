@@ -176,10 +176,7 @@ pub fn resume(
 }
 
 /// A run that failed says why, as far as the disk still takes it.
-fn note_failure(
-    folder: &RunFolder,
-    result: Result<Report, RunError>,
-) -> Result<Report, RunError> {
+fn note_failure(folder: &RunFolder, result: Result<Report, RunError>) -> Result<Report, RunError> {
     if let Err(error @ (RunError::Disk(_) | RunError::Sink(_))) = &result
         && let Ok(mut checkpoint) = folder.checkpoint()
     {
@@ -282,10 +279,7 @@ fn plan_of(request: &RunRequest, opened: &Opened) -> Plan {
             form: description.form.clone(),
             bytes: description.bytes_total,
         },
-        target: TargetFolder {
-            root: absolute(&request.target.root),
-            ..request.target.clone()
-        },
+        target: TargetFolder { root: absolute(&request.target.root), ..request.target.clone() },
         apply: request.apply,
         options: Options {
             on_unknown_status: request.on_unknown_status,
@@ -348,11 +342,7 @@ fn execute(
 }
 
 /// Writes down how the engine ended.
-fn end(
-    context: &Context<'_>,
-    outturn: Outturn,
-    lock: Option<Lock>,
-) -> Result<Report, RunError> {
+fn end(context: &Context<'_>, outturn: Outturn, lock: Option<Lock>) -> Result<Report, RunError> {
     let Outturn { ended, mut checkpoint, mut saving } = outturn;
     let stop = match ended {
         Ended::AtEnd if context.plan.apply && checkpoint.totals.replaced > 0 => {
@@ -412,11 +402,7 @@ fn finish(
     close(context, checkpoint, lock)
 }
 
-fn next_collection(
-    checkpoint: &mut Checkpoint,
-    length: u64,
-    file: &Path,
-) -> Result<(), RunError> {
+fn next_collection(checkpoint: &mut Checkpoint, length: u64, file: &Path) -> Result<(), RunError> {
     checkpoint.target.lengths[checkpoint.finishing.collections] = length;
     let collections = checkpoint.finishing.collections + 1;
     checkpoint.finishing = Finishing { collections, length: None };
@@ -456,10 +442,6 @@ fn remove_lists(folder: &RunFolder) -> Result<(), RunError> {
     Ok(())
 }
 
-fn report(
-    context: &Context<'_>,
-    checkpoint: Checkpoint,
-    stop: Stop,
-) -> Result<Report, RunError> {
+fn report(context: &Context<'_>, checkpoint: Checkpoint, stop: Stop) -> Result<Report, RunError> {
     Ok(Report { plan: context.plan.clone(), folder: context.folder.clone(), checkpoint, stop })
 }

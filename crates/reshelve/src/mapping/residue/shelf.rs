@@ -189,10 +189,9 @@ impl<'t> Shelf<'t> {
             (Place::Alert(alert), b"context") => nested(alert, "context").map(Place::Mirror),
             (Place::Outline(entry), b"keyEvents") => strings(entry, "keyEvents"),
             (Place::Character(character), b"traits") => strings(character, "traits"),
-            (Place::Character(character), b"relationships") => character
-                .get("relationships")
-                .and_then(Value::array)
-                .map(Place::Descriptions),
+            (Place::Character(character), b"relationships") => {
+                character.get("relationships").and_then(Value::array).map(Place::Descriptions)
+            }
             (Place::Mirror(twin), _) => twin
                 .elements()
                 .find(|field| field.name == name)
@@ -352,7 +351,5 @@ fn by_id(book: Document<'_>, name: &str) -> u32 {
 
 /// FNV-1a, 32 bits: enough to find a document again, and not to mistake another for it.
 fn hash(bytes: &[u8]) -> u32 {
-    bytes
-        .iter()
-        .fold(0x811C_9DC5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+    bytes.iter().fold(0x811C_9DC5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }

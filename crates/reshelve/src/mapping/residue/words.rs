@@ -274,6 +274,9 @@ mod tests {
         assert!(NAMES.len() <= usize::from(super::super::NAME_SPELLED));
         assert!(WORDS.len() <= 255);
         assert!(WORDS.iter().all(|word| word.len() <= 23));
-        assert_eq!(DEFAULT_METADATA.len(), DEFAULT_METADATA[0] as usize + 256 * DEFAULT_METADATA[1] as usize);
+        assert_eq!(
+            DEFAULT_METADATA.len(),
+            DEFAULT_METADATA[0] as usize + 256 * DEFAULT_METADATA[1] as usize
+        );
     }
 }
