@@ -104,7 +104,7 @@ fn set(
         toml::Value::Boolean(flag) => flag.to_string(),
         _ => return Err(format!("{key} has to be a string, a whole number or a boolean")),
     };
-    Ok(command.mut_subcommand(sub.to_owned(), |sub| {
+    Ok(command.mut_subcommand(sub, |sub| {
         sub.mut_args(|argument| {
             if key_of(&argument) != key {
                 return argument;

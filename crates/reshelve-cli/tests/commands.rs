@@ -1,6 +1,8 @@
 //! The commands that look: inspect, explain, runs, status; generate, completions, man pages and
 //! the settings file.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends there")]
+
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
 

@@ -1,5 +1,7 @@
 //! `verify` and `checksums`: a correct migration passes, and every kind of damage is named.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends there")]
+
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
 
