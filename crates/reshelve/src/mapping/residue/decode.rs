@@ -3,7 +3,7 @@
 use super::encode::split;
 use super::shelf::{Place, Shelf, ShelfName, Twins, mirrored, place_of};
 use super::words::{DEFAULT_METADATA, NAMES, WORDS};
-use super::{NAME_SPELLED, RESIDUE_VERSION, token, unzigzag};
+use super::{NAME_SPELLED, RESIDUE_VERSION, USUAL_TOKEN, token, unzigzag};
 use crate::mapping::warning::Path;
 use crate::raw::{Value, kind};
 
@@ -245,20 +245,22 @@ impl<'t, S: Sink> Decoder<'t, '_, S> {
         let mut expected = 0;
         loop {
             let number = self.shape.byte()?;
-            let name = match number {
+            let (name, usual) = match number {
                 token::END => return Ok(()),
                 NAME_SPELLED => {
                     let length = self.shape.length()?;
-                    self.shape.take(length)?
+                    (self.shape.take(length)?, None)
                 }
-                number => NAMES
-                    .get(usize::from(number))
-                    .ok_or(RestoreError::Damaged(self.shape.at))?
-                    .as_bytes(),
+                number => {
+                    let (name, usual) = NAMES
+                        .get(usize::from(number & !USUAL_TOKEN))
+                        .ok_or(RestoreError::Damaged(self.shape.at))?;
+                    (name.as_bytes(), (number & USUAL_TOKEN != 0).then_some(*usual))
+                }
             };
             self.count_field()?;
             let field = Field { name, path: &path.key(name) };
-            let how = self.shape.byte()?;
+            let how = usual.map_or_else(|| self.shape.byte(), Ok)?;
             match (how, place) {
                 (token::ANCHORED, Place::Shelf(shelf)) => {
                     let inside = self.anchor(shelf, &mut expected)?;
@@ -318,9 +320,7 @@ impl<'t, S: Sink> Decoder<'t, '_, S> {
         expected: &mut usize,
     ) -> Result<Place<'t>, RestoreError> {
         let distance = self.payload.signed()?;
-        let called: [u8; 4] =
-            self.payload.take(4)?.try_into().map_err(|_| RestoreError::Damaged(self.payload.at))?;
-        let called = u32::from_le_bytes(called);
+        let called = self.payload.take(shelf.hash_bytes())?;
         let index = i64::try_from(*expected)
             .ok()
             .and_then(|expected| expected.checked_add(distance))
@@ -330,8 +330,8 @@ impl<'t, S: Sink> Decoder<'t, '_, S> {
         let books = self.shelf.books(shelf);
         let book = books
             .get(index)
-            .filter(|book| book.called == called)
-            .or_else(|| books.iter().find(|book| book.called == called));
+            .filter(|book| book.called.to_le_bytes().starts_with(called))
+            .or_else(|| books.iter().find(|book| book.called.to_le_bytes().starts_with(called)));
         Ok(book.map_or(Place::Nowhere, |book| place_of(shelf, book.document)))
     }
 

@@ -1,8 +1,8 @@
 //! Legacy document to residue: one walk that leaves out what the target holds.
 
 use super::shelf::{Place, Shelf, ShelfName, Twins, mirrored, place_of};
-use super::words::{DEFAULT_METADATA, name_number, word_number};
-use super::{NAME_SPELLED, RESIDUE_VERSION, token, zigzag};
+use super::words::{DEFAULT_METADATA, NAMES, name_number, word_number};
+use super::{NAME_SPELLED, RESIDUE_VERSION, USUAL_TOKEN, token, zigzag};
 use crate::mapping::copied::is_left_out_without_id;
 use crate::mapping::metadata::Places;
 use crate::raw::{Document, Element, Value, kind};
@@ -19,6 +19,8 @@ pub(crate) struct Encoder {
     last_date: i64,
     last_object_id: [u8; 12],
     residue: Vec<u8>,
+    /// The token that the value of the name just written usually has.
+    usual: Option<u8>,
 }
 
 /// What the walk needs to know of the target.
@@ -77,13 +79,13 @@ impl Encoder {
     ) {
         let value = element.value;
         if twin == Some(value) {
-            self.shape.push(token::COPY);
+            self.token(token::COPY);
         } else if place == Place::Root
             && element.name == b"metadata"
             && value.kind == kind::DOCUMENT
             && value.bytes == DEFAULT_METADATA.as_slice()
         {
-            self.shape.push(token::DEFAULT_METADATA);
+            self.token(token::DEFAULT_METADATA);
         } else {
             let inside = match place {
                 Place::Nowhere => Place::Nowhere,
@@ -129,13 +131,13 @@ impl Encoder {
         };
         let found = index.and_then(|index| Some((index, *target.shelf.books(name).get(index)?)));
         let Some((index, book)) = found else {
-            self.shape.push(token::DOCUMENT);
+            self.token(token::DOCUMENT);
             return Place::Nowhere;
         };
-        self.shape.push(token::ANCHORED);
+        self.token(token::ANCHORED);
         let distance = distance(index, *expected);
         push_varint(&mut self.payload, zigzag(distance));
-        self.payload.extend_from_slice(&book.called.to_le_bytes());
+        self.payload.extend_from_slice(&book.called.to_le_bytes()[..name.hash_bytes()]);
         *expected = index + 1;
         place_of(name, book.document)
     }
@@ -163,7 +165,7 @@ impl Encoder {
             None => walk.twins.of_other(),
         };
         if twin == Some(value) {
-            self.shape.push(token::COPY);
+            self.token(token::COPY);
         } else {
             let inside = twin.and_then(mirrored).unwrap_or(Place::Nowhere);
             self.value(value, inside, target);
@@ -193,14 +195,14 @@ impl Encoder {
             _ => {
                 let twin = walk.twins.of_document();
                 if twin == Some(Value { kind: kind::DOCUMENT, bytes: document.bytes() }) {
-                    return self.shape.push(token::COPY);
+                    return self.token(token::COPY);
                 }
                 let inside = twin.and_then(mirrored).unwrap_or(Place::Nowhere);
                 if !is_searchable(inside) {
-                    self.shape.push(token::UNMIRRORED);
+                    self.token(token::UNMIRRORED);
                     return self.fields(document, Place::Nowhere, target);
                 }
-                self.shape.push(token::DOCUMENT);
+                self.token(token::DOCUMENT);
                 (inside, token::SAME)
             }
         };
@@ -220,29 +222,29 @@ impl Encoder {
     fn value<'t>(&mut self, value: Value<'_>, inside: Place<'t>, target: &Target<'t, '_>) {
         match value.kind {
             kind::DOCUMENT if is_searchable(inside) => {
-                self.shape.push(token::DOCUMENT);
+                self.token(token::DOCUMENT);
                 self.fields(Document::new(value.bytes), inside, target);
             }
             kind::DOCUMENT => {
-                self.shape.push(token::UNMIRRORED);
+                self.token(token::UNMIRRORED);
                 self.fields(Document::new(value.bytes), Place::Nowhere, target);
             }
             kind::ARRAY => {
                 let array = Document::new(value.bytes);
                 if has_plain_keys(array) {
-                    self.shape.push(token::ARRAY);
+                    self.token(token::ARRAY);
                     self.array(array, inside, target);
                 } else {
-                    self.shape.push(token::KEYED_ARRAY);
+                    self.token(token::KEYED_ARRAY);
                     self.fields(array, Place::Nowhere, target);
                 }
             }
             kind::STRING => self.string(value.string().unwrap_or_default()),
             kind::BOOLEAN => {
                 let yes = value.boolean() == Some(true);
-                self.shape.push(if yes { token::TRUE } else { token::FALSE });
+                self.token(if yes { token::TRUE } else { token::FALSE });
             }
-            kind::NULL => self.shape.push(token::NULL),
+            kind::NULL => self.token(token::NULL),
             kind::OBJECT_ID => self.object_id(value),
             kind::INT32 | kind::INT64 | kind::DOUBLE | kind::DATE => self.number(value),
             _ => self.raw(value),
@@ -250,7 +252,7 @@ impl Encoder {
     }
 
     fn raw(&mut self, value: Value<'_>) {
-        self.shape.push(token::RAW);
+        self.token(token::RAW);
         self.payload.push(value.kind);
         push_varint(&mut self.payload, length(value.bytes));
         self.payload.extend_from_slice(value.bytes);
@@ -258,9 +260,12 @@ impl Encoder {
 
     fn string(&mut self, text: &[u8]) {
         match word_number(text) {
-            Some(number) => self.shape.extend_from_slice(&[token::WORD, number]),
+            Some(number) => {
+                self.token(token::WORD);
+                self.shape.push(number);
+            }
             None => {
-                self.shape.push(token::STRING);
+                self.token(token::STRING);
                 push_varint(&mut self.payload, length(text));
                 self.payload.extend_from_slice(text);
             }
@@ -269,20 +274,20 @@ impl Encoder {
 
     fn number(&mut self, value: Value<'_>) {
         if let Some(number) = value.int32() {
-            self.shape.push(token::INT32);
+            self.token(token::INT32);
             push_varint(&mut self.payload, zigzag(i64::from(number)));
         } else if let Some(number) = value.int64() {
-            self.shape.push(token::INT64);
+            self.token(token::INT64);
             push_varint(&mut self.payload, zigzag(number));
         } else if let Some(date_ms) = value.date_ms() {
-            self.shape.push(token::DATE);
+            self.token(token::DATE);
             push_varint(&mut self.payload, zigzag(date_ms.wrapping_sub(self.last_date)));
             self.last_date = date_ms;
         } else if let Some(whole) = value.double().and_then(whole) {
-            self.shape.push(token::WHOLE_DOUBLE);
+            self.token(token::WHOLE_DOUBLE);
             push_varint(&mut self.payload, zigzag(whole));
         } else {
-            self.shape.push(token::DOUBLE);
+            self.token(token::DOUBLE);
             self.payload.extend_from_slice(value.bytes);
         }
     }
@@ -290,24 +295,37 @@ impl Encoder {
     fn object_id(&mut self, value: Value<'_>) {
         let id = value.object_id().unwrap_or_default();
         if id[4..9] == self.last_object_id[4..9] {
-            self.shape.push(token::NEXT_OBJECT_ID);
+            self.token(token::NEXT_OBJECT_ID);
             let (seconds, counter) = split(id);
             let (last_seconds, last_counter) = split(self.last_object_id);
             push_varint(&mut self.payload, zigzag(seconds - last_seconds));
             push_varint(&mut self.payload, zigzag(counter - last_counter));
         } else {
-            self.shape.push(token::OBJECT_ID);
+            self.token(token::OBJECT_ID);
             self.payload.extend_from_slice(&id);
         }
         self.last_object_id = id;
+    }
+
+    /// Writes a token; where it is the usual one of the name before it, only a mark at the name.
+    fn token(&mut self, token: u8) {
+        if self.usual.take() == Some(token)
+            && let Some(name) = self.shape.last_mut()
+        {
+            *name |= USUAL_TOKEN;
+        } else {
+            self.shape.push(token);
+        }
     }
 
     /// Writes a name; returns its number, for the prediction of the next one.
     fn name(&mut self, name: &[u8], last: u8) -> u8 {
         if let Some(number) = name_number(name, last) {
             self.shape.push(number);
+            self.usual = NAMES.get(usize::from(number)).map(|(_, usual)| *usual);
             return number;
         }
+        self.usual = None;
         self.shape.push(NAME_SPELLED);
         push_varint(&mut self.shape, length(name));
         self.shape.extend_from_slice(name);

@@ -5,15 +5,16 @@
 //! A version byte, the length of the *shape* as a varint, the shape, the *payload*.
 //!
 //! The shape says which fields there are, in order: for each a name (a byte of a dictionary, or
-//! spelled out) and a [`token`] that says how its value was kept. The payload holds the values
+//! spelled out) and a [`token`] that says how its value was kept; the token is left out where it is
+//! the usual one of that name. The payload holds the values
 //! themselves, small: varints for whole numbers, differences for dates and ObjectIds, raw bytes
 //! for what is nothing of that. A value that the target holds as it is costs its token only
 //! ([`token::COPY`]): text is never stored twice. Documents of an array that have the same shape
 //! as the one before cost one byte of shape.
 //!
 //! Documents that the target keeps elsewhere (a sorted alert, a renamed character) begin with an
-//! *anchor*: the place in the target, and 32 bits of hash of what they are called there, by which
-//! they are found again after the target was edited.
+//! *anchor*: the place in the target, and a hash of what they are called there (16 bits for chapters
+//! and outline, 32 for the others), by which they are found again after the target was edited.
 
 mod decode;
 mod encode;
@@ -77,6 +78,10 @@ pub(crate) mod token {
     /// Document whose twin in the target is too large to be searched: all of it is here.
     pub(crate) const UNMIRRORED: u8 = 22;
 }
+
+/// Added to the number of a name: the value has the token that it usually has under that name, and
+/// no token follows.
+pub(crate) const USUAL_TOKEN: u8 = 0x80;
 
 /// A name that is not of the dictionary: varint length and bytes follow in the shape.
 pub(crate) const NAME_SPELLED: u8 = 255;

@@ -71,6 +71,16 @@ pub(crate) enum ShelfName {
     Enhancements,
 }
 
+impl ShelfName {
+    /// How many bytes of the hash an anchor keeps: chapter numbers are few, ids may be many.
+    pub(crate) fn hash_bytes(self) -> usize {
+        match self {
+            ShelfName::Outline | ShelfName::Chapters => 2,
+            _ => 4,
+        }
+    }
+}
+
 impl<'t> Shelf<'t> {
     /// Opens the job and the metadata document of one job.
     pub(crate) fn new(job: Document<'t>, metadata: Document<'t>) -> Self {

@@ -6,147 +6,145 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use super::token;
 use crate::raw::Writer;
 
 /// Names in the order in which stored documents have them, so that the name that follows the last
 /// one is found at once. A name may stand here more than once.
-pub(crate) const NAMES: &[&str] = &[
+pub(crate) const NAMES: &[(&str, u8)] = &[
     // END of a document is 0: no name has that number.
-    "",
-    "_id",
-    "status",
-    "currentPhase",
-    "premise",
-    "title",
-    "genre",
-    "subgenre",
-    "targetWordCount",
-    "targetChapters",
-    "humanLikeWriting",
-    "outline",
-    "chapters",
-    "modelUsage",
-    "progress",
-    "qualityMetrics",
-    "metadata",
-    "createdAt",
-    "updatedAt",
-    "__v",
-    "completedAt",
-    "analysis",
-    "error",
+    ("", token::END),
+    ("_id", token::NEXT_OBJECT_ID),
+    ("status", token::WORD),
+    ("currentPhase", token::WORD),
+    ("premise", token::COPY),
+    ("title", token::COPY),
+    ("genre", token::COPY),
+    ("subgenre", token::COPY),
+    ("targetWordCount", token::INT32),
+    ("targetChapters", token::INT32),
+    ("humanLikeWriting", token::TRUE),
+    ("outline", token::ARRAY),
+    ("chapters", token::ARRAY),
+    ("modelUsage", token::COPY),
+    ("progress", token::DOCUMENT),
+    ("qualityMetrics", token::COPY),
+    ("metadata", token::DEFAULT_METADATA),
+    ("createdAt", token::DATE),
+    ("updatedAt", token::DATE),
+    ("__v", token::INT32),
+    ("completedAt", token::DATE),
+    ("analysis", token::COPY),
+    ("error", token::COPY),
     // outline[]
-    "chapterNumber",
-    "title",
-    "summary",
-    "keyEvents",
-    "characterFocus",
-    "plotAdvancement",
-    "wordTarget",
-    "genreElements",
-    "humanLikeElements",
-    "_id",
+    ("chapterNumber", token::INT32),
+    ("title", token::COPY),
+    ("summary", token::COPY),
+    ("keyEvents", token::COPY),
+    ("characterFocus", token::COPY),
+    ("plotAdvancement", token::COPY),
+    ("wordTarget", token::INT32),
+    ("genreElements", token::COPY),
+    ("humanLikeElements", token::COPY),
+    ("_id", token::OBJECT_ID),
     // chapters[]
-    "chapterNumber",
-    "title",
-    "content",
-    "wordCount",
-    "status",
-    "attempts",
-    "lastAttemptAt",
-    "failureReason",
-    "qualityScore",
-    "generatedAt",
-    "tokensUsed",
-    "cost",
+    ("chapterNumber", token::INT32),
+    ("title", token::COPY),
+    ("content", token::COPY),
+    ("wordCount", token::INT32),
+    ("status", token::WORD),
+    ("attempts", token::INT32),
+    ("lastAttemptAt", token::DATE),
+    ("failureReason", token::COPY),
+    ("qualityScore", token::INT32),
+    ("generatedAt", token::DATE),
+    ("tokensUsed", token::INT32),
+    ("cost", token::DOUBLE),
     // modelUsage
-    "premiseAnalysis",
-    "outlineGeneration",
-    "chapterGeneration",
-    "model",
-    "tokensUsed",
-    "cost",
-    "duration",
+    ("premiseAnalysis", token::DOCUMENT),
+    ("outlineGeneration", token::DOCUMENT),
+    ("chapterGeneration", token::NULL),
+    ("model", token::WORD),
+    ("tokensUsed", token::INT32),
+    ("cost", token::DOUBLE),
+    ("duration", token::INT32),
     // progress
-    "outlineComplete",
-    "chaptersCompleted",
-    "chaptersFailed",
-    "totalChapters",
-    "failedChapterNumbers",
-    "hasFailures",
-    "estimatedCompletion",
-    "lastActivity",
-    "failedAt",
-    "recoveryAttempts",
+    ("outlineComplete", token::TRUE),
+    ("chaptersCompleted", token::INT32),
+    ("chaptersFailed", token::INT32),
+    ("totalChapters", token::INT32),
+    ("failedChapterNumbers", token::ARRAY),
+    ("hasFailures", token::FALSE),
+    ("estimatedCompletion", token::DATE),
+    ("lastActivity", token::DATE),
+    ("failedAt", token::DATE),
     // metadata
-    "storyBible",
-    "characters",
-    "locations",
-    "plotThreads",
-    "timeline",
-    "themes",
-    "continuityAlerts",
-    "enhancementsApplied",
-    "aiDecisions",
-    "enhancedQualityMetrics",
-    "humanLikenessScore",
-    "complexityScore",
-    "consistencyScore",
-    "creativityScore",
-    "costTracking",
-    "totalCost",
-    "tokensUsed",
-    "estimatedRemaining",
-    "breakdown",
-    "analysis",
-    "outline",
-    "chapters",
-    "performance",
-    "totalRequests",
-    "errorCount",
-    "averageResponseTime",
-    "lastHealthCheck",
-    "currentStep",
-    "estimatedTimeRemaining",
-    "phaseStartTimes",
-    "premise_analysis",
-    "outline_generation",
-    "chapter_writing",
-    "quality_validation",
-    "finalization",
+    ("storyBible", token::DOCUMENT),
+    ("characters", token::DOCUMENT),
+    ("locations", token::DOCUMENT),
+    ("plotThreads", token::ARRAY),
+    ("timeline", token::ARRAY),
+    ("themes", token::ARRAY),
+    ("continuityAlerts", token::ARRAY),
+    ("enhancementsApplied", token::ARRAY),
+    ("aiDecisions", token::ARRAY),
+    ("enhancedQualityMetrics", token::COPY),
+    ("humanLikenessScore", token::INT32),
+    ("complexityScore", token::INT32),
+    ("consistencyScore", token::INT32),
+    ("creativityScore", token::INT32),
+    ("costTracking", token::DOCUMENT),
+    ("totalCost", token::DOUBLE),
+    ("tokensUsed", token::INT32),
+    ("estimatedRemaining", token::INT32),
+    ("breakdown", token::DOCUMENT),
+    ("analysis", token::INT32),
+    ("outline", token::INT32),
+    ("chapters", token::INT32),
+    ("performance", token::DOCUMENT),
+    ("totalRequests", token::INT32),
+    ("errorCount", token::INT32),
+    ("averageResponseTime", token::DOUBLE),
+    ("lastHealthCheck", token::DATE),
+    ("currentStep", token::COPY),
+    ("estimatedTimeRemaining", token::INT32),
+    ("phaseStartTimes", token::DOCUMENT),
+    ("premise_analysis", token::DATE),
+    ("outline_generation", token::DATE),
+    ("chapter_writing", token::DATE),
+    ("quality_validation", token::DATE),
     // story bible, alerts, decisions, enhancements
-    "description",
-    "traits",
-    "relationships",
-    "lastSeen",
-    "firstAppearance",
-    "firstMentioned",
-    "significance",
-    "introducedIn",
-    "lastUpdated",
-    "chapter",
-    "timestamp",
-    "importance",
-    "name",
-    "examples",
-    "id",
-    "severity",
-    "message",
-    "details",
-    "suggestion",
-    "context",
-    "timestamp",
-    "resolved",
-    "character",
-    "plotThread",
-    "type",
-    "reasoning",
-    "confidence",
-    "alternatives",
-    "impact",
-    "option",
-    "reason",
-    "phase",
+    ("description", token::COPY),
+    ("traits", token::COPY),
+    ("relationships", token::ARRAY),
+    ("lastSeen", token::INT32),
+    ("firstAppearance", token::INT32),
+    ("firstMentioned", token::INT32),
+    ("significance", token::COPY),
+    ("introducedIn", token::COPY),
+    ("lastUpdated", token::COPY),
+    ("chapter", token::COPY),
+    ("timestamp", token::DATE),
+    ("importance", token::COPY),
+    ("name", token::COPY),
+    ("examples", token::COPY),
+    ("id", token::STRING),
+    ("severity", token::WORD),
+    ("message", token::COPY),
+    ("details", token::COPY),
+    ("suggestion", token::COPY),
+    ("context", token::DOCUMENT),
+    ("timestamp", token::DATE),
+    ("resolved", token::FALSE),
+    ("character", token::COPY),
+    ("plotThread", token::COPY),
+    ("type", token::WORD),
+    ("reasoning", token::COPY),
+    ("confidence", token::DOUBLE),
+    ("alternatives", token::ARRAY),
+    ("impact", token::COPY),
+    ("option", token::COPY),
+    ("reason", token::COPY),
 ];
 
 /// Strings that many documents hold.
@@ -193,12 +191,14 @@ pub(crate) const WORDS: &[&str] = &[
     "continuity-check",
 ];
 
-static NAME_NUMBERS: LazyLock<HashMap<&'static [u8], u8>> = LazyLock::new(|| numbers(NAMES));
-static WORD_NUMBERS: LazyLock<HashMap<&'static [u8], u8>> = LazyLock::new(|| numbers(WORDS));
+static NAME_NUMBERS: LazyLock<HashMap<&'static [u8], u8>> =
+    LazyLock::new(|| numbers(NAMES.iter().map(|(name, _)| *name)));
+static WORD_NUMBERS: LazyLock<HashMap<&'static [u8], u8>> =
+    LazyLock::new(|| numbers(WORDS.iter().copied()));
 
-fn numbers(list: &'static [&'static str]) -> HashMap<&'static [u8], u8> {
+fn numbers(list: impl Iterator<Item = &'static str>) -> HashMap<&'static [u8], u8> {
     let mut map = HashMap::new();
-    for (index, entry) in list.iter().enumerate() {
+    for (index, entry) in list.enumerate() {
         if let Ok(number) = u8::try_from(index) {
             map.entry(entry.as_bytes()).or_insert(number);
         }
@@ -209,7 +209,7 @@ fn numbers(list: &'static [&'static str]) -> HashMap<&'static [u8], u8> {
 /// The number of a name; the one behind `last` where that fits. The empty name has none.
 pub(crate) fn name_number(name: &[u8], last: u8) -> Option<u8> {
     let next = last.wrapping_add(1);
-    if next > 1 && NAMES.get(usize::from(next)).is_some_and(|known| known.as_bytes() == name) {
+    if next > 1 && NAMES.get(usize::from(next)).is_some_and(|(known, _)| known.as_bytes() == name) {
         return Some(next);
     }
     NAME_NUMBERS.get(name).copied().filter(|number| *number > 0)
@@ -267,11 +267,12 @@ pub(crate) static DEFAULT_METADATA: LazyLock<Vec<u8>> = LazyLock::new(|| {
 
 #[cfg(test)]
 mod tests {
+    use super::super::USUAL_TOKEN;
     use super::*;
 
     #[test]
-    fn dictionaries_fit_a_byte_below_the_spelled_marker() {
-        assert!(NAMES.len() <= usize::from(super::super::NAME_SPELLED));
+    fn dictionaries_fit_their_bytes() {
+        assert!(NAMES.len() < usize::from(USUAL_TOKEN));
         assert!(WORDS.len() <= 255);
         assert!(WORDS.iter().all(|word| word.len() <= 23));
         assert_eq!(
