@@ -26,8 +26,11 @@ fn main() -> std::process::ExitCode {
 
 fn run() -> Result<ExitCode, Failure> {
     let command = config::command()?;
-    let matches = command.get_matches();
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let parsed = command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(error) => return told_by_parser(&error),
+    };
     match cli.command {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Inspect(args) => commands::inspect::run(&args),
@@ -43,4 +46,16 @@ fn run() -> Result<ExitCode, Failure> {
         Command::Completions(args) => commands::pages::completions(&args),
         Command::Man(args) => commands::pages::man(&args),
     }
+}
+
+/// Help and version go to standard output; what is wrong with a command line is quoted without the
+/// credentials that it may hold.
+fn told_by_parser(error: &clap::Error) -> Result<ExitCode, Failure> {
+    if !error.use_stderr() {
+        // Whoever reads may have heard enough: a closed pipe is no error.
+        drop(error.print());
+        return Ok(ExitCode::Done);
+    }
+    printer::note(printer::masked(&error.render().to_string()).trim_end());
+    Ok(ExitCode::Usage)
 }

@@ -66,10 +66,35 @@ pub(crate) fn note(text: &str) {
 
 /// An error, with what to do about it on a line of its own.
 pub(crate) fn failure(failure: &Failure) {
-    note(&format!("error: {}", failure.message));
+    note(&masked(&format!("error: {}", failure.message)));
     if let Some(hint) = &failure.hint {
-        note(&format!("hint: {hint}"));
+        note(&masked(&format!("hint: {hint}")));
     }
+}
+
+/// Text without the credentials of connection strings: what is wrong with a command line or a
+/// settings file is told by quoting it.
+pub(crate) fn masked(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("mongodb") {
+        let after = &rest[at..];
+        let scheme =
+            ["mongodb://", "mongodb+srv://"].iter().find(|scheme| after.starts_with(**scheme));
+        let head = scheme.map_or("mongodb".len(), |scheme| scheme.len());
+        out.push_str(&rest[..at + head]);
+        rest = &rest[at + head..];
+        let end =
+            rest.find(|c: char| c.is_whitespace() || "\"'`".contains(c)).unwrap_or(rest.len());
+        if scheme.is_some()
+            && let Some(host) = rest[..end].rfind('@')
+        {
+            out.push_str("***");
+            rest = &rest[host..];
+        }
+    }
+    out.push_str(rest);
+    out
 }
 
 /// Whether standard error is a terminal that can show a bar.
@@ -142,5 +167,17 @@ mod tests {
         assert_eq!(span(1_234), "1.23 s");
         assert_eq!(span(3_725_000), "62 min 5 s");
         assert_eq!(plain("a\u{1b}[31mb\n"), "a\\u{1b}[31mb\\n");
+    }
+
+    #[test]
+    fn credentials_are_masked() {
+        for (text, expected) in [
+            ("'mongodb://u:p@h/db' and x@y", "'mongodb://***@h/db' and x@y"),
+            ("mongodb+srv://u:p@s@h", "mongodb+srv://***@h"),
+            ("mongodb://h/db", "mongodb://h/db"),
+            ("a mongodb of mongodb://u:p@h", "a mongodb of mongodb://***@h"),
+        ] {
+            assert_eq!(masked(text), expected);
+        }
     }
 }

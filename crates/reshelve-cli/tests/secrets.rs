@@ -72,7 +72,6 @@ fn passwords_in_the_environment_are_in_no_output() {
 }
 
 #[test]
-#[ignore = "a command line or a file that is wrong is quoted with the password in it"]
 fn passwords_in_what_is_wrong_are_in_no_output() {
     let place = Place::new();
     place.expect(0, &["generate", "jobs.bson", "--documents", "5"]);

@@ -9,11 +9,13 @@ pub(super) struct Feed {
     buffer: Vec<u8>,
     at: usize,
     offset: u64,
+    /// Met while reading ahead: told when what lies before it is used up.
+    fault: Option<Fault>,
 }
 
 impl Feed {
     pub(super) fn new(content: Content) -> Feed {
-        Feed { content, buffer: Vec::new(), at: 0, offset: 0 }
+        Feed { content, buffer: Vec::new(), at: 0, offset: 0, fault: None }
     }
 
     /// Where the next byte lies in the content.
@@ -38,8 +40,13 @@ impl Feed {
         }
         while self.buffer.len() < count {
             let wanted = (count - self.buffer.len()).max(READ_BYTES);
-            if self.content.append(&mut self.buffer, wanted)? == 0 {
-                return Ok(false);
+            if let Some(fault) = self.fault.take() {
+                return Err(fault);
+            }
+            match self.content.append(&mut self.buffer, wanted) {
+                Ok(0) => return Ok(false),
+                Ok(_) => {}
+                Err(fault) => self.fault = Some(fault),
             }
         }
         Ok(true)

@@ -66,7 +66,11 @@ impl Target {
                     let level = flate2::Compression::fast();
                     Inner::Gzip(Box::new(flate2::write::GzEncoder::new(file, level)))
                 }
-                Compression::Zstd => Inner::Zstd(zstd::Encoder::new(file, 1)?),
+                Compression::Zstd => {
+                    let mut encoder = zstd::Encoder::new(file, 1)?;
+                    encoder.include_checksum(true)?;
+                    Inner::Zstd(encoder)
+                }
             })
         };
         let path = path.to_owned();

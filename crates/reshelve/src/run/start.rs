@@ -139,6 +139,12 @@ pub fn resume(
             return Err(error);
         }
     }
+    if from.state == State::Finishing {
+        // All that is left to do needs no source.
+        let _present = folder.hold()?;
+        observer.begun(&plan, folder, None);
+        return note_failure(folder, finish(&plan, folder, from, lock));
+    }
     let only = plan.only_rejects.as_deref().map(OnlyRejects::read).transpose()?;
     let opened = dump::open(&spec)?;
     let context = Context {
@@ -153,9 +159,6 @@ pub fn resume(
     };
     let _present = folder.hold()?;
     observer.begun(&plan, folder, opened.description.bytes_total);
-    if from.state == State::Finishing {
-        return note_failure(folder, finish(&context, from, lock));
-    }
     // What can be read once only cannot be compared beforehand.
     if from.in_doubt && !(opened.description.rewindable && still_agrees(&from, &spec)?) {
         observer.note(
@@ -348,11 +351,11 @@ fn end(context: &Context<'_>, outturn: Outturn, lock: Option<Lock>) -> Result<Re
         Ended::AtEnd if context.plan.apply && checkpoint.totals.replaced > 0 => {
             checkpoint.state = State::Finishing;
             saving.save(&checkpoint)?;
-            return finish(context, checkpoint, lock);
+            return finish(context.plan, context.folder, checkpoint, lock);
         }
         Ended::AtEnd => {
             saving.save(&checkpoint)?;
-            return close(context, checkpoint, lock);
+            return close(context.plan, context.folder, checkpoint, lock);
         }
         Ended::Interrupted => Stop::Interrupted,
         Ended::FirstReject => Stop::FirstReject,
@@ -371,11 +374,11 @@ fn end(context: &Context<'_>, outturn: Outturn, lock: Option<Lock>) -> Result<Re
 /// Takes the earlier versions of replaced jobs out of the target. Can be gone on with after a
 /// kill: the checkpoint says which file is next, and whether its new form is ready.
 fn finish(
-    context: &Context<'_>,
+    plan: &Plan,
+    folder: &RunFolder,
     mut checkpoint: Checkpoint,
     lock: Option<Lock>,
 ) -> Result<Report, RunError> {
-    let (plan, folder) = (context.plan, context.folder);
     let file = folder.checkpoint_file();
     let replaced = read_replaced(folder)?;
     if let Some(length) = checkpoint.finishing.length {
@@ -399,7 +402,7 @@ fn finish(
         })?;
         next_collection(&mut checkpoint, length, &file)?;
     }
-    close(context, checkpoint, lock)
+    close(plan, folder, checkpoint, lock)
 }
 
 fn next_collection(checkpoint: &mut Checkpoint, length: u64, file: &Path) -> Result<(), RunError> {
@@ -417,19 +420,20 @@ fn read_replaced(folder: &RunFolder) -> Result<HashSet<Key>, RunError> {
 
 /// The run is done: nothing of it is needed to go on any more.
 fn close(
-    context: &Context<'_>,
+    plan: &Plan,
+    folder: &RunFolder,
     mut checkpoint: Checkpoint,
     lock: Option<Lock>,
 ) -> Result<Report, RunError> {
     checkpoint.state = State::Done;
     checkpoint.reason = None;
     checkpoint.in_doubt = false;
-    checkpoint.write(&context.folder.checkpoint_file())?;
-    remove_lists(context.folder)?;
+    checkpoint.write(&folder.checkpoint_file())?;
+    remove_lists(folder)?;
     if let Some(lock) = lock {
         lock.remove()?;
     }
-    report(context, checkpoint, Stop::Done)
+    Ok(Report { plan: plan.clone(), folder: folder.clone(), checkpoint, stop: Stop::Done })
 }
 
 /// The lists that only a run that goes on needs.
