@@ -106,6 +106,8 @@ impl Archive {
         }
         self.done = true;
         self.delivered = false;
+        // The rest need not be read; but only its end tells whether what was decompressed is right.
+        self.feed.drain_compressed()?;
         Ok(false)
     }
 

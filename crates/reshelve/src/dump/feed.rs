@@ -1,6 +1,7 @@
 //! A buffer of its own between the content and those who pick from it.
 
 use super::bson_file::{check_end, document_length, truncated};
+use super::compressed::Compression;
 use super::content::{Content, Fault, READ_BYTES};
 
 /// Content of which most may be passed over.
@@ -56,6 +57,23 @@ impl Feed {
     pub(super) fn advance(&mut self, count: usize) {
         self.at = (self.at + count).min(self.buffer.len());
         self.offset += u64::try_from(count).unwrap_or(0);
+    }
+
+    /// Reads compressed content to its end, so that its checksum is tested; other content is left.
+    pub(super) fn drain_compressed(&mut self) -> Result<(), Fault> {
+        if self.content.compression == Compression::None {
+            return Ok(());
+        }
+        if let Some(fault) = self.fault.take() {
+            return Err(fault);
+        }
+        loop {
+            self.buffer.clear();
+            self.at = 0;
+            if self.content.append(&mut self.buffer, READ_BYTES)? == 0 {
+                return Ok(());
+            }
+        }
     }
 
     /// The length of the whole document that lies next, which is there to its end.
