@@ -11,7 +11,7 @@ use crate::summary::Summary;
 use crate::{printer, seeds, tools};
 
 /// Seconds for each target in a run of all tests.
-const SECONDS_DEFAULT: u64 = 20;
+const SECONDS_DEFAULT: u64 = 10;
 
 /// Which targets, and how long.
 #[derive(Debug)]
