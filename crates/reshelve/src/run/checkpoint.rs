@@ -163,7 +163,7 @@ pub struct Finishing {
 /// How far a run is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
-    /// [`CHECKPOINT_SCHEMA`].
+    /// The version of the file: `reshelve.checkpoint/1`.
     pub schema: String,
     /// The state of the run.
     pub state: State,

@@ -67,7 +67,7 @@ pub struct RunRequest {
 /// `run.json`: what was run, from where, to where, how. It holds no secrets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
-    /// [`PLAN_SCHEMA`].
+    /// The version of the file: `reshelve.plan/1`.
     pub schema: String,
     /// The id of the run: the name of its folder.
     pub run: String,
