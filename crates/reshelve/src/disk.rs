@@ -46,6 +46,20 @@ pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
     sync_folder(folder)
 }
 
+/// A file for scratch, to be written and read: it has no name once it is made, and is gone with the
+/// process.
+pub(crate) fn unnamed_file(path: &Path) -> Result<File, DiskError> {
+    let file = File::options()
+        .create(true)
+        .truncate(true)
+        .read(true)
+        .write(true)
+        .open(path)
+        .at("creating", path)?;
+    fs::remove_file(path).at("removing", path)?;
+    Ok(file)
+}
+
 /// A file opened for appending at `length`, with anything behind that cut off.
 pub(crate) fn open_at(path: &Path, length: u64) -> Result<File, DiskError> {
     let file = File::options()

@@ -8,7 +8,7 @@ use std::io::{BufReader, BufWriter, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use crate::disk::{At, DiskError};
+use crate::disk::{At, DiskError, unnamed_file};
 
 /// The first 16 bytes of a BLAKE3 hash.
 pub(crate) type Key = [u8; 16];
@@ -38,14 +38,7 @@ impl<const N: usize> SortedRun<N> {
         path: &Path,
         sorted: impl Iterator<Item = Result<[u8; N], DiskError>>,
     ) -> Result<Self, DiskError> {
-        let file = File::options()
-            .create(true)
-            .truncate(true)
-            .read(true)
-            .write(true)
-            .open(path)
-            .at("creating", path)?;
-        std::fs::remove_file(path).at("removing", path)?;
+        let file = unnamed_file(path)?;
         let mut out = BufWriter::with_capacity(1 << 16, &file);
         let mut sparse = Vec::new();
         let mut count = 0;

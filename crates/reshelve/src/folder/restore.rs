@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::documents::Documents;
 use super::layout::{TargetFolder, legacy_metadata_json};
-use crate::disk::{At, DiskError, sync_folder, write_atomic};
+use crate::disk::{At, DiskError, sync_folder, unnamed_file, write_atomic};
 use crate::mapping::{self, RestoreError};
 use crate::raw::{self, Document, Value};
 use crate::sorted::{Sorted, Sorter, key_of};
@@ -213,14 +213,7 @@ struct Index {
 
 impl Index {
     fn new(target: &TargetFolder, scratch: &Path) -> Result<Self, RestoreFolderError> {
-        let file = File::options()
-            .create(true)
-            .truncate(true)
-            .read(true)
-            .write(true)
-            .open(scratch)
-            .at("creating", scratch)?;
-        fs::remove_file(scratch).at("removing", scratch)?;
+        let file = unnamed_file(scratch)?;
         let folder = scratch.parent().filter(|folder| !folder.as_os_str().is_empty());
         let mut sorter = Sorter::new(folder.unwrap_or(Path::new(".")), HELD_MAX);
         let mut out = BufWriter::with_capacity(1 << 20, &file);

@@ -6,7 +6,7 @@ use std::io::{BufWriter, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use crate::disk::{At, DiskError};
+use crate::disk::{At, DiskError, unnamed_file};
 use crate::folder::{Documents, DocumentsError};
 use crate::raw::{self, Document};
 use crate::sorted::{Key, Sorted, Sorter, key_of};
@@ -143,14 +143,7 @@ struct Builder {
 
 impl Builder {
     fn new(path: &Path) -> Result<Self, DiskError> {
-        let file = File::options()
-            .create(true)
-            .truncate(true)
-            .read(true)
-            .write(true)
-            .open(path)
-            .at("creating", path)?;
-        std::fs::remove_file(path).at("removing", path)?;
+        let file = unnamed_file(path)?;
         let folder = path.parent().unwrap_or(Path::new("."));
         Ok(Builder {
             out: BufWriter::with_capacity(1 << 20, file),

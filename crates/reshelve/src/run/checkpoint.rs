@@ -5,8 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::RunError;
-use crate::disk::{At, write_atomic};
+use super::{RunError, state_file};
 use crate::mapping::{Reject, RejectCode, Warning};
 use crate::sink::SinkPosition;
 
@@ -204,21 +203,11 @@ impl Checkpoint {
     }
 
     pub(crate) fn write(&self, path: &Path) -> Result<(), RunError> {
-        let bytes = serde_json::to_vec_pretty(self).map_err(std::io::Error::from);
-        Ok(write_atomic(path, &bytes.at("writing", path)?)?)
+        state_file::write(path, self)
     }
 
     pub(crate) fn read(path: &Path) -> Result<Self, RunError> {
-        let bytes = std::fs::read(path).at("reading", path)?;
-        let unreadable = |detail: String| RunError::State { path: path.to_owned(), detail };
-        let checkpoint: Checkpoint =
-            serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;
-        if checkpoint.schema != CHECKPOINT_SCHEMA {
-            let detail =
-                format!("its version is {:?}, not {CHECKPOINT_SCHEMA:?}", checkpoint.schema);
-            return Err(unreadable(detail));
-        }
-        Ok(checkpoint)
+        state_file::read(path, CHECKPOINT_SCHEMA, |checkpoint: &Self| &checkpoint.schema)
     }
 }
 

@@ -12,6 +12,7 @@ mod run_folder;
 mod saver;
 pub(crate) mod seen;
 mod start;
+mod state_file;
 
 use std::path::PathBuf;
 

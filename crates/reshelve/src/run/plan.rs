@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::RunError;
-use crate::disk::{At, write_atomic};
+use super::{RunError, state_file};
 use crate::folder::TargetFolder;
 use crate::mapping::{InFlight, OnUnknownStatus, Options, StatusPolicy};
 use crate::sink::SinkPosition;
@@ -116,20 +115,11 @@ pub struct PlannedSource {
 
 impl Plan {
     pub(crate) fn write(&self, path: &Path) -> Result<(), RunError> {
-        let bytes = serde_json::to_vec_pretty(self).map_err(std::io::Error::from);
-        Ok(write_atomic(path, &bytes.at("writing", path)?)?)
+        state_file::write(path, self)
     }
 
     pub(crate) fn read(path: &Path) -> Result<Self, RunError> {
-        let bytes = std::fs::read(path).at("reading", path)?;
-        let unreadable = |detail: String| RunError::State { path: path.to_owned(), detail };
-        let plan: Plan =
-            serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;
-        if plan.schema != PLAN_SCHEMA {
-            let detail = format!("its version is {:?}, not {PLAN_SCHEMA:?}", plan.schema);
-            return Err(unreadable(detail));
-        }
-        Ok(plan)
+        state_file::read(path, PLAN_SCHEMA, |plan: &Self| &plan.schema)
     }
 
     /// The source as it is opened.

@@ -368,7 +368,7 @@ fn end(context: &Context<'_>, outturn: Outturn, lock: Option<Lock>) -> Result<Re
         checkpoint.in_doubt = damage.earlier_in_doubt && damage.kind != DamageKind::Io;
     }
     saving.save(&checkpoint)?;
-    report(context, checkpoint, stop)
+    Ok(Report { plan: context.plan.clone(), folder: context.folder.clone(), checkpoint, stop })
 }
 
 /// Takes the earlier versions of replaced jobs out of the target. Can be gone on with after a
@@ -444,8 +444,4 @@ fn remove_lists(folder: &RunFolder) -> Result<(), RunError> {
         }
     }
     Ok(())
-}
-
-fn report(context: &Context<'_>, checkpoint: Checkpoint, stop: Stop) -> Result<Report, RunError> {
-    Ok(Report { plan: context.plan.clone(), folder: context.folder.clone(), checkpoint, stop })
 }
