@@ -154,7 +154,7 @@ impl Demo<'_> {
             self.legacy_file().display(),
             out.display()
         ));
-        folder::restore_folder(&self.target(), &out)
+        folder::restore(&self.target(), &out)
             .map_err(|error| Failure::failed(error.to_string()))
     }
 
