@@ -70,11 +70,19 @@ impl Types {
     }
 }
 
+/// From here on numbers are added up apart, as smaller ones: their sum may be beyond all numbers,
+/// though their mean is none of that.
+const LARGE: f64 = 1e290;
+/// A power of two, so that nothing is rounded.
+const LARGE_UNIT: f64 = 18_446_744_073_709_551_616.0;
+
 /// Some numbers.
 #[derive(Debug, Default)]
 pub(crate) struct Spread {
     count: u64,
     sum: f64,
+    /// The sum of the large ones, in [`LARGE_UNIT`]s.
+    large: f64,
     min: f64,
     max: f64,
 }
@@ -86,8 +94,11 @@ impl Spread {
             (self.min, self.max) = (number, number);
         }
         self.count += 1;
-        // A sum beyond the largest number stays there.
-        self.sum = (self.sum + number).clamp(f64::MIN, f64::MAX);
+        if number.abs() < LARGE {
+            self.sum += number;
+        } else {
+            self.large += number / LARGE_UNIT;
+        }
         self.min = self.min.min(number);
         self.max = self.max.max(number);
     }
@@ -98,8 +109,10 @@ impl Spread {
     }
 
     pub(crate) fn finish(&self) -> Option<Numbers> {
-        let Spread { count, sum, min, max } = *self;
-        (count > 0).then(|| Numbers { count, min, mean: sum / float(count), max })
+        let Spread { count, sum, large, min, max } = *self;
+        let number = float(count);
+        let mean = sum / number + large / number * LARGE_UNIT;
+        (count > 0).then(|| Numbers { count, min, mean: mean.clamp(min, max), max })
     }
 }
 
@@ -202,5 +215,43 @@ impl Tallies {
             kind::BOOLEAN => self.booleans[usize::from(value.bytes == [1])] += 1,
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mean_is_between_the_least_and_the_greatest() {
+        let mean = |numbers: &[f64]| {
+            let mut spread = Spread::default();
+            numbers.iter().for_each(|number| spread.add(*number));
+            spread.finish().map(|numbers| numbers.mean)
+        };
+        assert_eq!(mean(&[]), None);
+        assert_eq!(mean(&[1.0, 2.0, 6.0]), Some(3.0));
+        assert_eq!(mean(&[f64::MAX, f64::MAX, f64::MAX]), Some(f64::MAX));
+        assert_eq!(mean(&[f64::MAX, f64::MIN, 3.0]), Some(1.0));
+    }
+
+    #[test]
+    fn values_are_told_where_they_repeat_and_are_few() {
+        let told = |texts: &[&str], is_enumeration| {
+            let (mut values, mut held) = (Values::default(), 0);
+            texts.iter().for_each(|text| values.add(text.as_bytes(), &mut held));
+            let told = values.finish(is_enumeration);
+            assert_eq!(held, values.list.len());
+            told.map(|values| values.into_iter().collect::<Vec<_>>())
+        };
+        let pair = |value: &str, count| (value.to_owned(), count);
+        assert_eq!(told(&["a", "b", "a", "b"], false), Some(vec![pair("a", 2), pair("b", 2)]));
+        assert_eq!(told(&["a", "b", "a"], false), None);
+        assert_eq!(told(&["a", "b", "a"], true), Some(vec![pair("a", 2), pair("b", 1)]));
+        let long = "x".repeat(VALUE_BYTES_MAX + 1);
+        assert_eq!(told(&["a", "a", &long, "a"], true), None);
+        let many: Vec<String> = (0..=VALUES_MAX).map(|number| number.to_string()).collect();
+        let many: Vec<&str> = many.iter().chain(&many).map(String::as_str).collect();
+        assert_eq!(told(&many, true), None);
     }
 }
