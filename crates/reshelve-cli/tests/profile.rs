@@ -276,9 +276,7 @@ fn paths_past_the_ten_thousandth_are_counted_together() {
 #[test]
 fn a_thousand_jobs_in_flight_are_named_and_all_are_counted() {
     let documents: Vec<Vec<u8>> = (0..1_234)
-        .map(|number| {
-            document(&format!("job-{number}"), |out| out.string("status", b"recovering"))
-        })
+        .map(|number| document(&format!("job-{number}"), |out| out.string("status", b"recovering")))
         .collect();
     let told = profiled(&documents);
     let named = told["in_flight"].as_array().unwrap();
