@@ -9,7 +9,7 @@ use reshelve::raw::{self, Document};
 use reshelve::source::{Batch, BatchLimits, Form};
 use serde::Serialize;
 
-use super::run::source_spec;
+use super::ends::source_spec;
 use crate::cli::ExplainArgs;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use reshelve::folder::{self, RestoreSummary, TargetFolder};
 use serde::Serialize;
 
-use super::run::refuse_live;
+use super::ends::refuse_live;
 use crate::cli::RestoreArgs;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;

@@ -10,8 +10,8 @@ use reshelve::parity::{self, Mismatch, TotalsPair, Verification, VerifyRequest};
 use reshelve::run::{OnExisting, RejectRecord, RunFolder};
 use serde::Serialize;
 
+use super::ends::source_spec;
 use super::restore::find_target;
-use super::run::source_spec;
 use crate::cli::VerifyArgs;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;

@@ -172,6 +172,7 @@ pub fn verify(
         mapping: request.options,
         batch: BatchLimits::default(),
         jobs: request.jobs,
+        first: 0,
         known: 0,
         documents_max: None,
         only: None,

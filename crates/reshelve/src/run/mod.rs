@@ -2,7 +2,9 @@
 //! gone on with.
 
 mod checkpoint;
+mod destination;
 mod engine;
+mod folder_destination;
 mod lock;
 pub(crate) mod pipeline;
 mod plan;
@@ -14,16 +16,18 @@ pub(crate) mod seen;
 mod start;
 mod state_file;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use checkpoint::{Checkpoint, DocumentCounts, EXAMPLES_MAX, Example, State, Tally, Totals};
+pub use destination::{Base, Destination};
 pub use engine::CHECKPOINT_BYTES_DEFAULT;
-pub use lock::Holder;
-pub use plan::{OnExisting, Plan, PlannedSource, RunRequest};
+pub use folder_destination::FolderDestination;
+pub use lock::{Abandoned, Holder};
+pub use plan::{LivePlace, OnExisting, Plan, PlannedSource, PlannedTarget, RunRequest};
 pub use preflight::{Refusal, estimated_target_bytes};
 pub use rejects::RejectRecord;
 pub use run_folder::RunFolder;
-pub use start::{Report, ResumeRequest, Stop, resume, start};
+pub use start::{Ends, Report, ResumeRequest, Stop, resume, start};
 
 use crate::disk::DiskError;
 use crate::dump::OpenError;
@@ -110,6 +114,10 @@ pub trait Observer: Send {
     fn progress(&mut self, progress: &Progress);
     /// Something that people should know, in a sentence.
     fn note(&mut self, text: &str);
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// The most memory that this process has held, in bytes; 0 where the system does not tell.
