@@ -35,6 +35,7 @@ pub mod generate;
 mod live;
 pub mod mapping;
 pub mod parity;
+pub mod profile;
 pub mod raw;
 pub mod reader;
 pub mod run;

@@ -9,7 +9,7 @@ mod lock;
 pub(crate) mod pipeline;
 mod plan;
 mod preflight;
-mod rejects;
+pub(crate) mod rejects;
 mod run_folder;
 mod saver;
 pub(crate) mod seen;
