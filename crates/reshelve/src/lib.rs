@@ -35,6 +35,7 @@ pub mod generate;
 pub mod mapping;
 pub mod parity;
 pub mod raw;
+pub mod report;
 pub mod run;
 pub mod sink;
 mod sorted;

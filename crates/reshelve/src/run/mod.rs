@@ -1,13 +1,13 @@
 //! A run: one execution of the migration, dry or applied, that can be stopped at any point and
 //! gone on with.
 
-mod checkpoint;
+pub(crate) mod checkpoint;
 mod engine;
 mod lock;
 pub(crate) mod pipeline;
 mod plan;
 mod preflight;
-mod rejects;
+pub(crate) mod rejects;
 mod run_folder;
 mod saver;
 pub(crate) mod seen;

@@ -1,0 +1,186 @@
+//! The report of a run: what was run on what, what came of it, and what both sides say now.
+//!
+//! Gathering reads the source and the target again, as `verify` does: a report believes the run's
+//! files only where there is nothing else to ask (time, memory). How it looks is not decided here.
+
+mod rollback;
+mod verdict;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+pub use rollback::{Rollback, TargetFile};
+pub use verdict::{Verdict, Word};
+
+use crate::disk::At;
+use crate::folder::TargetFolder;
+use crate::parity::{
+    self, CollectionChecksum, LISTED_MAX, Survey, Verification, VerifyError, VerifyRequest,
+};
+use crate::run::{Checkpoint, Plan, RejectRecord, RunError, RunFolder, State};
+
+/// What a report is made of.
+#[derive(Clone, Debug)]
+pub struct ReportRequest {
+    /// The run.
+    pub folder: RunFolder,
+    /// Where the source is now, if it has moved.
+    pub source: Option<PathBuf>,
+    /// Where the target is now, if it has moved.
+    pub target: Option<TargetFolder>,
+}
+
+/// How fast it went.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Rates {
+    /// Documents in a second; 0 where there is nothing to divide by. One decimal, as the others.
+    pub docs_per_s: f64,
+    /// Milliseconds for a thousand documents.
+    pub ms_per_1k_docs: f64,
+    /// Rejected documents in a hundred.
+    pub error_percent: f64,
+}
+
+/// Everything that there is to say about a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunReport {
+    /// What it comes to.
+    pub verdict: Verdict,
+    /// What a reader has to know before believing the rest: sentences.
+    pub cautions: Vec<String>,
+    /// What was run on what: `run.json`.
+    pub plan: Plan,
+    /// How it went: `checkpoint.json`.
+    pub checkpoint: Checkpoint,
+    /// How fast it went.
+    pub rates: Rates,
+    /// The source as it is now; null where it could not be read.
+    pub survey: Option<Survey>,
+    /// Source and target compared as they are now; null where that was not done.
+    pub parity: Option<Verification>,
+    /// The target as it is now; null where there is none, or it could not be read.
+    pub checksums: Option<BTreeMap<&'static str, CollectionChecksum>>,
+    /// The first rejects, with their sentences.
+    pub rejects: Vec<RejectRecord>,
+    /// How to take back what the run wrote; null where it wrote nothing.
+    pub rollback: Option<Rollback>,
+}
+
+/// Reads everything that belongs into the report of a run.
+///
+/// # Errors
+/// Where the run's own files cannot be used. A source or a target that cannot be read is no error:
+/// the report says so, and its verdict is that nothing was checked.
+pub fn gather(request: &ReportRequest) -> Result<RunReport, RunError> {
+    let folder = &request.folder;
+    let (plan, checkpoint) = (folder.plan()?, folder.checkpoint()?);
+    let mut compared = VerifyRequest::of_run(folder)?;
+    if let Some(source) = &request.source {
+        compared.reading.source.path = source.clone();
+    }
+    if let Some(target) = &request.target {
+        compared.target = target.clone();
+    }
+    let looked = look(&compared, &plan, &checkpoint);
+    let checksums = match plan.apply {
+        true => parity::checksums(&compared.target).ok(),
+        false => None,
+    };
+    let verdict = verdict::of(&plan, &checkpoint, &looked);
+    let (survey, parity) = match looked {
+        Looked::Compared(verification) => (Some(verification.survey.clone()), Some(*verification)),
+        Looked::Surveyed { survey, .. } => (Some(*survey), None),
+        Looked::Nothing { .. } => (None, None),
+    };
+    Ok(RunReport {
+        verdict,
+        cautions: verdict::cautions(&plan, &checkpoint, survey.as_ref()),
+        rates: rates(&checkpoint),
+        rejects: first_rejects(folder)?,
+        rollback: rollback::of(&plan, &checkpoint, folder),
+        plan,
+        checkpoint,
+        survey,
+        parity,
+        checksums,
+    })
+}
+
+/// How far the two sides could be read.
+enum Looked {
+    Compared(Box<Verification>),
+    /// The source alone; why there is no more, for a run that wrote something.
+    Surveyed {
+        survey: Box<Survey>,
+        why: Option<String>,
+    },
+    Nothing {
+        why: String,
+    },
+}
+
+fn look(compared: &VerifyRequest, plan: &Plan, checkpoint: &Checkpoint) -> Looked {
+    if compared.reading.source.path.as_os_str() == "-" {
+        let why = "the source came through standard input, and --source does not say where it is";
+        return Looked::Nothing { why: why.into() };
+    }
+    let why = if !plan.apply {
+        None
+    } else if checkpoint.state != State::Done {
+        Some(format!("the run has not come to its end: it is {}", checkpoint.state.as_str()))
+    } else {
+        match parity::verify(compared, &mut |_| {}) {
+            Ok(verification) => return Looked::Compared(Box::new(verification)),
+            Err(error @ (VerifyError::Open(_) | VerifyError::Source(_) | VerifyError::Run(_))) => {
+                return Looked::Nothing { why: error.to_string() };
+            }
+            Err(error) => Some(error.to_string()),
+        }
+    };
+    match parity::survey(&compared.reading) {
+        Ok(survey) => Looked::Surveyed { survey: Box::new(survey), why },
+        Err(error) => Looked::Nothing { why: why.unwrap_or_else(|| error.to_string()) },
+    }
+}
+
+fn first_rejects(folder: &RunFolder) -> Result<Vec<RejectRecord>, RunError> {
+    let path = folder.path().join("rejects.jsonl");
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let lines = BufReader::new(File::open(&path).at("opening", &path)?).lines();
+    let mut records = Vec::new();
+    for line in lines.take(LISTED_MAX) {
+        let line = line.at("reading", &path)?;
+        let record = serde_json::from_str(&line);
+        records.push(
+            record.map_err(|error| RunError::State {
+                path: path.clone(),
+                detail: error.to_string(),
+            })?,
+        );
+    }
+    Ok(records)
+}
+
+fn rates(checkpoint: &Checkpoint) -> Rates {
+    let documents = checkpoint.totals.documents;
+    Rates {
+        docs_per_s: ratio(documents.read * 1000, checkpoint.elapsed_ms),
+        ms_per_1k_docs: ratio(checkpoint.elapsed_ms * 1000, documents.read),
+        error_percent: ratio(documents.rejected * 100, documents.read),
+    }
+}
+
+/// One decimal is enough for people and for comparisons.
+#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "rates, not counts")]
+fn ratio(dividend: u64, divisor: u64) -> f64 {
+    if divisor == 0 {
+        return 0.0;
+    }
+    (dividend as f64 / divisor as f64 * 10.0).round() / 10.0
+}
