@@ -99,7 +99,7 @@ fn table(table: &Table) -> Markup {
         table.rows.iter().filter_map(|row| row.get(at)).any(|cell| matches!(cell, Cell::Number(_)))
     };
     html! {
-        table {
+        table class=[(table.columns.len() > 2).then_some("wide")] {
             @if !table.caption.is_empty() { caption { (with_code(table.caption)) } }
             thead {
                 tr {
@@ -127,7 +127,7 @@ fn table(table: &Table) -> Markup {
 fn cell(value: &Cell) -> Markup {
     html! {
         @match value {
-            Cell::Text(text) => (with_code(text)),
+            Cell::Text(text) => span { (with_code(text)) },
             Cell::Number(text) => span.figure { (text) },
             Cell::Foreign(text) if text.is_empty() => span.none { "none" },
             Cell::Foreign(text) => bdi { (shown(text)) },
