@@ -2,6 +2,7 @@
 //! job out of what the target really holds.
 
 use std::borrow::Cow;
+use std::path::PathBuf;
 
 use super::compare::{Difference, differences};
 use super::sample::{self, Chosen, SAMPLE_MAX};
@@ -84,6 +85,9 @@ pub enum VerifyError {
     /// A file cannot be used.
     #[error(transparent)]
     Disk(#[from] DiskError),
+    /// There is no target where one should be.
+    #[error("there is no target in {}", .0.display())]
+    NoTarget(PathBuf),
     /// The list of rejects that the run took cannot be used.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -150,6 +154,10 @@ impl<'v> Verifier<'v> {
         each: &'v mut dyn FnMut(&Mismatch),
     ) -> Result<Self, VerifyError> {
         let mut sides = Vec::new();
+        // One collection may be lost; where all are, this is the wrong place.
+        if !(0..COLLECTIONS.len()).any(|at| request.target.file(at).exists()) {
+            return Err(VerifyError::NoTarget(request.target.database()));
+        }
         for (collection, name) in COLLECTIONS.iter().enumerate() {
             let scratch =
                 request.reading.scratch.join(format!(".verify.{}.{name}.tmp", std::process::id()));
