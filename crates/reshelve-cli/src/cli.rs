@@ -22,6 +22,8 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Tells what is there: databases, collections, sizes, indexes
     Inspect(InspectArgs),
+    /// Tells what the documents are like: fields, types, sizes, statuses, and what a run would say
+    Profile(ProfileArgs),
     /// Maps every document and proves that it comes back; with --apply, writes the target
     Run(Box<RunArgs>),
     /// Lists the runs
@@ -261,6 +263,23 @@ pub(crate) struct StatusArgs {
 pub(crate) struct InspectArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProfileArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    #[command(flatten)]
+    pub(crate) mapping: MappingArgs,
+    /// Show every path, however far down
+    #[arg(long, env = "RESHELVE_ALL")]
+    pub(crate) all: bool,
+    /// Mapping threads [default: one for each core]
+    #[arg(long, value_name = "N", env = "RESHELVE_JOBS",
+        value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: Option<u16>,
     #[command(flatten)]
     pub(crate) json: Json,
 }

@@ -48,6 +48,7 @@ fn a_pack_proves_itself_and_its_target() {
     let wanted = [
         "MANIFEST.sha256",
         "README.txt",
+        "profile.json",
         "check.py",
         "checkpoint.json",
         "evidence.json",

@@ -75,8 +75,13 @@ fn a_clean_run_holds_and_says_what_was_done() {
     let told = place.expect(0, &["checksums", "target", "--json"]).stdout;
     let checksums: Value = serde_json::from_str(&told).unwrap();
     assert_eq!(made.json["checksums"], checksums["collections"]);
+    let told = place.expect(0, &["profile", "source.bson", "--json"]).stdout;
+    let mut profile: Value = serde_json::from_str(&told).unwrap();
+    profile.as_object_mut().unwrap().remove("schema");
+    assert_eq!(made.json["profile"], profile);
     let titles = [
         "What was run on what",
+        "What is in the source",
         "Counts",
         "Parity and lossless proof",
         "Cost and tokens, three ways",

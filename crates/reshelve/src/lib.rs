@@ -34,6 +34,7 @@ pub mod folder;
 pub mod generate;
 pub mod mapping;
 pub mod parity;
+pub mod profile;
 pub mod raw;
 pub mod report;
 pub mod run;

@@ -7,6 +7,8 @@ pub(crate) mod generate;
 pub(crate) mod inspect;
 pub(crate) mod outcome;
 pub(crate) mod pages;
+pub(crate) mod profile;
+pub(crate) mod profile_fields;
 pub(crate) mod report;
 pub(crate) mod restore;
 pub(crate) mod resume;

@@ -98,6 +98,11 @@ pub(crate) fn batch_limits(args: &BatchArgs) -> BatchLimits {
 }
 
 pub(crate) fn jobs(args: &BatchArgs) -> usize {
+    threads(args.jobs)
+}
+
+/// As many mapping threads as were asked for, else one for each core.
+pub(crate) fn threads(jobs: Option<u16>) -> usize {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    args.jobs.map_or_else(cores, usize::from)
+    jobs.map_or_else(cores, usize::from)
 }

@@ -141,7 +141,7 @@ fn verdict(verification: &Verification) -> String {
     }
 }
 
-fn page(verification: &Verification) -> String {
+pub(crate) fn page(verification: &Verification) -> String {
     let Verification { survey, restored, .. } = verification;
     let Survey { counts, totals, .. } = survey;
     let jobs = counts.jobs();
@@ -197,7 +197,16 @@ fn page(verification: &Verification) -> String {
 fn totals_table(totals: &Totals) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(["", "", "legacy recorded", "by the parts", "should be stored", "stored", ""]);
+    table.set_header([
+        "",
+        "",
+        "records",
+        "legacy recorded",
+        "by the parts",
+        "should be stored",
+        "stored",
+        "",
+    ]);
     let measures = [("cost, USD", &totals.cost_usd, 4), ("tokens", &totals.tokens, 0)];
     for (name, measure, decimals) in measures {
         for (at, (stage, total)) in measure.named().into_iter().enumerate() {
@@ -209,6 +218,7 @@ fn totals_table(totals: &Totals) -> String {
             table.add_row([
                 if at == 0 { format!("  {name}") } else { String::new() },
                 stage.to_owned(),
+                number(total.recorded_jobs),
                 recorded,
                 figure(total.recomputed),
                 figure(total.mapped),
@@ -217,7 +227,7 @@ fn totals_table(totals: &Totals) -> String {
             ]);
         }
     }
-    for column in table.column_iter_mut().skip(2).take(4) {
+    for column in table.column_iter_mut().skip(2).take(5) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     format!("\n{}", table.trim_fmt())

@@ -16,6 +16,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::Rendered;
+use crate::commands::profile::ProfileDocument;
 
 const CHECKER: &str = include_str!("check.py");
 const README: &str = "\
@@ -23,6 +24,7 @@ Evidence of one run of reshelve.
 
 report.html        the report, to be read and signed; report.md and report.json are the same
 evidence.json      tool, options, fingerprints of both sides, checksums of the target
+profile.json       what is in the source, field by field
 run.json           what the run was told; checkpoint.json: how it went
 rejects.jsonl      every document that did not make it, with its reason (not the documents)
 MANIFEST.sha256    the hash of each file: `sha256sum -c MANIFEST.sha256`
@@ -107,6 +109,11 @@ pub(crate) fn write(
         ("evidence.json", Content::Bytes(evidence.as_bytes())),
         ("check.py", Content::Bytes(CHECKER.as_bytes())),
     ];
+    let profile = report.profile.as_ref().map(ProfileDocument::of);
+    let profile = profile.as_ref().map(serde_json::to_string).transpose()?;
+    if let Some(profile) = &profile {
+        files.push(("profile.json", Content::Bytes(profile.as_bytes())));
+    }
     for (name, path) in ["run.json", "checkpoint.json", "rejects.jsonl"].into_iter().zip(&paths) {
         if path.exists() {
             files.push((name, Content::File(path)));

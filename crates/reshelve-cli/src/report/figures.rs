@@ -15,8 +15,9 @@ pub(super) fn totals(report: &RunReport) -> Option<Section> {
     let totals = &report.survey.as_ref()?.totals;
     let blocks = vec![
         Block::Text(
-            "What legacy recorded beside the parts, what the parts of each job add up to, what the \
-             mapping says should be stored, and what is stored. Only the last two have to agree. \
+            "What legacy recorded beside the parts (for the jobs that have a record), what the parts \
+             of all jobs add up to, what the mapping says should be stored, and what is stored. Only \
+             the last two have to agree. \
              The application itself recorded 0 in its totals, and retries changed the parts alone: \
              what legacy recorded wrongly is shown here, and is no failure."
                 .into(),
@@ -29,7 +30,8 @@ pub(super) fn totals(report: &RunReport) -> Option<Section> {
 
 fn totals_table(caption: &'static str, measure: &Measure<StageTotals>, decimals: usize) -> Block {
     let has_target = measure.total.stored.is_some();
-    let mut columns = vec!["stage", "legacy recorded", "by the parts", "should be stored"];
+    let mut columns =
+        vec!["stage", "jobs with a record", "legacy recorded", "by the parts", "should be stored"];
     if has_target {
         columns.extend(["stored", "stored as it should be"]);
     }
@@ -39,8 +41,13 @@ fn totals_table(caption: &'static str, measure: &Measure<StageTotals>, decimals:
             0 => Cell::text("not recorded"),
             _ => figure(total.recorded),
         };
-        let mut row =
-            vec![Cell::text(stage), recorded, figure(total.recomputed), figure(total.mapped)];
+        let mut row = vec![
+            Cell::text(stage),
+            Cell::count(total.recorded_jobs),
+            recorded,
+            figure(total.recomputed),
+            figure(total.mapped),
+        ];
         if let Some(stored) = total.stored {
             let good = total.within_tolerance;
             let words = if good { "within tolerance" } else { "out of tolerance" };

@@ -7,6 +7,7 @@ mod html;
 mod markdown;
 mod page;
 mod sections;
+mod source;
 mod text;
 
 use reshelve::parity::Bucket;

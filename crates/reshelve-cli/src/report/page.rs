@@ -2,7 +2,7 @@
 
 use reshelve::report::{RunReport, Word};
 
-use super::{figures, sections};
+use super::{figures, sections, source};
 
 /// A report.
 pub(super) struct Page {
@@ -22,6 +22,7 @@ impl Page {
     pub(super) fn of(report: &RunReport) -> Self {
         let sections = [
             Some(sections::run(report)),
+            source::profile(report),
             sections::counts(report),
             Some(sections::parity(report)),
             figures::totals(report),

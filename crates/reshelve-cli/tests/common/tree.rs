@@ -44,7 +44,7 @@ impl Field {
 }
 
 /// The field at the end of these names.
-pub(crate) fn at<'f>(fields: &'f mut Vec<Field>, names: &[&str]) -> Option<&'f mut Field> {
+pub(crate) fn at<'f>(fields: &'f mut [Field], names: &[&str]) -> Option<&'f mut Field> {
     let field = fields.iter_mut().find(|field| field.name == names[0])?;
     match names {
         [_] => Some(field),

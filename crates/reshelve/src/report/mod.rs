@@ -17,10 +17,12 @@ pub use rollback::{Rollback, TargetFile};
 pub use verdict::{Verdict, Word};
 
 use crate::disk::At;
+use crate::dump;
 use crate::folder::TargetFolder;
 use crate::parity::{
-    self, CollectionChecksum, LISTED_MAX, Survey, Verification, VerifyError, VerifyRequest,
+    self, CollectionChecksum, LISTED_MAX, Reading, Survey, Verification, VerifyError, VerifyRequest,
 };
+use crate::profile::{self, Profile, ProfileRequest};
 use crate::run::{Checkpoint, Plan, RejectRecord, RunError, RunFolder, State};
 
 /// What a report is made of.
@@ -58,7 +60,9 @@ pub struct RunReport {
     pub checkpoint: Checkpoint,
     /// How fast it went.
     pub rates: Rates,
-    /// The source as it is now; null where it could not be read.
+    /// What is in the source, all of it; null where it could not be read.
+    pub profile: Option<Profile>,
+    /// The source as it is now, as far as the run took it; null where it could not be read.
     pub survey: Option<Survey>,
     /// Source and target compared as they are now; null where that was not done.
     pub parity: Option<Verification>,
@@ -90,6 +94,10 @@ pub fn gather(request: &ReportRequest) -> Result<RunReport, RunError> {
         true => parity::checksums(&compared.target).ok(),
         false => None,
     };
+    let profile = match looked {
+        Looked::Compared(_) | Looked::Surveyed { .. } => profile(&compared.reading),
+        Looked::Nothing { .. } => None,
+    };
     let verdict = verdict::of(&plan, &checkpoint, &looked);
     let (survey, parity) = match looked {
         Looked::Compared(verification) => (Some(verification.survey.clone()), Some(*verification)),
@@ -104,6 +112,7 @@ pub fn gather(request: &ReportRequest) -> Result<RunReport, RunError> {
         rollback: rollback::of(&plan, &checkpoint, folder),
         plan,
         checkpoint,
+        profile,
         survey,
         parity,
         checksums,
@@ -145,6 +154,17 @@ fn look(compared: &VerifyRequest, plan: &Plan, checkpoint: &Checkpoint) -> Looke
         Ok(survey) => Looked::Surveyed { survey: Box::new(survey), why },
         Err(error) => Looked::Nothing { why: why.unwrap_or_else(|| error.to_string()) },
     }
+}
+
+/// None where the source cannot be read to its end: a part would look like the whole.
+fn profile(reading: &Reading) -> Option<Profile> {
+    let mut source = dump::open(&reading.source).ok()?.source;
+    let request = ProfileRequest {
+        options: reading.options,
+        jobs: reading.jobs,
+        scratch: reading.scratch.clone(),
+    };
+    profile::profile(source.as_mut(), &request, &mut |_, _| {}).ok()
 }
 
 fn first_rejects(folder: &RunFolder) -> Result<Vec<RejectRecord>, RunError> {

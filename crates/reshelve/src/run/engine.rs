@@ -354,16 +354,7 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
             bson,
             original: batch.batch.document(item),
         })?;
-        self.now.totals.reject(reject, || {
-            match bson.map(super::rejects::id_json).unwrap_or_default() {
-                serde_json::Value::String(text) => text,
-                serde_json::Value::Null => String::new(),
-                id => match id.get("$oid").and_then(serde_json::Value::as_str) {
-                    Some(hex) => hex.to_owned(),
-                    None => id.to_string(),
-                },
-            }
-        });
+        self.now.totals.reject(reject, || super::rejects::id_text(bson));
         Ok(())
     }
 
