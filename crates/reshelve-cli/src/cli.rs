@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Counts and checksums of the target, for the change record
     Checksums(ChecksumsArgs),
+    /// Writes the report of a run: a page to sign, Markdown for a pull request, JSON
+    Report(ReportArgs),
     /// Makes synthetic legacy data
     Generate(GenerateArgs),
     /// Prints a script that completes this command line in a shell
@@ -372,6 +374,10 @@ pub(crate) struct VerifyArgs {
     /// How far the stored tokens may be off in all
     #[arg(long, value_name = "N", env = "RESHELVE_TOLERANCE_TOKENS", default_value_t = 0.0)]
     pub(crate) tolerance_tokens: f64,
+    /// Compare only so many documents, always the same ones: a quick look, and no proof
+    #[arg(long, value_name = "N", env = "RESHELVE_SAMPLE",
+        value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) sample: Option<u32>,
     /// Write all mismatches to mismatches.jsonl in this folder
     #[arg(long, value_name = "DIR", env = "RESHELVE_OUT")]
     pub(crate) out: Option<PathBuf>,
@@ -392,6 +398,29 @@ pub(crate) struct ChecksumsArgs {
     /// The target's database [default: the one that is there]
     #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB")]
     pub(crate) target_db: Option<String>,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// The run: its id, or its folder
+    #[arg(value_name = "RUN", env = "RESHELVE_RUN")]
+    pub(crate) run: String,
+    /// Where the source is now, if it has moved
+    #[arg(long, value_name = "SOURCE", env = "LEGACY_MONGODB_URI")]
+    pub(crate) source: Option<PathBuf>,
+    /// Where the target is now, if it has moved
+    #[arg(long, value_name = "TARGET", env = "TARGET_MONGODB_URI")]
+    pub(crate) target: Option<PathBuf>,
+    /// The folder that the report goes to [default: report in the run's folder]
+    #[arg(long, value_name = "DIR", env = "RESHELVE_OUT")]
+    pub(crate) out: Option<PathBuf>,
+    /// Also write the evidence pack: one archive for the change record
+    #[arg(long, env = "RESHELVE_BUNDLE")]
+    pub(crate) bundle: bool,
+    #[command(flatten)]
+    pub(crate) runs: RunsDir,
     #[command(flatten)]
     pub(crate) json: Json,
 }

@@ -96,7 +96,9 @@ pub(crate) async fn status(connection: &Connection) -> Result<TargetState, LiveE
     for collection in COLLECTIONS {
         let there = indexes_of_collection(connection, collection).await?;
         for wanted in indexes_of(collection) {
-            let found = there.iter().find(|index| index.get_str("name").is_ok_and(|name| name == wanted.name));
+            let found = there
+                .iter()
+                .find(|index| index.get_str("name").is_ok_and(|name| name == wanted.name));
             let state_of = match found {
                 None => IndexState::Missing,
                 Some(found) if is_same(found, wanted) => IndexState::Present,

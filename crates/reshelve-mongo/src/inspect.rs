@@ -118,9 +118,8 @@ async fn collection_of(connection: &Connection, listed: &Document) -> Collection
 
 fn index_of(document: &Document) -> Index {
     let key = document.get_document("key").cloned().unwrap_or_default();
-    let part = |(name, direction): (&String, &Bson)| {
-        format!("{}:{direction}", Bson::from(name.as_str()))
-    };
+    let part =
+        |(name, direction): (&String, &Bson)| format!("{}:{direction}", Bson::from(name.as_str()));
     let parts: Vec<String> = key.iter().map(part).collect();
     Index {
         name: document.get_str("name").unwrap_or_default().to_owned(),

@@ -118,16 +118,23 @@ async fn find_database(connection: &Connection, collection: &str) -> Result<Stri
     let mut found = Vec::new();
     for db in databases {
         let here = connection.at(&db);
-        let question = doc! { "listCollections": 1, "filter": { "name": collection }, "nameOnly": true };
+        let question =
+            doc! { "listCollections": 1, "filter": { "name": collection }, "nameOnly": true };
         if !crate::indexes::all(&here, question).await?.is_empty() {
             found.push(db);
         }
     }
     match found.as_slice() {
         [one] => Ok(one.clone()),
-        [] => Err(LiveError::usage(format!("{name}: no database has a collection {collection}"), hint)),
+        [] => Err(LiveError::usage(
+            format!("{name}: no database has a collection {collection}"),
+            hint,
+        )),
         several => Err(LiveError::usage(
-            format!("{name}: the collection {collection} is in several databases: {}", several.join(", ")),
+            format!(
+                "{name}: the collection {collection} is in several databases: {}",
+                several.join(", ")
+            ),
             "choose one with --db",
         )),
     }

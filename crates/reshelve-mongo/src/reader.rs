@@ -33,6 +33,13 @@ impl TargetReader for LiveTarget {
         &self.connection.db
     }
 
+    fn has(&self, collection: usize) -> Result<bool, DocumentsError> {
+        let connection = &self.connection;
+        let name = COLLECTIONS[collection];
+        let question = doc! { "listCollections": 1, "filter": { "name": name }, "nameOnly": true, "authorizedCollections": true };
+        Ok(!connection.wait(crate::indexes::all(connection, question))?.is_empty())
+    }
+
     fn documents(&self, collection: usize) -> Result<Box<dyn DocumentStream>, DocumentsError> {
         let name = COLLECTIONS[collection];
         let connection = &self.connection;

@@ -38,6 +38,7 @@ pub mod parity;
 pub mod profile;
 pub mod raw;
 pub mod reader;
+pub mod report;
 pub mod run;
 pub mod sink;
 mod sorted;

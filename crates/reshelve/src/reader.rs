@@ -19,6 +19,12 @@ pub trait TargetReader: Sync {
     /// The name of its database.
     fn database(&self) -> &str;
 
+    /// Whether a collection is there at all.
+    ///
+    /// # Errors
+    /// Where the target cannot be asked.
+    fn has(&self, collection: usize) -> Result<bool, DocumentsError>;
+
     /// Opens a collection, by its place in [`COLLECTIONS`](crate::mapping::COLLECTIONS), at its
     /// beginning.
     ///
@@ -40,6 +46,10 @@ impl TargetReader for TargetFolder {
 
     fn database(&self) -> &str {
         &self.db
+    }
+
+    fn has(&self, collection: usize) -> Result<bool, DocumentsError> {
+        Ok(self.file(collection).exists())
     }
 
     fn documents(&self, collection: usize) -> Result<Box<dyn DocumentStream>, DocumentsError> {

@@ -142,6 +142,22 @@ pub(crate) fn reader(
     }
 }
 
+/// The target of a run, read back: as it was, or as `given`.
+pub(crate) fn reader_again(
+    planned: &PlannedTarget,
+    given: Option<&Path>,
+) -> Result<Box<dyn TargetReader>, Failure> {
+    match (planned, given) {
+        (PlannedTarget::Folder(folder), None) => Ok(Box::new(folder.clone())),
+        (PlannedTarget::Folder(_), Some(path)) => reader(path, None, None),
+        (PlannedTarget::Live(live_place), _) => {
+            let place = place_again(live_place, given, "--target", "TARGET_MONGODB_URI")?;
+            let connection = Connection::open(&place, &live_place.db)?;
+            Ok(Box::new(LiveTarget::new(connection, None)))
+        }
+    }
+}
+
 /// The target folder that a path names.
 pub(crate) fn find_target(root: &Path, db: Option<&str>) -> Result<TargetFolder, Failure> {
     TargetFolder::find(root, db)?.ok_or_else(|| {

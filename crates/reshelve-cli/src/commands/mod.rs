@@ -10,6 +10,7 @@ pub(crate) mod outcome;
 pub(crate) mod pages;
 pub(crate) mod profile;
 pub(crate) mod profile_fields;
+pub(crate) mod report;
 pub(crate) mod restore;
 pub(crate) mod resume;
 pub(crate) mod run;

@@ -9,9 +9,9 @@ use reshelve::profile::{self, Profile, ProfileError, ProfileRequest};
 use reshelve::run::Example;
 use serde::Serialize;
 
+use super::ends;
 use super::profile_fields::{self, date, word};
 use super::run::threads;
-use super::{ends};
 use crate::cli::ProfileArgs;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -27,11 +27,18 @@ const UNKNOWN_SHOWN: usize = 20;
 /// How many pairs of status and phase a page shows.
 const PAIRS_SHOWN: usize = 40;
 
+/// The profile as it is told to programs.
 #[derive(Debug, Serialize)]
-struct ProfileDocument<'p> {
+pub(crate) struct ProfileDocument<'p> {
     schema: &'static str,
     #[serde(flatten)]
     profile: &'p Profile,
+}
+
+impl<'p> ProfileDocument<'p> {
+    pub(crate) fn of(profile: &'p Profile) -> Self {
+        ProfileDocument { schema: "reshelve.profile/1", profile }
+    }
 }
 
 pub(crate) fn run(args: &ProfileArgs) -> Result<ExitCode, Failure> {
@@ -53,7 +60,7 @@ pub(crate) fn run(args: &ProfileArgs) -> Result<ExitCode, Failure> {
     view.end();
     let profile = profiled.map_err(failure)?;
     printer.text(&page(&profile, &request.options, args.all));
-    printer.json(&ProfileDocument { schema: "reshelve.profile/1", profile: &profile });
+    printer.json(&ProfileDocument::of(&profile));
     Ok(ExitCode::Done)
 }
 
@@ -89,7 +96,7 @@ fn page(profile: &Profile, options: &Options, all: bool) -> String {
 }
 
 /// What there is to know, in a few sentences.
-fn summary(profile: &Profile) -> Vec<String> {
+pub(crate) fn summary(profile: &Profile) -> Vec<String> {
     let Profile { documents, in_flight_total, forecast, unknown_fields, .. } = profile;
     let created = profile.created.map_or(String::new(), |dates| {
         format!(", created from {} to {}", date(dates.first), date(dates.last))

@@ -20,8 +20,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         (_, true) => Compression::Zstd,
         _ => Compression::None,
     };
-    let mut destination =
-        ends::destination(&args.target, args.target_db.as_deref(), compression)?;
+    let mut destination = ends::destination(&args.target, args.target_db.as_deref(), compression)?;
     let ends = Ends { origin: origin.as_ref(), destination: destination.as_mut() };
     let stop = interrupt::flag()?;
     let mut view = ProgressView::new(false);

@@ -1,7 +1,7 @@
 //! A run: one execution of the migration, dry or applied, that can be stopped at any point and
 //! gone on with.
 
-mod checkpoint;
+pub(crate) mod checkpoint;
 mod destination;
 mod engine;
 mod folder_destination;
