@@ -34,6 +34,7 @@ fn run() -> Result<ExitCode, Failure> {
     match cli.command {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Inspect(args) => commands::inspect::run(&args),
+        Command::Profile(args) => commands::profile::run(&args),
         Command::Run(args) => commands::run::run(&args),
         Command::Runs(args) => commands::runs::run(&args),
         Command::Status(args) => commands::status::run(&args),

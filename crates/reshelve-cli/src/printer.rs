@@ -102,6 +102,13 @@ pub(crate) fn has_terminal() -> bool {
     std::io::stderr().is_terminal()
 }
 
+/// Columns of standard output, where it is a terminal.
+pub(crate) fn columns() -> Option<u16> {
+    let stdout = std::io::stdout();
+    let size = stdout.is_terminal().then(|| rustix::termios::tcgetwinsize(&stdout).ok())??;
+    (size.ws_col > 0).then_some(size.ws_col)
+}
+
 /// Text of a document made safe for a terminal: control characters are shown, not obeyed.
 pub(crate) fn plain(text: &str) -> String {
     text.chars()

@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 use reshelve::folder::{self, Compression, RestoreSummary, TargetFolder};
 use reshelve::generate::{self, Metadata, Output, Plan, Size};
 use reshelve::mapping::{InFlight, OnUnknownStatus, StatusPolicy};
-use reshelve::run::{self, OnExisting, Report, RunRequest, Stop};
+use reshelve::run::{self, Ends, FolderDestination, OnExisting, Report, RunRequest, Stop};
 use reshelve::source::{BatchLimits, SourceSpec};
 
 use super::outcome;
@@ -120,8 +120,6 @@ impl Demo<'_> {
             self.dir.join("runs").display()
         ));
         let request = RunRequest {
-            source: SourceSpec { path: self.legacy(), db: None, collection: None },
-            target: self.target(),
             apply,
             on_unknown_status: OnUnknownStatus::Reject,
             status_policy: StatusPolicy::Legacy,
@@ -137,7 +135,11 @@ impl Demo<'_> {
             skip_disk_check: false,
             runs_folder: self.dir.join("runs"),
         };
-        let report = run::start(&request, &AtomicBool::new(false), &mut ProgressView::new(true))?;
+        let origin = SourceSpec { path: self.legacy(), db: None, collection: None };
+        let mut destination = FolderDestination::new(self.target());
+        let ends = Ends { origin: &origin, destination: &mut destination };
+        let report =
+            run::start(&request, ends, &AtomicBool::new(false), &mut ProgressView::new(true))?;
         outcome::write_report(&report)?;
         self.printer.line(&outcome::page(&report));
         Ok(report)
@@ -152,7 +154,7 @@ impl Demo<'_> {
             self.legacy_file().display(),
             out.display()
         ));
-        folder::restore_folder(&self.target(), &out)
+        folder::restore(&self.target(), &out)
             .map_err(|error| Failure::failed(error.to_string()))
     }
 

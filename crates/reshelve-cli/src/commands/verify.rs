@@ -10,8 +10,8 @@ use reshelve::parity::{self, Mismatch, TotalsPair, Verification, VerifyRequest};
 use reshelve::run::{OnExisting, RejectRecord, RunFolder};
 use serde::Serialize;
 
-use super::restore::find_target;
-use super::run::source_spec;
+
+use super::ends;
 use crate::cli::VerifyArgs;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -31,8 +31,11 @@ struct VerifyDocument<'v> {
 pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
     let request = request(args)?;
+    let origin = ends::origin(&args.source.source, &args.source.pick)?;
+    let read_preference = args.source.pick.read_preference;
+    let target = ends::reader(&args.target, args.target_db.as_deref(), read_preference)?;
     let mut log = args.out.as_deref().map(Log::create).transpose()?;
-    let verified = parity::verify(&request, &mut |mismatch| {
+    let verified = parity::verify(&request, origin.as_ref(), target.as_ref(), &mut |mismatch| {
         if let Some(log) = &mut log {
             log.add(mismatch);
         }
@@ -53,8 +56,6 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode, Failure> {
 
 fn request(args: &VerifyArgs) -> Result<VerifyRequest, Failure> {
     let mut request = VerifyRequest {
-        source: source_spec(&args.source.source, &args.source.pick)?,
-        target: find_target(&args.target, args.target_db.as_deref())?,
         options: Options {
             on_unknown_status: args.mapping.on_unknown_status.into(),
             status_policy: args.mapping.status_policy.into(),

@@ -7,8 +7,9 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use crate::disk::{At, DiskError, unnamed_file};
-use crate::folder::{Documents, DocumentsError};
+use crate::folder::DocumentsError;
 use crate::raw::{self, Document};
+use crate::reader::DocumentStream;
 use crate::sorted::{Key, Sorted, Sorter, key_of};
 
 /// Key, ordinal, offset, length.
@@ -28,7 +29,7 @@ pub(crate) enum Found {
 
 /// A target collection while it is compared.
 pub(crate) struct Side {
-    documents: Documents,
+    documents: Box<dyn DocumentStream>,
     scratch: PathBuf,
     /// The next document, where one was read ahead.
     next: Option<Vec<u8>>,
@@ -40,15 +41,8 @@ pub(crate) struct Side {
 }
 
 impl Side {
-    pub(crate) fn open(file: &Path, scratch: PathBuf) -> Result<Self, DiskError> {
-        Ok(Side {
-            documents: Documents::open(file, u64::MAX)?,
-            scratch,
-            next: None,
-            index: None,
-            count: 0,
-            actual: Vec::new(),
-        })
+    pub(crate) fn new(documents: Box<dyn DocumentStream>, scratch: PathBuf) -> Self {
+        Side { documents, scratch, next: None, index: None, count: 0, actual: Vec::new() }
     }
 
     /// Finds an expected document.

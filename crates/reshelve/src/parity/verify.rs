@@ -10,13 +10,14 @@ use serde::Serialize;
 use super::compare::differences;
 use super::side::{Found, Side, is_well_formed};
 use crate::disk::DiskError;
-use crate::dump::{self, OpenError};
-use crate::folder::{DocumentsError, TargetFolder};
+use crate::dump::{OpenError, Origin};
+use crate::folder::DocumentsError;
 use crate::mapping::{self, COLLECTIONS, Mapped, Options, Outcome};
 use crate::raw::{Document, Value};
+use crate::reader::TargetReader;
 use crate::run::pipeline::{self, MappedBatch, PipelineOptions, Step};
 use crate::run::seen::{HELD_MAX, Seen};
-use crate::source::{BatchLimits, Damage, SourceSpec};
+use crate::source::{BatchLimits, Damage};
 
 /// How many mismatches are kept to be shown.
 const SHOWN_MAX: usize = 100;
@@ -28,10 +29,6 @@ const METADATA: usize = 3;
 /// What is to be compared, and how.
 #[derive(Clone, Debug)]
 pub struct VerifyRequest {
-    /// The legacy documents.
-    pub source: SourceSpec,
-    /// The target.
-    pub target: TargetFolder,
     /// The options that the run had.
     pub options: Options,
     /// Whether target documents that belong to no legacy document are left alone.
@@ -158,20 +155,23 @@ pub enum VerifyError {
     Disk(#[from] DiskError),
 }
 
-/// Compares. `each` is told every mismatch, beyond those that are kept too.
+/// Compares the documents of `origin` with `target`. `each` is told every mismatch, beyond those that are kept too.
 ///
 /// # Errors
 /// Where one of the sides cannot be read to its end: nothing is said about parity then.
 pub fn verify(
     request: &VerifyRequest,
+    origin: &dyn Origin,
+    target: &dyn TargetReader,
     each: &mut dyn FnMut(&Mismatch),
 ) -> Result<Verification, VerifyError> {
-    let mut source = dump::open(&request.source)?.source;
-    let mut verifier = Verifier::new(request, each)?;
+    let mut source = origin.open()?.source;
+    let mut verifier = Verifier::new(request, target, each)?;
     let options = PipelineOptions {
         mapping: request.options,
         batch: BatchLimits::default(),
         jobs: request.jobs,
+        first: 0,
         known: 0,
         documents_max: None,
         only: None,
@@ -204,13 +204,14 @@ struct Verifier<'v> {
 impl<'v> Verifier<'v> {
     fn new(
         request: &'v VerifyRequest,
+        target: &dyn TargetReader,
         each: &'v mut dyn FnMut(&Mismatch),
     ) -> Result<Self, VerifyError> {
         let mut sides = Vec::new();
         for (collection, name) in COLLECTIONS.iter().enumerate() {
             let scratch =
                 request.scratch.join(format!(".verify.{}.{name}.tmp", std::process::id()));
-            sides.push(Side::open(&request.target.file(collection), scratch)?);
+            sides.push(Side::new(target.documents(collection)?, scratch));
         }
         let seen = Seen::new(&request.scratch, HELD_MAX);
         let found = Verification::default();

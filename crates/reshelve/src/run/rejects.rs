@@ -55,6 +55,19 @@ pub(crate) fn id_json(document: &[u8]) -> serde_json::Value {
     serde_json::from_slice(&text).unwrap_or_default()
 }
 
+/// The same as text for people: hex of an ObjectId, a string as it is, else Extended JSON; empty
+/// where there is none.
+pub(crate) fn id_text(document: Option<&[u8]>) -> String {
+    match document.map(id_json).unwrap_or_default() {
+        serde_json::Value::String(text) => text,
+        serde_json::Value::Null => String::new(),
+        id => match id.get("$oid").and_then(serde_json::Value::as_str) {
+            Some(hex) => hex.to_owned(),
+            None => id.to_string(),
+        },
+    }
+}
+
 /// A rejected document on its way into the files.
 pub(crate) struct Rejected<'d> {
     pub(crate) position: u64,
