@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Checksums(ChecksumsArgs),
     /// Writes the report of a run: a page to sign, Markdown for a pull request, JSON
     Report(ReportArgs),
+    /// The target's collections and indexes: what is there, make them, drop them
+    Indexes(IndexesArgs),
     /// Makes synthetic legacy data
     Generate(GenerateArgs),
     /// Prints a script that completes this command line in a shell
@@ -304,6 +306,10 @@ pub(crate) struct StatusArgs {
 pub(crate) struct InspectArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
+    /// Print a role with just the privileges that reading needs, or with `target` writing
+    #[arg(long, value_name = "ROLE", env = "RESHELVE_PRINT_ROLE", num_args = 0..=1,
+        require_equals = false, default_missing_value = "source")]
+    pub(crate) print_role: Option<Role>,
     #[command(flatten)]
     pub(crate) json: Json,
 }
@@ -323,6 +329,51 @@ pub(crate) struct ProfileArgs {
     pub(crate) jobs: Option<u16>,
     #[command(flatten)]
     pub(crate) json: Json,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Role {
+    /// For a user that reads the legacy collection
+    Source,
+    /// For a user that writes the target and makes its indexes
+    Target,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IndexesArgs {
+    #[command(subcommand)]
+    pub(crate) action: IndexesAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum IndexesAction {
+    /// Tells which of the target's collections and indexes are there
+    Status(IndexesTargetArgs),
+    /// Makes those that are missing
+    Up(IndexesTargetArgs),
+    /// Drops the target's collections, unless they hold documents that this tool did not write
+    Down(IndexesDownArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IndexesTargetArgs {
+    /// The target: a folder, or a mongodb:// connection string
+    #[arg(value_name = "TARGET", env = "TARGET_MONGODB_URI")]
+    pub(crate) target: PathBuf,
+    /// The target's database [default: the one in the connection string, else letswriteabook]
+    #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB")]
+    pub(crate) target_db: Option<String>,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IndexesDownArgs {
+    #[command(flatten)]
+    pub(crate) target: IndexesTargetArgs,
+    /// Drop this collection whatever it holds; may be given more than once
+    #[arg(long, value_name = "COLLECTION", env = "RESHELVE_FORCE", value_delimiter = ',')]
+    pub(crate) force: Vec<String>,
 }
 
 #[derive(Debug, Args)]
