@@ -308,7 +308,7 @@ impl Sink for LiveSink {
             return Ok(Vec::new());
         }
         let connection = self.connection.clone();
-        let name = format!("{} ({})", connection.place.name(), connection.db);
+        let name = connection.place.name();
         connection.wait(self.write_batch(target, sections)).map_err(|error| SinkError {
             action: "writing to",
             name,
