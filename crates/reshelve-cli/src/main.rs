@@ -8,6 +8,7 @@ mod failure;
 mod interrupt;
 mod printer;
 mod progress;
+mod report;
 
 use clap::FromArgMatches;
 
@@ -43,6 +44,8 @@ fn run() -> Result<ExitCode, Failure> {
         Command::Restore(args) => commands::restore::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
         Command::Checksums(args) => commands::checksums::run(&args),
+        Command::Report(args) => commands::report::run(&args),
+        Command::Indexes(args) => commands::indexes::run(&args),
         Command::Generate(args) => commands::generate::run(&args),
         Command::Completions(args) => commands::pages::completions(&args),
         Command::Man(args) => commands::pages::man(&args),

@@ -37,6 +37,11 @@ impl Printer {
         drop(std::io::stdout().write_all(bytes));
     }
 
+    /// Whether the answer is to be JSON.
+    pub(crate) fn is_json(self) -> bool {
+        self.format == Format::Json
+    }
+
     /// A line of data where the answer is for people.
     pub(crate) fn text(self, text: &str) {
         if self.format == Format::Text {

@@ -97,7 +97,7 @@ pub(crate) fn tell(report: &Report, printer: Printer) -> Result<ExitCode, Failur
 pub(crate) fn write_report(report: &Report) -> Result<(), Failure> {
     let checkpoint = &report.checkpoint;
     let file = ReportFile {
-        schema: "reshelve.report/1",
+        schema: "reshelve.outcome/1",
         summary: &summary(report, exit_code(report)),
         state: checkpoint.state.as_str(),
         reason: checkpoint.reason.as_deref(),

@@ -9,7 +9,7 @@ use reshelve::profile::{self, Profile, ProfileError, ProfileRequest};
 use reshelve::run::Example;
 use serde::Serialize;
 
-use super::ends::origin;
+use super::ends;
 use super::profile_fields::{self, date, word};
 use super::run::threads;
 use crate::cli::ProfileArgs;
@@ -27,11 +27,18 @@ const UNKNOWN_SHOWN: usize = 20;
 /// How many pairs of status and phase a page shows.
 const PAIRS_SHOWN: usize = 40;
 
+/// The profile as it is told to programs.
 #[derive(Debug, Serialize)]
-struct ProfileDocument<'p> {
+pub(crate) struct ProfileDocument<'p> {
     schema: &'static str,
     #[serde(flatten)]
     profile: &'p Profile,
+}
+
+impl<'p> ProfileDocument<'p> {
+    pub(crate) fn of(profile: &'p Profile) -> Self {
+        ProfileDocument { schema: "reshelve.profile/1", profile }
+    }
 }
 
 pub(crate) fn run(args: &ProfileArgs) -> Result<ExitCode, Failure> {
@@ -45,7 +52,7 @@ pub(crate) fn run(args: &ProfileArgs) -> Result<ExitCode, Failure> {
         jobs: threads(args.jobs),
         scratch: std::env::temp_dir(),
     };
-    let mut source = origin(&args.source.source, &args.source.pick)?.open()?.source;
+    let mut source = ends::origin(&args.source.source, &args.source.pick)?.open()?.source;
     let mut view = ReadingView::new(source.bytes_total());
     let profiled = profile::profile(source.as_mut(), &request, &mut |documents, file_bytes| {
         view.read(documents, file_bytes);
@@ -53,7 +60,7 @@ pub(crate) fn run(args: &ProfileArgs) -> Result<ExitCode, Failure> {
     view.end();
     let profile = profiled.map_err(failure)?;
     printer.text(&page(&profile, &request.options, args.all));
-    printer.json(&ProfileDocument { schema: "reshelve.profile/1", profile: &profile });
+    printer.json(&ProfileDocument::of(&profile));
     Ok(ExitCode::Done)
 }
 
@@ -89,7 +96,7 @@ fn page(profile: &Profile, options: &Options, all: bool) -> String {
 }
 
 /// What there is to know, in a few sentences.
-fn summary(profile: &Profile) -> Vec<String> {
+pub(crate) fn summary(profile: &Profile) -> Vec<String> {
     let Profile { documents, in_flight_total, forecast, unknown_fields, .. } = profile;
     let created = profile.created.map_or(String::new(), |dates| {
         format!(", created from {} to {}", date(dates.first), date(dates.last))

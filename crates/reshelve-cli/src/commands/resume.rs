@@ -14,8 +14,8 @@ use crate::progress::ProgressView;
 pub(crate) fn run(args: &ResumeArgs) -> Result<ExitCode, Failure> {
     let folder = RunFolder::find(&args.runs.runs_dir, &args.run)?;
     let plan = folder.plan()?;
-    let origin = ends::origin_again(&plan.source, args.source.as_deref())?;
-    let mut destination = ends::destination_again(&plan.target)?;
+    let origin = ends::origin_again(&plan.source, args.source.as_deref(), args.read_preference)?;
+    let mut destination = ends::destination_again(&plan.target, args.target.as_deref())?;
     let ends = Ends { origin: origin.as_ref(), destination: destination.as_mut() };
     let request = ResumeRequest {
         folder,

@@ -1,6 +1,6 @@
 //! `reshelve run`.
 
-use reshelve::folder::{Compression, TargetFolder};
+use reshelve::folder::Compression;
 use reshelve::run::{self, Ends, OnExisting, RunFolder, RunRequest};
 use reshelve::source::BatchLimits;
 
@@ -15,15 +15,12 @@ use crate::progress::ProgressView;
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let request = request(args)?;
     let origin = ends::origin(&args.source.source, &args.source.pick)?;
-    let mut destination = ends::destination(TargetFolder {
-        root: args.target.clone(),
-        db: args.target_db.clone(),
-        compression: match (args.gzip, args.zstd) {
-            (true, _) => Compression::Gzip,
-            (_, true) => Compression::Zstd,
-            _ => Compression::None,
-        },
-    })?;
+    let compression = match (args.gzip, args.zstd) {
+        (true, _) => Compression::Gzip,
+        (_, true) => Compression::Zstd,
+        _ => Compression::None,
+    };
+    let mut destination = ends::destination(&args.target, args.target_db.as_deref(), compression)?;
     let ends = Ends { origin: origin.as_ref(), destination: destination.as_mut() };
     let stop = interrupt::flag()?;
     let mut view = ProgressView::new(false);

@@ -12,6 +12,11 @@ pub trait Origin: Sync {
     /// Where there is nothing to read, or no telling what is meant.
     fn open(&self) -> Result<Opened, OpenError>;
 
+    /// Whether it can be opened a second time.
+    fn is_rewindable(&self) -> bool {
+        true
+    }
+
     /// Whether a run goes on behind the `_id` of its last document, and not by reading again what
     /// it has read: so it is where documents come in the order of their `_id`.
     fn goes_on_by_id(&self) -> bool {
@@ -40,6 +45,10 @@ pub trait Origin: Sync {
 impl Origin for SourceSpec {
     fn open(&self) -> Result<Opened, OpenError> {
         open(self)
+    }
+
+    fn is_rewindable(&self) -> bool {
+        self.path.as_os_str() != STANDARD_INPUT
     }
 
     fn for_each_status(&self, give: &mut dyn FnMut(Option<&[u8]>)) -> Result<(), OpenError> {

@@ -217,6 +217,7 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
     fn take_batch(&mut self, batch: &MappedBatch) -> Result<Option<Ended>, RunError> {
         self.file_bytes_read = batch.file_bytes_read;
         self.batches += 1;
+        batch.batch.notes.iter().for_each(|note| self.observer.note(note));
         let mut decided = Decided::default();
         let mut lengths = [0; 4];
         for index in 0..batch.documents.len() {

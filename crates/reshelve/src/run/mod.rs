@@ -1,7 +1,7 @@
 //! A run: one execution of the migration, dry or applied, that can be stopped at any point and
 //! gone on with.
 
-mod checkpoint;
+pub(crate) mod checkpoint;
 mod destination;
 mod engine;
 mod folder_destination;
@@ -31,6 +31,7 @@ pub use start::{Ends, Report, ResumeRequest, Stop, resume, start};
 
 use crate::disk::DiskError;
 use crate::dump::OpenError;
+use crate::live::LiveError;
 use crate::sink::SinkError;
 
 /// Why a run could not do its work.
@@ -49,6 +50,9 @@ pub enum RunError {
     /// The target cannot be used.
     #[error(transparent)]
     Sink(#[from] SinkError),
+    /// A live target cannot be used.
+    #[error(transparent)]
+    Live(#[from] LiveError),
     /// A file of the run is not what this version writes.
     #[error("{} cannot be used: {detail}", path.display())]
     State {
@@ -76,10 +80,14 @@ impl RunError {
         match self {
             RunError::Refused(refusal) => Some(refusal.hint()),
             RunError::Open(error) => error.hint().map(Into::into),
+            RunError::Live(error) => error.hint.clone(),
             RunError::NoSuchRun { .. } => {
                 Some("`reshelve runs` lists them; --runs-dir says where they are".into())
             }
             RunError::Disk(DiskError { source, .. }) | RunError::Sink(SinkError { source, .. }) => {
+                if let Some(error) = LiveError::inside(source) {
+                    return error.hint.clone();
+                }
                 (source.kind() == std::io::ErrorKind::StorageFull)
                     .then(|| "make room on the disk, then `reshelve resume` the run".into())
             }

@@ -190,8 +190,15 @@ impl OnlyRejects {
         Ok(only)
     }
 
+    /// The documents at these positions, and no others.
+    pub(crate) fn at_positions(positions: HashSet<u64>) -> Self {
+        OnlyRejects { ids: HashSet::new(), positions }
+    }
+
     pub(crate) fn takes(&self, position: u64, document: Option<&[u8]>) -> bool {
         self.positions.contains(&position)
-            || document.is_some_and(|document| self.ids.contains(&id_json(document).to_string()))
+            || !self.ids.is_empty()
+                && document
+                    .is_some_and(|document| self.ids.contains(&id_json(document).to_string()))
     }
 }
