@@ -137,13 +137,13 @@ pub(crate) fn word(value: &str) -> String {
     if value.is_empty() { "\"\"".to_owned() } else { plain(value) }
 }
 
-/// `min … max, mean m`, or the one value that there is.
+/// `min…max, mean m`, or the one value that there is.
 fn spread(numbers: &Numbers) -> String {
     let Numbers { min, mean, max, .. } = *numbers;
     if min == max {
         return short(min);
     }
-    format!("{} … {}, mean {}", short(min), short(max), short(mean))
+    format!("{}…{}, mean {}", short(min), short(max), short(mean))
 }
 
 /// A number in a few digits.
@@ -155,15 +155,17 @@ fn short(number: f64) -> String {
         format!("{number:.0}")
     } else if size >= 10.0 {
         format!("{number:.1}")
+    } else if size >= 1.0 {
+        format!("{number:.2}")
     } else {
-        format!("{number:.4}").trim_end_matches('0').trim_end_matches('.').to_owned()
+        format!("{number:.4}").trim_end_matches('0').to_owned()
     };
     if text == "-0" { "0".to_owned() } else { text }
 }
 
 fn dates(dates: Dates) -> String {
     let (first, last) = (date(dates.first), date(dates.last));
-    if first == last { first } else { format!("{first} … {last}") }
+    if first == last { first } else { format!("{first}…{last}") }
 }
 
 /// The day of a date.
@@ -183,6 +185,8 @@ mod tests {
     fn numbers_and_shares_are_short_and_honest() {
         assert_eq!(short(0.012_345_678), "0.0123");
         assert_eq!(short(1_234.56), "1234.6");
+        assert_eq!(short(1.5), "1.50");
+        assert_eq!(short(0.25), "0.25");
         assert_eq!(short(-0.0), "0");
         assert_eq!(short(1e300), "1.000e300");
         assert_eq!(percent(99.99), "99 %");
