@@ -1,4 +1,4 @@
-//! Chores of the workspace: `cargo xtask test`, `ci`, `conformance`, `fuzz`.
+//! Chores of the workspace: `cargo xtask test`, `ci`, `conformance`, `fuzz`, `server`.
 //!
 //! Every chore goes on after a failure, so that one run shows all there is to mend, and ends with
 //! what was left out on this machine and the line `N passed, M failed`.
@@ -8,6 +8,7 @@ mod conformance;
 mod fuzz;
 mod printer;
 mod seeds;
+mod server;
 mod summary;
 mod test;
 mod tools;
@@ -25,6 +26,8 @@ usage: cargo xtask COMMAND
   conformance [--seed N] [--documents N] [--release]
                                            the binary against the oracle of the mapping
   fuzz [--seconds N] [TARGET…]             each fuzz target for so long
+  server [COMMAND…]                        builds the server for live tests if it is missing, and
+                                           runs a command with it, such as `cargo test live`
 
 --fast leaves out conformance and the fuzz run.";
 
@@ -82,6 +85,7 @@ fn run(arguments: &[String], summary: &mut Summary) -> Result<()> {
             }
             fuzz::run(&plan, summary)
         }
+        "server" => server::run(rest, summary),
         other => bail!("unknown command `{other}`\n{USAGE}"),
     }
 }

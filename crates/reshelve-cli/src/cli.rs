@@ -66,7 +66,8 @@ pub(crate) struct Json {
 
 #[derive(Debug, Args)]
 pub(crate) struct SourceArgs {
-    /// The legacy data: a .bson, .archive or .json file (also .gz, .zst), a mongodump folder, or -
+    /// The legacy data: a .bson, .archive or .json file (also .gz, .zst), a mongodump folder, -, or
+    /// a mongodb:// connection string
     #[arg(value_name = "SOURCE", env = "LEGACY_MONGODB_URI")]
     pub(crate) source: PathBuf,
     #[command(flatten)]
@@ -81,6 +82,40 @@ pub(crate) struct PickArgs {
     /// The collection to read [default: jobs]
     #[arg(long, value_name = "NAME", env = "RESHELVE_COLLECTION")]
     pub(crate) collection: Option<String>,
+    /// Which member of a replica set to read from [default: that of the connection string]
+    #[arg(long, value_name = "MODE", env = "RESHELVE_READ_PREFERENCE")]
+    pub(crate) read_preference: Option<ReadPreference>,
+}
+
+/// The target's database where neither a flag nor the connection string names one.
+pub(crate) const TARGET_DB_DEFAULT: &str = "letswriteabook";
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "camelCase")]
+pub(crate) enum ReadPreference {
+    /// The primary
+    Primary,
+    /// The primary, else a secondary
+    PrimaryPreferred,
+    /// A secondary
+    Secondary,
+    /// A secondary, else the primary
+    SecondaryPreferred,
+    /// The member that answers fastest
+    Nearest,
+}
+
+impl From<ReadPreference> for reshelve_mongo::ReadPreference {
+    fn from(value: ReadPreference) -> Self {
+        let options = None;
+        match value {
+            ReadPreference::Primary => Self::Primary,
+            ReadPreference::PrimaryPreferred => Self::PrimaryPreferred { options },
+            ReadPreference::Secondary => Self::Secondary { options },
+            ReadPreference::SecondaryPreferred => Self::SecondaryPreferred { options },
+            ReadPreference::Nearest => Self::Nearest { options },
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -174,7 +209,7 @@ pub(crate) struct BatchArgs {
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
-    /// The target: a folder
+    /// The target: a folder, or a mongodb:// connection string
     #[arg(value_name = "TARGET", env = "TARGET_MONGODB_URI")]
     pub(crate) target: PathBuf,
     /// Write the target; without it nothing is written but the run's own folder
@@ -198,9 +233,9 @@ pub(crate) struct RunArgs {
     /// Break the lock of a run that was cut off, and start anew
     #[arg(long, env = "RESHELVE_TAKE_OVER")]
     pub(crate) take_over: bool,
-    /// The target's database
-    #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB", default_value = "letswriteabook")]
-    pub(crate) target_db: String,
+    /// The target's database [default: the one in the connection string, else letswriteabook]
+    #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB")]
+    pub(crate) target_db: Option<String>,
     /// Compress the target as mongodump --gzip does
     #[arg(long, env = "RESHELVE_GZIP", conflicts_with = "zstd")]
     pub(crate) gzip: bool,
@@ -229,9 +264,15 @@ pub(crate) struct ResumeArgs {
     /// The run: its id, or its folder
     #[arg(value_name = "RUN", env = "RESHELVE_RUN")]
     pub(crate) run: String,
-    /// Where the source is now, if it has moved
+    /// Where the source is now, if it has moved; its connection string, if that has a password
     #[arg(long, value_name = "SOURCE", env = "LEGACY_MONGODB_URI")]
     pub(crate) source: Option<PathBuf>,
+    /// The target's connection string, if that has a password
+    #[arg(long, value_name = "TARGET", env = "TARGET_MONGODB_URI")]
+    pub(crate) target: Option<PathBuf>,
+    /// Which member of a replica set to read from [default: that of the connection string]
+    #[arg(long, value_name = "MODE", env = "RESHELVE_READ_PREFERENCE")]
+    pub(crate) read_preference: Option<ReadPreference>,
     #[command(flatten)]
     pub(crate) batch: BatchArgs,
     #[command(flatten)]
@@ -299,7 +340,7 @@ pub(crate) struct ExplainArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct RestoreArgs {
-    /// The target folder
+    /// The target: a folder, or a mongodb:// connection string
     #[arg(value_name = "TARGET", env = "TARGET_MONGODB_URI")]
     pub(crate) target: PathBuf,
     /// Where the legacy collection goes: a .bson file, or a folder
@@ -316,7 +357,7 @@ pub(crate) struct RestoreArgs {
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
-    /// The target folder
+    /// The target: a folder, or a mongodb:// connection string
     #[arg(value_name = "TARGET", env = "TARGET_MONGODB_URI")]
     pub(crate) target: PathBuf,
     /// Take the options of this run, and the rejects that only it knows of
@@ -351,7 +392,7 @@ pub(crate) struct VerifyArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ChecksumsArgs {
-    /// The target folder
+    /// The target: a folder, or a mongodb:// connection string
     #[arg(value_name = "TARGET", env = "TARGET_MONGODB_URI")]
     pub(crate) target: PathBuf,
     /// The target's database [default: the one that is there]

@@ -12,8 +12,8 @@ use reshelve::generate::{self, Metadata, Output, Plan, Size};
 use reshelve::mapping::{InFlight, OnUnknownStatus, Options, StatusPolicy};
 use reshelve::parity::{self, Reading, VerifyRequest};
 use reshelve::profile::{self, ProfileRequest};
-use reshelve::report::{self, ReportRequest};
-use reshelve::run::{self, OnExisting, Report, RunRequest, Stop};
+use reshelve::report::{self, ReportRequest, Sides};
+use reshelve::run::{self, Ends, FolderDestination, OnExisting, Report, RunRequest, Stop};
 use reshelve::source::{BatchLimits, SourceSpec};
 
 use super::outcome;
@@ -137,8 +137,6 @@ impl Demo<'_> {
             self.dir.join("runs").display()
         ));
         let request = RunRequest {
-            source: SourceSpec { path: self.legacy(), db: None, collection: None },
-            target: self.target(),
             apply,
             on_unknown_status: OnUnknownStatus::Reject,
             status_policy: StatusPolicy::Legacy,
@@ -154,7 +152,11 @@ impl Demo<'_> {
             skip_disk_check: false,
             runs_folder: self.dir.join("runs"),
         };
-        let report = run::start(&request, &AtomicBool::new(false), &mut ProgressView::new(true))?;
+        let origin = SourceSpec { path: self.legacy(), db: None, collection: None };
+        let mut destination = FolderDestination::new(self.target());
+        let ends = Ends { origin: &origin, destination: &mut destination };
+        let report =
+            run::start(&request, ends, &AtomicBool::new(false), &mut ProgressView::new(true))?;
         outcome::write_report(&report)?;
         self.printer.line(&outcome::page(&report));
         Ok(report)
@@ -169,8 +171,7 @@ impl Demo<'_> {
             self.legacy_file().display(),
             out.display()
         ));
-        folder::restore_folder(&self.target(), &out)
-            .map_err(|error| Failure::failed(error.to_string()))
+        folder::restore(&self.target(), &out).map_err(|error| Failure::failed(error.to_string()))
     }
 
     fn profile(&self) -> Result<(), Failure> {
@@ -198,8 +199,8 @@ impl Demo<'_> {
             target.root.display()
         ));
         let spec = SourceSpec { path: source, db: None, collection: None };
-        let request = VerifyRequest::new(Reading::new(spec, Options::default()), target);
-        let verification = parity::verify(&request, &mut |_| {})
+        let request = VerifyRequest::new(Reading::new(Options::default()));
+        let verification = parity::verify(&request, &spec, &target, &mut |_| {})
             .map_err(|error| Failure::failed(error.to_string()))?;
         self.printer.line(&super::verify::page(&verification));
         match verification.holds() {
@@ -228,8 +229,12 @@ impl Demo<'_> {
             ran.folder.path().display(),
             out.display()
         ));
-        let request = ReportRequest { folder: ran.folder.clone(), source: None, target: None };
-        let report = report::gather(&request)?;
+        let request =
+            ReportRequest { folder: ran.folder.clone(), no_source: None, no_target: None };
+        let origin = SourceSpec { path: self.legacy(), db: None, collection: None };
+        let target = self.target();
+        let sides = Sides { origin: Some(&origin), target: Some(&target) };
+        let report = report::gather(&request, &sides)?;
         let written =
             super::report::write(&report, &render(&report), &out, Some(ran.folder.path()))?;
         self.printer.line(&super::report::page(&report, &written));

@@ -5,7 +5,7 @@ use comfy_table::presets;
 use reshelve::dump::{self, Inventory};
 use serde::Serialize;
 
-use super::run::source_spec;
+use super::ends::source_spec;
 use crate::cli::InspectArgs;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;

@@ -2,6 +2,7 @@
 
 pub(crate) mod checksums;
 pub(crate) mod demo;
+pub(crate) mod ends;
 pub(crate) mod explain;
 pub(crate) mod generate;
 pub(crate) mod inspect;

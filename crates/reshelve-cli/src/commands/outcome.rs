@@ -230,7 +230,7 @@ fn push_where(lines: &mut Vec<String>, report: &Report) {
     let folder = report.folder.path().display();
     lines.push(String::new());
     if report.plan.apply {
-        lines.push(format!("  target       {}", report.plan.target.database().display()));
+        lines.push(format!("  target       {}", report.plan.target.name()));
     } else {
         lines.push(forecast(report));
     }
@@ -243,10 +243,13 @@ fn push_where(lines: &mut Vec<String>, report: &Report) {
 /// What an applied run would need.
 fn forecast(report: &Report) -> String {
     let bytes = report.checkpoint.totals.bytes_mapped;
-    let free = reshelve::folder::free_bytes(&report.plan.target.root)
-        .map_or_else(|_| "unknown".to_owned(), size);
+    let free = report.plan.target.folder().map_or(String::new(), |folder| {
+        let free = reshelve::folder::free_bytes(&folder.root);
+        let free = free.map_or_else(|_| "unknown".to_owned(), size);
+        format!("; {free} are free on the disk")
+    });
     format!(
-        "  forecast     with --apply: {} of target, about {}; {free} are free on the disk",
+        "  forecast     with --apply: {} of target, about {}{free}",
         size(bytes),
         span(report.checkpoint.elapsed_ms + bytes / 200_000),
     )

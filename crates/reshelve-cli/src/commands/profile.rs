@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use comfy_table::presets;
 use comfy_table::{CellAlignment, Table};
-use reshelve::dump;
 use reshelve::mapping::{InFlight, OnUnknownStatus, Options, Status};
 use reshelve::profile::{self, Profile, ProfileError, ProfileRequest};
 use reshelve::run::Example;
 use serde::Serialize;
 
+use super::ends;
 use super::profile_fields::{self, date, word};
-use super::run::{source_spec, threads};
+use super::run::threads;
 use crate::cli::ProfileArgs;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &ProfileArgs) -> Result<ExitCode, Failure> {
         jobs: threads(args.jobs),
         scratch: std::env::temp_dir(),
     };
-    let mut source = dump::open(&source_spec(&args.source.source, &args.source.pick)?)?.source;
+    let mut source = ends::origin(&args.source.source, &args.source.pick)?.open()?.source;
     let mut view = ReadingView::new(source.bytes_total());
     let profiled = profile::profile(source.as_mut(), &request, &mut |documents, file_bytes| {
         view.read(documents, file_bytes);

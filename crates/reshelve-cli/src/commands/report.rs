@@ -4,11 +4,10 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use reshelve::report::{self, ReportRequest, RunReport, Word};
+use reshelve::report::{self, ReportRequest, RunReport, Sides, Word};
 use reshelve::run::RunFolder;
 
-use super::restore::find_target;
-use super::run::refuse_live;
+use super::ends;
 use crate::cli::ReportArgs;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -26,8 +25,7 @@ pub(crate) struct Written {
 pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
     let folder = RunFolder::find(&args.runs.runs_dir, &args.run)?;
-    let request = request(args, folder.clone())?;
-    let report = report::gather(&request)?;
+    let report = gather(args, &folder)?;
     let rendered = render(&report);
     let out = args.out.clone().unwrap_or_else(|| folder.path().join("report"));
     let written = write(&report, &rendered, &out, args.bundle.then_some(folder.path()))?;
@@ -39,15 +37,31 @@ pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Done)
 }
 
-fn request(args: &ReportArgs, folder: RunFolder) -> Result<ReportRequest, Failure> {
-    if let Some(source) = &args.source {
-        refuse_live(source)?;
-    }
-    let target = match &args.target {
-        Some(target) => Some(find_target(target, None)?),
-        None => None,
+/// A side that cannot be reached is no reason not to report: the report says so. What was named on
+/// the command line has to make sense.
+fn gather(args: &ReportArgs, folder: &RunFolder) -> Result<RunReport, Failure> {
+    let plan = folder.plan()?;
+    let named = |failure: &Failure| failure.code != ExitCode::Failed;
+    let origin = match ends::origin_again(&plan.source, args.source.as_deref(), None) {
+        Ok(origin) => Ok(origin),
+        Err(failure) if named(&failure) && args.source.is_some() => return Err(failure),
+        Err(failure) => Err(failure.message),
     };
-    Ok(ReportRequest { folder, source: args.source.clone(), target })
+    let target = match ends::reader_again(&plan.target, args.target.as_deref()) {
+        Ok(target) => Ok(target),
+        Err(failure) if named(&failure) && args.target.is_some() => return Err(failure),
+        Err(failure) => Err(failure.message),
+    };
+    let request = ReportRequest {
+        folder: folder.clone(),
+        no_source: origin.as_ref().err().cloned(),
+        no_target: target.as_ref().err().cloned(),
+    };
+    let sides = Sides {
+        origin: origin.as_ref().ok().map(AsRef::as_ref),
+        target: target.as_ref().ok().map(AsRef::as_ref),
+    };
+    Ok(report::gather(&request, &sides)?)
 }
 
 /// Writes the report in every form; with a run's folder, the evidence pack too.

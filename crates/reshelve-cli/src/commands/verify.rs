@@ -13,8 +13,7 @@ use reshelve::parity::{
 use reshelve::run::RunFolder;
 use serde::Serialize;
 
-use super::restore::find_target;
-use super::run::source_spec;
+use super::ends;
 use crate::cli::VerifyArgs;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -35,8 +34,11 @@ struct VerifyDocument<'v> {
 pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
     let request = request(args)?;
+    let origin = ends::origin(&args.source.source, &args.source.pick)?;
+    let read_preference = args.source.pick.read_preference;
+    let target = ends::reader(&args.target, args.target_db.as_deref(), read_preference)?;
     let mut log = args.out.as_deref().map(Log::create).transpose()?;
-    let verified = parity::verify(&request, &mut |mismatch| {
+    let verified = parity::verify(&request, origin.as_ref(), target.as_ref(), &mut |mismatch| {
         if let Some(log) = &mut log {
             log.add(mismatch);
         }
@@ -56,16 +58,14 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode, Failure> {
 }
 
 fn request(args: &VerifyArgs) -> Result<VerifyRequest, Failure> {
-    let source = source_spec(&args.source.source, &args.source.pick)?;
-    let target = find_target(&args.target, args.target_db.as_deref())?;
     let mut request = match &args.run {
         Some(name) => {
             let of_run = VerifyRequest::of_run(&RunFolder::find(&args.runs.runs_dir, name)?)?;
             // How much of its source the run was told to take is its own business: what is compared
             // here is all of the source that was named.
             let (limit, only_rejects) = (None, None);
-            let reading = Reading { source, limit, only_rejects, ..of_run.reading };
-            VerifyRequest { reading, target, ..of_run }
+            let reading = Reading { limit, only_rejects, ..of_run.reading };
+            VerifyRequest { reading, ..of_run }
         }
         None => {
             let options = Options {
@@ -73,7 +73,7 @@ fn request(args: &VerifyArgs) -> Result<VerifyRequest, Failure> {
                 status_policy: args.mapping.status_policy.into(),
                 in_flight: args.mapping.in_flight.map(Into::into).unwrap_or_default(),
             };
-            VerifyRequest::new(Reading::new(source, options), target)
+            VerifyRequest::new(Reading::new(options))
         }
     };
     request.allow_existing |= args.allow_existing;

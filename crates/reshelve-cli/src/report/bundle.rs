@@ -8,10 +8,10 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use reshelve::folder::TargetFolder;
 use reshelve::mapping::Options;
 use reshelve::parity::{CollectionChecksum, SourceFingerprint};
 use reshelve::report::{RunReport, Verdict};
+use reshelve::run::PlannedTarget;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -43,7 +43,7 @@ struct Evidence<'e> {
     options: Options,
     verdict: &'e Verdict,
     source: SourceEvidence<'e>,
-    target: &'e TargetFolder,
+    target: &'e PlannedTarget,
     checksums: Option<&'e BTreeMap<&'static str, CollectionChecksum>>,
 }
 

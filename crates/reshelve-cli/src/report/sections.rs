@@ -62,15 +62,17 @@ pub(super) fn run(report: &RunReport) -> Section {
     }
     let bytes = plan.source.bytes.map_or_else(String::new, |bytes| format!(", {}", size(bytes)));
     facts.push(("form", Cell::Text(format!("{}{bytes}", plan.source.form))));
-    facts.push(("target", Cell::code(plan.target.database().display())));
-    facts.push((
-        "compression",
-        Cell::text(match plan.target.compression {
-            Compression::None => "none",
-            Compression::Gzip => "gzip",
-            Compression::Zstd => "zstd",
-        }),
-    ));
+    facts.push(("target", Cell::code(plan.target.name())));
+    if let Some(folder) = plan.target.folder() {
+        facts.push((
+            "compression",
+            Cell::text(match folder.compression {
+                Compression::None => "none",
+                Compression::Gzip => "gzip",
+                Compression::Zstd => "zstd",
+            }),
+        ));
+    }
     facts.push((
         "jobs in flight",
         Cell::text(match plan.options.in_flight {

@@ -4,7 +4,7 @@ use std::collections::{BinaryHeap, HashSet};
 
 use super::VerifyError;
 use super::walk::Reading;
-use crate::dump;
+use crate::dump::Origin;
 use crate::raw::{self, Document};
 use crate::run::pipeline::fingerprint;
 use crate::run::rejects::OnlyRejects;
@@ -31,10 +31,11 @@ pub(super) struct Chosen {
 /// on what becomes of the others.
 pub(super) fn choose(
     reading: &Reading,
+    origin: &dyn Origin,
     only: Option<&OnlyRejects>,
     size: usize,
 ) -> Result<Chosen, VerifyError> {
-    let mut source = dump::open(&reading.source)?.source;
+    let mut source = origin.open()?.source;
     let mut seen = Seen::new(&reading.scratch, HELD_MAX);
     let mut smallest: BinaryHeap<([u8; 32], u64, Key)> = BinaryHeap::new();
     let mut repeated = HashSet::new();

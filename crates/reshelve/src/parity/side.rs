@@ -8,8 +8,9 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use crate::disk::{At, DiskError, unnamed_file};
-use crate::folder::{Documents, DocumentsError};
+use crate::folder::DocumentsError;
 use crate::raw::{self, Document, Value};
+use crate::reader::{DocumentStream, TargetReader};
 use crate::sorted::{Key, Sorted, Sorter, key_of};
 
 /// Key, ordinal, offset, length.
@@ -29,8 +30,8 @@ pub(crate) enum Found {
 
 /// A target collection while it is compared.
 pub(crate) struct Side {
-    /// None where the collection has no file: it is empty then.
-    documents: Option<Documents>,
+    /// None where the collection is not there: it is empty then.
+    documents: Option<Box<dyn DocumentStream>>,
     scratch: PathBuf,
     /// The next document, where one was read ahead.
     next: Option<Vec<u8>>,
@@ -42,18 +43,26 @@ pub(crate) struct Side {
 }
 
 impl Side {
-    pub(crate) fn open(file: &Path, scratch: PathBuf) -> Result<Self, DiskError> {
-        let documents = if file.exists() { Some(Documents::open(file, u64::MAX)?) } else { None };
+    pub(crate) fn open(
+        target: &dyn TargetReader,
+        collection: usize,
+        scratch: PathBuf,
+    ) -> Result<Self, DocumentsError> {
+        let documents = match target.has(collection)? {
+            true => Some(target.documents(collection)?),
+            false => None,
+        };
         Ok(Side { documents, scratch, next: None, index: None, count: 0, actual: Vec::new() })
     }
 
     /// Opens a collection of which only the documents of these jobs count.
     pub(crate) fn open_jobs(
-        file: &Path,
+        target: &dyn TargetReader,
+        collection: usize,
         scratch: PathBuf,
         jobs: &HashSet<Key>,
     ) -> Result<Self, DocumentsError> {
-        let mut side = Side::open(file, scratch)?;
+        let mut side = Side::open(target, collection, scratch)?;
         let mut builder = Builder::new(&side.scratch)?;
         while let Some(document) = side.next_document()? {
             let job = Document::new(document).get("jobId").and_then(Value::string);
@@ -69,7 +78,7 @@ impl Side {
 
     fn next_document(&mut self) -> Result<Option<&[u8]>, DocumentsError> {
         match &mut self.documents {
-            Some(documents) => Ok(documents.next_document()?),
+            Some(documents) => documents.next_document(),
             None => Ok(None),
         }
     }

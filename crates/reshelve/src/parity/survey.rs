@@ -9,6 +9,7 @@ use super::compare::show;
 use super::totals::{Deltas, LISTED_MAX, Totals, add_job, empty_deltas};
 use super::walk::{Reading, Taken, Walked, walk};
 use super::{VerifyError, only_rejects};
+use crate::dump::Origin;
 use crate::mapping::{Mapped, Status, WarningCode};
 use crate::raw::{Document, Value};
 
@@ -167,10 +168,10 @@ impl Survey {
 ///
 /// # Errors
 /// Where the source cannot be read to its end.
-pub fn survey(reading: &Reading) -> Result<Survey, VerifyError> {
+pub fn survey(reading: &Reading, origin: &dyn Origin) -> Result<Survey, VerifyError> {
     let only = only_rejects(reading)?;
     let mut survey = Survey::new();
-    let walked = walk(reading, only.as_ref(), &mut |taken| {
+    let walked = walk(reading, origin, only.as_ref(), &mut |taken| {
         survey.take(taken);
         Ok(())
     })?;

@@ -2,7 +2,6 @@
 //! job out of what the target really holds.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
 
 use super::compare::{Difference, differences};
 use super::sample::{self, Chosen, SAMPLE_MAX};
@@ -12,10 +11,11 @@ use super::totals::{add_stored, judge};
 use super::verification::{Mismatch, Sample, Verification};
 use super::walk::{Reading, Taken, walk};
 use crate::disk::DiskError;
-use crate::dump::OpenError;
-use crate::folder::{DocumentsError, TargetFolder};
+use crate::dump::{OpenError, Origin};
+use crate::folder::DocumentsError;
 use crate::mapping::{self, COLLECTIONS, Mapped};
 use crate::raw::{Document, Value};
+use crate::reader::TargetReader;
 use crate::run::rejects::OnlyRejects;
 use crate::run::{OnExisting, RunError, RunFolder};
 use crate::source::Damage;
@@ -30,10 +30,8 @@ const METADATA: usize = 3;
 /// What is to be compared, and how.
 #[derive(Clone, Debug)]
 pub struct VerifyRequest {
-    /// The source, and how it is mapped.
+    /// How the source is read and mapped.
     pub reading: Reading,
-    /// The target.
-    pub target: TargetFolder,
     /// Whether target documents that belong to no legacy document are left alone.
     pub allow_existing: bool,
     /// How far the stored cost may be off, per job, in USD.
@@ -46,10 +44,9 @@ pub struct VerifyRequest {
 
 impl VerifyRequest {
     /// Compares all of a source with a target, with the default tolerances.
-    pub fn new(reading: Reading, target: TargetFolder) -> Self {
+    pub fn new(reading: Reading) -> Self {
         VerifyRequest {
             reading,
-            target,
             allow_existing: false,
             tolerance_usd: TOLERANCE_USD_DEFAULT,
             tolerance_tokens: 0.0,
@@ -64,7 +61,7 @@ impl VerifyRequest {
     pub fn of_run(folder: &RunFolder) -> Result<Self, RunError> {
         let plan = folder.plan()?;
         let allow_existing = plan.on_existing != OnExisting::Refuse;
-        let request = VerifyRequest::new(Reading::of_run(folder)?, plan.target);
+        let request = VerifyRequest::new(Reading::of_run(folder)?);
         Ok(VerifyRequest { allow_existing, ..request })
     }
 }
@@ -86,8 +83,8 @@ pub enum VerifyError {
     #[error(transparent)]
     Disk(#[from] DiskError),
     /// There is no target where one should be.
-    #[error("there is no target in {}", .0.display())]
-    NoTarget(PathBuf),
+    #[error("there is no target in {0}")]
+    NoTarget(String),
     /// The list of rejects that the run took cannot be used.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -101,29 +98,32 @@ pub(super) fn only_rejects(reading: &Reading) -> Result<Option<OnlyRejects>, Ver
     Ok(reading.only_rejects.as_deref().map(OnlyRejects::read).transpose()?)
 }
 
-/// Compares. `each` is told every mismatch, beyond those that are kept too.
+/// Compares the documents of `origin` with `target`. `each` is told every mismatch, beyond those
+/// that are kept too.
 ///
 /// # Errors
 /// Where one of the sides cannot be read to its end: nothing is said about parity then.
 pub fn verify(
     request: &VerifyRequest,
+    origin: &dyn Origin,
+    target: &dyn TargetReader,
     each: &mut dyn FnMut(&Mismatch),
 ) -> Result<Verification, VerifyError> {
     let mut only = only_rejects(&request.reading)?;
     let mut chosen: Option<Chosen> = None;
     if let Some(size) = request.sample {
-        if request.reading.source.path.as_os_str() == "-" {
+        if !origin.is_rewindable() {
             return Err(VerifyError::SampleOfStdin);
         }
-        let sample = sample::choose(&request.reading, only.as_ref(), size.min(SAMPLE_MAX))?;
+        let sample = sample::choose(&request.reading, origin, only.as_ref(), size.min(SAMPLE_MAX))?;
         only = Some(OnlyRejects::at_positions(sample.positions.clone()));
         chosen = Some(sample);
     }
     // The sample has taken the limit into account.
     let limit = request.reading.limit.filter(|_| chosen.is_none());
     let reading = Reading { limit, ..request.reading.clone() };
-    let mut verifier = Verifier::open(request, chosen.as_ref(), each)?;
-    let walked = walk(&reading, only.as_ref(), &mut |taken| {
+    let mut verifier = Verifier::open(request, target, chosen.as_ref(), each)?;
+    let walked = walk(&reading, origin, only.as_ref(), &mut |taken| {
         verifier.findings.found.survey.take(taken);
         match taken {
             Taken::Mapped { mapped, parts, legacy } => verifier.take_job(mapped, *parts, legacy),
@@ -150,21 +150,25 @@ struct Verifier<'v> {
 impl<'v> Verifier<'v> {
     fn open(
         request: &'v VerifyRequest,
+        target: &dyn TargetReader,
         chosen: Option<&Chosen>,
         each: &'v mut dyn FnMut(&Mismatch),
     ) -> Result<Self, VerifyError> {
         let mut sides = Vec::new();
         // One collection may be lost; where all are, this is the wrong place.
-        if !(0..COLLECTIONS.len()).any(|at| request.target.file(at).exists()) {
-            return Err(VerifyError::NoTarget(request.target.database()));
+        let mut is_there = false;
+        for collection in 0..COLLECTIONS.len() {
+            is_there |= target.has(collection)?;
+        }
+        if !is_there {
+            return Err(VerifyError::NoTarget(target.name()));
         }
         for (collection, name) in COLLECTIONS.iter().enumerate() {
             let scratch =
                 request.reading.scratch.join(format!(".verify.{}.{name}.tmp", std::process::id()));
-            let file = request.target.file(collection);
             sides.push(match chosen {
-                Some(chosen) => Side::open_jobs(&file, scratch, &chosen.jobs)?,
-                None => Side::open(&file, scratch)?,
+                Some(chosen) => Side::open_jobs(target, collection, scratch, &chosen.jobs)?,
+                None => Side::open(target, collection, scratch)?,
             });
         }
         let found = Verification { survey: Survey::new(), ..Verification::default() };

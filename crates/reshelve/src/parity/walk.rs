@@ -9,20 +9,18 @@ use std::sync::atomic::AtomicBool;
 
 use super::VerifyError;
 use crate::disk::At;
-use crate::dump;
+use crate::dump::Origin;
 use crate::mapping::{Mapped, Options, Outcome, RejectCode};
 use crate::run::checkpoint::SourceHash;
 use crate::run::pipeline::{self, MappedBatch, PipelineOptions, Step};
 use crate::run::rejects::OnlyRejects;
 use crate::run::seen::{HELD_MAX, Seen};
 use crate::run::{RejectRecord, RunError, RunFolder};
-use crate::source::{BatchLimits, SourceSpec};
+use crate::source::BatchLimits;
 
-/// What is read, and how it is mapped.
+/// How much of a source is read, and how it is mapped.
 #[derive(Clone, Debug)]
 pub struct Reading {
-    /// The legacy documents.
-    pub source: SourceSpec,
     /// The options that the run had.
     pub options: Options,
     /// Positions of documents that the engine rejected: they are in the target with other content.
@@ -39,9 +37,8 @@ pub struct Reading {
 
 impl Reading {
     /// Reads all of a source with these options, indexes in the system's temporary folder.
-    pub fn new(source: SourceSpec, options: Options) -> Self {
+    pub fn new(options: Options) -> Self {
         Reading {
-            source,
             options,
             rejected_positions: HashSet::new(),
             only_rejects: None,
@@ -57,7 +54,7 @@ impl Reading {
     /// Where a file of the run cannot be used.
     pub fn of_run(folder: &RunFolder) -> Result<Self, RunError> {
         let plan = folder.plan()?;
-        let mut reading = Reading::new(plan.source_spec(), plan.options);
+        let mut reading = Reading::new(plan.options);
         reading.rejected_positions = engine_rejects(&folder.path().join("rejects.jsonl"))?;
         reading.only_rejects = plan.only_rejects;
         reading.limit = plan.limit;
@@ -113,14 +110,16 @@ pub(crate) struct Walked {
 /// Calls `each` for every document that is taken.
 pub(crate) fn walk(
     reading: &Reading,
+    origin: &dyn Origin,
     only: Option<&OnlyRejects>,
     each: &mut dyn FnMut(&Taken<'_>) -> Result<(), VerifyError>,
 ) -> Result<Walked, VerifyError> {
-    let mut source = dump::open(&reading.source)?.source;
+    let mut source = origin.open()?.source;
     let options = PipelineOptions {
         mapping: reading.options,
         batch: BatchLimits::default(),
         jobs: reading.jobs,
+        first: 0,
         known: 0,
         documents_max: reading.limit.filter(|_| only.is_none()),
         only,

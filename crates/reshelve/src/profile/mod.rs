@@ -68,6 +68,7 @@ pub fn profile(
         mapping: request.options,
         batch: BatchLimits::default(),
         jobs: request.jobs,
+        first: 0,
         known: 0,
         documents_max: None,
         only: None,

@@ -9,7 +9,6 @@ mod verdict;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -17,12 +16,12 @@ pub use rollback::{Rollback, TargetFile};
 pub use verdict::{Verdict, Word};
 
 use crate::disk::At;
-use crate::dump;
-use crate::folder::TargetFolder;
+use crate::dump::Origin;
 use crate::parity::{
     self, CollectionChecksum, LISTED_MAX, Reading, Survey, Verification, VerifyError, VerifyRequest,
 };
 use crate::profile::{self, Profile, ProfileRequest};
+use crate::reader::TargetReader;
 use crate::run::{Checkpoint, Plan, RejectRecord, RunError, RunFolder, State};
 
 /// Most bytes of an `_id` or a sentence that a report quotes.
@@ -33,10 +32,24 @@ const QUOTED_BYTES_MAX: usize = 500;
 pub struct ReportRequest {
     /// The run.
     pub folder: RunFolder,
-    /// Where the source is now, if it has moved.
-    pub source: Option<PathBuf>,
-    /// Where the target is now, if it has moved.
-    pub target: Option<TargetFolder>,
+    /// Why the source cannot be read at all, where that is so.
+    pub no_source: Option<String>,
+    /// Why the target cannot be read at all, where that is so.
+    pub no_target: Option<String>,
+}
+
+/// The two sides of a report, as they are now.
+pub struct Sides<'s> {
+    /// Where the source is now; none where that is not known.
+    pub origin: Option<&'s dyn Origin>,
+    /// The target; none where there is none to read.
+    pub target: Option<&'s dyn TargetReader>,
+}
+
+impl std::fmt::Debug for Sides<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Sides").finish_non_exhaustive()
+    }
 }
 
 /// How fast it went.
@@ -82,24 +95,20 @@ pub struct RunReport {
 /// # Errors
 /// Where the run's own files cannot be used. A source or a target that cannot be read is no error:
 /// the report says so, and its verdict is that nothing was checked.
-pub fn gather(request: &ReportRequest) -> Result<RunReport, RunError> {
+pub fn gather(request: &ReportRequest, sides: &Sides<'_>) -> Result<RunReport, RunError> {
     let folder = &request.folder;
     let (plan, checkpoint) = (folder.plan()?, folder.checkpoint()?);
-    let mut compared = VerifyRequest::of_run(folder)?;
-    if let Some(source) = &request.source {
-        compared.reading.source.path = source.clone();
-    }
-    if let Some(target) = &request.target {
-        compared.target = target.clone();
-    }
-    let looked = look(&compared, &plan, &checkpoint);
-    let checksums = match plan.apply {
-        true => parity::checksums(&compared.target).ok(),
-        false => None,
+    let compared = VerifyRequest::of_run(folder)?;
+    let looked = look(request, &compared, sides, &plan, &checkpoint);
+    let checksums = match sides.target {
+        Some(target) if plan.apply => parity::checksums(target).ok(),
+        _ => None,
     };
-    let profile = match looked {
-        Looked::Compared(_) | Looked::Surveyed { .. } => profile(&compared.reading),
-        Looked::Nothing { .. } => None,
+    let profile = match (&looked, sides.origin) {
+        (Looked::Compared(_) | Looked::Surveyed { .. }, Some(origin)) => {
+            profile(origin, &compared.reading)
+        }
+        _ => None,
     };
     let verdict = verdict::of(&plan, &checkpoint, &looked);
     let (survey, parity) = match looked {
@@ -135,8 +144,18 @@ enum Looked {
     },
 }
 
-fn look(compared: &VerifyRequest, plan: &Plan, checkpoint: &Checkpoint) -> Looked {
-    if compared.reading.source.path.as_os_str() == "-" {
+fn look(
+    request: &ReportRequest,
+    compared: &VerifyRequest,
+    sides: &Sides<'_>,
+    plan: &Plan,
+    checkpoint: &Checkpoint,
+) -> Looked {
+    let Some(origin) = sides.origin else {
+        let why = request.no_source.clone();
+        return Looked::Nothing { why: why.unwrap_or_else(|| "there is no source".to_owned()) };
+    };
+    if !origin.is_rewindable() {
         let why = "the source came through standard input, and --source does not say where it is";
         return Looked::Nothing { why: why.into() };
     }
@@ -144,24 +163,26 @@ fn look(compared: &VerifyRequest, plan: &Plan, checkpoint: &Checkpoint) -> Looke
         None
     } else if checkpoint.state != State::Done {
         Some(format!("the run has not come to its end: it is {}", checkpoint.state.as_str()))
-    } else {
-        match parity::verify(compared, &mut |_| {}) {
+    } else if let Some(target) = sides.target {
+        match parity::verify(compared, origin, target, &mut |_| {}) {
             Ok(verification) => return Looked::Compared(Box::new(verification)),
             Err(error @ (VerifyError::Open(_) | VerifyError::Source(_) | VerifyError::Run(_))) => {
                 return Looked::Nothing { why: error.to_string() };
             }
             Err(error) => Some(error.to_string()),
         }
+    } else {
+        Some(request.no_target.clone().unwrap_or_else(|| "there is no target".to_owned()))
     };
-    match parity::survey(&compared.reading) {
+    match parity::survey(&compared.reading, origin) {
         Ok(survey) => Looked::Surveyed { survey: Box::new(survey), why },
         Err(error) => Looked::Nothing { why: why.unwrap_or_else(|| error.to_string()) },
     }
 }
 
 /// None where the source cannot be read to its end: a part would look like the whole.
-fn profile(reading: &Reading) -> Option<Profile> {
-    let mut source = dump::open(&reading.source).ok()?.source;
+fn profile(origin: &dyn Origin, reading: &Reading) -> Option<Profile> {
+    let mut source = origin.open().ok()?.source;
     let request = ProfileRequest {
         options: reading.options,
         jobs: reading.jobs,

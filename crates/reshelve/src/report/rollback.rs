@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::mapping::COLLECTIONS;
-use crate::run::{Checkpoint, OnExisting, Plan, RunFolder};
+use crate::run::{Checkpoint, LivePlace, OnExisting, Plan, PlannedTarget, RunFolder};
 
 /// A file of the target, before and after the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -35,10 +35,14 @@ pub(super) fn of(plan: &Plan, checkpoint: &Checkpoint, folder: &RunFolder) -> Op
     if !plan.apply {
         return None;
     }
+    let target = match &plan.target {
+        PlannedTarget::Folder(folder) => folder,
+        PlannedTarget::Live(place) => return Some(of_database(plan, checkpoint, place)),
+    };
     let lengths = plan.base.lengths.into_iter().zip(checkpoint.target.lengths);
     let files = lengths.enumerate().map(|(collection, (before, after))| TargetFile {
         collection: COLLECTIONS[collection],
-        path: plan.target.file(collection),
+        path: target.file(collection),
         bytes_before: before,
         bytes_after: after,
     });
@@ -61,7 +65,7 @@ pub(super) fn of(plan: &Plan, checkpoint: &Checkpoint, folder: &RunFolder) -> Op
         ),
         (None, 0) => format!(
             "The target was empty before the run: remove the folder {}.",
-            plan.target.database().display()
+            target.database().display()
         ),
         (None, _) => cut.to_owned(),
     });
@@ -79,4 +83,33 @@ pub(super) fn of(plan: &Plan, checkpoint: &Checkpoint, folder: &RunFolder) -> Op
             .into(),
     );
     Some(Rollback { steps, files: files.collect(), undo })
+}
+
+/// In a live database there are no files to cut back.
+fn of_database(plan: &Plan, checkpoint: &Checkpoint, place: &LivePlace) -> Rollback {
+    let db = &place.db;
+    let mut steps = vec![match plan.base_documents {
+        0 => format!(
+            "The four collections were empty before the run: `reshelve indexes down` drops them \
+             from the database {db}, unless they hold documents that this tool did not write."
+        ),
+        _ => format!(
+            "The database {db} held {} documents before the run: remove the documents of its jobs \
+             from the four collections by their `jobId`.",
+            plan.base_documents
+        ),
+    }];
+    if checkpoint.totals.replaced > 0 {
+        steps.push(format!(
+            "The run replaced {} jobs: `reshelve_undo` in the same database holds their earlier \
+             versions, each as `document`, with run, collection and id in its `_id`.",
+            checkpoint.totals.replaced
+        ));
+    }
+    steps.push(
+        "The legacy collection was only read. Should it be lost, `reshelve restore TARGET OUT` \
+         rebuilds it from the target alone."
+            .into(),
+    );
+    Rollback { steps, files: Vec::new(), undo: None }
 }
