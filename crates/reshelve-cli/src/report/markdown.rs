@@ -6,7 +6,7 @@ use super::text::shown;
 use crate::printer::number;
 
 /// How many rows of a table are shown: a comment has room for about 65 000 characters.
-const ROWS_MAX: usize = 10;
+const ROWS_MAX: usize = 12;
 
 pub(super) fn render(page: &Page) -> String {
     let (symbol, words) = verdict_words(page.word);

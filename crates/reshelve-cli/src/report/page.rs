@@ -22,7 +22,6 @@ impl Page {
     pub(super) fn of(report: &RunReport) -> Self {
         let sections = [
             Some(sections::run(report)),
-            source::profile(report),
             sections::counts(report),
             Some(sections::parity(report)),
             figures::totals(report),
@@ -31,6 +30,7 @@ impl Page {
             sections::in_flight(report),
             Some(sections::warnings(report)),
             Some(sections::rejects(report)),
+            source::profile(report),
             Some(sections::effort(report)),
             Some(sections::fingerprints(report)),
             Some(sections::rollback(report)),

@@ -41,7 +41,6 @@ pub(super) fn first_figures(report: &RunReport) -> Vec<(&'static str, String)> {
 /// What was run on what.
 pub(super) fn run(report: &RunReport) -> Section {
     let plan = &report.plan;
-    let yes_no = |yes: bool| if yes { "yes" } else { "no" };
     let source = match (&plan.source.db, &plan.source.collection) {
         (None, None) => String::new(),
         (db, collection) => format!(
@@ -104,14 +103,12 @@ pub(super) fn run(report: &RunReport) -> Section {
             OnExisting::Replace => "replaced where they differ (--replace)",
         }),
     ));
-    facts.push((
-        "at most",
-        match plan.limit {
-            None => Cell::text("all documents"),
-            Some(limit) => Cell::Text(format!("{} documents (--limit)", number(limit))),
-        },
-    ));
-    facts.push(("rejects of a run only", Cell::text(yes_no(plan.only_rejects.is_some()))));
+    if let Some(limit) = plan.limit {
+        facts.push(("at most", Cell::Text(format!("{} documents (--limit)", number(limit)))));
+    }
+    if let Some(rejects) = &plan.only_rejects {
+        facts.push(("only the rejects of", Cell::code(rejects.display())));
+    }
     Section { title: "What was run on what", blocks: vec![Block::Facts(facts)] }
 }
 
@@ -262,7 +259,8 @@ fn jobs(caption: &'static str, list: &JobList) -> Block {
         vec![Cell::code(&job.job), Cell::Foreign(job.title.clone()), Cell::code(&job.status)]
     };
     let rows: Vec<_> = list.jobs.iter().take(ROWS_MAX).map(row).collect();
-    let more = more(list.count, rows.len(), "they have the same in common");
+    let rest = list.count - u64::try_from(rows.len()).unwrap_or(list.count);
+    let more = (rest > 0).then(|| format!("and {} more", number(rest)));
     Block::Table(Table { caption, columns: vec!["job", "title", "legacy status"], rows, more })
 }
 

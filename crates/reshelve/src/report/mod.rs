@@ -24,6 +24,9 @@ use crate::profile::{self, Profile, ProfileRequest};
 use crate::reader::TargetReader;
 use crate::run::{Checkpoint, Plan, RejectRecord, RunError, RunFolder, State};
 
+/// Most bytes of an `_id` or a sentence that a report quotes.
+const QUOTED_BYTES_MAX: usize = 500;
+
 /// What a report is made of.
 #[derive(Clone, Debug)]
 pub struct ReportRequest {
@@ -197,15 +200,22 @@ fn first_rejects(folder: &RunFolder) -> Result<Vec<RejectRecord>, RunError> {
     let mut records = Vec::new();
     for line in lines.take(LISTED_MAX) {
         let line = line.at("reading", &path)?;
-        let record = serde_json::from_str(&line);
-        records.push(
-            record.map_err(|error| RunError::State {
-                path: path.clone(),
-                detail: error.to_string(),
-            })?,
-        );
+        let mut record: RejectRecord = serde_json::from_str(&line)
+            .map_err(|error| RunError::State { path: path.clone(), detail: error.to_string() })?;
+        record.message = cut(&record.message);
+        let id = record.id.to_string();
+        if id.len() > QUOTED_BYTES_MAX {
+            record.id = cut(&id).into();
+        }
+        records.push(record);
     }
     Ok(records)
+}
+
+/// A text of at most so many bytes; a document may have an `_id` or a status of any length.
+fn cut(text: &str) -> String {
+    let end = text.floor_char_boundary(QUOTED_BYTES_MAX);
+    if end == text.len() { text.to_owned() } else { format!("{}…", &text[..end]) }
 }
 
 fn rates(checkpoint: &Checkpoint) -> Rates {
