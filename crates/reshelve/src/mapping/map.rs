@@ -1,7 +1,7 @@
 //! One legacy document through all the rules, and the proof that it comes back.
 
 use super::copied::Copier;
-use super::events::{Events, Teller};
+use super::events::{Events, Teller, Written};
 use super::facts::{self, Decided, Facts};
 use super::ids::Identity;
 use super::legacy::Legacy;
@@ -94,11 +94,9 @@ impl Mapper {
             last_failure: job::last_failure(&legacy, &facts),
             word_targets: job::word_targets(&legacy),
         };
-        job::write(&mut out.jobs, &events, &teller, copier, &mut warnings);
-        let mut largest_event = (0, before[1]);
-        events.write_documents(&mut out.events, &teller, |end| {
-            largest_event = (largest_event.0.max(end - largest_event.1), end);
-        });
+        let (bodies, largest_event) = events.write_documents(&mut out.events, &teller);
+        let written = Written { documents: out.events.bytes(), bodies };
+        job::write(&mut out.jobs, &events, &written, &teller, copier, &mut warnings);
         metrics::write(&mut out.metrics, &legacy, &facts, &mut warnings);
         let (open, places) =
             metadata::begin(&mut out.metadata, &legacy, &facts, &entries, copier, &mut warnings);
@@ -110,7 +108,7 @@ impl Mapper {
         metadata::finish(&mut out.metadata, open, &record, residue, &facts);
         let residue_bytes = residue.len();
         let lengths = std::array::from_fn(|at| out.lengths()[at] - before[at]);
-        check_sizes(lengths, largest_event.0)?;
+        check_sizes(lengths, largest_event)?;
         prove(document.bytes(), out, before)?;
         Ok(Mapped {
             job_id: facts.identity.job_id,
