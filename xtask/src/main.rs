@@ -26,7 +26,7 @@ usage: cargo xtask COMMAND
   conformance [--seed N] [--documents N] [--release]
                                            the binary against the oracle of the mapping
   fuzz [--seconds N] [TARGET…]             each fuzz target for so long
-  bench [--runs N] [--quick] [--folder DIR]
+  bench [--runs N] [--quick] [--folder DIR] [--publish]
                                            whole processes beside each other: a table of figures
   bench --instructions [--record]          instructions per document against those on record
 
@@ -115,6 +115,7 @@ fn bench_plan(flags: &mut Flags<'_>) -> Result<bench::Plan> {
             "--folder" => plan.folder = Some(flags.next().context("--folder needs a path")?.into()),
             "--instructions" => plan.instructions = true,
             "--record" => plan.record = true,
+            "--publish" => plan.publish = true,
             other => bail!("unknown argument `{other}`\n{USAGE}"),
         }
     }

@@ -1,11 +1,12 @@
 //! Who takes part, and the rounds: every contender once a round, so that whatever else the machine
 //! does meets all of them.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::corpus::{Corpus, Place, remove};
 use super::meter::{self, Measured};
@@ -78,6 +79,7 @@ pub(super) fn hold(
             }
             // What an earlier process left to be written is not this one's burden.
             nix::unistd::sync();
+            warm_memory(place)?;
             let log = place.folder.join("contender.log");
             let taken = meter::measure(&contender.command, &log)?;
             // The first round warms the caches.
@@ -91,6 +93,25 @@ pub(super) fn hold(
     }
     printer::line(&format!("{runs} rounds in {:.0} s", start.elapsed().as_secs_f64()));
     Ok(contenders.iter().zip(&measured).map(|(contender, all)| outcome(contender, all)).collect())
+}
+
+/// What is written and dropped again before each contender.
+const WARM_BYTES: usize = 1_500_000_000;
+
+/// Makes the system have free memory at hand. A virtual machine gives memory that was free for a
+/// second or two back to its host, and getting it again costs several times as much as filling it:
+/// whoever comes first would pay for the others.
+fn warm_memory(place: &Place) -> Result<()> {
+    let path = place.folder.join("warm.tmp");
+    let context = || format!("cannot write {}", path.display());
+    let mut file = std::fs::File::create(&path).with_context(context)?;
+    // In the size of the writes that are measured: memory is handed out in pieces of that size.
+    let zeros = vec![0; 1 << 20];
+    for _ in 0..WARM_BYTES / zeros.len() {
+        file.write_all(&zeros).with_context(context)?;
+    }
+    drop(file);
+    remove(&path)
 }
 
 fn outcome(contender: &Contender, all: &[Measured]) -> Outcome {

@@ -17,8 +17,8 @@ use anyhow::{Context, Result, bail};
 use contest::{Contender, Outcome};
 use corpus::{Corpus, Place};
 
-use crate::printer;
 use crate::summary::Summary;
+use crate::{printer, tools};
 
 /// Rounds unless told otherwise.
 const RUNS_DEFAULT: u64 = 9;
@@ -46,11 +46,20 @@ pub(crate) struct Plan {
     pub(crate) instructions: bool,
     /// Puts the counts on record.
     pub(crate) record: bool,
+    /// Puts the table into `docs/performance.md`.
+    pub(crate) publish: bool,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        Plan { runs: RUNS_DEFAULT, quick: false, folder: None, instructions: false, record: false }
+        Plan {
+            runs: RUNS_DEFAULT,
+            quick: false,
+            folder: None,
+            instructions: false,
+            record: false,
+            publish: false,
+        }
     }
 }
 
@@ -76,6 +85,17 @@ pub(crate) fn run(plan: &Plan, summary: &mut Summary) -> Result<()> {
     bench.run()
 }
 
+/// Puts the table between its marks in the page about performance.
+fn publish(table: &str) -> Result<()> {
+    let path = tools::root().join("docs/performance.md");
+    let page = std::fs::read_to_string(&path).context("cannot read the page")?;
+    let [start, end] = ["<!-- table -->\n", "<!-- /table -->"];
+    let parts = page.split_once(start).zip(page.split_once(end));
+    let ((before, _), (_, after)) = parts.context("the page has no marks for the table")?;
+    std::fs::write(&path, format!("{before}{start}\n{table}\n{end}{after}"))
+        .context("cannot write the page")
+}
+
 struct Bench<'b> {
     plan: &'b Plan,
     place: Place,
@@ -92,6 +112,9 @@ impl Bench<'_> {
             let path = self.place.folder.join(name);
             std::fs::write(&path, text)
                 .with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        if self.plan.publish {
+            publish(&markdown)?;
         }
         printer::heading("table");
         printer::line(&markdown);
@@ -117,6 +140,10 @@ impl Bench<'_> {
         let (copy, restored) = (folder.join("copy.bson"), folder.join("restored.bson"));
         let mut cp = Command::new("sh");
         cp.args(["-c", "cp \"$0\" \"$1\" && sync \"$1\""]).arg(&source.path).arg(&copy);
+        let copied_target = folder.join("copied-target");
+        let mut cp_target = Command::new("sh");
+        cp_target.args(["-c", "cp -r \"$0\" \"$1\" && sync \"$1\"/*/*"]);
+        cp_target.arg(&done).arg(&copied_target);
         let mut restore = self.place.reshelve(&["restore"]);
         restore.arg(&done).arg(&restored);
         let mut verify = self.place.reshelve(&["verify"]);
@@ -124,7 +151,9 @@ impl Bench<'_> {
         let mut checksums = self.place.reshelve(&["checksums"]);
         checksums.arg(&done);
         let mut contenders = vec![
-            Contender::new("copy", "`cp`, then `sync`", &source, cp).makes([copy]),
+            Contender::new("copy", "`cp` of the source, then `sync`", &source, cp).makes([copy]),
+            Contender::new("copy-target", "`cp` of the target, then `sync`", &source, cp_target)
+                .makes([copied_target]),
             self.dry_run("dry", "dry run", &source),
             self.apply("apply", "`run --apply`", &source, &[]),
             Contender::new("verify", "`verify`", &source, verify),

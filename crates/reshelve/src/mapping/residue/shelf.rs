@@ -4,7 +4,7 @@ use crate::mapping::read::pick;
 use crate::raw::{Document, Value, kind};
 
 /// Where copied values stand in the target documents of one job.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Shelf<'t> {
     payload: Fields<'t>,
     job: Fields<'t>,
@@ -102,6 +102,11 @@ impl ShelfName {
 impl<'t> Shelf<'t> {
     /// Opens the job and the metadata document of one job.
     pub(crate) fn new(job: Document<'t>, metadata: Document<'t>) -> Self {
+        Shelf::of_job(job).with_metadata(metadata)
+    }
+
+    /// Opens the job alone, which is the larger part.
+    pub(crate) fn of_job(job: Document<'t>) -> Self {
         let mut shelf = Shelf { job: Some(job), ..Shelf::default() };
         for element in job.elements() {
             let value = element.value;
@@ -114,6 +119,12 @@ impl<'t> Shelf<'t> {
                 _ => {}
             }
         }
+        shelf
+    }
+
+    /// Opens the metadata document too.
+    pub(crate) fn with_metadata(self, metadata: Document<'t>) -> Self {
+        let mut shelf = self;
         for element in metadata.elements() {
             let value = element.value;
             match element.name {
