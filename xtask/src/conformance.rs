@@ -2,7 +2,8 @@
 //!
 //! `tests/oracle` maps seeded corpora in Python. For each corpus and each set of options, the
 //! binary runs over the same documents; the target must hold the same bytes (the residue is ours
-//! alone), the rejects must be the same, and restoring must give the mapped documents back.
+//! alone), the rejects must be the same, and restoring must give the mapped documents back. The
+//! profile of each corpus is counted again too.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -92,6 +93,12 @@ pub(crate) fn run(plan: &Plan, summary: &mut Summary) -> Result<()> {
             }
             summary.check(&title, outcome.is_ok());
         }
+        let title = format!("conformance {}/profile", file_name(&corpus));
+        let outcome = bench.compare_profile(&corpus);
+        if let Err(error) = &outcome {
+            printer::line(&format!("{title}: {error:#}"));
+        }
+        summary.check(&title, outcome.is_ok());
     }
     summary.time("conformance", start.elapsed());
     Ok(())
@@ -153,15 +160,31 @@ impl Bench {
         compare.arg(corpus.join(option_set)).arg(target.join("letswriteabook"));
         compare.arg("--rejects").arg(run_folder.join("rejects.jsonl"));
         compare.arg("--source").arg(&source).arg("--restored").arg(&restored);
-        expect(&mut compare, &[0])
+        expect(&mut compare, &[0]).map(drop)
+    }
+
+    /// The profile against a count of the same documents, and its forecast against what the oracle
+    /// made of them.
+    fn compare_profile(&self, corpus: &Path) -> Result<()> {
+        let here = self.folder.join("found").join(file_name(corpus));
+        let (source, found) = (corpus.join("jobs.bson"), here.join("profile.json"));
+        let (name, flags) = OPTION_SETS[0];
+        let mut profile = self.reshelve("profile");
+        profile.arg(&source).arg("--json").args(flags);
+        let told = expect(&mut profile, &[0])?;
+        fs::write(&found, told).with_context(|| format!("cannot write {}", found.display()))?;
+        let mut count = self.oracle("profile.py");
+        count.arg(&source).arg("--found").arg(&found);
+        count.arg("--counts").arg(corpus.join(name).join("counts.json"));
+        expect(&mut count, &[0]).map(drop)
     }
 }
 
-/// Runs a program to its end; what it printed is shown only where it failed.
-fn expect(command: &mut Command, codes: &[i32]) -> Result<()> {
+/// Runs a program to its end and gives what it printed, which is shown only where it failed.
+fn expect(command: &mut Command, codes: &[i32]) -> Result<Vec<u8>> {
     let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
     if output.status.code().is_some_and(|code| codes.contains(&code)) {
-        return Ok(());
+        return Ok(output.stdout);
     }
     printer::line(String::from_utf8_lossy(&output.stdout).trim_end());
     printer::line(String::from_utf8_lossy(&output.stderr).trim_end());

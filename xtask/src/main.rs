@@ -1,4 +1,4 @@
-//! Chores of the workspace: `cargo xtask test`, `ci`, `conformance`, `fuzz`, `bench`.
+//! Chores of the workspace: `cargo xtask test`, `ci`, `conformance`, `fuzz`, `server`, `bench`.
 //!
 //! Every chore goes on after a failure, so that one run shows all there is to mend, and ends with
 //! what was left out on this machine and the line `N passed, M failed`.
@@ -9,6 +9,7 @@ mod conformance;
 mod fuzz;
 mod printer;
 mod seeds;
+mod server;
 mod summary;
 mod test;
 mod tools;
@@ -29,6 +30,8 @@ usage: cargo xtask COMMAND
   bench [--runs N] [--quick] [--folder DIR] [--publish]
                                            whole processes beside each other: a table of figures
   bench --instructions [--record]          instructions per document against those on record
+  server [COMMAND…]                        builds the server for live tests if it is missing, and
+                                           runs a command with it, such as `cargo test live`
 
 --fast leaves out conformance and the fuzz run.";
 
@@ -102,6 +105,7 @@ fn run(arguments: &[String], summary: &mut Summary) -> Result<()> {
             fuzz::run(&plan, summary)
         }
         "bench" => bench::run(&bench_plan(&mut flags)?, summary),
+        "server" => server::run(rest, summary),
         other => bail!("unknown command `{other}`\n{USAGE}"),
     }
 }

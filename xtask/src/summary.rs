@@ -11,6 +11,7 @@ pub(crate) struct Summary {
     failed: u64,
     failures: Vec<String>,
     left_out: Vec<(String, String)>,
+    notes: Vec<String>,
     parts: Vec<(String, Duration)>,
 }
 
@@ -44,6 +45,11 @@ impl Summary {
         self.left_out.push((what.to_owned(), why.to_owned()));
     }
 
+    /// Something that whoever reads the counts should know.
+    pub(crate) fn note(&mut self, text: &str) {
+        self.notes.push(text.to_owned());
+    }
+
     /// How long a part took.
     pub(crate) fn time(&mut self, name: &str, elapsed: Duration) {
         self.parts.push((name.to_owned(), elapsed));
@@ -58,6 +64,9 @@ impl Summary {
         printer::heading("summary");
         for (name, elapsed) in &self.parts {
             printer::line(&format!("{:>7.1} s  {name}", elapsed.as_secs_f64()));
+        }
+        for note in &self.notes {
+            printer::line(note);
         }
         for (what, why) in &self.left_out {
             printer::line(&format!("left out: {what} ({why})"));

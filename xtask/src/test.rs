@@ -6,12 +6,16 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
+use crate::server::Servers;
 use crate::summary::Summary;
 use crate::{conformance, fuzz, printer, tools};
 
 /// All tests; the parts that need other programs only where these exist.
 pub(crate) fn run(fast: bool, summary: &mut Summary) -> Result<()> {
-    cargo_test(summary)?;
+    let servers = Servers::get(fast, summary);
+    let tested = cargo_test(&servers, summary);
+    servers.stop(summary);
+    tested?;
     if !tools::succeeds("strace", &["--version"]) {
         summary.leave_out("kill tests at every write", "strace is not installed");
     }
@@ -26,13 +30,12 @@ pub(crate) fn run(fast: bool, summary: &mut Summary) -> Result<()> {
 
 /// Unit, integration and documentation tests. Output goes through as it comes; the lines in which
 /// the test binaries count are added up on the way.
-fn cargo_test(summary: &mut Summary) -> Result<()> {
+fn cargo_test(servers: &Servers, summary: &mut Summary) -> Result<()> {
     printer::heading("cargo test");
     let start = Instant::now();
-    let mut child = tools::cargo(&["test", "--workspace", "--locked", "--no-fail-fast"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("cannot start cargo test")?;
+    let mut command = tools::cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
+    servers.tell(&mut command);
+    let mut child = command.stdout(Stdio::piped()).spawn().context("cannot start cargo test")?;
     let output = child.stdout.take().context("cargo test has no output")?;
     let mut failed_in_all = 0;
     for line in BufReader::new(output).split(b'\n') {

@@ -27,7 +27,19 @@ pub(crate) fn target_folder() -> PathBuf {
 pub(crate) fn program(name: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Command {
     let mut command = Command::new(name);
     command.current_dir(root()).args(arguments);
+    forget_own_package(&mut command);
     command
+}
+
+/// Takes out what cargo tells the task runner about its own package. Build scripts of dependencies
+/// watch these variables: another cargo that inherited them would build minutes of crates anew.
+pub(crate) fn forget_own_package(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
 }
 
 /// The cargo that started the task runner. Its toolchain is the one that the checks are for.

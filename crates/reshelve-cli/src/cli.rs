@@ -22,6 +22,8 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Tells what is there: databases, collections, sizes, indexes
     Inspect(InspectArgs),
+    /// Tells what the documents are like: fields, types, sizes, statuses, and what a run would say
+    Profile(ProfileArgs),
     /// Maps every document and proves that it comes back; with --apply, writes the target
     Run(Box<RunArgs>),
     /// Lists the runs
@@ -38,6 +40,10 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Counts and checksums of the target, for the change record
     Checksums(ChecksumsArgs),
+    /// Writes the report of a run: a page to sign, Markdown for a pull request, JSON
+    Report(ReportArgs),
+    /// The target's collections and indexes: what is there, make them, drop them
+    Indexes(IndexesArgs),
     /// Makes synthetic legacy data
     Generate(GenerateArgs),
     /// Prints a script that completes this command line in a shell
@@ -62,7 +68,8 @@ pub(crate) struct Json {
 
 #[derive(Debug, Args)]
 pub(crate) struct SourceArgs {
-    /// The legacy data: a .bson, .archive or .json file (also .gz, .zst), a mongodump folder, or -
+    /// The legacy data: a .bson, .archive or .json file (also .gz, .zst), a mongodump folder, -, or
+    /// a mongodb:// connection string
     #[arg(value_name = "SOURCE", env = "LEGACY_MONGODB_URI")]
     pub(crate) source: PathBuf,
     #[command(flatten)]
@@ -77,6 +84,40 @@ pub(crate) struct PickArgs {
     /// The collection to read [default: jobs]
     #[arg(long, value_name = "NAME", env = "RESHELVE_COLLECTION")]
     pub(crate) collection: Option<String>,
+    /// Which member of a replica set to read from [default: that of the connection string]
+    #[arg(long, value_name = "MODE", env = "RESHELVE_READ_PREFERENCE")]
+    pub(crate) read_preference: Option<ReadPreference>,
+}
+
+/// The target's database where neither a flag nor the connection string names one.
+pub(crate) const TARGET_DB_DEFAULT: &str = "letswriteabook";
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "camelCase")]
+pub(crate) enum ReadPreference {
+    /// The primary
+    Primary,
+    /// The primary, else a secondary
+    PrimaryPreferred,
+    /// A secondary
+    Secondary,
+    /// A secondary, else the primary
+    SecondaryPreferred,
+    /// The member that answers fastest
+    Nearest,
+}
+
+impl From<ReadPreference> for reshelve_mongo::ReadPreference {
+    fn from(value: ReadPreference) -> Self {
+        let options = None;
+        match value {
+            ReadPreference::Primary => Self::Primary,
+            ReadPreference::PrimaryPreferred => Self::PrimaryPreferred { options },
+            ReadPreference::Secondary => Self::Secondary { options },
+            ReadPreference::SecondaryPreferred => Self::SecondaryPreferred { options },
+            ReadPreference::Nearest => Self::Nearest { options },
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -170,7 +211,7 @@ pub(crate) struct BatchArgs {
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
-    /// The target: a folder
+    /// The target: a folder, or a mongodb:// connection string
     #[arg(value_name = "TARGET", env = "TARGET_MONGODB_URI")]
     pub(crate) target: PathBuf,
     /// Write the target; without it nothing is written but the run's own folder
@@ -194,9 +235,9 @@ pub(crate) struct RunArgs {
     /// Break the lock of a run that was cut off, and start anew
     #[arg(long, env = "RESHELVE_TAKE_OVER")]
     pub(crate) take_over: bool,
-    /// The target's database
-    #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB", default_value = "letswriteabook")]
-    pub(crate) target_db: String,
+    /// The target's database [default: the one in the connection string, else letswriteabook]
+    #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB")]
+    pub(crate) target_db: Option<String>,
     /// Compress the target as mongodump --gzip does
     #[arg(long, env = "RESHELVE_GZIP", conflicts_with = "zstd")]
     pub(crate) gzip: bool,
@@ -225,9 +266,15 @@ pub(crate) struct ResumeArgs {
     /// The run: its id, or its folder
     #[arg(value_name = "RUN", env = "RESHELVE_RUN")]
     pub(crate) run: String,
-    /// Where the source is now, if it has moved
+    /// Where the source is now, if it has moved; its connection string, if that has a password
     #[arg(long, value_name = "SOURCE", env = "LEGACY_MONGODB_URI")]
     pub(crate) source: Option<PathBuf>,
+    /// The target's connection string, if that has a password
+    #[arg(long, value_name = "TARGET", env = "TARGET_MONGODB_URI")]
+    pub(crate) target: Option<PathBuf>,
+    /// Which member of a replica set to read from [default: that of the connection string]
+    #[arg(long, value_name = "MODE", env = "RESHELVE_READ_PREFERENCE")]
+    pub(crate) read_preference: Option<ReadPreference>,
     #[command(flatten)]
     pub(crate) batch: BatchArgs,
     #[command(flatten)]
@@ -259,8 +306,74 @@ pub(crate) struct StatusArgs {
 pub(crate) struct InspectArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
+    /// Print a role with just the privileges that reading needs, or with `target` writing
+    #[arg(long, value_name = "ROLE", env = "RESHELVE_PRINT_ROLE", num_args = 0..=1,
+        require_equals = false, default_missing_value = "source")]
+    pub(crate) print_role: Option<Role>,
     #[command(flatten)]
     pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProfileArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    #[command(flatten)]
+    pub(crate) mapping: MappingArgs,
+    /// Show every path, however far down
+    #[arg(long, env = "RESHELVE_ALL")]
+    pub(crate) all: bool,
+    /// Mapping threads [default: one for each core]
+    #[arg(long, value_name = "N", env = "RESHELVE_JOBS",
+        value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: Option<u16>,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Role {
+    /// For a user that reads the legacy collection
+    Source,
+    /// For a user that writes the target and makes its indexes
+    Target,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IndexesArgs {
+    #[command(subcommand)]
+    pub(crate) action: IndexesAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum IndexesAction {
+    /// Tells which of the target's collections and indexes are there
+    Status(IndexesTargetArgs),
+    /// Makes those that are missing
+    Up(IndexesTargetArgs),
+    /// Drops the target's collections, unless they hold documents that this tool did not write
+    Down(IndexesDownArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IndexesTargetArgs {
+    /// The target: a folder, or a mongodb:// connection string
+    #[arg(value_name = "TARGET", env = "TARGET_MONGODB_URI")]
+    pub(crate) target: PathBuf,
+    /// The target's database [default: the one in the connection string, else letswriteabook]
+    #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB")]
+    pub(crate) target_db: Option<String>,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IndexesDownArgs {
+    #[command(flatten)]
+    pub(crate) target: IndexesTargetArgs,
+    /// Drop this collection whatever it holds; may be given more than once
+    #[arg(long, value_name = "COLLECTION", env = "RESHELVE_FORCE", value_delimiter = ',')]
+    pub(crate) force: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -278,7 +391,7 @@ pub(crate) struct ExplainArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct RestoreArgs {
-    /// The target folder
+    /// The target: a folder, or a mongodb:// connection string
     #[arg(value_name = "TARGET", env = "TARGET_MONGODB_URI")]
     pub(crate) target: PathBuf,
     /// Where the legacy collection goes: a .bson file, or a folder
@@ -295,7 +408,7 @@ pub(crate) struct RestoreArgs {
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
-    /// The target folder
+    /// The target: a folder, or a mongodb:// connection string
     #[arg(value_name = "TARGET", env = "TARGET_MONGODB_URI")]
     pub(crate) target: PathBuf,
     /// Take the options of this run, and the rejects that only it knows of
@@ -312,6 +425,10 @@ pub(crate) struct VerifyArgs {
     /// How far the stored tokens may be off in all
     #[arg(long, value_name = "N", env = "RESHELVE_TOLERANCE_TOKENS", default_value_t = 0.0)]
     pub(crate) tolerance_tokens: f64,
+    /// Compare only so many documents, always the same ones: a quick look, and no proof
+    #[arg(long, value_name = "N", env = "RESHELVE_SAMPLE",
+        value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) sample: Option<u32>,
     /// Write all mismatches to mismatches.jsonl in this folder
     #[arg(long, value_name = "DIR", env = "RESHELVE_OUT")]
     pub(crate) out: Option<PathBuf>,
@@ -326,12 +443,35 @@ pub(crate) struct VerifyArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ChecksumsArgs {
-    /// The target folder
+    /// The target: a folder, or a mongodb:// connection string
     #[arg(value_name = "TARGET", env = "TARGET_MONGODB_URI")]
     pub(crate) target: PathBuf,
     /// The target's database [default: the one that is there]
     #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB")]
     pub(crate) target_db: Option<String>,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// The run: its id, or its folder
+    #[arg(value_name = "RUN", env = "RESHELVE_RUN")]
+    pub(crate) run: String,
+    /// Where the source is now, if it has moved
+    #[arg(long, value_name = "SOURCE", env = "LEGACY_MONGODB_URI")]
+    pub(crate) source: Option<PathBuf>,
+    /// Where the target is now, if it has moved
+    #[arg(long, value_name = "TARGET", env = "TARGET_MONGODB_URI")]
+    pub(crate) target: Option<PathBuf>,
+    /// The folder that the report goes to [default: report in the run's folder]
+    #[arg(long, value_name = "DIR", env = "RESHELVE_OUT")]
+    pub(crate) out: Option<PathBuf>,
+    /// Also write the evidence pack: one archive for the change record
+    #[arg(long, env = "RESHELVE_BUNDLE")]
+    pub(crate) bundle: bool,
+    #[command(flatten)]
+    pub(crate) runs: RunsDir,
     #[command(flatten)]
     pub(crate) json: Json,
 }

@@ -8,6 +8,7 @@ mod failure;
 mod interrupt;
 mod printer;
 mod progress;
+mod report;
 
 use clap::FromArgMatches;
 
@@ -34,6 +35,7 @@ fn run() -> Result<ExitCode, Failure> {
     match cli.command {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Inspect(args) => commands::inspect::run(&args),
+        Command::Profile(args) => commands::profile::run(&args),
         Command::Run(args) => commands::run::run(&args),
         Command::Runs(args) => commands::runs::run(&args),
         Command::Status(args) => commands::status::run(&args),
@@ -42,6 +44,8 @@ fn run() -> Result<ExitCode, Failure> {
         Command::Restore(args) => commands::restore::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
         Command::Checksums(args) => commands::checksums::run(&args),
+        Command::Report(args) => commands::report::run(&args),
+        Command::Indexes(args) => commands::indexes::run(&args),
         Command::Generate(args) => commands::generate::run(&args),
         Command::Completions(args) => commands::pages::completions(&args),
         Command::Man(args) => commands::pages::man(&args),

@@ -37,6 +37,11 @@ impl Printer {
         drop(std::io::stdout().write_all(bytes));
     }
 
+    /// Whether the answer is to be JSON.
+    pub(crate) fn is_json(self) -> bool {
+        self.format == Format::Json
+    }
+
     /// A line of data where the answer is for people.
     pub(crate) fn text(self, text: &str) {
         if self.format == Format::Text {
@@ -100,6 +105,13 @@ pub(crate) fn masked(text: &str) -> String {
 /// Whether standard error is a terminal that can show a bar.
 pub(crate) fn has_terminal() -> bool {
     std::io::stderr().is_terminal()
+}
+
+/// Columns of standard output, where it is a terminal.
+pub(crate) fn columns() -> Option<u16> {
+    let stdout = std::io::stdout();
+    let size = stdout.is_terminal().then(|| rustix::termios::tcgetwinsize(&stdout).ok())??;
+    (size.ws_col > 0).then_some(size.ws_col)
 }
 
 /// Text of a document made safe for a terminal: control characters are shown, not obeyed.

@@ -46,20 +46,7 @@ impl Observer for ProgressView {
         }
         let what = if plan.apply { "run" } else { "dry run" };
         note(&format!("{what} {}  ({})", plan.run, folder.path().display()));
-        if !has_terminal() {
-            return;
-        }
-        let target = ProgressDrawTarget::stderr_with_hz(8);
-        let bar = ProgressBar::with_draw_target(bytes_total, target);
-        let template = match bytes_total {
-            Some(_) => "{bar:30} {percent:>3} %  {bytes}/{total_bytes}  {msg}",
-            None => "{spinner} {bytes}  {msg}",
-        };
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("#>-"));
-        }
-        bar.tick();
-        self.bar = Some(bar);
+        self.bar = bar(bytes_total);
     }
 
     fn progress(&mut self, progress: &Progress) {
@@ -80,6 +67,59 @@ impl Observer for ProgressView {
         match &self.bar {
             Some(bar) => bar.suspend(|| note(text)),
             None => note(text),
+        }
+    }
+}
+
+/// A bar, where there is a terminal to show it on.
+fn bar(bytes_total: Option<u64>) -> Option<ProgressBar> {
+    if !has_terminal() {
+        return None;
+    }
+    let target = ProgressDrawTarget::stderr_with_hz(8);
+    let bar = ProgressBar::with_draw_target(bytes_total, target);
+    let template = match bytes_total {
+        Some(_) => "{bar:30} {percent:>3} %  {bytes}/{total_bytes}  {msg}",
+        None => "{spinner} {bytes}  {msg}",
+    };
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("#>-"));
+    }
+    bar.tick();
+    Some(bar)
+}
+
+/// Shows how far a source is read by a command that writes nothing.
+pub(crate) struct ReadingView {
+    bar: Option<ProgressBar>,
+    begun: Instant,
+    printed: Instant,
+}
+
+impl ReadingView {
+    /// Begins to show; `bytes_total` are the bytes of the source's file, where known.
+    pub(crate) fn new(bytes_total: Option<u64>) -> Self {
+        ReadingView { bar: bar(bytes_total), begun: Instant::now(), printed: Instant::now() }
+    }
+
+    /// So many documents and bytes of the source's file were read.
+    pub(crate) fn read(&mut self, documents: u64, file_bytes: u64) {
+        let elapsed_ms = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let per_second = file_bytes.saturating_mul(1000) / elapsed_ms.max(1);
+        let text = || format!("{} documents, {}/s", number(documents), size(per_second));
+        if let Some(bar) = &self.bar {
+            bar.set_position(file_bytes);
+            bar.set_message(text());
+        } else if self.printed.elapsed() >= PLAIN_INTERVAL {
+            self.printed = Instant::now();
+            note(&text());
+        }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn end(self) {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
         }
     }
 }

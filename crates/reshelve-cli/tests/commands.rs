@@ -108,6 +108,14 @@ fn demo_proves_what_it_says() {
     let place = Place::new();
     let told = place.expect(0, &["demo", "--dir", "here", "--documents", "30"]);
     assert!(told.stdout.contains("30 of 30 documents came back byte for byte"), "{}", told.stdout);
+    let steps = ["reshelve profile", "reshelve run", "reshelve verify", "reshelve restore"];
+    for step in steps.iter().chain(&["reshelve report", "Parity holds."]) {
+        assert!(told.stdout.contains(step), "no {step} in {}", told.stdout);
+    }
+    // It ends with the page to look at.
+    let page = told.stdout.trim_end().rsplit(' ').next().unwrap();
+    assert!(page.ends_with("report.html"), "{page}");
+    assert!(String::from_utf8(place.read(page)).unwrap().contains("Parity holds"));
     // Its own folder it clears, no other.
     place.expect(0, &["demo", "--dir", "here", "--documents", "30"]);
     std::fs::create_dir(place.path("mine")).unwrap();

@@ -32,12 +32,17 @@ pub mod dump;
 pub mod extjson;
 pub mod folder;
 pub mod generate;
+mod live;
 pub mod mapping;
 pub mod parity;
+pub mod profile;
 pub mod raw;
+pub mod reader;
+pub mod report;
 pub mod run;
 pub mod sink;
 mod sorted;
 pub mod source;
 
 pub use disk::DiskError;
+pub use live::{LiveError, LiveErrorKind};

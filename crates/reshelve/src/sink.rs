@@ -5,6 +5,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::folder::Existing;
+use crate::live::LiveError;
 use crate::mapping::Target;
 
 /// Which bytes of each collection of a [`Target`] are to be written, in the order of
@@ -32,9 +33,33 @@ pub enum Verdict {
     Conflict(String),
 }
 
+/// What became of a section where it was not simply written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// All of it was there, byte for byte.
+    Unchanged,
+    /// Part of it was there, byte for byte; so many bytes were written.
+    Partly(usize),
+    /// Another version of the job was there; it is kept for rollback, and was replaced.
+    Replaced,
+    /// The target holds something else under one of its ids; says what. Nothing was written.
+    Conflict(String),
+    /// The target does not take one of its documents; says why. Nothing of it is left there.
+    Refused(String),
+}
+
+/// A section that was not simply written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exception {
+    /// Its place among the sections that were given to [`Sink::write`].
+    pub section: usize,
+    /// What became of it.
+    pub fate: Fate,
+}
+
 /// Why a sink could not do its work.
 #[derive(Debug, thiserror::Error)]
-#[error("{action} {name}: {source}")]
+#[error("{}", sentence(.action, .name, .source))]
 pub struct SinkError {
     /// What was tried, as a participle: `writing`, `syncing` ….
     pub action: &'static str,
@@ -43,6 +68,14 @@ pub struct SinkError {
     /// The error of the operating system.
     #[source]
     pub source: std::io::Error,
+}
+
+/// A live database says itself what was tried.
+fn sentence(action: &str, name: &str, source: &std::io::Error) -> String {
+    match LiveError::inside(source) {
+        Some(error) => format!("{name}: {error}"),
+        None => format!("{action} {name}: {source}"),
+    }
 }
 
 /// Makes what a sink has written so far durable, from another thread, while it goes on.
@@ -62,11 +95,13 @@ pub trait Sink: Send {
     /// Where the target cannot be read.
     fn judge(&mut self, target: &Target, job: &Section) -> Result<Verdict, SinkError>;
 
-    /// Writes these sections, in this order. They are durable only after a sync.
+    /// Writes these sections, in this order, and tells which of them were not simply written, in
+    /// the same order. They are durable only after a sync.
     ///
     /// # Errors
     /// Where the target cannot be written: disk full, for one.
-    fn write(&mut self, target: &Target, sections: &[Section]) -> Result<(), SinkError>;
+    fn write(&mut self, target: &Target, sections: &[Section])
+    -> Result<Vec<Exception>, SinkError>;
 
     /// After how many target bytes a cut is due; none where every document boundary is one.
     fn cut_bytes(&self) -> Option<usize>;
@@ -83,6 +118,14 @@ pub trait Sink: Send {
     /// How many bytes have been handed to the operating system, behind the last cut too.
     fn bytes_written(&self) -> u64;
 
+    /// Ends a target that is complete.
+    ///
+    /// # Errors
+    /// As for [`write`](Self::write).
+    fn finish(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+
     /// A syncer for what this sink writes.
     ///
     /// # Errors
@@ -97,9 +140,11 @@ pub struct NullSink {
     pub(crate) existing: Option<Existing>,
 }
 
-struct NullSyncer;
+/// For sinks whose writes are durable when they return, or that do not write.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NothingToSync;
 
-impl Syncer for NullSyncer {
+impl Syncer for NothingToSync {
     fn sync(&mut self) -> Result<(), SinkError> {
         Ok(())
     }
@@ -113,8 +158,8 @@ impl Sink for NullSink {
         }
     }
 
-    fn write(&mut self, _: &Target, _: &[Section]) -> Result<(), SinkError> {
-        Ok(())
+    fn write(&mut self, _: &Target, _: &[Section]) -> Result<Vec<Exception>, SinkError> {
+        Ok(Vec::new())
     }
 
     fn cut_bytes(&self) -> Option<usize> {
@@ -134,6 +179,6 @@ impl Sink for NullSink {
     }
 
     fn syncer(&self) -> Result<Box<dyn Syncer>, SinkError> {
-        Ok(Box::new(NullSyncer))
+        Ok(Box::new(NothingToSync))
     }
 }

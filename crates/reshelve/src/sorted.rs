@@ -206,6 +206,19 @@ impl<const N: usize> Sorted<N> {
         }
     }
 
+    /// Gives every record, in order.
+    pub(crate) fn each(&self, mut take: impl FnMut(&[u8; N])) -> Result<(), DiskError> {
+        match self {
+            Sorted::Held(records) => records.iter().for_each(take),
+            Sorted::Spilled(run) => {
+                for record in run.records()? {
+                    take(&record?);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The first record with that key.
     pub(crate) fn get(&self, key: &Key) -> Result<Option<[u8; N]>, DiskError> {
         match self {

@@ -69,6 +69,8 @@ pub struct Batch {
     pub bytes: Vec<u8>,
     /// Where each lies.
     pub items: Vec<Item>,
+    /// What people should know of how it was read, a sentence each.
+    pub notes: Vec<String>,
 }
 
 impl Batch {
@@ -76,6 +78,7 @@ impl Batch {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.items.clear();
+        self.notes.clear();
     }
 
     /// The bytes of one of its documents.

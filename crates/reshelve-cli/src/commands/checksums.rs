@@ -7,7 +7,7 @@ use comfy_table::presets;
 use reshelve::parity::{self, CollectionChecksum};
 use serde::Serialize;
 
-use super::restore::find_target;
+use super::ends;
 use crate::cli::ChecksumsArgs;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -21,9 +21,9 @@ struct ChecksumsDocument<'c> {
 
 pub(crate) fn run(args: &ChecksumsArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
-    let target = find_target(&args.target, args.target_db.as_deref())?;
+    let target = ends::reader(&args.target, args.target_db.as_deref(), None)?;
     let collections =
-        parity::checksums(&target).map_err(|error| Failure::failed(error.to_string()))?;
+        parity::checksums(target.as_ref()).map_err(|error| Failure::failed(error.to_string()))?;
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header(["collection", "documents", "bytes", "checksum"]);

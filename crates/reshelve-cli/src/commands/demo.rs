@@ -6,18 +6,24 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use reshelve::dump;
 use reshelve::folder::{self, Compression, RestoreSummary, TargetFolder};
 use reshelve::generate::{self, Metadata, Output, Plan, Size};
-use reshelve::mapping::{InFlight, OnUnknownStatus, StatusPolicy};
-use reshelve::run::{self, OnExisting, Report, RunRequest, Stop};
+use reshelve::mapping::{InFlight, OnUnknownStatus, Options, StatusPolicy};
+use reshelve::parity::{self, Reading, VerifyRequest};
+use reshelve::profile::{self, ProfileRequest};
+use reshelve::report::{self, ReportRequest, Sides};
+use reshelve::run::{self, Ends, FolderDestination, OnExisting, Report, RunRequest, Stop};
 use reshelve::source::{BatchLimits, SourceSpec};
 
 use super::outcome;
+use super::report::Written;
 use crate::cli::DemoArgs;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::printer::{Printer, number, size};
 use crate::progress::ProgressView;
+use crate::report::render;
 
 /// The database of the dump and of the target.
 const DATABASE: &str = "letswriteabook";
@@ -32,14 +38,25 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
         "what mongodump makes of the old deployment's collection `jobs`",
     );
     demo.generate(args.documents)?;
-    demo.title("2. A dry run", "reads, maps, proves every document; writes nothing but its report");
+    demo.title("2. What is in it", "the profile: every document is read, nothing is changed");
+    demo.profile()?;
+    demo.title("3. A dry run", "reads, maps, proves every document; writes nothing but its report");
     demo.run(false)?;
-    demo.title("3. The run", "the same with --apply: four collections, ready for mongorestore");
-    let report = demo.run(true)?;
-    demo.title("4. The way back", "restores the legacy collection out of the target, and compares");
+    demo.title("4. The run", "the same with --apply: four collections, ready for mongorestore");
+    let ran = demo.run(true)?;
+    demo.title(
+        "5. Parity",
+        "source against target, document by document, without trusting the run",
+    );
+    demo.verify()?;
+    demo.title("6. The way back", "restores the legacy collection out of the target, and compares");
     let summary = demo.restore()?;
     let same = same_bytes(&demo.legacy_file(), &demo.restored_file())?;
-    demo.end(&report, &summary, same)
+    demo.expect_all(&ran, &summary, same)?;
+    demo.title("7. The report", "what a reviewer signs, and the evidence for the change record");
+    let written = demo.report(&ran)?;
+    demo.end(&ran, &written);
+    Ok(ExitCode::Done)
 }
 
 struct Demo<'d> {
@@ -81,7 +98,7 @@ impl Demo<'_> {
                 ));
             }
         }
-        for part in ["legacy", "target", "restored", "runs"] {
+        for part in ["legacy", "target", "restored", "runs", "report"] {
             let path = self.dir.join(part);
             if path.exists() {
                 fs::remove_dir_all(&path).map_err(|error| failed("clearing", &path, &error))?;
@@ -120,8 +137,6 @@ impl Demo<'_> {
             self.dir.join("runs").display()
         ));
         let request = RunRequest {
-            source: SourceSpec { path: self.legacy(), db: None, collection: None },
-            target: self.target(),
             apply,
             on_unknown_status: OnUnknownStatus::Reject,
             status_policy: StatusPolicy::Legacy,
@@ -137,7 +152,11 @@ impl Demo<'_> {
             skip_disk_check: false,
             runs_folder: self.dir.join("runs"),
         };
-        let report = run::start(&request, &AtomicBool::new(false), &mut ProgressView::new(true))?;
+        let origin = SourceSpec { path: self.legacy(), db: None, collection: None };
+        let mut destination = FolderDestination::new(self.target());
+        let ends = Ends { origin: &origin, destination: &mut destination };
+        let report =
+            run::start(&request, ends, &AtomicBool::new(false), &mut ProgressView::new(true))?;
         outcome::write_report(&report)?;
         self.printer.line(&outcome::page(&report));
         Ok(report)
@@ -152,25 +171,78 @@ impl Demo<'_> {
             self.legacy_file().display(),
             out.display()
         ));
-        folder::restore_folder(&self.target(), &out)
-            .map_err(|error| Failure::failed(error.to_string()))
+        folder::restore(&self.target(), &out).map_err(|error| Failure::failed(error.to_string()))
     }
 
-    fn end(
+    fn profile(&self) -> Result<(), Failure> {
+        self.printer.line(&format!("  $ reshelve profile {}\n", self.legacy().display()));
+        let spec = SourceSpec { path: self.legacy(), db: None, collection: None };
+        let request = ProfileRequest {
+            options: Options::default(),
+            jobs: std::thread::available_parallelism().map_or(1, usize::from),
+            scratch: std::env::temp_dir(),
+        };
+        let mut source = dump::open(&spec)?.source;
+        let profile = profile::profile(source.as_mut(), &request, &mut |_, _| {})
+            .map_err(|error| Failure::failed(error.to_string()))?;
+        for line in super::profile::summary(&profile) {
+            self.printer.line(&format!("  {line}"));
+        }
+        Ok(())
+    }
+
+    fn verify(&self) -> Result<(), Failure> {
+        let (source, target) = (self.legacy(), self.target());
+        self.printer.line(&format!(
+            "  $ reshelve verify {} {}\n",
+            source.display(),
+            target.root.display()
+        ));
+        let spec = SourceSpec { path: source, db: None, collection: None };
+        let request = VerifyRequest::new(Reading::new(Options::default()));
+        let verification = parity::verify(&request, &spec, &target, &mut |_| {})
+            .map_err(|error| Failure::failed(error.to_string()))?;
+        self.printer.line(&super::verify::page(&verification));
+        match verification.holds() {
+            true => Ok(()),
+            false => Err(a_bug("source and target differ")),
+        }
+    }
+
+    fn expect_all(
         &self,
-        report: &Report,
+        ran: &Report,
         summary: &RestoreSummary,
         same: bool,
-    ) -> Result<ExitCode, Failure> {
-        let totals = &report.checkpoint.totals;
-        let read = totals.documents.read;
-        let all = matches!(report.stop, Stop::Done) && summary.identical == read && same;
-        if !all {
-            return Err(Failure::failed(format!(
-                "{} of {read} documents came back; this is a bug of reshelve, please report it",
-                summary.identical
-            )));
+    ) -> Result<(), Failure> {
+        let read = ran.checkpoint.totals.documents.read;
+        match matches!(ran.stop, Stop::Done) && summary.identical == read && same {
+            true => Ok(()),
+            false => Err(a_bug(&format!("{} of {read} documents came back", summary.identical))),
         }
+    }
+
+    fn report(&self, ran: &Report) -> Result<Written, Failure> {
+        let out = self.dir.join("report");
+        self.printer.line(&format!(
+            "  $ reshelve report {} --bundle --out {}\n",
+            ran.folder.path().display(),
+            out.display()
+        ));
+        let request =
+            ReportRequest { folder: ran.folder.clone(), no_source: None, no_target: None };
+        let origin = SourceSpec { path: self.legacy(), db: None, collection: None };
+        let target = self.target();
+        let sides = Sides { origin: Some(&origin), target: Some(&target) };
+        let report = report::gather(&request, &sides)?;
+        let written =
+            super::report::write(&report, &render(&report), &out, Some(ran.folder.path()))?;
+        self.printer.line(&super::report::page(&report, &written));
+        Ok(written)
+    }
+
+    fn end(&self, ran: &Report, written: &Written) {
+        let totals = &ran.checkpoint.totals;
         let residue_per_mille = totals.residue_bytes * 1000 / totals.bytes_read.max(1);
         let dir = self.dir.display();
         self.printer.line(&format!(
@@ -181,13 +253,18 @@ impl Demo<'_> {
              the target      {dir}/target     (mongorestore {dir}/target takes it as it is)\n  \
              the way back    {dir}/restored\n  \
              the run         {dir}/runs       (checkpoint, rejects, report.json)\n\n\
-             Next: reshelve inspect YOUR-DUMP, then reshelve run YOUR-DUMP TARGET, which is a dry run.",
+             Next: reshelve profile YOUR-DUMP, then reshelve run YOUR-DUMP TARGET, which is a dry run.\n\n\
+             The report, to be opened in a browser: {}",
             residue_per_mille / 10,
             residue_per_mille % 10,
-            n = number(read),
+            written.html.display(),
+            n = number(totals.documents.read),
         ));
-        Ok(ExitCode::Done)
     }
+}
+
+fn a_bug(what: &str) -> Failure {
+    Failure::failed(format!("{what}; this is a bug of reshelve, please report it"))
 }
 
 fn same_bytes(one: &Path, other: &Path) -> Result<bool, Failure> {

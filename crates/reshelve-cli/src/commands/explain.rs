@@ -2,14 +2,14 @@
 
 use comfy_table::Table;
 use comfy_table::presets;
-use reshelve::dump;
+
 use reshelve::extjson;
 use reshelve::mapping::{self, Explained, Explanation, Options, Warning};
 use reshelve::raw::{self, Document};
 use reshelve::source::{Batch, BatchLimits, Form};
 use serde::Serialize;
 
-use super::run::source_spec;
+use super::ends;
 use crate::cli::ExplainArgs;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -57,7 +57,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<ExitCode, Failure> {
 
 /// Reads the source up to the document.
 fn find(args: &ExplainArgs) -> Result<Vec<u8>, Failure> {
-    let mut source = dump::open(&source_spec(&args.source.source, &args.source.pick)?)?.source;
+    let mut source = ends::origin(&args.source.source, &args.source.pick)?.open()?.source;
     let mut batch = Batch::default();
     let mut parsed = Vec::new();
     loop {

@@ -5,7 +5,7 @@ use reshelve::generate::{
 };
 use serde::Serialize;
 
-use super::run::refuse_live;
+use super::ends::refuse_live;
 use crate::cli::{FaultName, GenerateArgs, MetadataName, Preset, SizeName, StageName};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;

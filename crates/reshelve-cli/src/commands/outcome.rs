@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use reshelve::LiveError;
 use reshelve::run::{Checkpoint, DocumentCounts, Plan, Report, RunError, Stop, Tally};
 use serde::Serialize;
 
@@ -73,9 +74,10 @@ pub(crate) fn failure(error: RunError, begun: Option<&Path>) -> Failure {
         _ => None,
     };
     let hint = source.zip(begun).map(|(source, folder)| {
-        let before = match source.kind() {
-            ErrorKind::StorageFull => "make room on the disk, then",
-            _ => "once that is put right,",
+        let before = match (source.kind(), LiveError::inside(source)) {
+            (ErrorKind::StorageFull, _) => "make room on the disk, then".to_owned(),
+            (_, Some(LiveError { hint: Some(hint), .. })) => format!("{hint}; then"),
+            _ => "once that is put right,".to_owned(),
         };
         format!("{before} `reshelve resume {}` goes on with it", folder.display())
     });
@@ -97,7 +99,7 @@ pub(crate) fn tell(report: &Report, printer: Printer) -> Result<ExitCode, Failur
 pub(crate) fn write_report(report: &Report) -> Result<(), Failure> {
     let checkpoint = &report.checkpoint;
     let file = ReportFile {
-        schema: "reshelve.report/1",
+        schema: "reshelve.outcome/1",
         summary: &summary(report, exit_code(report)),
         state: checkpoint.state.as_str(),
         reason: checkpoint.reason.as_deref(),
@@ -230,7 +232,7 @@ fn push_where(lines: &mut Vec<String>, report: &Report) {
     let folder = report.folder.path().display();
     lines.push(String::new());
     if report.plan.apply {
-        lines.push(format!("  target       {}", report.plan.target.database().display()));
+        lines.push(format!("  target       {}", report.plan.target.name()));
     } else {
         lines.push(forecast(report));
     }
@@ -243,10 +245,13 @@ fn push_where(lines: &mut Vec<String>, report: &Report) {
 /// What an applied run would need.
 fn forecast(report: &Report) -> String {
     let bytes = report.checkpoint.totals.bytes_mapped;
-    let free = reshelve::folder::free_bytes(&report.plan.target.root)
-        .map_or_else(|_| "unknown".to_owned(), size);
+    let free = report.plan.target.folder().map_or(String::new(), |folder| {
+        let free = reshelve::folder::free_bytes(&folder.root);
+        let free = free.map_or_else(|_| "unknown".to_owned(), size);
+        format!("; {free} are free on the disk")
+    });
     format!(
-        "  forecast     with --apply: {} of target, about {}; {free} are free on the disk",
+        "  forecast     with --apply: {} of target, about {}{free}",
         size(bytes),
         span(report.checkpoint.elapsed_ms + bytes / 200_000),
     )

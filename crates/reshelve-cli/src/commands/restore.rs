@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use reshelve::folder::{self, RestoreSummary, TargetFolder};
+use reshelve::folder::{self, RestoreSummary};
 use serde::Serialize;
 
-use super::run::refuse_live;
+use super::ends::{self, refuse_live};
 use crate::cli::RestoreArgs;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -26,10 +26,10 @@ struct RestoreDocument<'r> {
 
 pub(crate) fn run(args: &RestoreArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
-    let target = find_target(&args.target, args.target_db.as_deref())?;
+    let target = ends::reader(&args.target, args.target_db.as_deref(), None)?;
     refuse_live(&args.out)?;
-    let out = out_file(&args.out, &target)?;
-    let summary = folder::restore_folder(&target, &out)
+    let out = out_file(&args.out, target.database())?;
+    let summary = folder::restore(target.as_ref(), &out)
         .map_err(|error| Failure::failed(error.to_string()))?;
     if let Some(folder) = out.parent().filter(|_| out != args.out) {
         folder::write_legacy_metadata(folder, COLLECTION)?;
@@ -40,23 +40,15 @@ pub(crate) fn run(args: &RestoreArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Done)
 }
 
-pub(crate) fn find_target(root: &Path, db: Option<&str>) -> Result<TargetFolder, Failure> {
-    refuse_live(root)?;
-    TargetFolder::find(root, db)?.ok_or_else(|| {
-        let hint = "name the folder that a run wrote; --target-db picks one of several databases";
-        Failure::usage(format!("{}: no target of ours in this folder", root.display()), Some(hint))
-    })
-}
-
 /// A name that ends in `.bson` is the file; anything else is a folder that gets a database folder.
-fn out_file(out: &Path, target: &TargetFolder) -> Result<PathBuf, Failure> {
+fn out_file(out: &Path, db: &str) -> Result<PathBuf, Failure> {
     if out.extension().is_some_and(|extension| extension == "bson") {
         if let Some(parent) = out.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             create(parent)?;
         }
         return Ok(out.to_owned());
     }
-    let folder = out.join(&target.db);
+    let folder = out.join(db);
     create(&folder)?;
     Ok(folder.join(format!("{COLLECTION}.bson")))
 }

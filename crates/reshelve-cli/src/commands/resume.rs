@@ -1,9 +1,9 @@
 //! `reshelve resume`.
 
-use reshelve::run::{self, ResumeRequest, RunFolder};
+use reshelve::run::{self, Ends, ResumeRequest, RunFolder};
 
-use super::outcome;
-use super::run::{batch_limits, jobs, refuse_live};
+use super::run::{batch_limits, jobs};
+use super::{ends, outcome};
 use crate::cli::ResumeArgs;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -12,20 +12,20 @@ use crate::printer::Printer;
 use crate::progress::ProgressView;
 
 pub(crate) fn run(args: &ResumeArgs) -> Result<ExitCode, Failure> {
-    if let Some(source) = &args.source {
-        refuse_live(source)?;
-    }
+    let folder = RunFolder::find(&args.runs.runs_dir, &args.run)?;
+    let plan = folder.plan()?;
+    let origin = ends::origin_again(&plan.source, args.source.as_deref(), args.read_preference)?;
+    let mut destination = ends::destination_again(&plan.target, args.target.as_deref())?;
+    let ends = Ends { origin: origin.as_ref(), destination: destination.as_mut() };
     let request = ResumeRequest {
-        folder: RunFolder::find(&args.runs.runs_dir, &args.run)?,
-        runs_folder: args.runs.runs_dir.clone(),
-        source: args.source.clone(),
+        folder,
         batch: batch_limits(&args.batch),
         jobs: jobs(&args.batch),
         checkpoint_bytes: args.batch.checkpoint_bytes,
     };
     let stop = interrupt::flag()?;
     let mut view = ProgressView::new(false);
-    let report = run::resume(&request, &stop, &mut view);
+    let report = run::resume(&request, ends, &stop, &mut view);
     view.end();
     let report = report.map_err(|error| outcome::failure(error, view.folder()))?;
     outcome::tell(&report, Printer::new(args.json.json))

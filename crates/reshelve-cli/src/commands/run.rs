@@ -1,11 +1,11 @@
 //! `reshelve run`.
 
-use reshelve::folder::{Compression, TargetFolder};
-use reshelve::run::{self, OnExisting, RunFolder, RunRequest};
-use reshelve::source::{BatchLimits, SourceSpec};
+use reshelve::folder::Compression;
+use reshelve::run::{self, Ends, OnExisting, RunFolder, RunRequest};
+use reshelve::source::BatchLimits;
 
-use super::outcome;
-use crate::cli::{BatchArgs, PickArgs, RunArgs};
+use super::{ends, outcome};
+use crate::cli::{BatchArgs, RunArgs};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::interrupt;
@@ -14,9 +14,17 @@ use crate::progress::ProgressView;
 
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let request = request(args)?;
+    let origin = ends::origin(&args.source.source, &args.source.pick)?;
+    let compression = match (args.gzip, args.zstd) {
+        (true, _) => Compression::Gzip,
+        (_, true) => Compression::Zstd,
+        _ => Compression::None,
+    };
+    let mut destination = ends::destination(&args.target, args.target_db.as_deref(), compression)?;
+    let ends = Ends { origin: origin.as_ref(), destination: destination.as_mut() };
     let stop = interrupt::flag()?;
     let mut view = ProgressView::new(false);
-    let report = run::start(&request, &stop, &mut view);
+    let report = run::start(&request, ends, &stop, &mut view);
     view.end();
     let report = report.map_err(|error| outcome::failure(error, view.folder()))?;
     outcome::tell(&report, Printer::new(args.json.json))
@@ -31,7 +39,6 @@ fn request(args: &RunArgs) -> Result<RunRequest, Failure> {
         let hint = "one of them may come from the environment or from reshelve.toml";
         return Err(Failure::usage("--gzip and --zstd contradict each other", Some(hint)));
     }
-    refuse_live(&args.target)?;
     let runs_folder = args.runs.runs_dir.clone();
     let only_rejects = match &args.only_rejects {
         Some(name) => Some(RunFolder::find(&runs_folder, name)?.path().to_owned()),
@@ -39,16 +46,6 @@ fn request(args: &RunArgs) -> Result<RunRequest, Failure> {
     };
     let keep = args.allow_existing || args.take_over || only_rejects.is_some();
     Ok(RunRequest {
-        source: source_spec(&args.source.source, &args.source.pick)?,
-        target: TargetFolder {
-            root: args.target.clone(),
-            db: args.target_db.clone(),
-            compression: match (args.gzip, args.zstd) {
-                (true, _) => Compression::Gzip,
-                (_, true) => Compression::Zstd,
-                _ => Compression::None,
-            },
-        },
         apply: args.apply,
         on_unknown_status: args.mapping.on_unknown_status.into(),
         status_policy: args.mapping.status_policy.into(),
@@ -70,26 +67,6 @@ fn request(args: &RunArgs) -> Result<RunRequest, Failure> {
     })
 }
 
-/// The source as the library takes it.
-pub(crate) fn source_spec(path: &std::path::Path, pick: &PickArgs) -> Result<SourceSpec, Failure> {
-    refuse_live(path)?;
-    let (db, collection) = (pick.db.clone(), pick.collection.clone());
-    Ok(SourceSpec { path: path.to_owned(), db, collection })
-}
-
-/// A connection string is not looked at any further, and never shown: it may hold a password.
-pub(crate) fn refuse_live(path: &std::path::Path) -> Result<(), Failure> {
-    let text = path.to_string_lossy();
-    if text.starts_with("mongodb://") || text.starts_with("mongodb+srv://") {
-        let hint = "make a dump with mongodump, or restore the target folder with mongorestore";
-        return Err(Failure::usage(
-            "this version reads and writes files, not live databases",
-            Some(hint),
-        ));
-    }
-    Ok(())
-}
-
 pub(crate) fn batch_limits(args: &BatchArgs) -> BatchLimits {
     BatchLimits {
         docs_max: usize::try_from(args.batch_docs).unwrap_or(usize::MAX),
@@ -98,6 +75,11 @@ pub(crate) fn batch_limits(args: &BatchArgs) -> BatchLimits {
 }
 
 pub(crate) fn jobs(args: &BatchArgs) -> usize {
+    threads(args.jobs)
+}
+
+/// As many mapping threads as were asked for, else one for each core.
+pub(crate) fn threads(jobs: Option<u16>) -> usize {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    args.jobs.map_or_else(cores, usize::from)
+    jobs.map_or_else(cores, usize::from)
 }

@@ -69,7 +69,7 @@ pub(crate) fn status_of(folder: &RunFolder) -> Result<RunStatus, Failure> {
         can_be_resumed: checkpoint.state != State::Done && !going_on,
         begun_at: plan.begun_at,
         source: plan.source.path.display().to_string(),
-        target: plan.target.database().display().to_string(),
+        target: plan.target.name(),
         documents: totals.documents,
         events: totals.events,
         bytes_read: totals.bytes_read,

@@ -1,21 +1,24 @@
 //! `reshelve verify`.
 
-use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use comfy_table::{CellAlignment, Table, presets};
 use reshelve::mapping::Options;
-use reshelve::parity::{self, Mismatch, TotalsPair, Verification, VerifyRequest};
-use reshelve::run::{OnExisting, RejectRecord, RunFolder};
+use reshelve::parity::{
+    self, Histogram, Mismatch, Reading, Sample, Survey, Totals, Verification, VerifyError,
+    VerifyRequest,
+};
+use reshelve::run::RunFolder;
 use serde::Serialize;
 
-use super::restore::find_target;
-use super::run::source_spec;
+use super::ends;
 use crate::cli::VerifyArgs;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::printer::{Printer, number, plain};
+use crate::report::bucket_name;
 
 /// How many mismatches a page shows.
 const SHOWN_MAX: usize = 100;
@@ -31,17 +34,20 @@ struct VerifyDocument<'v> {
 pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
     let request = request(args)?;
+    let origin = ends::origin(&args.source.source, &args.source.pick)?;
+    let read_preference = args.source.pick.read_preference;
+    let target = ends::reader(&args.target, args.target_db.as_deref(), read_preference)?;
     let mut log = args.out.as_deref().map(Log::create).transpose()?;
-    let verified = parity::verify(&request, &mut |mismatch| {
+    let verified = parity::verify(&request, origin.as_ref(), target.as_ref(), &mut |mismatch| {
         if let Some(log) = &mut log {
             log.add(mismatch);
         }
     });
-    let verification = verified.map_err(|error| Failure::failed(error.to_string()))?;
+    let verification = verified.map_err(failure)?;
     if let Some(log) = log {
         log.finish()?;
     }
-    let code = if verification.holds() { ExitCode::Done } else { ExitCode::NoParity };
+    let code = if verification.is_clean() { ExitCode::Done } else { ExitCode::NoParity };
     printer.text(&page(&verification));
     printer.json(&VerifyDocument {
         schema: "reshelve.verify/1",
@@ -52,45 +58,41 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode, Failure> {
 }
 
 fn request(args: &VerifyArgs) -> Result<VerifyRequest, Failure> {
-    let mut request = VerifyRequest {
-        source: source_spec(&args.source.source, &args.source.pick)?,
-        target: find_target(&args.target, args.target_db.as_deref())?,
-        options: Options {
-            on_unknown_status: args.mapping.on_unknown_status.into(),
-            status_policy: args.mapping.status_policy.into(),
-            in_flight: args.mapping.in_flight.map(Into::into).unwrap_or_default(),
-        },
-        allow_existing: args.allow_existing,
-        rejected_positions: HashSet::new(),
-        tolerance_usd: args.tolerance_usd,
-        tolerance_tokens: args.tolerance_tokens,
-        jobs: std::thread::available_parallelism().map_or(1, usize::from),
-        scratch: std::env::temp_dir(),
+    let mut request = match &args.run {
+        Some(name) => {
+            let of_run = VerifyRequest::of_run(&RunFolder::find(&args.runs.runs_dir, name)?)?;
+            // How much of its source the run was told to take is its own business: what is compared
+            // here is all of the source that was named.
+            let (limit, only_rejects) = (None, None);
+            let reading = Reading { limit, only_rejects, ..of_run.reading };
+            VerifyRequest { reading, ..of_run }
+        }
+        None => {
+            let options = Options {
+                on_unknown_status: args.mapping.on_unknown_status.into(),
+                status_policy: args.mapping.status_policy.into(),
+                in_flight: args.mapping.in_flight.map(Into::into).unwrap_or_default(),
+            };
+            VerifyRequest::new(Reading::new(options))
+        }
     };
-    if let Some(name) = &args.run {
-        let folder = RunFolder::find(&args.runs.runs_dir, name)?;
-        let plan = folder.plan()?;
-        request.options = plan.options;
-        request.allow_existing |= plan.on_existing != OnExisting::Refuse;
-        request.rejected_positions = engine_rejects(&folder.path().join("rejects.jsonl"))?;
-    }
+    request.allow_existing |= args.allow_existing;
+    request.tolerance_usd = args.tolerance_usd;
+    request.tolerance_tokens = args.tolerance_tokens;
+    request.sample = args.sample.map(|size| usize::try_from(size).unwrap_or(usize::MAX));
     Ok(request)
 }
 
-/// Documents that the mapping takes and the target did not: only the run knows of them.
-fn engine_rejects(path: &Path) -> Result<HashSet<u64>, Failure> {
-    let unreadable =
-        |error: String| Failure::failed(format!("reading {}: {error}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
-    let mut positions = HashSet::new();
-    for line in text.lines() {
-        let record: RejectRecord =
-            serde_json::from_str(line).map_err(|error| unreadable(error.to_string()))?;
-        if ["target-conflict", "target-refused"].contains(&record.code.as_str()) {
-            positions.insert(record.position);
+/// Where the two sides cannot be compared.
+fn failure(error: VerifyError) -> Failure {
+    match error {
+        VerifyError::SampleOfStdin => {
+            Failure::usage(error.to_string(), Some("leave out --sample, or name a file"))
         }
+        VerifyError::Run(error) => error.into(),
+        VerifyError::Open(error) => error.into(),
+        error => Failure::failed(error.to_string()),
     }
-    Ok(positions)
 }
 
 /// All mismatches, as JSON lines.
@@ -121,11 +123,30 @@ impl Log {
     }
 }
 
-fn page(verification: &Verification) -> String {
-    let Verification { counts, totals, restored, .. } = verification;
-    let jobs = counts.legacy - counts.rejected - counts.skipped;
+/// The verdict in a sentence.
+fn verdict(verification: &Verification) -> String {
+    match &verification.sample {
+        None if verification.holds() => "Parity holds.".into(),
+        None => "Parity does NOT hold.".into(),
+        Some(Sample { documents, of }) => {
+            let looked = format!("A sample, {} of {} documents", number(*documents), number(*of));
+            if verification.is_clean() {
+                format!(
+                    "{looked}: no mismatch found. This is no proof; verify without --sample is."
+                )
+            } else {
+                format!("Parity does NOT hold. {looked}, was enough to tell.")
+            }
+        }
+    }
+}
+
+pub(crate) fn page(verification: &Verification) -> String {
+    let Verification { survey, restored, .. } = verification;
+    let Survey { counts, totals, .. } = survey;
+    let jobs = counts.jobs();
     let mut lines = vec![
-        if verification.holds() { "Parity holds." } else { "Parity does NOT hold." }.to_owned(),
+        verdict(verification),
         String::new(),
         format!(
             "  legacy       {} documents: {} rejected, {} skipped, {} to be in the target",
@@ -141,16 +162,17 @@ fn page(verification: &Verification) -> String {
     if counts.left_alone > 0 {
         lines.push(format!("  left alone   {} documents of others", number(counts.left_alone)));
     }
+    let extra =
+        restored.extra.map_or_else(String::new, |extra| format!(", {} extra", number(extra)));
     lines.push(format!(
-        "  restored     {} of {} jobs byte for byte; {} different, {} missing, {} extra",
+        "  restored     {} of {} jobs byte for byte; {} different, {} missing{extra}",
         number(restored.identical),
         number(jobs),
         number(restored.different),
         number(restored.missing),
-        number(restored.extra)
     ));
-    lines.push(total("cost, USD", &totals.cost_usd));
-    lines.push(total("tokens", &totals.tokens));
+    lines.push(totals_table(totals));
+    push_deltas(&mut lines, &survey.deltas.cost_usd.total);
     if verification.mismatches_total > 0 {
         lines.push(format!("\n  {} mismatches", number(verification.mismatches_total)));
         for mismatch in verification.mismatches.iter().take(SHOWN_MAX) {
@@ -171,10 +193,58 @@ fn page(verification: &Verification) -> String {
     lines.join("\n")
 }
 
-fn total(name: &str, pair: &TotalsPair) -> String {
-    let within = if pair.within_tolerance { "" } else { "  OUT OF TOLERANCE" };
-    format!(
-        "  {name:<12} {:.4} stored, {:.4} by a fresh mapping, {:.4} by the parts{within}",
-        pair.stored, pair.mapped, pair.recomputed
-    )
+/// Cost and tokens three ways.
+fn totals_table(totals: &Totals) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header([
+        "",
+        "",
+        "records",
+        "legacy recorded",
+        "by the parts",
+        "should be stored",
+        "stored",
+        "",
+    ]);
+    let measures = [("cost, USD", &totals.cost_usd, 4), ("tokens", &totals.tokens, 0)];
+    for (name, measure, decimals) in measures {
+        for (at, (stage, total)) in measure.named().into_iter().enumerate() {
+            let figure = |number: f64| format!("{number:.decimals$}");
+            let recorded = match total.recorded_jobs {
+                0 => "-".to_owned(),
+                _ => figure(total.recorded),
+            };
+            table.add_row([
+                if at == 0 { format!("  {name}") } else { String::new() },
+                stage.to_owned(),
+                number(total.recorded_jobs),
+                recorded,
+                figure(total.recomputed),
+                figure(total.mapped),
+                figure(total.stored.unwrap_or(0.0)),
+                if total.within_tolerance { "" } else { "OUT OF TOLERANCE" }.to_owned(),
+            ]);
+        }
+    }
+    for column in table.column_iter_mut().skip(2).take(5) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    format!("\n{}", table.trim_fmt())
+}
+
+/// Where the recorded cost differs from what the parts add up to: shown, and never a failure.
+fn push_deltas(lines: &mut Vec<String>, histogram: &Histogram) {
+    let wrong = histogram.buckets.iter().filter(|bucket| !bucket.is_equal() && bucket.count > 0);
+    for (at, bucket) in wrong.enumerate() {
+        if at == 0 {
+            lines.push("\n  recorded cost minus what the parts add up to, in USD".into());
+        }
+        let example = bucket.jobs.first().map_or(String::new(), |job| plain(job));
+        lines.push(format!(
+            "    {:>9}  {:<18}  such as {example}",
+            number(bucket.count),
+            bucket_name(bucket)
+        ));
+    }
 }

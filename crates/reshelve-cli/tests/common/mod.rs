@@ -1,5 +1,7 @@
 //! A place of its own for every test, in which the binary is run, killed and gone on with.
 
+pub(crate) mod tree;
+
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::live::LiveError;
 use crate::source::SourceSpec;
 
 /// Why a source cannot be opened.
@@ -61,6 +62,9 @@ pub enum OpenError {
         /// The other.
         second: PathBuf,
     },
+    /// A live collection cannot be read.
+    #[error(transparent)]
+    Live(#[from] LiveError),
     /// Standard input can be read once only, and this needs more.
     #[error("standard input cannot be read twice")]
     NotRewindable,
@@ -76,8 +80,9 @@ pub enum OpenError {
 
 impl OpenError {
     /// What the user can do about it.
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&str> {
         match self {
+            OpenError::Live(error) => error.hint.as_deref(),
             OpenError::NotFound { .. } => Some(
                 "name a .bson, .archive or .json file, a mongodump folder, or - for standard input",
             ),

@@ -106,16 +106,23 @@ pub fn inspect(spec: &SourceSpec) -> Result<Inventory, OpenError> {
             inspect_file(spec, &mut inventory)?;
         }
     }
-    inventory.collections.sort_by(|a, b| (&a.db, &a.name).cmp(&(&b.db, &b.name)));
-    let names = |is: fn(&str) -> bool| {
-        let found = inventory.collections.iter().filter(|it| is(&it.name));
-        let mut names: Vec<String> = found.map(CollectionInfo::full_name).collect();
-        names.sort();
-        names
-    };
-    inventory.auxiliary = names(|name| AUXILIARY.contains(&name));
-    inventory.targets_present = names(|name| name.starts_with(TARGET_PREFIX));
+    inventory.sort();
     Ok(inventory)
+}
+
+impl Inventory {
+    /// Sorts the collections, and names those that somebody should look at.
+    pub fn sort(&mut self) {
+        self.collections.sort_by(|a, b| (&a.db, &a.name).cmp(&(&b.db, &b.name)));
+        let names = |is: fn(&str) -> bool| {
+            let found = self.collections.iter().filter(|it| is(&it.name));
+            let mut names: Vec<String> = found.map(CollectionInfo::full_name).collect();
+            names.sort();
+            names
+        };
+        self.auxiliary = names(|name| AUXILIARY.contains(&name));
+        self.targets_present = names(|name| name.starts_with(TARGET_PREFIX));
+    }
 }
 
 impl CollectionInfo {

@@ -16,6 +16,7 @@ mod intake;
 mod json_file;
 mod json_scan;
 mod metadata;
+mod origin;
 mod prelude;
 mod status_scan;
 
@@ -30,6 +31,7 @@ use feed::Feed;
 pub use error::OpenError;
 pub use inspect::{CollectionInfo, Inventory, inspect};
 pub use metadata::Index;
+pub use origin::Origin;
 pub use status_scan::for_each_status;
 
 use crate::source::{Batch, BatchLimits, Damage, DamageKind, Place, Source, SourceSpec};

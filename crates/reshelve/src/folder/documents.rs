@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::disk::{At, DiskError};
 use crate::dump;
+use crate::live::LiveError;
 use crate::source::{Batch, BatchLimits, Damage, Source, SourceSpec};
 
 /// Why the documents of a target file cannot be read.
@@ -18,6 +19,9 @@ pub enum DocumentsError {
     /// The file is damaged.
     #[error(transparent)]
     Damaged(#[from] Damage),
+    /// A live target cannot be read.
+    #[error(transparent)]
+    Live(#[from] LiveError),
 }
 
 /// Reads a target file, whatever its compression.

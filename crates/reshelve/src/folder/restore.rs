@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::documents::Documents;
-use super::layout::{TargetFolder, legacy_metadata_json};
+use super::documents::DocumentsError;
+use super::layout::legacy_metadata_json;
 use crate::disk::{At, DiskError, sync_folder, unnamed_file, write_atomic};
 use crate::mapping::{self, RestoreError};
 use crate::raw::{self, Document, Value};
+use crate::reader::{DocumentStream, TargetReader};
 use crate::sorted::{Sorted, Sorter, key_of};
-use crate::source::Damage;
 
 /// The places of jobs and metadata among the collections.
 const JOBS: usize = 0;
@@ -54,9 +54,9 @@ pub enum RestoreFolderError {
     /// A file cannot be used.
     #[error(transparent)]
     Disk(#[from] DiskError),
-    /// A target file is damaged.
+    /// The target cannot be read.
     #[error(transparent)]
-    Damaged(#[from] Damage),
+    Target(#[from] DocumentsError),
     /// A target document is not well formed.
     #[error("{collection}, document {position}: {source}")]
     Malformed {
@@ -77,12 +77,12 @@ pub enum RestoreFolderError {
     },
 }
 
-/// Restores every job of a target folder, in target order, into a new file.
+/// Restores every job of a target, in target order, into a new file.
 ///
 /// # Errors
 /// Where the target is damaged or the file cannot be written; nothing is left behind then.
-pub fn restore_folder(
-    target: &TargetFolder,
+pub fn restore(
+    target: &dyn TargetReader,
     out: &Path,
 ) -> Result<RestoreSummary, RestoreFolderError> {
     let temporary = out.with_extension("bson.tmp");
@@ -111,10 +111,13 @@ pub fn write_legacy_metadata(folder: &Path, collection: &str) -> Result<(), Disk
     write_atomic(&path, legacy_metadata_json(collection).as_bytes())
 }
 
-fn restore_into(target: &TargetFolder, path: &Path) -> Result<RestoreSummary, RestoreFolderError> {
+fn restore_into(
+    target: &dyn TargetReader,
+    path: &Path,
+) -> Result<RestoreSummary, RestoreFolderError> {
     let file = File::create(path).at("creating", path)?;
     let mut out = BufWriter::with_capacity(1 << 20, &file);
-    let mut jobs = Documents::open(&target.file(JOBS), u64::MAX)?;
+    let mut jobs = target.documents(JOBS)?;
     let mut lookup = Lookup::new(target, path)?;
     let mut summary = RestoreSummary::default();
     let mut position = 0;
@@ -160,20 +163,20 @@ fn job_id_of(document: &[u8]) -> &[u8] {
 
 /// Finds the metadata document of a job: nearly always the next one, else by an index.
 struct Lookup<'l> {
-    target: &'l TargetFolder,
+    target: &'l dyn TargetReader,
     scratch: PathBuf,
-    documents: Documents,
+    documents: Box<dyn DocumentStream>,
     position: u64,
     held: Vec<u8>,
     index: Option<Index>,
 }
 
 impl<'l> Lookup<'l> {
-    fn new(target: &'l TargetFolder, beside: &Path) -> Result<Self, DiskError> {
+    fn new(target: &'l dyn TargetReader, beside: &Path) -> Result<Self, DocumentsError> {
         Ok(Lookup {
             target,
             scratch: beside.with_extension("index.tmp"),
-            documents: Documents::open(&target.file(METADATA), u64::MAX)?,
+            documents: target.documents(METADATA)?,
             position: 0,
             held: Vec::new(),
             index: None,
@@ -212,12 +215,12 @@ struct Index {
 }
 
 impl Index {
-    fn new(target: &TargetFolder, scratch: &Path) -> Result<Self, RestoreFolderError> {
+    fn new(target: &dyn TargetReader, scratch: &Path) -> Result<Self, RestoreFolderError> {
         let file = unnamed_file(scratch)?;
         let folder = scratch.parent().filter(|folder| !folder.as_os_str().is_empty());
         let mut sorter = Sorter::new(folder.unwrap_or(Path::new(".")), HELD_MAX);
         let mut out = BufWriter::with_capacity(1 << 20, &file);
-        let mut documents = Documents::open(&target.file(METADATA), u64::MAX)?;
+        let mut documents = target.documents(METADATA)?;
         let mut offset = 0u64;
         while let Some(document) = documents.next_document()? {
             let length = u32::try_from(document.len()).unwrap_or(u32::MAX);

@@ -7,7 +7,7 @@ use super::existing::Existing;
 use super::layout::{Compression, TargetFolder};
 use crate::disk::{DiskError, open_at, sync_folder};
 use crate::mapping::{COLLECTIONS, Target};
-use crate::sink::{Section, Sink, SinkError, SinkPosition, Syncer, Verdict};
+use crate::sink::{Exception, Section, Sink, SinkError, SinkPosition, Syncer, Verdict};
 
 /// A compressed target is cut into members whenever its documents have this many bytes more,
 /// counted over all collections and before compression: a property of the documents alone, so
@@ -47,17 +47,6 @@ impl FolderSink {
         })
     }
 
-    /// Ends a target that is complete: an empty collection is an empty member, not an empty file.
-    pub(crate) fn finish(&mut self) -> Result<(), SinkError> {
-        self.cut()?;
-        for at in 0..COLLECTIONS.len() {
-            if self.position.lengths[at] == 0 && self.folder.compression != Compression::None {
-                self.write_member(at, &[])?;
-            }
-        }
-        Ok(())
-    }
-
     fn write_bytes(&mut self, at: usize, bytes: &[u8]) -> Result<(), SinkError> {
         self.files[at].write_all(bytes).map_err(|source| self.error("writing", at, source))?;
         let written = u64::try_from(bytes.len()).unwrap_or(0);
@@ -95,11 +84,15 @@ impl Sink for FolderSink {
         }
     }
 
-    fn write(&mut self, target: &Target, sections: &[Section]) -> Result<(), SinkError> {
+    fn write(
+        &mut self,
+        target: &Target,
+        sections: &[Section],
+    ) -> Result<Vec<Exception>, SinkError> {
         let bytes = target.bytes();
-        for section in sections {
-            for (at, range) in section.iter().enumerate() {
-                let bytes = &bytes[at][range.clone()];
+        for section in joined(sections) {
+            for (at, range) in section.into_iter().enumerate() {
+                let bytes = &bytes[at][range];
                 if self.folder.compression == Compression::None {
                     self.write_bytes(at, bytes)?;
                 } else {
@@ -107,7 +100,7 @@ impl Sink for FolderSink {
                 }
             }
         }
-        Ok(())
+        Ok(Vec::new())
     }
 
     fn cut_bytes(&self) -> Option<usize> {
@@ -130,6 +123,17 @@ impl Sink for FolderSink {
         self.position
     }
 
+    /// An empty collection is an empty member, not an empty file.
+    fn finish(&mut self) -> Result<(), SinkError> {
+        self.cut()?;
+        for at in 0..COLLECTIONS.len() {
+            if self.position.lengths[at] == 0 && self.folder.compression != Compression::None {
+                self.write_member(at, &[])?;
+            }
+        }
+        Ok(())
+    }
+
     fn bytes_written(&self) -> u64 {
         self.bytes_written
     }
@@ -142,6 +146,22 @@ impl Sink for FolderSink {
         }
         Ok(Box::new(FolderSyncer { files }))
     }
+}
+
+/// Sections with neighbours joined: one write for a batch, where nothing in it is left out.
+fn joined(sections: &[Section]) -> Vec<Section> {
+    let mut list: Vec<Section> = Vec::new();
+    for section in sections {
+        match list.last_mut() {
+            Some(last) if last.iter().zip(section).all(|(last, next)| last.end == next.start) => {
+                for (last, next) in last.iter_mut().zip(section) {
+                    last.end = next.end;
+                }
+            }
+            _ => list.push(section.clone()),
+        }
+    }
+    list
 }
 
 /// Syncs the files of a [`FolderSink`] from another thread.

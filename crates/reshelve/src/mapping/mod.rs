@@ -13,6 +13,7 @@ mod facts;
 mod ids;
 mod job;
 mod legacy;
+pub(crate) mod look;
 mod map;
 mod metadata;
 mod metrics;

@@ -13,8 +13,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::folder::{Documents, DocumentsError, TargetFolder};
+use crate::folder::DocumentsError;
 use crate::mapping::COLLECTIONS;
+use crate::reader::TargetReader;
 
 /// Count, bytes and checksum of one collection.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,12 +28,12 @@ pub struct CollectionChecksum {
     pub checksum: String,
 }
 
-/// Computes the checksums of the four target collections of a folder, each on its own thread.
+/// Computes the checksums of the four target collections, each on its own thread.
 ///
 /// # Errors
 /// Where a file cannot be read, or is damaged.
 pub fn checksums(
-    target: &TargetFolder,
+    target: &dyn TargetReader,
 ) -> Result<BTreeMap<&'static str, CollectionChecksum>, DocumentsError> {
     let results = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..COLLECTIONS.len())
@@ -50,10 +51,10 @@ pub fn checksums(
 }
 
 fn of_collection(
-    target: &TargetFolder,
+    target: &dyn TargetReader,
     collection: usize,
 ) -> Result<CollectionChecksum, DocumentsError> {
-    let mut documents = Documents::open(&target.file(collection), u64::MAX)?;
+    let mut documents = target.documents(collection)?;
     let mut sum = Sum::default();
     while let Some(document) = documents.next_document()? {
         sum.add(document);

@@ -1,7 +1,7 @@
 //! Where two documents differ.
 
 use crate::extjson::{Style, write_value};
-use crate::raw::{Document, Value, kind};
+use crate::raw::{self, Document, Value, kind};
 
 /// At most so many differences of one document are named.
 const DIFFERENCES_MAX: usize = 20;
@@ -19,20 +19,50 @@ pub struct Difference {
     pub actual: Option<String>,
 }
 
-/// Compares two documents that are known to differ; never returns an empty list.
+/// Compares an expected document with another one that is known to differ, and may be no
+/// well-formed document at all; never returns an empty list.
 pub(crate) fn differences(expected: &[u8], actual: &[u8]) -> Vec<Difference> {
     let mut found = Vec::new();
-    compare(Document::new(expected), Document::new(actual), "", &mut found);
+    let is_readable = raw::check(actual).is_ok();
+    if is_readable {
+        compare(Document::new(expected), Document::new(actual), "", &mut found);
+    }
     if found.is_empty() {
-        // The same values in other bytes: array keys, or bytes that no walk reaches.
+        // The same values in other bytes, such as array keys; or bytes that no walk reaches.
         let at = expected.iter().zip(actual).take_while(|(one, other)| one == other).count();
-        let bytes =
-            |bytes: &[u8]| Some(format!("{} bytes, differing from byte {at} on", bytes.len()));
-        let (expected, actual) = (bytes(expected), bytes(actual));
-        found.push(Difference { path: String::new(), expected, actual });
+        let (path, value) = place_of(Document::new(expected), at);
+        let what = if is_readable { "" } else { ", no well-formed document" };
+        let text = format!("{} bytes, other ones from byte {at} on{what}", actual.len());
+        let expected = Some(value.map_or_else(|| format!("{} bytes", expected.len()), show));
+        found.push(Difference { path, expected, actual: Some(text) });
     }
     found.truncate(DIFFERENCES_MAX);
     found
+}
+
+/// The innermost element that a byte of a well-formed document belongs to.
+fn place_of(document: Document<'_>, at: usize) -> (String, Option<Value<'_>>) {
+    let (mut path, mut value) = (String::new(), None);
+    let (mut document, mut at) = (document, at);
+    'deeper: loop {
+        for element in document.elements() {
+            // Type, name, zero, value.
+            let body = element.offset + 1 + element.name.len() + 1;
+            let end = body + element.value.bytes.len();
+            if !(element.offset..end).contains(&at) {
+                continue;
+            }
+            path = join(&path, &element.name_text());
+            value = Some(element.value);
+            if at >= body && matches!(element.value.kind, kind::DOCUMENT | kind::ARRAY) {
+                document = Document::new(element.value.bytes);
+                at -= body;
+                continue 'deeper;
+            }
+            break;
+        }
+        return (path, value);
+    }
 }
 
 fn compare(expected: Document<'_>, actual: Document<'_>, path: &str, found: &mut Vec<Difference>) {

@@ -1,14 +1,16 @@
 //! One target collection, in which expected documents are found: nearly always as the next one,
 //! else by their `_id`.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use crate::disk::{At, DiskError, unnamed_file};
-use crate::folder::{Documents, DocumentsError};
-use crate::raw::{self, Document};
+use crate::folder::DocumentsError;
+use crate::raw::{self, Document, Value};
+use crate::reader::{DocumentStream, TargetReader};
 use crate::sorted::{Key, Sorted, Sorter, key_of};
 
 /// Key, ordinal, offset, length.
@@ -28,7 +30,8 @@ pub(crate) enum Found {
 
 /// A target collection while it is compared.
 pub(crate) struct Side {
-    documents: Documents,
+    /// None where the collection is not there: it is empty then.
+    documents: Option<Box<dyn DocumentStream>>,
     scratch: PathBuf,
     /// The next document, where one was read ahead.
     next: Option<Vec<u8>>,
@@ -40,22 +43,51 @@ pub(crate) struct Side {
 }
 
 impl Side {
-    pub(crate) fn open(file: &Path, scratch: PathBuf) -> Result<Self, DiskError> {
-        Ok(Side {
-            documents: Documents::open(file, u64::MAX)?,
-            scratch,
-            next: None,
-            index: None,
-            count: 0,
-            actual: Vec::new(),
-        })
+    pub(crate) fn open(
+        target: &dyn TargetReader,
+        collection: usize,
+        scratch: PathBuf,
+    ) -> Result<Self, DocumentsError> {
+        let documents = match target.has(collection)? {
+            true => Some(target.documents(collection)?),
+            false => None,
+        };
+        Ok(Side { documents, scratch, next: None, index: None, count: 0, actual: Vec::new() })
+    }
+
+    /// Opens a collection of which only the documents of these jobs count.
+    pub(crate) fn open_jobs(
+        target: &dyn TargetReader,
+        collection: usize,
+        scratch: PathBuf,
+        jobs: &HashSet<Key>,
+    ) -> Result<Self, DocumentsError> {
+        let mut side = Side::open(target, collection, scratch)?;
+        let mut builder = Builder::new(&side.scratch)?;
+        while let Some(document) = side.next_document()? {
+            let job = Document::new(document).get("jobId").and_then(Value::string);
+            if job.is_some_and(|job| jobs.contains(&key_of(job))) {
+                builder.add(document)?;
+            }
+        }
+        let index = builder.finish()?;
+        side.count = index.count;
+        side.index = Some(index);
+        Ok(side)
+    }
+
+    fn next_document(&mut self) -> Result<Option<&[u8]>, DocumentsError> {
+        match &mut self.documents {
+            Some(documents) => documents.next_document(),
+            None => Ok(None),
+        }
     }
 
     /// Finds an expected document.
     pub(crate) fn find(&mut self, expected: &[u8]) -> Result<Found, DocumentsError> {
         if self.index.is_none() {
             if self.next.is_none() {
-                match self.documents.next_document()? {
+                match self.next_document()? {
                     Some(document) if document == expected => {
                         self.count += 1;
                         return Ok(Found::Same);
@@ -88,7 +120,7 @@ impl Side {
         if let Some(next) = next {
             builder.add(&next)?;
         }
-        while let Some(document) = self.documents.next_document()? {
+        while let Some(document) = self.next_document()? {
             builder.add(document)?;
         }
         let index = builder.finish()?;
@@ -105,7 +137,9 @@ impl Side {
             self.count += 1;
             each(&next);
         }
-        while let Some(document) = self.documents.next_document()? {
+        while let Some(documents) = &mut self.documents
+            && let Some(document) = documents.next_document()?
+        {
             self.count += 1;
             each(document);
         }

@@ -174,6 +174,10 @@ pub struct Checkpoint {
     pub furthest: u64,
     /// Running hash over the fingerprints of these documents, in hex.
     pub source_hash: String,
+    /// The `_id` of the last of these documents, where the source is a live collection, which is
+    /// gone on with behind it: the type and the value of the BSON element, in hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_id: Option<String>,
     /// Whether a checksum of the source failed, so that these documents may be wrong.
     pub in_doubt: bool,
     /// Where the target is.
@@ -222,6 +226,12 @@ impl SourceHash {
         input[..32].copy_from_slice(&self.0);
         input[32..].copy_from_slice(fingerprint);
         self.0 = *blake3::hash(&input).as_bytes();
+    }
+
+    /// Goes on from a hash that was written down; anything else is the hash of no documents.
+    pub(crate) fn from_hex(hex: &str) -> Self {
+        blake3::Hash::from_hex(hex)
+            .map_or_else(|_| SourceHash::default(), |hash| SourceHash(*hash.as_bytes()))
     }
 
     pub(crate) fn hex(self) -> String {

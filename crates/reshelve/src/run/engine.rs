@@ -3,7 +3,8 @@
 //! Effects come in one order: the write is acknowledged, the checkpoint is durable, the progress
 //! is told. Never the other way round.
 
-use std::sync::atomic::AtomicBool;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::checkpoint::{Checkpoint, SourceHash};
@@ -16,8 +17,10 @@ use super::saver::{Saver, Saving};
 use super::seen::{HELD_MAX, Seen};
 use super::{Observer, Progress, RunError, peak_rss_bytes};
 use crate::disk::At;
-use crate::mapping::{Mapped, Outcome, Reject, RejectCode, Target};
-use crate::sink::{Section, Sink, Verdict};
+use crate::mapping::{Mapped, Outcome, Reject, RejectCode};
+use crate::raw::Document;
+use crate::sink::{Fate, Section, Sink, Verdict};
+use crate::sorted::Key;
 use crate::source::{BatchLimits, Damage, Source};
 
 /// A checkpoint is due when this many target bytes were written since the last one, unless told
@@ -50,6 +53,9 @@ pub(crate) struct Context<'c> {
     pub(crate) stop: &'c AtomicBool,
     pub(crate) bytes_total: Option<u64>,
     pub(crate) only: Option<OnlyRejects>,
+    /// Whether the source is gone on with behind the `_id` of the last document, and not by
+    /// reading it again: documents that were dealt with do not come a second time.
+    pub(crate) marks: bool,
 }
 
 /// What the engine leaves behind.
@@ -110,7 +116,11 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
             context,
             sink,
             observer,
-            hash: SourceHash::default(),
+            hash: if context.marks {
+                SourceHash::from_hex(&from.source_hash)
+            } else {
+                SourceHash::default()
+            },
             resumable: from.clone(),
             asked: (from.totals.bytes_mapped, Instant::now()),
             begun: Instant::now(),
@@ -123,7 +133,11 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
             file_bytes_read: 0,
             batches: 0,
             furthest: from.furthest,
-            known: Known { documents: from.documents, hash: from.source_hash.clone(), seen: 0 },
+            known: Known {
+                documents: if context.marks { 0 } else { from.documents },
+                hash: from.source_hash.clone(),
+                seen: 0,
+            },
             now: from,
         })
     }
@@ -140,6 +154,7 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
             mapping: plan.options,
             batch: context.batch,
             jobs: context.jobs,
+            first: if context.marks { self.now.documents } else { 0 },
             known: self.known.documents,
             documents_max: plan.limit.filter(|_| context.only.is_none()),
             only: context.only.as_ref(),
@@ -175,6 +190,10 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
                         return Ok(ended);
                     }
                     self.save_if_due(saver)?;
+                    // What was read and is not written yet is read again by whoever goes on.
+                    if self.context.stop.load(Ordering::Relaxed) {
+                        return Ok(Ended::Interrupted);
+                    }
                 }
                 Step::Stopped => return Ok(Ended::Interrupted),
                 Step::End => {
@@ -202,7 +221,8 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
     fn take_batch(&mut self, batch: &MappedBatch) -> Result<Option<Ended>, RunError> {
         self.file_bytes_read = batch.file_bytes_read;
         self.batches += 1;
-        let mut sections = Sections::default();
+        batch.batch.notes.iter().for_each(|note| self.observer.note(note));
+        let mut decided = Decided::default();
         let mut lengths = [0; 4];
         for index in 0..batch.documents.len() {
             let fingerprint = &batch.documents[index].fingerprint;
@@ -211,39 +231,111 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
                 self.see_again()?;
                 continue;
             }
-            let rejected_before = self.now.totals.documents.rejected;
-            self.take_document(batch, index, &mut lengths, &mut sections)?;
-            self.now.documents += 1;
+            let decision = self.decide(batch, index, &mut lengths, &mut decided.sections)?;
+            let rejected = matches!(decision, Decision::Rejected { .. });
+            decided.read += u64::from(!matches!(decision, Decision::NotTaken));
+            decided.list.push((index, decision));
             if self.sink.cut_bytes().is_some_and(|bytes| self.since_cut >= bytes) {
-                sections.write(self.sink, &batch.target)?;
+                self.settle(batch, &mut decided)?;
                 self.sink.cut()?;
                 self.mark_resumable();
             }
-            let totals = &self.now.totals.documents;
             let plan = self.context.plan;
-            let rejected = totals.rejected > rejected_before;
-            let ended = if plan.fail_fast && rejected && self.now.documents > self.furthest {
+            let documents = self.now.documents + bytes(decided.list.len());
+            let read = self.now.totals.documents.read + decided.read;
+            let ended = if plan.fail_fast && rejected && documents > self.furthest {
                 Some(Ended::FirstReject)
-            } else if plan.limit.is_some_and(|limit| totals.read >= limit) {
+            } else if plan.limit.is_some_and(|limit| read >= limit) {
                 Some(Ended::AtEnd)
             } else {
                 None
             };
             if ended.is_some() {
-                self.end_batch(&mut sections, &batch.target)?;
+                self.end_batch(batch, &mut decided)?;
                 return Ok(ended);
             }
         }
-        self.end_batch(&mut sections, &batch.target)?;
-        Ok(None)
+        let first_reject = self.end_batch(batch, &mut decided)?;
+        Ok(first_reject.then_some(Ended::FirstReject))
     }
 
-    fn end_batch(&mut self, sections: &mut Sections, target: &Target) -> Result<(), RunError> {
-        sections.write(self.sink, target)?;
+    /// Settles what was decided; tells whether the target refused a document, where the run is to
+    /// stop at that.
+    fn end_batch(&mut self, batch: &MappedBatch, decided: &mut Decided) -> Result<bool, RunError> {
+        let refused = self.settle(batch, decided)?;
         if self.sink.cut_bytes().is_none() {
             self.mark_resumable();
         }
-        Ok(())
+        Ok(refused && self.context.plan.fail_fast && self.now.documents > self.furthest)
+    }
+
+    /// Writes what was decided, and counts what became of it, in source order. Tells whether the
+    /// target refused a document.
+    fn settle(&mut self, batch: &MappedBatch, decided: &mut Decided) -> Result<bool, RunError> {
+        let exceptions = self.sink.write(&batch.target, &decided.sections)?;
+        let mut exceptions = exceptions.into_iter().peekable();
+        let mut refused = false;
+        let last = decided.list.last().map(|(index, _)| *index);
+        for (index, decision) in decided.list.drain(..) {
+            self.now.documents += 1;
+            if matches!(decision, Decision::NotTaken) {
+                continue;
+            }
+            let item = &batch.batch.items[index];
+            self.now.totals.documents.read += 1;
+            self.now.totals.bytes_read += bytes(item.end - item.start);
+            match decision {
+                Decision::NotTaken => {}
+                Decision::Skipped => self.now.totals.documents.skipped += 1,
+                Decision::Rejected { reject, listed } => {
+                    self.reject(batch, index, &reject)?;
+                    if listed {
+                        self.list_id(&batch.documents[index].key)?;
+                    }
+                }
+                Decision::Mapped { sections, mut written, mut replaced } => {
+                    let Some(Outcome::Mapped(mapped)) = &batch.documents[index].outcome else {
+                        continue;
+                    };
+                    let exception = exceptions.next_if(|next| sections.contains(&next.section));
+                    let mut reject = None;
+                    match exception.map(|exception| exception.fate) {
+                        None => {}
+                        Some(Fate::Unchanged) => written = 0,
+                        Some(Fate::Partly(bytes)) => written = bytes,
+                        Some(Fate::Replaced) => replaced = true,
+                        Some(Fate::Conflict(what)) => {
+                            reject = Some(Reject::new(RejectCode::TargetConflict, what));
+                        }
+                        Some(Fate::Refused(why)) => {
+                            reject = Some(Reject::new(RejectCode::TargetRefused, why));
+                        }
+                    }
+                    let key = &batch.documents[index].key;
+                    match reject {
+                        Some(reject) => {
+                            refused = true;
+                            self.reject(batch, index, &reject)?;
+                        }
+                        None => {
+                            if replaced {
+                                self.replaced.append(key)?;
+                            }
+                            self.count_mapped(mapped, written, replaced);
+                        }
+                    }
+                    self.list_id(key)?;
+                }
+            }
+        }
+        if self.context.marks
+            && let Some(index) = last
+        {
+            self.now.last_id = batch.bson(index).and_then(id_mark);
+        }
+        decided.sections.clear();
+        decided.read = 0;
+        Ok(refused)
     }
 
     /// A document that an earlier process dealt with: only its hash counts.
@@ -259,74 +351,64 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
         Ok(())
     }
 
-    fn take_document(
+    /// Decides what becomes of a document, as far as that can be known before it is written.
+    fn decide(
         &mut self,
         batch: &MappedBatch,
         index: usize,
         lengths: &mut [usize; 4],
-        sections: &mut Sections,
-    ) -> Result<(), RunError> {
+        sections: &mut Vec<Section>,
+    ) -> Result<Decision, RunError> {
         let document = &batch.documents[index];
-        let Some(outcome) = &document.outcome else { return Ok(()) };
-        let item = &batch.batch.items[index];
-        self.now.totals.documents.read += 1;
-        self.now.totals.bytes_read += bytes(item.end - item.start);
-        match outcome {
-            Outcome::Skipped => {
-                self.now.totals.documents.skipped += 1;
-                Ok(())
+        let mapped = match &document.outcome {
+            None => return Ok(Decision::NotTaken),
+            Some(Outcome::Skipped) => return Ok(Decision::Skipped),
+            Some(Outcome::Rejected(reject)) => {
+                return Ok(Decision::Rejected { reject: reject.clone(), listed: false });
             }
-            Outcome::Rejected(reject) => self.reject(batch, index, reject),
-            Outcome::Mapped(mapped) => {
-                let section: Section =
-                    std::array::from_fn(|at| lengths[at]..lengths[at] + mapped.lengths[at]);
-                *lengths = std::array::from_fn(|at| section[at].end);
-                if !self.seen.insert(document.key)? {
-                    let message = "an earlier document has the same job id";
-                    let reject = Reject::new(RejectCode::DuplicateId, message);
-                    return self.reject(batch, index, &reject);
+            Some(Outcome::Mapped(mapped)) => mapped,
+        };
+        let section: Section =
+            std::array::from_fn(|at| lengths[at]..lengths[at] + mapped.lengths[at]);
+        *lengths = std::array::from_fn(|at| section[at].end);
+        if !self.seen.insert(document.key)? {
+            let message = "an earlier document has the same job id";
+            let reject = Reject::new(RejectCode::DuplicateId, message);
+            return Ok(Decision::Rejected { reject, listed: false });
+        }
+        let verdict = self.sink.judge(&batch.target, &section)?;
+        let first = sections.len();
+        let mut replaced = false;
+        match verdict {
+            Verdict::Unchanged => {}
+            Verdict::Absent => sections.push(section),
+            Verdict::Partly(missing) => sections.extend(missing),
+            Verdict::Conflict(what) => {
+                if self.context.plan.on_existing != OnExisting::Replace {
+                    let reject = Reject::new(RejectCode::TargetConflict, what);
+                    return Ok(Decision::Rejected { reject, listed: true });
                 }
-                self.take_mapped(batch, index, mapped, section, sections)?;
-                self.ids.append(&document.key)?;
-                self.now.ids += 1;
-                Ok(())
+                replaced = true;
+                sections.push(section);
             }
         }
+        let written = sections[first..].iter().flatten().map(ExactSizeIterator::len).sum::<usize>();
+        self.since_cut += written;
+        Ok(Decision::Mapped { sections: first..sections.len(), written, replaced })
     }
 
-    fn take_mapped(
-        &mut self,
-        batch: &MappedBatch,
-        index: usize,
-        mapped: &Mapped,
-        section: Section,
-        sections: &mut Sections,
-    ) -> Result<(), RunError> {
-        let size: usize = mapped.lengths.iter().sum();
-        let mut written = size;
-        let verdict = self.sink.judge(&batch.target, &section)?;
+    fn list_id(&mut self, key: &Key) -> Result<(), RunError> {
+        self.ids.append(key)?;
+        self.now.ids += 1;
+        Ok(())
+    }
+
+    fn count_mapped(&mut self, mapped: &Mapped, written: usize, replaced: bool) {
         let totals = &mut self.now.totals;
-        match verdict {
-            Verdict::Absent => sections.add(section),
-            Verdict::Unchanged => written = 0,
-            Verdict::Partly(missing) => {
-                written = missing.iter().flatten().map(ExactSizeIterator::len).sum();
-                missing.into_iter().for_each(|section| sections.add(section));
-            }
-            Verdict::Conflict(what) if self.context.plan.on_existing == OnExisting::Replace => {
-                drop(what);
-                self.replaced.append(&batch.documents[index].key)?;
-                sections.add(section);
-                totals.replaced += 1;
-            }
-            Verdict::Conflict(what) => {
-                let reject = Reject::new(RejectCode::TargetConflict, what);
-                return self.reject(batch, index, &reject);
-            }
-        }
+        totals.replaced += u64::from(replaced);
         totals.documents.mapped += 1;
         totals.events += bytes(mapped.events);
-        totals.bytes_mapped += bytes(size);
+        totals.bytes_mapped += bytes(mapped.lengths.iter().sum());
         totals.residue_bytes += bytes(mapped.residue_bytes);
         totals.warn(&mapped.job_id, &mapped.warnings);
         if written == 0 {
@@ -335,8 +417,6 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
             totals.documents.written += 1;
             totals.bytes_written += bytes(written);
         }
-        self.since_cut += written;
-        Ok(())
     }
 
     fn reject(
@@ -354,16 +434,7 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
             bson,
             original: batch.batch.document(item),
         })?;
-        self.now.totals.reject(reject, || {
-            match bson.map(super::rejects::id_json).unwrap_or_default() {
-                serde_json::Value::String(text) => text,
-                serde_json::Value::Null => String::new(),
-                id => match id.get("$oid").and_then(serde_json::Value::as_str) {
-                    Some(hex) => hex.to_owned(),
-                    None => id.to_string(),
-                },
-            }
-        });
+        self.now.totals.reject(reject, || super::rejects::id_text(bson));
         Ok(())
     }
 
@@ -414,30 +485,41 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
     }
 }
 
-/// Sections that are to be written, neighbours joined.
-#[derive(Default)]
-struct Sections {
-    list: Vec<Section>,
+/// What becomes of a document, before it is written.
+enum Decision {
+    /// It is not among those that the run takes.
+    NotTaken,
+    Skipped,
+    Rejected {
+        reject: Reject,
+        /// Whether its job id goes into the run's list all the same.
+        listed: bool,
+    },
+    /// It goes to the target.
+    Mapped {
+        /// Which of the sections are its own; none where it is there already.
+        sections: Range<usize>,
+        /// Bytes that are to be written.
+        written: usize,
+        replaced: bool,
+    },
 }
 
-impl Sections {
-    fn add(&mut self, section: Section) {
-        if let Some(last) = self.list.last_mut()
-            && last.iter().zip(&section).all(|(last, next)| last.end == next.start)
-        {
-            for (last, next) in last.iter_mut().zip(section) {
-                last.end = next.end;
-            }
-            return;
-        }
-        self.list.push(section);
-    }
+/// What was decided and is not written yet.
+#[derive(Default)]
+struct Decided {
+    list: Vec<(usize, Decision)>,
+    sections: Vec<Section>,
+    /// How many of them count as read.
+    read: u64,
+}
 
-    fn write<S: Sink + ?Sized>(&mut self, sink: &mut S, target: &Target) -> Result<(), RunError> {
-        sink.write(target, &self.list)?;
-        self.list.clear();
-        Ok(())
-    }
+/// A document's `_id` as a checkpoint keeps it: the element as BSON, in hex.
+fn id_mark(document: &[u8]) -> Option<String> {
+    let id = Document::new(document).get("_id")?;
+    let mut mark = format!("{:02x}", id.kind);
+    id.bytes.iter().for_each(|byte| mark.push_str(&format!("{byte:02x}")));
+    Some(mark)
 }
 
 /// The jobs that a run had mapped, as its list of ids tells.

@@ -45,8 +45,10 @@ pub(crate) struct Lock {
 
 /// Whether a lock that another run left behind may be broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Abandoned {
+pub enum Abandoned {
+    /// It keeps everybody out but the run that left it.
     Keep,
+    /// It is broken.
     TakeOver,
 }
 

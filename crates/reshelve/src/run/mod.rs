@@ -1,32 +1,37 @@
 //! A run: one execution of the migration, dry or applied, that can be stopped at any point and
 //! gone on with.
 
-mod checkpoint;
+pub(crate) mod checkpoint;
+mod destination;
 mod engine;
+mod folder_destination;
 mod lock;
 pub(crate) mod pipeline;
 mod plan;
 mod preflight;
-mod rejects;
+pub(crate) mod rejects;
 mod run_folder;
 mod saver;
 pub(crate) mod seen;
 mod start;
 mod state_file;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use checkpoint::{Checkpoint, DocumentCounts, EXAMPLES_MAX, Example, State, Tally, Totals};
+pub use destination::{Base, Destination};
 pub use engine::CHECKPOINT_BYTES_DEFAULT;
-pub use lock::Holder;
-pub use plan::{OnExisting, Plan, PlannedSource, RunRequest};
+pub use folder_destination::FolderDestination;
+pub use lock::{Abandoned, Holder};
+pub use plan::{LivePlace, OnExisting, Plan, PlannedSource, PlannedTarget, RunRequest};
 pub use preflight::{Refusal, estimated_target_bytes};
 pub use rejects::RejectRecord;
 pub use run_folder::RunFolder;
-pub use start::{Report, ResumeRequest, Stop, resume, start};
+pub use start::{Ends, Report, ResumeRequest, Stop, resume, start};
 
 use crate::disk::DiskError;
 use crate::dump::OpenError;
+use crate::live::LiveError;
 use crate::sink::SinkError;
 
 /// Why a run could not do its work.
@@ -45,6 +50,9 @@ pub enum RunError {
     /// The target cannot be used.
     #[error(transparent)]
     Sink(#[from] SinkError),
+    /// A live target cannot be used.
+    #[error(transparent)]
+    Live(#[from] LiveError),
     /// A file of the run is not what this version writes.
     #[error("{} cannot be used: {detail}", path.display())]
     State {
@@ -72,10 +80,14 @@ impl RunError {
         match self {
             RunError::Refused(refusal) => Some(refusal.hint()),
             RunError::Open(error) => error.hint().map(Into::into),
+            RunError::Live(error) => error.hint.clone(),
             RunError::NoSuchRun { .. } => {
                 Some("`reshelve runs` lists them; --runs-dir says where they are".into())
             }
             RunError::Disk(DiskError { source, .. }) | RunError::Sink(SinkError { source, .. }) => {
+                if let Some(error) = LiveError::inside(source) {
+                    return error.hint.clone();
+                }
                 (source.kind() == std::io::ErrorKind::StorageFull)
                     .then(|| "make room on the disk, then `reshelve resume` the run".into())
             }
@@ -110,6 +122,10 @@ pub trait Observer: Send {
     fn progress(&mut self, progress: &Progress);
     /// Something that people should know, in a sentence.
     fn note(&mut self, text: &str);
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// The most memory that this process has held, in bytes; 0 where the system does not tell.

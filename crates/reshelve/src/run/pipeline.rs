@@ -25,6 +25,8 @@ pub(crate) struct PipelineOptions<'o> {
     pub(crate) mapping: Options,
     pub(crate) batch: BatchLimits,
     pub(crate) jobs: usize,
+    /// The position of the first document that the source gives.
+    pub(crate) first: u64,
     /// Documents that were dealt with before: only their hash is wanted.
     pub(crate) known: u64,
     /// Most documents to take from the source, those included.
@@ -176,7 +178,7 @@ struct Reader<'r> {
 
 impl Reader<'_> {
     fn read(self, source: &mut dyn Source) {
-        let mut position = 0;
+        let mut position = self.options.first;
         let mut sequence = 0;
         let step = loop {
             if self.options.stop.load(Ordering::Relaxed) {

@@ -29,10 +29,6 @@ pub enum OnExisting {
 /// What a run is asked to do.
 #[derive(Clone, Debug)]
 pub struct RunRequest {
-    /// Where the legacy documents come from.
-    pub source: SourceSpec,
-    /// Where the target documents go.
-    pub target: TargetFolder,
     /// Whether to write; else it is a dry run.
     pub apply: bool,
     /// What becomes of unknown statuses.
@@ -79,7 +75,7 @@ pub struct Plan {
     /// The source as it was named.
     pub source: PlannedSource,
     /// The target.
-    pub target: TargetFolder,
+    pub target: PlannedTarget,
     /// Whether the run writes.
     pub apply: bool,
     /// The mapping's options.
@@ -111,6 +107,56 @@ pub struct PlannedSource {
     pub form: String,
     /// Its size on disk, where known.
     pub bytes: Option<u64>,
+    /// Where it is, where it is a live collection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<LivePlace>,
+}
+
+/// A place in a live database, as `run.json` names it: without credentials.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LivePlace {
+    /// The connection string without user, password and options; where `needs_uri` is not set,
+    /// the whole of it.
+    pub uri: String,
+    /// Whether the connection string held credentials: then it has to be given again.
+    pub needs_uri: bool,
+    /// The hosts, sorted.
+    pub hosts: Vec<String>,
+    /// The name of the replica set, where there is one.
+    pub replica_set: Option<String>,
+    /// The database.
+    pub db: String,
+    /// The server's clock when the run began, where it has one: a live tail starts there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation_time: Option<String>,
+}
+
+/// A target as `run.json` names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum PlannedTarget {
+    /// A folder.
+    Folder(TargetFolder),
+    /// A live database.
+    Live(LivePlace),
+}
+
+impl PlannedTarget {
+    /// The folder, where it is one.
+    pub fn folder(&self) -> Option<&TargetFolder> {
+        match self {
+            PlannedTarget::Folder(folder) => Some(folder),
+            PlannedTarget::Live(_) => None,
+        }
+    }
+
+    /// What messages call it.
+    pub fn name(&self) -> String {
+        match self {
+            PlannedTarget::Folder(folder) => folder.database().display().to_string(),
+            PlannedTarget::Live(place) => format!("{} ({})", place.uri, place.db),
+        }
+    }
 }
 
 impl Plan {

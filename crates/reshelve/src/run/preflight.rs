@@ -6,7 +6,7 @@ use super::RunError;
 use super::lock::{Holder, Lock};
 use super::plan::{OnExisting, RunRequest};
 use crate::disk::DiskError;
-use crate::dump::{self, Opened};
+use crate::dump::{Opened, Origin, SourceDescription};
 use crate::folder::{Compression, Existing, Held, TargetFolder};
 use crate::mapping::{COLLECTIONS, Status};
 use crate::sink::SinkPosition;
@@ -165,8 +165,10 @@ pub(crate) struct Before {
 }
 
 /// Looks at the target; changes nothing.
-pub(crate) fn look_at_target(request: &RunRequest) -> Result<Before, RunError> {
-    let target = &request.target;
+pub(crate) fn look_at_target(
+    request: &RunRequest,
+    target: &TargetFolder,
+) -> Result<Before, RunError> {
     if let Some((holder, held)) = Lock::look(&target.lock_file())? {
         let path = target.lock_file();
         match holder {
@@ -256,7 +258,11 @@ fn scratch(runs: &Path) -> Result<PathBuf, DiskError> {
 }
 
 /// Where documents are in flight, a run that writes needs a decision.
-pub(crate) fn check_in_flight(request: &RunRequest, opened: &Opened) -> Result<(), RunError> {
+pub(crate) fn check_in_flight(
+    request: &RunRequest,
+    origin: &dyn Origin,
+    opened: &Opened,
+) -> Result<(), RunError> {
     if !request.apply || request.in_flight.is_some() {
         return Ok(());
     }
@@ -264,7 +270,7 @@ pub(crate) fn check_in_flight(request: &RunRequest, opened: &Opened) -> Result<(
         return Err(Refusal::InFlightUnknown.into());
     }
     let mut count = 0;
-    dump::for_each_status(&request.source, &mut |status| {
+    origin.for_each_status(&mut |status| {
         let in_flight = status.and_then(Status::of_legacy).is_some_and(Status::is_in_flight);
         count += u64::from(in_flight);
     })?;
@@ -279,17 +285,21 @@ pub fn estimated_target_bytes(source_bytes: u64, compressed: bool) -> u64 {
 }
 
 /// Whether the disk is likely to hold the target.
-pub(crate) fn check_disk(request: &RunRequest, opened: &Opened) -> Result<(), RunError> {
+pub(crate) fn check_disk(
+    request: &RunRequest,
+    target: &TargetFolder,
+    source: &SourceDescription,
+) -> Result<(), RunError> {
     if !request.apply || request.skip_disk_check {
         return Ok(());
     }
-    let Some(source_bytes) = opened.description.bytes_total else { return Ok(()) };
-    let compressed_source = opened.description.form.contains(',');
+    let Some(source_bytes) = source.bytes_total else { return Ok(()) };
+    let compressed_source = source.form.contains(',');
     let mut needed_bytes = estimated_target_bytes(source_bytes, compressed_source);
-    if request.target.compression != Compression::None {
+    if target.compression != Compression::None {
         needed_bytes /= 2;
     }
-    let path = request.target.root.clone();
+    let path = target.root.clone();
     let free_bytes = crate::folder::free_bytes(&path)?;
     if free_bytes < needed_bytes {
         return Err(Refusal::DiskTooSmall { path, needed_bytes, free_bytes }.into());

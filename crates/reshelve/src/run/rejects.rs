@@ -55,6 +55,19 @@ pub(crate) fn id_json(document: &[u8]) -> serde_json::Value {
     serde_json::from_slice(&text).unwrap_or_default()
 }
 
+/// The same as text for people: hex of an ObjectId, a string as it is, else Extended JSON; empty
+/// where there is none.
+pub(crate) fn id_text(document: Option<&[u8]>) -> String {
+    match document.map(id_json).unwrap_or_default() {
+        serde_json::Value::String(text) => text,
+        serde_json::Value::Null => String::new(),
+        id => match id.get("$oid").and_then(serde_json::Value::as_str) {
+            Some(hex) => hex.to_owned(),
+            None => id.to_string(),
+        },
+    }
+}
+
 /// A rejected document on its way into the files.
 pub(crate) struct Rejected<'d> {
     pub(crate) position: u64,
@@ -177,8 +190,15 @@ impl OnlyRejects {
         Ok(only)
     }
 
+    /// The documents at these positions, and no others.
+    pub(crate) fn at_positions(positions: HashSet<u64>) -> Self {
+        OnlyRejects { ids: HashSet::new(), positions }
+    }
+
     pub(crate) fn takes(&self, position: u64, document: Option<&[u8]>) -> bool {
         self.positions.contains(&position)
-            || document.is_some_and(|document| self.ids.contains(&id_json(document).to_string()))
+            || !self.ids.is_empty()
+                && document
+                    .is_some_and(|document| self.ids.contains(&id_json(document).to_string()))
     }
 }

@@ -1,26 +1,22 @@
 //! Beginning a run, going on with one, and ending it.
 
-use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::checkpoint::{Checkpoint, Finishing, SourceHash, State};
+use super::checkpoint::{Checkpoint, SourceHash, State};
+use super::destination::Destination;
 use super::engine::{Context, Ended, Engine, Outturn};
-use super::lock::{Abandoned, Holder, Lock};
-use super::plan::{OnExisting, PLAN_SCHEMA, Plan, PlannedSource, RunRequest};
-use super::preflight::{self, Before};
+use super::lock::Abandoned;
+use super::plan::{PLAN_SCHEMA, Plan, RunRequest};
 use super::rejects::OnlyRejects;
 use super::run_folder::RunFolder;
-use super::{Observer, RunError, pipeline};
+use super::{Observer, RunError, absolute, pipeline, preflight};
 use crate::disk::At;
-use crate::dump::{self, Opened};
-use crate::folder::{Existing, FolderSink, Replacing, TargetFolder, finish_collection, take_up};
-use crate::mapping::{COLLECTIONS, Options, VERSION};
+use crate::dump::{Opened, Origin};
+use crate::mapping::{Options, VERSION};
 use crate::raw::iso;
-use crate::sink::{NullSink, Sink, SinkPosition};
-use crate::sorted::Key;
-use crate::source::{Batch, BatchLimits, Damage, DamageKind, SourceSpec};
+use crate::source::{Batch, BatchLimits, Damage, DamageKind};
 
 /// How a run ended.
 #[derive(Debug)]
@@ -53,16 +49,26 @@ pub struct Report {
 pub struct ResumeRequest {
     /// The run.
     pub folder: RunFolder,
-    /// The folder of run folders.
-    pub runs_folder: PathBuf,
-    /// Another place where the source is now.
-    pub source: Option<PathBuf>,
     /// Limits of a batch.
     pub batch: BatchLimits,
     /// Mapping threads.
     pub jobs: usize,
     /// A checkpoint is due after so many target bytes.
     pub checkpoint_bytes: u64,
+}
+
+/// The two ends of a run.
+pub struct Ends<'e> {
+    /// Where legacy documents come from.
+    pub origin: &'e dyn Origin,
+    /// Where target documents go.
+    pub destination: &'e mut dyn Destination,
+}
+
+impl std::fmt::Debug for Ends<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Ends").finish_non_exhaustive()
+    }
 }
 
 /// Begins a run.
@@ -72,26 +78,28 @@ pub struct ResumeRequest {
 /// target fail: the run can be resumed then.
 pub fn start(
     request: &RunRequest,
+    ends: Ends<'_>,
     stop: &AtomicBool,
     observer: &mut dyn Observer,
 ) -> Result<Report, RunError> {
-    let opened = dump::open(&request.source)?;
-    let Before { seen, base, documents, existing } = preflight::look_at_target(request)?;
-    preflight::check_in_flight(request, &opened)?;
-    preflight::check_disk(request, &opened)?;
+    let Ends { origin, destination } = ends;
+    let opened = origin.open()?;
+    let base = destination.look(request, &opened.description, observer)?;
+    preflight::check_in_flight(request, origin, &opened)?;
     let only = request.only_rejects.as_deref().map(OnlyRejects::read).transpose()?;
-    let mut plan = plan_of(request, &opened);
-    plan.base = base;
-    plan.base_documents = documents;
+    let plan = Plan {
+        base: base.position,
+        base_documents: base.documents,
+        ..plan_of(request, origin, destination, &opened)
+    };
     let folder = RunFolder::create(&request.runs_folder, &plan)?;
-    let abandoned = if request.take_over { Abandoned::TakeOver } else { Abandoned::Keep };
-    let lock = match lock_target(&plan, &folder, abandoned, seen) {
-        Ok(lock) => lock,
-        Err(error) => {
+    if plan.apply {
+        let abandoned = if request.take_over { Abandoned::TakeOver } else { Abandoned::Keep };
+        if let Err(error) = destination.lock(&plan, &folder, abandoned) {
             folder.remove()?;
             return Err(error);
         }
-    };
+    }
     let context = Context {
         plan: &plan,
         folder: &folder,
@@ -101,12 +109,13 @@ pub fn start(
         stop,
         bytes_total: opened.description.bytes_total,
         only,
+        marks: origin.goes_on_by_id(),
     };
-    let from = Checkpoint::start(base);
+    let from = Checkpoint::start(base.position);
     let _present = folder.hold()?;
     observer.begun(&plan, &folder, opened.description.bytes_total);
-    let result = execute(&context, opened, existing, from, lock, observer);
-    note_failure(&folder, result)
+    let result = execute(&context, opened, destination, from, observer);
+    note_failure(&folder, destination, result)
 }
 
 /// Goes on with a run.
@@ -115,38 +124,33 @@ pub fn start(
 /// As for [`start`]; refused too where the run is done, or the source is not the one it has read.
 pub fn resume(
     request: &ResumeRequest,
+    ends: Ends<'_>,
     stop: &AtomicBool,
     observer: &mut dyn Observer,
 ) -> Result<Report, RunError> {
+    let Ends { origin, destination } = ends;
     let folder = &request.folder;
-    let mut plan = folder.plan()?;
+    let plan = folder.plan()?;
     let mut from = folder.checkpoint()?;
-    if let Some(path) = &request.source {
-        plan.source.path = path.clone();
-    }
-    let spec = plan.source_spec();
     if from.state == State::Done {
-        return tidy(plan, folder, from, observer);
+        return tidy(plan, folder, from, destination, observer);
     }
-    let left = Lock::look(&plan.target.lock_file())?.and_then(|(holder, _)| holder);
-    let was_locked = left.is_some_and(|holder| holder.run == plan.run);
-    let lock = take_lock(&plan, folder, Abandoned::Keep)?;
-    if plan.apply && !was_locked {
-        // A run loses its lock to nobody but one that took over: what is in the target now, that
-        // one wrote.
-        if let Err(error) = preflight::check_target_lengths(&plan.target, from.target, true) {
-            lock.map_or(Ok(()), Lock::remove)?;
-            return Err(error);
-        }
+    if plan.apply {
+        destination.lock_again(&plan, folder, &from)?;
     }
     if from.state == State::Finishing {
         // All that is left to do needs no source.
         let _present = folder.hold()?;
         observer.begun(&plan, folder, None);
-        return note_failure(folder, finish(&plan, folder, from, lock));
+        let result = finish(&plan, folder, from, destination);
+        return note_failure(folder, destination, result);
     }
     let only = plan.only_rejects.as_deref().map(OnlyRejects::read).transpose()?;
-    let opened = dump::open(&spec)?;
+    let marks = origin.goes_on_by_id();
+    let opened = match &from.last_id {
+        Some(id) if marks => origin.open_behind(id)?,
+        _ => origin.open()?,
+    };
     let context = Context {
         plan: &plan,
         folder,
@@ -156,11 +160,12 @@ pub fn resume(
         stop,
         bytes_total: opened.description.bytes_total,
         only,
+        marks,
     };
     let _present = folder.hold()?;
     observer.begun(&plan, folder, opened.description.bytes_total);
     // What can be read once only cannot be compared beforehand.
-    if from.in_doubt && !(opened.description.rewindable && still_agrees(&from, &spec)?) {
+    if from.in_doubt && !(opened.description.rewindable && still_agrees(&from, origin)?) {
         observer.note(
             "the damage had cast doubt on documents before it, and these differ now, or cannot be \
              read twice: the run begins again",
@@ -170,25 +175,28 @@ pub fn resume(
     }
     from.state = State::Running;
     from.reason = None;
-    let existing = match plan.on_existing {
-        OnExisting::Refuse => None,
-        _ => preflight::reopen_existing(&plan.target, plan.base, &request.runs_folder)?,
-    };
-    let result = execute(&context, opened, existing, from, lock, observer);
-    note_failure(folder, result)
+    let result = execute(&context, opened, destination, from, observer);
+    note_failure(folder, destination, result)
 }
 
 /// A run that failed says why, as far as the disk still takes it.
-fn note_failure(folder: &RunFolder, result: Result<Report, RunError>) -> Result<Report, RunError> {
-    if let Err(error @ (RunError::Disk(_) | RunError::Sink(_))) = &result
-        && let Ok(mut checkpoint) = folder.checkpoint()
-    {
-        if checkpoint.state != State::Finishing {
-            checkpoint.state = State::Stopped;
+fn note_failure(
+    folder: &RunFolder,
+    destination: &mut dyn Destination,
+    result: Result<Report, RunError>,
+) -> Result<Report, RunError> {
+    if let Err(error) = &result {
+        if let RunError::Disk(_) | RunError::Sink(_) = error
+            && let Ok(mut checkpoint) = folder.checkpoint()
+        {
+            if checkpoint.state != State::Finishing {
+                checkpoint.state = State::Stopped;
+            }
+            checkpoint.reason = Some(error.to_string());
+            // The first error is the one to tell.
+            drop(checkpoint.write(&folder.checkpoint_file()));
         }
-        checkpoint.reason = Some(error.to_string());
-        // The first error is the one to tell.
-        drop(checkpoint.write(&folder.checkpoint_file()));
+        drop(destination.leave());
     }
     result
 }
@@ -198,53 +206,20 @@ fn tidy(
     plan: Plan,
     folder: &RunFolder,
     checkpoint: Checkpoint,
+    destination: &mut dyn Destination,
     observer: &mut dyn Observer,
 ) -> Result<Report, RunError> {
     observer.note("the run was done already");
-    let left = Lock::look(&plan.target.lock_file())?.and_then(|(holder, _)| holder);
-    if left.is_some_and(|holder| holder.run == plan.run)
-        && let Some(lock) = take_lock(&plan, folder, Abandoned::Keep)?
-    {
-        lock.remove()?;
+    if plan.apply {
+        destination.tidy(&plan, folder)?;
     }
     remove_lists(folder)?;
     Ok(Report { plan, folder: folder.clone(), checkpoint, stop: Stop::Done })
 }
 
-/// Takes the lock for a new run; under it, the target must still be as it was looked at.
-fn lock_target(
-    plan: &Plan,
-    folder: &RunFolder,
-    abandoned: Abandoned,
-    seen: SinkPosition,
-) -> Result<Option<Lock>, RunError> {
-    let Some(lock) = take_lock(plan, folder, abandoned)? else { return Ok(None) };
-    match preflight::check_target_lengths(&plan.target, seen, true) {
-        Ok(()) => Ok(Some(lock)),
-        Err(error) => {
-            lock.remove()?;
-            Err(error)
-        }
-    }
-}
-
-fn take_lock(
-    plan: &Plan,
-    folder: &RunFolder,
-    abandoned: Abandoned,
-) -> Result<Option<Lock>, RunError> {
-    if !plan.apply {
-        return Ok(None);
-    }
-    let folder = absolute(folder.path());
-    let holder = Holder { run: plan.run.clone(), folder, pid: std::process::id() };
-    let lock = Lock::take(&plan.target.lock_file(), &holder, abandoned)?;
-    Ok(Some(lock))
-}
-
 /// Whether the documents that a run has read are still the same in a source that was in doubt.
-fn still_agrees(from: &Checkpoint, spec: &SourceSpec) -> Result<bool, RunError> {
-    let mut source = dump::open(spec)?.source;
+fn still_agrees(from: &Checkpoint, origin: &dyn Origin) -> Result<bool, RunError> {
+    let mut source = origin.open()?.source;
     let mut batch = Batch::default();
     let mut hash = SourceHash::default();
     let mut left = usize::try_from(from.documents).unwrap_or(usize::MAX);
@@ -264,25 +239,20 @@ fn still_agrees(from: &Checkpoint, spec: &SourceSpec) -> Result<bool, RunError> 
     Ok(hash.hex() == from.source_hash)
 }
 
-fn plan_of(request: &RunRequest, opened: &Opened) -> Plan {
-    let description = &opened.description;
+fn plan_of(
+    request: &RunRequest,
+    origin: &dyn Origin,
+    destination: &dyn Destination,
+    opened: &Opened,
+) -> Plan {
     Plan {
         schema: PLAN_SCHEMA.to_owned(),
         run: new_run_id(),
         begun_at: now_iso(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         mapping: VERSION.to_owned(),
-        source: PlannedSource {
-            path: match request.source.path.as_os_str() == dump::STANDARD_INPUT {
-                true => request.source.path.clone(),
-                false => absolute(&request.source.path),
-            },
-            db: request.source.db.clone(),
-            collection: request.source.collection.clone(),
-            form: description.form.clone(),
-            bytes: description.bytes_total,
-        },
-        target: TargetFolder { root: absolute(&request.target.root), ..request.target.clone() },
+        source: origin.planned(&opened.description),
+        target: destination.planned(),
         apply: request.apply,
         options: Options {
             on_unknown_status: request.on_unknown_status,
@@ -296,10 +266,6 @@ fn plan_of(request: &RunRequest, opened: &Opened) -> Plan {
         base: Default::default(),
         base_documents: 0,
     }
-}
-
-fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 fn now_iso() -> String {
@@ -323,39 +289,36 @@ fn new_run_id() -> String {
 fn execute(
     context: &Context<'_>,
     mut opened: Opened,
-    existing: Option<Existing>,
+    destination: &mut dyn Destination,
     from: Checkpoint,
-    lock: Option<Lock>,
     observer: &mut dyn Observer,
 ) -> Result<Report, RunError> {
     let source = opened.source.as_mut();
-    if !context.plan.apply {
-        let mut sink = NullSink { existing };
-        let outturn = Engine::new(context, &mut sink, observer, from)?.run(source)?;
-        return end(context, outturn, lock);
-    }
-    preflight::check_target_lengths(&context.plan.target, from.target, false)?;
-    let mut sink = FolderSink::open(&context.plan.target, from.target, existing)?;
-    let mut outturn = Engine::new(context, &mut sink, observer, from)?.run(source)?;
-    if matches!(outturn.ended, Ended::AtEnd) {
+    let mut sink = destination.sink(context.plan, context.folder, from.target)?;
+    let mut outturn = Engine::new(context, sink.as_mut(), observer, from)?.run(source)?;
+    if context.plan.apply && matches!(outturn.ended, Ended::AtEnd) {
         sink.finish()?;
         outturn.checkpoint.target = sink.position();
     }
-    end(context, outturn, lock)
+    drop(sink);
+    end(context, outturn, destination)
 }
 
 /// Writes down how the engine ended.
-fn end(context: &Context<'_>, outturn: Outturn, lock: Option<Lock>) -> Result<Report, RunError> {
+fn end(
+    context: &Context<'_>,
+    outturn: Outturn,
+    destination: &mut dyn Destination,
+) -> Result<Report, RunError> {
     let Outturn { ended, mut checkpoint, mut saving } = outturn;
     let stop = match ended {
-        Ended::AtEnd if context.plan.apply && checkpoint.totals.replaced > 0 => {
-            checkpoint.state = State::Finishing;
-            saving.save(&checkpoint)?;
-            return finish(context.plan, context.folder, checkpoint, lock);
-        }
         Ended::AtEnd => {
+            let replaced = context.plan.apply && checkpoint.totals.replaced > 0;
+            if replaced && destination.finishes() {
+                checkpoint.state = State::Finishing;
+            }
             saving.save(&checkpoint)?;
-            return close(context.plan, context.folder, checkpoint, lock);
+            return finish(context.plan, context.folder, checkpoint, destination);
         }
         Ended::Interrupted => Stop::Interrupted,
         Ended::FirstReject => Stop::FirstReject,
@@ -368,77 +331,38 @@ fn end(context: &Context<'_>, outturn: Outturn, lock: Option<Lock>) -> Result<Re
         checkpoint.in_doubt = damage.earlier_in_doubt && damage.kind != DamageKind::Io;
     }
     saving.save(&checkpoint)?;
+    if context.plan.apply {
+        destination.leave()?;
+    }
     Ok(Report { plan: context.plan.clone(), folder: context.folder.clone(), checkpoint, stop })
 }
 
-/// Takes the earlier versions of replaced jobs out of the target. Can be gone on with after a
-/// kill: the checkpoint says which file is next, and whether its new form is ready.
+/// Does what is left to do when all documents are written, and closes the run: nothing of it is
+/// needed to go on any more.
 fn finish(
     plan: &Plan,
     folder: &RunFolder,
     mut checkpoint: Checkpoint,
-    lock: Option<Lock>,
+    destination: &mut dyn Destination,
 ) -> Result<Report, RunError> {
-    let file = folder.checkpoint_file();
-    let replaced = read_replaced(folder)?;
-    if let Some(length) = checkpoint.finishing.length {
-        take_up(&plan.target, checkpoint.finishing.collections, length)?;
-        next_collection(&mut checkpoint, length, &file)?;
+    if checkpoint.state == State::Finishing {
+        destination.finish(plan, folder, &mut checkpoint)?;
     }
-    while checkpoint.finishing.collections < COLLECTIONS.len() {
-        let collection = checkpoint.finishing.collections;
-        let what = Replacing {
-            folder: &plan.target,
-            collection,
-            base: plan.base.lengths[collection],
-            replaced: &replaced,
-            undo: &folder.undo_folder(),
-        };
-        let mut length = 0;
-        finish_collection(&what, &mut |new_length| {
-            length = new_length;
-            checkpoint.finishing.length = Some(new_length);
-            checkpoint.write(&file)
-        })?;
-        next_collection(&mut checkpoint, length, &file)?;
-    }
-    close(plan, folder, checkpoint, lock)
-}
-
-fn next_collection(checkpoint: &mut Checkpoint, length: u64, file: &Path) -> Result<(), RunError> {
-    checkpoint.target.lengths[checkpoint.finishing.collections] = length;
-    let collections = checkpoint.finishing.collections + 1;
-    checkpoint.finishing = Finishing { collections, length: None };
-    checkpoint.write(file)
-}
-
-fn read_replaced(folder: &RunFolder) -> Result<HashSet<Key>, RunError> {
-    let path = folder.replaced_file();
-    let bytes = std::fs::read(&path).at("reading", &path)?;
-    Ok(bytes.chunks_exact(16).filter_map(|key| key.try_into().ok()).collect())
-}
-
-/// The run is done: nothing of it is needed to go on any more.
-fn close(
-    plan: &Plan,
-    folder: &RunFolder,
-    mut checkpoint: Checkpoint,
-    lock: Option<Lock>,
-) -> Result<Report, RunError> {
     checkpoint.state = State::Done;
     checkpoint.reason = None;
     checkpoint.in_doubt = false;
     checkpoint.write(&folder.checkpoint_file())?;
     remove_lists(folder)?;
-    if let Some(lock) = lock {
-        lock.remove()?;
+    if plan.apply {
+        destination.unlock()?;
     }
     Ok(Report { plan: plan.clone(), folder: folder.clone(), checkpoint, stop: Stop::Done })
 }
 
 /// The lists that only a run that goes on needs.
 fn remove_lists(folder: &RunFolder) -> Result<(), RunError> {
-    for path in [folder.ids_file(), folder.replaced_file()] {
+    let lists: [PathBuf; 2] = [folder.ids_file(), folder.replaced_file()];
+    for path in lists {
         if path.exists() {
             std::fs::remove_file(&path).at("removing", &path)?;
         }

@@ -1,0 +1,195 @@
+//! The evidence pack: one archive with everything that belongs into a change record, and a short
+//! program that checks it without this tool.
+//!
+//! The same report gives the same bytes: no clock but that of the run goes into it.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use reshelve::mapping::Options;
+use reshelve::parity::{CollectionChecksum, SourceFingerprint};
+use reshelve::report::{RunReport, Verdict};
+use reshelve::run::PlannedTarget;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::Rendered;
+use crate::commands::profile::ProfileDocument;
+
+const CHECKER: &str = include_str!("check.py");
+const README: &str = "\
+Evidence of one run of reshelve.
+
+report.html        the report, to be read and signed; report.md and report.json are the same
+evidence.json      tool, options, fingerprints of both sides, checksums of the target
+profile.json       what is in the source, field by field
+run.json           what the run was told; checkpoint.json: how it went
+rejects.jsonl      every document that did not make it, with its reason (not the documents)
+MANIFEST.sha256    the hash of each file: `sha256sum -c MANIFEST.sha256`
+check.py           checks this pack and the target without reshelve: `python3 check.py TARGET`
+";
+
+/// `evidence.json`.
+#[derive(Debug, Serialize)]
+struct Evidence<'e> {
+    schema: &'static str,
+    run: &'e str,
+    begun_at: &'e str,
+    tool_version: &'e str,
+    mapping: &'e str,
+    applied: bool,
+    options: Options,
+    verdict: &'e Verdict,
+    source: SourceEvidence<'e>,
+    target: &'e PlannedTarget,
+    checksums: Option<&'e BTreeMap<&'static str, CollectionChecksum>>,
+}
+
+#[derive(Debug, Serialize)]
+struct SourceEvidence<'e> {
+    path: &'e Path,
+    /// As the run read it.
+    documents: u64,
+    hash: &'e str,
+    /// As it was when the report was made.
+    now: Option<&'e SourceFingerprint>,
+}
+
+/// A file of the pack.
+enum Content<'c> {
+    Bytes(&'c [u8]),
+    /// One that may be large.
+    File(&'c Path),
+}
+
+impl Content<'_> {
+    fn open(&self) -> io::Result<(u64, Box<dyn Read + '_>)> {
+        match self {
+            Content::Bytes(bytes) => {
+                Ok((u64::try_from(bytes.len()).unwrap_or(u64::MAX), Box::new(*bytes)))
+            }
+            Content::File(path) => {
+                let file = File::open(path)?;
+                Ok((file.metadata()?.len(), Box::new(file)))
+            }
+        }
+    }
+
+    fn sha256(&self) -> io::Result<String> {
+        let (_, mut reader) = self.open()?;
+        let mut hash = Sha256::new();
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            let read = reader.read(&mut buffer)?;
+            if read == 0 {
+                break;
+            }
+            hash.update(&buffer[..read]);
+        }
+        Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
+/// Writes the pack; `run_folder` has the files of the run.
+pub(crate) fn write(
+    report: &RunReport,
+    rendered: &Rendered,
+    run_folder: &Path,
+    out: impl Write,
+) -> io::Result<()> {
+    let evidence = serde_json::to_string_pretty(&evidence(report))?;
+    let paths = ["run.json", "checkpoint.json", "rejects.jsonl"].map(|name| run_folder.join(name));
+    let mut files = vec![
+        ("README.txt", Content::Bytes(README.as_bytes())),
+        ("report.html", Content::Bytes(rendered.html.as_bytes())),
+        ("report.md", Content::Bytes(rendered.markdown.as_bytes())),
+        ("report.json", Content::Bytes(rendered.json.as_bytes())),
+        ("evidence.json", Content::Bytes(evidence.as_bytes())),
+        ("check.py", Content::Bytes(CHECKER.as_bytes())),
+    ];
+    let profile = report.profile.as_ref().map(ProfileDocument::of);
+    let profile = profile.as_ref().map(serde_json::to_string).transpose()?;
+    if let Some(profile) = &profile {
+        files.push(("profile.json", Content::Bytes(profile.as_bytes())));
+    }
+    for (name, path) in ["run.json", "checkpoint.json", "rejects.jsonl"].into_iter().zip(&paths) {
+        if path.exists() {
+            files.push((name, Content::File(path)));
+        }
+    }
+    let mut manifest = String::new();
+    for (name, content) in &files {
+        manifest.push_str(&format!("{}  {name}\n", content.sha256()?));
+    }
+    files.push(("MANIFEST.sha256", Content::Bytes(manifest.as_bytes())));
+
+    let gzip = flate2::write::GzEncoder::new(out, flate2::Compression::default());
+    let mut archive = tar::Builder::new(gzip);
+    let folder = folder_name(report);
+    for (name, content) in &files {
+        let (length, reader) = content.open()?;
+        let mut header = tar::Header::new_ustar();
+        header.set_size(length);
+        header.set_mode(if *name == "check.py" { 0o755 } else { 0o644 });
+        header.set_mtime(seconds(&report.plan.begun_at).unwrap_or(0));
+        header.set_uid(0);
+        header.set_gid(0);
+        // A file that grows while it is read must not break the archive.
+        archive.append_data(&mut header, format!("{folder}/{name}"), reader.take(length))?;
+    }
+    archive.into_inner()?.finish()?.flush()
+}
+
+/// The name of the folder in the archive, and of the archive without its ending.
+pub(crate) fn folder_name(report: &RunReport) -> String {
+    format!("evidence-{}", report.plan.run)
+}
+
+fn evidence(report: &RunReport) -> Evidence<'_> {
+    let plan = &report.plan;
+    Evidence {
+        schema: "reshelve.evidence/1",
+        run: &plan.run,
+        begun_at: &plan.begun_at,
+        tool_version: &plan.tool_version,
+        mapping: &plan.mapping,
+        applied: plan.apply,
+        options: plan.options,
+        verdict: &report.verdict,
+        source: SourceEvidence {
+            path: &plan.source.path,
+            documents: report.checkpoint.documents,
+            hash: &report.checkpoint.source_hash,
+            now: report.survey.as_ref().map(|survey| &survey.source),
+        },
+        target: &plan.target,
+        checksums: report.checksums.as_ref(),
+    }
+}
+
+/// Seconds since the epoch of `YYYY-MM-DDTHH:MM:SS…`, which is how a run says when it began.
+fn seconds(iso: &str) -> Option<u64> {
+    let part = |range: std::ops::Range<usize>| iso.get(range)?.parse::<u64>().ok();
+    let (year, month, day) = (part(0..4)?, part(5..7)?, part(8..10)?);
+    // Days of the civil calendar, counted in years that begin in March.
+    let (year, month) =
+        if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day;
+    let days = days.checked_sub(719_469)?;
+    Some(((days * 24 + part(11..13)?) * 60 + part(14..16)?) * 60 + part(17..19)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_a_run_is_read() {
+        assert_eq!(seconds("1970-01-01T00:00:00.000Z"), Some(0));
+        assert_eq!(seconds("2026-11-22T18:14:08.573Z"), Some(1_795_371_248));
+        assert_eq!(seconds("2024-02-29T23:59:59.000Z"), Some(1_709_251_199));
+        assert_eq!(seconds("once"), None);
+    }
+}

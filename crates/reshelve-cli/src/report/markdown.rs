@@ -1,0 +1,160 @@
+//! The report as Markdown that fits into a pull request. Everything that other people wrote stands
+//! in code spans, where it cannot be markup, a link, or a mention.
+
+use super::page::{Block, Cell, Page, Section, Table, verdict_words};
+use super::text::shown;
+use crate::printer::number;
+
+/// How many rows of a table are shown: a comment has room for about 65 000 characters.
+const ROWS_MAX: usize = 12;
+
+pub(super) fn render(page: &Page) -> String {
+    let (symbol, words) = verdict_words(page.word);
+    let mut out = format!("# {symbol} {words}\n\n{}\n\n", escaped(&page.sentence));
+    out.push_str(&format!("Run {}\n\n", code(&page.run)));
+    let names: Vec<&str> = page.figures.iter().map(|(name, _)| *name).collect();
+    let values: Vec<String> = page.figures.iter().map(|(_, value)| value.clone()).collect();
+    push_row(&mut out, &names);
+    push_row(&mut out, &vec!["---"; names.len()]);
+    push_row(&mut out, &values);
+    out.push('\n');
+    if !page.cautions.is_empty() {
+        out.push_str("**Read this first**\n\n");
+        for caution in &page.cautions {
+            out.push_str(&format!("- {}\n", escaped(caution)));
+        }
+        out.push('\n');
+    }
+    for section in &page.sections {
+        push_section(&mut out, section);
+    }
+    out.push_str("## Sign-off\n\nReviewer:\n\nDate:\n");
+    out
+}
+
+fn push_section(out: &mut String, section: &Section) {
+    out.push_str(&format!("## {}\n\n", section.title));
+    for block in &section.blocks {
+        match block {
+            Block::Text(text) => out.push_str(&format!("{}\n\n", escaped(text))),
+            Block::Facts(facts) => {
+                for (name, value) in facts {
+                    out.push_str(&format!("- {name}: {}\n", cell(value)));
+                }
+                out.push('\n');
+            }
+            Block::Table(table) => push_table(out, table),
+            Block::Steps(steps) => {
+                for (at, step) in steps.iter().enumerate() {
+                    out.push_str(&format!("{}. {}\n", at + 1, escaped(step)));
+                }
+                out.push('\n');
+            }
+        }
+    }
+}
+
+fn push_table(out: &mut String, table: &Table) {
+    if !table.caption.is_empty() {
+        out.push_str(&format!("**{}**\n\n", escaped(table.caption)));
+    }
+    let is_number = |at: usize| {
+        table.rows.iter().filter_map(|row| row.get(at)).any(|cell| matches!(cell, Cell::Number(_)))
+    };
+    let rules: Vec<&str> =
+        (0..table.columns.len()).map(|at| if is_number(at) { "---:" } else { "---" }).collect();
+    push_row(out, &table.columns);
+    push_row(out, &rules);
+    for row in table.rows.iter().take(ROWS_MAX) {
+        push_row(out, &row.iter().map(cell).collect::<Vec<_>>());
+    }
+    out.push('\n');
+    let hidden = table.rows.len().saturating_sub(ROWS_MAX);
+    if hidden > 0 {
+        out.push_str(&format!("… {hidden} more in the page\n\n"));
+    }
+    if let Some(more) = &table.more {
+        out.push_str(&format!("… {}\n\n", escaped(more)));
+    }
+}
+
+fn push_row(out: &mut String, cells: &[impl AsRef<str>]) {
+    for cell in cells {
+        out.push_str("| ");
+        out.push_str(cell.as_ref());
+        out.push(' ');
+    }
+    out.push_str("|\n");
+}
+
+fn cell(value: &Cell) -> String {
+    match value {
+        Cell::Text(text) => escaped(text),
+        Cell::Number(text) => text.clone(),
+        Cell::Foreign(text) | Cell::Code(text) => code(text),
+        Cell::Codes(texts, more) => {
+            let mut parts: Vec<String> = texts.iter().map(|text| code(text)).collect();
+            if *more > 0 && !parts.is_empty() {
+                parts.push(format!("and {} more", number(*more)));
+            }
+            parts.join(", ")
+        }
+        Cell::Flag { good, words } => format!("{} {words}", if *good { "✓" } else { "✗" }),
+        // Twenty characters are the whole length.
+        Cell::Bar(thousandths) => {
+            let length = thousandths.div_ceil(50);
+            "█".repeat(usize::try_from(length).unwrap_or(0))
+        }
+    }
+}
+
+/// A code span that nothing in it can end, and that fits into a table.
+fn code(text: &str) -> String {
+    if text.is_empty() {
+        return "*none*".into();
+    }
+    let text = shown(text).replace('|', "\\|");
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+/// Sentences of ours, with code between backticks; outside of these nothing is markup.
+fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    for (at, piece) in text.split('`').enumerate() {
+        if at % 2 == 1 {
+            out.push_str(&code(piece));
+            continue;
+        }
+        for c in piece.chars() {
+            if matches!(c, '<' | '>' | '&' | '*' | '_' | '[' | ']' | '|' | '\\' | '@' | '#' | '~') {
+                out.push_str(&format!("&#{};", u32::from(c)));
+            } else if c.is_control() {
+                out.push(' ');
+            } else {
+                out.push(c);
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_gets_out_of_a_code_span() {
+        assert_eq!(code("a`b|c"), "``a`b\\|c``");
+        assert_eq!(code("``"), "``` `` ```");
+        assert_eq!(code(""), "*none*");
+        assert_eq!(code("<script>\n@all"), "`<script>\\u{a}@all`");
+    }
+
+    #[test]
+    fn sentences_are_not_markup() {
+        assert_eq!(escaped("see `a|b`, <b> *x*"), "see `a\\|b`, &#60;b&#62; &#42;x&#42;");
+    }
+}

@@ -1,0 +1,205 @@
+//! A connection to a server, with the runtime that the driver needs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mongodb::bson::{Document, RawDocumentBuf, doc};
+use mongodb::error::Error;
+use mongodb::options::{ReadConcern, ReadPreference, SelectionCriteria, WriteConcern};
+use mongodb::{Client, Collection, Database};
+use reshelve::LiveError;
+use reshelve::run::LivePlace;
+use tokio::runtime::Runtime;
+
+use crate::error::{failed, is_authentication, unreachable};
+use crate::place::Place;
+use crate::retry::{limited, retrying, retrying_long};
+
+/// How long the driver looks for a server before an operation fails, unless the connection string
+/// says otherwise.
+const SELECTION_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What kind of deployment a server belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topology {
+    /// A single server without an oplog: no transactions, no snapshots.
+    Standalone,
+    /// A replica set, of one member or more.
+    ReplicaSet,
+    /// A sharded cluster, behind its routers.
+    Sharded,
+}
+
+impl Topology {
+    /// The word for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Topology::Standalone => "standalone",
+            Topology::ReplicaSet => "replica set",
+            Topology::Sharded => "sharded cluster",
+        }
+    }
+}
+
+/// What a server says of itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Server {
+    pub(crate) topology: Topology,
+    pub(crate) replica_set: Option<String>,
+    /// Its logical clock, as `seconds.increment`.
+    pub(crate) operation_time: Option<String>,
+    pub(crate) wire_version: i32,
+}
+
+/// A connection to one database.
+#[derive(Clone)]
+pub struct Connection {
+    // Dropped before the runtime.
+    pub(crate) client: Client,
+    pub(crate) place: Place,
+    pub(crate) db: String,
+    pub(crate) server: Server,
+    runtime: Arc<Runtime>,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = self.place.name();
+        formatter.debug_struct("Connection").field("place", &name).field("db", &self.db).finish()
+    }
+}
+
+impl Connection {
+    /// Connects, and asks the server what it is.
+    ///
+    /// # Errors
+    /// Where the string cannot be used, or the server cannot be reached.
+    pub fn open(place: &Place, db: &str) -> Result<Connection, LiveError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("mongodb")
+            .enable_all()
+            .build()
+            .map_err(|error| {
+                LiveError::failed(format!("threads cannot be started: {error}"), None)
+            })?;
+        let name = place.name();
+        let (client, server) = runtime.block_on(async {
+            let mut options = place.options().await?;
+            options.server_selection_timeout.get_or_insert(SELECTION_TIMEOUT);
+            options.write_concern.get_or_insert_with(WriteConcern::majority);
+            let client = Client::with_options(options)
+                .map_err(|error| failed("connecting to", &name, &error))?;
+            let hello = limited(hello(&client)).await.map_err(|error| {
+                if is_authentication(&error) {
+                    failed("connecting to", &name, &error)
+                } else {
+                    unreachable(&name, &error)
+                }
+            })?;
+            Ok::<_, LiveError>((client, server_of(&hello)))
+        })?;
+        let runtime = Arc::new(runtime);
+        Ok(Connection { client, place: place.clone(), db: db.to_owned(), server, runtime })
+    }
+
+    /// The same connection, to another database.
+    pub(crate) fn at(&self, db: &str) -> Connection {
+        Connection { db: db.to_owned(), ..self.clone() }
+    }
+
+    /// What kind of deployment it is.
+    pub fn topology(&self) -> Topology {
+        self.server.topology
+    }
+
+    /// What `run.json` keeps.
+    pub(crate) fn planned(&self) -> LivePlace {
+        let mut planned = self.place.planned(&self.db, self.server.replica_set.clone());
+        planned.operation_time.clone_from(&self.server.operation_time);
+        planned
+    }
+
+    /// Waits for something that the driver does.
+    pub(crate) fn wait<F: Future>(&self, future: F) -> F::Output {
+        self.runtime.block_on(future)
+    }
+
+    /// Does something beside whatever else happens, until the handle is aborted.
+    pub(crate) fn beside<F>(&self, future: F) -> tokio::task::JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.runtime.spawn(future)
+    }
+
+    pub(crate) fn database(&self) -> Database {
+        self.client.database(&self.db)
+    }
+
+    /// A collection of raw documents, read from the primary with majority read concern.
+    pub(crate) fn raw(&self, collection: &str) -> Collection<RawDocumentBuf> {
+        self.collection(collection)
+    }
+
+    /// A small collection of our own, of documents that may be decoded.
+    pub(crate) fn own(&self, collection: &str) -> Collection<Document> {
+        self.collection(collection)
+    }
+
+    fn collection<T: Send + Sync>(&self, collection: &str) -> Collection<T> {
+        let options = mongodb::options::CollectionOptions::builder()
+            .read_concern(ReadConcern::majority())
+            .selection_criteria(SelectionCriteria::ReadPreference(ReadPreference::Primary))
+            .build();
+        self.database().collection_with_options(collection, options)
+    }
+
+    /// Runs a command on the database, again where it failed in a way that passes.
+    pub(crate) async fn command(&self, command: Document) -> Result<Document, Error> {
+        let database = self.database();
+        retrying_long(|| database.run_command(command.clone()).into_future()).await
+    }
+
+    /// Runs a command on `admin`.
+    pub(crate) async fn admin(&self, command: Document) -> Result<Document, Error> {
+        let database = self.client.database("admin");
+        retrying(|| database.run_command(command.clone()).into_future()).await
+    }
+
+    /// The error for something that failed on a collection.
+    pub(crate) fn error(&self, action: &str, collection: &str, error: &Error) -> LiveError {
+        failed(action, &format!("{}.{collection}", self.db), error)
+    }
+}
+
+/// A server that is not there is told at once, and not after a minute of patience: a person waits.
+async fn hello(client: &Client) -> Result<Document, Error> {
+    let database = client.database("admin");
+    match database.run_command(doc! { "hello": 1 }).await {
+        Err(error) if crate::error::code(&error) == Some(59) => {
+            database.run_command(doc! { "isMaster": 1 }).await
+        }
+        other => other,
+    }
+}
+
+fn server_of(hello: &Document) -> Server {
+    let replica_set = hello.get_str("setName").ok().map(str::to_owned);
+    let topology = match (&replica_set, hello.get_str("msg")) {
+        (_, Ok("isdbgrid")) => Topology::Sharded,
+        (Some(_), _) => Topology::ReplicaSet,
+        _ => Topology::Standalone,
+    };
+    let operation_time = hello
+        .get_timestamp("operationTime")
+        .ok()
+        .map(|time| format!("{}.{}", time.time, time.increment));
+    Server {
+        topology,
+        replica_set,
+        operation_time,
+        wire_version: hello.get_i32("maxWireVersion").unwrap_or(0),
+    }
+}

@@ -1,0 +1,302 @@
+//! A live target as a run meets it: the look before, the lease, the sink, the end.
+
+use std::sync::Arc;
+
+use mongodb::bson::doc;
+use reshelve::LiveError;
+use reshelve::dump::SourceDescription;
+use reshelve::mapping::COLLECTIONS;
+use reshelve::run::{
+    Abandoned, Base, Checkpoint, Destination, Observer, OnExisting, Plan, PlannedTarget, RunError,
+    RunFolder, RunRequest, estimated_target_bytes,
+};
+use reshelve::sink::{NullSink, Sink, SinkPosition};
+
+use crate::connection::{Connection, Topology};
+use crate::indexes::status;
+use crate::lease::{Claim, Lease, Over, look};
+use crate::origin::number;
+use crate::privileges::{held, needs_of_target};
+use crate::retry::{retrying, retrying_long};
+use crate::sink::{LiveSink, Mode};
+
+/// How many examples a refusal names.
+const NAMED_MAX: usize = 5;
+
+/// Why a run that writes would be refused, and what to do about it.
+type Obstacle = (String, &'static str);
+
+/// A live database that a run writes to.
+#[derive(Debug)]
+pub struct LiveDestination {
+    connection: Connection,
+    lease: Option<Arc<Lease>>,
+}
+
+impl LiveDestination {
+    /// The run's target is the database of this connection.
+    pub fn new(connection: Connection) -> Self {
+        LiveDestination { connection, lease: None }
+    }
+
+    /// Counts the documents of every target collection, and names some jobs.
+    fn count(&self) -> Result<(u64, Vec<String>), LiveError> {
+        let connection = &self.connection;
+        connection.wait(async {
+            let mut documents = 0;
+            let mut named = Vec::new();
+            for name in COLLECTIONS {
+                let collection = connection.own(name);
+                let found =
+                    retrying_long(|| collection.count_documents(doc! {}).into_future()).await;
+                let found = found.map_err(|error| connection.error("counting", name, &error))?;
+                documents += found;
+                if found == 0 {
+                    continue;
+                }
+                let limit = i64::try_from(NAMED_MAX.saturating_sub(named.len())).unwrap_or(0);
+                if limit == 0 {
+                    continue;
+                }
+                let some = retrying(|| async {
+                    let find = collection.find(doc! {}).projection(doc! { "jobId": 1 });
+                    let mut cursor = find.limit(limit).await?;
+                    let mut some = Vec::new();
+                    while cursor.advance().await? {
+                        some.push(cursor.deserialize_current()?);
+                    }
+                    Ok(some)
+                });
+                let some = some.await.map_err(|error| connection.error("reading", name, &error))?;
+                for document in some {
+                    let id = document.get_str("jobId").map(str::to_owned);
+                    let id = id.unwrap_or_else(|_| {
+                        document.get("_id").map(ToString::to_string).unwrap_or_default()
+                    });
+                    let text = format!("{name} {id}");
+                    if !named.contains(&text) {
+                        named.push(text);
+                    }
+                }
+            }
+            Ok((documents, named))
+        })
+    }
+
+    /// What a writing run is refused for, and a dry one is told; and what both are told.
+    fn obstacles(&self) -> Result<(Vec<Obstacle>, Vec<String>), LiveError> {
+        let connection = &self.connection;
+        connection.wait(async {
+            let state = status(connection).await?;
+            let mut obstacles = Vec::new();
+            let wanting = state.wanting();
+            if !wanting.is_empty() {
+                obstacles.push((
+                    format!(
+                        "the database {} lacks {} of the target's indexes: {}",
+                        connection.db,
+                        wanting.len(),
+                        wanting.join(", ")
+                    ),
+                    "`reshelve indexes up TARGET` makes them",
+                ));
+            }
+            let missing = held(connection).await.missing(&needs_of_target(&connection.db));
+            if !missing.is_empty() {
+                obstacles.push((
+                    format!("the user may not: {}", missing.join("; ")),
+                    "`reshelve inspect URI --print-role target` prints a role that has all it needs",
+                ));
+            }
+            Ok((obstacles, state.remarks))
+        })
+    }
+
+    /// What the run will write, and whether the oplog is large enough for a member to catch up.
+    fn forecast(&self, source: &SourceDescription) -> Option<String> {
+        let bytes = estimated_target_bytes(
+            source.bytes_total?,
+            source.form.contains(", gzip") || source.form.contains(", zstd"),
+        );
+        let mib = bytes.div_ceil(1 << 20);
+        let mut text = format!("forecast: about {mib} MiB of target documents");
+        if self.connection.topology() != Topology::Standalone {
+            text.push_str(", and as much of oplog");
+            let local = self.connection.client.database("local");
+            let stats = self
+                .connection
+                .wait(async { local.run_command(doc! { "collStats": "oplog.rs" }).await });
+            // Most users may not look there.
+            if let Some(size) = stats.ok().and_then(|stats| number(&stats, "maxSize")) {
+                text.push_str(&format!(", which holds {} MiB", size.div_ceil(1 << 20)));
+                if size < bytes {
+                    text.push_str(": a member that is down meanwhile has to be synced anew");
+                }
+            }
+        }
+        Some(text)
+    }
+
+    fn take(&mut self, plan: &Plan, folder: &RunFolder, over: Over) -> Result<(), RunError> {
+        let path = std::path::absolute(folder.path()).unwrap_or_else(|_| folder.path().to_owned());
+        let claim = Claim { run: plan.run.clone(), folder: path.display().to_string(), over };
+        match Lease::take(&self.connection, &claim)? {
+            Ok(lease) => {
+                self.lease = Some(Arc::new(lease));
+                Ok(())
+            }
+            Err(holder) => Err(holder.refusal(&self.connection).into()),
+        }
+    }
+
+    fn give_back(&mut self, how: fn(Lease) -> Result<(), LiveError>) -> Result<(), RunError> {
+        match self.lease.take().map(Arc::try_unwrap) {
+            Some(Ok(lease)) => Ok(how(lease)?),
+            // A sink still holds it: the run is not over.
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Destination for LiveDestination {
+    fn planned(&self) -> PlannedTarget {
+        PlannedTarget::Live(self.connection.planned())
+    }
+
+    fn look(
+        &mut self,
+        request: &RunRequest,
+        source: &SourceDescription,
+        observer: &mut dyn Observer,
+    ) -> Result<Base, RunError> {
+        let connection = &self.connection;
+        let holder = connection.wait(look(connection));
+        let holder = holder.map_err(|error| {
+            connection.error("looking at the lease in", "reshelve_runs", &error)
+        })?;
+        if let Some(holder) = holder
+            && !(request.take_over && holder.expired)
+        {
+            return Err(holder.refusal(connection).into());
+        }
+        let (documents, named) = self.count()?;
+        if documents > 0 && request.on_existing == OnExisting::Refuse {
+            return Err(LiveError::refused(
+                format!(
+                    "the target database {} already holds {documents} documents, such as {}",
+                    connection.db,
+                    named.join(", ")
+                ),
+                "--allow-existing adds to what is there and leaves it as it is; --replace also \
+                 replaces jobs that differ",
+            )
+            .into());
+        }
+        let (obstacles, remarks) = self.obstacles()?;
+        for remark in remarks {
+            observer.note(&format!("note: {remark}"));
+        }
+        match obstacles.into_iter().next() {
+            Some((message, hint)) if request.apply => {
+                return Err(LiveError::refused(message, hint).into());
+            }
+            Some((message, hint)) => {
+                observer
+                    .note(&format!("note: with --apply this would be refused: {message}; {hint}"));
+            }
+            None => {}
+        }
+        if request.apply
+            && let Some(forecast) = self.forecast(source)
+        {
+            observer.note(&forecast);
+        }
+        Ok(Base { position: SinkPosition::default(), documents })
+    }
+
+    fn lock(
+        &mut self,
+        plan: &Plan,
+        folder: &RunFolder,
+        abandoned: Abandoned,
+    ) -> Result<(), RunError> {
+        let over = match abandoned {
+            Abandoned::Keep => Over::Nobody,
+            Abandoned::TakeOver => Over::Expired,
+        };
+        self.take(plan, folder, over)?;
+        let (documents, _) = match self.count() {
+            Ok(counted) => counted,
+            Err(error) => {
+                self.unlock()?;
+                return Err(error.into());
+            }
+        };
+        if plan.on_existing == OnExisting::Refuse && documents != plan.base_documents {
+            self.unlock()?;
+            return Err(LiveError::refused(
+                format!(
+                    "the target database {} holds {documents} documents now, and {} a moment ago",
+                    self.connection.db, plan.base_documents
+                ),
+                "look what else writes there",
+            )
+            .into());
+        }
+        Ok(())
+    }
+
+    fn lock_again(
+        &mut self,
+        plan: &Plan,
+        folder: &RunFolder,
+        _from: &Checkpoint,
+    ) -> Result<(), RunError> {
+        self.take(plan, folder, Over::Nobody)
+    }
+
+    fn sink<'s>(
+        &'s mut self,
+        plan: &Plan,
+        _folder: &RunFolder,
+        _position: SinkPosition,
+    ) -> Result<Box<dyn Sink + 's>, RunError> {
+        let all_ours = plan.base_documents == 0;
+        if !plan.apply {
+            if all_ours {
+                return Ok(Box::new(NullSink::default()));
+            }
+            return Ok(Box::new(LiveSink::new(self.connection.clone(), Mode::Look)));
+        }
+        let Some(lease) = &self.lease else {
+            return Err(RunError::Bug("a run writes without a lease"));
+        };
+        let mode = Mode::Write {
+            lease: Arc::clone(lease),
+            on_existing: plan.on_existing,
+            run: plan.run.clone(),
+            all_ours,
+        };
+        Ok(Box::new(LiveSink::new(self.connection.clone(), mode)))
+    }
+
+    fn leave(&mut self) -> Result<(), RunError> {
+        self.give_back(Lease::leave)
+    }
+
+    fn unlock(&mut self) -> Result<(), RunError> {
+        self.give_back(Lease::end)
+    }
+
+    fn tidy(&mut self, plan: &Plan, folder: &RunFolder) -> Result<(), RunError> {
+        let holder = self.connection.wait(look(&self.connection));
+        let holder = holder.map_err(|error| {
+            self.connection.error("looking at the lease in", "reshelve_runs", &error)
+        })?;
+        if holder.is_some_and(|holder| holder.run == plan.run) {
+            self.take(plan, folder, Over::Nobody)?;
+            self.unlock()?;
+        }
+        Ok(())
+    }
+}

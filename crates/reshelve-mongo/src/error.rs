@@ -1,0 +1,81 @@
+//! What goes wrong with a live database, in sentences, with what to do about it.
+
+use mongodb::error::{Error, ErrorKind};
+use reshelve::LiveError;
+
+/// A server that does not answer.
+pub(crate) fn unreachable(name: &str, error: &Error) -> LiveError {
+    LiveError::failed(
+        format!("{name} cannot be reached: {}", sentence(error)),
+        Some(
+            "look whether the server is up, and whether this machine may connect to it (firewall, \
+             access list, VPN)",
+        ),
+    )
+}
+
+/// What the server or the driver said of something that was tried.
+pub(crate) fn failed(action: &str, namespace: &str, error: &Error) -> LiveError {
+    let hint = match code(error) {
+        Some(13) => Some(
+            "the user lacks a privilege: `reshelve inspect URI --print-role` prints a role that \
+             has all of them",
+        ),
+        Some(18) => Some("look at user, password and authSource in the connection string"),
+        Some(14031) => Some("make room on the server's disk"),
+        _ if is_authentication(error) => {
+            Some("look at user, password and authSource in the connection string")
+        }
+        _ if matches!(*error.kind, ErrorKind::ServerSelection { .. }) => {
+            Some("look whether the server is up, and whether this machine may connect to it")
+        }
+        _ => None,
+    };
+    LiveError::failed(format!("{action} {namespace}: {}", sentence(error)), hint)
+}
+
+/// The server's error code, of a command or of its write concern.
+pub(crate) fn code(error: &Error) -> Option<i32> {
+    match error.kind.as_ref() {
+        ErrorKind::Command(command) => Some(command.code),
+        ErrorKind::InsertMany(many) => {
+            many.write_concern_error.as_ref().map(|concern| concern.code)
+        }
+        ErrorKind::Write(mongodb::error::WriteFailure::WriteConcernError(concern)) => {
+            Some(concern.code)
+        }
+        ErrorKind::Write(mongodb::error::WriteFailure::WriteError(write)) => Some(write.code),
+        _ => None,
+    }
+}
+
+pub(crate) fn is_authentication(error: &Error) -> bool {
+    matches!(*error.kind, ErrorKind::Authentication { .. })
+}
+
+/// What the driver says, as one line that holds no more than a person can use.
+pub(crate) fn sentence(error: &Error) -> String {
+    let text = match error.kind.as_ref() {
+        ErrorKind::Command(command) => {
+            let name = if command.code_name.is_empty() { "error" } else { &command.code_name };
+            format!("{} ({name}, code {})", command.message, command.code)
+        }
+        ErrorKind::Authentication { .. } => "authentication failed".to_owned(),
+        ErrorKind::InsertMany(many) => match (&many.write_concern_error, &many.write_errors) {
+            (Some(concern), _) => {
+                format!("write concern: {} (code {})", concern.message, concern.code)
+            }
+            (None, Some(errors)) if !errors.is_empty() => {
+                format!("{} (code {})", errors[0].message, errors[0].code)
+            }
+            _ => "the documents were not taken".to_owned(),
+        },
+        kind => kind.to_string(),
+    };
+    const SENTENCE_MAX: usize = 400;
+    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(SENTENCE_MAX) {
+        Some((end, _)) => format!("{} …", &line[..end]),
+        None => line,
+    }
+}

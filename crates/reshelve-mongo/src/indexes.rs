@@ -1,0 +1,233 @@
+//! The collections and indexes of a live target, by the names that the new stack's own migration
+//! gives them.
+
+use mongodb::bson::{Bson, Document, doc};
+use reshelve::LiveError;
+use reshelve::dump::Index;
+use reshelve::folder::{IndexState, IndexStatus, TargetState, indexes_of};
+use reshelve::mapping::COLLECTIONS;
+
+use crate::connection::Connection;
+use crate::lease::RUNS;
+use crate::replace::UNDO;
+use crate::retry::retrying;
+use crate::writes::is_absent;
+
+/// The new stack's migration that makes the same collections and indexes (target-schema,
+/// "Indexes").
+pub const MIGRATION: &str = "20251005120000-initialize-novel-collections";
+/// Where the new stack records which migrations were applied.
+const MIGRATIONS: &str = "persistence_migrations";
+
+/// What is there; nothing is changed.
+///
+/// # Errors
+/// Where the server cannot be asked.
+pub fn indexes_status(connection: &Connection) -> Result<TargetState, LiveError> {
+    connection.wait(status(connection))
+}
+
+pub(crate) async fn status(connection: &Connection) -> Result<TargetState, LiveError> {
+    let mut state = TargetState::default();
+    let list = doc! { "listCollections": 1, "authorizedCollections": true };
+    for found in all(connection, list).await? {
+        let name = found.get_str("name").unwrap_or_default();
+        let Some(known) = COLLECTIONS.into_iter().find(|known| *known == name) else { continue };
+        state.collections.push(known);
+        if let Ok(kind @ ("view" | "timeseries")) = found.get_str("type") {
+            state.remarks.push(format!("{known} is a {kind}, not a collection"));
+        }
+        let options = found.get_document("options").cloned().unwrap_or_default();
+        if options.contains_key("validator") {
+            state.remarks.push(format!(
+                "{known} has a validator, which may refuse documents: they would be rejected as \
+                 target-refused"
+            ));
+        }
+        if options.get_bool("capped").unwrap_or(false) {
+            state.remarks.push(format!("{known} is capped: it drops documents when it is full"));
+        }
+    }
+    state.collections.sort_by_key(|name| COLLECTIONS.iter().position(|known| known == name));
+    for collection in COLLECTIONS {
+        let there = indexes_of_collection(connection, collection).await?;
+        state.add_indexes(collection, &there);
+    }
+    let migrations = connection.own(MIGRATIONS);
+    let pattern = doc! { "fileName": { "$regex": format!("^{MIGRATION}") } };
+    // Without the privilege to read that collection nothing is known of it.
+    let applied = retrying(|| migrations.find_one(pattern.clone()).into_future()).await;
+    state.migration_applied = matches!(applied, Ok(Some(_)));
+    Ok(state)
+}
+
+/// The indexes of a collection; none where it is not there.
+pub(crate) async fn indexes_of_collection(
+    connection: &Connection,
+    collection: &str,
+) -> Result<Vec<Index>, LiveError> {
+    match connection.command(doc! { "listIndexes": collection }).await {
+        Ok(reply) => Ok(first_batch(&reply).iter().map(index_of).collect()),
+        Err(error) if is_absent(&error) => Ok(Vec::new()),
+        Err(error) => Err(connection.error("listing the indexes of", collection, &error)),
+    }
+}
+
+/// All that a listing gives: a server has few collections, and sends them in one batch unless
+/// there are hundreds.
+pub(crate) async fn all(
+    connection: &Connection,
+    mut command: Document,
+) -> Result<Vec<Document>, LiveError> {
+    command.insert("cursor", doc! { "batchSize": 100_000 });
+    let reply = connection.command(command).await;
+    let reply = reply.map_err(|error| connection.error("listing", "*", &error))?;
+    Ok(first_batch(&reply))
+}
+
+fn first_batch(reply: &Document) -> Vec<Document> {
+    let batch = reply.get_document("cursor").and_then(|cursor| cursor.get_array("firstBatch"));
+    let batch = batch.map(Vec::as_slice).unwrap_or_default();
+    batch.iter().filter_map(Bson::as_document).cloned().collect()
+}
+
+/// Makes the collections and indexes that are missing; what is there is left as it is. Gives the
+/// names of what was made.
+///
+/// # Errors
+/// Where an index is there with another key, or the server refuses.
+pub fn indexes_up(connection: &Connection) -> Result<Vec<String>, LiveError> {
+    connection.wait(async {
+        let before = status(connection).await?;
+        if let Some(other) = before.indexes.iter().find(|index| index.state == IndexState::Different)
+        {
+            let IndexStatus { collection, name, .. } = other;
+            return Err(LiveError::refused(
+                format!("{}.{collection}: the index {name} is there with another key or without \"unique\"", connection.db),
+                "look who made it; drop it by hand where it is not needed, then run this again",
+            ));
+        }
+        let mut made = Vec::new();
+        for collection in COLLECTIONS {
+            if !before.collections.contains(&collection) {
+                match connection.command(doc! { "create": collection }).await {
+                    Ok(_) => made.push(collection.to_owned()),
+                    // Somebody else was faster.
+                    Err(error) if crate::error::code(&error) == Some(48) => {}
+                    Err(error) => return Err(connection.error("creating", collection, &error)),
+                }
+            }
+            let missing = before.indexes.iter().filter(|index| {
+                index.collection == collection && index.state == IndexState::Missing
+            });
+            let missing: Vec<&str> = missing.map(|index| index.name).collect();
+            let specs: Vec<Document> = indexes_of(collection)
+                .iter()
+                .filter(|spec| missing.contains(&spec.name))
+                .map(|spec| {
+                    let mut key = Document::new();
+                    for (name, direction) in spec.key {
+                        key.insert(*name, *direction);
+                    }
+                    let mut index = doc! { "key": key, "name": spec.name };
+                    if spec.unique {
+                        index.insert("unique", true);
+                    }
+                    index
+                })
+                .collect();
+            if specs.is_empty() {
+                continue;
+            }
+            made.extend(missing.iter().map(|name| format!("{collection}.{name}")));
+            connection
+                .command(doc! { "createIndexes": collection, "indexes": specs })
+                .await
+                .map_err(|error| connection.error("making the indexes of", collection, &error))?;
+        }
+        Ok(made)
+    })
+}
+
+/// Drops target collections: those that are empty or hold nothing but documents of this tool, and
+/// those that `forced` names. Gives the names of what was dropped.
+///
+/// # Errors
+/// Refused where a collection holds documents that this tool did not write, before anything is
+/// dropped.
+pub fn indexes_down(connection: &Connection, forced: &[String]) -> Result<Vec<String>, LiveError> {
+    connection.wait(async {
+        let state = status(connection).await?;
+        if let Some(unknown) = forced.iter().find(|name| !COLLECTIONS.contains(&name.as_str())) {
+            return Err(LiveError::usage(
+                format!("{unknown} is no target collection"),
+                &format!("the target collections are {}", COLLECTIONS.join(", ")),
+            ));
+        }
+        for collection in &state.collections {
+            if forced.iter().any(|name| name == collection) {
+                continue;
+            }
+            if let Some(id) = foreign(connection, collection).await? {
+                return Err(LiveError::refused(
+                    format!(
+                        "{}.{collection} holds documents that this tool did not write, such as {id}",
+                        connection.db
+                    ),
+                    &format!("--force {collection} drops them all the same"),
+                ));
+            }
+        }
+        let mut dropped = Vec::new();
+        let own = [RUNS, UNDO].map(str::to_owned);
+        for collection in state.collections.iter().map(|name| (*name).to_owned()).chain(own) {
+            let database = connection.database();
+            let target = database.collection::<Document>(&collection);
+            let there = retrying(|| target.find_one(doc! {}).into_future()).await;
+            let was_there = COLLECTIONS.contains(&collection.as_str()) || matches!(there, Ok(Some(_)));
+            retrying(|| target.drop().into_future())
+                .await
+                .map_err(|error| connection.error("dropping", &collection, &error))?;
+            if was_there {
+                dropped.push(collection);
+            }
+        }
+        Ok(dropped)
+    })
+}
+
+/// The id of a document in a target collection that this tool did not write, where there is one.
+/// Jobs of ours carry the residue's mark in their metadata; parts of ours belong to such a job.
+async fn foreign(connection: &Connection, collection: &str) -> Result<Option<String>, LiveError> {
+    let pipeline = vec![
+        doc! { "$lookup": {
+            "from": "novel_job_metadata",
+            "localField": "jobId",
+            "foreignField": "jobId",
+            "as": "ours",
+        } },
+        doc! { "$match": { "ours.legacy.residue": { "$exists": false } } },
+        doc! { "$limit": 1 },
+        doc! { "$project": { "_id": 1, "jobId": 1 } },
+    ];
+    let target = connection.own(collection);
+    let found = retrying(|| async {
+        let mut cursor = target.aggregate(pipeline.clone()).await?;
+        if cursor.advance().await? { cursor.deserialize_current().map(Some) } else { Ok(None) }
+    })
+    .await
+    .map_err(|error| connection.error("looking through", collection, &error))?;
+    Ok(found.and_then(|found| found.get("_id").map(ToString::to_string)))
+}
+
+fn index_of(document: &Document) -> Index {
+    let key = document.get_document("key").cloned().unwrap_or_default();
+    let part =
+        |(name, direction): (&String, &Bson)| format!("{}:{direction}", Bson::from(name.as_str()));
+    let parts: Vec<String> = key.iter().map(part).collect();
+    Index {
+        name: document.get_str("name").unwrap_or_default().to_owned(),
+        key: format!("{{{}}}", parts.join(",")),
+        unique: document.get_bool("unique").unwrap_or(false),
+    }
+}

@@ -1,0 +1,114 @@
+//! What a live server holds, what it is, and what its user may do.
+
+use std::path::PathBuf;
+
+use mongodb::bson::{Document, doc};
+use reshelve::LiveError;
+use reshelve::dump::{COLLECTION_DEFAULT, CollectionInfo, Inventory};
+use serde::Serialize;
+
+use crate::connection::Connection;
+use crate::indexes::{all, indexes_of_collection};
+use crate::origin::number;
+use crate::privileges::{Need, held, needs_of_source, needs_of_target};
+
+/// Databases of the server itself.
+const SYSTEM: [&str; 3] = ["admin", "config", "local"];
+
+/// An [`Inventory`] with what only a live server tells.
+#[derive(Clone, Debug, Serialize)]
+pub struct LiveInventory {
+    /// Databases and collections.
+    #[serde(flatten)]
+    pub inventory: Inventory,
+    /// `standalone`, `replica set`, `sharded cluster`.
+    pub topology: &'static str,
+    /// The name of the replica set.
+    pub replica_set: Option<String>,
+    /// The server's logical clock, as `seconds.increment`, where it has one.
+    pub operation_time: Option<String>,
+    /// Who is logged in; nobody where the server asks nobody.
+    pub users: Vec<String>,
+    /// What reading the legacy collection needs.
+    pub privileges_needed: Vec<Need>,
+    /// What of that is not allowed.
+    pub privileges_missing: Vec<String>,
+    /// What of writing a target into the same database would not be allowed.
+    pub privileges_missing_to_write: Vec<String>,
+}
+
+/// Lists what is there: the database of the connection where `one` is set, else all of them.
+///
+/// # Errors
+/// Where the server cannot be asked.
+pub fn inspect(
+    connection: &Connection,
+    one: bool,
+    collection: Option<&str>,
+) -> Result<LiveInventory, LiveError> {
+    connection.wait(async {
+        let databases = if one { None } else { databases(connection).await };
+        let databases = databases.unwrap_or_else(|| vec![connection.db.clone()]);
+        let mut inventory = Inventory {
+            path: PathBuf::from(connection.place.name()),
+            form: format!("live server, {}", connection.topology().as_str()),
+            ..Inventory::default()
+        };
+        let built = connection.admin(doc! { "buildInfo": 1 }).await.unwrap_or_default();
+        inventory.server_version = built.get_str("version").ok().map(str::to_owned);
+        for db in databases {
+            let connection = connection.at(&db);
+            for listed in all(&connection, doc! { "listCollections": 1 }).await? {
+                inventory.collections.push(collection_of(&connection, &listed).await);
+            }
+        }
+        inventory.sort();
+        let held = held(connection).await;
+        let collection = collection.unwrap_or(COLLECTION_DEFAULT);
+        let needed = needs_of_source(&connection.db, collection);
+        Ok(LiveInventory {
+            topology: connection.topology().as_str(),
+            replica_set: connection.server.replica_set.clone(),
+            operation_time: connection.server.operation_time.clone(),
+            privileges_missing: held.missing(&needed),
+            privileges_needed: needed,
+            privileges_missing_to_write: held.missing(&needs_of_target(&connection.db)),
+            users: held.users,
+            inventory,
+        })
+    })
+}
+
+/// The databases that are not the server's own; none where the user may not list them.
+pub(crate) async fn databases(connection: &Connection) -> Option<Vec<String>> {
+    let question = doc! { "listDatabases": 1, "nameOnly": true, "authorizedDatabases": true };
+    let answer = connection.admin(question).await.ok()?;
+    let names = answer.get_array("databases").ok()?.iter();
+    let names = names.filter_map(|it| it.as_document()?.get_str("name").ok());
+    Some(names.filter(|name| !SYSTEM.contains(name)).map(str::to_owned).collect())
+}
+
+async fn collection_of(connection: &Connection, listed: &Document) -> CollectionInfo {
+    let name = listed.get_str("name").unwrap_or_default().to_owned();
+    let kind = listed.get_str("type").unwrap_or("collection").to_owned();
+    let mut found = CollectionInfo {
+        db: Some(connection.db.clone()),
+        name: name.clone(),
+        kind: Some(kind.clone()),
+        ..CollectionInfo::default()
+    };
+    if kind != "collection" {
+        return found;
+    }
+    match connection.command(doc! { "collStats": name.as_str() }).await {
+        Ok(stats) => {
+            found.documents = number(&stats, "count").unwrap_or(0);
+            found.document_bytes = number(&stats, "size").unwrap_or(0);
+            found.bytes_on_disk = number(&stats, "storageSize");
+        }
+        Err(error) => found.damage = Some(crate::error::sentence(&error)),
+    }
+    // Without the privilege there is nothing to show.
+    found.indexes = indexes_of_collection(connection, &name).await.unwrap_or_default();
+    found
+}

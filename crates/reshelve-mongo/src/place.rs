@@ -1,0 +1,182 @@
+//! What a connection string says, without what must not be shown.
+
+use mongodb::options::ClientOptions;
+use reshelve::LiveError;
+use reshelve::run::LivePlace;
+
+use crate::error::unreachable;
+
+/// The port that is meant where none is named.
+const PORT_DEFAULT: &str = ":27017";
+const SCHEMES: [&str; 2] = ["mongodb://", "mongodb+srv://"];
+/// Options whose values may be secrets: with one of them the string is not kept.
+const SECRET_OPTIONS: [&str; 3] =
+    ["authmechanismproperties", "tlscertificatekeyfilepassword", "proxypassword"];
+
+/// Whether a SOURCE or TARGET is a connection string.
+pub fn is_live(text: &str) -> bool {
+    SCHEMES.iter().any(|scheme| text.starts_with(scheme))
+}
+
+/// A connection string, taken apart. It has no `Debug`: it may hold a password.
+#[derive(Clone)]
+pub struct Place {
+    /// The string as it was given.
+    pub(crate) uri: String,
+    scheme: &'static str,
+    /// As written, in lower case, sorted, with their ports.
+    hosts: Vec<String>,
+    /// The database in the path.
+    database: Option<String>,
+    replica_set: Option<String>,
+    has_secrets: bool,
+}
+
+impl Place {
+    /// Takes a connection string apart.
+    ///
+    /// # Errors
+    /// Where it is none; the message does not quote it.
+    pub fn parse(uri: &str) -> Result<Place, LiveError> {
+        let bad = || {
+            LiveError::usage(
+                "this is no connection string",
+                "it looks like mongodb://HOST:PORT/DATABASE",
+            )
+        };
+        let scheme = SCHEMES.into_iter().find(|scheme| uri.starts_with(scheme)).ok_or_else(bad)?;
+        let rest = &uri[scheme.len()..];
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (authority, tail) = rest.split_at(end);
+        let (has_credentials, hosts) = match authority.rfind('@') {
+            Some(at) => (true, &authority[at + 1..]),
+            None => (false, authority),
+        };
+        let mut hosts: Vec<String> = hosts
+            .split(',')
+            .filter(|host| !host.is_empty())
+            .map(|host| with_port(&host.to_lowercase(), scheme))
+            .collect();
+        hosts.sort();
+        if hosts.is_empty() {
+            return Err(bad());
+        }
+        let (path, query) = tail.split_once('?').unwrap_or((tail, ""));
+        let database = path.strip_prefix('/').filter(|name| !name.is_empty()).map(str::to_owned);
+        let option = |name: &str| {
+            query
+                .split('&')
+                .filter_map(|pair| pair.split_once('='))
+                .find_map(|(key, value)| key.eq_ignore_ascii_case(name).then(|| value.to_owned()))
+        };
+        let has_secrets =
+            has_credentials || SECRET_OPTIONS.iter().any(|name| option(name).is_some());
+        let replica_set = option("replicaSet");
+        Ok(Place { uri: uri.to_owned(), scheme, hosts, database, replica_set, has_secrets })
+    }
+
+    /// The database that the string names.
+    pub fn database(&self) -> Option<&str> {
+        self.database.as_deref()
+    }
+
+    /// The string for people: without user, password and options.
+    pub fn name(&self) -> String {
+        format!("{}{}", self.scheme, self.hosts.join(","))
+    }
+
+    /// What `run.json` keeps.
+    pub(crate) fn planned(&self, db: &str, replica_set: Option<String>) -> LivePlace {
+        LivePlace {
+            uri: if self.has_secrets { self.name() } else { self.uri.clone() },
+            needs_uri: self.has_secrets,
+            hosts: self.hosts.clone(),
+            replica_set: self.replica_set.clone().or(replica_set),
+            db: db.to_owned(),
+            operation_time: None,
+        }
+    }
+
+    /// Whether a run that was at `planned` may go on here.
+    ///
+    /// # Errors
+    /// Where hosts, replica set or database are others; says which.
+    pub fn check_same(&self, planned: &LivePlace, db: &str) -> Result<(), LiveError> {
+        let mut differs = Vec::new();
+        if self.hosts != planned.hosts {
+            differs.push(format!(
+                "hosts {} and not {}",
+                self.hosts.join(","),
+                planned.hosts.join(",")
+            ));
+        }
+        if let (Some(here), Some(there)) = (&self.replica_set, &planned.replica_set)
+            && here != there
+        {
+            differs.push(format!("replica set {here} and not {there}"));
+        }
+        if db != planned.db {
+            differs.push(format!("database {db} and not {}", planned.db));
+        }
+        if differs.is_empty() {
+            return Ok(());
+        }
+        Err(LiveError::refused(
+            format!("this connection string is not the one of the run: {}", differs.join("; ")),
+            "give the connection string of the run, or start a new run",
+        ))
+    }
+
+    /// The driver's options.
+    pub(crate) async fn options(&self) -> Result<ClientOptions, LiveError> {
+        // The driver's message may quote what is between the scheme and the host.
+        let mut options = ClientOptions::parse(&self.uri).await.map_err(|error| match *error.kind {
+            mongodb::error::ErrorKind::DnsResolve { .. } => unreachable(&self.name(), &error),
+            _ if self.has_secrets => LiveError::usage(
+                "the connection string cannot be used",
+                "user name and password have to be percent-encoded: / is %2F, : is %3A, @ is %40",
+            ),
+            _ => LiveError::usage(
+                format!("the connection string cannot be used: {error}"),
+                "it looks like mongodb://HOST:PORT/DATABASE",
+            ),
+        })?;
+        options.app_name.get_or_insert_with(|| "reshelve".to_owned());
+        Ok(options)
+    }
+}
+
+fn with_port(host: &str, scheme: &str) -> String {
+    let last = host.rsplit(']').next().unwrap_or(host);
+    if last.contains(':') || scheme == SCHEMES[1] || host.contains('%') {
+        host.to_owned()
+    } else {
+        format!("{host}{PORT_DEFAULT}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_secret_is_kept() {
+        for (uri, name, needs_uri) in [
+            ("mongodb://u:p@h/db", "mongodb://h:27017", true),
+            ("mongodb://B:1,a:2/db?replicaSet=rs", "mongodb://a:2,b:1", false),
+            ("mongodb+srv://u:p%40@cluster.example/?w=1", "mongodb+srv://cluster.example", true),
+            ("mongodb://h/?authMechanismProperties=AWS_SESSION_TOKEN:t", "mongodb://h:27017", true),
+            ("mongodb://[::1]:3/x", "mongodb://[::1]:3", false),
+        ] {
+            let place = Place::parse(uri).unwrap();
+            assert_eq!(place.name(), name);
+            let planned = place.planned("d", None);
+            assert_eq!(planned.needs_uri, needs_uri, "{uri}");
+            assert_eq!(planned.uri == uri, !needs_uri, "{uri}");
+            place.check_same(&planned, "d").unwrap();
+            assert!(place.check_same(&planned, "other").is_err());
+        }
+        assert!(Place::parse("mongodb://").is_err());
+        assert!(Place::parse("http://h").is_err());
+    }
+}

@@ -1,0 +1,252 @@
+//! Replacing a job: its earlier version goes to `reshelve_undo`, then the new one takes its place.
+//!
+//! By delete and insert, in a transaction where the server has them: update commands may change
+//! bytes. Without transactions the job document goes first and comes last, so that a reader sees
+//! no job rather than one whose parts are missing, and every step may be done twice.
+
+use futures_util::StreamExt;
+use mongodb::ClientSession;
+use mongodb::bson::{RawDocumentBuf, doc};
+use mongodb::error::Error;
+use reshelve::LiveError;
+use reshelve::mapping::{COLLECTIONS, Target};
+use reshelve::raw::{self, Writer, kind};
+use reshelve::sink::{Fate, Section};
+
+use crate::connection::{Connection, Topology};
+use crate::error::{code, sentence};
+use crate::retry::{Backoff, is_passing, may_be_the_document, retrying};
+use crate::writes::{Taken, insert};
+
+/// Where earlier versions are kept, in the target database.
+pub(crate) const UNDO: &str = "reshelve_undo";
+/// The place of the jobs among the collections.
+const JOBS: usize = 0;
+
+/// A job that is to take the place of an earlier version.
+pub(crate) struct Replacement<'r> {
+    pub(crate) run: &'r str,
+    pub(crate) target: &'r Target,
+    pub(crate) section: &'r Section,
+    /// How the earlier version is in the way.
+    pub(crate) what: String,
+}
+
+impl Replacement<'_> {
+    fn documents(&self, collection: usize) -> Vec<RawDocumentBuf> {
+        let mut rest = &self.target.bytes()[collection][self.section[collection].clone()];
+        let mut documents = Vec::new();
+        while let Some(length) = rest.first_chunk().map(|length| i32::from_le_bytes(*length)) {
+            let length = usize::try_from(length).unwrap_or(usize::MAX).clamp(4, rest.len());
+            let (document, behind) = rest.split_at(length);
+            documents.extend(RawDocumentBuf::from_bytes(document.to_vec()));
+            rest = behind;
+        }
+        documents
+    }
+
+    fn job_id(&self) -> String {
+        let job = &self.target.bytes()[JOBS][self.section[JOBS].clone()];
+        let id = raw::Document::new(job).get("jobId").and_then(raw::Value::string);
+        String::from_utf8_lossy(id.unwrap_or_default()).into_owned()
+    }
+}
+
+/// Replaces a job.
+///
+/// # Errors
+/// Where the target cannot be written. Where the job itself is not taken, that is its fate, and
+/// the earlier version stays.
+pub(crate) async fn replace(
+    connection: &Connection,
+    what: &Replacement<'_>,
+) -> Result<Fate, LiveError> {
+    let earlier = earlier(connection, what).await?;
+    if earlier.iter().all(Vec::is_empty) {
+        // Something of another job is in the way.
+        return Ok(Fate::Conflict(what.what.clone()));
+    }
+    if let Some(fate) = keep(connection, what, &earlier).await? {
+        return Ok(fate);
+    }
+    if connection.server.topology == Topology::Standalone {
+        return swap_in_steps(connection, what, &earlier).await;
+    }
+    let mut backoff = Backoff::default();
+    loop {
+        let error = match swap_in_transaction(connection, what).await {
+            Ok(()) => return Ok(Fate::Replaced),
+            Err(error) => error,
+        };
+        // A server that says it has no transactions, though it is no standalone.
+        if matches!(code(&error), Some(20 | 263)) {
+            return swap_in_steps(connection, what, &earlier).await;
+        }
+        if is_passing(&error) && backoff.wait().await {
+            continue;
+        }
+        let is_write_error = matches!(
+            error.kind.as_ref(),
+            mongodb::error::ErrorKind::InsertMany(many) if many.write_concern_error.is_none()
+        );
+        if is_write_error || may_be_the_document(&error) {
+            return Ok(Fate::Refused(sentence(&error)));
+        }
+        return Err(connection.error("replacing a job in", COLLECTIONS[JOBS], &error));
+    }
+}
+
+/// All that the target holds of the job, in every collection.
+async fn earlier(
+    connection: &Connection,
+    what: &Replacement<'_>,
+) -> Result<Vec<Vec<RawDocumentBuf>>, LiveError> {
+    let mut earlier = Vec::new();
+    for name in COLLECTIONS {
+        let collection = connection.raw(name);
+        let filter = doc! { "jobId": what.job_id() };
+        let found = retrying(|| async {
+            let mut found = Vec::new();
+            let mut cursor = collection.find(filter.clone()).batch().await?;
+            while let Some(batch) = cursor.next().await {
+                let batch = batch?;
+                let documents = batch.doc_slices()?.into_iter().flatten();
+                found.extend(documents.filter_map(|it| it.as_document().map(ToOwned::to_owned)));
+            }
+            Ok::<_, Error>(found)
+        });
+        let found = found.await.map_err(|error| connection.error("reading", name, &error))?;
+        earlier.push(found);
+    }
+    Ok(earlier)
+}
+
+/// Writes the earlier version down. The first one that a run meets is the one to go back to: what
+/// is kept already stays.
+async fn keep(
+    connection: &Connection,
+    what: &Replacement<'_>,
+    earlier: &[Vec<RawDocumentBuf>],
+) -> Result<Option<Fate>, LiveError> {
+    let mut kept = Vec::new();
+    for (name, documents) in COLLECTIONS.into_iter().zip(earlier) {
+        for document in documents {
+            kept.extend(undo_document(what.run, name, document.as_bytes()));
+        }
+    }
+    let undo = connection.raw(UNDO);
+    let taken =
+        insert(&undo, kept).await.map_err(|error| connection.error("writing to", UNDO, &error))?;
+    let refused = taken.into_iter().find_map(|taken| match taken {
+        Taken::Refused(why) => Some(why),
+        _ => None,
+    });
+    Ok(refused
+        .map(|why| Fate::Conflict(format!("its earlier version cannot be kept in {UNDO}: {why}"))))
+}
+
+/// `{_id: {run, collection, id}, document}`, with the document as it is.
+fn undo_document(run: &str, collection: &str, document: &[u8]) -> Option<RawDocumentBuf> {
+    let id = raw::Document::new(document).get("_id")?;
+    let mut writer = Writer::default();
+    let outer = writer.begin();
+    let inner = writer.begin_document("_id");
+    writer.string("run", run.as_bytes());
+    writer.string("collection", collection.as_bytes());
+    writer.header(id.kind, b"id");
+    writer.extend(id.bytes);
+    writer.end(inner);
+    writer.header(kind::DOCUMENT, b"document");
+    writer.extend(document);
+    writer.end(outer);
+    RawDocumentBuf::from_bytes(writer.bytes().to_vec()).ok()
+}
+
+async fn swap_in_transaction(connection: &Connection, what: &Replacement<'_>) -> Result<(), Error> {
+    let mut session = connection.client.start_session().await?;
+    session.start_transaction().await?;
+    if let Err(error) = swap_steps(connection, what, &mut session).await {
+        // The first error is the one to tell; the server ends a transaction that is left alone.
+        drop(session.abort_transaction().await);
+        return Err(error);
+    }
+    let mut backoff = Backoff::default();
+    loop {
+        match session.commit_transaction().await {
+            Ok(()) => return Ok(()),
+            Err(error)
+                if error.contains_label(mongodb::error::UNKNOWN_TRANSACTION_COMMIT_RESULT) =>
+            {
+                if !backoff.wait().await {
+                    return Err(error);
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+async fn swap_steps(
+    connection: &Connection,
+    what: &Replacement<'_>,
+    session: &mut ClientSession,
+) -> Result<(), Error> {
+    let database = connection.database();
+    for (collection, name) in COLLECTIONS.into_iter().enumerate() {
+        let stored = database.collection::<RawDocumentBuf>(name);
+        stored.delete_many(doc! { "jobId": what.job_id() }).session(&mut *session).await?;
+        let documents = what.documents(collection);
+        if !documents.is_empty() {
+            stored.insert_many(&documents).session(&mut *session).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Without a transaction: the job first out and last in.
+async fn swap_in_steps(
+    connection: &Connection,
+    what: &Replacement<'_>,
+    earlier: &[Vec<RawDocumentBuf>],
+) -> Result<Fate, LiveError> {
+    let mut refused = None;
+    for name in COLLECTIONS {
+        clear(connection, what, name).await?;
+    }
+    for (collection, name) in COLLECTIONS.into_iter().enumerate().rev() {
+        let taken = insert(&connection.raw(name), what.documents(collection))
+            .await
+            .map_err(|error| connection.error("writing to", name, &error))?;
+        refused = taken.into_iter().find_map(|taken| match taken {
+            Taken::Refused(why) | Taken::Other(why) => Some(format!("{name}: {why}")),
+            _ => None,
+        });
+        if refused.is_some() {
+            break;
+        }
+    }
+    let Some(why) = refused else { return Ok(Fate::Replaced) };
+    // The earlier version comes back.
+    for name in COLLECTIONS {
+        clear(connection, what, name).await?;
+    }
+    for (collection, name) in COLLECTIONS.into_iter().enumerate().rev() {
+        insert(&connection.raw(name), earlier[collection].clone())
+            .await
+            .map_err(|error| connection.error("writing back to", name, &error))?;
+    }
+    Ok(Fate::Refused(why))
+}
+
+async fn clear(
+    connection: &Connection,
+    what: &Replacement<'_>,
+    name: &str,
+) -> Result<(), LiveError> {
+    let stored = connection.raw(name);
+    let filter = doc! { "jobId": what.job_id() };
+    retrying(|| stored.delete_many(filter.clone()).into_future())
+        .await
+        .map(drop)
+        .map_err(|error| connection.error("taking out of", name, &error))
+}

@@ -1,0 +1,180 @@
+//! What a pass over the source tells that has nothing to do with the target: counts, records that
+//! contradict their parts, statuses that contradict the chapters, jobs in flight.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::compare::show;
+use super::totals::{Deltas, LISTED_MAX, Totals, add_job, empty_deltas};
+use super::walk::{Reading, Taken, Walked, walk};
+use super::{VerifyError, only_rejects};
+use crate::dump::Origin;
+use crate::mapping::{Mapped, Status, WarningCode};
+use crate::raw::{Document, Value};
+
+/// A title is shown up to so many characters.
+const TITLE_CHARS_MAX: usize = 200;
+/// The place of metrics among the collections.
+const METRICS: usize = 2;
+
+/// How many documents there are on both sides.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Documents in the source.
+    pub legacy: u64,
+    /// Of these, rejected.
+    pub rejected: u64,
+    /// Of these, left out because they were in flight.
+    pub skipped: u64,
+    /// Documents in each target collection that belong to the source; none where no target was
+    /// read.
+    #[serde(flatten)]
+    pub collections: BTreeMap<&'static str, u64>,
+    /// Target documents that belong to no legacy document, and are left alone.
+    pub left_alone: u64,
+}
+
+impl Counts {
+    /// How many jobs there should be in the target.
+    pub fn jobs(&self) -> u64 {
+        self.legacy.saturating_sub(self.rejected).saturating_sub(self.skipped)
+    }
+}
+
+/// The documents of a source, told from those of any other.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SourceFingerprint {
+    /// How many were read, taken or not.
+    pub documents: u64,
+    /// The running hash over them, as in the checkpoint of a run: `h = BLAKE3(h ‖ BLAKE3(document))`.
+    pub hash: String,
+}
+
+/// A job that a reader should look at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ListedJob {
+    /// The job id.
+    pub job: String,
+    /// Its title; empty where there is none.
+    pub title: String,
+    /// The status that legacy stored.
+    pub status: String,
+}
+
+/// Jobs that have something in common.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct JobList {
+    /// How many.
+    pub count: u64,
+    /// The first of them, at most [`LISTED_MAX`].
+    pub jobs: Vec<ListedJob>,
+}
+
+impl JobList {
+    fn add(&mut self, legacy: Document<'_>) {
+        self.count += 1;
+        if self.jobs.len() < LISTED_MAX {
+            let text = |name: &str| {
+                let bytes = legacy.get(name).and_then(Value::string).unwrap_or_default();
+                String::from_utf8_lossy(bytes).chars().take(TITLE_CHARS_MAX).collect::<String>()
+            };
+            let job = id_text(legacy);
+            self.jobs.push(ListedJob { job, title: text("title"), status: text("status") });
+        }
+    }
+}
+
+/// The `_id` of a legacy document as people write it.
+fn id_text(legacy: Document<'_>) -> String {
+    let Some(id) = legacy.get("_id") else { return String::new() };
+    match (id.string(), id.object_id()) {
+        (Some(text), _) => String::from_utf8_lossy(text).into_owned(),
+        (_, Some(bytes)) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        _ => show(id),
+    }
+}
+
+/// Jobs whose stored status contradicts their chapters.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct StatusConflicts {
+    /// Stored as failed, and every chapter is written.
+    pub novels_behind_failed: JobList,
+    /// Stored as completed, and every chapter failed.
+    pub failures_behind_completed: JobList,
+}
+
+/// What a pass over the source tells.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Survey {
+    /// The documents that were read.
+    pub source: SourceFingerprint,
+    /// Documents on both sides.
+    pub counts: Counts,
+    /// Cost and tokens.
+    pub totals: Totals,
+    /// How far the records of cost and tokens are from what the parts add up to.
+    pub deltas: Deltas,
+    /// Statuses that contradict the chapters.
+    pub status_conflicts: StatusConflicts,
+    /// Jobs that were queued or running.
+    pub in_flight: JobList,
+}
+
+impl Survey {
+    pub(crate) fn new() -> Self {
+        Survey { deltas: empty_deltas(), ..Survey::default() }
+    }
+
+    pub(crate) fn take(&mut self, taken: &Taken<'_>) {
+        self.counts.legacy += 1;
+        match taken {
+            Taken::Rejected => self.counts.rejected += 1,
+            Taken::Skipped { legacy } => {
+                self.counts.skipped += 1;
+                self.in_flight.add(Document::new(legacy));
+            }
+            Taken::Mapped { mapped, parts, legacy } => {
+                self.take_status(mapped, Document::new(legacy));
+                let job = String::from_utf8_lossy(&mapped.job_id);
+                add_job(&mut self.totals, &mut self.deltas, &job, legacy, parts[METRICS]);
+            }
+        }
+    }
+
+    fn take_status(&mut self, mapped: &Mapped, legacy: Document<'_>) {
+        let stored = legacy.get("status").and_then(Value::string).and_then(Status::of_legacy);
+        if stored.is_some_and(Status::is_in_flight) {
+            self.in_flight.add(legacy);
+        }
+        let contradicts =
+            |warning: &crate::mapping::Warning| warning.code == WarningCode::StatusConflict;
+        if mapped.warnings.iter().any(contradicts) {
+            let conflicts = &mut self.status_conflicts;
+            match stored {
+                Some(Status::Completed) => conflicts.failures_behind_completed.add(legacy),
+                _ => conflicts.novels_behind_failed.add(legacy),
+            }
+        }
+    }
+
+    pub(crate) fn end(&mut self, walked: Walked) {
+        self.source = SourceFingerprint { documents: walked.documents, hash: walked.hash };
+    }
+}
+
+/// Reads a source, maps every document and proves that it comes back, as a dry run does; no target
+/// is looked at.
+///
+/// # Errors
+/// Where the source cannot be read to its end.
+pub fn survey(reading: &Reading, origin: &dyn Origin) -> Result<Survey, VerifyError> {
+    let only = only_rejects(reading)?;
+    let mut survey = Survey::new();
+    let walked = walk(reading, origin, only.as_ref(), &mut |taken| {
+        survey.take(taken);
+        Ok(())
+    })?;
+    survey.end(walked);
+    Ok(survey)
+}

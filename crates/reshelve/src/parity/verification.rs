@@ -1,0 +1,84 @@
+//! What a comparison found.
+
+use serde::Serialize;
+
+use super::survey::Survey;
+
+/// How many mismatches are kept to be shown.
+const SHOWN_MAX: usize = 100;
+
+/// One place where the target is not what the legacy document says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Mismatch {
+    /// The job id.
+    pub job: String,
+    /// The collection.
+    pub collection: &'static str,
+    /// The path in the document; `_id` where the document as a whole is missing or extra.
+    pub path: String,
+    /// What should be there, as canonical Extended JSON; null where nothing should.
+    pub expected: Option<String>,
+    /// What is there; null where nothing is.
+    pub actual: Option<String>,
+}
+
+/// What came back of the jobs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RestoredCounts {
+    /// Restored out of the target, byte for byte.
+    pub identical: u64,
+    /// Restored as another document, or not restorable.
+    pub different: u64,
+    /// Not in the target.
+    pub missing: u64,
+    /// In the target, but in no source; null for a sample, which cannot tell.
+    pub extra: Option<u64>,
+}
+
+/// How much of the source a quick look took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Sample {
+    /// Documents that were compared.
+    pub documents: u64,
+    /// Documents that there are.
+    pub of: u64,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Verification {
+    /// Documents on both sides, cost and tokens, and what legacy recorded of them.
+    #[serde(flatten)]
+    pub survey: Survey,
+    /// How much of the source was looked at; null for all of it.
+    pub sample: Option<Sample>,
+    /// What came back.
+    pub restored: RestoredCounts,
+    /// How many mismatches there are.
+    pub mismatches_total: u64,
+    /// The first hundred of them.
+    pub mismatches: Vec<Mismatch>,
+}
+
+impl Verification {
+    pub(super) fn add(&mut self, mismatch: Mismatch) {
+        self.mismatches_total += 1;
+        if self.mismatches.len() < SHOWN_MAX {
+            self.mismatches.push(mismatch);
+        }
+    }
+
+    /// Whether nothing was found, in all that was looked at.
+    pub fn is_clean(&self) -> bool {
+        let totals = &self.survey.totals;
+        self.mismatches_total == 0
+            && self.restored.different == 0
+            && totals.cost_usd.named().iter().all(|(_, total)| total.within_tolerance)
+            && totals.tokens.named().iter().all(|(_, total)| total.within_tolerance)
+    }
+
+    /// Whether parity holds: nothing was found, and all of both sides was looked at.
+    pub fn holds(&self) -> bool {
+        self.is_clean() && self.sample.is_none()
+    }
+}

@@ -1,0 +1,200 @@
+//! One pass over the source: every document is mapped afresh, in source order, and told apart by
+//! what has become of it.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use super::VerifyError;
+use crate::disk::At;
+use crate::dump::Origin;
+use crate::mapping::{Mapped, Options, Outcome, RejectCode};
+use crate::run::checkpoint::SourceHash;
+use crate::run::pipeline::{self, MappedBatch, PipelineOptions, Step};
+use crate::run::rejects::OnlyRejects;
+use crate::run::seen::{HELD_MAX, Seen};
+use crate::run::{RejectRecord, RunError, RunFolder};
+use crate::source::BatchLimits;
+
+/// How much of a source is read, and how it is mapped.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The options that the run had.
+    pub options: Options,
+    /// Positions of documents that the engine rejected: they are in the target with other content.
+    pub rejected_positions: HashSet<u64>,
+    /// Take only documents that this run, named by its folder, rejected.
+    pub only_rejects: Option<PathBuf>,
+    /// Most documents to take.
+    pub limit: Option<u64>,
+    /// Mapping threads.
+    pub jobs: usize,
+    /// Where indexes are kept while they are needed.
+    pub scratch: PathBuf,
+}
+
+impl Reading {
+    /// Reads all of a source with these options, indexes in the system's temporary folder.
+    pub fn new(options: Options) -> Self {
+        Reading {
+            options,
+            rejected_positions: HashSet::new(),
+            only_rejects: None,
+            limit: None,
+            jobs: std::thread::available_parallelism().map_or(1, usize::from),
+            scratch: std::env::temp_dir(),
+        }
+    }
+
+    /// Reads what a run read, as it read it.
+    ///
+    /// # Errors
+    /// Where a file of the run cannot be used.
+    pub fn of_run(folder: &RunFolder) -> Result<Self, RunError> {
+        let plan = folder.plan()?;
+        let mut reading = Reading::new(plan.options);
+        reading.rejected_positions = engine_rejects(&folder.path().join("rejects.jsonl"))?;
+        reading.only_rejects = plan.only_rejects;
+        reading.limit = plan.limit;
+        Ok(reading)
+    }
+}
+
+/// Documents that the mapping takes and the target did not: only the run knows of them.
+fn engine_rejects(path: &Path) -> Result<HashSet<u64>, RunError> {
+    let codes = [RejectCode::TargetConflict, RejectCode::TargetRefused].map(RejectCode::as_str);
+    let mut positions = HashSet::new();
+    let file = match File::open(path) {
+        Ok(file) => file,
+        // A run that had nothing to do wrote no rejects.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(positions),
+        Err(error) => return Err(error).at("opening", path).map_err(RunError::Disk),
+    };
+    for line in BufReader::new(file).lines() {
+        let line = line.at("reading", path)?;
+        let record: RejectRecord = serde_json::from_str(&line).map_err(|error| {
+            RunError::State { path: path.to_owned(), detail: error.to_string() }
+        })?;
+        if codes.contains(&record.code.as_str()) {
+            positions.insert(record.position);
+        }
+    }
+    Ok(positions)
+}
+
+/// What has become of one document.
+pub(crate) enum Taken<'b> {
+    /// It belongs into the target.
+    Mapped {
+        mapped: &'b Mapped,
+        /// Its target documents, in the order of the collections.
+        parts: [&'b [u8]; 4],
+        legacy: &'b [u8],
+    },
+    /// It was left out because it was in flight.
+    Skipped { legacy: &'b [u8] },
+    /// It is in no target.
+    Rejected,
+}
+
+/// How a pass ended.
+pub(crate) struct Walked {
+    /// Documents that were read, taken or not.
+    pub(crate) documents: u64,
+    /// The running hash over them: the one in the run's checkpoint.
+    pub(crate) hash: String,
+}
+
+/// Calls `each` for every document that is taken.
+pub(crate) fn walk(
+    reading: &Reading,
+    origin: &dyn Origin,
+    only: Option<&OnlyRejects>,
+    each: &mut dyn FnMut(&Taken<'_>) -> Result<(), VerifyError>,
+) -> Result<Walked, VerifyError> {
+    let mut source = origin.open()?.source;
+    let options = PipelineOptions {
+        mapping: reading.options,
+        batch: BatchLimits::default(),
+        jobs: reading.jobs,
+        first: 0,
+        known: 0,
+        documents_max: reading.limit.filter(|_| only.is_none()),
+        only,
+        stop: &AtomicBool::new(false),
+    };
+    let mut walker = Walker {
+        reading,
+        seen: Seen::new(&reading.scratch, HELD_MAX),
+        hash: SourceHash::default(),
+        documents: 0,
+        taken: 0,
+    };
+    pipeline::run(source.as_mut(), &options, |steps| {
+        loop {
+            match steps.next() {
+                Step::Batch(batch) => {
+                    let more = walker.take_batch(&batch, each)?;
+                    steps.give_back(batch);
+                    if !more {
+                        return Ok(());
+                    }
+                }
+                Step::End | Step::Stopped => return Ok(()),
+                Step::Damaged(damage) => return Err(VerifyError::Source(damage)),
+            }
+        }
+    })?;
+    Ok(Walked { documents: walker.documents, hash: walker.hash.hex() })
+}
+
+struct Walker<'w> {
+    reading: &'w Reading,
+    seen: Seen,
+    hash: SourceHash,
+    documents: u64,
+    taken: u64,
+}
+
+impl Walker<'_> {
+    /// Whether more is wanted.
+    fn take_batch(
+        &mut self,
+        batch: &MappedBatch,
+        each: &mut dyn FnMut(&Taken<'_>) -> Result<(), VerifyError>,
+    ) -> Result<bool, VerifyError> {
+        let mut starts = [0; 4];
+        for (index, document) in batch.documents.iter().enumerate() {
+            if self.reading.limit.is_some_and(|limit| self.taken >= limit) {
+                return Ok(false);
+            }
+            self.hash.add(&document.fingerprint);
+            self.documents += 1;
+            let position = batch.first + u64::try_from(index).unwrap_or(0);
+            let legacy = batch.bson(index).unwrap_or_default();
+            let taken = match &document.outcome {
+                None => continue,
+                Some(Outcome::Mapped(mapped)) => {
+                    let ends: [usize; 4] =
+                        std::array::from_fn(|at| starts[at] + mapped.lengths[at]);
+                    let parts =
+                        std::array::from_fn(|at| &batch.target.bytes()[at][starts[at]..ends[at]]);
+                    starts = ends;
+                    let refused = self.reading.rejected_positions.contains(&position);
+                    if refused || !self.seen.insert(document.key)? {
+                        Taken::Rejected
+                    } else {
+                        Taken::Mapped { mapped, parts, legacy }
+                    }
+                }
+                Some(Outcome::Skipped) => Taken::Skipped { legacy },
+                Some(Outcome::Rejected(_)) => Taken::Rejected,
+            };
+            self.taken += 1;
+            each(&taken)?;
+        }
+        Ok(true)
+    }
+}

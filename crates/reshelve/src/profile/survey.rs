@@ -1,0 +1,180 @@
+//! Takes the mapped documents in source order and collects the profile.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::fields::{Fields, OTHER};
+use super::model::{Dates, Forecast, Largest, Profile};
+use super::sizes::SizeCounts;
+use super::tallies::alias;
+use crate::disk::DiskError;
+use crate::mapping::look::Look;
+use crate::mapping::{Outcome, Reject, RejectCode};
+use crate::raw::{Document, Value};
+use crate::run::pipeline::MappedBatch;
+use crate::run::rejects::id_text;
+use crate::run::seen::{HELD_MAX, Seen};
+use crate::run::{Example, Tally, Totals};
+
+/// How many job ids in flight are named.
+pub const IN_FLIGHT_SHOWN_MAX: usize = 1_000;
+/// How many of the largest documents are named.
+pub const LARGEST_MAX: usize = 10;
+/// How many pairs of status and phase are told apart; the rest are counted under [`OTHER`].
+pub const STATUS_PAIRS_MAX: usize = 1_000;
+/// How long a status or a phase may be, in bytes, to be told apart.
+pub const STATUS_BYTES_MAX: usize = 64;
+/// What stands for a status or a phase that is not there.
+pub const MISSING: &str = "<missing>";
+/// How much of an `_id` is shown, in bytes: a job id is never longer.
+const ID_BYTES_MAX: usize = 128;
+
+/// A profile in the making.
+#[derive(Debug)]
+pub(crate) struct Survey {
+    profile: Profile,
+    sizes: SizeCounts,
+    fields: Fields,
+    status_pairs: usize,
+    seen: Seen,
+    /// Warnings and rejects with their examples, counted as a run counts them.
+    totals: Totals,
+}
+
+impl Survey {
+    pub(crate) fn new(scratch: &Path) -> Self {
+        Survey {
+            profile: Profile::default(),
+            sizes: SizeCounts::new(scratch),
+            fields: Fields::new(),
+            status_pairs: 0,
+            seen: Seen::new(scratch, HELD_MAX),
+            totals: Totals::default(),
+        }
+    }
+
+    pub(crate) fn documents(&self) -> u64 {
+        self.profile.documents
+    }
+
+    pub(crate) fn take_batch(&mut self, batch: &MappedBatch) -> Result<(), DiskError> {
+        for (index, document) in batch.documents.iter().enumerate() {
+            let bson = batch.bson(index);
+            if let Some(bytes) = bson {
+                let position = batch.first + u64::try_from(index).unwrap_or(0);
+                self.take_size(bytes, position)?;
+            }
+            self.profile.documents += 1;
+            let Some(outcome) = &document.outcome else { continue };
+            let code = match outcome {
+                Outcome::Rejected(reject) => Some(reject.code),
+                _ => None,
+            };
+            let malformed = [Some(RejectCode::MalformedBson), Some(RejectCode::MalformedJson)];
+            if let Some(bytes) = bson.filter(|_| !malformed.contains(&code)) {
+                self.take_fields(Document::new(bytes), code == Some(RejectCode::TooDeep));
+            }
+            match outcome {
+                Outcome::Skipped => {}
+                Outcome::Rejected(reject) => self.reject(reject, bson),
+                Outcome::Mapped(_) if !self.seen.insert(document.key)? => {
+                    let message = "an earlier document has the same job id";
+                    self.reject(&Reject::new(RejectCode::DuplicateId, message), bson);
+                }
+                Outcome::Mapped(mapped) => self.totals.warn(&mapped.job_id, &mapped.warnings),
+            }
+        }
+        Ok(())
+    }
+
+    fn take_size(&mut self, bson: &[u8], position: u64) -> Result<(), DiskError> {
+        let bytes = u64::try_from(bson.len()).unwrap_or(u64::MAX);
+        let largest = &mut self.profile.largest;
+        if largest.len() < LARGEST_MAX || largest.last().is_some_and(|last| last.bytes < bytes) {
+            let at = largest.partition_point(|one| one.bytes >= bytes);
+            largest.truncate(LARGEST_MAX - 1);
+            largest.insert(at, Largest { id: cut(&id_text(Some(bson))), position, bytes });
+        }
+        self.sizes.add(bytes)
+    }
+
+    fn take_fields(&mut self, document: Document<'_>, too_deep: bool) {
+        let look = Look::at(document);
+        self.fields.add(document, look.created);
+        let profile = &mut self.profile;
+        if let Some(created) = look.created {
+            profile.created = Dates::with(profile.created, created);
+        }
+        *profile.eras.entry(look.era).or_default() += 1;
+        self.take_status(&look);
+        // A document that is too deep is rejected before its status is looked at.
+        if let Some(job_id) = look.in_flight().filter(|_| !too_deep) {
+            let profile = &mut self.profile;
+            profile.in_flight_total += 1;
+            if profile.in_flight.len() < IN_FLIGHT_SHOWN_MAX {
+                profile.in_flight.push(String::from_utf8_lossy(&job_id).into_owned());
+            }
+        }
+    }
+
+    fn take_status(&mut self, look: &Look<'_>) {
+        let (status, phase) = (word(look.status), word(look.phase));
+        let pairs = &mut self.profile.status_phases;
+        if let Some(count) = pairs.get_mut(&status).and_then(|phases| phases.get_mut(&phase)) {
+            *count += 1;
+            return;
+        }
+        let full = self.status_pairs >= STATUS_PAIRS_MAX;
+        let (status, phase) = if full { (OTHER.into(), OTHER.into()) } else { (status, phase) };
+        let count = pairs.entry(status).or_default().entry(phase).or_insert(0);
+        self.status_pairs += usize::from(*count == 0);
+        *count += 1;
+    }
+
+    fn reject(&mut self, reject: &Reject, bson: Option<&[u8]>) {
+        self.totals.reject(reject, || cut(&id_text(bson)));
+    }
+
+    pub(crate) fn finish(self) -> Result<Profile, DiskError> {
+        let Survey { mut profile, sizes, fields, totals, .. } = self;
+        profile.bytes = sizes.bytes;
+        profile.size = sizes.finish()?;
+        (profile.fields, profile.unknown_fields) = fields.finish(profile.documents);
+        let sums = profile.status_phases.iter();
+        profile.statuses =
+            sums.map(|(status, phases)| (status.clone(), phases.values().sum())).collect();
+        let (warnings, warning_examples) = split(totals.warnings);
+        let (rejects, reject_examples) = split(totals.rejects);
+        profile.forecast = Forecast { warnings, rejects, warning_examples, reject_examples };
+        Ok(profile)
+    }
+}
+
+type Counts = BTreeMap<String, u64>;
+type Examples = BTreeMap<String, Vec<Example>>;
+
+fn split(tallies: BTreeMap<String, Tally>) -> (Counts, Examples) {
+    let counts = tallies.iter().map(|(code, tally)| (code.clone(), tally.count)).collect();
+    (counts, tallies.into_iter().map(|(code, tally)| (code, tally.examples)).collect())
+}
+
+/// A status or a phase as a word.
+fn word(value: Option<Value<'_>>) -> String {
+    match value {
+        None => MISSING.into(),
+        Some(value) => match value.string() {
+            Some(text) if text.len() > STATUS_BYTES_MAX => OTHER.into(),
+            Some(text) => String::from_utf8_lossy(text).into_owned(),
+            None => format!("<{}>", alias(value.kind)),
+        },
+    }
+}
+
+/// An id that is short enough to be shown.
+fn cut(id: &str) -> String {
+    if id.len() <= ID_BYTES_MAX {
+        return id.to_owned();
+    }
+    let end = (0..=ID_BYTES_MAX).rev().find(|at| id.is_char_boundary(*at)).unwrap_or(0);
+    format!("{}…", &id[..end])
+}

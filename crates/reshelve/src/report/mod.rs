@@ -1,0 +1,237 @@
+//! The report of a run: what was run on what, what came of it, and what both sides say now.
+//!
+//! Gathering reads the source and the target again, as `verify` does: a report believes the run's
+//! files only where there is nothing else to ask (time, memory). How it looks is not decided here.
+
+mod rollback;
+mod verdict;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+
+use serde::Serialize;
+
+pub use rollback::{Rollback, TargetFile};
+pub use verdict::{Verdict, Word};
+
+use crate::disk::At;
+use crate::dump::Origin;
+use crate::parity::{
+    self, CollectionChecksum, LISTED_MAX, Reading, Survey, Verification, VerifyError, VerifyRequest,
+};
+use crate::profile::{self, Profile, ProfileRequest};
+use crate::reader::TargetReader;
+use crate::run::{Checkpoint, Plan, RejectRecord, RunError, RunFolder, State};
+
+/// Most bytes of an `_id` or a sentence that a report quotes.
+const QUOTED_BYTES_MAX: usize = 500;
+
+/// What a report is made of.
+#[derive(Clone, Debug)]
+pub struct ReportRequest {
+    /// The run.
+    pub folder: RunFolder,
+    /// Why the source cannot be read at all, where that is so.
+    pub no_source: Option<String>,
+    /// Why the target cannot be read at all, where that is so.
+    pub no_target: Option<String>,
+}
+
+/// The two sides of a report, as they are now.
+pub struct Sides<'s> {
+    /// Where the source is now; none where that is not known.
+    pub origin: Option<&'s dyn Origin>,
+    /// The target; none where there is none to read.
+    pub target: Option<&'s dyn TargetReader>,
+}
+
+impl std::fmt::Debug for Sides<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Sides").finish_non_exhaustive()
+    }
+}
+
+/// How fast it went.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Rates {
+    /// Documents in a second; 0 where there is nothing to divide by. One decimal, as the others.
+    pub docs_per_s: f64,
+    /// Milliseconds for a thousand documents.
+    pub ms_per_1k_docs: f64,
+    /// Rejected documents in a hundred.
+    pub error_percent: f64,
+}
+
+/// Everything that there is to say about a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunReport {
+    /// What it comes to.
+    pub verdict: Verdict,
+    /// What a reader has to know before believing the rest: sentences.
+    pub cautions: Vec<String>,
+    /// What was run on what: `run.json`.
+    pub plan: Plan,
+    /// How it went: `checkpoint.json`.
+    pub checkpoint: Checkpoint,
+    /// How fast it went.
+    pub rates: Rates,
+    /// What is in the source, all of it; null where it could not be read.
+    pub profile: Option<Profile>,
+    /// The source as it is now, as far as the run took it; null where it could not be read.
+    pub survey: Option<Survey>,
+    /// Source and target compared as they are now; null where that was not done.
+    pub parity: Option<Verification>,
+    /// The target as it is now; null where there is none, or it could not be read.
+    pub checksums: Option<BTreeMap<&'static str, CollectionChecksum>>,
+    /// The first rejects, with their sentences.
+    pub rejects: Vec<RejectRecord>,
+    /// How to take back what the run wrote; null where it wrote nothing.
+    pub rollback: Option<Rollback>,
+}
+
+/// Reads everything that belongs into the report of a run.
+///
+/// # Errors
+/// Where the run's own files cannot be used. A source or a target that cannot be read is no error:
+/// the report says so, and its verdict is that nothing was checked.
+pub fn gather(request: &ReportRequest, sides: &Sides<'_>) -> Result<RunReport, RunError> {
+    let folder = &request.folder;
+    let (plan, checkpoint) = (folder.plan()?, folder.checkpoint()?);
+    let compared = VerifyRequest::of_run(folder)?;
+    let looked = look(request, &compared, sides, &plan, &checkpoint);
+    let checksums = match sides.target {
+        Some(target) if plan.apply => parity::checksums(target).ok(),
+        _ => None,
+    };
+    let profile = match (&looked, sides.origin) {
+        (Looked::Compared(_) | Looked::Surveyed { .. }, Some(origin)) => {
+            profile(origin, &compared.reading)
+        }
+        _ => None,
+    };
+    let verdict = verdict::of(&plan, &checkpoint, &looked);
+    let (survey, parity) = match looked {
+        Looked::Compared(verification) => (Some(verification.survey.clone()), Some(*verification)),
+        Looked::Surveyed { survey, .. } => (Some(*survey), None),
+        Looked::Nothing { .. } => (None, None),
+    };
+    Ok(RunReport {
+        verdict,
+        cautions: verdict::cautions(&plan, &checkpoint, survey.as_ref()),
+        rates: rates(&checkpoint),
+        rejects: first_rejects(folder)?,
+        rollback: rollback::of(&plan, &checkpoint, folder),
+        plan,
+        checkpoint,
+        profile,
+        survey,
+        parity,
+        checksums,
+    })
+}
+
+/// How far the two sides could be read.
+enum Looked {
+    Compared(Box<Verification>),
+    /// The source alone; why there is no more, for a run that wrote something.
+    Surveyed {
+        survey: Box<Survey>,
+        why: Option<String>,
+    },
+    Nothing {
+        why: String,
+    },
+}
+
+fn look(
+    request: &ReportRequest,
+    compared: &VerifyRequest,
+    sides: &Sides<'_>,
+    plan: &Plan,
+    checkpoint: &Checkpoint,
+) -> Looked {
+    let Some(origin) = sides.origin else {
+        let why = request.no_source.clone();
+        return Looked::Nothing { why: why.unwrap_or_else(|| "there is no source".to_owned()) };
+    };
+    if !origin.is_rewindable() {
+        let why = "the source came through standard input, and --source does not say where it is";
+        return Looked::Nothing { why: why.into() };
+    }
+    let why = if !plan.apply {
+        None
+    } else if checkpoint.state != State::Done {
+        Some(format!("the run has not come to its end: it is {}", checkpoint.state.as_str()))
+    } else if let Some(target) = sides.target {
+        match parity::verify(compared, origin, target, &mut |_| {}) {
+            Ok(verification) => return Looked::Compared(Box::new(verification)),
+            Err(error @ (VerifyError::Open(_) | VerifyError::Source(_) | VerifyError::Run(_))) => {
+                return Looked::Nothing { why: error.to_string() };
+            }
+            Err(error) => Some(error.to_string()),
+        }
+    } else {
+        Some(request.no_target.clone().unwrap_or_else(|| "there is no target".to_owned()))
+    };
+    match parity::survey(&compared.reading, origin) {
+        Ok(survey) => Looked::Surveyed { survey: Box::new(survey), why },
+        Err(error) => Looked::Nothing { why: why.unwrap_or_else(|| error.to_string()) },
+    }
+}
+
+/// None where the source cannot be read to its end: a part would look like the whole.
+fn profile(origin: &dyn Origin, reading: &Reading) -> Option<Profile> {
+    let mut source = origin.open().ok()?.source;
+    let request = ProfileRequest {
+        options: reading.options,
+        jobs: reading.jobs,
+        scratch: reading.scratch.clone(),
+    };
+    profile::profile(source.as_mut(), &request, &mut |_, _| {}).ok()
+}
+
+fn first_rejects(folder: &RunFolder) -> Result<Vec<RejectRecord>, RunError> {
+    let path = folder.path().join("rejects.jsonl");
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let lines = BufReader::new(File::open(&path).at("opening", &path)?).lines();
+    let mut records = Vec::new();
+    for line in lines.take(LISTED_MAX) {
+        let line = line.at("reading", &path)?;
+        let mut record: RejectRecord = serde_json::from_str(&line)
+            .map_err(|error| RunError::State { path: path.clone(), detail: error.to_string() })?;
+        record.message = cut(&record.message);
+        let id = record.id.to_string();
+        if id.len() > QUOTED_BYTES_MAX {
+            record.id = cut(&id).into();
+        }
+        records.push(record);
+    }
+    Ok(records)
+}
+
+/// A text of at most so many bytes; a document may have an `_id` or a status of any length.
+fn cut(text: &str) -> String {
+    let end = text.floor_char_boundary(QUOTED_BYTES_MAX);
+    if end == text.len() { text.to_owned() } else { format!("{}…", &text[..end]) }
+}
+
+fn rates(checkpoint: &Checkpoint) -> Rates {
+    let documents = checkpoint.totals.documents;
+    Rates {
+        docs_per_s: ratio(documents.read * 1000, checkpoint.elapsed_ms),
+        ms_per_1k_docs: ratio(checkpoint.elapsed_ms * 1000, documents.read),
+        error_percent: ratio(documents.rejected * 100, documents.read),
+    }
+}
+
+/// One decimal is enough for people and for comparisons.
+#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "rates, not counts")]
+fn ratio(dividend: u64, divisor: u64) -> f64 {
+    if divisor == 0 {
+        return 0.0;
+    }
+    (dividend as f64 / divisor as f64 * 10.0).round() / 10.0
+}

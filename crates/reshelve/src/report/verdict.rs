@@ -1,0 +1,160 @@
+//! What a report comes to, in a word and a sentence.
+
+use serde::Serialize;
+
+use super::Looked;
+use crate::parity::{Survey, Verification};
+use crate::run::{Checkpoint, Plan, State};
+
+/// The verdict in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Word {
+    /// Every document that belongs into the target is there, and comes back byte for byte.
+    Holds,
+    /// Something is missing, too much, or different.
+    DoesNotHold,
+    /// The two sides could not be compared.
+    NotChecked,
+    /// Nothing was written: what a real run would do was tried.
+    DryRun,
+}
+
+/// What a report comes to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    /// In a word.
+    pub word: Word,
+    /// In a sentence.
+    pub sentence: String,
+}
+
+impl Verdict {
+    fn new(word: Word, sentence: String) -> Self {
+        Verdict { word, sentence }
+    }
+}
+
+pub(super) fn of(plan: &Plan, checkpoint: &Checkpoint, looked: &Looked) -> Verdict {
+    match looked {
+        Looked::Compared(verification) => compared(verification),
+        Looked::Surveyed { survey, why: None } => dry_run(checkpoint, survey),
+        Looked::Nothing { .. } if !plan.apply && checkpoint.state == State::Done => {
+            let documents = checkpoint.totals.documents;
+            let sentence = format!(
+                "Nothing was written. The run's own files say that {} of {} documents would be \
+                 mapped, each proved to come back byte for byte. The source could not be read \
+                 again for this report.",
+                documents.mapped, documents.read
+            );
+            Verdict::new(Word::DryRun, sentence)
+        }
+        Looked::Surveyed { why: Some(why), .. } | Looked::Nothing { why } => {
+            let sentence = format!("Source and target were not compared: {why}.");
+            Verdict::new(Word::NotChecked, sentence)
+        }
+    }
+}
+
+fn compared(verification: &Verification) -> Verdict {
+    let counts = &verification.survey.counts;
+    let (restored, jobs) = (verification.restored, counts.jobs());
+    let left_out = left_out(counts.rejected, counts.skipped);
+    if verification.holds() {
+        let sentence = format!(
+            "{} of {jobs} documents are in the target as they should be, and come back byte for \
+             byte.{left_out}",
+            restored.identical
+        );
+        return Verdict::new(Word::Holds, sentence);
+    }
+    let sentence = format!(
+        "{} mismatches. {} of {jobs} documents come back byte for byte; {} come back different, {} \
+         are missing, {} are in the target and in no source.{left_out}",
+        verification.mismatches_total,
+        restored.identical,
+        restored.different,
+        restored.missing,
+        restored.extra.unwrap_or(0),
+    );
+    Verdict::new(Word::DoesNotHold, sentence)
+}
+
+fn dry_run(checkpoint: &Checkpoint, survey: &Survey) -> Verdict {
+    let counts = &survey.counts;
+    let jobs = counts.jobs();
+    let left_out = left_out(counts.rejected, counts.skipped);
+    if checkpoint.state != State::Done {
+        let state = checkpoint.state.as_str();
+        let sentence = format!("The dry run has not come to its end: it is {state}.");
+        return Verdict::new(Word::NotChecked, sentence);
+    }
+    let sentence = format!(
+        "Nothing was written. {jobs} of {jobs} documents that belong into the target would be \
+         mapped, each proved to come back byte for byte.{left_out}"
+    );
+    Verdict::new(Word::DryRun, sentence)
+}
+
+fn left_out(rejected: u64, skipped: u64) -> String {
+    let mut text = String::new();
+    let is_are = |count: u64| if count == 1 { "document was" } else { "documents were" };
+    if rejected > 0 {
+        text.push_str(&format!(" {rejected} {} rejected.", is_are(rejected)));
+    }
+    if skipped > 0 {
+        text.push_str(&format!(" {skipped} {} left out, in flight.", is_are(skipped)));
+    }
+    text
+}
+
+/// What a reader has to know before believing the rest.
+pub(super) fn cautions(
+    plan: &Plan,
+    checkpoint: &Checkpoint,
+    survey: Option<&Survey>,
+) -> Vec<String> {
+    let mut cautions = Vec::new();
+    if let Some(limit) = plan.limit {
+        cautions.push(format!(
+            "The run was told to read {limit} documents at the most (--limit): what lies behind \
+             them is not in this report."
+        ));
+    }
+    if plan.only_rejects.is_some() {
+        cautions.push(
+            "The run took only documents that an earlier run had rejected: this report is about \
+             these, not about the whole source."
+                .into(),
+        );
+    }
+    if checkpoint.in_doubt {
+        cautions.push(
+            "A checksum of the source did not hold when it was read: its documents may be wrong."
+                .into(),
+        );
+    }
+    if let Some(reason) = &checkpoint.reason {
+        cautions.push(format!("The run stopped: {reason}."));
+    }
+    let Some(survey) = survey else { return cautions };
+    if checkpoint.state == State::Done && survey.source.hash != checkpoint.source_hash {
+        cautions.push(format!(
+            "The source is not the one that the run read: it has other documents, or the same ones \
+             in another order. This report compares the target with the source as it is now, {} \
+             documents; the run had read {}.",
+            survey.source.documents, checkpoint.documents
+        ));
+    }
+    let documents = checkpoint.totals.documents;
+    let run = (documents.read, documents.rejected, documents.skipped);
+    let counts = &survey.counts;
+    if checkpoint.state == State::Done && run != (counts.legacy, counts.rejected, counts.skipped) {
+        cautions.push(format!(
+            "The run counted {} documents, {} rejected and {} skipped; reading the source again \
+             gives {}, {} and {}.",
+            run.0, run.1, run.2, counts.legacy, counts.rejected, counts.skipped
+        ));
+    }
+    cautions
+}
