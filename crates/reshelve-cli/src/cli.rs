@@ -198,7 +198,7 @@ pub(crate) struct BatchArgs {
         value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) batch_docs: u32,
     /// Most bytes in a batch, such as 4MiB
-    #[arg(long, value_name = "SIZE", env = "RESHELVE_BATCH_BYTES", default_value = "4MiB",
+    #[arg(long, value_name = "SIZE", env = "RESHELVE_BATCH_BYTES", default_value = "1MiB",
         value_parser = parse_size)]
     pub(crate) batch_bytes: u64,
     /// Mapping threads [default: one for each core]
