@@ -45,6 +45,7 @@ fn run() -> Result<ExitCode, Failure> {
         Command::Verify(args) => commands::verify::run(&args),
         Command::Checksums(args) => commands::checksums::run(&args),
         Command::Report(args) => commands::report::run(&args),
+        Command::Indexes(args) => commands::indexes::run(&args),
         Command::Generate(args) => commands::generate::run(&args),
         Command::Completions(args) => commands::pages::completions(&args),
         Command::Man(args) => commands::pages::man(&args),

@@ -7,7 +7,8 @@ mod common;
 
 use common::{Place, Told};
 
-const URI: &str = "mongodb://u:sekret@h.example/db";
+/// Nobody listens on that port.
+const URI: &str = "mongodb://u:sekret@127.0.0.1:1/db?serverSelectionTimeoutMS=100";
 
 fn expect_silence(told: &Told, place: &Place) {
     for text in [&told.stdout, &told.stderr] {

@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 
 use crate::error::{failed, is_authentication, unreachable};
 use crate::place::Place;
-use crate::retry::retrying;
+use crate::retry::{limited, retrying, retrying_long};
 
 /// How long the driver looks for a server before an operation fails, unless the connection string
 /// says otherwise.
@@ -46,8 +46,6 @@ impl Topology {
 pub(crate) struct Server {
     pub(crate) topology: Topology,
     pub(crate) replica_set: Option<String>,
-    /// The largest document it stores, in bytes.
-    pub(crate) document_bytes_max: usize,
     /// Its logical clock, as `seconds.increment`.
     pub(crate) operation_time: Option<String>,
     pub(crate) wire_version: i32,
@@ -92,7 +90,7 @@ impl Connection {
             options.write_concern.get_or_insert_with(WriteConcern::majority);
             let client = Client::with_options(options)
                 .map_err(|error| failed("connecting to", &name, &error))?;
-            let hello = retrying_briefly(&client).await.map_err(|error| {
+            let hello = limited(hello(&client)).await.map_err(|error| {
                 if is_authentication(&error) {
                     failed("connecting to", &name, &error)
                 } else {
@@ -161,7 +159,7 @@ impl Connection {
     /// Runs a command on the database, again where it failed in a way that passes.
     pub(crate) async fn command(&self, command: Document) -> Result<Document, Error> {
         let database = self.database();
-        retrying(|| database.run_command(command.clone()).into_future()).await
+        retrying_long(|| database.run_command(command.clone()).into_future()).await
     }
 
     /// Runs a command on `admin`.
@@ -177,7 +175,7 @@ impl Connection {
 }
 
 /// A server that is not there is told at once, and not after a minute of patience: a person waits.
-async fn retrying_briefly(client: &Client) -> Result<Document, Error> {
+async fn hello(client: &Client) -> Result<Document, Error> {
     let database = client.database("admin");
     match database.run_command(doc! { "hello": 1 }).await {
         Err(error) if crate::error::code(&error) == Some(59) => {
@@ -194,11 +192,6 @@ fn server_of(hello: &Document) -> Server {
         (Some(_), _) => Topology::ReplicaSet,
         _ => Topology::Standalone,
     };
-    let number = |name: &str, default: i64| match hello.get(name) {
-        Some(mongodb::bson::Bson::Int32(number)) => i64::from(*number),
-        Some(mongodb::bson::Bson::Int64(number)) => *number,
-        _ => default,
-    };
     let operation_time = hello
         .get_timestamp("operationTime")
         .ok()
@@ -206,9 +199,7 @@ fn server_of(hello: &Document) -> Server {
     Server {
         topology,
         replica_set,
-        document_bytes_max: usize::try_from(number("maxBsonObjectSize", 16 << 20))
-            .unwrap_or(16 << 20),
         operation_time,
-        wire_version: i32::try_from(number("maxWireVersion", 0)).unwrap_or(0),
+        wire_version: hello.get_i32("maxWireVersion").unwrap_or(0),
     }
 }

@@ -17,11 +17,14 @@ use crate::indexes::status;
 use crate::lease::{Claim, Lease, Over, look};
 use crate::origin::number;
 use crate::privileges::{held, needs_of_target};
-use crate::retry::retrying;
+use crate::retry::{retrying, retrying_long};
 use crate::sink::{LiveSink, Mode};
 
 /// How many examples a refusal names.
 const NAMED_MAX: usize = 5;
+
+/// Why a run that writes would be refused, and what to do about it.
+type Obstacle = (String, &'static str);
 
 /// A live database that a run writes to.
 #[derive(Debug)]
@@ -44,7 +47,8 @@ impl LiveDestination {
             let mut named = Vec::new();
             for name in COLLECTIONS {
                 let collection = connection.own(name);
-                let found = retrying(|| collection.count_documents(doc! {}).into_future()).await;
+                let found =
+                    retrying_long(|| collection.count_documents(doc! {}).into_future()).await;
                 let found = found.map_err(|error| connection.error("counting", name, &error))?;
                 documents += found;
                 if found == 0 {
@@ -79,8 +83,8 @@ impl LiveDestination {
         })
     }
 
-    /// What a writing run is refused for, and a dry one is told.
-    fn obstacles(&self) -> Result<(Vec<(String, &'static str)>, Vec<String>), LiveError> {
+    /// What a writing run is refused for, and a dry one is told; and what both are told.
+    fn obstacles(&self) -> Result<(Vec<Obstacle>, Vec<String>), LiveError> {
         let connection = &self.connection;
         connection.wait(async {
             let state = status(connection).await?;

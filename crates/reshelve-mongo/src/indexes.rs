@@ -3,9 +3,9 @@
 
 use mongodb::bson::{Bson, Document, doc};
 use reshelve::LiveError;
-use reshelve::folder::{IndexSpec, indexes_of};
+use reshelve::dump::Index;
+use reshelve::folder::{IndexState, IndexStatus, TargetState, indexes_of};
 use reshelve::mapping::COLLECTIONS;
-use serde::Serialize;
 
 use crate::connection::Connection;
 use crate::lease::RUNS;
@@ -18,50 +18,6 @@ use crate::writes::is_absent;
 pub const MIGRATION: &str = "20251005120000-initialize-novel-collections";
 /// Where the new stack records which migrations were applied.
 const MIGRATIONS: &str = "persistence_migrations";
-
-/// What is there of an index that should be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum IndexState {
-    /// It is there.
-    Present,
-    /// It is not there.
-    Missing,
-    /// Another index has its name.
-    Different,
-}
-
-/// One index that should be there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct IndexStatus {
-    /// Its collection.
-    pub collection: &'static str,
-    /// Its name.
-    pub name: &'static str,
-    /// What is there of it.
-    pub state: IndexState,
-}
-
-/// The collections and indexes of a target.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct TargetState {
-    /// Target collections that are there.
-    pub collections: Vec<&'static str>,
-    /// The indexes that should be there.
-    pub indexes: Vec<IndexStatus>,
-    /// Whether the new stack's own migration is recorded as applied.
-    pub migration_applied: bool,
-    /// Collections that have a validator, or are no plain collections; says which.
-    pub remarks: Vec<String>,
-}
-
-impl TargetState {
-    /// Names of what is missing or different.
-    pub fn wanting(&self) -> Vec<String> {
-        let wanting = self.indexes.iter().filter(|index| index.state != IndexState::Present);
-        wanting.map(|index| format!("{}.{}", index.collection, index.name)).collect()
-    }
-}
 
 /// What is there; nothing is changed.
 ///
@@ -95,17 +51,7 @@ pub(crate) async fn status(connection: &Connection) -> Result<TargetState, LiveE
     state.collections.sort_by_key(|name| COLLECTIONS.iter().position(|known| known == name));
     for collection in COLLECTIONS {
         let there = indexes_of_collection(connection, collection).await?;
-        for wanted in indexes_of(collection) {
-            let found = there
-                .iter()
-                .find(|index| index.get_str("name").is_ok_and(|name| name == wanted.name));
-            let state_of = match found {
-                None => IndexState::Missing,
-                Some(found) if is_same(found, wanted) => IndexState::Present,
-                Some(_) => IndexState::Different,
-            };
-            state.indexes.push(IndexStatus { collection, name: wanted.name, state: state_of });
-        }
+        state.add_indexes(collection, &there);
     }
     let migrations = connection.own(MIGRATIONS);
     let pattern = doc! { "fileName": { "$regex": format!("^{MIGRATION}") } };
@@ -115,12 +61,13 @@ pub(crate) async fn status(connection: &Connection) -> Result<TargetState, LiveE
     Ok(state)
 }
 
-async fn indexes_of_collection(
+/// The indexes of a collection; none where it is not there.
+pub(crate) async fn indexes_of_collection(
     connection: &Connection,
     collection: &str,
-) -> Result<Vec<Document>, LiveError> {
+) -> Result<Vec<Index>, LiveError> {
     match connection.command(doc! { "listIndexes": collection }).await {
-        Ok(reply) => Ok(first_batch(&reply)),
+        Ok(reply) => Ok(first_batch(&reply).iter().map(index_of).collect()),
         Err(error) if is_absent(&error) => Ok(Vec::new()),
         Err(error) => Err(connection.error("listing the indexes of", collection, &error)),
     }
@@ -142,28 +89,6 @@ fn first_batch(reply: &Document) -> Vec<Document> {
     let batch = reply.get_document("cursor").and_then(|cursor| cursor.get_array("firstBatch"));
     let batch = batch.map(Vec::as_slice).unwrap_or_default();
     batch.iter().filter_map(Bson::as_document).cloned().collect()
-}
-
-fn is_same(found: &Document, wanted: &IndexSpec) -> bool {
-    let key = found.get_document("key").cloned().unwrap_or_default();
-    let same_key = key.len() == wanted.key.len()
-        && key.iter().zip(wanted.key).all(
-            |((name, direction), (wanted_name, wanted_direction))| {
-                let direction = match direction {
-                    Bson::Int32(direction) => i64::from(*direction),
-                    Bson::Int64(direction) => *direction,
-                    #[expect(
-                        clippy::as_conversions,
-                        clippy::cast_possible_truncation,
-                        reason = "1 or -1"
-                    )]
-                    Bson::Double(direction) => *direction as i64,
-                    _ => 0,
-                };
-                name == wanted_name && direction == i64::from(*wanted_direction)
-            },
-        );
-    same_key && found.get_bool("unique").unwrap_or(false) == wanted.unique
 }
 
 /// Makes the collections and indexes that are missing; what is there is left as it is. Gives the
@@ -293,4 +218,16 @@ async fn foreign(connection: &Connection, collection: &str) -> Result<Option<Str
     .await
     .map_err(|error| connection.error("looking through", collection, &error))?;
     Ok(found.and_then(|found| found.get("_id").map(ToString::to_string)))
+}
+
+fn index_of(document: &Document) -> Index {
+    let key = document.get_document("key").cloned().unwrap_or_default();
+    let part =
+        |(name, direction): (&String, &Bson)| format!("{}:{direction}", Bson::from(name.as_str()));
+    let parts: Vec<String> = key.iter().map(part).collect();
+    Index {
+        name: document.get_str("name").unwrap_or_default().to_owned(),
+        key: format!("{{{}}}", parts.join(",")),
+        unique: document.get_bool("unique").unwrap_or(false),
+    }
 }

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use mongodb::bson::{Bson, Document, doc};
+use mongodb::bson::{Document, doc};
 use reshelve::LiveError;
-use reshelve::dump::{COLLECTION_DEFAULT, CollectionInfo, Index, Inventory};
+use reshelve::dump::{COLLECTION_DEFAULT, CollectionInfo, Inventory};
 use serde::Serialize;
 
 use crate::connection::Connection;
-use crate::indexes::all;
+use crate::indexes::{all, indexes_of_collection};
 use crate::origin::number;
 use crate::privileges::{Need, held, needs_of_source, needs_of_target};
 
@@ -108,22 +108,7 @@ async fn collection_of(connection: &Connection, listed: &Document) -> Collection
         }
         Err(error) => found.damage = Some(crate::error::sentence(&error)),
     }
-    if let Ok(reply) = connection.command(doc! { "listIndexes": name.as_str() }).await {
-        let batch = reply.get_document("cursor").and_then(|cursor| cursor.get_array("firstBatch"));
-        let indexes = batch.map(Vec::as_slice).unwrap_or_default();
-        found.indexes = indexes.iter().filter_map(Bson::as_document).map(index_of).collect();
-    }
+    // Without the privilege there is nothing to show.
+    found.indexes = indexes_of_collection(connection, &name).await.unwrap_or_default();
     found
-}
-
-fn index_of(document: &Document) -> Index {
-    let key = document.get_document("key").cloned().unwrap_or_default();
-    let part =
-        |(name, direction): (&String, &Bson)| format!("{}:{direction}", Bson::from(name.as_str()));
-    let parts: Vec<String> = key.iter().map(part).collect();
-    Index {
-        name: document.get_str("name").unwrap_or_default().to_owned(),
-        key: format!("{{{}}}", parts.join(",")),
-        unique: document.get_bool("unique").unwrap_or(false),
-    }
 }

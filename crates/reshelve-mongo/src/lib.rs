@@ -23,9 +23,7 @@ mod writes;
 
 pub use connection::Connection;
 pub use destination::LiveDestination;
-pub use indexes::{
-    IndexState, IndexStatus, MIGRATION, TargetState, indexes_down, indexes_status, indexes_up,
-};
+pub use indexes::{MIGRATION, indexes_down, indexes_status, indexes_up};
 pub use inspect::{LiveInventory, inspect};
 pub use origin::LiveOrigin;
 pub use place::{Place, is_live};

@@ -18,7 +18,7 @@ use reshelve::source::{Batch, BatchLimits, Damage, DamageKind, Form, Item, Place
 use crate::by_id::Id;
 use crate::connection::{Connection, Topology};
 use crate::error::{code, sentence};
-use crate::retry::{Backoff, is_passing, retrying};
+use crate::retry::{Backoff, is_passing, limited, retrying_long};
 
 /// Snapshots of single collections came with wire version 13, which is server 5.0.
 const SNAPSHOT_WIRE_VERSION: i32 = 13;
@@ -210,7 +210,7 @@ impl Origin for LiveOrigin {
         let connection = &self.connection;
         let collection = connection.client.database(&connection.db).collection(&self.collection);
         let collection: Collection<RawDocumentBuf> = collection;
-        let statuses = connection.wait(retrying(|| async {
+        let statuses = connection.wait(retrying_long(|| async {
             let mut statuses: Vec<(Option<Vec<u8>>, u64)> = Vec::new();
             let find = collection.find(doc! {}).projection(doc! { "_id": 0, "status": 1 });
             let mut cursor = find.batch().await?;
@@ -265,19 +265,20 @@ struct Reading {
 
 /// A cursor, with the session that its snapshot lives in.
 enum Cursor {
-    Plain(RawBatchCursor),
+    Plain(Box<RawBatchCursor>),
     Snapshot(Box<(SessionRawBatchCursor, ClientSession)>),
 }
 
 impl Cursor {
-    async fn next(&mut self) -> Option<Result<RawBatch, Error>> {
-        match self {
+    async fn next_reply(&mut self) -> Result<Option<RawBatch>, Error> {
+        let next = match self {
             Cursor::Plain(cursor) => cursor.next().await,
             Cursor::Snapshot(held) => {
                 let (cursor, session) = held.as_mut();
                 cursor.stream(session).next().await
             }
-        }
+        };
+        next.transpose()
     }
 }
 
@@ -298,7 +299,7 @@ impl Reading {
         }
         options.read_concern = Some(ReadConcern::majority());
         let cursor = self.collection.find(filter).with_options(options).batch().await?;
-        Ok(Cursor::Plain(cursor))
+        Ok(Cursor::Plain(Box::new(cursor)))
     }
 
     fn damage(&self, error: &Error) -> Damage {
@@ -343,7 +344,7 @@ impl LiveSource {
             let mut backoff = Backoff::default();
             loop {
                 let next = match (&mut *cursor, &mut *todo) {
-                    (Some(cursor), _) => cursor.next().await,
+                    (Some(cursor), _) => limited(cursor.next_reply()).await.transpose(),
                     (None, Todo::Begin) => {
                         let mut conditions =
                             last.as_ref().map_or_else(|| vec![Document::new()], Id::behind);
@@ -353,7 +354,7 @@ impl LiveSource {
                     }
                     (None, Todo::Conditions(conditions)) => {
                         let Some(condition) = conditions.pop() else { return Ok(None) };
-                        match reading.open(condition).await {
+                        match limited(reading.open(condition)).await {
                             Ok(opened) => {
                                 *cursor = Some(opened);
                                 continue;

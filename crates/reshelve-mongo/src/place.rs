@@ -156,7 +156,6 @@ fn with_port(host: &str, scheme: &str) -> String {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

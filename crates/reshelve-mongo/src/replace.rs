@@ -135,9 +135,8 @@ async fn keep(
         }
     }
     let undo = connection.raw(UNDO);
-    let taken = insert(connection, &undo, kept)
-        .await
-        .map_err(|error| connection.error("writing to", UNDO, &error))?;
+    let taken =
+        insert(&undo, kept).await.map_err(|error| connection.error("writing to", UNDO, &error))?;
     let refused = taken.into_iter().find_map(|taken| match taken {
         Taken::Refused(why) => Some(why),
         _ => None,
@@ -215,7 +214,7 @@ async fn swap_in_steps(
         clear(connection, what, name).await?;
     }
     for (collection, name) in COLLECTIONS.into_iter().enumerate().rev() {
-        let taken = insert(connection, &connection.raw(name), what.documents(collection))
+        let taken = insert(&connection.raw(name), what.documents(collection))
             .await
             .map_err(|error| connection.error("writing to", name, &error))?;
         refused = taken.into_iter().find_map(|taken| match taken {
@@ -232,7 +231,7 @@ async fn swap_in_steps(
         clear(connection, what, name).await?;
     }
     for (collection, name) in COLLECTIONS.into_iter().enumerate().rev() {
-        insert(connection, &connection.raw(name), earlier[collection].clone())
+        insert(&connection.raw(name), earlier[collection].clone())
             .await
             .map_err(|error| connection.error("writing back to", name, &error))?;
     }

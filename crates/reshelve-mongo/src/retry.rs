@@ -14,6 +14,9 @@ const WAIT_FIRST: Duration = Duration::from_millis(100);
 /// … up to this. All of them together are more than 40 seconds.
 const WAIT_MAX: Duration = Duration::from_secs(8);
 
+/// How long an operation may take that is done in a moment; longer than any election.
+const OPERATION_MAX: Duration = Duration::from_secs(60);
+
 /// Codes of errors that pass: elections, shutdowns, lost connections, timeouts, conflicts, and
 /// cursors that died.
 const PASSING_CODES: [i32; 30] = [
@@ -74,8 +77,29 @@ impl Backoff {
     }
 }
 
-/// Does something, again where it failed in a way that passes.
+/// Does something, but not for ever: a server that is gone may leave an operation waiting.
+pub(crate) async fn limited<T>(
+    operation: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    match tokio::time::timeout(OPERATION_MAX, operation).await {
+        Ok(done) => done,
+        Err(_) => {
+            let text = format!("no answer within {} seconds", OPERATION_MAX.as_secs());
+            Err(std::io::Error::new(std::io::ErrorKind::TimedOut, text).into())
+        }
+    }
+}
+
+/// Does something that takes a moment, again where it failed in a way that passes.
 pub(crate) async fn retrying<T, F>(mut operation: impl FnMut() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    retrying_long(|| limited(operation())).await
+}
+
+/// The same for what may take as long as it likes: counting, and making indexes.
+pub(crate) async fn retrying_long<T, F>(mut operation: impl FnMut() -> F) -> Result<T, Error>
 where
     F: Future<Output = Result<T, Error>>,
 {

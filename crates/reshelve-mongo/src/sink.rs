@@ -130,7 +130,7 @@ impl LiveSink {
                 return Ok(Vec::new());
             }
             let name = COLLECTIONS[collection];
-            insert(&self.connection, &self.connection.raw(name), documents)
+            insert(&self.connection.raw(name), documents)
                 .await
                 .map_err(|error| self.connection.error("writing to", name, &error))
         };
@@ -195,7 +195,7 @@ impl LiveSink {
         name: &str,
         documents: impl Iterator<Item = &'d [u8]>,
     ) -> Result<std::collections::HashMap<Vec<u8>, Vec<u8>>, LiveError> {
-        stored(&self.connection, &self.connection.raw(name), documents)
+        stored(&self.connection.raw(name), documents)
             .await
             .map_err(|error: Error| self.connection.error("reading", name, &error))
     }
@@ -308,7 +308,7 @@ impl Sink for LiveSink {
             return Ok(Vec::new());
         }
         let connection = self.connection.clone();
-        let name = format!("{} ({})", connection.place.name(), connection.db);
+        let name = connection.place.name();
         connection.wait(self.write_batch(target, sections)).map_err(|error| SinkError {
             action: "writing to",
             name,

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
+use futures_util::StreamExt;
 use mongodb::Collection;
 use mongodb::bson::{RawDocumentBuf, doc};
 use mongodb::error::{Error, ErrorKind};
 use reshelve::raw;
 
-use crate::connection::Connection;
 use crate::error::{code, sentence};
-use crate::retry::{Backoff, is_passing, may_be_the_document, retrying};
+use crate::retry::{Backoff, is_passing, limited, may_be_the_document, retrying};
 
 /// Most documents in one command; servers take 100 000.
 const COMMAND_DOCS_MAX: usize = 50_000;
@@ -44,7 +44,6 @@ struct Pending {
 /// # Errors
 /// Where the collection cannot be written at all.
 pub(crate) async fn insert(
-    connection: &Connection,
     collection: &Collection<RawDocumentBuf>,
     documents: Vec<RawDocumentBuf>,
 ) -> Result<Vec<Taken>, Error> {
@@ -65,7 +64,7 @@ pub(crate) async fn insert(
         }
     }
     for command in commands {
-        insert_command(connection, collection, command, &mut taken).await?;
+        insert_command(collection, command, &mut taken).await?;
     }
     Ok(taken)
 }
@@ -73,7 +72,6 @@ pub(crate) async fn insert(
 /// One command; where it is refused as a whole it is split until the documents are found that are
 /// to blame.
 async fn insert_command(
-    connection: &Connection,
     collection: &Collection<RawDocumentBuf>,
     command: Vec<Pending>,
     taken: &mut [Taken],
@@ -84,7 +82,7 @@ async fn insert_command(
     while let Some(part) = parts.pop() {
         match attempt(collection, &part).await {
             Ok(duplicates) => {
-                settle(connection, collection, &part, duplicates, taken).await?;
+                settle(collection, &part, duplicates, taken).await?;
             }
             Err(error) if !may_be_the_document(&error) => return Err(error),
             Err(error) if part.len() == 1 => {
@@ -121,7 +119,8 @@ async fn attempt(
     let mut backoff = Backoff::default();
     loop {
         let documents = part.iter().map(|pending| &pending.document);
-        let error = match collection.insert_many(documents).ordered(false).await {
+        let inserting = collection.insert_many(documents).ordered(false).into_future();
+        let error = match limited(inserting).await {
             Ok(_) => return Ok(Vec::new()),
             Err(error) => error,
         };
@@ -148,7 +147,6 @@ async fn attempt(
 
 /// Reads what is there of documents whose unique key was taken.
 async fn settle(
-    connection: &Connection,
     collection: &Collection<RawDocumentBuf>,
     part: &[Pending],
     failures: Vec<Failure>,
@@ -166,7 +164,7 @@ async fn settle(
     }
     for some in duplicates.chunks(IDS_MAX) {
         let documents = some.iter().map(|(pending, _)| pending.document.as_bytes());
-        let stored = stored(connection, collection, documents).await?;
+        let stored = stored(collection, documents).await?;
         for (pending, message) in some {
             let bytes = pending.document.as_bytes();
             taken[pending.place] = match stored.get(id_of(bytes)) {
@@ -184,7 +182,6 @@ async fn settle(
 
 /// The stored documents that have the ids of these, by the bytes of their `_id` elements.
 pub(crate) async fn stored<'d>(
-    connection: &Connection,
     collection: &Collection<RawDocumentBuf>,
     documents: impl Iterator<Item = &'d [u8]>,
 ) -> Result<HashMap<Vec<u8>, Vec<u8>>, Error> {
@@ -194,19 +191,14 @@ pub(crate) async fn stored<'d>(
         .filter_map(|id| mongodb::bson::Bson::try_from(id).ok())
         .collect();
     let filter = doc! { "_id": { "$in": ids } };
-    let batch_limit = connection.server.document_bytes_max;
     retrying(|| async {
-        use futures_util::StreamExt;
         let mut found = HashMap::new();
-        let mut bytes = 0;
         let mut cursor = collection.find(filter.clone()).batch().await?;
         while let Some(batch) = cursor.next().await {
             for document in batch?.doc_slices()?.into_iter().flatten() {
                 let Some(document) = document.as_document() else { continue };
-                bytes += document.as_bytes().len();
                 found.insert(id_of(document.as_bytes()).to_vec(), document.as_bytes().to_vec());
             }
-            debug_assert!(bytes <= COMMAND_BYTES_MAX.max(batch_limit) * 2);
         }
         Ok(found)
     })

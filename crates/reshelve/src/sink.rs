@@ -5,6 +5,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::folder::Existing;
+use crate::live::LiveError;
 use crate::mapping::Target;
 
 /// Which bytes of each collection of a [`Target`] are to be written, in the order of
@@ -58,7 +59,7 @@ pub struct Exception {
 
 /// Why a sink could not do its work.
 #[derive(Debug, thiserror::Error)]
-#[error("{action} {name}: {source}")]
+#[error("{}", sentence(.action, .name, .source))]
 pub struct SinkError {
     /// What was tried, as a participle: `writing`, `syncing` ….
     pub action: &'static str,
@@ -67,6 +68,14 @@ pub struct SinkError {
     /// The error of the operating system.
     #[source]
     pub source: std::io::Error,
+}
+
+/// A live database says itself what was tried.
+fn sentence(action: &str, name: &str, source: &std::io::Error) -> String {
+    match LiveError::inside(source) {
+        Some(error) => format!("{name}: {error}"),
+        None => format!("{action} {name}: {source}"),
+    }
 }
 
 /// Makes what a sink has written so far durable, from another thread, while it goes on.

@@ -5,6 +5,7 @@ pub(crate) mod demo;
 pub(crate) mod ends;
 pub(crate) mod explain;
 pub(crate) mod generate;
+pub(crate) mod indexes;
 pub(crate) mod inspect;
 pub(crate) mod outcome;
 pub(crate) mod pages;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use reshelve::LiveError;
 use reshelve::run::{Checkpoint, DocumentCounts, Plan, Report, RunError, Stop, Tally};
 use serde::Serialize;
 
@@ -73,9 +74,10 @@ pub(crate) fn failure(error: RunError, begun: Option<&Path>) -> Failure {
         _ => None,
     };
     let hint = source.zip(begun).map(|(source, folder)| {
-        let before = match source.kind() {
-            ErrorKind::StorageFull => "make room on the disk, then",
-            _ => "once that is put right,",
+        let before = match (source.kind(), LiveError::inside(source)) {
+            (ErrorKind::StorageFull, _) => "make room on the disk, then".to_owned(),
+            (_, Some(LiveError { hint: Some(hint), .. })) => format!("{hint}; then"),
+            _ => "once that is put right,".to_owned(),
         };
         format!("{before} `reshelve resume {}` goes on with it", folder.display())
     });

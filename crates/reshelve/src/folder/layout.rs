@@ -203,6 +203,12 @@ impl TargetFolder {
         self.database().join(name)
     }
 
+    /// The file with the indexes of a collection.
+    pub(super) fn metadata_file(&self, collection: &str) -> PathBuf {
+        let name = format!("{collection}.metadata.json{}", self.compression.suffix());
+        self.database().join(name)
+    }
+
     /// The lock file.
     pub(crate) fn lock_file(&self) -> PathBuf {
         self.root.join(".reshelve.lock")
@@ -235,8 +241,7 @@ impl TargetFolder {
         let database = self.database();
         fs::create_dir_all(&database).at("creating the folder", &database)?;
         for collection in COLLECTIONS {
-            let name = format!("{collection}.metadata.json{}", self.compression.suffix());
-            let path = database.join(name);
+            let path = self.metadata_file(collection);
             if !path.exists() {
                 let text = metadata_json(collection, indexes_of(collection));
                 let bytes = self.compression.member(text.as_bytes()).at("compressing", &path)?;

@@ -2,12 +2,14 @@
 
 mod documents;
 mod existing;
+mod indexes;
 mod layout;
 mod replace;
 mod restore;
 mod sink;
 
 pub use documents::{Documents, DocumentsError};
+pub use indexes::{IndexState, IndexStatus, TargetState};
 pub use layout::{Compression, Held, IndexSpec, TargetFolder, free_bytes, indexes_of};
 pub use restore::{ChangedJob, RestoreFolderError, RestoreSummary, restore, write_legacy_metadata};
 pub use sink::FolderSink;

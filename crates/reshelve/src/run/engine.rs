@@ -4,7 +4,7 @@
 //! is told. Never the other way round.
 
 use std::ops::Range;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::checkpoint::{Checkpoint, SourceHash};
@@ -190,6 +190,10 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
                         return Ok(ended);
                     }
                     self.save_if_due(saver)?;
+                    // What was read and is not written yet is read again by whoever goes on.
+                    if self.context.stop.load(Ordering::Relaxed) {
+                        return Ok(Ended::Interrupted);
+                    }
                 }
                 Step::Stopped => return Ok(Ended::Interrupted),
                 Step::End => {

@@ -37,7 +37,8 @@ impl Seen {
         if self.held.len() >= self.held_max {
             let mut sorted: Vec<Key> = self.held.drain().collect();
             sorted.sort_unstable();
-            let path = self.folder.join(format!(".seen.{}.tmp", self.spilled.len()));
+            let name = format!(".seen.{}.{}.tmp", std::process::id(), self.spilled.len());
+            let path = self.folder.join(name);
             self.spilled.push(SortedRun::write(&path, sorted.into_iter().map(Ok))?);
         }
         Ok(true)

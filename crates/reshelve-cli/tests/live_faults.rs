@@ -1,0 +1,298 @@
+//! A live run when something breaks: errors of the server, each that passes and each that does
+//! not, lost connections, killed processes, a killed server, a lease that is taken over.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on ends there"
+)]
+
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use mongodb::bson::{Document, doc};
+use serde_json::Value;
+
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+mod common;
+#[path = "common/live.rs"]
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+mod live;
+
+use common::{Place, Told, split};
+use live::{Database, Server, wait};
+
+const APPLY: [&str; 3] = ["--apply", "--in-flight", "include"];
+
+fn json(told: &Told) -> Value {
+    serde_json::from_str(told.stdout.lines().last().unwrap()).unwrap()
+}
+
+fn checksums(place: &Place, target: &str) -> Value {
+    json(&place.expect(0, &["checksums", target, "--json"]))["collections"].clone()
+}
+
+/// A source in a file, with what an undisturbed run makes of it.
+struct Rehearsal {
+    place: Place,
+    expected: Value,
+}
+
+impl Rehearsal {
+    fn new(documents: u32, size: &str) -> Rehearsal {
+        let place = Place::new();
+        let documents = documents.to_string();
+        let args = ["generate", "jobs.bson", "--preset", "lifecycle", "--size", size];
+        place.expect(0, &[&args[..], &["--documents", &documents]].concat());
+        place.expect(0, &[&["run", "jobs.bson", "folder"], &APPLY[..]].concat());
+        std::fs::remove_dir_all(place.path(".reshelve")).unwrap();
+        let expected = checksums(&place, "folder");
+        Rehearsal { place, expected }
+    }
+
+    fn target(&self, server: &Server) -> Database {
+        let target = server.database();
+        self.place.expect(0, &["indexes", "up", &target.uri]);
+        target
+    }
+
+    fn legacy(&self, server: &Server) -> Database {
+        let legacy = server.database();
+        legacy.seed("jobs", &split(&self.place.read("jobs.bson")));
+        legacy
+    }
+
+    fn expect_whole(&self, target: &Database, what: &str) {
+        assert_eq!(checksums(&self.place, &target.uri), self.expected, "{what}");
+    }
+}
+
+#[test]
+fn what_passes_is_tried_again() {
+    let Some(server) = Server::shared() else { return };
+    let rehearsal = Rehearsal::new(60, "small");
+    let place = &rehearsal.place;
+    let legacy = rehearsal.legacy(&server);
+    let label = ["RetryableWriteError"];
+    for (commands, mode, data) in [
+        (&["insert"][..], doc! { "times": 3 }, doc! { "closeConnection": true }),
+        (&["insert"], doc! { "skip": 2 }, doc! { "closeConnection": true }),
+        (&["insert"], doc! { "times": 2 }, doc! { "errorCode": 91, "errorLabels": label }),
+        (&["insert"], doc! { "times": 2 }, doc! { "errorCode": 9001 }),
+        (
+            &["insert"],
+            doc! { "times": 2 },
+            doc! { "writeConcernError": { "code": 64, "errmsg": "waiting for replication" } },
+        ),
+        // Refused as a whole, by a server that takes each part.
+        (&["insert"], doc! { "times": 1 }, doc! { "errorCode": 2 }),
+        (&["findAndModify"], doc! { "times": 2 }, doc! { "errorCode": 6 }),
+        (&["delete"], doc! { "times": 2 }, doc! { "closeConnection": true }),
+        (&["find"], doc! { "times": 3 }, doc! { "errorCode": 262 }),
+        (&["getMore"], doc! { "times": 2 }, doc! { "closeConnection": true }),
+        (&["getMore"], doc! { "times": 2 }, doc! { "errorCode": 43 }),
+        (&["getMore"], doc! { "times": 1 }, doc! { "errorCode": 239 }),
+    ] {
+        let what = format!("{commands:?} {data}");
+        let target = rehearsal.target(&server);
+        // A failpoint that skips goes on for ever: it is there for one batch in the middle.
+        let is_skip = mode.contains_key("skip");
+        let reads = commands.contains(&"find") || commands.contains(&"getMore");
+        let broken = if reads { &legacy } else { &target };
+        let Some(fault) = broken.fail(commands, mode, data) else { return };
+        let from = if reads { &legacy.uri } else { "jobs.bson" };
+        let call =
+            place.call(&[&["run", from, &target.uri, "--batch-docs", "20"], &APPLY[..]].concat());
+        if is_skip {
+            let child = call.spawn(false);
+            std::thread::sleep(Duration::from_millis(700));
+            drop(fault);
+            let ended = child.wait_with_output().unwrap();
+            assert_eq!(ended.status.code(), Some(0), "{what}");
+        } else {
+            call.expect(0);
+            drop(fault);
+        }
+        rehearsal.expect_whole(&target, &what);
+    }
+}
+
+#[test]
+fn what_does_not_pass_is_a_clear_stop_and_can_be_gone_on_with() {
+    let Some(server) = Server::shared() else { return };
+    let rehearsal = Rehearsal::new(60, "small");
+    let place = &rehearsal.place;
+    let legacy = rehearsal.legacy(&server);
+    let unsatisfiable = doc! { "code": 100, "errmsg": "not enough members" };
+    for (commands, mode, data, words) in [
+        (&["insert"][..], doc! { "skip": 5 }, doc! { "errorCode": 13 }, "novel_job"),
+        (&["insert"], doc! { "skip": 5 }, doc! { "errorCode": 2 }, "novel_job"),
+        (&["insert"], doc! { "skip": 2 }, doc! { "errorCode": 14031 }, "disk"),
+        (
+            &["insert"],
+            doc! { "skip": 0 },
+            doc! { "writeConcernError": unsatisfiable },
+            "not enough",
+        ),
+        (&["find"], doc! { "skip": 0 }, doc! { "errorCode": 13 }, "jobs"),
+    ] {
+        let what = format!("{commands:?} {data}");
+        let target = rehearsal.target(&server);
+        let reads = commands.contains(&"find");
+        let broken = if reads { &legacy } else { &target };
+        let from = if reads { &legacy.uri } else { "jobs.bson" };
+        let Some(fault) = broken.fail(commands, mode, data) else { return };
+        let args = [&["run", from, &target.uri, "--batch-docs", "10"], &APPLY[..]].concat();
+        let before = place.runs().len();
+        let told = place.expect(1, &args);
+        assert!(told.stderr.contains(words), "{what}: {}", told.stderr);
+        assert!(told.stderr.contains("reshelve resume"), "{what}: {}", told.stderr);
+        drop(fault);
+        assert_eq!(place.runs().len(), before + 1);
+        let run = place.runs().pop().unwrap();
+        place.expect(0, &["resume", &run]);
+        rehearsal.expect_whole(&target, &what);
+        assert_eq!(target.count("reshelve_runs"), 0, "{what}");
+    }
+}
+
+#[test]
+fn a_run_is_stopped_and_gone_on_with() {
+    let Some(server) = Server::shared() else { return };
+    let rehearsal = Rehearsal::new(300, "small");
+    let place = &rehearsal.place;
+    let legacy = rehearsal.legacy(&server);
+    let target = rehearsal.target(&server);
+    let call = [&["run", &legacy.uri, &target.uri, "--batch-docs", "2"], &APPLY[..]].concat();
+    let mut child = place.call(&call).spawn(false);
+    wait_for(&target, 20, &mut child);
+    signal(&child, "INT");
+    let code = child.wait().unwrap().code();
+    assert_eq!(code, Some(6));
+    let run = place.runs().pop().unwrap();
+    let status = json(&place.expect(0, &["status", &run, "--json"]));
+    let written = status["documents"]["written"].as_u64().unwrap();
+    assert_eq!(written, target.count("novel_jobs"), "what is told is there");
+    // The lease is left: whoever else comes is told what to do.
+    let other = [&["run", "jobs.bson", &target.uri, "--allow-existing"], &APPLY[..]].concat();
+    place.expect(3, &other).says(&["has not finished", &run, "--take-over"]);
+    let told = json(&place.expect(0, &["resume", &run, "--json"]));
+    assert_eq!(told["documents"]["read"], 300);
+    assert_eq!(told["documents"]["written"], 300);
+    rehearsal.expect_whole(&target, "gone on with");
+    place.expect(0, &["verify", &legacy.uri, &target.uri, "--run", &run]);
+}
+
+#[test]
+fn twenty_kills_of_the_tool_leave_no_trace() {
+    let Some(server) = Server::shared() else { return };
+    let rehearsal = Rehearsal::new(400, "small");
+    let place = &rehearsal.place;
+    let legacy = rehearsal.legacy(&server);
+    let mut kills = 0;
+    for from in ["jobs.bson", &legacy.uri].iter().cycle() {
+        if kills >= 20 {
+            break;
+        }
+        let target = rehearsal.target(&server);
+        let before = place.runs().len();
+        let often = ["--batch-docs", "4", "--checkpoint-bytes", "20KB"];
+        let first = [&["run", from, &target.uri], &APPLY[..], &often[..]].concat();
+        loop {
+            let mut child = match place.runs().get(before) {
+                None => place.call(&first).spawn(false),
+                Some(run) => place.call(&[&["resume", run], &often[..]].concat()).spawn(false),
+            };
+            let goal = target.count("novel_jobs") + 30 + kills % 7;
+            if !wait_for(&target, goal, &mut child) {
+                assert_eq!(child.wait().unwrap().code(), Some(0), "{kills} kills");
+                break;
+            }
+            child.kill().unwrap();
+            child.wait().unwrap();
+            kills += 1;
+        }
+        rehearsal.expect_whole(&target, &format!("{kills} kills"));
+        let totals = json(&place.expect(0, &["status", &place.runs()[before], "--json"]));
+        assert_eq!(totals["documents"]["written"], 400, "{totals}");
+    }
+}
+
+#[test]
+fn ten_kills_of_the_server_lose_nothing() {
+    let Some(mut server) = Server::start(&[]) else { return };
+    let rehearsal = Rehearsal::new(400, "small");
+    let place = &rehearsal.place;
+    let mut kills = 0;
+    while kills < 10 {
+        let target = server.database();
+        place.expect(0, &["indexes", "up", &target.uri]);
+        let before = place.runs().len();
+        let often = ["--batch-docs", "4", "--checkpoint-bytes", "20KB"];
+        let first = [&["run", "jobs.bson", &target.uri], &APPLY[..], &often[..]].concat();
+        let mut child = place.call(&first).spawn(false);
+        loop {
+            let goal = target.count("novel_jobs") + 60 + kills % 7;
+            if kills < 10 && wait_for(&target, goal, &mut child) {
+                server.kill();
+                server.restart(&[]);
+                kills += 1;
+                continue;
+            }
+            match child.wait().unwrap().code() {
+                Some(0) => break,
+                code => assert_eq!(code, Some(1), "{kills} kills"),
+            }
+            let run = place.runs()[before].clone();
+            child = place.call(&[&["resume", &run], &often[..]].concat()).spawn(false);
+        }
+        rehearsal.expect_whole(&target, &format!("{kills} kills of the server"));
+    }
+}
+
+#[test]
+fn a_lease_that_expired_is_taken_over_and_the_first_process_stops() {
+    let Some(server) = Server::shared() else { return };
+    let rehearsal = Rehearsal::new(400, "small");
+    let place = &rehearsal.place;
+    let target = rehearsal.target(&server);
+    let call = [&["run", "jobs.bson", &target.uri, "--batch-docs", "2"], &APPLY[..]].concat();
+    let mut first = place.call(&call).spawn(true);
+    wait_for(&target, 10, &mut first);
+    signal(&first, "STOP");
+    let take_over = [&["run", "jobs.bson", &target.uri, "--take-over"], &APPLY[..]].concat();
+    place.expect(3, &take_over).says(&["another run is writing", "expires"]);
+    // A minute later, by the server's clock.
+    let runs = target.handle.collection::<Document>("reshelve_runs");
+    let lease = wait(runs.find_one(doc! { "_id": "lock" })).unwrap().expect("there is a lease");
+    assert_eq!(lease.get_str("run").unwrap(), place.runs()[0]);
+    let earlier = doc! { "$set": { "expires": mongodb::bson::DateTime::from_millis(0) } };
+    wait(runs.update_one(doc! { "_id": "lock" }, earlier)).unwrap();
+    let told = json(&place.expect(0, &[&take_over[..], &["--json"]].concat()));
+    assert!(told["documents"]["unchanged"].as_u64().unwrap() >= 10, "{told}");
+    rehearsal.expect_whole(&target, "taken over");
+    signal(&first, "CONT");
+    let ended = first.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(said.contains("taken over"), "{said}");
+    rehearsal.expect_whole(&target, "after the first process");
+}
+
+/// Waits until the target has so many jobs; false where the process ended before.
+fn wait_for(target: &Database, jobs: u64, child: &mut Child) -> bool {
+    let start = Instant::now();
+    while target.count("novel_jobs") < jobs {
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
+        assert!(start.elapsed() < Duration::from_secs(120), "nothing is written");
+    }
+    child.try_wait().unwrap().is_none()
+}
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status();
+    assert!(sent.unwrap().success());
+}
