@@ -1,8 +1,9 @@
-//! Chores of the workspace: `cargo xtask test`, `ci`, `conformance`, `fuzz`, `server`.
+//! Chores of the workspace: `cargo xtask test`, `ci`, `conformance`, `fuzz`, `server`, `bench`.
 //!
 //! Every chore goes on after a failure, so that one run shows all there is to mend, and ends with
 //! what was left out on this machine and the line `N passed, M failed`.
 
+mod bench;
 mod ci;
 mod conformance;
 mod fuzz;
@@ -26,6 +27,9 @@ usage: cargo xtask COMMAND
   conformance [--seed N] [--documents N] [--release]
                                            the binary against the oracle of the mapping
   fuzz [--seconds N] [TARGET…]             each fuzz target for so long
+  bench [--runs N] [--quick] [--folder DIR] [--publish]
+                                           whole processes beside each other: a table of figures
+  bench --instructions [--record]          instructions per document against those on record
   server [COMMAND…]                        builds the server for live tests if it is missing, and
                                            runs a command with it, such as `cargo test live`
 
@@ -33,6 +37,21 @@ usage: cargo xtask COMMAND
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    // What the benchmarks measure with: no chore, and no summary.
+    let helper = match arguments.split_first() {
+        Some((name, rest)) if name == "meter" => Some(bench::meter::run(rest)),
+        Some((name, rest)) if name == "inflate" => Some(bench::meter::inflate(rest)),
+        _ => None,
+    };
+    if let Some(result) = helper {
+        return match result {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                printer::error(&format!("{error:#}"));
+                ExitCode::from(2)
+            }
+        };
+    }
     let mut summary = Summary::default();
     match run(&arguments, &mut summary) {
         Ok(()) => {
@@ -85,9 +104,26 @@ fn run(arguments: &[String], summary: &mut Summary) -> Result<()> {
             }
             fuzz::run(&plan, summary)
         }
+        "bench" => bench::run(&bench_plan(&mut flags)?, summary),
         "server" => server::run(rest, summary),
         other => bail!("unknown command `{other}`\n{USAGE}"),
     }
+}
+
+fn bench_plan(flags: &mut Flags<'_>) -> Result<bench::Plan> {
+    let mut plan = bench::Plan::default();
+    while let Some(flag) = flags.next() {
+        match flag {
+            "--runs" => plan.runs = flags.number(flag)?,
+            "--quick" => plan.quick = true,
+            "--folder" => plan.folder = Some(flags.next().context("--folder needs a path")?.into()),
+            "--instructions" => plan.instructions = true,
+            "--record" => plan.record = true,
+            "--publish" => plan.publish = true,
+            other => bail!("unknown argument `{other}`\n{USAGE}"),
+        }
+    }
+    Ok(plan)
 }
 
 /// The arguments behind the command.

@@ -197,10 +197,9 @@ pub(crate) struct BatchArgs {
     #[arg(long, value_name = "N", env = "BATCH_SIZE", default_value_t = 1000,
         value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) batch_docs: u32,
-    /// Most bytes in a batch, such as 4MiB
-    #[arg(long, value_name = "SIZE", env = "RESHELVE_BATCH_BYTES", default_value = "4MiB",
-        value_parser = parse_size)]
-    pub(crate) batch_bytes: u64,
+    /// Most bytes in a batch, such as 2MiB [default: 1MiB; into a live target 4MiB]
+    #[arg(long, value_name = "SIZE", env = "RESHELVE_BATCH_BYTES", value_parser = parse_size)]
+    pub(crate) batch_bytes: Option<u64>,
     /// Mapping threads [default: one for each core]
     #[arg(long, value_name = "N", env = "RESHELVE_JOBS",
         value_parser = clap::value_parser!(u16).range(1..=256))]

@@ -13,7 +13,15 @@ fn root() -> PathBuf {
 
 /// The pages at the top, below `docs`, and the introductions of the test folders.
 fn pages() -> Vec<(PathBuf, String)> {
-    let folders = ["", "docs", "docs/decisions", "tests/cases", "tests/samples", "tests/oracle"];
+    let folders = [
+        "",
+        "docs",
+        "docs/decisions",
+        "tests/cases",
+        "tests/samples",
+        "tests/oracle",
+        "bench/node",
+    ];
     let mut pages = Vec::new();
     for folder in folders {
         for entry in fs::read_dir(root().join(folder)).unwrap() {

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 /// Most documents in a batch, unless told otherwise.
 pub const BATCH_DOCS_DEFAULT: usize = 1_000;
 /// Most bytes in a batch, unless told otherwise. One document larger than this is a batch by
-/// itself.
-pub const BATCH_BYTES_DEFAULT: usize = 4 * 1024 * 1024;
+/// itself. What is on its way should fit the caches of the processor, and a batch is also what is
+/// written at once: larger writes make Linux look for larger pieces of memory, which cost more.
+pub const BATCH_BYTES_DEFAULT: usize = 1024 * 1024;
 /// A BSON length prefix above this is taken for corruption (formats: 16 MiB is the limit for
 /// stored documents, systems' own may be somewhat larger).
 pub const DOCUMENT_BYTES_MAX: usize = 48 * 1024 * 1024;

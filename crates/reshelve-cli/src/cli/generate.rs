@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Json, parse_size};
+use super::Json;
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Preset {

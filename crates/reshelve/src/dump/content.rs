@@ -35,8 +35,15 @@ pub(super) struct Content {
 }
 
 enum Stream {
-    Plain(Box<dyn Read + Send>),
+    Plain(Plain),
     Inflating(Inflow),
+}
+
+/// A file as it is. Nothing stands between it and the buffer that is read into: a reader in
+/// between would have every buffer filled with zeros first.
+struct Plain {
+    reader: Box<dyn Read + Send>,
+    taken: Arc<AtomicU64>,
 }
 
 impl Content {
@@ -51,24 +58,23 @@ impl Content {
 
     /// Takes any stream.
     pub(super) fn new(
-        reader: Box<dyn Read + Send>,
+        mut reader: Box<dyn Read + Send>,
         name: String,
         bytes_total: Option<u64>,
     ) -> io::Result<Content> {
-        let taken = Arc::new(AtomicU64::new(0));
-        let mut reader = Counted { reader, taken: Arc::clone(&taken) };
         let mut head = Vec::new();
         // An error here will be met again, or the stream is at its end: both are told later.
         let early = (&mut reader).take(COMPRESSION_HEAD_BYTES).read_to_end(&mut head);
+        let taken = Arc::new(AtomicU64::new(u64::try_from(head.len()).unwrap_or(0)));
         let compression = Compression::of(&head);
-        let reader: Box<dyn Read + Send> = match early {
-            Ok(_) => Box::new(reader),
-            Err(error) => Box::new(Failing(Some(error))),
-        };
+        if let Err(error) = early {
+            reader = Box::new(Failing(Some(error)));
+        }
         let stream = match compression {
-            Compression::None => Stream::Plain(reader),
+            Compression::None => Stream::Plain(Plain { reader, taken: Arc::clone(&taken) }),
             _ => {
-                let whole = io::Cursor::new(std::mem::take(&mut head)).chain(reader);
+                let rest = Counted { reader, taken: Arc::clone(&taken) };
+                let whole = io::Cursor::new(std::mem::take(&mut head)).chain(rest);
                 let input = BufReader::with_capacity(READ_BYTES, whole);
                 Stream::Inflating(Inflow::start(input, compression)?)
             }
@@ -88,7 +94,7 @@ impl Content {
             let mut head = std::mem::take(&mut self.head);
             let missing = count - head.len();
             if let Err(fault) = self.stream.append(&mut head, missing) {
-                self.stream = Stream::Plain(Box::new(Failing(Some(fault.into_error()))));
+                self.stream = Stream::failing(fault.into_error());
             }
             self.head = head;
         }
@@ -136,13 +142,22 @@ impl Content {
 const COMPRESSION_HEAD_BYTES: u64 = 10;
 
 impl Stream {
+    /// A stream that has nothing but an error to give.
+    fn failing(error: io::Error) -> Stream {
+        let reader = Box::new(Failing(Some(error)));
+        Stream::Plain(Plain { reader, taken: Arc::default() })
+    }
+
     fn append(&mut self, out: &mut Vec<u8>, count: usize) -> Result<(), Fault> {
         match self {
             Stream::Inflating(inflow) => inflow.append(out, count),
-            Stream::Plain(reader) => {
+            Stream::Plain(Plain { reader, taken }) => {
                 out.reserve(count);
+                let before = out.len();
                 let limit = u64::try_from(count).unwrap_or(u64::MAX);
                 let result = reader.take(limit).read_to_end(out);
+                let bytes = u64::try_from(out.len() - before).unwrap_or(0);
+                taken.fetch_add(bytes, Ordering::Relaxed);
                 result.map(drop).map_err(Fault::from_error)
             }
         }

@@ -1,11 +1,13 @@
 //! The events of a job: none was ever stored, all are synthesized from what can be trusted.
 
+use std::ops::Range;
+
 use super::facts::{Facts, Status, outline_made_at};
 use super::ids::EventIds;
 use super::legacy::{Chapter, ChapterStatus, Legacy};
 use super::metadata::Entries;
 use super::read::text;
-use crate::raw::{DATE_MAX, Writer, push_plain_decimal};
+use crate::raw::{DATE_MAX, Value, Writer, kind, push_plain_decimal};
 
 /// The name of the one queue, which every job was in.
 pub(crate) const QUEUE: &[u8] = b"novel-generation";
@@ -104,54 +106,70 @@ impl Events {
         self.items.len()
     }
 
-    /// Writes the newest bodies of one kind, oldest first, as an array of the job document.
+    /// Writes the newest bodies of one kind, oldest first, as an array of the job document. The
+    /// bodies are those of the event documents, which were written to `from` before.
     pub(crate) fn write_quick_look(
         &self,
         out: &mut Writer,
         name: &str,
-        kind: Kind,
-        of: &Teller<'_, '_>,
+        wanted: Kind,
+        from: &Written<'_>,
     ) {
         let array = out.begin_array(name);
-        let all = self.items.iter().filter(|item| item.what.kind() == kind);
+        let of_kind = |(item, _): &(&Item, _)| item.what.kind() == wanted;
+        let all = self.items.iter().zip(&from.bodies).filter(of_kind);
         let skipped = all.clone().count().saturating_sub(QUICK_LOOK);
-        for (index, item) in all.skip(skipped).enumerate() {
-            let body = out.begin_item(index);
-            of.write_body(out, item);
-            out.end(body);
+        for (index, (_, body)) in all.skip(skipped).enumerate() {
+            let bytes = &from.documents[body.clone()];
+            out.value_item(index, Value { kind: kind::DOCUMENT, bytes });
         }
         out.end(array);
     }
 
-    /// Writes every event document, back to back; `each` is told where each one ends.
+    /// Writes every event document, back to back; returns where the body of each stands in `out`
+    /// (nothing for one that has none), and the size of the largest document.
     pub(crate) fn write_documents(
         &self,
         out: &mut Writer,
         of: &Teller<'_, '_>,
-        mut each: impl FnMut(usize),
-    ) {
+    ) -> (Vec<Range<usize>>, usize) {
         let job_id = &of.facts.identity.job_id;
         let mut ids = EventIds::new(job_id);
+        let mut bodies = Vec::with_capacity(self.items.len());
+        let mut largest = 0;
         for (position, item) in self.items.iter().enumerate() {
+            let start = out.len();
             let document = out.begin();
             out.object_id("_id", ids.id(position, item.at));
             out.string("jobId", job_id);
             out.string("kind", item.what.kind().as_str().as_bytes());
             out.iso("emittedAt", item.at);
-            match item.what.kind() {
-                Kind::JobStatus => of.write_status(out, item),
+            bodies.push(match item.what.kind() {
+                Kind::JobStatus => {
+                    of.write_status(out, item);
+                    0..0
+                }
                 _ => {
                     let body = out.begin_document("event");
                     of.write_body(out, item);
                     out.end(body);
+                    body.start()..out.len()
                 }
-            }
+            });
             out.date("createdAt", item.at);
             out.date("updatedAt", item.at);
             out.end(document);
-            each(out.len());
+            largest = largest.max(out.len() - start);
         }
+        (bodies, largest)
     }
+}
+
+/// The event documents of a job as they were written.
+pub(crate) struct Written<'w> {
+    pub(crate) documents: &'w [u8],
+    /// Where the body of each event stands in `documents`.
+    pub(crate) bodies: Vec<Range<usize>>,
 }
 
 /// Items 1 to 4 of the contract.

@@ -1,7 +1,7 @@
 //! `novel_jobs`: the job itself, as the new stack's readers take it.
 
 use super::copied::Copier;
-use super::events::{Events, Kind, QUEUE, Teller, sentence};
+use super::events::{Events, Kind, QUEUE, Teller, Written, sentence};
 use super::facts::{Facts, Status, failure_stage};
 use super::legacy::{Chapter, ChapterStatus, Legacy, NumberSet, OutlineEntry};
 use super::read::{strings, text};
@@ -67,6 +67,7 @@ fn was_measured(enhanced: Document<'_>) -> bool {
 pub(crate) fn write(
     out: &mut Writer,
     events: &Events,
+    written: &Written<'_>,
     teller: &Teller<'_, '_>,
     copier: Copier,
     warnings: &mut Warnings,
@@ -97,8 +98,8 @@ pub(crate) fn write(
     write_context(out, legacy, facts, copies.analysis);
     write_summary(out, facts);
     write_engine(out, legacy);
-    events.write_quick_look(out, "events", Kind::Generation, teller);
-    events.write_quick_look(out, "domainEvents", Kind::Domain, teller);
+    events.write_quick_look(out, "events", Kind::Generation, written);
+    events.write_quick_look(out, "domainEvents", Kind::Domain, written);
     write_failures(out, legacy, facts, teller.last_failure.as_deref());
     write_progress(out, legacy, facts, warnings);
     if let Some(model_usage) = copies.model_usage {

@@ -1,7 +1,7 @@
 //! One legacy document through all the rules, and the proof that it comes back.
 
 use super::copied::Copier;
-use super::events::{Events, Teller};
+use super::events::{Events, Teller, Written};
 use super::facts::{self, Decided, Facts};
 use super::ids::Identity;
 use super::legacy::Legacy;
@@ -94,24 +94,23 @@ impl Mapper {
             last_failure: job::last_failure(&legacy, &facts),
             word_targets: job::word_targets(&legacy),
         };
-        job::write(&mut out.jobs, &events, &teller, copier, &mut warnings);
-        let mut largest_event = (0, before[1]);
-        events.write_documents(&mut out.events, &teller, |end| {
-            largest_event = (largest_event.0.max(end - largest_event.1), end);
-        });
+        let (bodies, largest_event) = events.write_documents(&mut out.events, &teller);
+        let written = Written { documents: out.events.bytes(), bodies };
+        job::write(&mut out.jobs, &events, &written, &teller, copier, &mut warnings);
         metrics::write(&mut out.metrics, &legacy, &facts, &mut warnings);
         let (open, places) =
             metadata::begin(&mut out.metadata, &legacy, &facts, &entries, copier, &mut warnings);
         // The shelf reads the metadata as far as it is written: all that is copied is there.
-        let jobs = Document::new(&out.jobs.bytes()[before[0]..]);
-        let shelf = Shelf::new(jobs, Document::new(&out.metadata.bytes()[before[3]..]));
+        let job = Shelf::of_job(Document::new(&out.jobs.bytes()[before[0]..]));
+        let so_far = Document::new(&out.metadata.bytes()[before[3]..]);
+        let shelf = job.clone().with_metadata(so_far);
         let residue = self.encoder.encode(document, &shelf, &places, copier.suspicious);
         let record = Record { era: metadata::era(&legacy), fingerprint };
         metadata::finish(&mut out.metadata, open, &record, residue, &facts);
         let residue_bytes = residue.len();
         let lengths = std::array::from_fn(|at| out.lengths()[at] - before[at]);
-        check_sizes(lengths, largest_event.0)?;
-        prove(document.bytes(), out, before)?;
+        check_sizes(lengths, largest_event)?;
+        prove(document.bytes(), job, Document::new(&out.metadata.bytes()[before[3]..]))?;
         Ok(Mapped {
             job_id: facts.identity.job_id,
             events: events.len(),
@@ -166,13 +165,12 @@ fn check_sizes(lengths: [usize; 4], largest_event: usize) -> Result<(), Reject> 
     Ok(())
 }
 
-/// Restores what was just written, from the written bytes alone, and compares while walking.
-fn prove(legacy: &[u8], out: &Target, before: [usize; 4]) -> Result<(), Reject> {
-    let job = Document::new(&out.jobs.bytes()[before[0]..]);
-    let metadata = Document::new(&out.metadata.bytes()[before[3]..]);
+/// Restores what was just written, from the written bytes alone, and compares while walking. The
+/// job comes opened: what is found where in it depends on its bytes alone, and these are final.
+fn prove(legacy: &[u8], job: Shelf<'_>, metadata: Document<'_>) -> Result<(), Reject> {
     let mut compare = Compare::new(legacy);
     let proof = super::restore::residue_of(metadata)
-        .and_then(|residue| residue::restore(residue, &Shelf::new(job, metadata), &mut compare));
+        .and_then(|residue| residue::restore(residue, &job.with_metadata(metadata), &mut compare));
     let failed = |reason: String| {
         let message = format!("{reason}; this is a bug of reshelve, please report it");
         Err(Reject::new(RejectCode::RoundTrip, message))

@@ -1,6 +1,7 @@
 //! One walk over the bytes of a document that proves them well formed.
 
-use super::{cursor::value_length, kind};
+use super::cursor::{name_end, value_length};
+use super::kind;
 
 /// What the walk learned on its way, so that no later step has to look again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -90,11 +91,11 @@ impl Walk<'_> {
         let bytes = self.bytes;
         let kind = bytes[at];
         let name_start = at + 1;
-        let name_end = memchr::memchr(0, &bytes[name_start..limit])
-            .ok_or(Malformed { offset: at, reason: "name without closing zero" })?
-            + name_start;
+        let (name_length, is_ascii) = name_end(&bytes[name_start..limit])
+            .ok_or(Malformed { offset: at, reason: "name without closing zero" })?;
+        let name_end = name_start + name_length;
         let name = &bytes[name_start..name_end];
-        if std::str::from_utf8(name).is_err() {
+        if !is_ascii && std::str::from_utf8(name).is_err() {
             return Err(Malformed { offset: name_start, reason: "name is not UTF-8" });
         }
         if name.first() == Some(&b'$') && !self.ends.last().is_some_and(|end| end.array) {
@@ -179,11 +180,20 @@ fn text(value: &[u8], offset: usize) -> Result<(), Malformed> {
     let Some(text) = head.get(4..) else {
         return Err(Malformed { offset, reason: "string shorter than its closing zero" });
     };
-    // Short strings do not earn the set-up of the vector code.
+    // Short strings do not earn the set-up of the vector code, and most of them are ASCII.
     let valid = if text.len() < 64 {
-        std::str::from_utf8(text).is_ok()
+        is_ascii(text) || std::str::from_utf8(text).is_ok()
     } else {
         simdutf8::basic::from_utf8(text).is_ok()
     };
     if valid { Ok(()) } else { Err(Malformed { offset, reason: "string is not UTF-8" }) }
+}
+
+/// Eight bytes at a time, then one by one.
+#[inline]
+fn is_ascii(text: &[u8]) -> bool {
+    let (words, rest) = text.as_chunks::<8>();
+    let bits = words.iter().fold(0, |bits, word| bits | u64::from_le_bytes(*word));
+    let last = rest.iter().fold(0, |bits, byte| bits | byte);
+    (bits & 0x8080_8080_8080_8080) == 0 && last < 0x80
 }

@@ -34,7 +34,12 @@ impl<'a> Document<'a> {
 
     /// The first element of that name, which is the one that is meant where a name repeats.
     pub fn get(self, name: &str) -> Option<Value<'a>> {
-        self.elements().find(|element| element.name == name.as_bytes()).map(|found| found.value)
+        self.find(name.as_bytes())
+    }
+
+    /// As [`get`](Self::get), for a name given as bytes.
+    pub fn find(self, name: &[u8]) -> Option<Value<'a>> {
+        self.elements().find(|element| element.name == name).map(|found| found.value)
     }
 
     /// Whether the document has no element.
@@ -173,14 +178,13 @@ impl<'a> Iterator for Elements<'a> {
     #[inline]
     fn next(&mut self) -> Option<Element<'a>> {
         let offset = self.at;
-        let kind = *self.bytes.get(offset)?;
+        let (&kind, rest) = self.bytes.get(offset..)?.split_first()?;
         if kind == 0 {
             return None;
         }
-        let rest = self.bytes.get(offset + 1..)?;
-        let name_length = name_length(rest)?;
-        let name = &rest[..name_length];
-        let body = &rest[name_length + 1..];
+        let (name_length, _) = name_end(rest)?;
+        let (name, rest) = rest.split_at(name_length);
+        let body = &rest[1..];
         let length = value_length(kind, body)?;
         let bytes = body.get(..length)?;
         self.at = offset + 1 + name_length + 1 + length;
@@ -188,39 +192,139 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
-/// Names are short: a plain loop beats a call for most of them.
+/// The highest bit of each of eight bytes.
+const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+/// The lowest bit of each of eight bytes.
+const LOW_BITS: u64 = 0x0101_0101_0101_0101;
+
+/// Where the zero behind a name stands, and whether the name is ASCII.
+///
+/// Every element of every document passes here, and names are too short for a call of `memchr`:
+/// eight bytes are looked at together in a register.
 #[inline]
-fn name_length(bytes: &[u8]) -> Option<usize> {
-    let head = &bytes[..bytes.len().min(24)];
-    head.iter()
-        .position(|&byte| byte == 0)
-        .or_else(|| memchr::memchr(0, &bytes[head.len()..]).map(|at| at + head.len()))
+pub(super) fn name_end(bytes: &[u8]) -> Option<(usize, bool)> {
+    if let Some(chunk) = bytes.first_chunk() {
+        let word = u64::from_le_bytes(*chunk);
+        if let Some((length, before)) = first_zero(word) {
+            return Some((length, before & HIGH_BITS == 0));
+        }
+    }
+    long_name_end(bytes)
+}
+
+/// The number of bytes before the first zero of eight, and these bytes.
+#[inline]
+fn first_zero(word: u64) -> Option<(usize, u64)> {
+    // The lowest bit set here belongs to the first zero; higher ones may belong to none.
+    let zeros = word.wrapping_sub(LOW_BITS) & !word & HIGH_BITS;
+    let before_zero = (zeros & zeros.wrapping_neg()).wrapping_sub(1);
+    let length = usize::try_from(zeros.trailing_zeros() / 8).ok()?;
+    (zeros != 0).then_some((length, word & before_zero))
+}
+
+fn long_name_end(bytes: &[u8]) -> Option<(usize, bool)> {
+    let mut seen = 0;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (at, chunk) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*chunk);
+        if let Some((length, before)) = first_zero(word) {
+            return Some((at * 8 + length, (seen | before) & HIGH_BITS == 0));
+        }
+        seen |= word;
+    }
+    let length = rest.iter().position(|&byte| byte == 0)?;
+    let is_ascii = seen & HIGH_BITS == 0 && rest[..length].is_ascii();
+    Some((words.len() * 8 + length, is_ascii))
+}
+
+/// How long values are, by type.
+const LENGTHS: [u8; 256] = lengths();
+/// Added to what comes on top of a length prefix.
+const PREFIXED: u8 = 0x80;
+/// Two texts, each up to its zero.
+const TWO_TEXTS: u8 = 0xFE;
+/// A type that there is not.
+const UNKNOWN: u8 = 0xFF;
+
+const fn lengths() -> [u8; 256] {
+    let mut lengths = [UNKNOWN; 256];
+    let known: [(u8, u8); 21] = [
+        (kind::DOUBLE, 8),
+        (kind::STRING, PREFIXED + 4),
+        (kind::DOCUMENT, PREFIXED),
+        (kind::ARRAY, PREFIXED),
+        (kind::BINARY, PREFIXED + 5),
+        (kind::UNDEFINED, 0),
+        (kind::OBJECT_ID, 12),
+        (kind::BOOLEAN, 1),
+        (kind::DATE, 8),
+        (kind::NULL, 0),
+        (kind::REGEX, TWO_TEXTS),
+        (kind::DB_POINTER, PREFIXED + 16),
+        (kind::CODE, PREFIXED + 4),
+        (kind::SYMBOL, PREFIXED + 4),
+        (kind::CODE_WITH_SCOPE, PREFIXED),
+        (kind::INT32, 4),
+        (kind::TIMESTAMP, 8),
+        (kind::INT64, 8),
+        (kind::DECIMAL128, 16),
+        (kind::MIN_KEY, 0),
+        (kind::MAX_KEY, 0),
+    ];
+    let mut at = 0;
+    while at < known.len() {
+        let (kind, length) = known[at];
+        #[expect(clippy::as_conversions, reason = "a wider number, where `from` is not const")]
+        let index = kind as usize;
+        lengths[index] = length;
+        at += 1;
+    }
+    lengths
 }
 
 /// How many bytes a value of that type takes at the start of `body`; none for an unknown type or
 /// where the length prefix is cut off or cannot be.
 #[inline]
 pub(super) fn value_length(kind: u8, body: &[u8]) -> Option<usize> {
-    let prefixed = |extra: usize| {
-        let prefix: [u8; 4] = body.get(..4)?.try_into().ok()?;
-        usize::try_from(i32::from_le_bytes(prefix)).ok().map(|length| length + extra)
-    };
-    match kind {
-        kind::STRING | kind::CODE | kind::SYMBOL => prefixed(4),
-        kind::DOCUMENT | kind::ARRAY | kind::CODE_WITH_SCOPE => prefixed(0),
-        kind::INT32 => Some(4),
-        kind::DOUBLE | kind::DATE | kind::INT64 | kind::TIMESTAMP => Some(8),
-        kind::OBJECT_ID => Some(12),
-        kind::BOOLEAN => Some(1),
-        kind::NULL | kind::UNDEFINED | kind::MIN_KEY | kind::MAX_KEY => Some(0),
-        kind::BINARY => prefixed(5),
-        kind::DECIMAL128 => Some(16),
-        kind::DB_POINTER => prefixed(16),
-        kind::REGEX => {
-            let pattern = memchr::memchr(0, body)?;
-            let options = memchr::memchr(0, &body[pattern + 1..])?;
-            Some(pattern + 1 + options + 1)
+    match LENGTHS[usize::from(kind)] {
+        UNKNOWN => None,
+        TWO_TEXTS => two_texts(body),
+        fixed if fixed < PREFIXED => Some(usize::from(fixed)),
+        extra => {
+            let length = usize::try_from(i32::from_le_bytes(*body.first_chunk()?)).ok()?;
+            Some(length + usize::from(extra - PREFIXED))
         }
-        _ => None,
+    }
+}
+
+#[cold]
+fn two_texts(body: &[u8]) -> Option<usize> {
+    let pattern = memchr::memchr(0, body)?;
+    let options = memchr::memchr(0, &body[pattern + 1..])?;
+    Some(pattern + 1 + options + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_end_at_their_zero() {
+        for length in 0..40 {
+            for behind in [&b""[..], b"\x01\xFF\x80", b"a value\0 and more of it", b"\0\x01\x01"] {
+                let mut bytes = vec![b'n'; length];
+                assert_eq!(name_end(&bytes), None);
+                bytes.push(0);
+                bytes.extend_from_slice(behind);
+                assert_eq!(name_end(&bytes), Some((length, true)), "{length} {behind:?}");
+                for odd in 0..length {
+                    let mut bytes = bytes.clone();
+                    bytes[odd] = 0x81;
+                    assert_eq!(name_end(&bytes), Some((length, false)), "{length} {odd}");
+                    bytes[odd] = 1;
+                    assert_eq!(name_end(&bytes), Some((length, true)), "{length} {odd}");
+                }
+            }
+        }
     }
 }

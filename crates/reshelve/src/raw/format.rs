@@ -27,37 +27,56 @@ pub fn iso(date_ms: i64) -> Iso {
     let date_ms = date_ms.clamp(DATE_MIN, DATE_MAX);
     let (days, of_day) = (date_ms.div_euclid(86_400_000), date_ms.rem_euclid(86_400_000));
     let (year, month, day) = civil(days);
+    // Below 86 400 000, and years below 10 000: nothing is cut off.
+    let of_day = usize::try_from(of_day).unwrap_or(0);
+    let (of_second, seconds) = (of_day % 1_000, of_day / 1_000);
+    let minutes = seconds / 60;
     let mut text = *b"0000-00-00T00:00:00.000Z";
-    digits(&mut text[0..4], year);
-    digits(&mut text[5..7], month);
-    digits(&mut text[8..10], day);
-    digits(&mut text[11..13], of_day / 3_600_000);
-    digits(&mut text[14..16], of_day / 60_000 % 60);
-    digits(&mut text[17..19], of_day / 1_000 % 60);
-    digits(&mut text[20..23], of_day % 1_000);
+    text[0..2].copy_from_slice(&PAIRS[year / 100]);
+    text[2..4].copy_from_slice(&PAIRS[year % 100]);
+    text[5..7].copy_from_slice(&PAIRS[month]);
+    text[8..10].copy_from_slice(&PAIRS[day]);
+    text[11..13].copy_from_slice(&PAIRS[minutes / 60]);
+    text[14..16].copy_from_slice(&PAIRS[minutes % 60]);
+    text[17..19].copy_from_slice(&PAIRS[seconds % 60]);
+    text[20..22].copy_from_slice(&PAIRS[of_second / 10]);
+    text[22] = PAIRS[of_second % 10][1];
     Iso(text)
 }
 
-fn digits(place: &mut [u8], mut number: i64) {
-    for byte in place.iter_mut().rev() {
-        *byte = b'0' + u8::try_from(number % 10).unwrap_or(0);
-        number /= 10;
+/// The numbers below 100 as two digits.
+const PAIRS: [[u8; 2]; 100] = pairs();
+
+const fn pairs() -> [[u8; 2]; 100] {
+    let mut pairs = [*b"00"; 100];
+    let mut number = 0;
+    let mut tens = b'0';
+    while number < 100 {
+        let mut ones = b'0';
+        while ones <= b'9' {
+            pairs[number] = [tens, ones];
+            number += 1;
+            ones += 1;
+        }
+        tens += 1;
     }
+    pairs
 }
 
 /// Year, month and day of a day counted from 1970-01-01, in the proleptic Gregorian calendar.
 /// The algorithm is Howard Hinnant's `civil_from_days` (public domain): years that start in March
-/// put the leap day last.
-fn civil(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
+/// put the leap day last. Days are those of the years 0000–9999.
+fn civil(days: i64) -> (usize, usize, usize) {
+    // 0000-01-01 lies in the era before that of 0000-03-01; counted from that era nothing is
+    // negative.
+    let shifted = usize::try_from(days + 719_468 + 146_097).unwrap_or(0);
+    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
     let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let march_month = (5 * of_year + 2) / 153;
     let day = of_year - (153 * march_month + 2) / 5 + 1;
     let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+    (year_of_era + era * 400 + usize::from(month <= 2) - 400, month, day)
 }
 
 /// The shortest decimal digits that read back as the same f64, without exponent and without `.0`;
@@ -82,28 +101,23 @@ pub fn push_plain_decimal(text: &mut Vec<u8>, number: f64) {
 
 /// Appends a position in decimal, as array keys are written.
 pub fn push_index(text: &mut Vec<u8>, index: usize) {
-    let mut buffer = [0u8; 20];
-    let mut at = buffer.len();
-    let mut rest = index;
-    loop {
-        at -= 1;
-        buffer[at] = b'0' + u8::try_from(rest % 10).unwrap_or(0);
-        rest /= 10;
-        if rest == 0 {
-            break;
+    match PAIRS.get(index) {
+        Some([_, ones]) if index < 10 => text.push(*ones),
+        Some(pair) => text.extend_from_slice(pair),
+        None => {
+            push_index(text, index / 100);
+            text.extend_from_slice(&PAIRS[index % 100]);
         }
     }
-    text.extend_from_slice(&buffer[at..]);
 }
 
 /// The Int32 that a JavaScript driver would write: integral, within int32, not -0.0.
-#[expect(clippy::as_conversions, reason = "the range was tested the line before")]
+#[expect(clippy::as_conversions, reason = "tested by the way back")]
+#[inline]
 pub(super) fn as_int32(number: f64) -> Option<i32> {
-    if !(-2_147_483_648.0..=2_147_483_647.0).contains(&number) || number.fract() != 0.0 {
-        return None;
-    }
     let integer = number as i32;
-    (integer != 0 || number.is_sign_positive()).then_some(integer)
+    // Out of range, with a fraction or not a number: it does not come back.
+    (f64::from(integer) == number && (integer != 0 || number.is_sign_positive())).then_some(integer)
 }
 
 #[cfg(test)]
@@ -112,13 +126,50 @@ mod tests {
 
     #[test]
     fn iso_agrees_with_jiff() {
-        for date_ms in [0, -1, DATE_MIN, 951_782_400_000, 1_753_351_200_123, -62_162_035_200_001] {
+        for date_ms in [
+            0,
+            -1,
+            DATE_MIN,
+            DATE_MIN + 86_399_999,
+            -62_162_121_600_001,
+            951_782_400_000,
+            1_753_351_200_123,
+            -62_162_035_200_001,
+        ] {
             let stamp = jiff::Timestamp::from_millisecond(date_ms).unwrap();
             let expected = stamp.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string();
             assert_eq!(iso(date_ms).as_str(), expected);
         }
         // The last day is outside what jiff's time stamps hold.
         assert_eq!(iso(DATE_MAX).as_str(), "9999-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn positions_are_decimal() {
+        for index in (0..12_000).chain([99_999, 100_000, 1_234_567, usize::MAX]) {
+            let mut text = Vec::new();
+            push_index(&mut text, index);
+            assert_eq!(text, index.to_string().into_bytes());
+        }
+    }
+
+    #[test]
+    fn whole_numbers_are_int32_where_they_fit() {
+        for (number, integer) in [
+            (0.0, Some(0)),
+            (-0.0, None),
+            (1.5, None),
+            (-7.0, Some(-7)),
+            (2_147_483_647.0, Some(i32::MAX)),
+            (2_147_483_648.0, None),
+            (-2_147_483_648.0, Some(i32::MIN)),
+            (-2_147_483_649.0, None),
+            (f64::NAN, None),
+            (f64::INFINITY, None),
+            (1e-320, None),
+        ] {
+            assert_eq!(as_int32(number), integer, "{number}");
+        }
     }
 
     #[test]

@@ -19,6 +19,14 @@ pub struct Mark {
     length: usize,
 }
 
+impl Mark {
+    /// Where the document itself starts in the writer, at its length.
+    #[inline]
+    pub fn start(self) -> usize {
+        self.length
+    }
+}
+
 impl Writer {
     /// A writer that appends to `buffer`.
     pub fn new(buffer: Vec<u8>) -> Self {
@@ -58,6 +66,7 @@ impl Writer {
     }
 
     /// Begins an embedded document.
+    #[inline]
     pub fn begin_document(&mut self, name: &str) -> Mark {
         self.begin_nested(kind::DOCUMENT, name.as_bytes())
     }
@@ -68,6 +77,7 @@ impl Writer {
     }
 
     /// Begins an array.
+    #[inline]
     pub fn begin_array(&mut self, name: &str) -> Mark {
         self.begin_nested(kind::ARRAY, name.as_bytes())
     }
@@ -80,12 +90,14 @@ impl Writer {
     }
 
     /// Begins a document or array of that type under a name given as bytes.
+    #[inline]
     pub fn begin_nested(&mut self, kind: u8, name: &[u8]) -> Mark {
         let element = self.buffer.len();
         self.header(kind, name);
         self.open(element)
     }
 
+    #[inline]
     fn open(&mut self, element: usize) -> Mark {
         let length = self.buffer.len();
         self.buffer.extend_from_slice(&[0; 4]);
@@ -93,6 +105,7 @@ impl Writer {
     }
 
     /// Ends what [`Mark`] began: closing zero and length.
+    #[inline]
     pub fn end(&mut self, mark: Mark) {
         self.buffer.push(0);
         let length = u32::try_from(self.buffer.len() - mark.length).unwrap_or(u32::MAX);
@@ -123,6 +136,7 @@ impl Writer {
     }
 
     /// Type byte and key of an array element whose value follows.
+    #[inline]
     pub fn index_header(&mut self, kind: u8, index: usize) {
         self.buffer.push(kind);
         format::push_index(&mut self.buffer, index);
@@ -158,14 +172,18 @@ impl Writer {
 
     /// A number as a JavaScript driver writes it: integral, within int32 and not -0.0 as Int32,
     /// anything else as Double.
+    #[inline]
     pub fn number(&mut self, name: &str, number: f64) {
         match format::as_int32(number) {
             Some(integer) => self.int32(name, integer),
-            None => {
-                self.header(kind::DOUBLE, name.as_bytes());
-                self.extend(&number.to_le_bytes());
-            }
+            None => self.double(name, number),
         }
+    }
+
+    #[inline]
+    fn double(&mut self, name: &str, number: f64) {
+        self.header(kind::DOUBLE, name.as_bytes());
+        self.extend(&number.to_le_bytes());
     }
 
     /// A number, as [`number`](Self::number), that is element `index` of an array.
@@ -183,23 +201,27 @@ impl Writer {
     }
 
     /// An Int32.
+    #[inline]
     pub fn int32(&mut self, name: &str, number: i32) {
         self.header(kind::INT32, name.as_bytes());
         self.extend(&number.to_le_bytes());
     }
 
     /// A date, in milliseconds since the epoch.
+    #[inline]
     pub fn date(&mut self, name: &str, date_ms: i64) {
         self.header(kind::DATE, name.as_bytes());
         self.extend(&date_ms.to_le_bytes());
     }
 
     /// A date as the ISO string of the target's readers.
+    #[inline]
     pub fn iso(&mut self, name: &str, date_ms: i64) {
         self.string(name, format::iso(date_ms).as_bytes());
     }
 
     /// A boolean.
+    #[inline]
     pub fn boolean(&mut self, name: &str, value: bool) {
         self.header(kind::BOOLEAN, name.as_bytes());
         self.buffer.push(u8::from(value));

@@ -16,8 +16,9 @@ use crate::mapping::{Mapper, Options, Outcome, Reject, RejectCode, Target};
 use crate::sorted::{Key, key_of};
 use crate::source::{Batch, BatchLimits, Damage, Form, Item, Source};
 
-/// Source bytes that may be on their way between the reader and the writer.
-const IN_FLIGHT_BYTES_MAX: usize = 24 * 1024 * 1024;
+/// Source bytes that may be on their way between the reader and the writer: enough that nobody
+/// waits, few enough that they and what is made of them stay in the caches of a processor.
+const IN_FLIGHT_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// What the pipeline is told.
 pub(crate) struct PipelineOptions<'o> {

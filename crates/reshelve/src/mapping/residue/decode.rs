@@ -1,7 +1,7 @@
 //! Residue and target to legacy document.
 
 use super::encode::split;
-use super::shelf::{Place, Shelf, ShelfName, Twins, mirrored, place_of};
+use super::shelf::{Book, Place, Shelf, ShelfName, Twins, mirrored, place_of};
 use super::words::{DEFAULT_METADATA, NAMES, WORDS};
 use super::{NAME_SPELLED, RESIDUE_VERSION, USUAL_TOKEN, token, unzigzag};
 use crate::mapping::warning::Path;
@@ -39,8 +39,13 @@ pub enum RestoreError {
 
 /// Where a restored document goes.
 pub(crate) trait Sink {
-    /// A value with its type and name.
-    fn element(&mut self, kind: u8, name: &[u8], value: &[u8]) -> Result<(), RestoreError>;
+    /// A value with its type and name; its bytes come in one or several parts.
+    fn element<const N: usize>(
+        &mut self,
+        kind: u8,
+        name: &[u8],
+        value: [&[u8]; N],
+    ) -> Result<(), RestoreError>;
     /// Begins a document or array; the root has no type and name.
     fn begin(&mut self, header: Option<(u8, &[u8])>) -> Result<usize, RestoreError>;
     /// Ends what was begun.
@@ -54,20 +59,26 @@ pub(crate) struct Build {
 }
 
 impl Sink for Build {
-    fn element(&mut self, kind: u8, name: &[u8], value: &[u8]) -> Result<(), RestoreError> {
-        if self.bytes.len() + name.len() + value.len() > DOCUMENT_BYTES_MAX {
+    fn element<const N: usize>(
+        &mut self,
+        kind: u8,
+        name: &[u8],
+        value: [&[u8]; N],
+    ) -> Result<(), RestoreError> {
+        let length = value.iter().map(|part| part.len()).sum::<usize>();
+        if self.bytes.len() + name.len() + length > DOCUMENT_BYTES_MAX {
             return Err(RestoreError::TooLarge);
         }
         self.bytes.push(kind);
         self.bytes.extend_from_slice(name);
         self.bytes.push(0);
-        self.bytes.extend_from_slice(value);
+        value.iter().for_each(|part| self.bytes.extend_from_slice(part));
         Ok(())
     }
 
     fn begin(&mut self, header: Option<(u8, &[u8])>) -> Result<usize, RestoreError> {
         if let Some((kind, name)) = header {
-            self.element(kind, name, &[])?;
+            self.element(kind, name, [])?;
         }
         let mark = self.bytes.len();
         self.bytes.extend_from_slice(&[0; 4]);
@@ -110,16 +121,21 @@ impl<'e> Compare<'e> {
 }
 
 impl Sink for Compare<'_> {
-    fn element(&mut self, kind: u8, name: &[u8], value: &[u8]) -> Result<(), RestoreError> {
+    fn element<const N: usize>(
+        &mut self,
+        kind: u8,
+        name: &[u8],
+        value: [&[u8]; N],
+    ) -> Result<(), RestoreError> {
         self.take(&[kind])?;
         self.take(name)?;
         self.take(&[0])?;
-        self.take(value)
+        value.into_iter().try_for_each(|part| self.take(part))
     }
 
     fn begin(&mut self, header: Option<(u8, &[u8])>) -> Result<usize, RestoreError> {
         if let Some((kind, name)) = header {
-            self.element(kind, name, &[])?;
+            self.element(kind, name, [])?;
         }
         let mark = self.at;
         self.at += 4;
@@ -286,7 +302,7 @@ impl<'t, S: Sink> Decoder<'t, '_, S> {
     /// A value that the target holds; where it no longer does, the field is left out and listed.
     fn copy(&mut self, field: &Field<'_, '_>, slot: Option<Value<'t>>) -> Result<(), RestoreError> {
         match slot {
-            Some(value) => self.sink.element(value.kind, field.name, value.bytes),
+            Some(value) => self.sink.element(value.kind, field.name, [value.bytes]),
             None => {
                 self.restored.lost.push(field.path.render());
                 Ok(())
@@ -328,11 +344,12 @@ impl<'t, S: Sink> Decoder<'t, '_, S> {
             .ok_or(RestoreError::Damaged(self.payload.at))?;
         *expected = index.saturating_add(1);
         let books = self.shelf.books(shelf);
-        let book = books
-            .get(index)
-            .filter(|book| book.called.to_le_bytes().starts_with(called))
-            .or_else(|| books.iter().find(|book| book.called.to_le_bytes().starts_with(called)));
-        Ok(book.map_or(Place::Nowhere, |book| place_of(shelf, book.document)))
+        let is_called = |book: &Book<'_>| book.called.to_le_bytes().starts_with(called);
+        let found = match books.get(index) {
+            Some(book) if is_called(book) => Some((index, book)),
+            _ => books.iter().enumerate().find(|(_, book)| is_called(book)),
+        };
+        Ok(found.map_or(Place::Nowhere, |(at, book)| place_of(shelf, at, book.document)))
     }
 
     fn array(&mut self, field: &Field<'_, '_>, place: Place<'t>) -> Result<(), RestoreError> {
@@ -440,7 +457,7 @@ impl<'t, S: Sink> Decoder<'t, '_, S> {
                 let kind = self.payload.byte()?;
                 let length = self.payload.length()?;
                 let bytes = self.payload.take(length)?;
-                self.sink.element(kind, name, bytes)
+                self.sink.element(kind, name, [bytes])
             }
             token::STRING => {
                 let length = self.payload.length()?;
@@ -452,22 +469,18 @@ impl<'t, S: Sink> Decoder<'t, '_, S> {
                 let word = WORDS.get(number).ok_or(RestoreError::Damaged(self.shape.at))?;
                 self.string(name, word.as_bytes())
             }
-            token::TRUE => self.sink.element(kind::BOOLEAN, name, &[1]),
-            token::FALSE => self.sink.element(kind::BOOLEAN, name, &[0]),
-            token::NULL => self.sink.element(kind::NULL, name, &[]),
-            token::DEFAULT_METADATA => self.sink.element(kind::DOCUMENT, name, &DEFAULT_METADATA),
+            token::TRUE => self.sink.element(kind::BOOLEAN, name, [&[1]]),
+            token::FALSE => self.sink.element(kind::BOOLEAN, name, [&[0]]),
+            token::NULL => self.sink.element(kind::NULL, name, []),
+            token::DEFAULT_METADATA => self.sink.element(kind::DOCUMENT, name, [&DEFAULT_METADATA]),
             token::OBJECT_ID | token::NEXT_OBJECT_ID => self.object_id(how, name),
             _ => self.number(how, name),
         }
     }
 
     fn string(&mut self, name: &[u8], text: &[u8]) -> Result<(), RestoreError> {
-        let mut value = Vec::with_capacity(text.len() + 5);
         let length = u32::try_from(text.len() + 1).map_err(|_| RestoreError::TooLarge)?;
-        value.extend_from_slice(&length.to_le_bytes());
-        value.extend_from_slice(text);
-        value.push(0);
-        self.sink.element(kind::STRING, name, &value)
+        self.sink.element(kind::STRING, name, [&length.to_le_bytes(), text, &[0]])
     }
 
     fn number(&mut self, how: u8, name: &[u8]) -> Result<(), RestoreError> {
@@ -475,25 +488,25 @@ impl<'t, S: Sink> Decoder<'t, '_, S> {
             token::INT32 => {
                 let number = i32::try_from(self.payload.signed()?)
                     .map_err(|_| RestoreError::Damaged(self.payload.at))?;
-                self.sink.element(kind::INT32, name, &number.to_le_bytes())
+                self.sink.element(kind::INT32, name, [&number.to_le_bytes()])
             }
             token::INT64 => {
                 let number = self.payload.signed()?;
-                self.sink.element(kind::INT64, name, &number.to_le_bytes())
+                self.sink.element(kind::INT64, name, [&number.to_le_bytes()])
             }
             token::DOUBLE => {
                 let bytes = self.payload.take(8)?;
-                self.sink.element(kind::DOUBLE, name, bytes)
+                self.sink.element(kind::DOUBLE, name, [bytes])
             }
             token::WHOLE_DOUBLE => {
                 #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "made so")]
                 let number = self.payload.signed()? as f64;
-                self.sink.element(kind::DOUBLE, name, &number.to_le_bytes())
+                self.sink.element(kind::DOUBLE, name, [&number.to_le_bytes()])
             }
             token::DATE => {
                 let date_ms = self.last_date.wrapping_add(self.payload.signed()?);
                 self.last_date = date_ms;
-                self.sink.element(kind::DATE, name, &date_ms.to_le_bytes())
+                self.sink.element(kind::DATE, name, [&date_ms.to_le_bytes()])
             }
             _ => Err(RestoreError::Damaged(self.shape.at)),
         }
@@ -515,6 +528,6 @@ impl<'t, S: Sink> Decoder<'t, '_, S> {
             id[9..].copy_from_slice(&counter[1..]);
         }
         self.last_object_id = id;
-        self.sink.element(kind::OBJECT_ID, name, &id)
+        self.sink.element(kind::OBJECT_ID, name, [&id])
     }
 }

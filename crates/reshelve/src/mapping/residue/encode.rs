@@ -80,7 +80,7 @@ impl Encoder {
         let value = element.value;
         if twin == Some(value) {
             self.token(token::COPY);
-        } else if place == Place::Root
+        } else if matches!(place, Place::Root)
             && element.name == b"metadata"
             && value.kind == kind::DOCUMENT
             && value.bytes == DEFAULT_METADATA.as_slice()
@@ -139,7 +139,7 @@ impl Encoder {
         push_varint(&mut self.payload, zigzag(distance));
         self.payload.extend_from_slice(&book.called.to_le_bytes()[..name.hash_bytes()]);
         *expected = index + 1;
-        place_of(name, book.document)
+        place_of(name, index, book.document)
     }
 
     fn array<'t>(&mut self, array: Document<'_>, place: Place<'t>, target: &Target<'t, '_>) {
@@ -356,12 +356,17 @@ fn is_searchable(place: Place<'_>) -> bool {
 }
 
 fn has_plain_keys(array: Document<'_>) -> bool {
-    let mut key = Vec::with_capacity(8);
-    array.elements().enumerate().all(|(index, element)| {
-        key.clear();
-        crate::raw::push_index(&mut key, index);
-        key == element.name
-    })
+    array.elements().enumerate().all(|(index, element)| is_plain_key(element.name, index))
+}
+
+/// Whether a name is that position in decimal, as `push_index` writes it.
+fn is_plain_key(name: &[u8], index: usize) -> bool {
+    let digits = |number: usize, byte: &u8| {
+        byte.is_ascii_digit().then(|| number * 10 + usize::from(byte - b'0'))
+    };
+    // No array in memory has positions of more digits, and shorter numbers do not overflow.
+    let plain = matches!(name, [b'0'] | [b'1'..=b'9', ..]) && name.len() < 19;
+    plain && name.iter().try_fold(0, digits) == Some(index)
 }
 
 /// A Double that is a whole number and comes back from one, bit for bit.

@@ -1,9 +1,10 @@
 //! The target documents of one job, opened so that every legacy field finds its text again.
 
+use crate::mapping::read::pick;
 use crate::raw::{Document, Value, kind};
 
 /// Where copied values stand in the target documents of one job.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Shelf<'t> {
     payload: Fields<'t>,
     job: Fields<'t>,
@@ -27,7 +28,23 @@ type Fields<'t> = Option<Document<'t>>;
 pub(crate) struct Book<'t> {
     pub(crate) document: Document<'t>,
     pub(crate) called: u32,
+    /// Of an outline entry or a chapter, the fields of [`OUTLINE_FIELDS`] or [`CHAPTER_FIELDS`]:
+    /// there are many, and each is asked for nearly all of them.
+    fields: [Option<Value<'t>>; 7],
 }
+
+/// What is copied from an outline entry, in the order of the target.
+const OUTLINE_FIELDS: [&str; 7] = [
+    "title",
+    "summary",
+    "keyEvents",
+    "humanLikeElements",
+    "characterFocus",
+    "plotAdvancement",
+    "genreElements",
+];
+/// What is copied from a chapter, or holds what is, in the order of the target.
+const CHAPTER_FIELDS: [&str; 3] = ["title", "content", "legacy"];
 
 /// A place in the legacy document: which target document, if any, its fields are copied to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +57,9 @@ pub(crate) enum Place<'t> {
     StoryBible,
     /// An array or map whose documents have anchors.
     Shelf(ShelfName),
-    Outline(Document<'t>),
-    Chapter(Document<'t>),
+    /// By its place on the shelf, as the next one.
+    Outline(usize),
+    Chapter(usize),
     Character(Document<'t>),
     Location(Document<'t>),
     Alert(Document<'t>),
@@ -84,6 +102,11 @@ impl ShelfName {
 impl<'t> Shelf<'t> {
     /// Opens the job and the metadata document of one job.
     pub(crate) fn new(job: Document<'t>, metadata: Document<'t>) -> Self {
+        Shelf::of_job(job).with_metadata(metadata)
+    }
+
+    /// Opens the job alone, which is the larger part.
+    pub(crate) fn of_job(job: Document<'t>) -> Self {
         let mut shelf = Shelf { job: Some(job), ..Shelf::default() };
         for element in job.elements() {
             let value = element.value;
@@ -91,11 +114,17 @@ impl<'t> Shelf<'t> {
                 b"payload" => shelf.payload = value.document(),
                 b"qualityMetrics" => shelf.quality = value.document(),
                 b"failures" => shelf.failure = own_failure(value),
-                b"outline" => shelf.outline = books(value, by_number),
-                b"chapters" => shelf.chapters = books(value, by_number),
+                b"outline" => shelf.outline = books(value, outline_entry),
+                b"chapters" => shelf.chapters = books(value, chapter),
                 _ => {}
             }
         }
+        shelf
+    }
+
+    /// Opens the metadata document too.
+    pub(crate) fn with_metadata(self, metadata: Document<'t>) -> Self {
+        let mut shelf = self;
         for element in metadata.elements() {
             let value = element.value;
             match element.name {
@@ -147,48 +176,39 @@ impl<'t> Shelf<'t> {
                 b"currentStep" => get(self.performance, "currentStep"),
                 _ => None,
             },
-            Place::Outline(entry) => match name {
-                b"title" => entry.get("title"),
-                b"summary" => entry.get("summary"),
-                b"keyEvents" => entry.get("keyEvents"),
-                b"characterFocus" => entry.get("characterFocus"),
-                b"plotAdvancement" => entry.get("plotAdvancement"),
-                b"genreElements" => entry.get("genreElements"),
-                b"humanLikeElements" => entry.get("humanLikeElements"),
-                _ => None,
-            },
-            Place::Chapter(chapter) => match name {
-                b"title" => chapter.get("title"),
-                b"content" => chapter.get("content"),
-                b"failureReason" => get(nested(chapter, "legacy"), "failureReason"),
-                _ => None,
-            },
-            Place::Mirror(twin) => {
-                twin.elements().find(|field| field.name == name).map(|field| field.value)
+            Place::Outline(index) => {
+                let field = OUTLINE_FIELDS.iter().position(|known| known.as_bytes() == name)?;
+                self.outline.get(index)?.fields[field]
             }
+            Place::Chapter(index) => {
+                let [title, content, legacy, ..] = self.chapters.get(index)?.fields;
+                match name {
+                    b"title" => title,
+                    b"content" => content,
+                    b"failureReason" => get(legacy?.document(), "failureReason"),
+                    _ => None,
+                }
+            }
+            Place::Mirror(twin) => twin.find(name),
             _ => metadata_slot(place, name),
         }
     }
 
     /// Where the documents or values inside the field `name` of a legacy document at `place` go.
     pub(crate) fn inside(&self, place: Place<'t>, name: &[u8]) -> Place<'t> {
-        let shelf = match (place, name) {
-            (Place::Root, b"outline") => Place::Shelf(ShelfName::Outline),
-            (Place::Root, b"chapters") => Place::Shelf(ShelfName::Chapters),
-            (Place::Root, b"error") => Place::Error,
-            (Place::Root, b"metadata") => Place::Metadata,
-            (Place::Metadata, b"storyBible") => Place::StoryBible,
-            (Place::Metadata, b"continuityAlerts") => Place::Shelf(ShelfName::Alerts),
-            (Place::Metadata, b"aiDecisions") => Place::Shelf(ShelfName::Decisions),
-            (Place::Metadata, b"enhancementsApplied") => Place::Shelf(ShelfName::Enhancements),
-            (Place::StoryBible, b"characters") => Place::Shelf(ShelfName::Characters),
-            (Place::StoryBible, b"locations") => Place::Shelf(ShelfName::Locations),
-            _ => Place::Nowhere,
-        };
-        if shelf != Place::Nowhere {
-            return shelf;
-        }
         let inside = match (place, name) {
+            (Place::Root, b"outline") => Some(Place::Shelf(ShelfName::Outline)),
+            (Place::Root, b"chapters") => Some(Place::Shelf(ShelfName::Chapters)),
+            (Place::Root, b"error") => Some(Place::Error),
+            (Place::Root, b"metadata") => Some(Place::Metadata),
+            (Place::Metadata, b"storyBible") => Some(Place::StoryBible),
+            (Place::Metadata, b"continuityAlerts") => Some(Place::Shelf(ShelfName::Alerts)),
+            (Place::Metadata, b"aiDecisions") => Some(Place::Shelf(ShelfName::Decisions)),
+            (Place::Metadata, b"enhancementsApplied") => {
+                Some(Place::Shelf(ShelfName::Enhancements))
+            }
+            (Place::StoryBible, b"characters") => Some(Place::Shelf(ShelfName::Characters)),
+            (Place::StoryBible, b"locations") => Some(Place::Shelf(ShelfName::Locations)),
             (Place::Root, b"qualityMetrics") => self.quality.map(Place::Mirror),
             (Place::StoryBible, b"plotThreads") => array(self.story, "plotThreads"),
             (Place::StoryBible, b"timeline") => array(self.story, "timeline"),
@@ -197,15 +217,14 @@ impl<'t> Shelf<'t> {
                 array(nested(decision, "metadata"), "alternatives")
             }
             (Place::Alert(alert), b"context") => nested(alert, "context").map(Place::Mirror),
-            (Place::Outline(entry), b"keyEvents") => strings(entry, "keyEvents"),
+            (Place::Outline(_), b"keyEvents") => {
+                self.slot(place, name).and_then(Value::array).map(Place::Strings)
+            }
             (Place::Character(character), b"traits") => strings(character, "traits"),
             (Place::Character(character), b"relationships") => {
                 character.get("relationships").and_then(Value::array).map(Place::Descriptions)
             }
-            (Place::Mirror(twin), _) => twin
-                .elements()
-                .find(|field| field.name == name)
-                .and_then(|field| mirrored(field.value)),
+            (Place::Mirror(twin), _) => twin.find(name).and_then(mirrored),
             _ => None,
         };
         inside.unwrap_or(Place::Nowhere)
@@ -226,8 +245,7 @@ fn metadata_slot<'t>(place: Place<'t>, name: &[u8]) -> Option<Value<'t>> {
         (Place::Decision(decision), b"impact") => decision.get("impact"),
         (Place::Decision(decision), b"reasoning") => get(nested(decision, "metadata"), "reasoning"),
         (Place::Enhancement(enhancement), b"name" | b"description" | b"details") => {
-            let data = nested(enhancement, "data")?;
-            data.elements().find(|field| field.name == name).map(|field| field.value)
+            nested(enhancement, "data")?.find(name)
         }
         _ => None,
     }
@@ -295,10 +313,10 @@ impl<'t> Twins<'t> {
 }
 
 /// The place of a document that stands on a shelf.
-pub(crate) fn place_of(shelf: ShelfName, document: Document<'_>) -> Place<'_> {
+pub(crate) fn place_of(shelf: ShelfName, index: usize, document: Document<'_>) -> Place<'_> {
     match shelf {
-        ShelfName::Outline => Place::Outline(document),
-        ShelfName::Chapters => Place::Chapter(document),
+        ShelfName::Outline => Place::Outline(index),
+        ShelfName::Chapters => Place::Chapter(index),
         ShelfName::Characters => Place::Character(document),
         ShelfName::Locations => Place::Location(document),
         ShelfName::Alerts => Place::Alert(document),
@@ -330,13 +348,9 @@ fn own_failure(failures: Value<'_>) -> Fields<'_> {
     })
 }
 
-fn books<'t>(array: Value<'t>, called: impl Fn(Document<'t>) -> u32) -> Vec<Book<'t>> {
+fn books<'t>(array: Value<'t>, open: impl Fn(Document<'t>) -> Book<'t>) -> Vec<Book<'t>> {
     let Some(array) = array.array() else { return Vec::new() };
-    array
-        .values()
-        .filter_map(Value::document)
-        .map(|document| Book { document, called: called(document) })
-        .collect()
+    array.values().filter_map(Value::document).map(open).collect()
 }
 
 fn entries(map: Value<'_>) -> Vec<Book<'_>> {
@@ -344,19 +358,35 @@ fn entries(map: Value<'_>) -> Vec<Book<'_>> {
     map.elements()
         .filter_map(|entry| {
             let document = entry.value.document()?;
-            Some(Book { document, called: hash(entry.name) })
+            Some(Book { document, called: hash(entry.name), fields: [None; 7] })
         })
         .collect()
 }
 
-fn by_number(book: Document<'_>) -> u32 {
+fn outline_entry(document: Document<'_>) -> Book<'_> {
+    let [title, summary, events, human, focus, plot, genre] = OUTLINE_FIELDS;
+    let [number, fields @ ..] =
+        pick(document, &["chapterNumber", title, summary, events, human, focus, plot, genre]);
+    Book { document, called: by_number(number), fields }
+}
+
+fn chapter(document: Document<'_>) -> Book<'_> {
+    let [title, content, legacy] = CHAPTER_FIELDS;
+    let [number, title, content, legacy] =
+        pick(document, &["chapterNumber", title, content, legacy]);
+    let fields = [title, content, legacy, None, None, None, None];
+    Book { document, called: by_number(number), fields }
+}
+
+fn by_number(number: Option<Value<'_>>) -> u32 {
     // Adding 0.0 makes -0.0 the same number as 0.0.
-    let number = book.get("chapterNumber").and_then(Value::numeric).map(|number| number + 0.0);
+    let number = number.and_then(Value::numeric).map(|number| number + 0.0);
     hash(&number.unwrap_or(f64::NAN).to_le_bytes())
 }
 
-fn by_id(book: Document<'_>, name: &str) -> u32 {
-    hash(book.get(name).and_then(Value::string).unwrap_or_default())
+fn by_id<'t>(document: Document<'t>, name: &str) -> Book<'t> {
+    let called = hash(document.get(name).and_then(Value::string).unwrap_or_default());
+    Book { document, called, fields: [None; 7] }
 }
 
 /// FNV-1a, 32 bits: enough to find a document again, and not to mistake another for it.

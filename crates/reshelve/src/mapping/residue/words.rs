@@ -3,7 +3,6 @@
 //! They are part of the format: an entry's number never changes; new ones go to the end, and then
 //! the residue has a new version.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::token;
@@ -191,19 +190,50 @@ pub(crate) const WORDS: &[&str] = &[
     "continuity-check",
 ];
 
-static NAME_NUMBERS: LazyLock<HashMap<&'static [u8], u8>> =
-    LazyLock::new(|| numbers(NAMES.iter().map(|(name, _)| *name)));
-static WORD_NUMBERS: LazyLock<HashMap<&'static [u8], u8>> =
-    LazyLock::new(|| numbers(WORDS.iter().copied()));
+static NAME_NUMBERS: LazyLock<Dictionary> =
+    LazyLock::new(|| Dictionary::new(NAMES.iter().map(|(name, _)| *name)));
+static WORD_NUMBERS: LazyLock<Dictionary> =
+    LazyLock::new(|| Dictionary::new(WORDS.iter().copied()));
 
-fn numbers(list: impl Iterator<Item = &'static str>) -> HashMap<&'static [u8], u8> {
-    let mut map = HashMap::new();
-    for (index, entry) in list.enumerate() {
-        if let Ok(number) = u8::try_from(index) {
-            map.entry(entry.as_bytes()).or_insert(number);
+/// How many places a dictionary has: many more than entries, so that most are found at once.
+const DICTIONARY_PLACES: usize = 1024;
+
+/// Numbers by text, in a table with linear probing. Every name of every document that does not
+/// stand where it usually does is looked up here: a hash of a few bytes will do.
+struct Dictionary {
+    places: [Option<(&'static [u8], u8)>; DICTIONARY_PLACES],
+}
+
+impl Dictionary {
+    /// The first of equal entries counts.
+    fn new(list: impl Iterator<Item = &'static str>) -> Self {
+        let mut dictionary = Dictionary { places: [None; DICTIONARY_PLACES] };
+        for (index, entry) in list.enumerate() {
+            let entry = entry.as_bytes();
+            if let Ok(number) = u8::try_from(index)
+                && let Err(place) = dictionary.find(entry)
+            {
+                dictionary.places[place] = Some((entry, number));
+            }
+        }
+        dictionary
+    }
+
+    /// The number of a text, else the free place where it would stand.
+    fn find(&self, text: &[u8]) -> Result<u8, usize> {
+        let first =
+            text.first_chunk().map_or(0, |head: &[u8; 2]| usize::from(u16::from_le_bytes(*head)));
+        let last = text.last().map_or(0, |last| usize::from(*last));
+        let mut place = first.wrapping_mul(31) ^ last.wrapping_mul(197) ^ (text.len() << 5);
+        loop {
+            place %= DICTIONARY_PLACES;
+            match self.places[place] {
+                Some((known, number)) if known == text => return Ok(number),
+                Some(_) => place += 1,
+                None => return Err(place),
+            }
         }
     }
-    map
 }
 
 /// The number of a name; the one behind `last` where that fits. The empty name has none.
@@ -212,7 +242,7 @@ pub(crate) fn name_number(name: &[u8], last: u8) -> Option<u8> {
     if next > 1 && NAMES.get(usize::from(next)).is_some_and(|(known, _)| known.as_bytes() == name) {
         return Some(next);
     }
-    NAME_NUMBERS.get(name).copied().filter(|number| *number > 0)
+    NAME_NUMBERS.find(name).ok().filter(|number| *number > 0)
 }
 
 /// The number of a frequent string.
@@ -221,7 +251,7 @@ pub(crate) fn word_number(text: &[u8]) -> Option<u8> {
     if text.len() > 23 {
         return None;
     }
-    WORD_NUMBERS.get(text).copied()
+    WORD_NUMBERS.find(text).ok()
 }
 
 /// The bytes of the `metadata` that the application gives every document of era 5
