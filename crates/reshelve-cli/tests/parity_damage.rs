@@ -198,12 +198,6 @@ fn one_changed_byte_anywhere_is_found() {
             let told = place.call(&["verify", "source.bson", "target", "--json"]).finish();
             let at = format!("{collection}, byte {offset} of {length}: {}", told.stderr);
             tried += 1;
-            if told.code == Some(1) {
-                // Where the next document begins cannot be told any more.
-                assert!(offset < 4 || offset == length - 1, "{at}");
-                assert!(told.stderr.contains(collection), "{at}");
-                continue;
-            }
             let told = expect_parity_broken(told, &at);
             let named = told["mismatches"]
                 .as_array()

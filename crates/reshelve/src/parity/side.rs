@@ -12,6 +12,7 @@ use crate::folder::DocumentsError;
 use crate::raw::{self, Document, Value};
 use crate::reader::{DocumentStream, TargetReader};
 use crate::sorted::{Key, Sorted, Sorter, key_of};
+use crate::source::DamageKind;
 
 /// Key, ordinal, offset, length.
 const RECORD: usize = 16 + 8 + 8 + 4;
@@ -36,6 +37,9 @@ pub(crate) struct Side {
     /// The next document, where one was read ahead.
     next: Option<Vec<u8>>,
     index: Option<Index>,
+    is_damaged: bool,
+    /// The place where the end of a document cannot be found, until it was told.
+    pub(crate) damage: Option<String>,
     /// Documents seen so far.
     pub(crate) count: u64,
     /// The document of the last [`Found::Different`].
@@ -52,7 +56,16 @@ impl Side {
             true => Some(target.documents(collection)?),
             false => None,
         };
-        Ok(Side { documents, scratch, next: None, index: None, count: 0, actual: Vec::new() })
+        Ok(Side {
+            documents,
+            scratch,
+            next: None,
+            index: None,
+            is_damaged: false,
+            damage: None,
+            count: 0,
+            actual: Vec::new(),
+        })
     }
 
     /// Opens a collection of which only the documents of these jobs count.
@@ -76,10 +89,18 @@ impl Side {
         Ok(side)
     }
 
+    /// The next document; none behind a place where the end of one cannot be found.
     fn next_document(&mut self) -> Result<Option<&[u8]>, DocumentsError> {
-        match &mut self.documents {
-            Some(documents) => documents.next_document(),
-            None => Ok(None),
+        let Some(documents) = self.documents.as_mut().filter(|_| !self.is_damaged) else {
+            return Ok(None);
+        };
+        match documents.next_document() {
+            Ok(next) => Ok(next),
+            Err(error) => {
+                self.damage = Some(damage_in(error)?);
+                self.is_damaged = true;
+                Ok(None)
+            }
         }
     }
 
@@ -137,13 +158,29 @@ impl Side {
             self.count += 1;
             each(&next);
         }
-        while let Some(documents) = &mut self.documents
-            && let Some(document) = documents.next_document()?
-        {
-            self.count += 1;
-            each(document);
+        while let Some(documents) = self.documents.as_mut().filter(|_| !self.is_damaged) {
+            match documents.next_document() {
+                Ok(Some(document)) => {
+                    self.count += 1;
+                    each(document);
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    self.damage = Some(damage_in(error)?);
+                    self.is_damaged = true;
+                }
+            }
         }
         Ok(())
+    }
+}
+
+/// A target that is damaged differs from what it should be: that is for verification to say. One
+/// that cannot be read says nothing.
+fn damage_in(error: DocumentsError) -> Result<String, DocumentsError> {
+    match error {
+        DocumentsError::Damaged(damage) if damage.kind != DamageKind::Io => Ok(damage.to_string()),
+        error => Err(error),
     }
 }
 

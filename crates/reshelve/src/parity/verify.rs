@@ -196,6 +196,10 @@ impl<'v> Verifier<'v> {
                 match side.find(expected)? {
                     Found::Same => stored[collection] = Some(Cow::Borrowed(expected)),
                     Found::Missing => {
+                        // All behind the damage is missing; the first of them is the damaged one.
+                        if let Some(damage) = side.damage.take() {
+                            self.findings.add(&job, collection, "", None, Some(damage));
+                        }
                         let id = Document::new(expected).get("_id").map(super::compare::show);
                         self.findings.add(&job, collection, "_id", id, None);
                     }
@@ -250,6 +254,9 @@ impl<'v> Verifier<'v> {
                     findings.add(&String::from_utf8_lossy(job), collection, "_id", None, id);
                 }
             })?;
+            if let Some(damage) = side.damage.take() {
+                findings.add("", collection, "", None, Some(damage));
+            }
             let counts = &mut findings.found.survey.counts;
             let mut ours = side.count;
             if allow {
