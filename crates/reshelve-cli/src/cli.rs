@@ -1,9 +1,13 @@
 //! The command line: one definition for the parser, the help, the man pages and the completions.
 
+mod generate;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::FalseyValueParser};
 use reshelve::mapping;
+
+pub(crate) use generate::{FaultName, GenerateArgs, MetadataName, Preset, SizeName, StageName};
 
 /// Moves a shelf of novels: carries the legacy `jobs` collection into the four normalised
 /// collections of the new stack, and proves that nothing was lost.
@@ -193,10 +197,9 @@ pub(crate) struct BatchArgs {
     #[arg(long, value_name = "N", env = "BATCH_SIZE", default_value_t = 1000,
         value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) batch_docs: u32,
-    /// Most bytes in a batch, such as 4MiB
-    #[arg(long, value_name = "SIZE", env = "RESHELVE_BATCH_BYTES", default_value = "1MiB",
-        value_parser = parse_size)]
-    pub(crate) batch_bytes: u64,
+    /// Most bytes in a batch, such as 2MiB [default: 1MiB; into a live target 4MiB]
+    #[arg(long, value_name = "SIZE", env = "RESHELVE_BATCH_BYTES", value_parser = parse_size)]
+    pub(crate) batch_bytes: Option<u64>,
     /// Mapping threads [default: one for each core]
     #[arg(long, value_name = "N", env = "RESHELVE_JOBS",
         value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -484,128 +487,6 @@ pub(crate) struct DemoArgs {
     /// How many legacy documents
     #[arg(long, value_name = "N", env = "RESHELVE_DOCUMENTS", default_value_t = 200)]
     pub(crate) documents: u64,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Preset {
-    /// Finished novels of all eras
-    Standard,
-    /// Every stage of every era, with the lies that stored documents tell
-    Lifecycle,
-    /// Story bibles, alerts, decisions, enhancements, costs
-    Populated,
-    /// What only foreign writers store
-    Foreign,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum SizeName {
-    /// 2 to 6 KB
-    Small,
-    /// About 30 KB
-    Medium,
-    /// About 110 KB
-    Large,
-    /// All of them
-    Mixed,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum StageName {
-    /// Nothing but a premise
-    JustCreated,
-    /// Waiting for the outline, or just outlined
-    Outlining,
-    /// Chapters are being written
-    Writing,
-    /// A chapter failed, others are being written
-    ChapterFailed,
-    /// Every chapter is written
-    Completed,
-    /// Ended, with failed chapters
-    CompletedWithFailures,
-    /// Given up
-    Failed,
-    /// Being taken up after a crash
-    Recovering,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum MetadataName {
-    /// The application's own defaults
-    Defaults,
-    /// Story bibles, alerts, decisions …
-    Populated,
-    /// Both
-    Mixed,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum FaultName {
-    /// Cut within the last document
-    TruncateLast,
-    /// Cut in the middle
-    Truncate,
-    /// Text that is not UTF-8: one document becomes malformed
-    InvalidText,
-    /// Text that only a checksum can tell from the original
-    ChangedText,
-    /// A length that cannot be
-    BrokenLength,
-    /// Any byte
-    FlippedByte,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct GenerateArgs {
-    /// What to write: x.bson, x.bson.gz, x.archive, x.jsonl, x.json …, or a folder
-    #[arg(value_name = "OUT", env = "RESHELVE_OUT")]
-    pub(crate) out: PathBuf,
-    /// How many documents
-    #[arg(long, value_name = "N", env = "RESHELVE_DOCUMENTS", default_value_t = 1000)]
-    pub(crate) documents: u64,
-    /// The same seed gives the same bytes
-    #[arg(long, value_name = "N", env = "RESHELVE_SEED", default_value_t = 1)]
-    pub(crate) seed: u64,
-    /// What kind of collection
-    #[arg(long, value_name = "KIND", env = "RESHELVE_PRESET", default_value = "standard")]
-    pub(crate) preset: Preset,
-    /// How large the documents are
-    #[arg(long, value_name = "SIZE", env = "RESHELVE_SIZE", conflicts_with = "document_bytes")]
-    pub(crate) size: Option<SizeName>,
-    /// About how many bytes each document has
-    #[arg(long, value_name = "N", env = "RESHELVE_DOCUMENT_BYTES")]
-    pub(crate) document_bytes: Option<u32>,
-    /// Only documents of this era, 1 to 5
-    #[arg(long, value_name = "N", env = "RESHELVE_ERA",
-        value_parser = clap::value_parser!(u32).range(1..=5))]
-    pub(crate) era: Option<u32>,
-    /// Only documents at this stage of their life
-    #[arg(long, value_name = "STAGE", env = "RESHELVE_STAGE")]
-    pub(crate) stage: Option<StageName>,
-    /// What the metadata holds
-    #[arg(long, value_name = "WHAT", env = "RESHELVE_METADATA")]
-    pub(crate) metadata: Option<MetadataName>,
-    /// Leave out jobs in flight
-    #[arg(long, env = "RESHELVE_NO_IN_FLIGHT")]
-    pub(crate) no_in_flight: bool,
-    /// With the lies that stored documents tell
-    #[arg(long, env = "RESHELVE_LIES")]
-    pub(crate) lies: bool,
-    /// With what only foreign writers store
-    #[arg(long, env = "RESHELVE_FOREIGN")]
-    pub(crate) foreign: bool,
-    /// The form, where the name does not tell it: bson, folder, archive, lines, relaxed-array …
-    #[arg(long, value_name = "FORM", env = "RESHELVE_FORM")]
-    pub(crate) form: Option<String>,
-    /// Damage what was written
-    #[arg(long, value_name = "FAULT", env = "RESHELVE_FAULT")]
-    pub(crate) fault: Option<FaultName>,
-    /// Replace what is there
-    #[arg(long, env = "RESHELVE_OVERWRITE")]
-    pub(crate) overwrite: bool,
-    #[command(flatten)]
-    pub(crate) json: Json,
 }
 
 #[derive(Debug, Args)]

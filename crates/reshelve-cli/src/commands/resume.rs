@@ -19,7 +19,7 @@ pub(crate) fn run(args: &ResumeArgs) -> Result<ExitCode, Failure> {
     let ends = Ends { origin: origin.as_ref(), destination: destination.as_mut() };
     let request = ResumeRequest {
         folder,
-        batch: batch_limits(&args.batch),
+        batch: batch_limits(&args.batch, plan.target.folder().is_none()),
         jobs: jobs(&args.batch),
         checkpoint_bytes: args.batch.checkpoint_bytes,
     };

@@ -2,7 +2,7 @@
 
 use reshelve::folder::Compression;
 use reshelve::run::{self, Ends, OnExisting, RunFolder, RunRequest};
-use reshelve::source::BatchLimits;
+use reshelve::source::{BATCH_BYTES_DEFAULT, BatchLimits};
 
 use super::{ends, outcome};
 use crate::cli::{BatchArgs, RunArgs};
@@ -57,7 +57,7 @@ fn request(args: &RunArgs) -> Result<RunRequest, Failure> {
         },
         only_rejects,
         take_over: args.take_over,
-        batch: batch_limits(&args.batch),
+        batch: batch_limits(&args.batch, ends::live(&args.target).is_some()),
         jobs: jobs(&args.batch),
         checkpoint_bytes: args.batch.checkpoint_bytes,
         limit: args.limit,
@@ -67,10 +67,15 @@ fn request(args: &RunArgs) -> Result<RunRequest, Failure> {
     })
 }
 
-pub(crate) fn batch_limits(args: &BatchArgs) -> BatchLimits {
+/// A live target is asked a few questions for each batch: there, larger ones are faster.
+const LIVE_BATCH_BYTES: usize = 4 * 1024 * 1024;
+
+pub(crate) fn batch_limits(args: &BatchArgs, is_live: bool) -> BatchLimits {
+    let usual = if is_live { LIVE_BATCH_BYTES } else { BATCH_BYTES_DEFAULT };
+    let given = args.batch_bytes.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
     BatchLimits {
         docs_max: usize::try_from(args.batch_docs).unwrap_or(usize::MAX),
-        bytes_max: usize::try_from(args.batch_bytes).unwrap_or(usize::MAX),
+        bytes_max: given.unwrap_or(usual),
     }
 }
 

@@ -490,5 +490,10 @@ pub(super) fn rollback(report: &RunReport) -> Section {
         rows: rows.collect(),
         more: None,
     };
-    Section { title, blocks: vec![Block::Steps(rollback.steps.clone()), Block::Table(table)] }
+    let mut blocks = vec![Block::Steps(rollback.steps.clone())];
+    // A live target has no files.
+    if !table.rows.is_empty() {
+        blocks.push(Block::Table(table));
+    }
+    Section { title, blocks }
 }
