@@ -535,7 +535,8 @@ mod tests {
 
     #[test]
     fn every_flag_has_an_environment_variable() {
-        for command in Cli::command().get_subcommands() {
+        let mut commands = vec![Cli::command()];
+        while let Some(command) = commands.pop() {
             for argument in command.get_arguments() {
                 let id = argument.get_id().as_str();
                 assert!(
@@ -544,6 +545,7 @@ mod tests {
                     command.get_name()
                 );
             }
+            commands.extend(command.get_subcommands().cloned());
         }
     }
 

@@ -88,8 +88,10 @@ fn key_of(argument: &clap::Arg) -> String {
         .map_or_else(|| argument.get_id().as_str().replace('_', "-"), ToOwned::to_owned)
 }
 
+/// Whether a command, or a command below it, has a flag.
 fn has_flag(command: &clap::Command, key: &str) -> bool {
     command.get_arguments().any(|argument| key_of(argument) == key)
+        || command.get_subcommands().any(|sub| has_flag(sub, key))
 }
 
 fn set(
@@ -104,15 +106,22 @@ fn set(
         toml::Value::Boolean(flag) => flag.to_string(),
         _ => return Err(format!("{key} has to be a string, a whole number or a boolean")),
     };
-    Ok(command.mut_subcommand(sub, |sub| {
-        sub.mut_args(|argument| {
-            if key_of(&argument) != key {
-                return argument;
-            }
-            // A place that the file fills need not be given any more.
-            argument.required(false).default_value(text.clone())
-        })
-    }))
+    Ok(command.mut_subcommand(sub, |sub| with_default(sub, key, &text)))
+}
+
+fn with_default(command: clap::Command, key: &str, text: &str) -> clap::Command {
+    let command = command.mut_args(|argument| {
+        if key_of(&argument) != key {
+            return argument;
+        }
+        // A place that the file fills need not be given any more.
+        argument.required(false).default_value(text.to_owned())
+    });
+    let names: Vec<String> =
+        command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    names.into_iter().fold(command, |command, name| {
+        command.mut_subcommand(name, |sub| with_default(sub, key, text))
+    })
 }
 
 #[cfg(test)]
@@ -153,5 +162,6 @@ mod tests {
         assert!(apply(command(), "[ran]\njobs = 7").is_err());
         assert!(apply(command(), "[run]\njbos = 7").is_err());
         assert!(apply(command(), "[run]\njobs = [7]").is_err());
+        assert!(apply(command(), "[indexes]\ntarget-db = \"t\"").is_ok());
     }
 }

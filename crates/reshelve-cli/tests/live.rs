@@ -308,6 +308,90 @@ fn a_document_that_the_server_refuses_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_validator_that_comes_later_takes_nothing_back() {
+    let Some(server) = Server::shared() else { return };
+    let place = Place::new();
+    source(&place);
+    let target = target(&server, &place);
+    let child = [&["run", "jobs.bson", &target.uri, "--batch-docs", "4"], &APPLY[..]].concat();
+    let mut child = place.call(&child).spawn(false);
+    while target.count("novel_jobs") < 20 {}
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let written = contents(&target);
+    // It refuses every job that is there already.
+    target.command(doc! { "collMod": "novel_jobs", "validator": { "queue": "other" } });
+    let run = place.runs().pop().unwrap();
+    let told = json(&place.expect(4, &["resume", &run, "--json"]));
+    for (collection, documents) in &written {
+        let now = target.dump(collection);
+        // Parts of jobs that were being written may go, with their job.
+        let jobs = target.dump("novel_jobs").len();
+        let whole = collection != &"novel_job_events" && now.len() == jobs;
+        let kept = documents.iter().filter(|document| now.contains(document)).count();
+        assert!(whole || kept > 0, "{collection}: {kept} of {} ({told})", documents.len());
+    }
+    for part in ["novel_job_metrics", "novel_job_metadata"] {
+        assert_eq!(target.count(part), target.count("novel_jobs"), "{part}");
+    }
+}
+
+#[test]
+fn a_dry_run_that_would_replace_says_so() {
+    let Some(server) = Server::shared() else { return };
+    let place = Place::new();
+    let documents = source(&place);
+    let target = target(&server, &place);
+    let changed: Vec<u8> =
+        documents.iter().map(|document| common::aged(document)).collect::<Vec<_>>().concat();
+    place.write("before.bson", &changed);
+    run(&place, 0, "before.bson", &target.uri, &[]);
+    // What the new application adds to a job is nobody's earlier version.
+    let jobs = target.dump("novel_jobs").into_iter().map(|job| {
+        let job = mongodb::bson::RawDocument::from_bytes(&job).unwrap().try_into();
+        let job: Document = job.unwrap();
+        doc! { "jobId": job.get_str("jobId").unwrap(), "kind": "domain", "event": {} }
+    });
+    let events = target.handle.collection::<Document>("novel_job_events");
+    wait(events.insert_many(jobs)).unwrap();
+    let before = contents(&target);
+    let dry = ["run", "jobs.bson", &target.uri, "--replace", "--in-flight", "include", "--json"];
+    let dry = json(&place.expect(0, &dry));
+    assert!(dry["replaced"].as_u64().unwrap() > 50, "{dry}");
+    assert_eq!(dry["documents"]["rejected"], 0, "{dry}");
+    assert_eq!(contents(&target), before);
+    let told = json(&run(&place, 0, "jobs.bson", &target.uri, &["--replace", "--json"]));
+    assert_eq!(told["replaced"], dry["replaced"]);
+    let foreign = wait(events.count_documents(doc! { "event": {} })).unwrap();
+    assert_eq!(foreign, 100, "the events of the new application are still there");
+    // What was replaced is the only copy.
+    place.expect(3, &["indexes", "down", &target.uri]).says(&["did not write"]);
+    wait(events.delete_many(doc! { "event": {} })).unwrap();
+    place.expect(3, &["indexes", "down", &target.uri]).says(&["reshelve_undo", "only copy"]);
+    place.expect(0, &["indexes", "down", &target.uri, "--force", "reshelve_undo"]);
+    assert_eq!(target.collections(), Vec::<String>::new());
+}
+
+#[test]
+fn the_database_of_a_run_may_be_named_beside_the_string() {
+    let Some(server) = Server::shared() else { return };
+    let place = Place::new();
+    let documents = source(&place);
+    let (legacy, target) = (server.database(), target(&server, &place));
+    legacy.seed("jobs", &documents);
+    // Connection strings often name the database of the login.
+    let (from, to) = (server.uri("admin"), server.uri("admin"));
+    let names = ["--db", legacy.name(), "--target-db", target.name(), "--limit", "30"];
+    run(&place, 0, &from, &to, &names);
+    let run = place.runs().pop().unwrap();
+    let sides = ["--source", &from, "--target", &to];
+    place.expect(0, &[&["report", &run, "--out", "report"][..], &sides].concat());
+    place.expect(0, &[&["resume", &run][..], &sides].concat()).says(&["done already"]);
+    let elsewhere = ["resume", &run, "--target", "mongodb://127.0.0.1:1/x"];
+    place.expect(3, &elsewhere).says(&["not the one of the run"]);
+}
+
+#[test]
 fn indexes_go_up_and_down() {
     let Some(server) = Server::shared() else { return };
     let place = Place::new();

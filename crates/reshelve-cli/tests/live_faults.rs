@@ -272,12 +272,17 @@ fn a_lease_that_expired_is_taken_over_and_the_first_process_stops() {
     let told = json(&place.expect(0, &[&take_over[..], &["--json"]].concat()));
     assert!(told["documents"]["unchanged"].as_u64().unwrap() >= 10, "{told}");
     rehearsal.expect_whole(&target, "taken over");
+    // While it stands still, nobody else may go on with its run.
+    place.expect(3, &["resume", &place.runs()[0]]).says(&["at work"]);
     signal(&first, "CONT");
     let ended = first.wait_with_output().unwrap();
     assert_eq!(ended.status.code(), Some(1));
     let said = String::from_utf8_lossy(&ended.stderr);
     assert!(said.contains("taken over"), "{said}");
     rehearsal.expect_whole(&target, "after the first process");
+    // What the first run had begun is the other's now.
+    place.expect(3, &["resume", &place.runs()[0]]).says(&["lease is gone", "--allow-existing"]);
+    rehearsal.expect_whole(&target, "after it was refused");
 }
 
 /// Waits until the target has so many jobs; false where the process ended before.

@@ -86,6 +86,26 @@ fn passwords_in_what_is_wrong_are_in_no_output() {
     ] {
         expect_silence(&place.call(args).expect(2), &place);
     }
+    for uri in [
+        " mongodb://u:sekret@h/db",
+        "'mongodb://u:sekret@h/db'",
+        "MongoDB://u:sekret@h/db",
+        "mongodb:/u:sekret@h/db",
+        "mongodb://u:1/sekret@h/db",
+        "mongodb://u:sekret?x@h/db",
+        "mongodb://u:x?sekret@h/db",
+        "https://u:sekret@h/db",
+    ] {
+        for args in [
+            &["run", uri, "out", "--apply"][..],
+            &["run", "jobs.bson", uri, "--apply"],
+            &["inspect", uri, "--print-role", "target"],
+            &["indexes", "status", uri],
+            &["checksums", uri],
+        ] {
+            expect_silence(&place.call(args).expect(2), &place);
+        }
+    }
     for text in
         [format!("source = \"{URI}\"\nsauce = \"{URI}\"\n"), format!("source = \"{URI}\" x\n")]
     {

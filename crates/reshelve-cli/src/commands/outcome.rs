@@ -6,8 +6,8 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use reshelve::LiveError;
-use reshelve::source::DamageKind;
 use reshelve::run::{Checkpoint, DocumentCounts, Plan, Report, RunError, Stop, Tally};
+use reshelve::source::DamageKind;
 use serde::Serialize;
 
 use crate::exit_code::ExitCode;
