@@ -76,6 +76,8 @@ function faultOf(object, fields, path) {
       if (fault) return fault;
     } else if (wanted === 'iso') {
       if (typeof value !== 'string' || !isIso(value)) return `${here} is no time as text`;
+    } else if (wanted === 'text') {
+      if (typeof value !== 'string' || value === '') return `${here} is no text`;
     } else if (typeof value !== wanted) {
       return `${here} is no ${wanted}`;
     }
@@ -89,6 +91,19 @@ function faultOfEvent(event, kind, jobId, path) {
   const fault = faultOf(event, { occurredAt: 'iso', ...fields }, path);
   if (fault) return fault;
   return kind === 'domain' && event.jobId !== jobId ? `${path}.jobId is not that of the job` : '';
+}
+
+function faultOfCharacter(character, path) {
+  const fault = faultOf(character, { name: 'text' }, path);
+  if (fault) return fault;
+  const { summary, traits, relationships } = character;
+  if (!['string', 'undefined'].includes(typeof summary)) return `${path}.summary is no string`;
+  if (!Array.isArray(traits) || !traits.every((trait) => typeof trait === 'string')) {
+    return `${path}.traits are no strings`;
+  }
+  if (!Array.isArray(relationships)) return `${path}.relationships is no array`;
+  const wanted = { characterId: 'text', description: 'text' };
+  return relationships.map((one) => faultOf(one, wanted, `${path}.relationships`)).find(Boolean) ?? '';
 }
 
 const newestFirst = (field) => ({
@@ -278,13 +293,6 @@ export function declareModels(mongoose, connection) {
   metrics.index({ jobId: 1 }, { unique: true, name: 'idx_novel_job_metrics_jobId' });
   metrics.index({ updatedAt: -1 }, { name: 'idx_novel_job_metrics_updatedAt' });
 
-  const character = part({
-    name: text,
-    summary: String,
-    traits: { type: [String], required: true },
-    relationships: { type: [part({ characterId: text, description: text })], required: true },
-    metadata: Mixed,
-  });
   const alert = part({
     alertId: text,
     title: text,
@@ -311,15 +319,8 @@ export function declareModels(mongoose, connection) {
   });
   const metadata = collection('novel_job_metadata', {
     jobId: text,
-    storyBibleCharacters: {
-      type: Map,
-      of: character,
-      required: true,
-      validate: {
-        validator: (map) => [...map.values()].every((value) => value !== null),
-        message: 'holds a null character',
-      },
-    },
+    // No map of mongoose: that refuses keys such as `constructor`, which people may be called.
+    storyBibleCharacters: { type: Mixed, required: true },
     storyBibleMetadata: Mixed,
     storyBibleLocations: Mixed,
     storyBibleThemes: { type: [String], required: true },
@@ -334,6 +335,13 @@ export function declareModels(mongoose, connection) {
     { jobId: 1, 'continuityAlerts.resolved': 1 },
     { name: 'idx_novel_job_metadata_alert_resolution' },
   );
+
+  metadata.pre('validate', function checkCharacters() {
+    for (const [key, character] of Object.entries(this.storyBibleCharacters ?? {})) {
+      const fault = faultOfCharacter(character, `storyBibleCharacters.${key}`);
+      if (fault) this.invalidate('storyBibleCharacters', fault);
+    }
+  });
 
   return {
     Job: connection.model('NovelJob', job),

@@ -38,7 +38,9 @@ const WAYS = [
   ['novel_job_events', { kind: 'generation' }, { $set: { 'event.occurredAt': later } }, /at another time/],
   ['novel_job_metrics', {}, { $unset: { 'cost.outlineUsd': 1 } }, /cost\.outlineUsd: not stored, read as number/],
   ['novel_job_metrics', {}, { $set: { 'tokens.total': Long.fromNumber(5) } }, /tokens\.total: a Long/],
-  ['novel_job_metadata', {}, { $set: { 'storyBibleCharacters.Nobody': null } }, /holds a null character/],
+  ['novel_job_metadata', {}, { $set: { 'storyBibleCharacters.Nobody': null } }, /Nobody is no object/],
+  ['novel_job_metadata', {}, { $set: { 'storyBibleCharacters.Nobody': { name: '', traits: [], relationships: [] } } }, /Nobody\.name is no text/],
+  ['novel_job_metadata', {}, { $set: { 'storyBibleCharacters.Nobody': { name: 'N', traits: [], relationships: [{ characterId: 'x' }] } } }, /relationships\.description is no text/],
   ['novel_job_metadata', {}, { $push: { storyBibleThemes: 5 } }, /storyBibleThemes\.\d+: stored as number, read as string/],
   ['novel_job_metadata', { 'continuityAlerts.0': { $exists: true } }, { $set: { 'continuityAlerts.0.message': '' } }, /`message` is required/],
 ];
