@@ -80,25 +80,29 @@ pub(crate) fn failure(failure: &Failure) {
 /// Text without the credentials of connection strings: what is wrong with a command line or a
 /// settings file is told by quoting it.
 pub(crate) fn masked(text: &str) -> String {
+    const WORD: &str = "mongodb";
+    // Lower case has the same length for what is looked for; other letters do not matter.
+    let lower = text.to_ascii_lowercase();
     let mut out = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find("mongodb") {
-        let after = &rest[at..];
-        let scheme =
-            ["mongodb://", "mongodb+srv://"].iter().find(|scheme| after.starts_with(**scheme));
-        let head = scheme.map_or("mongodb".len(), |scheme| scheme.len());
-        out.push_str(&rest[..at + head]);
-        rest = &rest[at + head..];
+    let mut at = 0;
+    while let Some(found) = lower[at..].find(WORD) {
+        let begin = at + found + WORD.len();
+        out.push_str(&text[at..begin]);
+        let rest = &text[begin..];
         let end =
             rest.find(|c: char| c.is_whitespace() || "\"'`".contains(c)).unwrap_or(rest.len());
-        if scheme.is_some()
+        at = begin;
+        if rest.starts_with([':', '+'])
             && let Some(host) = rest[..end].rfind('@')
         {
+            let scheme = rest.find(':').unwrap_or(0);
+            let slashes = rest[scheme + 1..host].bytes().take_while(|byte| *byte == b'/').count();
+            out.push_str(&rest[..scheme + 1 + slashes]);
             out.push_str("***");
-            rest = &rest[host..];
+            at = begin + host;
         }
     }
-    out.push_str(rest);
+    out.push_str(&text[at..]);
     out
 }
 
@@ -187,6 +191,8 @@ mod tests {
             ("'mongodb://u:p@h/db' and x@y", "'mongodb://***@h/db' and x@y"),
             ("mongodb+srv://u:p@s@h", "mongodb+srv://***@h"),
             ("mongodb://h/db", "mongodb://h/db"),
+            ("MongoDB://u:p@h", "MongoDB://***@h"),
+            ("mongodb:/u:p?x@h", "mongodb:/***@h"),
             ("a mongodb of mongodb://u:p@h", "a mongodb of mongodb://***@h"),
         ] {
             assert_eq!(masked(text), expected);

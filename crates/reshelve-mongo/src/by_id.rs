@@ -64,8 +64,13 @@ impl Id {
             ORDER[row + 1..].iter().flat_map(|row| row.iter().map(|(_, alias)| *alias)).collect()
         });
         let within = match self.value() {
+            // The smallest key compares with keys of every type.
+            Some(Bson::MinKey) => return vec![doc! { "_id": { "$type": later } }],
             // Nothing is greater than NaN, and every other number sorts behind it.
             Some(Bson::Double(number)) if number.is_nan() => doc! { "$gte": f64::NEG_INFINITY },
+            Some(Bson::Decimal128(number)) if number.to_string().contains("NaN") => {
+                doc! { "$gte": f64::NEG_INFINITY }
+            }
             Some(value) => doc! { "$gt": value },
             None => doc! { "$exists": true },
         };

@@ -1,11 +1,11 @@
 //! A connection to a server, with the runtime that the driver needs.
 
-use std::sync::Arc;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use mongodb::bson::{Document, RawDocumentBuf, doc};
 use mongodb::error::Error;
-use mongodb::options::{ReadConcern, ReadPreference, SelectionCriteria, WriteConcern};
+use mongodb::options::{Acknowledgment, ReadConcern, ReadPreference, SelectionCriteria};
 use mongodb::{Client, Collection, Database};
 use reshelve::LiveError;
 use reshelve::run::LivePlace;
@@ -54,12 +54,28 @@ pub(crate) struct Server {
 /// A connection to one database.
 #[derive(Clone)]
 pub struct Connection {
-    // Dropped before the runtime.
     pub(crate) client: Client,
     pub(crate) place: Place,
     pub(crate) db: String,
     pub(crate) server: Server,
-    runtime: Arc<Runtime>,
+    runtime: &'static Runtime,
+}
+
+/// The threads of the driver. They live as long as the process: the driver still clears up behind
+/// itself when a connection is gone.
+fn runtime() -> Result<&'static Runtime, LiveError> {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    if let Some(runtime) = RUNTIME.get() {
+        return Ok(runtime);
+    }
+    let built = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("mongodb")
+        .enable_all()
+        .build();
+    let built = built
+        .map_err(|error| LiveError::failed(format!("threads cannot be started: {error}"), None))?;
+    Ok(RUNTIME.get_or_init(|| built))
 }
 
 impl std::fmt::Debug for Connection {
@@ -75,19 +91,19 @@ impl Connection {
     /// # Errors
     /// Where the string cannot be used, or the server cannot be reached.
     pub fn open(place: &Place, db: &str) -> Result<Connection, LiveError> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("mongodb")
-            .enable_all()
-            .build()
-            .map_err(|error| {
-                LiveError::failed(format!("threads cannot be started: {error}"), None)
-            })?;
+        let runtime = runtime()?;
         let name = place.name();
         let (client, server) = runtime.block_on(async {
             let mut options = place.options().await?;
             options.server_selection_timeout.get_or_insert(SELECTION_TIMEOUT);
-            options.write_concern.get_or_insert_with(WriteConcern::majority);
+            let concern = options.write_concern.get_or_insert_default();
+            if concern.w == Some(Acknowledgment::Nodes(0)) {
+                return Err(LiveError::usage(
+                    "w=0 in the connection string: writes would not be acknowledged",
+                    "leave it out; what a run writes is acknowledged by the majority",
+                ));
+            }
+            concern.w.get_or_insert(Acknowledgment::Majority);
             let client = Client::with_options(options)
                 .map_err(|error| failed("connecting to", &name, &error))?;
             let hello = limited(hello(&client)).await.map_err(|error| {
@@ -99,8 +115,25 @@ impl Connection {
             })?;
             Ok::<_, LiveError>((client, server_of(&hello)))
         })?;
-        let runtime = Arc::new(runtime);
         Ok(Connection { client, place: place.clone(), db: db.to_owned(), server, runtime })
+    }
+
+    /// Whether the server is of the replica set that a run was on.
+    ///
+    /// # Errors
+    /// Where it is of another.
+    pub fn check_same(&self, planned: &LivePlace) -> Result<(), LiveError> {
+        match (&self.server.replica_set, &planned.replica_set) {
+            (here, Some(there)) if here.as_ref() != Some(there) => Err(LiveError::refused(
+                format!(
+                    "{} is of the replica set {}, and the run was on {there}",
+                    self.place.name(),
+                    here.as_deref().unwrap_or("none")
+                ),
+                "give the connection string of the run, or start a new run",
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// The same connection, to another database.

@@ -13,7 +13,7 @@ use reshelve::run::{
 use reshelve::sink::{NullSink, Sink, SinkPosition};
 
 use crate::connection::{Connection, Topology};
-use crate::indexes::status;
+use crate::indexes::{NO_COLLECTION, status};
 use crate::lease::{Claim, Lease, Over, look};
 use crate::origin::number;
 use crate::privileges::{held, needs_of_target};
@@ -87,8 +87,20 @@ impl LiveDestination {
     fn obstacles(&self) -> Result<(Vec<Obstacle>, Vec<String>), LiveError> {
         let connection = &self.connection;
         connection.wait(async {
-            let state = status(connection).await?;
             let mut obstacles = Vec::new();
+            let missing = held(connection).await.missing(&needs_of_target(&connection.db));
+            if !missing.is_empty() {
+                obstacles.push((
+                    format!("the user may not: {}", missing.join("; ")),
+                    "`reshelve inspect URI --print-role target` prints a role that has all it needs",
+                ));
+                // What cannot be read is not asked for.
+                return Ok((obstacles, Vec::new()));
+            }
+            let state = status(connection).await?;
+            if let Some(view) = state.remarks.iter().find(|it| it.ends_with(NO_COLLECTION)) {
+                obstacles.push((view.clone(), "look who made it; take another --target-db"));
+            }
             let wanting = state.wanting();
             if !wanting.is_empty() {
                 obstacles.push((
@@ -99,13 +111,6 @@ impl LiveDestination {
                         wanting.join(", ")
                     ),
                     "`reshelve indexes up TARGET` makes them",
-                ));
-            }
-            let missing = held(connection).await.missing(&needs_of_target(&connection.db));
-            if !missing.is_empty() {
-                obstacles.push((
-                    format!("the user may not: {}", missing.join("; ")),
-                    "`reshelve inspect URI --print-role target` prints a role that has all it needs",
                 ));
             }
             Ok((obstacles, state.remarks))
@@ -149,6 +154,40 @@ impl LiveDestination {
         }
     }
 
+    /// Whether the target is still as a run that goes on has left it.
+    fn check_again(&self, plan: &Plan, from: &Checkpoint, had_lease: bool) -> Result<(), RunError> {
+        let (documents, _) = self.count()?;
+        // A run loses its lease to nobody but one that took over, and ended since: what is in the
+        // target now, that one wrote.
+        if !had_lease && documents != plan.base_documents {
+            return Err(LiveError::refused(
+                "the run's lease is gone: another run took the target over since, and ended",
+                "start a new run with --allow-existing: what is there counts as unchanged",
+            )
+            .into());
+        }
+        let jobs = self.connection.own(COLLECTIONS[0]);
+        let jobs =
+            self.connection.wait(retrying_long(|| jobs.count_documents(doc! {}).into_future()));
+        let jobs =
+            jobs.map_err(|error| self.connection.error("counting", COLLECTIONS[0], &error))?;
+        let written = from.totals.documents.written + from.totals.documents.unchanged;
+        if jobs < written {
+            return Err(LiveError::refused(
+                format!(
+                    "the target database {} holds {jobs} jobs, and the run had written {written}",
+                    self.connection.db
+                ),
+                "look what else writes there; a run whose target is gone has to be started anew",
+            )
+            .into());
+        }
+        match self.obstacles()?.0.into_iter().next() {
+            Some((message, hint)) => Err(LiveError::refused(message, hint).into()),
+            None => Ok(()),
+        }
+    }
+
     fn give_back(&mut self, how: fn(Lease) -> Result<(), LiveError>) -> Result<(), RunError> {
         match self.lease.take().map(Arc::try_unwrap) {
             Some(Ok(lease)) => Ok(how(lease)?),
@@ -169,6 +208,20 @@ impl Destination for LiveDestination {
         source: &SourceDescription,
         observer: &mut dyn Observer,
     ) -> Result<Base, RunError> {
+        let (obstacles, remarks) = self.obstacles()?;
+        for remark in remarks {
+            observer.note(&format!("note: {remark}"));
+        }
+        match obstacles.into_iter().next() {
+            Some((message, hint)) if request.apply => {
+                return Err(LiveError::refused(message, hint).into());
+            }
+            Some((message, hint)) => {
+                observer
+                    .note(&format!("note: with --apply this would be refused: {message}; {hint}"));
+            }
+            None => {}
+        }
         let connection = &self.connection;
         let holder = connection.wait(look(connection));
         let holder = holder.map_err(|error| {
@@ -191,20 +244,6 @@ impl Destination for LiveDestination {
                  replaces jobs that differ",
             )
             .into());
-        }
-        let (obstacles, remarks) = self.obstacles()?;
-        for remark in remarks {
-            observer.note(&format!("note: {remark}"));
-        }
-        match obstacles.into_iter().next() {
-            Some((message, hint)) if request.apply => {
-                return Err(LiveError::refused(message, hint).into());
-            }
-            Some((message, hint)) => {
-                observer
-                    .note(&format!("note: with --apply this would be refused: {message}; {hint}"));
-            }
-            None => {}
         }
         if request.apply
             && let Some(forecast) = self.forecast(source)
@@ -232,7 +271,9 @@ impl Destination for LiveDestination {
                 return Err(error.into());
             }
         };
-        if plan.on_existing == OnExisting::Refuse && documents != plan.base_documents {
+        let was_empty = plan.base_documents == 0;
+        if (plan.on_existing == OnExisting::Refuse || was_empty) && documents != plan.base_documents
+        {
             self.unlock()?;
             return Err(LiveError::refused(
                 format!(
@@ -250,9 +291,20 @@ impl Destination for LiveDestination {
         &mut self,
         plan: &Plan,
         folder: &RunFolder,
-        _from: &Checkpoint,
+        from: &Checkpoint,
     ) -> Result<(), RunError> {
-        self.take(plan, folder, Over::Nobody)
+        let holder = self.connection.wait(look(&self.connection));
+        let had_lease = holder.as_ref().is_ok_and(Option::is_some);
+        self.take(plan, folder, Over::Nobody)?;
+        let checked = self.check_again(plan, from, had_lease);
+        if checked.is_err() {
+            match had_lease {
+                // It stays this run's, for when the target is put right.
+                true => self.leave()?,
+                false => self.unlock()?,
+            }
+        }
+        checked
     }
 
     fn sink<'s>(
@@ -266,7 +318,8 @@ impl Destination for LiveDestination {
             if all_ours {
                 return Ok(Box::new(NullSink::default()));
             }
-            return Ok(Box::new(LiveSink::new(self.connection.clone(), Mode::Look)));
+            let mode = Mode::Look { on_existing: plan.on_existing };
+            return Ok(Box::new(LiveSink::new(self.connection.clone(), mode)));
         }
         let Some(lease) = &self.lease else {
             return Err(RunError::Bug("a run writes without a lease"));

@@ -8,14 +8,16 @@ use reshelve::folder::{IndexState, IndexStatus, TargetState, indexes_of};
 use reshelve::mapping::COLLECTIONS;
 
 use crate::connection::Connection;
-use crate::lease::RUNS;
-use crate::replace::UNDO;
-use crate::retry::retrying;
+use crate::lease::{Claim, Lease, Over, RUNS};
+use crate::replace::{UNDO, made_by_a_mapping};
+use crate::retry::{retrying, retrying_long};
 use crate::writes::is_absent;
 
 /// The new stack's migration that makes the same collections and indexes (target-schema,
 /// "Indexes").
 pub const MIGRATION: &str = "20251005120000-initialize-novel-collections";
+/// What a remark says of a view.
+pub(crate) const NO_COLLECTION: &str = "not a collection: nothing can be written to it";
 /// Where the new stack records which migrations were applied.
 const MIGRATIONS: &str = "persistence_migrations";
 
@@ -29,13 +31,15 @@ pub fn indexes_status(connection: &Connection) -> Result<TargetState, LiveError>
 
 pub(crate) async fn status(connection: &Connection) -> Result<TargetState, LiveError> {
     let mut state = TargetState::default();
+    let mut views = Vec::new();
     let list = doc! { "listCollections": 1, "authorizedCollections": true };
     for found in all(connection, list).await? {
         let name = found.get_str("name").unwrap_or_default();
         let Some(known) = COLLECTIONS.into_iter().find(|known| *known == name) else { continue };
         state.collections.push(known);
         if let Ok(kind @ ("view" | "timeseries")) = found.get_str("type") {
-            state.remarks.push(format!("{known} is a {kind}, not a collection"));
+            views.push(known);
+            state.remarks.push(format!("{known} is a {kind}, {NO_COLLECTION}"));
         }
         let options = found.get_document("options").cloned().unwrap_or_default();
         if options.contains_key("validator") {
@@ -50,7 +54,10 @@ pub(crate) async fn status(connection: &Connection) -> Result<TargetState, LiveE
     }
     state.collections.sort_by_key(|name| COLLECTIONS.iter().position(|known| known == name));
     for collection in COLLECTIONS {
-        let there = indexes_of_collection(connection, collection).await?;
+        let there = match views.contains(&collection) {
+            true => Vec::new(),
+            false => indexes_of_collection(connection, collection).await?,
+        };
         state.add_indexes(collection, &there);
     }
     let migrations = connection.own(MIGRATIONS);
@@ -153,52 +160,92 @@ pub fn indexes_up(connection: &Connection) -> Result<Vec<String>, LiveError> {
 /// those that `forced` names. Gives the names of what was dropped.
 ///
 /// # Errors
-/// Refused where a collection holds documents that this tool did not write, before anything is
-/// dropped.
+/// Refused where a run holds the target, or a collection holds documents that this tool did not
+/// write or that are the only copy of something, before anything is dropped.
 pub fn indexes_down(connection: &Connection, forced: &[String]) -> Result<Vec<String>, LiveError> {
-    connection.wait(async {
-        let state = status(connection).await?;
-        if let Some(unknown) = forced.iter().find(|name| !COLLECTIONS.contains(&name.as_str())) {
-            return Err(LiveError::usage(
-                format!("{unknown} is no target collection"),
-                &format!("the target collections are {}", COLLECTIONS.join(", ")),
+    if let Some(unknown) = forced.iter().find(|name| !may_be_forced(name)) {
+        return Err(LiveError::usage(
+            format!("{unknown} is no target collection"),
+            &format!("the target collections are {}, and {UNDO}", COLLECTIONS.join(", ")),
+        ));
+    }
+    let claim = Claim {
+        run: format!("indexes-down-{}", std::process::id()),
+        folder: String::new(),
+        over: Over::Nobody,
+    };
+    let lease = Lease::take(connection, &claim)?.map_err(|holder| holder.refusal(connection))?;
+    let dropped = connection.wait(drop_collections(connection, forced));
+    // The collection of the lease goes with it, where all went well.
+    let ended = lease.end();
+    let dropped = dropped?;
+    ended?;
+    let runs = connection.own(RUNS);
+    connection
+        .wait(retrying(|| runs.drop().into_future()))
+        .map_err(|error| connection.error("dropping", RUNS, &error))?;
+    Ok(dropped)
+}
+
+fn may_be_forced(name: &str) -> bool {
+    name == UNDO || COLLECTIONS.contains(&name)
+}
+
+async fn drop_collections(
+    connection: &Connection,
+    forced: &[String],
+) -> Result<Vec<String>, LiveError> {
+    let state = status(connection).await?;
+    let is_forced = |collection: &str| forced.iter().any(|name| name == collection);
+    for collection in state.collections.iter().copied().filter(|name| !is_forced(name)) {
+        if let Some(id) = foreign(connection, collection).await? {
+            return Err(LiveError::refused(
+                format!(
+                    "{}.{collection} holds documents that this tool did not write, such as {id}",
+                    connection.db
+                ),
+                &format!("--force {collection} drops them all the same"),
             ));
         }
-        for collection in &state.collections {
-            if forced.iter().any(|name| name == collection) {
-                continue;
-            }
-            if let Some(id) = foreign(connection, collection).await? {
-                return Err(LiveError::refused(
-                    format!(
-                        "{}.{collection} holds documents that this tool did not write, such as {id}",
-                        connection.db
-                    ),
-                    &format!("--force {collection} drops them all the same"),
-                ));
-            }
-        }
-        let mut dropped = Vec::new();
-        let own = [RUNS, UNDO].map(str::to_owned);
-        for collection in state.collections.iter().map(|name| (*name).to_owned()).chain(own) {
-            let database = connection.database();
-            let target = database.collection::<Document>(&collection);
-            let there = retrying(|| target.find_one(doc! {}).into_future()).await;
-            let was_there = COLLECTIONS.contains(&collection.as_str()) || matches!(there, Ok(Some(_)));
-            retrying(|| target.drop().into_future())
-                .await
-                .map_err(|error| connection.error("dropping", &collection, &error))?;
-            if was_there {
-                dropped.push(collection);
-            }
-        }
-        Ok(dropped)
-    })
+    }
+    let undo = connection.own(UNDO);
+    let kept = retrying(|| undo.find_one(doc! {}).into_future()).await;
+    let kept = kept.map_err(|error| connection.error("reading", UNDO, &error))?.is_some();
+    if kept && !is_forced(UNDO) {
+        return Err(LiveError::refused(
+            format!(
+                "{}.{UNDO} holds the only copy of what runs with --replace have replaced",
+                connection.db
+            ),
+            &format!("--force {UNDO} drops it all the same; a dump of it keeps it"),
+        ));
+    }
+    let mut dropped: Vec<String> =
+        state.collections.iter().map(|name| (*name).to_owned()).collect();
+    dropped.extend(kept.then(|| UNDO.to_owned()));
+    for collection in &dropped {
+        let target = connection.own(collection);
+        retrying(|| target.drop().into_future())
+            .await
+            .map_err(|error| connection.error("dropping", collection, &error))?;
+    }
+    Ok(dropped)
 }
 
 /// The id of a document in a target collection that this tool did not write, where there is one.
-/// Jobs of ours carry the residue's mark in their metadata; parts of ours belong to such a job.
+/// Jobs of ours carry the residue's mark in their metadata; parts of ours belong to such a job, and
+/// events of ours say that a mapping made them.
 async fn foreign(connection: &Connection, collection: &str) -> Result<Option<String>, LiveError> {
+    let target = connection.own(collection);
+    if collection == COLLECTIONS[1] {
+        let filter = doc! { "$nor": made_by_a_mapping() };
+        let found = retrying_long(|| target.find_one(filter.clone()).into_future()).await;
+        let found =
+            found.map_err(|error| connection.error("looking through", collection, &error))?;
+        if let Some(found) = found {
+            return Ok(found.get("_id").map(ToString::to_string));
+        }
+    }
     let pipeline = vec![
         doc! { "$lookup": {
             "from": "novel_job_metadata",
@@ -210,8 +257,7 @@ async fn foreign(connection: &Connection, collection: &str) -> Result<Option<Str
         doc! { "$limit": 1 },
         doc! { "$project": { "_id": 1, "jobId": 1 } },
     ];
-    let target = connection.own(collection);
-    let found = retrying(|| async {
+    let found = retrying_long(|| async {
         let mut cursor = target.aggregate(pipeline.clone()).await?;
         if cursor.advance().await? { cursor.deserialize_current().map(Some) } else { Ok(None) }
     })

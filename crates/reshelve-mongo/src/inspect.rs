@@ -48,6 +48,12 @@ pub fn inspect(
 ) -> Result<LiveInventory, LiveError> {
     connection.wait(async {
         let databases = if one { None } else { databases(connection).await };
+        if databases.is_none() && connection.db.is_empty() {
+            return Err(LiveError::usage(
+                "the user may not list the databases",
+                "name one in the connection string (mongodb://HOST/DATABASE), or with --db",
+            ));
+        }
         let databases = databases.unwrap_or_else(|| vec![connection.db.clone()]);
         let mut inventory = Inventory {
             path: PathBuf::from(connection.place.name()),
@@ -65,14 +71,23 @@ pub fn inspect(
         inventory.sort();
         let held = held(connection).await;
         let collection = collection.unwrap_or(COLLECTION_DEFAULT);
-        let needed = needs_of_source(&connection.db, collection);
+        // Where no database was named, it is the one that has the collection.
+        let found = inventory.collections.iter().find(|found| found.name == collection);
+        let db = match connection.db.is_empty() {
+            true => found.and_then(|found| found.db.clone()).unwrap_or_default(),
+            false => connection.db.clone(),
+        };
+        let (needed, to_write) = match db.is_empty() {
+            true => (Vec::new(), Vec::new()),
+            false => (needs_of_source(&db, collection), needs_of_target(&db)),
+        };
         Ok(LiveInventory {
             topology: connection.topology().as_str(),
             replica_set: connection.server.replica_set.clone(),
             operation_time: connection.server.operation_time.clone(),
             privileges_missing: held.missing(&needed),
             privileges_needed: needed,
-            privileges_missing_to_write: held.missing(&needs_of_target(&connection.db)),
+            privileges_missing_to_write: held.missing(&to_write),
             users: held.users,
             inventory,
         })

@@ -16,12 +16,14 @@ use mongodb::options::ReturnDocument;
 use reshelve::LiveError;
 
 use crate::connection::Connection;
-use crate::retry::retrying;
+use crate::retry::{limited, retrying};
 
 /// The collection of the lease.
 pub(crate) const RUNS: &str = "reshelve_runs";
 const LOCK: &str = "lock";
 const RENEW_EVERY: Duration = Duration::from_secs(10);
+/// How long leaving may take: whoever leaves has something else to say.
+const LEAVE_MAX: Duration = Duration::from_secs(5);
 const EXPIRES_AFTER_MS: i64 = 60_000;
 
 /// Who wants the lease.
@@ -149,20 +151,30 @@ impl Lease {
         let found = retrying(|| runs.find_one(filter.clone()).into_future())
             .await
             .map_err(|error| self.connection.error("checking the lease in", RUNS, &error))?;
-        if found.is_none() || self.lost.load(Ordering::Relaxed) {
-            return Err(self.lost());
+        if found.is_some() && !self.lost.load(Ordering::Relaxed) {
+            return Ok(());
         }
-        Ok(())
+        let holder = look(&self.connection).await;
+        let holder = holder
+            .map_err(|error| self.connection.error("looking at the lease in", RUNS, &error))?;
+        Err(self.lost(holder.as_ref()))
     }
 
-    fn lost(&self) -> LiveError {
-        LiveError::failed(
-            format!(
-                "another process has taken over the target database {}: this one has stopped \
-                 before its next batch",
-                self.connection.db
+    fn lost(&self, holder: Option<&Holder>) -> LiveError {
+        let db = &self.connection.db;
+        let what = match holder {
+            Some(Holder { run, host, process, .. }) => format!(
+                "another process has taken over the target database {db}: {run} on {host} (process \
+                 {process})"
             ),
-            Some("look which run holds it now, with `reshelve runs` on that machine"),
+            None => format!(
+                "the lease on the target database {db} is gone: a run that had taken over has \
+                 ended, or `reshelve_runs` was dropped"
+            ),
+        };
+        LiveError::failed(
+            format!("{what}; this process has stopped before its next batch"),
+            Some("look what that run has done, with `reshelve verify`, before anything else"),
         )
     }
 
@@ -175,9 +187,14 @@ impl Lease {
         self.renewing.abort();
         let runs = self.connection.own(RUNS);
         let expire = vec![doc! { "$set": { "expires": "$$NOW" } }];
-        let left = self
-            .connection
-            .wait(retrying(|| runs.update_one(self.filter(), expire.clone()).into_future()));
+        // One try: where the server is gone, the lease expires by itself.
+        let leaving = runs.update_one(self.filter(), expire).into_future();
+        let left = self.connection.wait(async {
+            match tokio::time::timeout(LEAVE_MAX, leaving).await {
+                Ok(left) => left,
+                Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
+            }
+        });
         left.map(drop).map_err(|error| self.connection.error("leaving the lease in", RUNS, &error))
     }
 
@@ -232,14 +249,18 @@ async fn claim_lease(
         doc! { "$unset": "free" },
     ];
     let runs = connection.own(RUNS);
-    let found = retrying(|| {
+    let take = || {
         runs.find_one_and_update(doc! { "_id": LOCK }, pipeline.clone())
             .upsert(true)
             .return_document(ReturnDocument::After)
             .into_future()
-    })
-    .await?;
-    Ok(found.unwrap_or_default())
+    };
+    match retrying(take).await {
+        // Two that came at the same time: one has made the lease, the other finds it now.
+        Err(error) if crate::error::code(&error) == Some(11_000) => retrying(take).await,
+        other => other,
+    }
+    .map(Option::unwrap_or_default)
 }
 
 /// The server's clock, and how long a lease lasts.
@@ -260,7 +281,7 @@ async fn renew(
         let jobs = i64::try_from(written.load(Ordering::Relaxed)).unwrap_or(i64::MAX);
         let later = vec![doc! { "$set": { "expires": in_a_while(), "written": jobs } }];
         // What fails is tried again at the next turn; the check before a batch is what decides.
-        if let Ok(updated) = runs.update_one(filter.clone(), later).await
+        if let Ok(updated) = limited(runs.update_one(filter.clone(), later).into_future()).await
             && updated.matched_count == 0
         {
             lost.store(true, Ordering::Relaxed);

@@ -75,7 +75,8 @@ impl LiveOrigin {
         let statistics =
             connection.wait(connection.command(doc! { "collStats": self.collection.as_str() }));
         // Without the privilege for that the progress has no end to count to.
-        let bytes_total = statistics.ok().and_then(|stats| number(&stats, "size"));
+        let statistics = statistics.unwrap_or_default();
+        let bytes_total = number(&statistics, "size");
         let server = &connection.server;
         let snapshot =
             server.topology != Topology::Standalone && server.wire_version >= SNAPSHOT_WIRE_VERSION;
@@ -86,6 +87,7 @@ impl LiveOrigin {
                 namespace: format!("{}.{}", connection.db, self.collection),
                 read_preference: self.read_preference.clone(),
                 snapshot,
+                reply_docs: reply_docs(&statistics),
             },
             cursor: None,
             todo: Todo::Begin,
@@ -212,7 +214,11 @@ impl Origin for LiveOrigin {
         let collection: Collection<RawDocumentBuf> = collection;
         let statuses = connection.wait(retrying_long(|| async {
             let mut statuses: Vec<(Option<Vec<u8>>, u64)> = Vec::new();
-            let find = collection.find(doc! {}).projection(doc! { "_id": 0, "status": 1 });
+            let mut find = collection.find(doc! {}).projection(doc! { "_id": 0, "status": 1 });
+            if let Some(preference) = &self.read_preference {
+                find =
+                    find.selection_criteria(SelectionCriteria::ReadPreference(preference.clone()));
+            }
             let mut cursor = find.batch().await?;
             while let Some(batch) = cursor.next().await {
                 for document in batch?.doc_slices()?.into_iter().flatten() {
@@ -261,6 +267,18 @@ struct Reading {
     read_preference: Option<ReadPreference>,
     /// Whether to read a snapshot.
     snapshot: bool,
+    /// Documents in one reply.
+    reply_docs: u32,
+}
+
+/// About so many bytes come in one reply: a server would send 16 MiB.
+const REPLY_BYTES: u64 = 2 * 1024 * 1024;
+
+/// How many documents of a collection make a reply of the size wanted.
+pub(crate) fn reply_docs(statistics: &Document) -> u32 {
+    const DOCS_MAX: u64 = 10_000;
+    let average = number(statistics, "avgObjSize").unwrap_or(16 * 1024).max(1);
+    u32::try_from((REPLY_BYTES / average).clamp(1, DOCS_MAX)).unwrap_or(1)
 }
 
 /// A cursor, with the session that its snapshot lives in.
@@ -288,6 +306,7 @@ impl Reading {
             .sort(doc! { "_id": 1 })
             .hint(Hint::Keys(doc! { "_id": 1 }))
             .no_cursor_timeout(true)
+            .batch_size(self.reply_docs)
             .build();
         options.selection_criteria =
             self.read_preference.clone().map(SelectionCriteria::ReadPreference);
@@ -384,7 +403,7 @@ impl LiveSource {
                     ));
                     continue;
                 }
-                if !is_passing(&error) || !backoff.wait().await {
+                if !is_passing(&error) || !backoff.wait(&error).await {
                     return Err(reading.damage(&error));
                 }
                 notes.push(format!(

@@ -13,6 +13,10 @@ const SCHEMES: [&str; 2] = ["mongodb://", "mongodb+srv://"];
 const SECRET_OPTIONS: [&str; 3] =
     ["authmechanismproperties", "tlscertificatekeyfilepassword", "proxypassword"];
 
+/// What is wrong most often.
+const ENCODED: &str =
+    "user name and password have to be percent-encoded: / is %2F, : is %3A, @ is %40, ? is %3F";
+
 /// Whether a SOURCE or TARGET is a connection string.
 pub fn is_live(text: &str) -> bool {
     SCHEMES.iter().any(|scheme| text.starts_with(scheme))
@@ -62,6 +66,14 @@ impl Place {
             return Err(bad());
         }
         let (path, query) = tail.split_once('?').unwrap_or((tail, ""));
+        // A password with a slash or a question mark in it ends up here.
+        let first = query.split('&').next().unwrap_or_default();
+        if path.contains('@') || first.split('=').next().unwrap_or_default().contains('@') {
+            return Err(LiveError::usage(
+                "the connection string cannot be used: there is an @ behind the host",
+                ENCODED,
+            ));
+        }
         let database = path.strip_prefix('/').filter(|name| !name.is_empty()).map(str::to_owned);
         let option = |name: &str| {
             query
@@ -88,11 +100,16 @@ impl Place {
     /// What `run.json` keeps.
     pub(crate) fn planned(&self, db: &str, replica_set: Option<String>) -> LivePlace {
         LivePlace {
-            uri: if self.has_secrets { self.name() } else { self.uri.clone() },
+            uri: match (&self.database, self.has_secrets) {
+                (_, false) => self.uri.clone(),
+                (Some(database), true) => format!("{}/{database}", self.name()),
+                (None, true) => self.name(),
+            },
             needs_uri: self.has_secrets,
             hosts: self.hosts.clone(),
             replica_set: self.replica_set.clone().or(replica_set),
             db: db.to_owned(),
+            uri_db: self.database.clone(),
             operation_time: None,
         }
     }
@@ -101,7 +118,7 @@ impl Place {
     ///
     /// # Errors
     /// Where hosts, replica set or database are others; says which.
-    pub fn check_same(&self, planned: &LivePlace, db: &str) -> Result<(), LiveError> {
+    pub fn check_same(&self, planned: &LivePlace) -> Result<(), LiveError> {
         let mut differs = Vec::new();
         if self.hosts != planned.hosts {
             differs.push(format!(
@@ -115,7 +132,11 @@ impl Place {
         {
             differs.push(format!("replica set {here} and not {there}"));
         }
-        if db != planned.db {
+        // The database of the string may have been overruled when the run began.
+        if let Some(db) = &self.database
+            && *db != planned.db
+            && planned.uri_db.as_ref() != Some(db)
+        {
             differs.push(format!("database {db} and not {}", planned.db));
         }
         if differs.is_empty() {
@@ -130,17 +151,17 @@ impl Place {
     /// The driver's options.
     pub(crate) async fn options(&self) -> Result<ClientOptions, LiveError> {
         // The driver's message may quote what is between the scheme and the host.
-        let mut options = ClientOptions::parse(&self.uri).await.map_err(|error| match *error.kind {
-            mongodb::error::ErrorKind::DnsResolve { .. } => unreachable(&self.name(), &error),
-            _ if self.has_secrets => LiveError::usage(
-                "the connection string cannot be used",
-                "user name and password have to be percent-encoded: / is %2F, : is %3A, @ is %40",
-            ),
-            _ => LiveError::usage(
-                format!("the connection string cannot be used: {error}"),
-                "it looks like mongodb://HOST:PORT/DATABASE",
-            ),
-        })?;
+        let mut options =
+            ClientOptions::parse(&self.uri).await.map_err(|error| match *error.kind {
+                mongodb::error::ErrorKind::DnsResolve { .. } => unreachable(&self.name(), &error),
+                _ if self.uri.contains('@') => {
+                    LiveError::usage("the connection string cannot be used", ENCODED)
+                }
+                _ => LiveError::usage(
+                    format!("the connection string cannot be used: {error}"),
+                    "it looks like mongodb://HOST:PORT/DATABASE",
+                ),
+            })?;
         options.app_name.get_or_insert_with(|| "reshelve".to_owned());
         Ok(options)
     }
@@ -173,8 +194,17 @@ mod tests {
             let planned = place.planned("d", None);
             assert_eq!(planned.needs_uri, needs_uri, "{uri}");
             assert_eq!(planned.uri == uri, !needs_uri, "{uri}");
-            place.check_same(&planned, "d").unwrap();
-            assert!(place.check_same(&planned, "other").is_err());
+            place.check_same(&planned).unwrap();
+            let other = Place::parse("mongodb://elsewhere/db").unwrap();
+            assert!(other.check_same(&planned).is_err());
+        }
+        let planned = Place::parse("mongodb://h/a").unwrap().planned("b", None);
+        for (uri, same) in [("h/a", true), ("h/b", true), ("h", true), ("h/c", false)] {
+            let place = Place::parse(&format!("mongodb://{uri}")).unwrap();
+            assert_eq!(place.check_same(&planned).is_ok(), same, "{uri}");
+        }
+        for uri in ["mongodb://u:1/s@h/d", "mongodb://u:s?s@h/d"] {
+            assert!(Place::parse(uri).is_err(), "{uri}");
         }
         assert!(Place::parse("mongodb://").is_err());
         assert!(Place::parse("http://h").is_err());

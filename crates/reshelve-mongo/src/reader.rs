@@ -9,6 +9,8 @@ use reshelve::mapping::COLLECTIONS;
 use reshelve::reader::{DocumentStream, TargetReader};
 
 use crate::connection::Connection;
+use crate::origin::reply_docs;
+use crate::retry::limited;
 
 /// The four collections of a live target.
 #[derive(Clone, Debug)]
@@ -45,12 +47,14 @@ impl TargetReader for LiveTarget {
         let connection = &self.connection;
         let opened = connection.wait(async {
             let collection = connection.raw(name);
-            let mut find = collection.find(doc! {}).no_cursor_timeout(true);
+            let statistics = connection.command(doc! { "collStats": name }).await;
+            let docs = reply_docs(&statistics.unwrap_or_default());
+            let mut find = collection.find(doc! {}).no_cursor_timeout(true).batch_size(docs);
             if let Some(preference) = &self.read_preference {
                 find =
                     find.selection_criteria(SelectionCriteria::ReadPreference(preference.clone()));
             }
-            find.batch().await
+            limited(find.batch()).await
         });
         let cursor = opened.map_err(|error| connection.error("reading", name, &error))?;
         Ok(Box::new(LiveStream {
@@ -89,7 +93,9 @@ impl DocumentStream for LiveStream {
                 }
                 self.held = None;
             }
-            match self.connection.wait(self.cursor.next()) {
+            let next =
+                self.connection.wait(limited(async { self.cursor.next().await.transpose() }));
+            match next.transpose() {
                 None => return Ok(None),
                 Some(Ok(reply)) => self.held = Some((reply, 4)),
                 Some(Err(error)) => {

@@ -6,7 +6,7 @@
 
 use futures_util::StreamExt;
 use mongodb::ClientSession;
-use mongodb::bson::{RawDocumentBuf, doc};
+use mongodb::bson::{Document, RawDocumentBuf, doc};
 use mongodb::error::Error;
 use reshelve::LiveError;
 use reshelve::mapping::{COLLECTIONS, Target};
@@ -15,13 +15,21 @@ use reshelve::sink::{Fate, Section};
 
 use crate::connection::{Connection, Topology};
 use crate::error::{code, sentence};
-use crate::retry::{Backoff, is_passing, may_be_the_document, retrying};
+use crate::retry::{Backoff, is_passing, limited, may_be_the_document, retrying};
 use crate::writes::{Taken, insert};
 
 /// Where earlier versions are kept, in the target database.
 pub(crate) const UNDO: &str = "reshelve_undo";
 /// The place of the jobs among the collections.
 const JOBS: usize = 0;
+
+/// The place of the events.
+const EVENTS: usize = 1;
+
+/// What events that a mapping made have, and no others.
+pub(crate) fn made_by_a_mapping() -> [Document; 2] {
+    [doc! { "event.synthetic": true }, doc! { "snapshot.synthetic": true }]
+}
 
 /// A job that is to take the place of an earlier version.
 pub(crate) struct Replacement<'r> {
@@ -43,6 +51,16 @@ impl Replacement<'_> {
             rest = behind;
         }
         documents
+    }
+
+    /// An earlier version of the job: its job, metrics and metadata, and the events that a mapping
+    /// made. Events of the new application are nobody's earlier version.
+    fn earlier_filter(&self, collection: &str) -> Document {
+        let mut filter = doc! { "jobId": self.job_id() };
+        if collection == COLLECTIONS[EVENTS] {
+            filter.insert("$or", made_by_a_mapping());
+        }
+        filter
     }
 
     fn job_id(&self) -> String {
@@ -74,7 +92,7 @@ pub(crate) async fn replace(
     }
     let mut backoff = Backoff::default();
     loop {
-        let error = match swap_in_transaction(connection, what).await {
+        let error = match limited(swap_in_transaction(connection, what)).await {
             Ok(()) => return Ok(Fate::Replaced),
             Err(error) => error,
         };
@@ -82,18 +100,29 @@ pub(crate) async fn replace(
         if matches!(code(&error), Some(20 | 263)) {
             return swap_in_steps(connection, what, &earlier).await;
         }
-        if is_passing(&error) && backoff.wait().await {
+        if is_passing(&error) && backoff.wait(&error).await {
             continue;
         }
         let is_write_error = matches!(
             error.kind.as_ref(),
             mongodb::error::ErrorKind::InsertMany(many) if many.write_concern_error.is_none()
         );
+        if is_write_error && is_duplicate(&error) {
+            return Ok(Fate::Conflict(sentence(&error)));
+        }
         if is_write_error || may_be_the_document(&error) {
             return Ok(Fate::Refused(sentence(&error)));
         }
         return Err(connection.error("replacing a job in", COLLECTIONS[JOBS], &error));
     }
+}
+
+fn is_duplicate(error: &Error) -> bool {
+    matches!(
+        error.kind.as_ref(),
+        mongodb::error::ErrorKind::InsertMany(many)
+            if many.write_errors.iter().flatten().any(|failed| failed.code == 11_000)
+    )
 }
 
 /// All that the target holds of the job, in every collection.
@@ -104,7 +133,7 @@ async fn earlier(
     let mut earlier = Vec::new();
     for name in COLLECTIONS {
         let collection = connection.raw(name);
-        let filter = doc! { "jobId": what.job_id() };
+        let filter = what.earlier_filter(name);
         let found = retrying(|| async {
             let mut found = Vec::new();
             let mut cursor = collection.find(filter.clone()).batch().await?;
@@ -177,7 +206,7 @@ async fn swap_in_transaction(connection: &Connection, what: &Replacement<'_>) ->
             Err(error)
                 if error.contains_label(mongodb::error::UNKNOWN_TRANSACTION_COMMIT_RESULT) =>
             {
-                if !backoff.wait().await {
+                if !backoff.wait(&error).await {
                     return Err(error);
                 }
             }
@@ -194,7 +223,7 @@ async fn swap_steps(
     let database = connection.database();
     for (collection, name) in COLLECTIONS.into_iter().enumerate() {
         let stored = database.collection::<RawDocumentBuf>(name);
-        stored.delete_many(doc! { "jobId": what.job_id() }).session(&mut *session).await?;
+        stored.delete_many(what.earlier_filter(name)).session(&mut *session).await?;
         let documents = what.documents(collection);
         if !documents.is_empty() {
             stored.insert_many(&documents).session(&mut *session).await?;
@@ -244,7 +273,7 @@ async fn clear(
     name: &str,
 ) -> Result<(), LiveError> {
     let stored = connection.raw(name);
-    let filter = doc! { "jobId": what.job_id() };
+    let filter = what.earlier_filter(name);
     retrying(|| stored.delete_many(filter.clone()).into_future())
         .await
         .map(drop)

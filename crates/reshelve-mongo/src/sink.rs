@@ -26,7 +26,7 @@ const PARTS: [usize; 3] = [1, 2, 3];
 #[derive(Clone, Debug)]
 pub(crate) enum Mode {
     /// It only looks what is there: a dry run into a target that holds documents.
-    Look,
+    Look { on_existing: OnExisting },
     /// It writes.
     Write {
         /// Checked before every batch.
@@ -90,7 +90,7 @@ impl LiveSink {
         self.insert(target, &mut jobs).await?;
         judge(&jobs, &mut bad);
         parts.extend(jobs);
-        self.take_back(target, &parts, &bad).await?;
+        self.take_back(target, sections, &parts, &bad, &before).await?;
         let mut exceptions = Vec::new();
         for (section, fate) in bad.into_iter().enumerate() {
             let fate = match fate {
@@ -148,17 +148,30 @@ impl LiveSink {
     async fn take_back(
         &self,
         target: &Target,
+        sections: &[Section],
         parts: &[Part],
         bad: &[Option<Fate>],
+        before: &[(usize, Vec<u8>)],
     ) -> Result<(), LiveError> {
         let Mode::Write { all_ours, .. } = &self.mode else { return Ok(()) };
+        let was_there = |part: &Part| {
+            let id = (part.collection, id_of(part.bytes(target)).to_vec());
+            before.binary_search(&id).is_ok()
+        };
+        // Parts without their job are what an earlier try of ours left behind.
+        let mut has_job = vec![false; bad.len()];
+        for job in parts_of(target, sections, JOBS) {
+            has_job[job.section] |= was_there(&job);
+        }
         for (collection, name) in COLLECTIONS.into_iter().enumerate() {
             let documents: Vec<&[u8]> = parts
                 .iter()
                 .filter(|part| part.collection == collection && bad[part.section].is_some())
-                // In a target that was empty, the same bytes come from an earlier try of this run.
-                .filter(|part| {
-                    part.taken == Taken::Inserted || (*all_ours && part.taken == Taken::Same)
+                .filter(|part| match part.taken {
+                    Taken::Inserted => true,
+                    // In a target that was empty, the same bytes come from an earlier try.
+                    Taken::Same => *all_ours || !was_there(part) || !has_job[part.section],
+                    _ => false,
                 })
                 .map(|part| part.bytes(target))
                 .collect();
@@ -227,6 +240,13 @@ impl LiveSink {
         }
         let mut bad = vec![None; sections.len()];
         judge(&parts, &mut bad);
+        if matches!(self.mode, Mode::Look { on_existing: OnExisting::Replace }) {
+            for fate in &mut bad {
+                if let Some(Fate::Conflict(_)) = fate {
+                    *fate = Some(Fate::Replaced);
+                }
+            }
+        }
         let fates = bad.into_iter().enumerate().filter_map(|(section, fate)| {
             let fate = fate.or_else(|| partly(section, &parts, |part| part.taken == Taken::Same));
             fate.map(|fate| Exception { section, fate })

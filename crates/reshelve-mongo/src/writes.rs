@@ -9,7 +9,9 @@ use mongodb::error::{Error, ErrorKind};
 use reshelve::raw;
 
 use crate::error::{code, sentence};
-use crate::retry::{Backoff, is_passing, limited, may_be_the_document, retrying};
+use crate::retry::{
+    Backoff, is_nobodys_fault, is_passing, is_passing_code, limited, may_be_the_document, retrying,
+};
 
 /// Most documents in one command; servers take 100 000.
 const COMMAND_DOCS_MAX: usize = 50_000;
@@ -80,21 +82,21 @@ async fn insert_command(
     let mut parts = vec![command];
     let mut refused = 0;
     while let Some(part) = parts.pop() {
-        match attempt(collection, &part).await {
-            Ok(duplicates) => {
-                settle(collection, &part, duplicates, taken).await?;
-            }
-            Err(error) if !may_be_the_document(&error) => return Err(error),
-            Err(error) if part.len() == 1 => {
+        match attempt(collection, part).await {
+            Ok(failed) => settle(collection, failed, taken).await?,
+            Err((error, _)) if !may_be_the_document(&error) => return Err(error),
+            Err((error, part)) if part.len() == 1 => {
                 refused += 1;
                 // Where not one of many is taken, the documents are not the reason.
                 if refused == whole && whole > 1 {
                     return Err(error);
                 }
-                taken[part[0].place] = Taken::Refused(sentence(&error));
+                let why = sentence(&error);
+                let failed =
+                    part.into_iter().map(|pending| (pending, Failure::new(0, why.clone())));
+                settle(collection, failed.collect(), taken).await?;
             }
-            Err(_) => {
-                let mut first = part;
+            Err((_, mut first)) => {
                 let second = first.split_off(first.len() / 2);
                 parts.push(second);
                 parts.push(first);
@@ -104,68 +106,85 @@ async fn insert_command(
     Ok(())
 }
 
-/// A document that was not inserted.
+/// Why a document was not inserted.
 struct Failure {
-    index: usize,
+    /// The server's code; 0 where the command as a whole was refused.
     code: i32,
     message: String,
 }
 
-/// Inserts, again where that failed in a way that passes.
+impl Failure {
+    fn new(code: i32, message: String) -> Failure {
+        Failure { code, message }
+    }
+}
+
+/// Inserts, again where that failed in a way that passes. Gives the documents that were not
+/// inserted; all of them where the command was refused.
 async fn attempt(
     collection: &Collection<RawDocumentBuf>,
-    part: &[Pending],
-) -> Result<Vec<Failure>, Error> {
+    mut part: Vec<Pending>,
+) -> Result<Vec<(Pending, Failure)>, (Error, Vec<Pending>)> {
+    let mut failed: Vec<(Pending, Failure)> = Vec::new();
     let mut backoff = Backoff::default();
     loop {
         let documents = part.iter().map(|pending| &pending.document);
         let inserting = collection.insert_many(documents).ordered(false).into_future();
-        let error = match limited(inserting).await {
-            Ok(_) => return Ok(Vec::new()),
-            Err(error) => error,
-        };
-        let failures = match error.kind.as_ref() {
-            // Written perhaps, but not safe: the same again waits for what was written before.
-            ErrorKind::InsertMany(many) if many.write_concern_error.is_none() => {
-                let failed = many.write_errors.iter().flatten();
-                Some(failed.map(|failed| Failure {
-                    index: failed.index,
-                    code: failed.code,
-                    message: failed.message.clone(),
-                }))
-            }
+        let Err(error) = limited(inserting).await else { return Ok(failed) };
+        let failures: Option<Vec<_>> = match error.kind.as_ref() {
+            // With an error of the write concern: written perhaps, but not safe. The same again
+            // waits for what was written before.
+            ErrorKind::InsertMany(many) if many.write_concern_error.is_none() => Some(
+                many.write_errors
+                    .iter()
+                    .flatten()
+                    .map(|failed| (failed.index, Failure::new(failed.code, failed.message.clone())))
+                    .collect(),
+            ),
             _ => None,
         };
-        if let Some(failures) = failures {
-            return Ok(failures.collect());
+        let Some(failures) = failures else {
+            if is_passing(&error) && backoff.wait(&error).await {
+                continue;
+            }
+            // Those that had failed by themselves are told by the next try.
+            part.extend(failed.into_iter().map(|(pending, _)| pending));
+            return Err((error, part));
+        };
+        // Routers tell of each document what befell its shard.
+        if failures.iter().any(|(_, failure)| is_nobodys_fault(failure.code)) {
+            return Err((error, part));
         }
-        if !is_passing(&error) || !backoff.wait().await {
-            return Err(error);
+        let mut again = Vec::new();
+        let mut failures: HashMap<usize, Failure> = failures.into_iter().collect();
+        for (index, pending) in part.into_iter().enumerate() {
+            match failures.remove(&index) {
+                Some(failure) if is_passing_code(failure.code) => again.push(pending),
+                Some(failure) => failed.push((pending, failure)),
+                None => {}
+            }
         }
+        if again.is_empty() {
+            return Ok(failed);
+        }
+        if !backoff.wait(&error).await {
+            return Err((error, again));
+        }
+        part = again;
     }
 }
 
-/// Reads what is there of documents whose unique key was taken.
+/// Reads what is there of documents that were not inserted. A validator that came later refuses
+/// what is stored already, so every one of them is looked up, whatever the server said.
 async fn settle(
     collection: &Collection<RawDocumentBuf>,
-    part: &[Pending],
-    failures: Vec<Failure>,
+    failed: Vec<(Pending, Failure)>,
     taken: &mut [Taken],
 ) -> Result<(), Error> {
-    let mut duplicates = Vec::new();
-    for failure in failures {
-        let Some(pending) = part.get(failure.index) else { continue };
-        if failure.code == DUPLICATE_KEY {
-            duplicates.push((pending, failure.message));
-        } else {
-            taken[pending.place] =
-                Taken::Refused(format!("{} (code {})", failure.message, failure.code));
-        }
-    }
-    for some in duplicates.chunks(IDS_MAX) {
+    for some in failed.chunks(IDS_MAX) {
         let documents = some.iter().map(|(pending, _)| pending.document.as_bytes());
         let stored = stored(collection, documents).await?;
-        for (pending, message) in some {
+        for (pending, Failure { code, message }) in some {
             let bytes = pending.document.as_bytes();
             taken[pending.place] = match stored.get(id_of(bytes)) {
                 Some(stored) if stored.as_slice() == bytes => Taken::Same,
@@ -173,7 +192,11 @@ async fn settle(
                     "the target holds another document with this _id in {}",
                     collection.name()
                 )),
-                None => Taken::Other(format!("a unique key is taken: {message}")),
+                None if *code == DUPLICATE_KEY => {
+                    Taken::Other(format!("a unique key is taken: {message}"))
+                }
+                None if *code == 0 => Taken::Refused(message.clone()),
+                None => Taken::Refused(format!("{message} (code {code})")),
             };
         }
     }

@@ -123,7 +123,7 @@ pub enum DamageKind {
 /// The end of a document cannot be found, or the container says that its content is not what was
 /// written: nothing behind this place can be read.
 #[derive(Debug, thiserror::Error)]
-#[error("{name}: {detail} ({})", place_text(.place))]
+#[error("{name}: {detail}{}", place_text(*.kind, .place))]
 pub struct Damage {
     /// What happened.
     pub kind: DamageKind,
@@ -142,11 +142,14 @@ pub struct Damage {
     pub source: Option<std::io::Error>,
 }
 
-fn place_text(place: &Place) -> String {
+fn place_text(kind: DamageKind, place: &Place) -> String {
     if place.line > 0 {
-        format!("line {}, column {}", place.line, place.column)
+        format!(" (line {}, column {})", place.line, place.column)
+    } else if kind == DamageKind::Io && place.offset == 0 {
+        // A live collection has no offsets.
+        String::new()
     } else {
-        format!("byte offset {}", place.offset)
+        format!(" (byte offset {})", place.offset)
     }
 }
 

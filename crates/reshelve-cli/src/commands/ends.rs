@@ -4,6 +4,7 @@ use std::path::Path;
 
 use reshelve::dump::Origin;
 use reshelve::folder::TargetFolder;
+use reshelve::mapping::COLLECTIONS;
 use reshelve::reader::TargetReader;
 use reshelve::run::{Destination, FolderDestination, LivePlace, PlannedSource, PlannedTarget};
 use reshelve::source::SourceSpec;
@@ -12,14 +13,27 @@ use reshelve_mongo::{Connection, LiveDestination, LiveOrigin, LiveTarget, Place,
 use crate::cli::{PickArgs, ReadPreference, TARGET_DB_DEFAULT};
 use crate::failure::Failure;
 
-/// The connection string, where a SOURCE or TARGET is one.
-pub(crate) fn live(path: &Path) -> Option<&str> {
-    path.to_str().filter(|text| is_live(text))
+/// The connection string, where a SOURCE or TARGET is one. What looks like one and is none may
+/// hold a password all the same: it is neither quoted nor taken for a path.
+pub(crate) fn live(path: &Path) -> Result<Option<&str>, Failure> {
+    let text = path.to_string_lossy();
+    let bare = text.trim_start_matches(|c: char| c.is_whitespace() || "\"'`".contains(c));
+    let begin = bare.get(..7).unwrap_or_default().to_ascii_lowercase();
+    let rest = bare.get(7..).unwrap_or_default();
+    let is_uri = begin == "mongodb" && rest.starts_with([':', '+']);
+    match path.to_str().filter(|text| is_live(text)) {
+        Some(uri) => Ok(Some(uri)),
+        None if is_uri || text.contains("://") => Err(Failure::usage(
+            "this looks like a connection string, and is none",
+            Some("it begins with mongodb:// or mongodb+srv://, in small letters, without quotes"),
+        )),
+        None => Ok(None),
+    }
 }
 
 /// Where the legacy documents of a command come from.
 pub(crate) fn origin(path: &Path, pick: &PickArgs) -> Result<Box<dyn Origin>, Failure> {
-    match live(path) {
+    match live(path)? {
         Some(uri) => Ok(Box::new(live_origin(uri, pick)?)),
         None => Ok(Box::new(source_spec(path, pick)?)),
     }
@@ -42,7 +56,7 @@ pub(crate) fn origin_again(
     let (db, collection) = (planned.db.clone(), planned.collection.clone());
     let Some(live_place) = &planned.live else {
         let path = given.map_or_else(|| planned.path.clone(), Path::to_owned);
-        if live(&path).is_some() {
+        if live(&path)?.is_some() {
             let hint = "give the file with --source, or unset LEGACY_MONGODB_URI";
             return Err(Failure::refused("this run reads a file, not a live collection", hint));
         }
@@ -51,7 +65,9 @@ pub(crate) fn origin_again(
     let place = place_again(live_place, given, "--source", "LEGACY_MONGODB_URI")?;
     let collection = collection.as_deref();
     let read_preference = read_preference.map(Into::into);
-    Ok(Box::new(LiveOrigin::connect(&place, Some(&live_place.db), collection, read_preference)?))
+    let origin = LiveOrigin::connect(&place, Some(&live_place.db), collection, read_preference)?;
+    origin.connection().check_same(live_place)?;
+    Ok(Box::new(origin))
 }
 
 /// Where the target documents of a run that is gone on with go.
@@ -64,7 +80,9 @@ pub(crate) fn destination_again(
         PlannedTarget::Folder(folder) => Ok(Box::new(FolderDestination::new(folder.clone()))),
         PlannedTarget::Live(live_place) => {
             let place = place_again(live_place, given, "--target", "TARGET_MONGODB_URI")?;
-            Ok(Box::new(LiveDestination::new(Connection::open(&place, &live_place.db)?)))
+            let connection = Connection::open(&place, &live_place.db)?;
+            connection.check_same(live_place)?;
+            Ok(Box::new(LiveDestination::new(connection)))
         }
     }
 }
@@ -78,7 +96,7 @@ fn place_again(
     variable: &str,
 ) -> Result<Place, Failure> {
     let given = match given {
-        Some(path) => Some(live(path).ok_or_else(|| {
+        Some(path) => Some(live(path)?.ok_or_else(|| {
             Failure::refused(
                 format!("this run is on a live database, and {flag} names a file"),
                 format!("give the connection string with {flag} or {variable}"),
@@ -89,8 +107,7 @@ fn place_again(
     match given {
         Some(uri) => {
             let place = Place::parse(uri)?;
-            let db = place.database().unwrap_or(&planned.db).to_owned();
-            place.check_same(planned, &db)?;
+            place.check_same(planned)?;
             Ok(place)
         }
         None if planned.needs_uri => Err(Failure::usage(
@@ -107,7 +124,7 @@ pub(crate) fn destination(
     db: Option<&str>,
     compression: reshelve::folder::Compression,
 ) -> Result<Box<dyn Destination>, Failure> {
-    let Some(uri) = live(path) else {
+    let Some(uri) = live(path)? else {
         let db = db.unwrap_or(TARGET_DB_DEFAULT).to_owned();
         let target = TargetFolder { root: path.to_owned(), db, compression };
         return Ok(Box::new(FolderDestination::new(target)));
@@ -133,10 +150,17 @@ pub(crate) fn reader(
     db: Option<&str>,
     read_preference: Option<ReadPreference>,
 ) -> Result<Box<dyn TargetReader>, Failure> {
-    match live(path) {
+    match live(path)? {
         Some(uri) => {
             let connection = target_connection(uri, db)?;
-            Ok(Box::new(LiveTarget::new(connection, read_preference.map(Into::into))))
+            let target = LiveTarget::new(connection, read_preference.map(Into::into));
+            for collection in 0..COLLECTIONS.len() {
+                if target.has(collection).map_err(|error| Failure::failed(error.to_string()))? {
+                    return Ok(Box::new(target));
+                }
+            }
+            let hint = "name the database in the connection string, or with --target-db";
+            Err(Failure::usage(format!("{}: no target of ours there", target.name()), Some(hint)))
         }
         None => Ok(Box::new(find_target(path, db)?)),
     }
@@ -174,7 +198,7 @@ pub(crate) fn source_spec(path: &Path, pick: &PickArgs) -> Result<SourceSpec, Fa
 
 /// Something that has to be a file or a folder.
 pub(crate) fn refuse_live(path: &Path) -> Result<(), Failure> {
-    match live(path) {
+    match live(path)? {
         Some(_) => Err(Failure::usage(
             "this has to be a file or a folder, not a live database",
             Some("write files, then carry them over with `reshelve run` or mongorestore"),

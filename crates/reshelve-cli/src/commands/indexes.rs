@@ -39,7 +39,7 @@ pub(crate) fn run(args: &IndexesArgs) -> Result<ExitCode, Failure> {
 
 fn status(args: &IndexesTargetArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
-    let state = match ends::live(&args.target) {
+    let state = match ends::live(&args.target)? {
         Some(uri) => indexes_status(&ends::target_connection(uri, args.target_db.as_deref())?)?,
         None => folder_for(&args.target, args.target_db.as_deref())?.state()?,
     };
@@ -49,7 +49,7 @@ fn status(args: &IndexesTargetArgs) -> Result<ExitCode, Failure> {
 }
 
 fn up(args: &IndexesTargetArgs) -> Result<ExitCode, Failure> {
-    let made = match ends::live(&args.target) {
+    let made = match ends::live(&args.target)? {
         Some(uri) => indexes_up(&ends::target_connection(uri, args.target_db.as_deref())?)?,
         None => folder_for(&args.target, args.target_db.as_deref())?.make_indexes()?,
     };
@@ -59,7 +59,7 @@ fn up(args: &IndexesTargetArgs) -> Result<ExitCode, Failure> {
 
 fn down(args: &IndexesDownArgs) -> Result<ExitCode, Failure> {
     let target = &args.target;
-    let Some(uri) = ends::live(&target.target) else {
+    let Some(uri) = ends::live(&target.target)? else {
         let hint = "remove the folder, or look at it with `reshelve checksums` first";
         return Err(Failure::usage("a folder is not dropped by this command", Some(hint)));
     };

@@ -30,7 +30,7 @@ struct LiveInspectDocument<'i> {
 
 pub(crate) fn run(args: &InspectArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
-    if let Some(uri) = ends::live(&args.source.source) {
+    if let Some(uri) = ends::live(&args.source.source)? {
         return run_live(args, uri, printer);
     }
     if args.print_role.is_some() {

@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use reshelve::LiveError;
+use reshelve::source::DamageKind;
 use reshelve::run::{Checkpoint, DocumentCounts, Plan, Report, RunError, Stop, Tally};
 use serde::Serialize;
 
@@ -209,6 +210,9 @@ fn verdict(report: &Report) -> String {
         Stop::Done => format!("The {what} is done."),
         Stop::Interrupted => format!("The {what} was interrupted."),
         Stop::FirstReject => format!("The {what} stopped at its first reject, as asked."),
+        Stop::Damaged(damage) if damage.kind == DamageKind::Io => {
+            format!("The {what} stopped: the source cannot be read on.")
+        }
         Stop::Damaged(_) => format!("The {what} stopped where the source is damaged."),
     }
 }
@@ -269,7 +273,11 @@ fn tell_stop(report: &Report, printer: Printer) {
         Stop::Damaged(damage) => {
             printer.note(&format!("error: {damage}"));
             printer.note(&format!(
-                "hint: everything before that place is kept; once the source is mended, {resume}"
+                "hint: everything before that place is kept; once the source {}, {resume}",
+                match damage.kind {
+                    DamageKind::Io => "can be read again",
+                    _ => "is mended",
+                }
             ));
         }
     }

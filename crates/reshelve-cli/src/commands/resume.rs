@@ -1,5 +1,7 @@
 //! `reshelve resume`.
 
+use std::sync::Arc;
+
 use reshelve::run::{self, Ends, ResumeRequest, RunFolder};
 
 use super::run::{batch_limits, jobs};
@@ -8,7 +10,7 @@ use crate::cli::ResumeArgs;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::interrupt;
-use crate::printer::Printer;
+use crate::printer::{self, Printer};
 use crate::progress::ProgressView;
 
 pub(crate) fn run(args: &ResumeArgs) -> Result<ExitCode, Failure> {
@@ -24,6 +26,7 @@ pub(crate) fn run(args: &ResumeArgs) -> Result<ExitCode, Failure> {
         checkpoint_bytes: args.batch.checkpoint_bytes,
     };
     let stop = interrupt::flag()?;
+    reshelve_mongo::be_patient(Arc::clone(&stop), printer::note);
     let mut view = ProgressView::new(false);
     let report = run::resume(&request, ends, &stop, &mut view);
     view.end();

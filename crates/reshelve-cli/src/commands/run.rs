@@ -1,5 +1,7 @@
 //! `reshelve run`.
 
+use std::sync::Arc;
+
 use reshelve::folder::Compression;
 use reshelve::run::{self, Ends, OnExisting, RunFolder, RunRequest};
 use reshelve::source::{BATCH_BYTES_DEFAULT, BatchLimits};
@@ -9,7 +11,7 @@ use crate::cli::{BatchArgs, RunArgs};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::interrupt;
-use crate::printer::Printer;
+use crate::printer::{self, Printer};
 use crate::progress::ProgressView;
 
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
@@ -23,6 +25,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let mut destination = ends::destination(&args.target, args.target_db.as_deref(), compression)?;
     let ends = Ends { origin: origin.as_ref(), destination: destination.as_mut() };
     let stop = interrupt::flag()?;
+    reshelve_mongo::be_patient(Arc::clone(&stop), printer::note);
     let mut view = ProgressView::new(false);
     let report = run::start(&request, ends, &stop, &mut view);
     view.end();
@@ -57,7 +60,7 @@ fn request(args: &RunArgs) -> Result<RunRequest, Failure> {
         },
         only_rejects,
         take_over: args.take_over,
-        batch: batch_limits(&args.batch, ends::live(&args.target).is_some()),
+        batch: batch_limits(&args.batch, ends::live(&args.target)?.is_some()),
         jobs: jobs(&args.batch),
         checkpoint_bytes: args.batch.checkpoint_bytes,
         limit: args.limit,

@@ -126,6 +126,9 @@ pub struct LivePlace {
     pub replica_set: Option<String>,
     /// The database.
     pub db: String,
+    /// The database that the connection string names, where it is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uri_db: Option<String>,
     /// The server's clock when the run began, where it has one: a live tail starts there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation_time: Option<String>,
@@ -154,6 +157,9 @@ impl PlannedTarget {
     pub fn name(&self) -> String {
         match self {
             PlannedTarget::Folder(folder) => folder.database().display().to_string(),
+            PlannedTarget::Live(place) if place.uri_db.as_ref() == Some(&place.db) => {
+                place.uri.split('?').next().unwrap_or_default().to_owned()
+            }
             PlannedTarget::Live(place) => format!("{} ({})", place.uri, place.db),
         }
     }

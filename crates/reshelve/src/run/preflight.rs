@@ -89,6 +89,12 @@ pub enum Refusal {
         /// What it should have: at least, where the run goes on.
         expected_bytes: u64,
     },
+    /// A process is at work on the run.
+    #[error("a process is at work on the run {run}")]
+    AtWork {
+        /// The run.
+        run: String,
+    },
     /// The source is not the one that the run has read.
     #[error("the source is not the one that this run has read: {detail}")]
     OtherSource {
@@ -132,6 +138,9 @@ impl Refusal {
             Refusal::TargetChanged { .. } => {
                 "look what else writes there; a run whose target is gone has to be started anew"
                     .into()
+            }
+            Refusal::AtWork { .. } => {
+                "`reshelve status` shows how far it is; Ctrl-C there stops it".into()
             }
             Refusal::OtherSource { .. } => {
                 "give the source as it was, mended where it was damaged, with --source; or start \

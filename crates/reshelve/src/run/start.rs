@@ -9,6 +9,7 @@ use super::destination::Destination;
 use super::engine::{Context, Ended, Engine, Outturn};
 use super::lock::Abandoned;
 use super::plan::{PLAN_SCHEMA, Plan, RunRequest};
+use super::preflight::Refusal;
 use super::rejects::OnlyRejects;
 use super::run_folder::RunFolder;
 use super::{Observer, RunError, absolute, pipeline, preflight};
@@ -136,6 +137,10 @@ pub fn resume(
         return tidy(plan, folder, from, destination, observer);
     }
     if plan.apply {
+        // A lease is given to the run that holds it, whichever process asks.
+        if plan.target.folder().is_none() && folder.is_held() {
+            return Err(Refusal::AtWork { run: plan.run }.into());
+        }
         destination.lock_again(&plan, folder, &from)?;
     }
     if from.state == State::Finishing {
@@ -148,8 +153,15 @@ pub fn resume(
     let only = plan.only_rejects.as_deref().map(OnlyRejects::read).transpose()?;
     let marks = origin.goes_on_by_id();
     let opened = match &from.last_id {
-        Some(id) if marks => origin.open_behind(id)?,
-        _ => origin.open()?,
+        Some(id) if marks => origin.open_behind(id),
+        _ => origin.open(),
+    };
+    let opened = match opened {
+        Ok(opened) => opened,
+        Err(error) => {
+            drop(destination.leave());
+            return Err(error.into());
+        }
     };
     let context = Context {
         plan: &plan,
