@@ -71,7 +71,7 @@ pub(crate) fn run(plan: &Plan, summary: &mut Summary) -> Result<()> {
         fs::remove_dir_all(&folder)
             .with_context(|| format!("cannot empty {}", folder.display()))?;
     }
-    let bench = Bench { python, reshelve: build(plan)?, folder };
+    let bench = Bench { python, reshelve: tools::build_reshelve(plan.release)?, folder };
     let corpora = bench.folder.join("corpora");
     let made = bench
         .oracle("corpora.py")
@@ -104,19 +104,6 @@ pub(crate) fn run(plan: &Plan, summary: &mut Summary) -> Result<()> {
     Ok(())
 }
 
-fn build(plan: &Plan) -> Result<PathBuf> {
-    let mut command = tools::cargo(&["build", "--locked", "--quiet"]);
-    command.args(["--package", "reshelve-cli", "--bin", "reshelve"]);
-    if plan.release {
-        command.arg("--release");
-    }
-    if !command.status().context("cannot start cargo build")?.success() {
-        bail!("the binary does not build");
-    }
-    let profile = if plan.release { "release" } else { "debug" };
-    Ok(tools::target_folder().join(profile).join("reshelve"))
-}
-
 /// What every comparison needs.
 struct Bench {
     python: PathBuf,
@@ -133,26 +120,20 @@ impl Bench {
         command
     }
 
-    /// The binary, with nothing of the environment that could stand for a flag.
-    fn reshelve(&self, command: &str) -> Command {
-        let mut program = tools::program(&self.reshelve, &[command]);
-        for name in ["LEGACY_MONGODB_URI", "TARGET_MONGODB_URI", "BATCH_SIZE", "DRY_RUN"] {
-            program.env_remove(name);
-        }
-        program
-    }
-
     fn compare(&self, corpus: &Path, option_set: &str, flags: [&str; 6]) -> Result<()> {
         let here = self.folder.join("found").join(file_name(corpus)).join(option_set);
         fs::create_dir_all(&here).with_context(|| format!("cannot make {}", here.display()))?;
         let (source, target, runs) =
             (corpus.join("jobs.bson"), here.join("target"), here.join("runs"));
-        let mut run = self.reshelve("run");
+        let mut run = tools::reshelve(&self.reshelve, &["run"]);
         run.arg(&source).arg(&target).args(["--apply", "--json", "--runs-dir"]).arg(&runs);
         // Rejects are part of every corpus, so that 4 is as good as 0.
-        expect(run.args(flags), &[0, 4])?;
+        tools::expect(run.args(flags), &[0, 4])?;
         let restored = here.join("restored.bson");
-        expect(self.reshelve("restore").arg(&target).arg(&restored), &[0])?;
+        tools::expect(
+            tools::reshelve(&self.reshelve, &["restore"]).arg(&target).arg(&restored),
+            &[0],
+        )?;
         let [run_folder] = &sorted_folders(&runs)?[..] else {
             bail!("{} does not hold exactly one run", runs.display());
         };
@@ -160,7 +141,7 @@ impl Bench {
         compare.arg(corpus.join(option_set)).arg(target.join("letswriteabook"));
         compare.arg("--rejects").arg(run_folder.join("rejects.jsonl"));
         compare.arg("--source").arg(&source).arg("--restored").arg(&restored);
-        expect(&mut compare, &[0]).map(drop)
+        tools::expect(&mut compare, &[0]).map(drop)
     }
 
     /// The profile against a count of the same documents, and its forecast against what the oracle
@@ -169,26 +150,15 @@ impl Bench {
         let here = self.folder.join("found").join(file_name(corpus));
         let (source, found) = (corpus.join("jobs.bson"), here.join("profile.json"));
         let (name, flags) = OPTION_SETS[0];
-        let mut profile = self.reshelve("profile");
+        let mut profile = tools::reshelve(&self.reshelve, &["profile"]);
         profile.arg(&source).arg("--json").args(flags);
-        let told = expect(&mut profile, &[0])?;
+        let told = tools::expect(&mut profile, &[0])?;
         fs::write(&found, told).with_context(|| format!("cannot write {}", found.display()))?;
         let mut count = self.oracle("profile.py");
         count.arg(&source).arg("--found").arg(&found);
         count.arg("--counts").arg(corpus.join(name).join("counts.json"));
-        expect(&mut count, &[0]).map(drop)
+        tools::expect(&mut count, &[0]).map(drop)
     }
-}
-
-/// Runs a program to its end and gives what it printed, which is shown only where it failed.
-fn expect(command: &mut Command, codes: &[i32]) -> Result<Vec<u8>> {
-    let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
-    if output.status.code().is_some_and(|code| codes.contains(&code)) {
-        return Ok(output.stdout);
-    }
-    printer::line(String::from_utf8_lossy(&output.stdout).trim_end());
-    printer::line(String::from_utf8_lossy(&output.stderr).trim_end());
-    bail!("{command:?} ended with {}", output.status)
 }
 
 fn sorted_folders(parent: &Path) -> Result<Vec<PathBuf>> {

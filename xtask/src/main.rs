@@ -5,6 +5,7 @@
 
 mod bench;
 mod ci;
+mod clients;
 mod conformance;
 mod fuzz;
 mod printer;
@@ -22,10 +23,12 @@ use summary::Summary;
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  test [--fast]                            all tests, then conformance and a short fuzz run
+  test [--fast]                            all tests, then clients, conformance and a short
+                                           fuzz run
   ci [--fast]                              format, lints, licences and documentation, then test
   conformance [--seed N] [--documents N] [--release]
                                            the binary against the oracle of the mapping
+  clients                                  mongosh and mongoose read what the binary writes
   fuzz [--seconds N] [TARGET…]             each fuzz target for so long
   bench [--runs N] [--quick] [--folder DIR] [--publish]
                                            whole processes beside each other: a table of figures
@@ -33,7 +36,7 @@ usage: cargo xtask COMMAND
   server [COMMAND…]                        builds the server for live tests if it is missing, and
                                            runs a command with it, such as `cargo test live`
 
---fast leaves out conformance and the fuzz run.";
+--fast leaves out clients, conformance and the fuzz run.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -93,6 +96,10 @@ fn run(arguments: &[String], summary: &mut Summary) -> Result<()> {
             }
             conformance::run(&plan, summary)
         }
+        "clients" => match flags.next() {
+            None => clients::run(summary),
+            Some(other) => bail!("unknown argument `{other}`\n{USAGE}"),
+        },
         "fuzz" => {
             let mut plan = fuzz::Plan::default();
             while let Some(flag) = flags.next() {

@@ -99,6 +99,11 @@ impl Servers {
         }
     }
 
+    /// Where the server is that tests share, if there is one.
+    pub(crate) fn shared_uri(&self) -> Option<String> {
+        given_uri().or_else(|| self.shared.as_ref().map(|shared| shared.uri.clone()))
+    }
+
     /// Stops the server; the summary says which one the tests talked to.
     pub(crate) fn stop(self, summary: &mut Summary) {
         let Some(told) = &self.told else { return };

@@ -8,14 +8,21 @@ use anyhow::{Context, Result};
 
 use crate::server::Servers;
 use crate::summary::Summary;
-use crate::{conformance, fuzz, printer, tools};
+use crate::{clients, conformance, fuzz, printer, tools};
 
 /// All tests; the parts that need other programs only where these exist.
 pub(crate) fn run(fast: bool, summary: &mut Summary) -> Result<()> {
     let servers = Servers::get(fast, summary);
     let tested = cargo_test(&servers, summary);
+    let read = if fast {
+        summary.leave_out(clients::WHAT, "--fast");
+        Ok(())
+    } else {
+        clients::check(&servers, summary)
+    };
     servers.stop(summary);
     tested?;
+    read?;
     if !tools::succeeds("strace", &["--version"]) {
         summary.leave_out("kill tests at every write", "strace is not installed");
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::printer;
 use crate::summary::Summary;
@@ -76,4 +76,38 @@ pub(crate) fn check(name: &str, mut command: Command, summary: &mut Summary) -> 
     summary.time(name, start.elapsed());
     summary.check(name, status.success());
     Ok(status.success())
+}
+
+/// Builds the command, and names the program.
+pub(crate) fn build_reshelve(release: bool) -> Result<PathBuf> {
+    let mut command = cargo(&["build", "--locked", "--quiet"]);
+    command.args(["--package", "reshelve-cli", "--bin", "reshelve"]);
+    if release {
+        command.arg("--release");
+    }
+    if !command.status().context("cannot start cargo build")?.success() {
+        bail!("the binary does not build");
+    }
+    let profile = if release { "release" } else { "debug" };
+    Ok(target_folder().join(profile).join("reshelve"))
+}
+
+/// The command, with nothing of the environment that could stand for a flag.
+pub(crate) fn reshelve(built: &Path, arguments: &[&str]) -> Command {
+    let mut command = program(built, arguments);
+    for name in ["LEGACY_MONGODB_URI", "TARGET_MONGODB_URI", "BATCH_SIZE", "DRY_RUN"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Runs a program to its end and gives what it printed, which is shown only where it failed.
+pub(crate) fn expect(command: &mut Command, codes: &[i32]) -> Result<Vec<u8>> {
+    let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
+    if output.status.code().is_some_and(|code| codes.contains(&code)) {
+        return Ok(output.stdout);
+    }
+    printer::line(String::from_utf8_lossy(&output.stdout).trim_end());
+    printer::line(String::from_utf8_lossy(&output.stderr).trim_end());
+    bail!("{command:?} ended with {}", output.status)
 }

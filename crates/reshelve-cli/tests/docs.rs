@@ -19,6 +19,7 @@ fn pages() -> Vec<(PathBuf, String)> {
         "docs/decisions",
         "tests/cases",
         "tests/samples",
+        "tests/clients",
         "tests/oracle",
         "bench/node",
     ];
