@@ -172,9 +172,10 @@ impl Lease {
                  ended, or `reshelve_runs` was dropped"
             ),
         };
-        LiveError::failed(
+        // Going on is nothing that would help.
+        LiveError::refused(
             format!("{what}; this process has stopped before its next batch"),
-            Some("look what that run has done, with `reshelve verify`, before anything else"),
+            "look what that run has done, with `reshelve verify`, before anything else",
         )
     }
 

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use reshelve::LiveError;
 use reshelve::run::{Checkpoint, DocumentCounts, Plan, Report, RunError, Stop, Tally};
 use reshelve::source::DamageKind;
+use reshelve::{LiveError, LiveErrorKind};
 use serde::Serialize;
 
 use crate::exit_code::ExitCode;
@@ -74,7 +74,10 @@ pub(crate) fn failure(error: RunError, begun: Option<&Path>) -> Failure {
         RunError::Sink(error) => Some(&error.source),
         _ => None,
     };
-    let hint = source.zip(begun).map(|(source, folder)| {
+    let is_over = source
+        .and_then(LiveError::inside)
+        .is_some_and(|error| error.kind == LiveErrorKind::Refused);
+    let hint = source.zip(begun).filter(|_| !is_over).map(|(source, folder)| {
         let before = match (source.kind(), LiveError::inside(source)) {
             (ErrorKind::StorageFull, _) => "make room on the disk, then".to_owned(),
             (_, Some(LiveError { hint: Some(hint), .. })) => format!("{hint}; then"),
