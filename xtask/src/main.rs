@@ -30,7 +30,7 @@ usage: cargo xtask COMMAND
                                            the binary against the oracle of the mapping
   clients                                  mongosh and mongoose read what the binary writes
   fuzz [--seconds N] [TARGET…]             each fuzz target for so long
-  bench [--runs N] [--quick] [--folder DIR] [--publish]
+  bench [--runs N] [--quick] [--live] [--folder DIR] [--publish]
                                            whole processes beside each other: a table of figures
   bench --instructions [--record]          instructions per document against those on record
   server [COMMAND…]                        builds the server for live tests if it is missing, and
@@ -123,6 +123,7 @@ fn bench_plan(flags: &mut Flags<'_>) -> Result<bench::Plan> {
         match flag {
             "--runs" => plan.runs = flags.number(flag)?,
             "--quick" => plan.quick = true,
+            "--live" => plan.live = true,
             "--folder" => plan.folder = Some(flags.next().context("--folder needs a path")?.into()),
             "--instructions" => plan.instructions = true,
             "--record" => plan.record = true,

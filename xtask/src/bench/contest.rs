@@ -22,6 +22,8 @@ pub(super) struct Contender {
     command: Command,
     /// What it makes; removed before each round.
     makes: Vec<PathBuf>,
+    /// What is run before each round, and not measured.
+    before: Vec<Command>,
     pub(super) documents: u64,
     pub(super) source_bytes: u64,
 }
@@ -45,6 +47,7 @@ impl Contender {
             title: title.to_owned(),
             command,
             makes: Vec::new(),
+            before: Vec::new(),
             documents: source.documents,
             source_bytes: source.bytes,
         }
@@ -52,6 +55,11 @@ impl Contender {
 
     pub(super) fn makes(mut self, paths: impl IntoIterator<Item = PathBuf>) -> Contender {
         self.makes.extend(paths);
+        self
+    }
+
+    pub(super) fn after(mut self, commands: impl IntoIterator<Item = Command>) -> Contender {
+        self.before.extend(commands);
         self
     }
 
@@ -76,6 +84,9 @@ pub(super) fn hold(
         for (contender, measured) in contenders.iter().zip(&mut measured) {
             for path in &contender.makes {
                 remove(path)?;
+            }
+            for command in &contender.before {
+                meter::measure(command, &place.folder.join("contender.log"))?;
             }
             // What an earlier process left to be written is not this one's burden.
             nix::unistd::sync();

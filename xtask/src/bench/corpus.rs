@@ -41,6 +41,16 @@ impl Place {
         Ok(Place { folder, reshelve: tools::target_folder().join("release/reshelve") })
     }
 
+    /// The official driver's plain insert, built.
+    pub(super) fn plain_insert(&self) -> Result<PathBuf> {
+        let mut build = tools::cargo(&["build", "--release", "--locked", "--quiet"]);
+        build.args(["--package", "reshelve-mongo", "--example", "plain_insert"]);
+        if !build.status().context("cannot start cargo build")?.success() {
+            bail!("the plain insert does not build");
+        }
+        Ok(tools::target_folder().join("release/examples/plain_insert"))
+    }
+
     /// The binary with a command.
     pub(super) fn reshelve(&self, arguments: &[&str]) -> Command {
         let mut program = Command::new(&self.reshelve);

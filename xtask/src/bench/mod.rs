@@ -17,6 +17,7 @@ use anyhow::{Context, Result, bail};
 use contest::{Contender, Outcome};
 use corpus::{Corpus, Place};
 
+use crate::server::Servers;
 use crate::summary::Summary;
 use crate::{printer, tools};
 
@@ -46,6 +47,8 @@ pub(crate) struct Plan {
     pub(crate) instructions: bool,
     /// Puts the counts on record.
     pub(crate) record: bool,
+    /// Also measures a run into a live server beside a plain insert of the same documents.
+    pub(crate) live: bool,
     /// Puts the table into `docs/performance.md`.
     pub(crate) publish: bool,
 }
@@ -58,6 +61,7 @@ impl Default for Plan {
             folder: None,
             instructions: false,
             record: false,
+            live: false,
             publish: false,
         }
     }
@@ -105,7 +109,10 @@ struct Bench<'b> {
 impl Bench<'_> {
     fn run(mut self) -> Result<()> {
         let machine = machine::facts(&self.place);
-        let groups = vec![self.novels()?, self.forms()?, self.scale()?];
+        let mut groups = vec![self.novels()?, self.forms()?, self.scale()?];
+        if self.plan.live {
+            groups.extend(self.live()?);
+        }
         let report = table::Report::new(self.plan, machine, groups);
         let (markdown, json) = (report.markdown(), report.json());
         for (name, text) in [("table.md", &markdown), ("table.json", &json)] {
@@ -224,6 +231,39 @@ impl Bench<'_> {
         }
         let outcomes = self.hold("scale", &contenders)?;
         Ok(Group { name: "scale", title: "Documents of 6 KB".to_owned(), outcomes })
+    }
+
+    /// A run into a live target, beside the official driver's `insert_many` of the same documents
+    /// into the same server. Both find the collections and indexes made and empty.
+    fn live(&mut self) -> Result<Option<Group>> {
+        let servers = Servers::get(false, self.summary);
+        let Some(server) = servers.shared_uri() else { return Ok(None) };
+        let plain = self.place.plain_insert()?;
+        let uri = format!("{server}/reshelve_bench");
+        let source = self.place.corpus("live", self.documents(FORMS), &FINISHED_NOVELS)?;
+        let done = self.finished_target(&source)?.join("letswriteabook");
+        let ready = || {
+            let mut down = self.place.reshelve(&["indexes", "down", &uri]);
+            down.args(["--force", "novel_jobs,novel_job_events,novel_job_metrics"]);
+            down.args(["--force", "novel_job_metadata"]);
+            [down, self.place.reshelve(&["indexes", "up", &uri])]
+        };
+        let runs = self.place.folder.join("runs-live");
+        let mut run = self.place.reshelve(&["run", "--apply", "--in-flight", "include"]);
+        run.arg("--runs-dir").arg(&runs).arg(&source.path).arg(&uri);
+        let mut insert = Command::new(plain);
+        insert.arg(&uri).arg(&done);
+        let contenders = [
+            Contender::new("live-insert", "plain `insert_many` of the target", &source, insert)
+                .after(ready()),
+            Contender::new("live-run", "`run --apply` into the live target", &source, run)
+                .makes([runs])
+                .after(ready()),
+        ];
+        let outcomes = self.hold("live target", &contenders)?;
+        servers.stop(self.summary);
+        let title = format!("A live target: {} finished novels", source.documents);
+        Ok(Some(Group { name: "live", title, outcomes }))
     }
 
     fn run_folders(&self, key: &str) -> (PathBuf, PathBuf) {

@@ -146,7 +146,7 @@ impl Report {
             .iter()
             .flat_map(|group| &group.outcomes)
             // Ours alone: what others take is their affair.
-            .filter(|outcome| !outcome.key.starts_with("node"))
+            .filter(|outcome| !outcome.key.starts_with("node") && outcome.key != "live-insert")
             .map(Outcome::peak_mib)
             .fold(None, |most: Option<f64>, peak| Some(most.unwrap_or(0.0).max(peak)));
         vec![
@@ -171,6 +171,12 @@ impl Report {
             at_most("gzip, wall time of inflating alone", 1.1, "×", self.ratio("gzip", "inflate")),
             at_most("dry run, CPU per document: most to fewer", 1.3, "×", self.growth("dry-")),
             at_most("`run --apply`, the same", 1.3, "×", self.growth("apply-")),
+            at_most(
+                "`run` into a live target, wall time of plain `insert_many`",
+                1.2,
+                "×",
+                self.ratio("live-run", "live-insert"),
+            ),
             at_most("peak memory, any command", 200.0, "MiB", peak),
         ]
     }
