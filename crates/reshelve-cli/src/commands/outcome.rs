@@ -252,13 +252,18 @@ fn push_where(lines: &mut Vec<String>, report: &Report) {
 /// What an applied run would need.
 fn forecast(report: &Report) -> String {
     let bytes = report.checkpoint.totals.bytes_mapped;
-    let free = report.plan.target.folder().map_or(String::new(), |folder| {
+    let totals = &report.checkpoint.totals;
+    // A live target writes down everything twice: as documents, and for the other members.
+    let live = || " and as much of oplog".to_owned();
+    let free = report.plan.target.folder().map_or_else(live, |folder| {
         let free = reshelve::folder::free_bytes(&folder.root);
         let free = free.map_or_else(|_| "unknown".to_owned(), size);
         format!("; {free} are free on the disk")
     });
     format!(
-        "  forecast     with --apply: {} of target, about {}{free}",
+        "  forecast     with --apply: {} jobs and {} events, {} of target{free}; about {}",
+        number(totals.documents.mapped),
+        number(totals.events),
         size(bytes),
         span(report.checkpoint.elapsed_ms + bytes / 200_000),
     )
