@@ -17,7 +17,7 @@ use crate::indexes::{NO_COLLECTION, status};
 use crate::lease::{Claim, Lease, Over, look};
 use crate::origin::number;
 use crate::privileges::{held, needs_of_target};
-use crate::retry::{retrying, retrying_long};
+use crate::retry::{limited, retrying, retrying_long};
 use crate::sink::{LiveSink, Mode};
 
 /// How many examples a refusal names.
@@ -127,12 +127,7 @@ impl LiveDestination {
         let mut text = format!("forecast: about {mib} MiB of target documents");
         if self.connection.topology() != Topology::Standalone {
             text.push_str(", and as much of oplog");
-            let local = self.connection.client.database("local");
-            let stats = self
-                .connection
-                .wait(async { local.run_command(doc! { "collStats": "oplog.rs" }).await });
-            // Most users may not look there.
-            if let Some(size) = stats.ok().and_then(|stats| number(&stats, "maxSize")) {
+            if let Some(size) = self.connection.wait(oplog_bytes(&self.connection)) {
                 text.push_str(&format!(", which holds {} MiB", size.div_ceil(1 << 20)));
                 if size < bytes {
                     text.push_str(": a member that is down meanwhile has to be synced anew");
@@ -195,6 +190,16 @@ impl LiveDestination {
             _ => Ok(()),
         }
     }
+}
+
+/// How much the oplog holds, from its options: its statistics may take a server seconds. Most users
+/// may not look there.
+async fn oplog_bytes(connection: &Connection) -> Option<u64> {
+    let local = connection.client.database("local");
+    let question = doc! { "listCollections": 1, "filter": { "name": "oplog.rs" } };
+    let reply = limited(local.run_command(question).into_future()).await.ok()?;
+    let first = reply.get_document("cursor").ok()?.get_array("firstBatch").ok()?.first()?;
+    number(first.as_document()?.get_document("options").ok()?, "size")
 }
 
 impl Destination for LiveDestination {
