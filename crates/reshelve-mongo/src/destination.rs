@@ -13,8 +13,8 @@ use reshelve::run::{
 use reshelve::sink::{NullSink, Sink, SinkPosition};
 
 use crate::connection::{Connection, Topology};
-use crate::indexes::{NO_COLLECTION, status};
-use crate::lease::{Claim, Lease, Over, look};
+use crate::indexes::{Status, status};
+use crate::lease::{Claim, Holder, Lease, Over, RUNS, look};
 use crate::origin::number;
 use crate::privileges::{held, needs_of_target};
 use crate::retry::{limited, retrying, retrying_long};
@@ -39,28 +39,35 @@ impl LiveDestination {
         LiveDestination { connection, lease: None }
     }
 
-    /// Counts the documents of every target collection, and names some jobs.
-    fn count(&self) -> Result<(u64, Vec<String>), LiveError> {
+    /// How many documents each target collection holds.
+    fn counts(&self) -> Result<[u64; 4], LiveError> {
         let connection = &self.connection;
         connection.wait(async {
-            let mut documents = 0;
+            let mut counts = [0; 4];
+            for (count, name) in counts.iter_mut().zip(COLLECTIONS) {
+                let collection = connection.own(name);
+                let counted =
+                    retrying_long(|| collection.count_documents(doc! {}).into_future()).await;
+                *count = counted.map_err(|error| connection.error("counting", name, &error))?;
+            }
+            Ok(counts)
+        })
+    }
+
+    /// Some of the documents that the target collections hold.
+    fn examples(&self) -> Result<Vec<String>, LiveError> {
+        let connection = &self.connection;
+        connection.wait(async {
             let mut named = Vec::new();
             for name in COLLECTIONS {
                 let collection = connection.own(name);
-                let found =
-                    retrying_long(|| collection.count_documents(doc! {}).into_future()).await;
-                let found = found.map_err(|error| connection.error("counting", name, &error))?;
-                documents += found;
-                if found == 0 {
-                    continue;
-                }
-                let limit = i64::try_from(NAMED_MAX.saturating_sub(named.len())).unwrap_or(0);
-                if limit == 0 {
-                    continue;
+                let wanted = i64::try_from(NAMED_MAX.saturating_sub(named.len())).unwrap_or(0);
+                if wanted == 0 {
+                    break;
                 }
                 let some = retrying(|| async {
                     let find = collection.find(doc! {}).projection(doc! { "jobId": 1 });
-                    let mut cursor = find.limit(limit).await?;
+                    let mut cursor = find.limit(wanted).await?;
                     let mut some = Vec::new();
                     while cursor.advance().await? {
                         some.push(cursor.deserialize_current()?);
@@ -79,8 +86,14 @@ impl LiveDestination {
                     }
                 }
             }
-            Ok((documents, named))
+            Ok(named)
         })
+    }
+
+    /// Who holds the lease.
+    fn holder(&self) -> Result<Option<Holder>, LiveError> {
+        let holder = self.connection.wait(look(&self.connection));
+        holder.map_err(|error| self.connection.error("looking at the lease in", RUNS, &error))
     }
 
     /// What a writing run is refused for, and a dry one is told; and what both are told.
@@ -97,9 +110,9 @@ impl LiveDestination {
                 // What cannot be read is not asked for.
                 return Ok((obstacles, Vec::new()));
             }
-            let state = status(connection).await?;
-            if let Some(view) = state.remarks.iter().find(|it| it.ends_with(NO_COLLECTION)) {
-                obstacles.push((view.clone(), "look who made it; take another --target-db"));
+            let Status { state, no_collections } = status(connection).await?;
+            if let Some((_, remark)) = no_collections.into_iter().next() {
+                obstacles.push((remark, "look who made it; take another --target-db"));
             }
             let wanting = state.wanting();
             if !wanting.is_empty() {
@@ -151,21 +164,17 @@ impl LiveDestination {
 
     /// Whether the target is still as a run that goes on has left it.
     fn check_again(&self, plan: &Plan, from: &Checkpoint, had_lease: bool) -> Result<(), RunError> {
-        let (documents, _) = self.count()?;
+        let counts = self.counts()?;
         // A run loses its lease to nobody but one that took over, and ended since: what is in the
         // target now, that one wrote.
-        if !had_lease && documents != plan.base_documents {
+        if !had_lease && counts.iter().sum::<u64>() != plan.base_documents {
             return Err(LiveError::refused(
                 "the run's lease is gone: another run took the target over since, and ended",
                 "start a new run with --allow-existing: what is there counts as unchanged",
             )
             .into());
         }
-        let jobs = self.connection.own(COLLECTIONS[0]);
-        let jobs =
-            self.connection.wait(retrying_long(|| jobs.count_documents(doc! {}).into_future()));
-        let jobs =
-            jobs.map_err(|error| self.connection.error("counting", COLLECTIONS[0], &error))?;
+        let [jobs, ..] = counts;
         let written = from.totals.documents.written + from.totals.documents.unchanged;
         if jobs < written {
             return Err(LiveError::refused(
@@ -228,22 +237,18 @@ impl Destination for LiveDestination {
             None => {}
         }
         let connection = &self.connection;
-        let holder = connection.wait(look(connection));
-        let holder = holder.map_err(|error| {
-            connection.error("looking at the lease in", "reshelve_runs", &error)
-        })?;
-        if let Some(holder) = holder
+        if let Some(holder) = self.holder()?
             && !(request.take_over && holder.expired)
         {
             return Err(holder.refusal(connection).into());
         }
-        let (documents, named) = self.count()?;
+        let documents = self.counts()?.iter().sum();
         if documents > 0 && request.on_existing == OnExisting::Refuse {
             return Err(LiveError::refused(
                 format!(
                     "the target database {} already holds {documents} documents, such as {}",
                     connection.db,
-                    named.join(", ")
+                    self.examples()?.join(", ")
                 ),
                 "--allow-existing adds to what is there and leaves it as it is; --replace also \
                  replaces jobs that differ",
@@ -269,8 +274,8 @@ impl Destination for LiveDestination {
             Abandoned::TakeOver => Over::Expired,
         };
         self.take(plan, folder, over)?;
-        let (documents, _) = match self.count() {
-            Ok(counted) => counted,
+        let documents: u64 = match self.counts() {
+            Ok(counts) => counts.iter().sum(),
             Err(error) => {
                 self.unlock()?;
                 return Err(error.into());
@@ -298,8 +303,7 @@ impl Destination for LiveDestination {
         folder: &RunFolder,
         from: &Checkpoint,
     ) -> Result<(), RunError> {
-        let holder = self.connection.wait(look(&self.connection));
-        let had_lease = holder.as_ref().is_ok_and(Option::is_some);
+        let had_lease = self.holder()?.is_some();
         self.take(plan, folder, Over::Nobody)?;
         let checked = self.check_again(plan, from, had_lease);
         if checked.is_err() {
@@ -347,11 +351,7 @@ impl Destination for LiveDestination {
     }
 
     fn tidy(&mut self, plan: &Plan, folder: &RunFolder) -> Result<(), RunError> {
-        let holder = self.connection.wait(look(&self.connection));
-        let holder = holder.map_err(|error| {
-            self.connection.error("looking at the lease in", "reshelve_runs", &error)
-        })?;
-        if holder.is_some_and(|holder| holder.run == plan.run) {
+        if self.holder()?.is_some_and(|holder| holder.run == plan.run) {
             self.take(plan, folder, Over::Nobody)?;
             self.unlock()?;
         }

@@ -16,8 +16,6 @@ use crate::writes::is_absent;
 /// The new stack's migration that makes the same collections and indexes (target-schema,
 /// "Indexes").
 pub const MIGRATION: &str = "20251005120000-initialize-novel-collections";
-/// What a remark says of a view.
-pub(crate) const NO_COLLECTION: &str = "not a collection: nothing can be written to it";
 /// Where the new stack records which migrations were applied.
 const MIGRATIONS: &str = "persistence_migrations";
 
@@ -26,20 +24,29 @@ const MIGRATIONS: &str = "persistence_migrations";
 /// # Errors
 /// Where the server cannot be asked.
 pub fn indexes_status(connection: &Connection) -> Result<TargetState, LiveError> {
-    connection.wait(status(connection))
+    Ok(connection.wait(status(connection))?.state)
 }
 
-pub(crate) async fn status(connection: &Connection) -> Result<TargetState, LiveError> {
+/// What is there, with what only a run has to know.
+pub(crate) struct Status {
+    pub(crate) state: TargetState,
+    /// Views and time series that have the name of a target collection, with what to say of each.
+    pub(crate) no_collections: Vec<(&'static str, String)>,
+}
+
+pub(crate) async fn status(connection: &Connection) -> Result<Status, LiveError> {
     let mut state = TargetState::default();
-    let mut views = Vec::new();
+    let mut no_collections = Vec::new();
     let list = doc! { "listCollections": 1, "authorizedCollections": true };
     for found in all(connection, list).await? {
         let name = found.get_str("name").unwrap_or_default();
         let Some(known) = COLLECTIONS.into_iter().find(|known| *known == name) else { continue };
         state.collections.push(known);
         if let Ok(kind @ ("view" | "timeseries")) = found.get_str("type") {
-            views.push(known);
-            state.remarks.push(format!("{known} is a {kind}, {NO_COLLECTION}"));
+            let remark =
+                format!("{known} is a {kind}, not a collection: nothing can be written to it");
+            state.remarks.push(remark.clone());
+            no_collections.push((known, remark));
         }
         let options = found.get_document("options").cloned().unwrap_or_default();
         if options.contains_key("validator") {
@@ -54,7 +61,7 @@ pub(crate) async fn status(connection: &Connection) -> Result<TargetState, LiveE
     }
     state.collections.sort_by_key(|name| COLLECTIONS.iter().position(|known| known == name));
     for collection in COLLECTIONS {
-        let there = match views.contains(&collection) {
+        let there = match no_collections.iter().any(|(name, _)| *name == collection) {
             true => Vec::new(),
             false => indexes_of_collection(connection, collection).await?,
         };
@@ -65,7 +72,7 @@ pub(crate) async fn status(connection: &Connection) -> Result<TargetState, LiveE
     // Without the privilege to read that collection nothing is known of it.
     let applied = retrying(|| migrations.find_one(pattern.clone()).into_future()).await;
     state.migration_applied = matches!(applied, Ok(Some(_)));
-    Ok(state)
+    Ok(Status { state, no_collections })
 }
 
 /// The indexes of a collection; none where it is not there.
@@ -105,7 +112,7 @@ fn first_batch(reply: &Document) -> Vec<Document> {
 /// Where an index is there with another key, or the server refuses.
 pub fn indexes_up(connection: &Connection) -> Result<Vec<String>, LiveError> {
     connection.wait(async {
-        let before = status(connection).await?;
+        let before = status(connection).await?.state;
         if let Some(other) = before.indexes.iter().find(|index| index.state == IndexState::Different)
         {
             let IndexStatus { collection, name, .. } = other;
@@ -195,7 +202,7 @@ async fn drop_collections(
     connection: &Connection,
     forced: &[String],
 ) -> Result<Vec<String>, LiveError> {
-    let state = status(connection).await?;
+    let state = status(connection).await?.state;
     let is_forced = |collection: &str| forced.iter().any(|name| name == collection);
     for collection in state.collections.iter().copied().filter(|name| !is_forced(name)) {
         if let Some(id) = foreign(connection, collection).await? {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use futures_util::StreamExt;
 use mongodb::Collection;
-use mongodb::bson::{RawDocumentBuf, doc};
+use mongodb::bson::{Bson, Document, RawDocument, RawDocumentBuf, doc};
 use mongodb::error::{Error, ErrorKind};
 use reshelve::raw;
 
@@ -208,12 +208,7 @@ pub(crate) async fn stored<'d>(
     collection: &Collection<RawDocumentBuf>,
     documents: impl Iterator<Item = &'d [u8]>,
 ) -> Result<HashMap<Vec<u8>, Vec<u8>>, Error> {
-    let ids: Vec<_> = documents
-        .filter_map(|bytes| mongodb::bson::RawDocument::from_bytes(bytes).ok())
-        .filter_map(|document| document.get("_id").ok().flatten())
-        .filter_map(|id| mongodb::bson::Bson::try_from(id).ok())
-        .collect();
-    let filter = doc! { "_id": { "$in": ids } };
+    let filter = with_the_ids_of(documents);
     retrying(|| async {
         let mut found = HashMap::new();
         let mut cursor = collection.find(filter.clone()).batch().await?;
@@ -226,6 +221,16 @@ pub(crate) async fn stored<'d>(
         Ok(found)
     })
     .await
+}
+
+/// The condition for the documents that have the ids of these.
+fn with_the_ids_of<'d>(documents: impl Iterator<Item = &'d [u8]>) -> Document {
+    let ids: Vec<Bson> = documents
+        .filter_map(|bytes| RawDocument::from_bytes(bytes).ok())
+        .filter_map(|document| document.get("_id").ok().flatten())
+        .filter_map(|id| Bson::try_from(id).ok())
+        .collect();
+    doc! { "_id": { "$in": ids } }
 }
 
 /// The value of `_id`: enough to tell documents of one collection apart, as all of ours have
@@ -243,13 +248,7 @@ pub(crate) async fn remove(
     documents: &[&[u8]],
 ) -> Result<(), Error> {
     for some in documents.chunks(IDS_MAX) {
-        let ids: Vec<_> = some
-            .iter()
-            .filter_map(|bytes| mongodb::bson::RawDocument::from_bytes(*bytes).ok())
-            .filter_map(|document| document.get("_id").ok().flatten())
-            .filter_map(|id| mongodb::bson::Bson::try_from(id).ok())
-            .collect();
-        let filter = doc! { "_id": { "$in": ids } };
+        let filter = with_the_ids_of(some.iter().copied());
         retrying(|| collection.delete_many(filter.clone()).into_future()).await?;
     }
     Ok(())
