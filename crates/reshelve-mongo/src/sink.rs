@@ -8,9 +8,7 @@ use mongodb::error::Error;
 use reshelve::LiveError;
 use reshelve::mapping::{COLLECTIONS, Target};
 use reshelve::run::OnExisting;
-use reshelve::sink::{
-    Exception, Fate, NothingToSync, Section, Sink, SinkError, SinkPosition, Syncer, Verdict,
-};
+use reshelve::sink::{Exception, Fate, NothingToSync, Section, Sink, SinkError, Syncer, Verdict};
 
 use crate::connection::Connection;
 use crate::lease::Lease;
@@ -44,7 +42,6 @@ pub(crate) enum Mode {
 pub(crate) struct LiveSink {
     connection: Connection,
     mode: Mode,
-    bytes_written: u64,
     jobs_written: u64,
 }
 
@@ -65,7 +62,7 @@ impl Part {
 
 impl LiveSink {
     pub(crate) fn new(connection: Connection, mode: Mode) -> Self {
-        LiveSink { connection, mode, bytes_written: 0, jobs_written: 0 }
+        LiveSink { connection, mode, jobs_written: 0 }
     }
 
     async fn write_batch(
@@ -102,15 +99,8 @@ impl LiveSink {
                 None if all_ours => None,
                 None => written_fate(section, &parts, &before, target),
             };
-            let bytes: usize = match &fate {
-                None | Some(Fate::Replaced) => {
-                    sections[section].iter().map(ExactSizeIterator::len).sum()
-                }
-                Some(Fate::Partly(bytes)) => *bytes,
-                Some(_) => 0,
-            };
-            self.bytes_written += u64::try_from(bytes).unwrap_or(0);
-            self.jobs_written += u64::from(bytes > 0);
+            let is_written = matches!(fate, None | Some(Fate::Replaced | Fate::Partly(_)));
+            self.jobs_written += u64::from(is_written);
             if let Some(fate) = fate {
                 exceptions.push(Exception { section, fate });
             }
@@ -334,22 +324,6 @@ impl Sink for LiveSink {
             name,
             source: error.into(),
         })
-    }
-
-    fn cut_bytes(&self) -> Option<usize> {
-        None
-    }
-
-    fn cut(&mut self) -> Result<(), SinkError> {
-        Ok(())
-    }
-
-    fn position(&self) -> SinkPosition {
-        SinkPosition::default()
-    }
-
-    fn bytes_written(&self) -> u64 {
-        self.bytes_written
     }
 
     /// What was acknowledged is safe: the write concern is majority.

@@ -104,19 +104,22 @@ pub trait Sink: Send {
     -> Result<Vec<Exception>, SinkError>;
 
     /// After how many target bytes a cut is due; none where every document boundary is one.
-    fn cut_bytes(&self) -> Option<usize>;
+    fn cut_bytes(&self) -> Option<usize> {
+        None
+    }
 
     /// Makes this place one where writing can be taken up again.
     ///
     /// # Errors
     /// As for [`write`](Self::write).
-    fn cut(&mut self) -> Result<(), SinkError>;
+    fn cut(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
 
     /// Where the last cut is; with [`cut_bytes`](Self::cut_bytes) none, where writing is.
-    fn position(&self) -> SinkPosition;
-
-    /// How many bytes have been handed to the operating system, behind the last cut too.
-    fn bytes_written(&self) -> u64;
+    fn position(&self) -> SinkPosition {
+        SinkPosition::default()
+    }
 
     /// Ends a target that is complete.
     ///
@@ -160,22 +163,6 @@ impl Sink for NullSink {
 
     fn write(&mut self, _: &Target, _: &[Section]) -> Result<Vec<Exception>, SinkError> {
         Ok(Vec::new())
-    }
-
-    fn cut_bytes(&self) -> Option<usize> {
-        None
-    }
-
-    fn cut(&mut self) -> Result<(), SinkError> {
-        Ok(())
-    }
-
-    fn position(&self) -> SinkPosition {
-        SinkPosition::default()
-    }
-
-    fn bytes_written(&self) -> u64 {
-        0
     }
 
     fn syncer(&self) -> Result<Box<dyn Syncer>, SinkError> {

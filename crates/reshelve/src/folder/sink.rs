@@ -22,7 +22,6 @@ pub struct FolderSink {
     position: SinkPosition,
     /// What a compressed target holds back until the next cut.
     held_back: [Vec<u8>; 4],
-    bytes_written: u64,
     existing: Option<Existing>,
 }
 
@@ -42,7 +41,6 @@ impl FolderSink {
             files,
             position,
             held_back: Default::default(),
-            bytes_written: 0,
             existing,
         })
     }
@@ -51,7 +49,6 @@ impl FolderSink {
         self.files[at].write_all(bytes).map_err(|source| self.error("writing", at, source))?;
         let written = u64::try_from(bytes.len()).unwrap_or(0);
         self.position.lengths[at] += written;
-        self.bytes_written += written;
         Ok(())
     }
 
@@ -132,10 +129,6 @@ impl Sink for FolderSink {
             }
         }
         Ok(())
-    }
-
-    fn bytes_written(&self) -> u64 {
-        self.bytes_written
     }
 
     fn syncer(&self) -> Result<Box<dyn Syncer>, SinkError> {
