@@ -42,15 +42,10 @@ pub(crate) struct Replacement<'r> {
 
 impl Replacement<'_> {
     fn documents(&self, collection: usize) -> Vec<RawDocumentBuf> {
-        let mut rest = &self.target.bytes()[collection][self.section[collection].clone()];
-        let mut documents = Vec::new();
-        while let Some(length) = rest.first_chunk().map(|length| i32::from_le_bytes(*length)) {
-            let length = usize::try_from(length).unwrap_or(usize::MAX).clamp(4, rest.len());
-            let (document, behind) = rest.split_at(length);
-            documents.extend(RawDocumentBuf::from_bytes(document.to_vec()));
-            rest = behind;
-        }
-        documents
+        let bytes = &self.target.bytes()[collection][self.section[collection].clone()];
+        raw::documents(bytes)
+            .filter_map(|place| RawDocumentBuf::from_bytes(bytes[place].to_vec()).ok())
+            .collect()
     }
 
     /// An earlier version of the job: its job, metrics and metadata, and the events that a mapping

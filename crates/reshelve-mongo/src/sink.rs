@@ -7,6 +7,7 @@ use mongodb::bson::RawDocumentBuf;
 use mongodb::error::Error;
 use reshelve::LiveError;
 use reshelve::mapping::{COLLECTIONS, Target};
+use reshelve::raw;
 use reshelve::run::OnExisting;
 use reshelve::sink::{Exception, Fate, NothingToSync, Section, Sink, SinkError, Syncer, Verdict};
 
@@ -250,15 +251,10 @@ fn parts_of(target: &Target, sections: &[Section], collection: usize) -> Vec<Par
     let bytes = target.bytes()[collection];
     let mut parts = Vec::new();
     for (section, ranges) in sections.iter().enumerate() {
-        let mut start = ranges[collection].start;
-        while start < ranges[collection].end {
-            let length = bytes[start..]
-                .first_chunk()
-                .and_then(|length| usize::try_from(i32::from_le_bytes(*length)).ok())
-                .unwrap_or(usize::MAX);
-            let end = start.saturating_add(length).min(ranges[collection].end);
+        let range = ranges[collection].clone();
+        for place in raw::documents(&bytes[range.clone()]) {
+            let (start, end) = (range.start + place.start, range.start + place.end);
             parts.push(Part { section, collection, start, end, taken: Taken::Inserted });
-            start = end;
         }
     }
     parts

@@ -6,7 +6,7 @@ use super::documents::Documents;
 use super::layout::TargetFolder;
 use crate::disk::{At, DiskError};
 use crate::mapping::{COLLECTIONS, Target};
-use crate::raw::{Document, Value};
+use crate::raw::{self, Document, Value};
 use crate::sink::{Section, SinkPosition, Verdict};
 use crate::sorted::{Key, Sorted, Sorter, key_of};
 use crate::source::{Damage, DamageKind};
@@ -78,20 +78,18 @@ impl Existing {
         let mut found = false;
         for (collection, range) in job.iter().enumerate() {
             let bytes = target.bytes()[collection];
-            let mut at = range.start;
-            while at < range.end {
-                let end = at + document_length(&bytes[at..]);
-                let document = Document::new(&bytes[at..end]);
+            for place in raw::documents(&bytes[range.clone()]) {
+                let place = range.start + place.start..range.start + place.end;
+                let document = Document::new(&bytes[place.clone()]);
                 match self.judge_document(collection, document)? {
                     Found::Same => found = true,
                     Found::Other(what) => return Ok(Verdict::Conflict(what)),
                     Found::Nothing => {
                         let mut section: Section = std::array::from_fn(|_| 0..0);
-                        section[collection] = at..end;
+                        section[collection] = place;
                         missing.push(section);
                     }
                 }
-                at = end;
             }
         }
         Ok(match (found, missing.is_empty()) {
@@ -160,11 +158,6 @@ fn add(sorter: &mut Sorter<RECORD>, collection: usize, document: &[u8]) -> Resul
         record(job_key(collection, job_id))?;
     }
     Ok(())
-}
-
-pub(crate) fn document_length(bytes: &[u8]) -> usize {
-    let prefix = [bytes[0], bytes[1], bytes[2], bytes[3]];
-    usize::try_from(u32::from_le_bytes(prefix)).unwrap_or(usize::MAX)
 }
 
 /// Calls `each` with the documents in the first `limit` bytes of a target file. Where the file

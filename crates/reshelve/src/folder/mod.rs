@@ -14,5 +14,5 @@ pub use layout::{Compression, Held, IndexSpec, TargetFolder, free_bytes, indexes
 pub use restore::{ChangedJob, RestoreFolderError, RestoreSummary, restore, write_legacy_metadata};
 pub use sink::FolderSink;
 
-pub(crate) use existing::{Existing, document_length};
+pub(crate) use existing::Existing;
 pub(crate) use replace::{Replacing, finish_collection, take_up};

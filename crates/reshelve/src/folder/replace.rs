@@ -5,10 +5,10 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::existing::{document_length, each_document};
+use super::existing::each_document;
 use super::layout::{Compression, TargetFolder};
 use crate::disk::{At, DiskError, sync_folder};
-use crate::raw::{Document, Value};
+use crate::raw::{self, Document, Value};
 use crate::run::RunError;
 use crate::sorted::{Key, key_of};
 
@@ -128,7 +128,7 @@ impl<'m> Members<'m> {
     }
 
     fn write(&mut self, document: &[u8]) -> Result<(), DiskError> {
-        debug_assert_eq!(document.len(), document_length(document));
+        debug_assert_eq!(raw::documents(document).count(), 1);
         self.held.extend_from_slice(document);
         if self.held.len() >= Self::BYTES { self.flush() } else { Ok(()) }
     }

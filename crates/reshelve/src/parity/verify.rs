@@ -14,7 +14,7 @@ use crate::disk::DiskError;
 use crate::dump::{OpenError, Origin};
 use crate::folder::DocumentsError;
 use crate::mapping::{self, COLLECTIONS, Mapped};
-use crate::raw::{Document, Value};
+use crate::raw::{self, Document, Value};
 use crate::reader::TargetReader;
 use crate::run::rejects::OnlyRejects;
 use crate::run::{OnExisting, RunError, RunFolder};
@@ -187,11 +187,8 @@ impl<'v> Verifier<'v> {
         let job = String::from_utf8_lossy(&mapped.job_id).into_owned();
         let mut stored: [Option<Cow<'_, [u8]>>; 4] = Default::default();
         for (collection, bytes) in parts.into_iter().enumerate() {
-            let mut at = 0;
-            while at < bytes.len() {
-                let end = at + crate::folder::document_length(&bytes[at..]);
-                let expected = &bytes[at..end];
-                at = end;
+            for place in raw::documents(bytes) {
+                let expected = &bytes[place];
                 let side = &mut self.sides[collection];
                 match side.find(expected)? {
                     Found::Same => stored[collection] = Some(Cow::Borrowed(expected)),

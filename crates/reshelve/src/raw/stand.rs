@@ -1,0 +1,37 @@
+//! Documents that stand back to back.
+
+use std::ops::Range;
+
+/// Where each of the documents stands that lie back to back in these bytes. Bytes whose length
+/// cannot be are the last one: whoever looks into it finds it malformed.
+pub fn documents(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        let rest = bytes.get(start..).filter(|rest| !rest.is_empty())?;
+        let length = rest.first_chunk().map(|length| u32::from_le_bytes(*length));
+        let length = length.and_then(|length| usize::try_from(length).ok());
+        let end = match length {
+            Some(length) if (5..=rest.len()).contains(&length) => start + length,
+            _ => bytes.len(),
+        };
+        let place = start..end;
+        start = end;
+        Some(place)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_begins_with_its_length() {
+        let two = [&[5, 0, 0, 0, 0][..], &[7, 0, 0, 0, 10, 0, 0]].concat();
+        assert_eq!(documents(&two).collect::<Vec<_>>(), [0..5, 5..12]);
+        assert_eq!(documents(&[]).count(), 0);
+        for bad in [&[5, 0, 0][..], &[0, 0, 0, 0, 0], &[9, 0, 0, 0, 0], &[255; 8]] {
+            let whole = 0..bad.len();
+            assert!(documents(bad).eq([whole]), "{bad:?}");
+        }
+    }
+}
