@@ -24,8 +24,10 @@ pub struct RestoredDocument {
 /// [`RestoreError`], where the metadata holds no residue of ours or a damaged one.
 pub fn restore(job: &[u8], metadata: &[u8]) -> Result<RestoredDocument, RestoreError> {
     let (job, metadata) = (Document::new(job), Document::new(metadata));
-    let mut build = Build::default();
     let residue = residue_of(metadata)?;
+    // Nearly all that comes back is in these two: memory is asked for once, not while it grows.
+    let room = job.bytes().len() + metadata.bytes().len();
+    let mut build = Build { bytes: Vec::with_capacity(room) };
     let restored = residue::restore(residue, &Shelf::new(job, metadata), &mut build)?;
     let fingerprint =
         legacy_record(metadata).and_then(|record| record.get("fingerprint")?.binary());

@@ -53,7 +53,7 @@ pub(crate) trait Sink {
 }
 
 /// Builds the document.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Build {
     pub(crate) bytes: Vec<u8>,
 }
