@@ -58,11 +58,6 @@ impl Place {
         program
     }
 
-    /// Whether the binary has that command.
-    pub(super) fn has(&self, command: &str) -> bool {
-        tools::succeeds(&self.reshelve, &[command, "--help"])
-    }
-
     /// A source of that many documents, made once: the same arguments give the same bytes.
     pub(super) fn corpus(&self, name: &str, documents: u64, arguments: &[&str]) -> Result<Corpus> {
         let corpora = self.folder.join("corpora");

@@ -10,7 +10,7 @@ mod machine;
 pub(crate) mod meter;
 mod table;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -31,6 +31,9 @@ const FORMS: u64 = 2_000;
 const SCALE: [u64; 3] = [1_000, 10_000, 100_000];
 /// With `--quick` every corpus has so many times fewer documents.
 const QUICK_DIVISOR: u64 = 10;
+
+/// The commands that are measured beside runs.
+const BESIDE_RUNS: [&str; 4] = ["verify", "checksums", "restore", "profile"];
 
 const FINISHED_NOVELS: [&str; 4] = ["--size", "large", "--stage", "completed"];
 const SIX_KILOBYTES: [&str; 4] = ["--document-bytes", "6000", "--stage", "completed"];
@@ -144,35 +147,22 @@ impl Bench<'_> {
         let source = self.place.corpus("novels", self.documents(NOVELS), &FINISHED_NOVELS)?;
         let done = self.finished_target(&source)?;
         let folder = &self.place.folder;
-        let (copy, restored) = (folder.join("copy.bson"), folder.join("restored.bson"));
+        let copy = folder.join("copy.bson");
         let mut cp = Command::new("sh");
         cp.args(["-c", "cp \"$0\" \"$1\" && sync \"$1\""]).arg(&source.path).arg(&copy);
         let copied_target = folder.join("copied-target");
         let mut cp_target = Command::new("sh");
         cp_target.args(["-c", "cp -r \"$0\" \"$1\" && sync \"$1\"/*/*"]);
         cp_target.arg(&done).arg(&copied_target);
-        let mut restore = self.place.reshelve(&["restore"]);
-        restore.arg(&done).arg(&restored);
-        let mut verify = self.place.reshelve(&["verify"]);
-        verify.arg(&source.path).arg(&done);
-        let mut checksums = self.place.reshelve(&["checksums"]);
-        checksums.arg(&done);
         let mut contenders = vec![
             Contender::new("copy", "`cp` of the source, then `sync`", &source, cp).makes([copy]),
             Contender::new("copy-target", "`cp` of the target, then `sync`", &source, cp_target)
                 .makes([copied_target]),
             self.dry_run("dry", "dry run", &source),
             self.apply("apply", "`run --apply`", &source, &[]),
-            Contender::new("verify", "`verify`", &source, verify),
-            Contender::new("checksums", "`checksums`", &source, checksums),
-            Contender::new("restore", "`restore`", &source, restore).makes([restored]),
         ];
-        if self.place.has("profile") {
-            let mut profile = self.place.reshelve(&["profile"]);
-            profile.arg(&source.path);
-            contenders.push(Contender::new("profile", "`profile`", &source, profile));
-        } else {
-            self.summary.leave_out("profile", "the binary has no such command");
+        for command in BESIDE_RUNS {
+            contenders.push(self.beside(command, command, &format!("`{command}`"), &source, &done));
         }
         match self.place.node_script()? {
             Ok(script) => {
@@ -218,9 +208,10 @@ impl Bench<'_> {
         Ok(Group { name: "forms", title, outcomes })
     }
 
-    /// Whether the cost of a document depends on how many there are.
+    /// Whether the cost of a document, or memory, depends on how many there are.
     fn scale(&mut self) -> Result<Group> {
         let mut contenders = Vec::new();
+        let mut largest = None;
         for documents in SCALE {
             let documents = self.documents(documents);
             let source = self.place.corpus("small", documents, &SIX_KILOBYTES)?;
@@ -228,6 +219,15 @@ impl Bench<'_> {
             contenders.push(self.dry_run(&format!("dry-{documents}"), &title, &source));
             let title = format!("`run --apply`, {documents} documents");
             contenders.push(self.apply(&format!("apply-{documents}"), &title, &source, &[]));
+            largest = Some(source);
+        }
+        if let Some(source) = largest {
+            let done = self.finished_target(&source)?;
+            for command in BESIDE_RUNS {
+                let key = format!("{command}-{}", source.documents);
+                let title = format!("`{command}`, {} documents", source.documents);
+                contenders.push(self.beside(command, &key, &title, &source, &done));
+            }
         }
         let outcomes = self.hold("scale", &contenders)?;
         Ok(Group { name: "scale", title: "Documents of 6 KB".to_owned(), outcomes })
@@ -288,6 +288,26 @@ impl Bench<'_> {
         let mut run = self.place.reshelve(&["run"]);
         run.arg(&source.path).arg(&out).args(flags).arg("--runs-dir").arg(&runs);
         Contender::new(key, title, source, run).makes([runs, out])
+    }
+
+    /// A command that is no run, on a source and the target that holds it.
+    fn beside(
+        &self,
+        command: &str,
+        key: &str,
+        title: &str,
+        source: &Corpus,
+        done: &Path,
+    ) -> Contender {
+        let restored = self.place.folder.join("restored.bson");
+        let mut program = self.place.reshelve(&[command]);
+        match command {
+            "verify" => program.arg(&source.path).arg(done),
+            "profile" => program.arg(&source.path),
+            "restore" => program.arg(done).arg(&restored),
+            _ => program.arg(done),
+        };
+        Contender::new(key, title, source, program).makes([restored])
     }
 
     /// A target that holds the source already: for what reads one.
