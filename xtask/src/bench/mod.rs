@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: whole processes, interleaved, medians; and instruction counts as a guard.
 //!
-//! Nothing here runs in CI: times belong to one machine. A person runs it before a release, and
-//! copies the table to `docs/performance.md`.
+//! Nothing here runs in CI: times belong to one machine. A person runs it before a release;
+//! `--publish` puts the table into `docs/performance.md`.
 
 mod contest;
 mod corpus;
