@@ -6,7 +6,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use reshelve::raw::{self, Document, Value, kind};
+use reshelve_core::raw::{self, Document, Value, kind};
 
 /// Deeper documents are walked by the check alone: the walk here is recursive.
 const DEPTH_MAX: usize = 200;

@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use reshelve::extjson::{self, Style};
-use reshelve::raw::{self, Document};
+use reshelve_core::extjson::{self, Style};
+use reshelve_core::raw::{self, Document};
 
 fuzz_target!(|text: &[u8]| {
     let mut bytes = Vec::new();

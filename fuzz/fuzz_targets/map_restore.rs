@@ -3,10 +3,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use reshelve::mapping::{
+use reshelve_core::mapping::{
     InFlight, Mapper, OnUnknownStatus, Options, Outcome, RejectCode, StatusPolicy, Target, restore,
 };
-use reshelve::raw;
+use reshelve_core::raw;
 
 fuzz_target!(|bytes: &[u8]| {
     // The options come from the last byte of the input: seeds are then plain documents, and the

@@ -9,8 +9,8 @@
 use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
-use reshelve::mapping::{Mapper, Options, Outcome, Target, restore};
-use reshelve::raw::{self, Document, Value, Writer, kind};
+use reshelve_core::mapping::{Mapper, Options, Outcome, Target, restore};
+use reshelve_core::raw::{self, Document, Value, Writer, kind};
 
 static SAMPLES: &[u8] = include_bytes!("../../tests/samples/dump/letswriteabook/jobs.bson");
 

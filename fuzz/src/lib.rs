@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use reshelve::dump;
-use reshelve::source::{Batch, BatchLimits, SourceSpec};
+use reshelve::ends::{Batch, BatchLimits, SourceSpec};
 
 /// Opens bytes as a source and reads them to their end or to their damage.
 ///

@@ -5,7 +5,7 @@ mod generate;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::FalseyValueParser};
-use reshelve::mapping;
+use reshelve_core::mapping;
 
 pub(crate) use generate::{FaultName, GenerateArgs, MetadataName, Preset, SizeName, StageName};
 

@@ -1,8 +1,9 @@
 //! Errors on their way to the user: a sentence, a hint, an exit code.
 
 use reshelve::dump::OpenError;
+use reshelve::ends::{LiveError, LiveErrorKind};
 use reshelve::run::RunError;
-use reshelve::{DiskError, LiveError, LiveErrorKind};
+use reshelve::store::DiskError;
 
 use crate::exit_code::ExitCode;
 

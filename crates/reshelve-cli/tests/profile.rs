@@ -9,7 +9,7 @@ mod common;
 use std::path::Path;
 
 use common::{Place, mixed_source, split};
-use reshelve::raw::Writer;
+use reshelve_core::raw::Writer;
 use serde_json::{Value, json};
 
 fn samples() -> std::path::PathBuf {

@@ -7,7 +7,7 @@ use mongodb::bson::{Document, RawDocumentBuf, doc};
 use mongodb::error::Error;
 use mongodb::options::{Acknowledgment, ReadConcern, ReadPreference, SelectionCriteria};
 use mongodb::{Client, Collection, Database};
-use reshelve::LiveError;
+use reshelve::ends::LiveError;
 use reshelve::run::LivePlace;
 use tokio::runtime::Runtime;
 

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use mongodb::bson::doc;
-use reshelve::LiveError;
-use reshelve::dump::SourceDescription;
-use reshelve::mapping::COLLECTIONS;
+use reshelve::ends::LiveError;
+use reshelve::ends::{Base, Destination, SourceDescription};
+use reshelve::ends::{NullSink, Sink, SinkPosition};
+use reshelve::folder::Abandoned;
 use reshelve::run::{
-    Abandoned, Base, Checkpoint, Destination, Observer, OnExisting, Plan, PlannedTarget, RunError,
-    RunFolder, RunRequest, estimated_target_bytes,
+    Checkpoint, Observer, OnExisting, Plan, PlannedTarget, RunError, RunFolder, RunRequest,
+    estimated_target_bytes,
 };
-use reshelve::sink::{NullSink, Sink, SinkPosition};
+use reshelve_core::mapping::COLLECTIONS;
 
 use crate::connection::{Connection, Topology};
 use crate::indexes::{Status, status};

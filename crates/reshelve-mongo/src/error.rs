@@ -1,7 +1,7 @@
 //! What goes wrong with a live database, in sentences, with what to do about it.
 
 use mongodb::error::{Error, ErrorKind};
-use reshelve::LiveError;
+use reshelve::ends::LiveError;
 
 /// A server that does not answer.
 pub(crate) fn unreachable(name: &str, error: &Error) -> LiveError {

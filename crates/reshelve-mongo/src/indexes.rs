@@ -2,10 +2,10 @@
 //! gives them.
 
 use mongodb::bson::{Bson, Document, doc};
-use reshelve::LiveError;
 use reshelve::dump::Index;
+use reshelve::ends::LiveError;
 use reshelve::folder::{IndexState, IndexStatus, TargetState, indexes_of};
-use reshelve::mapping::COLLECTIONS;
+use reshelve_core::mapping::COLLECTIONS;
 
 use crate::connection::Connection;
 use crate::lease::{Claim, Lease, Over, RUNS};

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use mongodb::bson::{Document, doc};
-use reshelve::LiveError;
 use reshelve::dump::{COLLECTION_DEFAULT, CollectionInfo, Inventory};
+use reshelve::ends::LiveError;
 use serde::Serialize;
 
 use crate::connection::Connection;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use mongodb::bson::{Bson, Document, doc};
 use mongodb::error::Error;
 use mongodb::options::ReturnDocument;
-use reshelve::LiveError;
+use reshelve::ends::LiveError;
 
 use crate::connection::Connection;
 use crate::retry::{limited, retrying};

@@ -9,11 +9,12 @@ use mongodb::error::Error;
 use mongodb::options::{FindOptions, Hint, ReadConcern, ReadPreference, SelectionCriteria};
 use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor, SessionRawBatchCursor};
 use mongodb::{ClientSession, Collection, bson::RawDocumentBuf};
-use reshelve::LiveError;
-use reshelve::dump::{COLLECTION_DEFAULT, OpenError, Opened, Origin, SourceDescription};
-use reshelve::raw;
+use reshelve::dump::{COLLECTION_DEFAULT, OpenError};
+use reshelve::ends::LiveError;
+use reshelve::ends::{Batch, BatchLimits, Damage, DamageKind, Form, Item, Place, Source};
+use reshelve::ends::{Opened, Origin, SourceDescription};
 use reshelve::run::PlannedSource;
-use reshelve::source::{Batch, BatchLimits, Damage, DamageKind, Form, Item, Place, Source};
+use reshelve_core::raw;
 
 use crate::by_id::Id;
 use crate::connection::{Connection, Topology};

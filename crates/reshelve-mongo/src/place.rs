@@ -1,7 +1,7 @@
 //! What a connection string says, without what must not be shown.
 
 use mongodb::options::ClientOptions;
-use reshelve::LiveError;
+use reshelve::ends::LiveError;
 use reshelve::run::LivePlace;
 
 use crate::error::unreachable;

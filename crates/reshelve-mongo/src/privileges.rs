@@ -1,7 +1,7 @@
 //! What a user may do, and what is needed.
 
 use mongodb::bson::{Bson, Document, doc};
-use reshelve::mapping::COLLECTIONS;
+use reshelve_core::mapping::COLLECTIONS;
 use serde::Serialize;
 
 use crate::connection::Connection;

@@ -4,9 +4,9 @@ use futures_util::StreamExt;
 use mongodb::bson::doc;
 use mongodb::options::{ReadPreference, SelectionCriteria};
 use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor};
-use reshelve::folder::DocumentsError;
-use reshelve::mapping::COLLECTIONS;
-use reshelve::reader::{DocumentStream, TargetReader};
+use reshelve::dump::DocumentsError;
+use reshelve::ends::{DocumentStream, TargetReader};
+use reshelve_core::mapping::COLLECTIONS;
 
 use crate::connection::Connection;
 use crate::origin::reply_docs;

@@ -8,10 +8,10 @@ use futures_util::StreamExt;
 use mongodb::ClientSession;
 use mongodb::bson::{Document, RawDocumentBuf, doc};
 use mongodb::error::Error;
-use reshelve::LiveError;
-use reshelve::mapping::{COLLECTIONS, Target};
-use reshelve::raw::{self, Writer, kind};
-use reshelve::sink::{Fate, Section};
+use reshelve::ends::LiveError;
+use reshelve::ends::{Fate, Section};
+use reshelve_core::mapping::{COLLECTIONS, Target};
+use reshelve_core::raw::{self, Writer, kind};
 
 use crate::connection::{Connection, Topology};
 use crate::error::{code, sentence};

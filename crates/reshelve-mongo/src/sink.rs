@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use mongodb::bson::RawDocumentBuf;
 use mongodb::error::Error;
-use reshelve::LiveError;
-use reshelve::mapping::{COLLECTIONS, Target};
-use reshelve::raw;
+use reshelve::ends::LiveError;
+use reshelve::ends::{Exception, Fate, NothingToSync, Section, Sink, SinkError, Syncer, Verdict};
 use reshelve::run::OnExisting;
-use reshelve::sink::{Exception, Fate, NothingToSync, Section, Sink, SinkError, Syncer, Verdict};
+use reshelve_core::mapping::{COLLECTIONS, Target};
+use reshelve_core::raw;
 
 use crate::connection::Connection;
 use crate::lease::Lease;

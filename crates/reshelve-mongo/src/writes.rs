@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use mongodb::Collection;
 use mongodb::bson::{Bson, Document, RawDocument, RawDocumentBuf, doc};
 use mongodb::error::{Error, ErrorKind};
-use reshelve::raw;
+use reshelve_core::raw;
 
 use crate::error::{code, sentence};
 use crate::retry::{

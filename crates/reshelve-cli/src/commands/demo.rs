@@ -7,14 +7,16 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use reshelve::dump;
-use reshelve::folder::{self, Compression, RestoreSummary, TargetFolder};
+use reshelve::ends::{BatchLimits, SourceSpec};
+use reshelve::folder::FolderDestination;
+use reshelve::folder::{Compression, TargetFolder};
 use reshelve::generate::{self, Metadata, Output, Plan, Size};
-use reshelve::mapping::{InFlight, OnUnknownStatus, Options, StatusPolicy};
 use reshelve::parity::{self, Reading, VerifyRequest};
 use reshelve::profile::{self, ProfileRequest};
 use reshelve::report::{self, ReportRequest, Sides};
-use reshelve::run::{self, Ends, FolderDestination, OnExisting, Report, RunRequest, Stop};
-use reshelve::source::{BatchLimits, SourceSpec};
+use reshelve::restore::{self, RestoreSummary};
+use reshelve::run::{self, Ends, OnExisting, Report, RunRequest, Stop};
+use reshelve_core::mapping::{InFlight, OnUnknownStatus, Options, StatusPolicy};
 
 use super::outcome;
 use super::report::Written;
@@ -171,7 +173,7 @@ impl Demo<'_> {
             self.legacy_file().display(),
             out.display()
         ));
-        folder::restore(&self.target(), &out).map_err(|error| Failure::failed(error.to_string()))
+        restore::restore(&self.target(), &out).map_err(|error| Failure::failed(error.to_string()))
     }
 
     fn profile(&self) -> Result<(), Failure> {

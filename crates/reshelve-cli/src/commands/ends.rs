@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use reshelve::dump::Origin;
+use reshelve::ends::SourceSpec;
+use reshelve::ends::TargetReader;
+use reshelve::ends::{Destination, Origin};
+use reshelve::folder::FolderDestination;
 use reshelve::folder::TargetFolder;
-use reshelve::mapping::COLLECTIONS;
-use reshelve::reader::TargetReader;
-use reshelve::run::{Destination, FolderDestination, LivePlace, PlannedSource, PlannedTarget};
-use reshelve::source::SourceSpec;
+use reshelve::run::{LivePlace, PlannedSource, PlannedTarget};
+use reshelve_core::mapping::COLLECTIONS;
 use reshelve_mongo::{Connection, LiveDestination, LiveOrigin, LiveTarget, Place, is_live};
 
 use crate::cli::{PickArgs, ReadPreference, TARGET_DB_DEFAULT};

@@ -3,10 +3,10 @@
 use comfy_table::Table;
 use comfy_table::presets;
 
-use reshelve::extjson;
-use reshelve::mapping::{self, Explained, Explanation, Options, Warning};
-use reshelve::raw::{self, Document};
-use reshelve::source::{Batch, BatchLimits, Form};
+use reshelve::ends::{Batch, BatchLimits, Form};
+use reshelve_core::extjson;
+use reshelve_core::mapping::{self, Explained, Explanation, Options, Warning};
+use reshelve_core::raw::{self, Document};
 use serde::Serialize;
 
 use super::ends;

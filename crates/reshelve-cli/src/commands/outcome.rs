@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use reshelve::ends::DamageKind;
+use reshelve::ends::{LiveError, LiveErrorKind};
 use reshelve::run::{Checkpoint, DocumentCounts, Plan, Report, RunError, Stop, Tally};
-use reshelve::source::DamageKind;
-use reshelve::{LiveError, LiveErrorKind};
 use serde::Serialize;
 
 use crate::exit_code::ExitCode;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use comfy_table::presets;
 use comfy_table::{CellAlignment, Table};
-use reshelve::mapping::{InFlight, OnUnknownStatus, Options, Status};
 use reshelve::profile::{self, Profile, ProfileError, ProfileRequest};
 use reshelve::run::Example;
+use reshelve_core::mapping::{InFlight, OnUnknownStatus, Options, Status};
 use serde::Serialize;
 
 use super::ends;

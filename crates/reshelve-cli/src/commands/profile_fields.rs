@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Width};
 use reshelve::profile::{Dates, Field, Numbers, OTHER, Profile};
-use reshelve::raw::{DATE_MAX, DATE_MIN, iso};
+use reshelve_core::raw::{DATE_MAX, DATE_MIN, iso};
 
 use super::profile::{plain_table, right_align};
 use crate::printer::{columns, number, plain};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use reshelve::folder::{self, RestoreSummary};
+use reshelve::restore::{self, RestoreSummary};
 use serde::Serialize;
 
 use super::ends::{self, refuse_live};
@@ -29,10 +29,10 @@ pub(crate) fn run(args: &RestoreArgs) -> Result<ExitCode, Failure> {
     let target = ends::reader(&args.target, args.target_db.as_deref(), None)?;
     refuse_live(&args.out)?;
     let out = out_file(&args.out, target.database())?;
-    let summary = folder::restore(target.as_ref(), &out)
+    let summary = restore::restore(target.as_ref(), &out)
         .map_err(|error| Failure::failed(error.to_string()))?;
     if let Some(folder) = out.parent().filter(|_| out != args.out) {
-        folder::write_legacy_metadata(folder, COLLECTION)?;
+        restore::write_legacy_metadata(folder, COLLECTION)?;
     }
     printer.text(&page(&summary, &out));
     let out = out.display().to_string();

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use reshelve::ends::{BATCH_BYTES_DEFAULT, BatchLimits};
 use reshelve::folder::Compression;
 use reshelve::run::{self, Ends, OnExisting, RunFolder, RunRequest};
-use reshelve::source::{BATCH_BYTES_DEFAULT, BatchLimits};
 
 use super::{ends, outcome};
 use crate::cli::{BatchArgs, RunArgs};

@@ -5,12 +5,12 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use comfy_table::{CellAlignment, Table, presets};
-use reshelve::mapping::Options;
 use reshelve::parity::{
     self, Histogram, Mismatch, Reading, Sample, Survey, Totals, Verification, VerifyError,
     VerifyRequest,
 };
 use reshelve::run::RunFolder;
+use reshelve_core::mapping::Options;
 use serde::Serialize;
 
 use super::ends;

@@ -8,10 +8,10 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use reshelve::mapping::Options;
 use reshelve::parity::{CollectionChecksum, SourceFingerprint};
 use reshelve::report::{RunReport, Verdict};
 use reshelve::run::PlannedTarget;
+use reshelve_core::mapping::Options;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 

@@ -1,10 +1,10 @@
 //! The parts of the report, one function each.
 
 use reshelve::folder::Compression;
-use reshelve::mapping::{InFlight, OnUnknownStatus, StatusPolicy};
 use reshelve::parity::{JobList, Mismatch, Verification};
 use reshelve::report::{RunReport, Word};
 use reshelve::run::{OnExisting, Tally};
+use reshelve_core::mapping::{InFlight, OnUnknownStatus, StatusPolicy};
 
 use super::page::{Block, Cell, Section, Table};
 use super::text::decimal;

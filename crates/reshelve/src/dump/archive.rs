@@ -6,10 +6,8 @@ use super::content::Fault;
 use super::error::OpenError;
 use super::feed::Feed;
 use super::prelude::{Namespace, Prelude};
-use crate::raw::{self, Document};
-use crate::source::{
-    Batch, BatchLimits, Damage, DamageKind, Form, Item, Place, Source, SourceSpec,
-};
+use crate::ends::{Batch, BatchLimits, Damage, DamageKind, Form, Item, Place, Source, SourceSpec};
+use reshelve_core::raw::{self, Document};
 
 /// The checksum of every namespace; `mongodump` names its polynomial after ECMA, the variant is
 /// that of xz.

@@ -2,10 +2,10 @@
 
 use super::content::{Content, Fault};
 use super::intake::Intake;
-use crate::raw::Document;
-use crate::source::{
+use crate::ends::{
     Batch, BatchLimits, DOCUMENT_BYTES_MAX, Damage, DamageKind, Form, Item, Place, Source,
 };
+use reshelve_core::raw::Document;
 
 /// How many documents are looked at behind one whose inside is broken, to tell whether its length
 /// can be right.

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Read};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::content::{Fault, FromFile, READ_BYTES};
-use crate::source::DamageKind;
+use crate::ends::DamageKind;
 
 /// Buffers on their way between the threads.
 const BUFFERS: usize = 4;

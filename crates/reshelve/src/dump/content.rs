@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::compressed::{Compression, Inflow};
-use crate::source::{Damage, DamageKind, Place};
+use crate::ends::{Damage, DamageKind, Place};
 
 /// How much is read ahead at once. Small enough that what a batch leaves over is copied cheaply,
 /// large enough that a system call costs nothing beside it.

@@ -2,7 +2,7 @@
 
 use super::compressed::Compression;
 use super::content::Content;
-use crate::source::DOCUMENT_BYTES_MAX;
+use crate::ends::DOCUMENT_BYTES_MAX;
 
 /// The magic number of a `mongodump` archive, as it lies in the file.
 pub(super) const ARCHIVE_MAGIC: [u8; 4] = [0x6D, 0xE2, 0x99, 0x81];

@@ -3,8 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::live::LiveError;
-use crate::source::SourceSpec;
+use crate::ends::LiveError;
+use crate::ends::SourceSpec;
 
 /// Why a source cannot be opened.
 #[derive(Debug, thiserror::Error)]

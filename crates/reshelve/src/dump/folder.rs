@@ -8,7 +8,7 @@ use super::content::{Content, READ_BYTES};
 use super::error::{OpenError, kind_reason, wanted};
 use super::metadata::Metadata;
 use super::prelude::Namespace;
-use crate::source::SourceSpec;
+use crate::ends::SourceSpec;
 
 /// A metadata file is small; what is larger is none.
 const METADATA_BYTES_MAX: usize = 64 * 1024 * 1024;

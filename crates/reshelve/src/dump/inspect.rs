@@ -15,9 +15,9 @@ use super::feed::Feed;
 use super::metadata::{Index, Metadata, string};
 use super::prelude::{Namespace, Prelude};
 use super::{STANDARD_INPUT, folder, open};
-use crate::extjson;
-use crate::raw::Document;
-use crate::source::{Batch, BatchLimits, DamageKind, Place, Source, SourceSpec};
+use crate::ends::{Batch, BatchLimits, DamageKind, Place, Source, SourceSpec};
+use reshelve_core::extjson;
+use reshelve_core::raw::Document;
 
 /// Collections that the plan asks about: did any version of the application keep parts of a novel
 /// outside `jobs`?

@@ -1,7 +1,7 @@
 //! Reads straight into a batch's buffer, and carries over what the batch could not take.
 
 use super::content::{Content, Fault, READ_BYTES};
-use crate::source::{Batch, BatchLimits, Damage, Place};
+use crate::ends::{Batch, BatchLimits, Damage, Place};
 
 /// The content of a source whose documents lie one behind the other.
 pub(super) struct Intake {

@@ -4,7 +4,7 @@ use super::content::{Content, Fault};
 use super::detect::BYTE_ORDER_MARK;
 use super::intake::Intake;
 use super::json_scan::{Found, Scanner, Start};
-use crate::source::{
+use crate::ends::{
     Batch, BatchLimits, DOCUMENT_BYTES_MAX, Damage, DamageKind, Form, Item, Place, Source,
 };
 

@@ -1,7 +1,7 @@
 //! `<collection>.metadata.json`: what a dump says about a collection beside its documents.
 
-use crate::extjson::{self, Style};
-use crate::raw::{Document, Value, kind};
+use reshelve_core::extjson::{self, Style};
+use reshelve_core::raw::{Document, Value, kind};
 
 /// An index, as far as it matters here.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]

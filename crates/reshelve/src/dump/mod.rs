@@ -8,6 +8,7 @@ mod bson_file;
 mod compressed;
 mod content;
 mod detect;
+mod documents;
 mod error;
 mod feed;
 mod folder;
@@ -28,47 +29,20 @@ use content::{Content, Fault};
 use detect::FileForm;
 use feed::Feed;
 
+pub use documents::{Documents, DocumentsError};
 pub use error::OpenError;
 pub use inspect::{CollectionInfo, Inventory, inspect};
 pub use metadata::Index;
-pub use origin::Origin;
 pub use status_scan::for_each_status;
 
-use crate::source::{Batch, BatchLimits, Damage, DamageKind, Place, Source, SourceSpec};
+use crate::ends::{
+    Batch, BatchLimits, Damage, DamageKind, Opened, Place, Source, SourceDescription, SourceSpec,
+};
 
 /// The collection that is meant unless told otherwise.
 pub const COLLECTION_DEFAULT: &str = "jobs";
 /// The path that means standard input.
 pub const STANDARD_INPUT: &str = "-";
-
-/// A source that has been opened.
-pub struct Opened {
-    /// The documents.
-    pub source: Box<dyn Source>,
-    /// What it is.
-    pub description: SourceDescription,
-}
-
-impl std::fmt::Debug for Opened {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Opened").field("description", &self.description).finish()
-    }
-}
-
-/// What a source turned out to be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceDescription {
-    /// For people: `mongodump archive, gzip`.
-    pub form: String,
-    /// The file with the documents (in a folder: the file inside it), `-` for standard input.
-    pub path: PathBuf,
-    /// Database and collection, where the source names them.
-    pub namespace: Option<(String, String)>,
-    /// Whether it can be opened a second time.
-    pub rewindable: bool,
-    /// Bytes on disk, where that is known.
-    pub bytes_total: Option<u64>,
-}
 
 /// Opens a file, a folder or standard input.
 ///

@@ -4,8 +4,8 @@ use super::archive::TERMINATOR;
 use super::content::Fault;
 use super::detect::ARCHIVE_MAGIC;
 use super::feed::Feed;
-use crate::raw::{self, Document, Value};
-use crate::source::DamageKind;
+use crate::ends::DamageKind;
+use reshelve_core::raw::{self, Document, Value};
 
 /// A database and a collection in it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -8,9 +8,9 @@ use super::content::Content;
 use super::detect::{FileForm, detect};
 use super::error::OpenError;
 use super::{Opened, STANDARD_INPUT, compressed::Compression, open};
-use crate::extjson;
-use crate::raw::{Document, Value, kind};
-use crate::source::{Batch, BatchLimits, DOCUMENT_BYTES_MAX, Form, SourceSpec};
+use crate::ends::{Batch, BatchLimits, DOCUMENT_BYTES_MAX, Form, SourceSpec};
+use reshelve_core::extjson;
+use reshelve_core::raw::{Document, Value, kind};
 
 /// How much of a document is read at a time: most have their status in the first.
 const WINDOW_BYTES: usize = 4 * 1024;

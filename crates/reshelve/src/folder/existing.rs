@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::documents::Documents;
 use super::layout::TargetFolder;
-use crate::disk::{At, DiskError};
-use crate::mapping::{COLLECTIONS, Target};
-use crate::raw::{self, Document, Value};
-use crate::sink::{Section, SinkPosition, Verdict};
-use crate::sorted::{Key, Sorted, Sorter, key_of};
-use crate::source::{Damage, DamageKind};
+use crate::dump::Documents;
+use crate::ends::{Damage, DamageKind};
+use crate::ends::{Section, SinkPosition, Verdict};
+use crate::store::{At, DiskError};
+use crate::store::{Key, Sorted, Sorter, key_of};
+use reshelve_core::mapping::{COLLECTIONS, Target};
+use reshelve_core::raw::{self, Document, Value};
 
 /// Most records held in memory: 32 MiB of them.
 const HELD_MAX: usize = 1 << 20;

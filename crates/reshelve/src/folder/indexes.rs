@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::layout::{IndexSpec, TargetFolder, indexes_of};
-use crate::disk::DiskError;
 use crate::dump::{self, Index, OpenError};
-use crate::mapping::COLLECTIONS;
-use crate::source::SourceSpec;
+use crate::ends::SourceSpec;
+use crate::store::DiskError;
+use reshelve_core::mapping::COLLECTIONS;
 
 /// What is there of an index that should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::disk::{At, DiskError, write_atomic};
-use crate::mapping::COLLECTIONS;
+use crate::store::{At, DiskError, write_atomic};
+use reshelve_core::mapping::COLLECTIONS;
 
 /// How the files of a target are compressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -248,7 +248,7 @@ impl TargetFolder {
                 write_atomic(&path, &bytes)?;
             }
         }
-        crate::disk::sync_folder(&self.root)
+        crate::store::sync_folder(&self.root)
     }
 }
 

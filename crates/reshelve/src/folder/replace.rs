@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use super::existing::each_document;
 use super::layout::{Compression, TargetFolder};
-use crate::disk::{At, DiskError, sync_folder};
-use crate::raw::{self, Document, Value};
 use crate::run::RunError;
-use crate::sorted::{Key, key_of};
+use crate::store::{At, DiskError, sync_folder};
+use crate::store::{Key, key_of};
+use reshelve_core::raw::{self, Document, Value};
 
 /// What was replaced in one collection: its first `base` bytes are from before the run.
 pub(crate) struct Replacing<'r> {
@@ -60,7 +60,7 @@ fn temporary(path: &Path) -> PathBuf {
 
 fn rewrite(what: &Replacing<'_>, path: &Path, temporary: &Path) -> Result<u64, DiskError> {
     let undo_path =
-        what.undo.join(format!("{}.bson", crate::mapping::COLLECTIONS[what.collection]));
+        what.undo.join(format!("{}.bson", reshelve_core::mapping::COLLECTIONS[what.collection]));
     fs::create_dir_all(what.undo).at("creating the folder", what.undo)?;
     let undo_file = File::create(&undo_path).at("creating", &undo_path)?;
     let mut undo = BufWriter::new(&undo_file);

@@ -5,9 +5,9 @@ use std::io::Write;
 
 use super::existing::Existing;
 use super::layout::{Compression, TargetFolder};
-use crate::disk::{DiskError, open_at, sync_folder};
-use crate::mapping::{COLLECTIONS, Target};
-use crate::sink::{Exception, Section, Sink, SinkError, SinkPosition, Syncer, Verdict};
+use crate::ends::{Exception, Section, Sink, SinkError, SinkPosition, Syncer, Verdict};
+use crate::store::{DiskError, open_at, sync_folder};
+use reshelve_core::mapping::{COLLECTIONS, Target};
 
 /// A compressed target is cut into members whenever its documents have this many bytes more,
 /// counted over all collections and before compression: a property of the documents alone, so

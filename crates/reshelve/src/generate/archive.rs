@@ -8,7 +8,7 @@ use super::{
     },
     forms::{Compression, GenerateError, Output, Written},
 };
-use crate::raw::{Writer, kind};
+use reshelve_core::raw::{Writer, kind};
 
 /// Opens every archive.
 const MAGIC: u32 = 0x8199_e26d;

@@ -10,7 +10,7 @@ use super::{
     Plan, Stream,
     forms::{Compression, GenerateError, Output, Written},
 };
-use crate::raw::Writer;
+use reshelve_core::raw::Writer;
 
 /// Bytes on their way to a file.
 const BUFFER_BYTES: usize = 1024 * 1024;

@@ -6,7 +6,7 @@ use super::{
     scribe::{Scribe, Width},
     story::Story,
 };
-use crate::raw::kind;
+use reshelve_core::raw::kind;
 
 /// One thing that the application itself never stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::{fs, io::Read, path::Path};
 
 use super::*;
-use crate::raw::Document;
+use reshelve_core::raw::Document;
 
 fn bson(plan: Plan) -> Vec<u8> {
     let mut all = Vec::new();
@@ -208,7 +208,7 @@ fn faults_are_where_they_say() {
             if fault == Fault::InvalidText {
                 let hit = starts.iter().rposition(|&start| start <= offset).unwrap();
                 let document = &now[starts[hit]..starts[hit + 1]];
-                assert!(crate::raw::check(document).is_err());
+                assert!(reshelve_core::raw::check(document).is_err());
             }
         }
     }

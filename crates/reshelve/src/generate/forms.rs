@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{Plan, archive, files, text};
-use crate::extjson::Style;
+use reshelve_core::extjson::Style;
 
 /// How a file is compressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

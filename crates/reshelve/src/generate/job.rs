@@ -10,7 +10,7 @@ use super::{
     story::{Chapter, State, Story, Usage},
     words::{GENRES, NAMES, SUBGENRES},
 };
-use crate::raw::kind;
+use reshelve_core::raw::kind;
 
 /// What the fields behind the chapters take, in bytes: kept free when the chapters are measured
 /// out.

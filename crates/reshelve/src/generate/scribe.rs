@@ -1,7 +1,7 @@
 //! A BSON writer and a random stream together: what every part of a document is written with.
 
 use super::{prose, rng::Rng};
-use crate::raw::{Writer, kind};
+use reshelve_core::raw::{Writer, kind};
 
 /// How whole numbers are stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

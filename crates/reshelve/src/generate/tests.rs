@@ -1,7 +1,7 @@
 //! What every plan promises: well-formed, deterministic, sized, shaped as the specification says.
 
 use super::*;
-use crate::raw::{Document, check};
+use reshelve_core::raw::{Document, check};
 
 fn plans() -> Vec<Plan> {
     let mut plans = vec![

@@ -5,7 +5,7 @@ use super::{
     files::{Counter, Target},
     forms::{Compression, Dialect, GenerateError, Layout, Output, Written},
 };
-use crate::{
+use reshelve_core::{
     extjson::{Style, write_document},
     raw::Document,
 };

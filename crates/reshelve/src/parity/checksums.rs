@@ -13,9 +13,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::folder::DocumentsError;
-use crate::mapping::COLLECTIONS;
-use crate::reader::TargetReader;
+use crate::dump::DocumentsError;
+use crate::ends::TargetReader;
+use reshelve_core::mapping::COLLECTIONS;
 
 /// Count, bytes and checksum of one collection.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

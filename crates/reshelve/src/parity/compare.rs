@@ -1,7 +1,7 @@
 //! Where two documents differ.
 
-use crate::extjson::{Style, write_value};
-use crate::raw::{self, Document, Value, kind};
+use reshelve_core::extjson::{Style, write_value};
+use reshelve_core::raw::{self, Document, Value, kind};
 
 /// At most so many differences of one document are named.
 const DIFFERENCES_MAX: usize = 20;

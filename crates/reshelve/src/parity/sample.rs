@@ -4,13 +4,13 @@ use std::collections::{BinaryHeap, HashSet};
 
 use super::VerifyError;
 use super::walk::Reading;
-use crate::dump::Origin;
-use crate::raw::{self, Document};
-use crate::run::pipeline::fingerprint;
+use crate::ends::Origin;
+use crate::ends::{Batch, BatchLimits};
+use crate::pass::pipeline::fingerprint;
+use crate::pass::repeated_ids::{HELD_MAX, Seen};
 use crate::run::rejects::OnlyRejects;
-use crate::run::seen::{HELD_MAX, Seen};
-use crate::sorted::{Key, key_of};
-use crate::source::{Batch, BatchLimits};
+use crate::store::{Key, key_of};
+use reshelve_core::raw::{self, Document};
 
 /// The largest sample: whoever wants more of a source can have all of it.
 pub const SAMPLE_MAX: usize = 100_000;

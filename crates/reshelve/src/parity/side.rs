@@ -7,12 +7,12 @@ use std::io::{BufWriter, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use crate::disk::{At, DiskError, unnamed_file};
-use crate::folder::DocumentsError;
-use crate::raw::{self, Document, Value};
-use crate::reader::{DocumentStream, TargetReader};
-use crate::sorted::{Key, Sorted, Sorter, key_of};
-use crate::source::DamageKind;
+use crate::dump::DocumentsError;
+use crate::ends::DamageKind;
+use crate::ends::{DocumentStream, TargetReader};
+use crate::store::{At, DiskError, unnamed_file};
+use crate::store::{Key, Sorted, Sorter, key_of};
+use reshelve_core::raw::{self, Document, Value};
 
 /// Key, ordinal, offset, length.
 const RECORD: usize = 16 + 8 + 8 + 4;

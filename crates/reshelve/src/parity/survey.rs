@@ -9,9 +9,9 @@ use super::compare::show;
 use super::totals::{Deltas, LISTED_MAX, Totals, add_job, empty_deltas};
 use super::walk::{Reading, Taken, Walked, walk};
 use super::{VerifyError, only_rejects};
-use crate::dump::Origin;
-use crate::mapping::{Mapped, Status, WarningCode};
-use crate::raw::{Document, Value};
+use crate::ends::Origin;
+use reshelve_core::mapping::{Mapped, Status, WarningCode};
+use reshelve_core::raw::{Document, Value};
 
 /// A title is shown up to so many characters.
 const TITLE_CHARS_MAX: usize = 200;
@@ -148,7 +148,7 @@ impl Survey {
             self.in_flight.add(legacy);
         }
         let contradicts =
-            |warning: &crate::mapping::Warning| warning.code == WarningCode::StatusConflict;
+            |warning: &reshelve_core::mapping::Warning| warning.code == WarningCode::StatusConflict;
         if mapped.warnings.iter().any(contradicts) {
             let conflicts = &mut self.status_conflicts;
             match stored {

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::raw::{Document, Value};
+use reshelve_core::raw::{Document, Value};
 
 /// How many jobs of a bucket, or of a list, are named.
 pub const LISTED_MAX: usize = 20;

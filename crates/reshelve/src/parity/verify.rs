@@ -10,15 +10,16 @@ use super::survey::Survey;
 use super::totals::{add_stored, judge};
 use super::verification::{Mismatch, Sample, Verification};
 use super::walk::{Reading, Taken, walk};
-use crate::disk::DiskError;
-use crate::dump::{OpenError, Origin};
-use crate::folder::DocumentsError;
-use crate::mapping::{self, COLLECTIONS, Mapped};
-use crate::raw::{self, Document, Value};
-use crate::reader::TargetReader;
+use crate::dump::DocumentsError;
+use crate::dump::OpenError;
+use crate::ends::Damage;
+use crate::ends::Origin;
+use crate::ends::TargetReader;
 use crate::run::rejects::OnlyRejects;
 use crate::run::{OnExisting, RunError, RunFolder};
-use crate::source::Damage;
+use crate::store::DiskError;
+use reshelve_core::mapping::{self, COLLECTIONS, Mapped};
+use reshelve_core::raw::{self, Document, Value};
 
 /// How far the stored cost may be off, per job, in USD, unless told otherwise.
 pub const TOLERANCE_USD_DEFAULT: f64 = 0.005;

@@ -8,15 +8,16 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use super::VerifyError;
-use crate::disk::At;
-use crate::dump::Origin;
-use crate::mapping::{Mapped, Options, Outcome, RejectCode};
+use crate::ends::BatchLimits;
+use crate::ends::Origin;
+use crate::pass::RejectReason;
+use crate::pass::pipeline::{self, MappedBatch, PipelineOptions, Step};
+use crate::pass::repeated_ids::{HELD_MAX, Seen};
 use crate::run::checkpoint::SourceHash;
-use crate::run::pipeline::{self, MappedBatch, PipelineOptions, Step};
 use crate::run::rejects::OnlyRejects;
-use crate::run::seen::{HELD_MAX, Seen};
 use crate::run::{RejectRecord, RunError, RunFolder};
-use crate::source::BatchLimits;
+use crate::store::At;
+use reshelve_core::mapping::{Mapped, Options, Outcome};
 
 /// How much of a source is read, and how it is mapped.
 #[derive(Clone, Debug)]
@@ -64,7 +65,6 @@ impl Reading {
 
 /// Documents that the mapping takes and the target did not: only the run knows of them.
 fn engine_rejects(path: &Path) -> Result<HashSet<u64>, RunError> {
-    let codes = [RejectCode::TargetConflict, RejectCode::TargetRefused].map(RejectCode::as_str);
     let mut positions = HashSet::new();
     let file = match File::open(path) {
         Ok(file) => file,
@@ -77,7 +77,7 @@ fn engine_rejects(path: &Path) -> Result<HashSet<u64>, RunError> {
         let record: RejectRecord = serde_json::from_str(&line).map_err(|error| {
             RunError::State { path: path.to_owned(), detail: error.to_string() }
         })?;
-        if codes.contains(&record.code.as_str()) {
+        if RejectReason::is_of_target(&record.code) {
             positions.insert(record.position);
         }
     }

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use super::known;
 use super::model::{Dates, Field, Unknown};
 use super::tallies::{Tallies, Values, float};
-use crate::raw::{Document, Value, kind};
+use reshelve_core::raw::{Document, Value, kind};
 
 /// How many paths are told apart; the rest are counted together, as [`OTHER`].
 pub const PATHS_MAX: usize = 10_000;
@@ -347,7 +347,7 @@ fn percent(part: u64, whole: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::raw::Writer;
+    use reshelve_core::raw::Writer;
 
     fn document(write: impl Fn(&mut Writer)) -> Vec<u8> {
         let mut out = Writer::default();

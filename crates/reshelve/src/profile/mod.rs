@@ -19,10 +19,10 @@ pub use model::{Dates, Field, Forecast, Largest, Numbers, Profile, Sizes, Unknow
 pub use survey::{IN_FLIGHT_SHOWN_MAX, LARGEST_MAX, MISSING, STATUS_BYTES_MAX, STATUS_PAIRS_MAX};
 pub use tallies::{VALUE_BYTES_MAX, VALUES_MAX, VALUES_TOTAL_MAX};
 
-use crate::disk::DiskError;
-use crate::mapping::Options;
-use crate::run::pipeline::{self, PipelineOptions, Step};
-use crate::source::{BatchLimits, Damage, Source};
+use crate::ends::{BatchLimits, Damage, Source};
+use crate::pass::pipeline::{self, PipelineOptions, Step};
+use crate::store::DiskError;
+use reshelve_core::mapping::Options;
 use survey::Survey;
 
 /// How a source is to be profiled.

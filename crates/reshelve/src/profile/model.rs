@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
-use crate::raw::iso;
 use crate::run::Example;
+use reshelve_core::raw::iso;
 
 /// What is in a source.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -144,7 +144,7 @@ impl Dates {
 }
 
 fn date<S: Serializer>(date_ms: &i64, serializer: S) -> Result<S::Ok, S::Error> {
-    if (crate::raw::DATE_MIN..=crate::raw::DATE_MAX).contains(date_ms) {
+    if (reshelve_core::raw::DATE_MIN..=reshelve_core::raw::DATE_MAX).contains(date_ms) {
         serializer.serialize_str(iso(*date_ms).as_str())
     } else {
         serializer.serialize_i64(*date_ms)

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::model::Sizes;
 use super::tallies::float;
-use crate::disk::DiskError;
-use crate::sorted::Sorter;
+use crate::store::DiskError;
+use crate::store::Sorter;
 
 /// How many distinct sizes are counted in memory before they are sorted into files.
 const HELD_MAX: usize = 1 << 18;

@@ -7,14 +7,15 @@ use super::fields::{Fields, OTHER};
 use super::model::{Dates, Forecast, Largest, Profile};
 use super::sizes::SizeCounts;
 use super::tallies::alias;
-use crate::disk::DiskError;
-use crate::mapping::look::Look;
-use crate::mapping::{Outcome, Reject, RejectCode};
-use crate::raw::{Document, Value};
-use crate::run::pipeline::MappedBatch;
+use crate::pass::Rejection;
+use crate::pass::pipeline::MappedBatch;
+use crate::pass::repeated_ids::{HELD_MAX, Seen};
 use crate::run::rejects::id_text;
-use crate::run::seen::{HELD_MAX, Seen};
 use crate::run::{Example, Tally, Totals};
+use crate::store::DiskError;
+use reshelve_core::mapping::FirstLook;
+use reshelve_core::mapping::{Outcome, RejectCode};
+use reshelve_core::raw::{Document, Value};
 
 /// How many job ids in flight are named.
 pub const IN_FLIGHT_SHOWN_MAX: usize = 1_000;
@@ -76,10 +77,9 @@ impl Survey {
             }
             match outcome {
                 Outcome::Skipped => {}
-                Outcome::Rejected(reject) => self.reject(reject, bson),
+                Outcome::Rejected(reject) => self.reject(&reject.clone().into(), bson),
                 Outcome::Mapped(_) if !self.seen.insert(document.key)? => {
-                    let message = "an earlier document has the same job id";
-                    self.reject(&Reject::new(RejectCode::DuplicateId, message), bson);
+                    self.reject(&Rejection::duplicate_id(), bson);
                 }
                 Outcome::Mapped(mapped) => self.totals.warn(&mapped.job_id, &mapped.warnings),
             }
@@ -99,7 +99,7 @@ impl Survey {
     }
 
     fn take_fields(&mut self, document: Document<'_>, too_deep: bool) {
-        let look = Look::at(document);
+        let look = FirstLook::at(document);
         self.fields.add(document, look.created);
         let profile = &mut self.profile;
         if let Some(created) = look.created {
@@ -117,7 +117,7 @@ impl Survey {
         }
     }
 
-    fn take_status(&mut self, look: &Look<'_>) {
+    fn take_status(&mut self, look: &FirstLook<'_>) {
         let (status, phase) = (word(look.status), word(look.phase));
         let pairs = &mut self.profile.status_phases;
         if let Some(count) = pairs.get_mut(&status).and_then(|phases| phases.get_mut(&phase)) {
@@ -131,8 +131,8 @@ impl Survey {
         *count += 1;
     }
 
-    fn reject(&mut self, reject: &Reject, bson: Option<&[u8]>) {
-        self.totals.reject(reject, || cut(&id_text(bson)));
+    fn reject(&mut self, rejection: &Rejection, bson: Option<&[u8]>) {
+        self.totals.reject(rejection, || cut(&id_text(bson)));
     }
 
     pub(crate) fn finish(self) -> Result<Profile, DiskError> {

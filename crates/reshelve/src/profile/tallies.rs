@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::model::{Dates, Numbers};
-use crate::raw::{Value, kind};
+use reshelve_core::raw::{Value, kind};
 
 /// How many distinct values an enumeration may have.
 pub const VALUES_MAX: usize = 50;

@@ -15,14 +15,14 @@ use serde::Serialize;
 pub use rollback::{Rollback, TargetFile};
 pub use verdict::{Verdict, Word};
 
-use crate::disk::At;
-use crate::dump::Origin;
+use crate::ends::Origin;
+use crate::ends::TargetReader;
 use crate::parity::{
     self, CollectionChecksum, LISTED_MAX, Reading, Survey, Verification, VerifyError, VerifyRequest,
 };
 use crate::profile::{self, Profile, ProfileRequest};
-use crate::reader::TargetReader;
 use crate::run::{Checkpoint, Plan, RejectRecord, RunError, RunFolder, State};
+use crate::store::At;
 
 /// Most bytes of an `_id` or a sentence that a report quotes.
 const QUOTED_BYTES_MAX: usize = 500;

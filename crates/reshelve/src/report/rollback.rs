@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::mapping::COLLECTIONS;
 use crate::run::{Checkpoint, LivePlace, OnExisting, Plan, PlannedTarget, RunFolder};
+use reshelve_core::mapping::COLLECTIONS;
 
 /// A file of the target, before and after the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -5,9 +5,11 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{RunError, state_file};
-use crate::mapping::{Reject, RejectCode, Warning};
-use crate::sink::SinkPosition;
+use super::RunError;
+use crate::ends::SinkPosition;
+use crate::pass::{RejectReason, Rejection};
+use crate::store::state_file;
+use reshelve_core::mapping::Warning;
 
 /// The version of the file.
 pub(crate) const CHECKPOINT_SCHEMA: &str = "reshelve.checkpoint/1";
@@ -127,15 +129,15 @@ impl Totals {
         }
     }
 
-    pub(crate) fn reject(&mut self, reject: &Reject, job: impl FnOnce() -> String) {
+    pub(crate) fn reject(&mut self, rejection: &Rejection, job: impl FnOnce() -> String) {
         self.documents.rejected += 1;
-        let example = || Example { job: job(), path: reject.code.path().to_owned() };
-        self.rejects.entry(reject.code.to_string()).or_default().add(example);
+        let example = || Example { job: job(), path: rejection.reason.path().to_owned() };
+        self.rejects.entry(rejection.reason.to_string()).or_default().add(example);
     }
 
     /// How many documents were rejected for that reason.
-    pub fn rejected_as(&self, code: RejectCode) -> u64 {
-        self.rejects.get(code.as_str()).map_or(0, |tally| tally.count)
+    pub fn rejected_as(&self, reason: RejectReason) -> u64 {
+        self.rejects.get(reason.as_str()).map_or(0, |tally| tally.count)
     }
 }
 

@@ -8,20 +8,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::checkpoint::{Checkpoint, SourceHash};
-use super::pipeline::{self, MappedBatch, PipelineOptions, Step, Steps};
 use super::plan::{OnExisting, Plan};
 use super::preflight::Refusal;
 use super::rejects::{Appender, OnlyRejects, RejectFiles, Rejected};
 use super::run_folder::RunFolder;
 use super::saver::{Saver, Saving};
-use super::seen::{HELD_MAX, Seen};
 use super::{Observer, Progress, RunError, peak_rss_bytes};
-use crate::disk::At;
-use crate::mapping::{Mapped, Outcome, Reject, RejectCode};
-use crate::raw::Document;
-use crate::sink::{Fate, Section, Sink, Verdict};
-use crate::sorted::Key;
-use crate::source::{BatchLimits, Damage, Source};
+use crate::ends::{BatchLimits, Damage, Source};
+use crate::ends::{Fate, Section, Sink, Verdict};
+use crate::pass::pipeline::{self, MappedBatch, PipelineOptions, Step, Steps};
+use crate::pass::repeated_ids::{HELD_MAX, Seen};
+use crate::pass::{RejectReason, Rejection};
+use crate::store::At;
+use crate::store::Key;
+use reshelve_core::mapping::{Mapped, Outcome};
+use reshelve_core::raw::Document;
 
 /// A checkpoint is due when this many target bytes were written since the last one, unless told
 /// otherwise …
@@ -305,10 +306,10 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
                         Some(Fate::Partly(bytes)) => written = bytes,
                         Some(Fate::Replaced) => replaced = true,
                         Some(Fate::Conflict(what)) => {
-                            reject = Some(Reject::new(RejectCode::TargetConflict, what));
+                            reject = Some(Rejection::new(RejectReason::TargetConflict, what));
                         }
                         Some(Fate::Refused(why)) => {
-                            reject = Some(Reject::new(RejectCode::TargetRefused, why));
+                            reject = Some(Rejection::new(RejectReason::TargetRefused, why));
                         }
                     }
                     let key = &batch.documents[index].key;
@@ -364,7 +365,7 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
             None => return Ok(Decision::NotTaken),
             Some(Outcome::Skipped) => return Ok(Decision::Skipped),
             Some(Outcome::Rejected(reject)) => {
-                return Ok(Decision::Rejected { reject: reject.clone(), listed: false });
+                return Ok(Decision::Rejected { reject: reject.clone().into(), listed: false });
             }
             Some(Outcome::Mapped(mapped)) => mapped,
         };
@@ -372,8 +373,7 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
             std::array::from_fn(|at| lengths[at]..lengths[at] + mapped.lengths[at]);
         *lengths = std::array::from_fn(|at| section[at].end);
         if !self.seen.insert(document.key)? {
-            let message = "an earlier document has the same job id";
-            let reject = Reject::new(RejectCode::DuplicateId, message);
+            let reject = Rejection::duplicate_id();
             return Ok(Decision::Rejected { reject, listed: false });
         }
         let verdict = self.sink.judge(&batch.target, &section)?;
@@ -385,7 +385,7 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
             Verdict::Partly(missing) => sections.extend(missing),
             Verdict::Conflict(what) => {
                 if self.context.plan.on_existing != OnExisting::Replace {
-                    let reject = Reject::new(RejectCode::TargetConflict, what);
+                    let reject = Rejection::new(RejectReason::TargetConflict, what);
                     return Ok(Decision::Rejected { reject, listed: true });
                 }
                 replaced = true;
@@ -423,14 +423,14 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
         &mut self,
         batch: &MappedBatch,
         index: usize,
-        reject: &Reject,
+        reject: &Rejection,
     ) -> Result<(), RunError> {
         let bson = batch.bson(index);
         let item = &batch.batch.items[index];
         self.rejects.add(&Rejected {
             position: batch.first + bytes(index),
             place: item.place,
-            reject,
+            rejection: reject,
             bson,
             original: batch.batch.document(item),
         })?;
@@ -491,7 +491,7 @@ enum Decision {
     NotTaken,
     Skipped,
     Rejected {
-        reject: Reject,
+        reject: Rejection,
         /// Whether its job id goes into the run's list all the same.
         listed: bool,
     },

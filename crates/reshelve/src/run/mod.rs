@@ -2,37 +2,30 @@
 //! gone on with.
 
 pub(crate) mod checkpoint;
-mod destination;
 mod engine;
-mod folder_destination;
-mod lock;
-pub(crate) mod pipeline;
 mod plan;
-mod preflight;
+pub(crate) mod preflight;
 pub(crate) mod rejects;
 mod run_folder;
 mod saver;
-pub(crate) mod seen;
 mod start;
-mod state_file;
 
 use std::path::{Path, PathBuf};
 
+pub(crate) use checkpoint::Finishing;
 pub use checkpoint::{Checkpoint, DocumentCounts, EXAMPLES_MAX, Example, State, Tally, Totals};
-pub use destination::{Base, Destination};
 pub use engine::CHECKPOINT_BYTES_DEFAULT;
-pub use folder_destination::FolderDestination;
-pub use lock::{Abandoned, Holder};
 pub use plan::{LivePlace, OnExisting, Plan, PlannedSource, PlannedTarget, RunRequest};
 pub use preflight::{Refusal, estimated_target_bytes};
 pub use rejects::RejectRecord;
+pub(crate) use run_folder::CHECKPOINT_FILE;
 pub use run_folder::RunFolder;
 pub use start::{Ends, Report, ResumeRequest, Stop, resume, start};
 
-use crate::disk::DiskError;
 use crate::dump::OpenError;
-use crate::live::LiveError;
-use crate::sink::SinkError;
+use crate::ends::LiveError;
+use crate::ends::SinkError;
+use crate::store::DiskError;
 
 /// Why a run could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -124,7 +117,7 @@ pub trait Observer: Send {
     fn note(&mut self, text: &str);
 }
 
-fn absolute(path: &Path) -> PathBuf {
+pub(crate) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{RunError, state_file};
+use super::RunError;
+use crate::ends::SinkPosition;
+use crate::ends::{BatchLimits, SourceSpec};
 use crate::folder::TargetFolder;
-use crate::mapping::{InFlight, OnUnknownStatus, Options, StatusPolicy};
-use crate::sink::SinkPosition;
-use crate::source::{BatchLimits, SourceSpec};
+use crate::store::state_file;
+use reshelve_core::mapping::{InFlight, OnUnknownStatus, Options, StatusPolicy};
 
 /// The version of `run.json`.
 pub(crate) const PLAN_SCHEMA: &str = "reshelve.plan/1";

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::RunError;
-use super::lock::{Holder, Lock};
 use super::plan::{OnExisting, RunRequest};
-use crate::disk::DiskError;
-use crate::dump::{Opened, Origin, SourceDescription};
+use crate::ends::SinkPosition;
+use crate::ends::{Opened, Origin, SourceDescription};
 use crate::folder::{Compression, Existing, Held, TargetFolder};
-use crate::mapping::{COLLECTIONS, Status};
-use crate::sink::SinkPosition;
+use crate::folder::{Holder, Lock};
+use crate::store::DiskError;
+use reshelve_core::mapping::{COLLECTIONS, Status};
 
 /// How many examples a refusal names.
 const NAMED_MAX: usize = 5;
@@ -232,7 +232,7 @@ pub(crate) fn check_target_lengths(
     position: SinkPosition,
     exactly: bool,
 ) -> Result<(), RunError> {
-    use crate::disk::At;
+    use crate::store::At;
     for (collection, &expected_bytes) in position.lengths.iter().enumerate() {
         let path = target.file(collection);
         let found_bytes = match std::fs::metadata(&path) {
@@ -261,7 +261,7 @@ pub(crate) fn reopen_existing(
 
 /// Where large indexes spill: files without a name, which are gone with the process.
 fn scratch(runs: &Path) -> Result<PathBuf, DiskError> {
-    use crate::disk::At;
+    use crate::store::At;
     std::fs::create_dir_all(runs).at("creating the folder", runs)?;
     Ok(runs.to_owned())
 }

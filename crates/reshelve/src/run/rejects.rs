@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use super::RunError;
 use super::checkpoint::RejectLengths;
-use crate::disk::{At, DiskError, open_at};
-use crate::extjson::{Style, write_value};
-use crate::mapping::Reject;
-use crate::raw::{self, Document};
-use crate::source::Place;
+use crate::ends::Place;
+use crate::pass::Rejection;
+use crate::store::{At, DiskError, open_at};
+use reshelve_core::extjson::{Style, write_value};
+use reshelve_core::raw::{self, Document};
 
 /// One line of `rejects.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -72,7 +72,7 @@ pub(crate) fn id_text(document: Option<&[u8]>) -> String {
 pub(crate) struct Rejected<'d> {
     pub(crate) position: u64,
     pub(crate) place: Place,
-    pub(crate) reject: &'d Reject,
+    pub(crate) rejection: &'d Rejection,
     /// The document as BSON, where it is that.
     pub(crate) bson: Option<&'d [u8]>,
     /// The document as it came.
@@ -103,9 +103,9 @@ impl RejectFiles {
             line: rejected.place.line,
             column: rejected.place.column,
             id: rejected.bson.map(id_json).unwrap_or_default(),
-            code: rejected.reject.code.to_string(),
-            path: rejected.reject.code.path().to_owned(),
-            message: rejected.reject.message.clone(),
+            code: rejected.rejection.reason.to_string(),
+            path: rejected.rejection.reason.path().to_owned(),
+            message: rejected.rejection.message.clone(),
         };
         let mut line = serde_json::to_vec(&record).unwrap_or_default();
         line.push(b'\n');

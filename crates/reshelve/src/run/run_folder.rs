@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::RunError;
 use super::checkpoint::Checkpoint;
 use super::plan::Plan;
-use crate::disk::{At, DiskError, sync_folder, write_atomic};
+use crate::store::{At, DiskError, sync_folder, write_atomic};
 
 /// The name of the checkpoint in a run's folder.
 pub(crate) const CHECKPOINT_FILE: &str = "checkpoint.json";

@@ -8,8 +8,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::RunError;
 use super::checkpoint::Checkpoint;
-use crate::disk::At;
-use crate::sink::Syncer;
+use crate::ends::Syncer;
+use crate::store::At;
 
 /// What has to be durable before a checkpoint may say so.
 pub(crate) struct Saving {

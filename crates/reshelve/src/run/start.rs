@@ -5,19 +5,20 @@ use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::checkpoint::{Checkpoint, SourceHash, State};
-use super::destination::Destination;
 use super::engine::{Context, Ended, Engine, Outturn};
-use super::lock::Abandoned;
 use super::plan::{PLAN_SCHEMA, Plan, RunRequest};
 use super::preflight::Refusal;
 use super::rejects::OnlyRejects;
 use super::run_folder::RunFolder;
-use super::{Observer, RunError, absolute, pipeline, preflight};
-use crate::disk::At;
-use crate::dump::{Opened, Origin};
-use crate::mapping::{Options, VERSION};
-use crate::raw::iso;
-use crate::source::{Batch, BatchLimits, Damage, DamageKind};
+use super::{Observer, RunError, absolute, preflight};
+use crate::ends::Destination;
+use crate::ends::{Batch, BatchLimits, Damage, DamageKind};
+use crate::ends::{Opened, Origin};
+use crate::folder::Abandoned;
+use crate::pass::pipeline;
+use crate::store::At;
+use reshelve_core::mapping::{Options, VERSION};
+use reshelve_core::raw::iso;
 
 /// How a run ended.
 #[derive(Debug)]

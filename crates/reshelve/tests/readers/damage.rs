@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use reshelve::dump;
-use reshelve::source::{BatchLimits, DamageKind};
+use reshelve::ends::{BatchLimits, DamageKind};
 
 use crate::helpers::{
     drain, gzip, read_bytes, small, small_archive, small_files, spec, whole, zstd,

@@ -1,7 +1,7 @@
 //! Which collection is meant, and what is said where that is not clear.
 
 use reshelve::dump::{self, OpenError};
-use reshelve::source::{BatchLimits, SourceSpec};
+use reshelve::ends::{BatchLimits, SourceSpec};
 
 use crate::helpers::{drain, gzip, samples, small, spec, zstd};
 

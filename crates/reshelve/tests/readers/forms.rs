@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use reshelve::dump;
-use reshelve::source::BatchLimits;
+use reshelve::ends::BatchLimits;
 
 use crate::helpers::{drain, expected, gzip, read_bytes, samples, small, spec, whole, zstd};
 
@@ -132,7 +132,7 @@ fn large_documents_pass() {
     document.extend(i32::try_from(total - 12).unwrap().to_le_bytes());
     document.resize(total - 2, b'x');
     document.extend([0, 0]);
-    reshelve::raw::check(&document).unwrap();
+    reshelve_core::raw::check(&document).unwrap();
     let small = small();
     let bytes = [&small[0][..], &document, &small[1]].concat();
     for bytes in [zstd(&bytes), bytes] {

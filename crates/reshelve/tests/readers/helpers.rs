@@ -4,9 +4,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use reshelve::dump;
-use reshelve::extjson;
-use reshelve::raw::Document;
-use reshelve::source::{Batch, BatchLimits, Damage, Form, Source, SourceSpec};
+use reshelve::ends::{Batch, BatchLimits, Damage, Form, Source, SourceSpec};
+use reshelve_core::extjson;
+use reshelve_core::raw::Document;
 
 /// The documents that a source gave; `None` for a text that is no document.
 pub(crate) type Given = Vec<Option<Vec<u8>>>;

@@ -1,9 +1,9 @@
 //! Extended JSON: what is a document, what is a broken one, what is damage.
 
 use reshelve::dump;
-use reshelve::extjson::{self, Style};
-use reshelve::raw::{Document, check};
-use reshelve::source::{Batch, BatchLimits};
+use reshelve::ends::{Batch, BatchLimits};
+use reshelve_core::extjson::{self, Style};
+use reshelve_core::raw::{Document, check};
 
 use crate::helpers::{parse, read_bytes, spec};
 

@@ -1,8 +1,8 @@
 //! Arbitrary BSON to text and back, arbitrary text to anything but a panic.
 
 use proptest::prelude::*;
-use reshelve::extjson::{self, Style};
-use reshelve::raw::{Document, Mark, Writer, check, kind};
+use reshelve_core::extjson::{self, Style};
+use reshelve_core::raw::{Document, Mark, Writer, check, kind};
 
 use crate::helpers::{parse, read_bytes, small_archive};
 

@@ -1,7 +1,7 @@
 //! The first looks at a source: its inventory, and the status of every document.
 
 use reshelve::dump::{self, OpenError};
-use reshelve::raw::Document;
+use reshelve_core::raw::Document;
 
 use crate::forms::FORMS;
 use crate::helpers::{expected, parse, samples, small, small_archive, spec};

@@ -1,0 +1,250 @@
+//! The way back: the legacy collection out of a target folder.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::dump::DocumentsError;
+use crate::ends::{DocumentStream, TargetReader};
+use crate::folder::legacy_metadata_json;
+use crate::store::{At, DiskError, sync_folder, unnamed_file, write_atomic};
+use crate::store::{Sorted, Sorter, key_of};
+use reshelve_core::mapping::{self, RestoreError};
+use reshelve_core::raw::{self, Document, Value};
+
+/// The places of jobs and metadata among the collections.
+const JOBS: usize = 0;
+const METADATA: usize = 3;
+/// A record of the index over metadata documents: key, offset, length.
+const RECORD: usize = 28;
+/// Most records of it in memory.
+const HELD_MAX: usize = 1 << 20;
+
+/// A job that came back otherwise than it was mapped, because the target was edited since.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ChangedJob {
+    /// Its job id.
+    pub job: String,
+    /// Legacy paths of text that the target no longer holds, and that were left out.
+    pub lost: Vec<String>,
+}
+
+/// What was restored.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RestoreSummary {
+    /// Documents written.
+    pub documents: u64,
+    /// Of these, the same bytes as were mapped.
+    pub identical: u64,
+    /// The others.
+    pub changed: Vec<ChangedJob>,
+    /// Jobs that this tool did not write: they have no residue, and no legacy document.
+    pub foreign: Vec<String>,
+    /// Bytes written.
+    pub bytes: u64,
+}
+
+/// Why a target could not be restored.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RestoreFolderError {
+    /// A file cannot be used.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// The target cannot be read.
+    #[error(transparent)]
+    Target(#[from] DocumentsError),
+    /// A target document is not well formed.
+    #[error("{collection}, document {position}: {source}")]
+    Malformed {
+        /// Its collection.
+        collection: &'static str,
+        /// Its position in the file, from 0.
+        position: u64,
+        /// What is wrong.
+        source: raw::Malformed,
+    },
+    /// A residue cannot be used.
+    #[error("job {job}: {source}")]
+    Residue {
+        /// The job.
+        job: String,
+        /// What is wrong.
+        source: RestoreError,
+    },
+}
+
+/// Restores every job of a target, in target order, into a new file.
+///
+/// # Errors
+/// Where the target is damaged or the file cannot be written; nothing is left behind then.
+pub fn restore(
+    target: &dyn TargetReader,
+    out: &Path,
+) -> Result<RestoreSummary, RestoreFolderError> {
+    let temporary = out.with_extension("bson.tmp");
+    let result = restore_into(target, &temporary);
+    match result {
+        Ok(summary) => {
+            fs::rename(&temporary, out).at("renaming to", out)?;
+            let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
+            sync_folder(folder.unwrap_or(Path::new(".")))?;
+            Ok(summary)
+        }
+        Err(error) => {
+            // The first error is the one to tell.
+            drop(fs::remove_file(&temporary));
+            Err(error)
+        }
+    }
+}
+
+/// Writes the metadata file that makes a restored collection one that `mongorestore` takes.
+///
+/// # Errors
+/// Where it cannot be written.
+pub fn write_legacy_metadata(folder: &Path, collection: &str) -> Result<(), DiskError> {
+    let path = folder.join(format!("{collection}.metadata.json"));
+    write_atomic(&path, legacy_metadata_json(collection).as_bytes())
+}
+
+fn restore_into(
+    target: &dyn TargetReader,
+    path: &Path,
+) -> Result<RestoreSummary, RestoreFolderError> {
+    let file = File::create(path).at("creating", path)?;
+    let mut out = BufWriter::with_capacity(1 << 20, &file);
+    let mut jobs = target.documents(JOBS)?;
+    let mut lookup = Lookup::new(target, path)?;
+    let mut summary = RestoreSummary::default();
+    let mut position = 0;
+    while let Some(job) = jobs.next_document()? {
+        raw::check(job).map_err(|source| RestoreFolderError::Malformed {
+            collection: mapping::COLLECTIONS[JOBS],
+            position,
+            source,
+        })?;
+        position += 1;
+        let job_id = job_id_of(job);
+        let name = || String::from_utf8_lossy(job_id).into_owned();
+        let Some(metadata) = lookup.find(job_id)? else {
+            summary.foreign.push(name());
+            continue;
+        };
+        let restored = match mapping::restore(job, metadata) {
+            Ok(restored) => restored,
+            Err(RestoreError::NoResidue) => {
+                summary.foreign.push(name());
+                continue;
+            }
+            Err(source) => return Err(RestoreFolderError::Residue { job: name(), source }),
+        };
+        out.write_all(&restored.bytes).at("writing", path)?;
+        summary.documents += 1;
+        summary.bytes += u64::try_from(restored.bytes.len()).unwrap_or(0);
+        if restored.changed {
+            summary.changed.push(ChangedJob { job: name(), lost: restored.lost });
+        } else {
+            summary.identical += 1;
+        }
+    }
+    out.flush().at("writing", path)?;
+    drop(out);
+    file.sync_all().at("syncing", path)?;
+    Ok(summary)
+}
+
+fn job_id_of(document: &[u8]) -> &[u8] {
+    Document::new(document).get("jobId").and_then(Value::string).unwrap_or_default()
+}
+
+/// Finds the metadata document of a job: nearly always the next one, else by an index.
+struct Lookup<'l> {
+    target: &'l dyn TargetReader,
+    scratch: PathBuf,
+    documents: Box<dyn DocumentStream>,
+    position: u64,
+    held: Vec<u8>,
+    index: Option<Index>,
+}
+
+impl<'l> Lookup<'l> {
+    fn new(target: &'l dyn TargetReader, beside: &Path) -> Result<Self, DocumentsError> {
+        Ok(Lookup {
+            target,
+            scratch: beside.with_extension("index.tmp"),
+            documents: target.documents(METADATA)?,
+            position: 0,
+            held: Vec::new(),
+            index: None,
+        })
+    }
+
+    fn find(&mut self, job_id: &[u8]) -> Result<Option<&[u8]>, RestoreFolderError> {
+        if self.index.is_none() {
+            let next = self.documents.next_document()?;
+            if next.is_some_and(|next| raw::check(next).is_ok() && job_id_of(next) == job_id) {
+                self.held.clear();
+                self.held.extend_from_slice(next.unwrap_or_default());
+                self.position += 1;
+                return Ok(Some(&self.held));
+            }
+            self.index = Some(Index::new(self.target, &self.scratch)?);
+        }
+        let Some(index) = &self.index else { return Ok(None) };
+        if !index.read(job_id, &mut self.held)? {
+            return Ok(None);
+        }
+        raw::check(&self.held).map_err(|source| RestoreFolderError::Malformed {
+            collection: mapping::COLLECTIONS[METADATA],
+            position: self.position,
+            source,
+        })?;
+        Ok((job_id_of(&self.held) == job_id).then_some(&self.held))
+    }
+}
+
+/// Metadata documents by job id, in a copy of their file without compression and without a name.
+struct Index {
+    file: File,
+    path: PathBuf,
+    records: Sorted<RECORD>,
+}
+
+impl Index {
+    fn new(target: &dyn TargetReader, scratch: &Path) -> Result<Self, RestoreFolderError> {
+        let file = unnamed_file(scratch)?;
+        let folder = scratch.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let mut sorter = Sorter::new(folder.unwrap_or(Path::new(".")), HELD_MAX);
+        let mut out = BufWriter::with_capacity(1 << 20, &file);
+        let mut documents = target.documents(METADATA)?;
+        let mut offset = 0u64;
+        while let Some(document) = documents.next_document()? {
+            let length = u32::try_from(document.len()).unwrap_or(u32::MAX);
+            let mut record = [0; RECORD];
+            record[..16].copy_from_slice(&key_of(job_id_of(document)));
+            record[16..24].copy_from_slice(&offset.to_le_bytes());
+            record[24..].copy_from_slice(&length.to_le_bytes());
+            sorter.add(record)?;
+            out.write_all(document).at("writing", scratch)?;
+            offset += u64::from(length);
+        }
+        out.flush().at("writing", scratch)?;
+        drop(out);
+        Ok(Index { file, path: scratch.to_owned(), records: sorter.finish()? })
+    }
+
+    fn read(&self, job_id: &[u8], held: &mut Vec<u8>) -> Result<bool, DiskError> {
+        let Some(record) = self.records.get(&key_of(job_id))? else { return Ok(false) };
+        let mut offset = [0; 8];
+        offset.copy_from_slice(&record[16..24]);
+        let mut length = [0; 4];
+        length.copy_from_slice(&record[24..]);
+        held.resize(usize::try_from(u32::from_le_bytes(length)).unwrap_or(0), 0);
+        self.file.read_exact_at(held, u64::from_le_bytes(offset)).at("reading", &self.path)?;
+        Ok(true)
+    }
+}

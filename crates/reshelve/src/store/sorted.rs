@@ -1,0 +1,261 @@
+//! Records with a 16-byte key, sorted, in memory or in a file: what has to be found again among
+//! more documents than memory should hold.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Read, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use crate::store::{At, DiskError, unnamed_file};
+
+/// The first 16 bytes of a BLAKE3 hash.
+pub(crate) type Key = [u8; 16];
+
+/// The key of some bytes.
+pub(crate) fn key_of(bytes: &[u8]) -> Key {
+    let mut key = [0; 16];
+    key.copy_from_slice(&blake3::hash(bytes).as_bytes()[..16]);
+    key
+}
+
+/// One of so many records is kept in memory, to find its neighbours by.
+const SPARSE: usize = 128;
+
+/// Sorted records of `N` bytes in a file that has no name any more: it is gone with the process.
+#[derive(Debug)]
+pub(crate) struct SortedRun<const N: usize> {
+    file: File,
+    path: PathBuf,
+    count: usize,
+    sparse: Vec<Key>,
+}
+
+impl<const N: usize> SortedRun<N> {
+    /// Writes sorted records; `path` is only used while the file is being made.
+    pub(crate) fn write(
+        path: &Path,
+        sorted: impl Iterator<Item = Result<[u8; N], DiskError>>,
+    ) -> Result<Self, DiskError> {
+        let file = unnamed_file(path)?;
+        let mut out = BufWriter::with_capacity(1 << 16, &file);
+        let mut sparse = Vec::new();
+        let mut count = 0;
+        for record in sorted {
+            let record = record?;
+            if count % SPARSE == 0 {
+                sparse.push(key_in(&record));
+            }
+            out.write_all(&record).at("writing", path)?;
+            count += 1;
+        }
+        out.flush().at("writing", path)?;
+        drop(out);
+        Ok(SortedRun { file, path: path.to_owned(), count, sparse })
+    }
+
+    /// The record with that key.
+    pub(crate) fn get(&self, key: &Key) -> Result<Option<[u8; N]>, DiskError> {
+        let Some(block) = self.sparse.partition_point(|first| first <= key).checked_sub(1) else {
+            return Ok(None);
+        };
+        let first = block * SPARSE;
+        let count = SPARSE.min(self.count - first);
+        let mut bytes = vec![0; count * N];
+        let offset = u64::try_from(first * N).unwrap_or(u64::MAX);
+        self.file.read_exact_at(&mut bytes, offset).at("reading", &self.path)?;
+        let found = bytes.chunks_exact(N).find(|record| record.starts_with(key));
+        Ok(found.and_then(|record| record.try_into().ok()))
+    }
+
+    fn records(&self) -> Result<impl Iterator<Item = Result<[u8; N], DiskError>>, DiskError> {
+        let mut file = self.file.try_clone().at("reading", &self.path)?;
+        std::io::Seek::rewind(&mut file).at("reading", &self.path)?;
+        let mut reader = BufReader::with_capacity(1 << 16, file);
+        let path = self.path.clone();
+        Ok((0..self.count).map(move |_| {
+            let mut record = [0; N];
+            reader.read_exact(&mut record).at("reading", &path)?;
+            Ok(record)
+        }))
+    }
+}
+
+fn key_in<const N: usize>(record: &[u8; N]) -> Key {
+    let mut key = [0; 16];
+    key.copy_from_slice(&record[..16]);
+    key
+}
+
+/// Collects records in any order, then finds them by key.
+#[derive(Debug)]
+pub(crate) struct Sorter<const N: usize> {
+    held: Vec<[u8; N]>,
+    held_max: usize,
+    spilled: Vec<SortedRun<N>>,
+    folder: PathBuf,
+}
+
+impl<const N: usize> Sorter<N> {
+    /// Holds so many records in memory, the rest in unnamed files in `folder`.
+    pub(crate) fn new(folder: &Path, held_max: usize) -> Self {
+        Sorter { held: Vec::new(), held_max, spilled: Vec::new(), folder: folder.to_owned() }
+    }
+
+    pub(crate) fn add(&mut self, record: [u8; N]) -> Result<(), DiskError> {
+        self.held.push(record);
+        if self.held.len() >= self.held_max {
+            self.spill()?;
+        }
+        Ok(())
+    }
+
+    fn spill(&mut self) -> Result<(), DiskError> {
+        self.held.sort_unstable();
+        let path =
+            self.folder.join(format!(".sort.{}.{}.tmp", std::process::id(), self.spilled.len()));
+        let run = SortedRun::write(&path, self.held.drain(..).map(Ok))?;
+        self.spilled.push(run);
+        Ok(())
+    }
+
+    /// Ends the collecting.
+    pub(crate) fn finish(mut self) -> Result<Sorted<N>, DiskError> {
+        if self.spilled.is_empty() {
+            self.held.sort_unstable();
+            return Ok(Sorted::Held(self.held));
+        }
+        self.spill()?;
+        self.held = Vec::new();
+        let path = self.folder.join(format!(".sorted.{}.tmp", std::process::id()));
+        let merged = Merge::new(&self.spilled)?;
+        Ok(Sorted::Spilled(SortedRun::write(&path, merged)?))
+    }
+}
+
+/// Sorted runs read as one.
+struct Merge<I, const N: usize> {
+    runs: Vec<I>,
+    heads: BinaryHeap<Reverse<([u8; N], usize)>>,
+    failed: Option<DiskError>,
+}
+
+impl<const N: usize> Merge<(), N> {
+    fn new(
+        runs: &[SortedRun<N>],
+    ) -> Result<Merge<impl Iterator<Item = Result<[u8; N], DiskError>>, N>, DiskError> {
+        let runs = runs.iter().map(SortedRun::records).collect::<Result<Vec<_>, _>>()?;
+        let mut merge = Merge { runs, heads: BinaryHeap::new(), failed: None };
+        for run in 0..merge.runs.len() {
+            merge.advance(run);
+        }
+        Ok(merge)
+    }
+}
+
+impl<I: Iterator<Item = Result<[u8; N], DiskError>>, const N: usize> Merge<I, N> {
+    fn advance(&mut self, run: usize) {
+        match self.runs[run].next() {
+            Some(Ok(record)) => self.heads.push(Reverse((record, run))),
+            Some(Err(error)) => self.failed = Some(error),
+            None => {}
+        }
+    }
+}
+
+impl<I: Iterator<Item = Result<[u8; N], DiskError>>, const N: usize> Iterator for Merge<I, N> {
+    type Item = Result<[u8; N], DiskError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(error) = self.failed.take() {
+            return Some(Err(error));
+        }
+        let Reverse((record, run)) = self.heads.pop()?;
+        self.advance(run);
+        Some(Ok(record))
+    }
+}
+
+/// Records that can be found by key.
+#[derive(Debug)]
+pub(crate) enum Sorted<const N: usize> {
+    /// In memory.
+    Held(Vec<[u8; N]>),
+    /// In a file.
+    Spilled(SortedRun<N>),
+}
+
+impl<const N: usize> Sorted<N> {
+    /// Whether two records have the same key.
+    pub(crate) fn has_repeated_keys(&self) -> Result<bool, DiskError> {
+        match self {
+            Sorted::Held(records) => {
+                Ok(records.windows(2).any(|pair| key_in(&pair[0]) == key_in(&pair[1])))
+            }
+            Sorted::Spilled(run) => {
+                let mut last = None;
+                for record in run.records()? {
+                    let key = key_in(&record?);
+                    if last.replace(key) == Some(key) {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    /// Gives every record, in order.
+    pub(crate) fn each(&self, mut take: impl FnMut(&[u8; N])) -> Result<(), DiskError> {
+        match self {
+            Sorted::Held(records) => records.iter().for_each(take),
+            Sorted::Spilled(run) => {
+                for record in run.records()? {
+                    take(&record?);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The first record with that key.
+    pub(crate) fn get(&self, key: &Key) -> Result<Option<[u8; N]>, DiskError> {
+        match self {
+            Sorted::Held(records) => {
+                let at = records.partition_point(|record| key_in(record) < *key);
+                Ok(records.get(at).filter(|record| record.starts_with(key)).copied())
+            }
+            Sorted::Spilled(run) => run.get(key),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_found_in_memory_and_on_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        for held_max in [100_000, 300] {
+            let mut sorter: Sorter<20> = Sorter::new(folder.path(), held_max);
+            let record = |number: u32| {
+                let mut record = [0; 20];
+                record[..16].copy_from_slice(&key_of(&number.to_le_bytes()));
+                record[16..].copy_from_slice(&number.to_le_bytes());
+                record
+            };
+            for number in 0..1_000 {
+                sorter.add(record(number)).unwrap();
+            }
+            let sorted = sorter.finish().unwrap();
+            for number in 0..1_000u32 {
+                let found = sorted.get(&key_of(&number.to_le_bytes())).unwrap();
+                assert_eq!(found, Some(record(number)));
+            }
+            assert_eq!(sorted.get(&key_of(b"other")).unwrap(), None);
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "the files are unnamed");
+    }
+}
