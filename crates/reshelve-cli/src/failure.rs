@@ -1,7 +1,7 @@
 //! Errors on their way to the user: a sentence, a hint, an exit code.
 
 use reshelve::dump::OpenError;
-use reshelve::ends::{LiveError, LiveErrorKind};
+use reshelve::ends::{EndError, EndErrorKind, Hint};
 use reshelve::run::RunError;
 use reshelve::store::DiskError;
 
@@ -35,8 +35,7 @@ impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         let code = match &error {
             RunError::Refused(_) => ExitCode::Refused,
-            RunError::Open(open) => return open_failure(open),
-            RunError::Live(error) => return Failure::from(error.clone()),
+            RunError::End(error) => return Failure::from(error.clone()),
             RunError::NoSuchRun { .. } => ExitCode::Usage,
             _ => ExitCode::Failed,
         };
@@ -46,28 +45,19 @@ impl From<RunError> for Failure {
 
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
-        open_failure(&error)
+        EndError::from(error).into()
     }
 }
 
-fn open_failure(error: &OpenError) -> Failure {
-    // What was named does not make sense, or the system refused to read it.
-    let code = match error {
-        OpenError::Live(error) => return Failure::from(error.clone()),
-        OpenError::NotFound { .. } | OpenError::Io { .. } => ExitCode::Failed,
-        _ => ExitCode::Usage,
-    };
-    Failure { code, message: error.to_string(), hint: error.hint().map(Into::into) }
-}
-
-impl From<LiveError> for Failure {
-    fn from(error: LiveError) -> Self {
+impl From<EndError> for Failure {
+    fn from(error: EndError) -> Self {
         let code = match error.kind {
-            LiveErrorKind::Usage => ExitCode::Usage,
-            LiveErrorKind::Refused => ExitCode::Refused,
-            LiveErrorKind::Failed => ExitCode::Failed,
+            EndErrorKind::Usage => ExitCode::Usage,
+            EndErrorKind::Refused => ExitCode::Refused,
+            _ => ExitCode::Failed,
         };
-        Failure { code, message: error.message, hint: error.hint }
+        let hint = error.hint.as_ref().map(Hint::text);
+        Failure { code, message: error.message, hint }
     }
 }
 

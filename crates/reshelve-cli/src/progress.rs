@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use reshelve::ends::Notes;
 use reshelve::run::{Observer, Plan, Progress, RunFolder};
 
 use crate::printer::{has_terminal, note, number, size, span};
@@ -38,6 +39,15 @@ impl ProgressView {
     }
 }
 
+impl Notes for ProgressView {
+    fn note(&mut self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| note(text)),
+            None => note(text),
+        }
+    }
+}
+
 impl Observer for ProgressView {
     fn begun(&mut self, plan: &Plan, folder: &RunFolder, bytes_total: Option<u64>) {
         self.folder = Some(folder.path().to_owned());
@@ -60,13 +70,6 @@ impl Observer for ProgressView {
         } else if self.printed.elapsed() >= PLAIN_INTERVAL {
             self.printed = Instant::now();
             note(&text);
-        }
-    }
-
-    fn note(&mut self, text: &str) {
-        match &self.bar {
-            Some(bar) => bar.suspend(|| note(text)),
-            None => note(text),
         }
     }
 }

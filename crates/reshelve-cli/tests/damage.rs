@@ -71,7 +71,7 @@ impl Scene {
         let nothing = told.stderr.contains("byte offset 0)");
         assert!(nothing || told.stderr.contains(place), "{}: {}", self.form, told.stderr);
         let stopped = self.place.outcome("target");
-        assert_eq!(stopped.totals["state"], "stopped", "{}", self.form);
+        assert_eq!(stopped.totals["state"], "failed", "{}", self.form);
         assert_eq!(stopped.totals["exit"], 1, "{}", self.form);
         let reason = stopped.totals["reason"].as_str().unwrap();
         assert!(words.iter().all(|word| reason.contains(word)), "{reason}");

@@ -178,7 +178,7 @@ fn a_small_disk_is_seen_beforehand_and_a_full_one_survived() {
         told.says(&["error:", "hint:", "make room", "reshelve resume"]);
         let run = place.run();
         let status = place.expect(0, &["status", &run]);
-        assert!(status.stdout.contains("stopped"), "{}", status.stdout);
+        assert!(status.stdout.contains("failed"), "{}", status.stdout);
         // Still full: nothing gets lost by trying.
         place.expect(1, &["resume", &run]).says(&["make room"]);
         disk.grow("64m");

@@ -7,8 +7,8 @@ use mongodb::bson::{Document, RawDocumentBuf, doc};
 use mongodb::error::Error;
 use mongodb::options::{Acknowledgment, ReadConcern, ReadPreference, SelectionCriteria};
 use mongodb::{Client, Collection, Database};
-use reshelve::ends::LiveError;
-use reshelve::run::LivePlace;
+use reshelve::ends::EndError;
+use reshelve::ends::LivePlace;
 use tokio::runtime::Runtime;
 
 use crate::error::{failed, is_authentication, unreachable};
@@ -63,7 +63,7 @@ pub struct Connection {
 
 /// The threads of the driver. They live as long as the process: the driver still clears up behind
 /// itself when a connection is gone.
-fn runtime() -> Result<&'static Runtime, LiveError> {
+fn runtime() -> Result<&'static Runtime, EndError> {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     if let Some(runtime) = RUNTIME.get() {
         return Ok(runtime);
@@ -74,7 +74,7 @@ fn runtime() -> Result<&'static Runtime, LiveError> {
         .enable_all()
         .build();
     let built = built
-        .map_err(|error| LiveError::failed(format!("threads cannot be started: {error}"), None))?;
+        .map_err(|error| EndError::failed(format!("threads cannot be started: {error}"), None))?;
     Ok(RUNTIME.get_or_init(|| built))
 }
 
@@ -90,7 +90,7 @@ impl Connection {
     ///
     /// # Errors
     /// Where the string cannot be used, or the server cannot be reached.
-    pub fn open(place: &Place, db: &str) -> Result<Connection, LiveError> {
+    pub fn open(place: &Place, db: &str) -> Result<Connection, EndError> {
         let runtime = runtime()?;
         let name = place.name();
         let (client, server) = runtime.block_on(async {
@@ -98,7 +98,7 @@ impl Connection {
             options.server_selection_timeout.get_or_insert(SELECTION_TIMEOUT);
             let concern = options.write_concern.get_or_insert_default();
             if concern.w == Some(Acknowledgment::Nodes(0)) {
-                return Err(LiveError::usage(
+                return Err(EndError::usage(
                     "w=0 in the connection string: writes would not be acknowledged",
                     "leave it out; what a run writes is acknowledged by the majority",
                 ));
@@ -113,7 +113,7 @@ impl Connection {
                     unreachable(&name, &error)
                 }
             })?;
-            Ok::<_, LiveError>((client, server_of(&hello)))
+            Ok::<_, EndError>((client, server_of(&hello)))
         })?;
         Ok(Connection { client, place: place.clone(), db: db.to_owned(), server, runtime })
     }
@@ -122,9 +122,9 @@ impl Connection {
     ///
     /// # Errors
     /// Where it is of another.
-    pub fn check_same(&self, planned: &LivePlace) -> Result<(), LiveError> {
+    pub fn check_same(&self, planned: &LivePlace) -> Result<(), EndError> {
         match (&self.server.replica_set, &planned.replica_set) {
-            (here, Some(there)) if here.as_ref() != Some(there) => Err(LiveError::refused(
+            (here, Some(there)) if here.as_ref() != Some(there) => Err(EndError::refused(
                 format!(
                     "{} is of the replica set {}, and the run was on {there}",
                     self.place.name(),
@@ -202,7 +202,7 @@ impl Connection {
     }
 
     /// The error for something that failed on a collection.
-    pub(crate) fn error(&self, action: &str, collection: &str, error: &Error) -> LiveError {
+    pub(crate) fn error(&self, action: &str, collection: &str, error: &Error) -> EndError {
         failed(action, &format!("{}.{collection}", self.db), error)
     }
 }

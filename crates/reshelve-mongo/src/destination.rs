@@ -3,23 +3,20 @@
 use std::sync::Arc;
 
 use mongodb::bson::doc;
-use reshelve::ends::LiveError;
-use reshelve::ends::{Base, Destination, SourceDescription};
-use reshelve::ends::{NullSink, Sink, SinkPosition};
-use reshelve::folder::Abandoned;
-use reshelve::run::{
-    Checkpoint, Observer, OnExisting, Plan, PlannedTarget, RunError, RunFolder, RunRequest,
-    estimated_target_bytes,
+use reshelve::ends::{
+    Abandoned, Base, Claim, Destination, DrySink, EndError, Left, Notes, OnExisting, PlannedTarget,
+    Position, Sink, SourceSize, TargetRequest,
 };
 use reshelve_core::mapping::COLLECTIONS;
 
 use crate::connection::{Connection, Topology};
 use crate::indexes::{Status, status};
-use crate::lease::{Claim, Holder, Lease, Over, RUNS, look};
+use crate::lease::{Holder, Lease, Over, RUNS, Tenant, look};
+use crate::look::LiveLook;
 use crate::origin::number;
 use crate::privileges::{held, needs_of_target};
 use crate::retry::{limited, retrying, retrying_long};
-use crate::sink::{LiveSink, Mode};
+use crate::sink::LiveSink;
 
 /// How many examples a refusal names.
 const NAMED_MAX: usize = 5;
@@ -41,7 +38,7 @@ impl LiveDestination {
     }
 
     /// How many documents each target collection holds.
-    fn counts(&self) -> Result<[u64; 4], LiveError> {
+    fn counts(&self) -> Result<[u64; 4], EndError> {
         let connection = &self.connection;
         connection.wait(async {
             let mut counts = [0; 4];
@@ -56,7 +53,7 @@ impl LiveDestination {
     }
 
     /// Some of the documents that the target collections hold.
-    fn examples(&self) -> Result<Vec<String>, LiveError> {
+    fn examples(&self) -> Result<Vec<String>, EndError> {
         let connection = &self.connection;
         connection.wait(async {
             let mut named = Vec::new();
@@ -92,13 +89,13 @@ impl LiveDestination {
     }
 
     /// Who holds the lease.
-    fn holder(&self) -> Result<Option<Holder>, LiveError> {
+    fn holder(&self) -> Result<Option<Holder>, EndError> {
         let holder = self.connection.wait(look(&self.connection));
         holder.map_err(|error| self.connection.error("looking at the lease in", RUNS, &error))
     }
 
     /// What a writing run is refused for, and a dry one is told; and what both are told.
-    fn obstacles(&self) -> Result<(Vec<Obstacle>, Vec<String>), LiveError> {
+    fn obstacles(&self) -> Result<(Vec<Obstacle>, Vec<String>), EndError> {
         let connection = &self.connection;
         connection.wait(async {
             let mut obstacles = Vec::new();
@@ -132,11 +129,8 @@ impl LiveDestination {
     }
 
     /// What the run will write, and whether the oplog is large enough for a member to catch up.
-    fn forecast(&self, source: &SourceDescription) -> Option<String> {
-        let bytes = estimated_target_bytes(
-            source.bytes_total?,
-            source.form.contains(", gzip") || source.form.contains(", zstd"),
-        );
+    fn forecast(&self, source: SourceSize) -> Option<String> {
+        let bytes = source.estimated_target_bytes()?;
         let mib = bytes.div_ceil(1 << 20);
         let mut text = format!("forecast: about {mib} MiB of target documents");
         if self.connection.topology() != Topology::Standalone {
@@ -151,49 +145,47 @@ impl LiveDestination {
         Some(text)
     }
 
-    fn take(&mut self, plan: &Plan, folder: &RunFolder, over: Over) -> Result<(), RunError> {
-        let path = std::path::absolute(folder.path()).unwrap_or_else(|_| folder.path().to_owned());
-        let claim = Claim { run: plan.run.clone(), folder: path.display().to_string(), over };
-        match Lease::take(&self.connection, &claim)? {
+    fn take(&mut self, claim: &Claim, over: Over) -> Result<(), EndError> {
+        let path = std::path::absolute(&claim.folder).unwrap_or_else(|_| claim.folder.clone());
+        let tenant = Tenant { run: claim.run.clone(), folder: path.display().to_string(), over };
+        match Lease::take(&self.connection, &tenant)? {
             Ok(lease) => {
                 self.lease = Some(Arc::new(lease));
                 Ok(())
             }
-            Err(holder) => Err(holder.refusal(&self.connection).into()),
+            Err(holder) => Err(holder.refusal(&self.connection)),
         }
     }
 
     /// Whether the target is still as a run that goes on has left it.
-    fn check_again(&self, plan: &Plan, from: &Checkpoint, had_lease: bool) -> Result<(), RunError> {
+    fn check_again(&self, claim: &Claim, left: &Left<'_>, had_lease: bool) -> Result<(), EndError> {
         let counts = self.counts()?;
         // A run loses its lease to nobody but one that took over, and ended since: what is in the
         // target now, that one wrote.
-        if !had_lease && counts.iter().sum::<u64>() != plan.base_documents {
-            return Err(LiveError::refused(
+        if !had_lease && counts.iter().sum::<u64>() != claim.base.documents {
+            return Err(EndError::refused(
                 "the run's lease is gone: another run took the target over since, and ended",
                 "start a new run with --allow-existing: what is there counts as unchanged",
-            )
-            .into());
+            ));
         }
         let [jobs, ..] = counts;
-        let written = from.totals.documents.written + from.totals.documents.unchanged;
+        let written = left.jobs;
         if jobs < written {
-            return Err(LiveError::refused(
+            return Err(EndError::refused(
                 format!(
                     "the target database {} holds {jobs} jobs, and the run had written {written}",
                     self.connection.db
                 ),
                 "look what else writes there; a run whose target is gone has to be started anew",
-            )
-            .into());
+            ));
         }
         match self.obstacles()?.0.into_iter().next() {
-            Some((message, hint)) => Err(LiveError::refused(message, hint).into()),
+            Some((message, hint)) => Err(EndError::refused(message, hint)),
             None => Ok(()),
         }
     }
 
-    fn give_back(&mut self, how: fn(Lease) -> Result<(), LiveError>) -> Result<(), RunError> {
+    fn give_back(&mut self, how: fn(Lease) -> Result<(), EndError>) -> Result<(), EndError> {
         match self.lease.take().map(Arc::try_unwrap) {
             Some(Ok(lease)) => Ok(how(lease)?),
             // A sink still holds it: the run is not over.
@@ -217,35 +209,29 @@ impl Destination for LiveDestination {
         PlannedTarget::Live(self.connection.planned())
     }
 
-    fn look(
-        &mut self,
-        request: &RunRequest,
-        source: &SourceDescription,
-        observer: &mut dyn Observer,
-    ) -> Result<Base, RunError> {
+    fn look(&mut self, request: &TargetRequest, notes: &mut dyn Notes) -> Result<Base, EndError> {
         let (obstacles, remarks) = self.obstacles()?;
         for remark in remarks {
-            observer.note(&format!("note: {remark}"));
+            notes.note(&format!("note: {remark}"));
         }
         match obstacles.into_iter().next() {
             Some((message, hint)) if request.apply => {
-                return Err(LiveError::refused(message, hint).into());
+                return Err(EndError::refused(message, hint));
             }
             Some((message, hint)) => {
-                observer
-                    .note(&format!("note: with --apply this would be refused: {message}; {hint}"));
+                notes.note(&format!("note: with --apply this would be refused: {message}; {hint}"));
             }
             None => {}
         }
         let connection = &self.connection;
         if let Some(holder) = self.holder()?
-            && !(request.take_over && holder.expired)
+            && !(request.abandoned == Abandoned::TakeOver && holder.expired)
         {
-            return Err(holder.refusal(connection).into());
+            return Err(holder.refusal(connection));
         }
         let documents = self.counts()?.iter().sum();
         if documents > 0 && request.on_existing == OnExisting::Refuse {
-            return Err(LiveError::refused(
+            return Err(EndError::refused(
                 format!(
                     "the target database {} already holds {documents} documents, such as {}",
                     connection.db,
@@ -253,60 +239,49 @@ impl Destination for LiveDestination {
                 ),
                 "--allow-existing adds to what is there and leaves it as it is; --replace also \
                  replaces jobs that differ",
-            )
-            .into());
+            ));
         }
         if request.apply
-            && let Some(forecast) = self.forecast(source)
+            && let Some(forecast) = self.forecast(request.source)
         {
-            observer.note(&forecast);
+            notes.note(&forecast);
         }
-        Ok(Base { position: SinkPosition::default(), documents })
+        Ok(Base { position: Position::default(), documents })
     }
 
-    fn lock(
-        &mut self,
-        plan: &Plan,
-        folder: &RunFolder,
-        abandoned: Abandoned,
-    ) -> Result<(), RunError> {
+    fn lock(&mut self, claim: &Claim, abandoned: Abandoned) -> Result<(), EndError> {
         let over = match abandoned {
             Abandoned::Keep => Over::Nobody,
             Abandoned::TakeOver => Over::Expired,
         };
-        self.take(plan, folder, over)?;
+        self.take(claim, over)?;
         let documents: u64 = match self.counts() {
             Ok(counts) => counts.iter().sum(),
             Err(error) => {
                 self.unlock()?;
-                return Err(error.into());
+                return Err(error);
             }
         };
-        let was_empty = plan.base_documents == 0;
-        if (plan.on_existing == OnExisting::Refuse || was_empty) && documents != plan.base_documents
+        let was_empty = claim.base.documents == 0;
+        if (claim.on_existing == OnExisting::Refuse || was_empty)
+            && documents != claim.base.documents
         {
             self.unlock()?;
-            return Err(LiveError::refused(
+            return Err(EndError::refused(
                 format!(
                     "the target database {} holds {documents} documents now, and {} a moment ago",
-                    self.connection.db, plan.base_documents
+                    self.connection.db, claim.base.documents
                 ),
                 "look what else writes there",
-            )
-            .into());
+            ));
         }
         Ok(())
     }
 
-    fn lock_again(
-        &mut self,
-        plan: &Plan,
-        folder: &RunFolder,
-        from: &Checkpoint,
-    ) -> Result<(), RunError> {
+    fn lock_again(&mut self, claim: &Claim, left: &Left<'_>) -> Result<(), EndError> {
         let had_lease = self.holder()?.is_some();
-        self.take(plan, folder, Over::Nobody)?;
-        let checked = self.check_again(plan, from, had_lease);
+        self.take(claim, Over::Nobody)?;
+        let checked = self.check_again(claim, left, had_lease);
         if checked.is_err() {
             match had_lease {
                 // It stays this run's, for when the target is put right.
@@ -319,41 +294,34 @@ impl Destination for LiveDestination {
 
     fn sink<'s>(
         &'s mut self,
-        plan: &Plan,
-        _folder: &RunFolder,
-        _position: SinkPosition,
-    ) -> Result<Box<dyn Sink + 's>, RunError> {
-        let all_ours = plan.base_documents == 0;
-        if !plan.apply {
-            if all_ours {
-                return Ok(Box::new(NullSink::default()));
-            }
-            let mode = Mode::Look { on_existing: plan.on_existing };
-            return Ok(Box::new(LiveSink::new(self.connection.clone(), mode)));
+        claim: &Claim,
+        _position: &Position,
+    ) -> Result<Box<dyn Sink + 's>, EndError> {
+        let all_ours = claim.base.documents == 0;
+        if !claim.apply {
+            let look = (!all_ours).then(|| -> Box<dyn reshelve::ends::Look> {
+                Box::new(LiveLook::new(self.connection.clone()))
+            });
+            return Ok(Box::new(DrySink::new(look)));
         }
         let Some(lease) = &self.lease else {
-            return Err(RunError::Bug("a run writes without a lease"));
+            return Err(EndError::failed("a run writes without a lease: a bug of reshelve", None));
         };
-        let mode = Mode::Write {
-            lease: Arc::clone(lease),
-            on_existing: plan.on_existing,
-            run: plan.run.clone(),
-            all_ours,
-        };
-        Ok(Box::new(LiveSink::new(self.connection.clone(), mode)))
+        let (connection, lease) = (self.connection.clone(), Arc::clone(lease));
+        Ok(Box::new(LiveSink::new(connection, lease, claim.run.clone(), all_ours)))
     }
 
-    fn leave(&mut self) -> Result<(), RunError> {
+    fn leave(&mut self) -> Result<(), EndError> {
         self.give_back(Lease::leave)
     }
 
-    fn unlock(&mut self) -> Result<(), RunError> {
+    fn unlock(&mut self) -> Result<(), EndError> {
         self.give_back(Lease::end)
     }
 
-    fn tidy(&mut self, plan: &Plan, folder: &RunFolder) -> Result<(), RunError> {
-        if self.holder()?.is_some_and(|holder| holder.run == plan.run) {
-            self.take(plan, folder, Over::Nobody)?;
+    fn tidy(&mut self, claim: &Claim) -> Result<(), EndError> {
+        if self.holder()?.is_some_and(|holder| holder.run == claim.run) {
+            self.take(claim, Over::Nobody)?;
             self.unlock()?;
         }
         Ok(())

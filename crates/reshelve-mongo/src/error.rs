@@ -1,11 +1,11 @@
 //! What goes wrong with a live database, in sentences, with what to do about it.
 
 use mongodb::error::{Error, ErrorKind};
-use reshelve::ends::LiveError;
+use reshelve::ends::EndError;
 
 /// A server that does not answer.
-pub(crate) fn unreachable(name: &str, error: &Error) -> LiveError {
-    LiveError::failed(
+pub(crate) fn unreachable(name: &str, error: &Error) -> EndError {
+    EndError::failed(
         format!("{name} cannot be reached: {}", sentence(error)),
         Some(
             "look whether the server is up, and whether this machine may connect to it (firewall, \
@@ -15,7 +15,7 @@ pub(crate) fn unreachable(name: &str, error: &Error) -> LiveError {
 }
 
 /// What the server or the driver said of something that was tried.
-pub(crate) fn failed(action: &str, namespace: &str, error: &Error) -> LiveError {
+pub(crate) fn failed(action: &str, namespace: &str, error: &Error) -> EndError {
     let hint = match code(error) {
         Some(13) => Some(
             "the user lacks a privilege: `reshelve inspect URI --print-role` prints a role that \
@@ -31,7 +31,7 @@ pub(crate) fn failed(action: &str, namespace: &str, error: &Error) -> LiveError 
         }
         _ => None,
     };
-    LiveError::failed(format!("{action} {namespace}: {}", sentence(error)), hint)
+    EndError::failed(format!("{action} {namespace}: {}", sentence(error)), hint)
 }
 
 /// The server's error code, of a command or of its write concern.

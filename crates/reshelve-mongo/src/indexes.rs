@@ -3,12 +3,12 @@
 
 use mongodb::bson::{Bson, Document, doc};
 use reshelve::dump::Index;
-use reshelve::ends::LiveError;
+use reshelve::ends::EndError;
 use reshelve::folder::{IndexState, IndexStatus, TargetState, indexes_of};
 use reshelve_core::mapping::COLLECTIONS;
 
 use crate::connection::Connection;
-use crate::lease::{Claim, Lease, Over, RUNS};
+use crate::lease::{Lease, Over, RUNS, Tenant};
 use crate::replace::{UNDO, made_by_a_mapping};
 use crate::retry::{retrying, retrying_long};
 use crate::writes::is_absent;
@@ -23,7 +23,7 @@ const MIGRATIONS: &str = "persistence_migrations";
 ///
 /// # Errors
 /// Where the server cannot be asked.
-pub fn indexes_status(connection: &Connection) -> Result<TargetState, LiveError> {
+pub fn indexes_status(connection: &Connection) -> Result<TargetState, EndError> {
     Ok(connection.wait(status(connection))?.state)
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct Status {
     pub(crate) no_collections: Vec<(&'static str, String)>,
 }
 
-pub(crate) async fn status(connection: &Connection) -> Result<Status, LiveError> {
+pub(crate) async fn status(connection: &Connection) -> Result<Status, EndError> {
     let mut state = TargetState::default();
     let mut no_collections = Vec::new();
     let list = doc! { "listCollections": 1, "authorizedCollections": true };
@@ -79,7 +79,7 @@ pub(crate) async fn status(connection: &Connection) -> Result<Status, LiveError>
 pub(crate) async fn indexes_of_collection(
     connection: &Connection,
     collection: &str,
-) -> Result<Vec<Index>, LiveError> {
+) -> Result<Vec<Index>, EndError> {
     match connection.command(doc! { "listIndexes": collection }).await {
         Ok(reply) => Ok(first_batch(&reply).iter().map(index_of).collect()),
         Err(error) if is_absent(&error) => Ok(Vec::new()),
@@ -92,7 +92,7 @@ pub(crate) async fn indexes_of_collection(
 pub(crate) async fn all(
     connection: &Connection,
     mut command: Document,
-) -> Result<Vec<Document>, LiveError> {
+) -> Result<Vec<Document>, EndError> {
     command.insert("cursor", doc! { "batchSize": 100_000 });
     let reply = connection.command(command).await;
     let reply = reply.map_err(|error| connection.error("listing", "*", &error))?;
@@ -110,13 +110,13 @@ fn first_batch(reply: &Document) -> Vec<Document> {
 ///
 /// # Errors
 /// Where an index is there with another key, or the server refuses.
-pub fn indexes_up(connection: &Connection) -> Result<Vec<String>, LiveError> {
+pub fn indexes_up(connection: &Connection) -> Result<Vec<String>, EndError> {
     connection.wait(async {
         let before = status(connection).await?.state;
         if let Some(other) = before.indexes.iter().find(|index| index.state == IndexState::Different)
         {
             let IndexStatus { collection, name, .. } = other;
-            return Err(LiveError::refused(
+            return Err(EndError::refused(
                 format!("{}.{collection}: the index {name} is there with another key or without \"unique\"", connection.db),
                 "look who made it; drop it by hand where it is not needed, then run this again",
             ));
@@ -169,14 +169,14 @@ pub fn indexes_up(connection: &Connection) -> Result<Vec<String>, LiveError> {
 /// # Errors
 /// Refused where a run holds the target, or a collection holds documents that this tool did not
 /// write or that are the only copy of something, before anything is dropped.
-pub fn indexes_down(connection: &Connection, forced: &[String]) -> Result<Vec<String>, LiveError> {
+pub fn indexes_down(connection: &Connection, forced: &[String]) -> Result<Vec<String>, EndError> {
     if let Some(unknown) = forced.iter().find(|name| !may_be_forced(name)) {
-        return Err(LiveError::usage(
+        return Err(EndError::usage(
             format!("{unknown} is no target collection"),
             &format!("the target collections are {}, and {UNDO}", COLLECTIONS.join(", ")),
         ));
     }
-    let claim = Claim {
+    let claim = Tenant {
         run: format!("indexes-down-{}", std::process::id()),
         folder: String::new(),
         over: Over::Nobody,
@@ -201,12 +201,12 @@ fn may_be_forced(name: &str) -> bool {
 async fn drop_collections(
     connection: &Connection,
     forced: &[String],
-) -> Result<Vec<String>, LiveError> {
+) -> Result<Vec<String>, EndError> {
     let state = status(connection).await?.state;
     let is_forced = |collection: &str| forced.iter().any(|name| name == collection);
     for collection in state.collections.iter().copied().filter(|name| !is_forced(name)) {
         if let Some(id) = foreign(connection, collection).await? {
-            return Err(LiveError::refused(
+            return Err(EndError::refused(
                 format!(
                     "{}.{collection} holds documents that this tool did not write, such as {id}",
                     connection.db
@@ -219,7 +219,7 @@ async fn drop_collections(
     let kept = retrying(|| undo.find_one(doc! {}).into_future()).await;
     let kept = kept.map_err(|error| connection.error("reading", UNDO, &error))?.is_some();
     if kept && !is_forced(UNDO) {
-        return Err(LiveError::refused(
+        return Err(EndError::refused(
             format!(
                 "{}.{UNDO} holds the only copy of what runs with --replace have replaced",
                 connection.db
@@ -242,7 +242,7 @@ async fn drop_collections(
 /// The id of a document in a target collection that this tool did not write, where there is one.
 /// Jobs of ours carry the residue's mark in their metadata; parts of ours belong to such a job, and
 /// events of ours say that a mapping made them.
-async fn foreign(connection: &Connection, collection: &str) -> Result<Option<String>, LiveError> {
+async fn foreign(connection: &Connection, collection: &str) -> Result<Option<String>, EndError> {
     let target = connection.own(collection);
     if collection == COLLECTIONS[1] {
         let filter = doc! { "$nor": made_by_a_mapping() };

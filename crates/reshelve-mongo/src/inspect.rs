@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use mongodb::bson::{Document, doc};
 use reshelve::dump::{COLLECTION_DEFAULT, CollectionInfo, Inventory};
-use reshelve::ends::LiveError;
+use reshelve::ends::EndError;
 use serde::Serialize;
 
 use crate::connection::Connection;
@@ -45,11 +45,11 @@ pub fn inspect(
     connection: &Connection,
     one: bool,
     collection: Option<&str>,
-) -> Result<LiveInventory, LiveError> {
+) -> Result<LiveInventory, EndError> {
     connection.wait(async {
         let databases = if one { None } else { databases(connection).await };
         if databases.is_none() && connection.db.is_empty() {
-            return Err(LiveError::usage(
+            return Err(EndError::usage(
                 "the user may not list the databases",
                 "name one in the connection string (mongodb://HOST/DATABASE), or with --db",
             ));

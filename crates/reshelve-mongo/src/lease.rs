@@ -13,7 +13,7 @@ use std::time::Duration;
 use mongodb::bson::{Bson, Document, doc};
 use mongodb::error::Error;
 use mongodb::options::ReturnDocument;
-use reshelve::ends::LiveError;
+use reshelve::ends::EndError;
 
 use crate::connection::Connection;
 use crate::retry::{limited, retrying};
@@ -28,7 +28,7 @@ const EXPIRES_AFTER_MS: i64 = 60_000;
 
 /// Who wants the lease.
 #[derive(Clone, Debug)]
-pub(crate) struct Claim {
+pub(crate) struct Tenant {
     pub(crate) run: String,
     pub(crate) folder: String,
     /// What may be broken.
@@ -79,11 +79,11 @@ impl Holder {
     }
 
     /// Why a new run may not start.
-    pub(crate) fn refusal(&self, connection: &Connection) -> LiveError {
+    pub(crate) fn refusal(&self, connection: &Connection) -> EndError {
         let Holder { run, host, process, expired } = self;
         let db = &connection.db;
         if *expired {
-            return LiveError::refused(
+            return EndError::refused(
                 format!(
                     "a run on the database {db} has not finished: {run}, last on {host} (process \
                      {process})"
@@ -94,7 +94,7 @@ impl Holder {
                 ),
             );
         }
-        LiveError::refused(
+        EndError::refused(
             format!(
                 "another run is writing to the database {db}: {run} on {host} (process {process})"
             ),
@@ -123,8 +123,8 @@ impl Lease {
     /// Takes the lease, or says who has it.
     pub(crate) fn take(
         connection: &Connection,
-        claim: &Claim,
-    ) -> Result<Result<Lease, Holder>, LiveError> {
+        claim: &Tenant,
+    ) -> Result<Result<Lease, Holder>, EndError> {
         let token = new_token();
         let taken = connection.wait(claim_lease(connection, claim, &token));
         let now = taken.map_err(|error| connection.error("locking", RUNS, &error))?;
@@ -144,7 +144,7 @@ impl Lease {
 
     /// Whether this process still holds it, as the server says; it is told how many jobs were
     /// written so far with the next renewal.
-    pub(crate) async fn check(&self, written: u64) -> Result<(), LiveError> {
+    pub(crate) async fn check(&self, written: u64) -> Result<(), EndError> {
         self.written.store(written, Ordering::Relaxed);
         let runs = self.connection.own(RUNS);
         let filter = self.filter();
@@ -160,7 +160,7 @@ impl Lease {
         Err(self.lost(holder.as_ref()))
     }
 
-    fn lost(&self, holder: Option<&Holder>) -> LiveError {
+    fn lost(&self, holder: Option<&Holder>) -> EndError {
         let db = &self.connection.db;
         let what = match holder {
             Some(Holder { run, host, process, .. }) => format!(
@@ -172,8 +172,7 @@ impl Lease {
                  ended, or `reshelve_runs` was dropped"
             ),
         };
-        // Going on is nothing that would help.
-        LiveError::refused(
+        EndError::lost(
             format!("{what}; this process has stopped before its next batch"),
             "look what that run has done, with `reshelve verify`, before anything else",
         )
@@ -184,7 +183,7 @@ impl Lease {
     }
 
     /// Lets it expire now: the run stops here, and can be gone on with.
-    pub(crate) fn leave(self) -> Result<(), LiveError> {
+    pub(crate) fn leave(self) -> Result<(), EndError> {
         self.renewing.abort();
         let runs = self.connection.own(RUNS);
         let expire = vec![doc! { "$set": { "expires": "$$NOW" } }];
@@ -200,7 +199,7 @@ impl Lease {
     }
 
     /// Takes it away: the run is done.
-    pub(crate) fn end(self) -> Result<(), LiveError> {
+    pub(crate) fn end(self) -> Result<(), EndError> {
         self.renewing.abort();
         let runs = self.connection.own(RUNS);
         let ended = self.connection.wait(retrying(|| runs.delete_one(self.filter()).into_future()));
@@ -217,7 +216,7 @@ impl Drop for Lease {
 /// One step: takes the lease where it is free, and answers with the lease as it is then.
 async fn claim_lease(
     connection: &Connection,
-    claim: &Claim,
+    claim: &Tenant,
     token: &str,
 ) -> Result<Document, Error> {
     let mut free = vec![

@@ -12,6 +12,7 @@ mod error;
 mod indexes;
 mod inspect;
 mod lease;
+mod look;
 mod origin;
 mod place;
 mod privileges;

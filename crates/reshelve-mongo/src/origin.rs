@@ -9,11 +9,11 @@ use mongodb::error::Error;
 use mongodb::options::{FindOptions, Hint, ReadConcern, ReadPreference, SelectionCriteria};
 use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor, SessionRawBatchCursor};
 use mongodb::{ClientSession, Collection, bson::RawDocumentBuf};
-use reshelve::dump::{COLLECTION_DEFAULT, OpenError};
-use reshelve::ends::LiveError;
-use reshelve::ends::{Batch, BatchLimits, Damage, DamageKind, Form, Item, Place, Source};
-use reshelve::ends::{Opened, Origin, SourceDescription};
-use reshelve::run::PlannedSource;
+use reshelve::dump::COLLECTION_DEFAULT;
+use reshelve::ends::{
+    Batch, BatchLimits, Damage, DamageKind, EndError, Form, Item, Opened, Operation, Origin, Place,
+    PlannedSource, Position, Source, SourceDescription,
+};
 use reshelve_core::raw;
 
 use crate::by_id::Id;
@@ -55,7 +55,7 @@ impl LiveOrigin {
         db: Option<&str>,
         collection: Option<&str>,
         read_preference: Option<ReadPreference>,
-    ) -> Result<Self, LiveError> {
+    ) -> Result<Self, EndError> {
         let named = db.or(place.database());
         let mut connection = Connection::open(place, named.unwrap_or_default())?;
         if named.is_none() {
@@ -70,7 +70,7 @@ impl LiveOrigin {
         &self.connection
     }
 
-    fn open_at(&self, last: Option<Id>) -> Result<Opened, OpenError> {
+    fn open_at(&self, last: Option<Id>) -> Result<Opened, EndError> {
         let connection = &self.connection;
         let found = connection.wait(find_collection(connection, &self.collection))?;
         let statistics =
@@ -106,17 +106,19 @@ impl LiveOrigin {
                 namespace: Some((connection.db.clone(), self.collection.clone())),
                 rewindable: true,
                 bytes_total,
+                is_compressed: false,
             },
+            first: 0,
         })
     }
 }
 
 /// The only database that has the collection.
-async fn find_database(connection: &Connection, collection: &str) -> Result<String, LiveError> {
+async fn find_database(connection: &Connection, collection: &str) -> Result<String, EndError> {
     let hint = "name the database in the connection string (mongodb://HOST/DATABASE), or with --db";
     let name = connection.place.name();
     let Some(databases) = crate::inspect::databases(connection).await else {
-        return Err(LiveError::usage(format!("{name}: no database was named"), hint));
+        return Err(EndError::usage(format!("{name}: no database was named"), hint));
     };
     let mut found = Vec::new();
     for db in databases {
@@ -129,11 +131,10 @@ async fn find_database(connection: &Connection, collection: &str) -> Result<Stri
     }
     match found.as_slice() {
         [one] => Ok(one.clone()),
-        [] => Err(LiveError::usage(
-            format!("{name}: no database has a collection {collection}"),
-            hint,
-        )),
-        several => Err(LiveError::usage(
+        [] => {
+            Err(EndError::usage(format!("{name}: no database has a collection {collection}"), hint))
+        }
+        several => Err(EndError::usage(
             format!(
                 "{name}: the collection {collection} is in several databases: {}",
                 several.join(", ")
@@ -144,7 +145,7 @@ async fn find_database(connection: &Connection, collection: &str) -> Result<Stri
 }
 
 /// Whether the collection is there, and stores documents.
-async fn find_collection(connection: &Connection, name: &str) -> Result<&'static str, OpenError> {
+async fn find_collection(connection: &Connection, name: &str) -> Result<&'static str, EndError> {
     let listed = connection
         .command(doc! { "listCollections": 1, "filter": { "name": name }, "authorizedCollections": true })
         .await
@@ -158,13 +159,13 @@ async fn find_collection(connection: &Connection, name: &str) -> Result<&'static
         .cloned();
     let namespace = format!("{}.{name}", connection.db);
     match found {
-        None => Err(LiveError::usage(
+        None => Err(EndError::usage(
             format!("{}: no collection {namespace}", connection.place.name()),
             "choose another with --collection or --db; `reshelve inspect` lists what is there",
         )
         .into()),
         Some(found) => match found.get_str("type") {
-            Ok("view" | "timeseries") => Err(LiveError::usage(
+            Ok("view" | "timeseries") => Err(EndError::usage(
                 format!(
                     "{namespace} is a {}, not a collection",
                     found.get_str("type").unwrap_or("view")
@@ -194,22 +195,20 @@ pub(crate) fn number(document: &Document, name: &str) -> Option<u64> {
 }
 
 impl Origin for LiveOrigin {
-    fn open(&self) -> Result<Opened, OpenError> {
+    fn open(&self) -> Result<Opened, EndError> {
         self.open_at(None)
     }
 
-    fn goes_on_by_id(&self) -> bool {
-        true
-    }
-
-    fn open_behind(&self, id: &str) -> Result<Opened, OpenError> {
+    /// Documents come in the order of their `_id`: what was read is not read again.
+    fn open_after(&self, position: &Position) -> Result<Opened, EndError> {
+        let Some(id) = &position.id else { return self.open() };
         let id = Id::from_hex(id).ok_or_else(|| {
-            LiveError::failed("the checkpoint's last_id is no BSON value", Some("it was edited"))
+            EndError::failed("the checkpoint's last id is no BSON value", Some("it was edited"))
         })?;
-        self.open_at(Some(id))
+        Ok(Opened { first: position.count, ..self.open_at(Some(id))? })
     }
 
-    fn for_each_status(&self, give: &mut dyn FnMut(Option<&[u8]>)) -> Result<(), OpenError> {
+    fn for_each_status(&self, give: &mut dyn FnMut(Option<&[u8]>)) -> Result<(), EndError> {
         let connection = &self.connection;
         let collection = connection.client.database(&connection.db).collection(&self.collection);
         let collection: Collection<RawDocumentBuf> = collection;
@@ -445,7 +444,12 @@ impl Source for LiveSource {
                 full = false;
                 let start = batch.bytes.len();
                 batch.bytes.extend_from_slice(bytes);
-                batch.items.push(Item { start, end: batch.bytes.len(), place: Place::default() });
+                batch.items.push(Item {
+                    start,
+                    end: batch.bytes.len(),
+                    place: Place::default(),
+                    operation: Operation::Upsert,
+                });
                 *taken += 1;
                 self.bytes_read += u64::try_from(bytes.len()).unwrap_or(0);
                 let id = raw::Document::new(bytes).get("_id");

@@ -1,8 +1,8 @@
 //! What a connection string says, without what must not be shown.
 
 use mongodb::options::ClientOptions;
-use reshelve::ends::LiveError;
-use reshelve::run::LivePlace;
+use reshelve::ends::EndError;
+use reshelve::ends::LivePlace;
 
 use crate::error::unreachable;
 
@@ -41,9 +41,9 @@ impl Place {
     ///
     /// # Errors
     /// Where it is none; the message does not quote it.
-    pub fn parse(uri: &str) -> Result<Place, LiveError> {
+    pub fn parse(uri: &str) -> Result<Place, EndError> {
         let bad = || {
-            LiveError::usage(
+            EndError::usage(
                 "this is no connection string",
                 "it looks like mongodb://HOST:PORT/DATABASE",
             )
@@ -69,7 +69,7 @@ impl Place {
         // A password with a slash or a question mark in it ends up here.
         let first = query.split('&').next().unwrap_or_default();
         if path.contains('@') || first.split('=').next().unwrap_or_default().contains('@') {
-            return Err(LiveError::usage(
+            return Err(EndError::usage(
                 "the connection string cannot be used: there is an @ behind the host",
                 ENCODED,
             ));
@@ -118,7 +118,7 @@ impl Place {
     ///
     /// # Errors
     /// Where hosts, replica set or database are others; says which.
-    pub fn check_same(&self, planned: &LivePlace) -> Result<(), LiveError> {
+    pub fn check_same(&self, planned: &LivePlace) -> Result<(), EndError> {
         let mut differs = Vec::new();
         if self.hosts != planned.hosts {
             differs.push(format!(
@@ -142,22 +142,22 @@ impl Place {
         if differs.is_empty() {
             return Ok(());
         }
-        Err(LiveError::refused(
+        Err(EndError::refused(
             format!("this connection string is not the one of the run: {}", differs.join("; ")),
             "give the connection string of the run, or start a new run",
         ))
     }
 
     /// The driver's options.
-    pub(crate) async fn options(&self) -> Result<ClientOptions, LiveError> {
+    pub(crate) async fn options(&self) -> Result<ClientOptions, EndError> {
         // The driver's message may quote what is between the scheme and the host.
         let mut options =
             ClientOptions::parse(&self.uri).await.map_err(|error| match *error.kind {
                 mongodb::error::ErrorKind::DnsResolve { .. } => unreachable(&self.name(), &error),
                 _ if self.uri.contains('@') => {
-                    LiveError::usage("the connection string cannot be used", ENCODED)
+                    EndError::usage("the connection string cannot be used", ENCODED)
                 }
-                _ => LiveError::usage(
+                _ => EndError::usage(
                     format!("the connection string cannot be used: {error}"),
                     "it looks like mongodb://HOST:PORT/DATABASE",
                 ),

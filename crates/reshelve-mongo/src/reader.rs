@@ -4,7 +4,7 @@ use futures_util::StreamExt;
 use mongodb::bson::doc;
 use mongodb::options::{ReadPreference, SelectionCriteria};
 use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor};
-use reshelve::dump::DocumentsError;
+use reshelve::ends::EndError;
 use reshelve::ends::{DocumentStream, TargetReader};
 use reshelve_core::mapping::COLLECTIONS;
 
@@ -35,14 +35,14 @@ impl TargetReader for LiveTarget {
         &self.connection.db
     }
 
-    fn has(&self, collection: usize) -> Result<bool, DocumentsError> {
+    fn has(&self, collection: usize) -> Result<bool, EndError> {
         let connection = &self.connection;
         let name = COLLECTIONS[collection];
         let question = doc! { "listCollections": 1, "filter": { "name": name }, "nameOnly": true, "authorizedCollections": true };
         Ok(!connection.wait(crate::indexes::all(connection, question))?.is_empty())
     }
 
-    fn documents(&self, collection: usize) -> Result<Box<dyn DocumentStream>, DocumentsError> {
+    fn documents(&self, collection: usize) -> Result<Box<dyn DocumentStream>, EndError> {
         let name = COLLECTIONS[collection];
         let connection = &self.connection;
         let opened = connection.wait(async {
@@ -79,12 +79,12 @@ struct LiveStream {
 }
 
 impl DocumentStream for LiveStream {
-    fn next_document(&mut self) -> Result<Option<&[u8]>, DocumentsError> {
+    fn next_document(&mut self) -> Result<Option<&[u8]>, EndError> {
         loop {
             if let Some((reply, offset)) = &mut self.held {
-                let documents = reply.doc_slices().map_err(|error| {
-                    DocumentsError::from(self.connection.error("reading", self.collection, &error))
-                })?;
+                let documents = reply
+                    .doc_slices()
+                    .map_err(|error| self.connection.error("reading", self.collection, &error))?;
                 if let Some((start, end)) = next_in(documents.as_bytes(), *offset) {
                     self.document.clear();
                     self.document.extend_from_slice(&documents.as_bytes()[start..end]);
@@ -100,7 +100,8 @@ impl DocumentStream for LiveStream {
                 Some(Ok(reply)) => self.held = Some((reply, 4)),
                 Some(Err(error)) => {
                     let mut error = self.connection.error("reading", self.collection, &error);
-                    error.hint.get_or_insert_with(|| "run the command again".to_owned());
+                    let again = reshelve::ends::Hint::Text("run the command again".to_owned());
+                    error.hint.get_or_insert(again);
                     return Err(error.into());
                 }
             }

@@ -4,11 +4,13 @@
 //! bytes. Without transactions the job document goes first and comes last, so that a reader sees
 //! no job rather than one whose parts are missing, and every step may be done twice.
 
+use std::collections::HashSet;
+
 use futures_util::StreamExt;
 use mongodb::ClientSession;
 use mongodb::bson::{Document, RawDocumentBuf, doc};
 use mongodb::error::Error;
-use reshelve::ends::LiveError;
+use reshelve::ends::EndError;
 use reshelve::ends::{Fate, Section};
 use reshelve_core::mapping::{COLLECTIONS, Target};
 use reshelve_core::raw::{self, Writer, kind};
@@ -36,8 +38,9 @@ pub(crate) struct Replacement<'r> {
     pub(crate) run: &'r str,
     pub(crate) target: &'r Target,
     pub(crate) section: &'r Section,
-    /// How the earlier version is in the way.
-    pub(crate) what: String,
+    /// Whether an earlier process of this run had begun to replace it: then some of its own
+    /// documents may stand there, and the earlier version may be kept and gone.
+    pub(crate) begun: bool,
 }
 
 impl Replacement<'_> {
@@ -46,6 +49,12 @@ impl Replacement<'_> {
         raw::documents(bytes)
             .filter_map(|place| RawDocumentBuf::from_bytes(bytes[place].to_vec()).ok())
             .collect()
+    }
+
+    /// The bytes of its documents in a collection.
+    fn own(&self, collection: usize) -> HashSet<&[u8]> {
+        let bytes = &self.target.bytes()[collection][self.section[collection].clone()];
+        raw::documents(bytes).map(|place| &bytes[place]).collect()
     }
 
     /// An earlier version of the job: its job, metrics and metadata, and the events that a mapping
@@ -73,11 +82,11 @@ impl Replacement<'_> {
 pub(crate) async fn replace(
     connection: &Connection,
     what: &Replacement<'_>,
-) -> Result<Fate, LiveError> {
+) -> Result<Fate, EndError> {
     let earlier = earlier(connection, what).await?;
-    if earlier.iter().all(Vec::is_empty) {
-        // Something of another job is in the way.
-        return Ok(Fate::Conflict(what.what.clone()));
+    if earlier.iter().all(Vec::is_empty) && !what.begun {
+        let why = "the target holds a document of another job under one of its ids";
+        return Ok(Fate::Conflict(why.to_owned()));
     }
     if let Some(fate) = keep(connection, what, &earlier).await? {
         return Ok(fate);
@@ -88,7 +97,7 @@ pub(crate) async fn replace(
     let mut backoff = Backoff::default();
     loop {
         let error = match limited(swap_in_transaction(connection, what)).await {
-            Ok(()) => return Ok(Fate::Replaced),
+            Ok(()) => return Ok(Fate::Written),
             Err(error) => error,
         };
         // A server that says it has no transactions, though it is no standalone.
@@ -124,7 +133,7 @@ fn is_duplicate(error: &Error) -> bool {
 async fn earlier(
     connection: &Connection,
     what: &Replacement<'_>,
-) -> Result<Vec<Vec<RawDocumentBuf>>, LiveError> {
+) -> Result<Vec<Vec<RawDocumentBuf>>, EndError> {
     let mut earlier = Vec::new();
     for name in COLLECTIONS {
         let collection = connection.raw(name);
@@ -151,10 +160,15 @@ async fn keep(
     connection: &Connection,
     what: &Replacement<'_>,
     earlier: &[Vec<RawDocumentBuf>],
-) -> Result<Option<Fate>, LiveError> {
+) -> Result<Option<Fate>, EndError> {
     let mut kept = Vec::new();
-    for (name, documents) in COLLECTIONS.into_iter().zip(earlier) {
+    for (collection, (name, documents)) in COLLECTIONS.into_iter().zip(earlier).enumerate() {
+        let own = what.own(collection);
         for document in documents {
+            // What this run wrote itself before it was killed is no earlier version.
+            if what.begun && own.contains(&document.as_bytes()) {
+                continue;
+            }
             kept.extend(undo_document(what.run, name, document.as_bytes()));
         }
     }
@@ -232,7 +246,7 @@ async fn swap_in_steps(
     connection: &Connection,
     what: &Replacement<'_>,
     earlier: &[Vec<RawDocumentBuf>],
-) -> Result<Fate, LiveError> {
+) -> Result<Fate, EndError> {
     let mut refused = None;
     for name in COLLECTIONS {
         clear(connection, what, name).await?;
@@ -249,7 +263,7 @@ async fn swap_in_steps(
             break;
         }
     }
-    let Some(why) = refused else { return Ok(Fate::Replaced) };
+    let Some(why) = refused else { return Ok(Fate::Written) };
     // The earlier version comes back.
     for name in COLLECTIONS {
         clear(connection, what, name).await?;
@@ -266,7 +280,7 @@ async fn clear(
     connection: &Connection,
     what: &Replacement<'_>,
     name: &str,
-) -> Result<(), LiveError> {
+) -> Result<(), EndError> {
     let stored = connection.raw(name);
     let filter = what.earlier_filter(name);
     retrying(|| stored.delete_many(filter.clone()).into_future())

@@ -1,116 +1,104 @@
 //! Writes target documents into a live database: parts first, then the job, so that a reader never
 //! sees a job whose parts are missing.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use mongodb::bson::RawDocumentBuf;
-use mongodb::error::Error;
-use reshelve::ends::LiveError;
-use reshelve::ends::{Exception, Fate, NothingToSync, Section, Sink, SinkError, Syncer, Verdict};
-use reshelve::run::OnExisting;
+use reshelve::ends::{
+    Action, EndError, Fate, JobAhead, JobWrite, Look, Looked, NothingToSync, Sink, Syncer,
+};
 use reshelve_core::mapping::{COLLECTIONS, Target};
-use reshelve_core::raw;
 
 use crate::connection::Connection;
 use crate::lease::Lease;
+use crate::look::{LiveLook, Part, parts_of};
 use crate::replace::{Replacement, replace};
-use crate::writes::{Taken, id_of, insert, remove, stored};
+use crate::writes::{Taken, id_of, insert, remove};
 
 /// The place of the jobs among the collections.
 const JOBS: usize = 0;
 /// The parts of a job, which are written before it.
 const PARTS: [usize; 3] = [1, 2, 3];
 
-/// What a sink may do.
-#[derive(Clone, Debug)]
-pub(crate) enum Mode {
-    /// It only looks what is there: a dry run into a target that holds documents.
-    Look { on_existing: OnExisting },
-    /// It writes.
-    Write {
-        /// Checked before every batch.
-        lease: Arc<Lease>,
-        on_existing: OnExisting,
-        /// The run that replaces.
-        run: String,
-        /// Whether the target was empty when the run began: then whatever is there is its own.
-        all_ours: bool,
-    },
-}
-
 /// A live target that is being written.
 #[derive(Debug)]
 pub(crate) struct LiveSink {
     connection: Connection,
-    mode: Mode,
+    look: LiveLook,
+    /// Checked before every batch.
+    lease: Arc<Lease>,
+    run: String,
+    /// Whether the target was empty when the run began: then nothing of a job is there that the
+    /// run has not begun to write.
+    was_empty: bool,
     jobs_written: u64,
 }
 
-/// One document of a section.
-struct Part {
-    section: usize,
-    collection: usize,
-    start: usize,
-    end: usize,
+/// A document that was sent, and what became of it.
+struct Sent {
+    part: Part,
     taken: Taken,
 }
 
-impl Part {
-    fn bytes<'t>(&self, target: &'t Target) -> &'t [u8] {
-        &target.bytes()[self.collection][self.start..self.end]
-    }
-}
-
 impl LiveSink {
-    pub(crate) fn new(connection: Connection, mode: Mode) -> Self {
-        LiveSink { connection, mode, jobs_written: 0 }
+    pub(crate) fn new(
+        connection: Connection,
+        lease: Arc<Lease>,
+        run: String,
+        was_empty: bool,
+    ) -> Self {
+        let look = LiveLook::new(connection.clone());
+        LiveSink { connection, look, lease, run, was_empty, jobs_written: 0 }
     }
 
     async fn write_batch(
         &mut self,
         target: &Target,
-        sections: &[Section],
-    ) -> Result<Vec<Exception>, LiveError> {
-        let Mode::Write { lease, on_existing, run, all_ours } = self.mode.clone() else {
-            return self.look(target, sections).await;
+        writes: &[JobWrite],
+    ) -> Result<Vec<Fate>, EndError> {
+        self.lease.check(self.jobs_written).await?;
+        let sections = |replaces: bool| {
+            let wanted =
+                move |write: &&(usize, &JobWrite)| (write.1.action == Action::Replace) == replaces;
+            let numbered: Vec<_> = writes.iter().enumerate().collect();
+            let wanted = numbered.iter().filter(wanted);
+            wanted
+                .flat_map(|(at, write)| write.sections().iter().map(|section| (*at, section)))
+                .collect::<Vec<_>>()
         };
-        lease.check(self.jobs_written).await?;
-        let before = if all_ours { Vec::new() } else { self.found(target, sections).await? };
+        let inserts = sections(false);
         let mut parts = Vec::new();
         for collection in PARTS {
-            parts.extend(parts_of(target, sections, collection));
+            parts.extend(parts_of(target, inserts.iter().copied(), collection));
         }
-        self.insert(target, &mut parts).await?;
-        let mut bad: Vec<Option<Fate>> = vec![None; sections.len()];
-        judge(&parts, &mut bad);
-        let mut jobs = parts_of(target, sections, JOBS);
-        jobs.retain(|job| bad[job.section].is_none());
-        self.insert(target, &mut jobs).await?;
-        judge(&jobs, &mut bad);
-        parts.extend(jobs);
-        self.take_back(target, sections, &parts, &bad, &before).await?;
-        let mut exceptions = Vec::new();
-        for (section, fate) in bad.into_iter().enumerate() {
-            let fate = match fate {
-                Some(Fate::Conflict(what)) if on_existing == OnExisting::Replace => {
-                    let what = Replacement { run: &run, target, section: &sections[section], what };
-                    Some(replace(&self.connection, &what).await?)
-                }
-                Some(fate) => Some(fate),
-                None if all_ours => None,
-                None => written_fate(section, &parts, &before, target),
-            };
-            let is_written = matches!(fate, None | Some(Fate::Replaced | Fate::Partly(_)));
-            self.jobs_written += u64::from(is_written);
-            if let Some(fate) = fate {
-                exceptions.push(Exception { section, fate });
+        let mut sent = self.insert(target, parts).await?;
+        let mut fates: Vec<Fate> = vec![Fate::Written; writes.len()];
+        judge(&sent, &mut fates);
+        let mut jobs = parts_of(target, inserts.iter().copied(), JOBS);
+        jobs.retain(|job| fates[job.section] == Fate::Written);
+        let jobs = self.insert(target, jobs).await?;
+        judge(&jobs, &mut fates);
+        sent.extend(jobs);
+        self.take_back(target, writes, &sent, &fates).await?;
+        unchanged(writes, &sent, &mut fates);
+        for (write, fate) in writes.iter().zip(&mut fates) {
+            if write.action == Action::Replace {
+                let what = Replacement {
+                    run: &self.run,
+                    target,
+                    section: &write.section,
+                    begun: write.begun,
+                };
+                *fate = replace(&self.connection, &what).await?;
             }
+            self.jobs_written += u64::from(*fate == Fate::Written);
         }
-        Ok(exceptions)
+        Ok(fates)
     }
 
-    /// Inserts parts of up to three collections beside each other.
-    async fn insert(&self, target: &Target, parts: &mut [Part]) -> Result<(), LiveError> {
+    /// Inserts documents of up to three collections beside each other.
+    async fn insert(&self, target: &Target, parts: Vec<Part>) -> Result<Vec<Sent>, EndError> {
         let insert_some = async |collection: usize| {
             let documents: Vec<RawDocumentBuf> = parts
                 .iter()
@@ -129,42 +117,39 @@ impl LiveSink {
             tokio::try_join!(insert_some(0), insert_some(1), insert_some(2), insert_some(3))?;
         let mut taken =
             [jobs.into_iter(), events.into_iter(), metrics.into_iter(), metadata.into_iter()];
-        for part in parts {
-            part.taken = taken[part.collection].next().unwrap_or(Taken::Inserted);
-        }
-        Ok(())
+        let sent = parts.into_iter().map(|part| {
+            let taken = taken[part.collection].next().unwrap_or(Taken::Inserted);
+            Sent { part, taken }
+        });
+        Ok(sent.collect())
     }
 
-    /// Of jobs that do not make it, the parts that were just written.
+    /// Of jobs that were not taken, the parts that this run wrote: those that were inserted just
+    /// now, and those of an earlier try of this run where no job stands that they may belong to.
     async fn take_back(
         &self,
         target: &Target,
-        sections: &[Section],
-        parts: &[Part],
-        bad: &[Option<Fate>],
-        before: &[(usize, Vec<u8>)],
-    ) -> Result<(), LiveError> {
-        let Mode::Write { all_ours, .. } = &self.mode else { return Ok(()) };
-        let was_there = |part: &Part| {
-            let id = (part.collection, id_of(part.bytes(target)).to_vec());
-            before.binary_search(&id).is_ok()
-        };
-        // Parts without their job are what an earlier try of ours left behind.
-        let mut has_job = vec![false; bad.len()];
-        for job in parts_of(target, sections, JOBS) {
-            has_job[job.section] |= was_there(&job);
+        writes: &[JobWrite],
+        sent: &[Sent],
+        fates: &[Fate],
+    ) -> Result<(), EndError> {
+        let is_bad = |section: usize| fates[section] != Fate::Written;
+        if !sent.iter().any(|sent| is_bad(sent.part.section)) {
+            return Ok(());
         }
+        let standing = self.standing_jobs(target, writes, fates).await?;
         for (collection, name) in COLLECTIONS.into_iter().enumerate() {
-            let documents: Vec<&[u8]> = parts
+            let documents: Vec<&[u8]> = sent
                 .iter()
-                .filter(|part| part.collection == collection && bad[part.section].is_some())
-                .filter(|part| match part.taken {
+                .filter(|sent| sent.part.collection == collection && is_bad(sent.part.section))
+                .filter(|sent| match sent.taken {
                     Taken::Inserted => true,
-                    // In a target that was empty, the same bytes come from an earlier try.
-                    Taken::Same => *all_ours || !was_there(part) || !has_job[part.section],
+                    Taken::Same => {
+                        writes[sent.part.section].begun && !standing.contains(&sent.part.section)
+                    }
                     _ => false,
                 })
-                .map(|part| part.bytes(target))
+                .map(|sent| sent.part.bytes(target))
                 .collect();
             if !documents.is_empty() {
                 remove(&self.connection.raw(name), &documents)
@@ -175,155 +160,78 @@ impl LiveSink {
         Ok(())
     }
 
-    /// Which documents of a batch are there before it is written, by collection and `_id`.
-    async fn found(
+    /// Which of the jobs that were not taken stand in the target, as somebody else's.
+    async fn standing_jobs(
         &self,
         target: &Target,
-        sections: &[Section],
-    ) -> Result<Vec<(usize, Vec<u8>)>, LiveError> {
-        let mut found = Vec::new();
-        for (collection, name) in COLLECTIONS.into_iter().enumerate() {
-            let parts = parts_of(target, sections, collection);
-            for some in parts.chunks(1_000) {
-                let documents = some.iter().map(|part| part.bytes(target));
-                let stored = self.stored(name, documents).await?;
-                found.extend(stored.into_keys().map(|id| (collection, id)));
-            }
-        }
-        found.sort();
-        Ok(found)
-    }
-
-    async fn stored<'d>(
-        &self,
-        name: &str,
-        documents: impl Iterator<Item = &'d [u8]>,
-    ) -> Result<std::collections::HashMap<Vec<u8>, Vec<u8>>, LiveError> {
-        stored(&self.connection.raw(name), documents)
-            .await
-            .map_err(|error: Error| self.connection.error("reading", name, &error))
-    }
-
-    /// What a write would find, without one.
-    async fn look(
-        &self,
-        target: &Target,
-        sections: &[Section],
-    ) -> Result<Vec<Exception>, LiveError> {
-        let mut parts = Vec::new();
-        for (collection, name) in COLLECTIONS.into_iter().enumerate() {
-            let mut some = parts_of(target, sections, collection);
-            for some in some.chunks_mut(1_000) {
-                let documents = some.iter().map(|part| part.bytes(target));
-                let stored = self.stored(name, documents).await?;
-                for part in some {
-                    let bytes = part.bytes(target);
-                    part.taken = match stored.get(id_of(bytes)) {
-                        None => Taken::Inserted,
-                        Some(stored) if stored.as_slice() == bytes => Taken::Same,
-                        Some(_) => Taken::Other(format!(
-                            "the target holds another document with this _id in {name}"
-                        )),
-                    };
-                }
-            }
-            parts.append(&mut some);
-        }
-        let mut bad = vec![None; sections.len()];
-        judge(&parts, &mut bad);
-        if matches!(self.mode, Mode::Look { on_existing: OnExisting::Replace }) {
-            for fate in &mut bad {
-                if let Some(Fate::Conflict(_)) = fate {
-                    *fate = Some(Fate::Replaced);
-                }
-            }
-        }
-        let fates = bad.into_iter().enumerate().filter_map(|(section, fate)| {
-            let fate = fate.or_else(|| partly(section, &parts, |part| part.taken == Taken::Same));
-            fate.map(|fate| Exception { section, fate })
-        });
-        Ok(fates.collect())
+        writes: &[JobWrite],
+        fates: &[Fate],
+    ) -> Result<HashSet<usize>, EndError> {
+        let bad = writes.iter().map(|write| &write.section).enumerate();
+        let jobs: Vec<Part> = parts_of(target, bad, JOBS)
+            .into_iter()
+            .filter(|job| fates[job.section] != Fate::Written)
+            .collect();
+        let documents = jobs.iter().map(|job| job.bytes(target));
+        let stored = self.look.stored(COLLECTIONS[JOBS], documents).await?;
+        let stands = |job: &&Part| stored.contains_key(id_of(job.bytes(target)));
+        Ok(jobs.iter().filter(stands).map(|job| job.section).collect())
     }
 }
 
-/// The documents of one collection, in order.
-fn parts_of(target: &Target, sections: &[Section], collection: usize) -> Vec<Part> {
-    let bytes = target.bytes()[collection];
-    let mut parts = Vec::new();
-    for (section, ranges) in sections.iter().enumerate() {
-        let range = ranges[collection].clone();
-        for place in raw::documents(&bytes[range.clone()]) {
-            let (start, end) = (range.start + place.start, range.start + place.end);
-            parts.push(Part { section, collection, start, end, taken: Taken::Inserted });
-        }
-    }
-    parts
-}
-
-/// A job one of whose documents is not taken does not make it; a refusal says more than a conflict.
-fn judge(parts: &[Part], bad: &mut [Option<Fate>]) {
-    for part in parts {
+/// A job one of whose documents is not taken is not taken; a refusal says more than a conflict.
+fn judge(sent: &[Sent], fates: &mut [Fate]) {
+    for Sent { part, taken } in sent {
         let name = COLLECTIONS[part.collection];
-        match (&part.taken, &bad[part.section]) {
-            (Taken::Refused(why), None | Some(Fate::Conflict(_))) => {
-                bad[part.section] = Some(Fate::Refused(format!("{name}: {why}")));
+        let fate = &mut fates[part.section];
+        match (taken, &fate) {
+            (Taken::Refused(why), Fate::Written | Fate::Conflict(_)) => {
+                *fate = Fate::Refused(format!("{name}: {why}"));
             }
-            (Taken::Other(what), None) => bad[part.section] = Some(Fate::Conflict(what.clone())),
+            (Taken::Other(what), Fate::Written) => *fate = Fate::Conflict(what.clone()),
             _ => {}
         }
     }
 }
 
-/// What became of a job that is whole now, in a target that held documents before.
-fn written_fate(
-    section: usize,
-    parts: &[Part],
-    before: &[(usize, Vec<u8>)],
-    target: &Target,
-) -> Option<Fate> {
-    partly(section, parts, |part| {
-        let id = (part.collection, id_of(part.bytes(target)).to_vec());
-        part.taken == Taken::Same && before.binary_search(&id).is_ok()
-    })
+/// A job all of which somebody else wrote since the look, the same bytes.
+fn unchanged(writes: &[JobWrite], sent: &[Sent], fates: &mut [Fate]) {
+    let mut is_mine = vec![false; fates.len()];
+    for Sent { part, taken } in sent {
+        is_mine[part.section] |= *taken == Taken::Inserted;
+    }
+    for (at, write) in writes.iter().enumerate() {
+        let is_others = !is_mine[at] && !write.begun && write.action != Action::Replace;
+        if is_others && fates[at] == Fate::Written {
+            fates[at] = Fate::Unchanged;
+        }
+    }
 }
 
-fn partly(section: usize, parts: &[Part], was_there: impl Fn(&Part) -> bool) -> Option<Fate> {
-    let mine = || parts.iter().filter(|part| part.section == section);
-    let missing: usize =
-        mine().filter(|part| !was_there(part)).map(|part| part.end - part.start).sum();
-    let all: usize = mine().map(|part| part.end - part.start).sum();
-    match missing {
-        0 => Some(Fate::Unchanged),
-        bytes if bytes < all => Some(Fate::Partly(bytes)),
-        _ => None,
+impl Look for LiveSink {
+    fn look(&mut self, target: &Target, jobs: &[JobAhead]) -> Result<Looked, EndError> {
+        if self.was_empty && jobs.iter().all(|job| !job.begun) {
+            return Ok(Looked::Nothing);
+        }
+        self.look.look(target, jobs)
     }
 }
 
 impl Sink for LiveSink {
-    /// The server is asked for a whole batch, when it is written.
-    fn judge(&mut self, _: &Target, _: &Section) -> Result<Verdict, SinkError> {
-        Ok(Verdict::Absent)
+    fn is_undone_by_position(&self) -> bool {
+        false
     }
 
-    fn write(
-        &mut self,
-        target: &Target,
-        sections: &[Section],
-    ) -> Result<Vec<Exception>, SinkError> {
-        if sections.is_empty() {
-            return Ok(Vec::new());
-        }
+    fn write(&mut self, target: &Target, writes: &[JobWrite]) -> Result<Vec<Fate>, EndError> {
         let connection = self.connection.clone();
-        let name = connection.place.name();
-        connection.wait(self.write_batch(target, sections)).map_err(|error| SinkError {
-            action: "writing to",
-            name,
-            source: error.into(),
+        connection.wait(self.write_batch(target, writes)).map_err(|error| {
+            let message = format!("{}: {error}", connection.place.name());
+            EndError { message, ..error }
         })
     }
 
     /// What was acknowledged is safe: the write concern is majority.
-    fn syncer(&self) -> Result<Box<dyn Syncer>, SinkError> {
+    fn syncer(&self) -> Result<Box<dyn Syncer>, EndError> {
         Ok(Box::new(NothingToSync))
     }
 }

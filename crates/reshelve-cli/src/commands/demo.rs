@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use reshelve::dump;
+use reshelve::ends::OnExisting;
 use reshelve::ends::{BatchLimits, SourceSpec};
 use reshelve::folder::FolderDestination;
 use reshelve::folder::{Compression, TargetFolder};
@@ -15,7 +16,7 @@ use reshelve::parity::{self, Reading, VerifyRequest};
 use reshelve::profile::{self, ProfileRequest};
 use reshelve::report::{self, ReportRequest, Sides};
 use reshelve::restore::{self, RestoreSummary};
-use reshelve::run::{self, Ends, OnExisting, Report, RunRequest, Stop};
+use reshelve::run::{self, Ends, Report, RunRequest, Stop};
 use reshelve_core::mapping::{InFlight, OnUnknownStatus, Options, StatusPolicy};
 
 use super::outcome;

@@ -5,9 +5,9 @@ use std::path::Path;
 use reshelve::ends::SourceSpec;
 use reshelve::ends::TargetReader;
 use reshelve::ends::{Destination, Origin};
+use reshelve::ends::{LivePlace, PlannedSource, PlannedTarget};
 use reshelve::folder::FolderDestination;
 use reshelve::folder::TargetFolder;
-use reshelve::run::{LivePlace, PlannedSource, PlannedTarget};
 use reshelve_core::mapping::COLLECTIONS;
 use reshelve_mongo::{Connection, LiveDestination, LiveOrigin, LiveTarget, Place, is_live};
 

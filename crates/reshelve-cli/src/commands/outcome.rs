@@ -2,11 +2,10 @@
 //! exit code.
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
 use std::path::Path;
 
 use reshelve::ends::DamageKind;
-use reshelve::ends::{LiveError, LiveErrorKind};
+use reshelve::ends::EndErrorKind;
 use reshelve::run::{Checkpoint, DocumentCounts, Plan, Report, RunError, Stop, Tally};
 use serde::Serialize;
 
@@ -69,20 +68,18 @@ pub(crate) fn exit_code(report: &Report) -> ExitCode {
 
 /// An error of `run` or `resume`; where the run had begun, it says how to go on.
 pub(crate) fn failure(error: RunError, begun: Option<&Path>) -> Failure {
-    let source = match &error {
-        RunError::Disk(error) => Some(&error.source),
-        RunError::Sink(error) => Some(&error.source),
+    let before = match &error {
+        RunError::Disk(error) if error.is_full() => Some("make room on the disk, then".to_owned()),
+        RunError::Disk(_) => Some("once that is put right,".to_owned()),
+        RunError::End(error) => match (error.kind, &error.hint) {
+            (EndErrorKind::Lost | EndErrorKind::Refused | EndErrorKind::Usage, _) => None,
+            (EndErrorKind::Full, _) => Some("make room on the disk, then".to_owned()),
+            (_, Some(hint)) => Some(format!("{}; then", hint.text())),
+            _ => Some("once that is put right,".to_owned()),
+        },
         _ => None,
     };
-    let is_over = source
-        .and_then(LiveError::inside)
-        .is_some_and(|error| error.kind == LiveErrorKind::Refused);
-    let hint = source.zip(begun).filter(|_| !is_over).map(|(source, folder)| {
-        let before = match (source.kind(), LiveError::inside(source)) {
-            (ErrorKind::StorageFull, _) => "make room on the disk, then".to_owned(),
-            (_, Some(LiveError { hint: Some(hint), .. })) => format!("{hint}; then"),
-            _ => "once that is put right,".to_owned(),
-        };
+    let hint = before.zip(begun).map(|(before, folder)| {
         format!("{before} `reshelve resume {}` goes on with it", folder.display())
     });
     let failure = Failure::from(error);

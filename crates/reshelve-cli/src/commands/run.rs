@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use reshelve::ends::OnExisting;
 use reshelve::ends::{BATCH_BYTES_DEFAULT, BatchLimits};
 use reshelve::folder::Compression;
-use reshelve::run::{self, Ends, OnExisting, RunFolder, RunRequest};
+use reshelve::run::{self, Ends, RunFolder, RunRequest};
 
 use super::{ends, outcome};
 use crate::cli::{BatchArgs, RunArgs};

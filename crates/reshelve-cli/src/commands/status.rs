@@ -55,11 +55,7 @@ pub(crate) fn status_of(folder: &RunFolder) -> Result<RunStatus, Failure> {
     let plan = folder.plan()?;
     let checkpoint = folder.checkpoint()?;
     let going_on = folder.is_held();
-    let state = match checkpoint.state {
-        State::Running | State::Finishing if !going_on => "killed",
-        _ if going_on && checkpoint.state != State::Done => "running",
-        state => state.as_str(),
-    };
+    let state = checkpoint.state.found(going_on).as_str();
     let totals = checkpoint.totals;
     Ok(RunStatus {
         folder: folder.path().display().to_string(),

@@ -8,9 +8,9 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
+use reshelve::ends::PlannedTarget;
 use reshelve::parity::{CollectionChecksum, SourceFingerprint};
 use reshelve::report::{RunReport, Verdict};
-use reshelve::run::PlannedTarget;
 use reshelve_core::mapping::Options;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -160,7 +160,7 @@ fn evidence(report: &RunReport) -> Evidence<'_> {
         verdict: &report.verdict,
         source: SourceEvidence {
             path: &plan.source.path,
-            documents: report.checkpoint.documents,
+            documents: report.checkpoint.source.count,
             hash: &report.checkpoint.source_hash,
             now: report.survey.as_ref().map(|survey| &survey.source),
         },

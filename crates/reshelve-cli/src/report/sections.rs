@@ -1,9 +1,10 @@
 //! The parts of the report, one function each.
 
+use reshelve::ends::OnExisting;
 use reshelve::folder::Compression;
 use reshelve::parity::{JobList, Mismatch, Verification};
 use reshelve::report::{RunReport, Word};
-use reshelve::run::{OnExisting, Tally};
+use reshelve::run::Tally;
 use reshelve_core::mapping::{InFlight, OnUnknownStatus, StatusPolicy};
 
 use super::page::{Block, Cell, Section, Table};

@@ -6,7 +6,9 @@ use super::content::Fault;
 use super::error::OpenError;
 use super::feed::Feed;
 use super::prelude::{Namespace, Prelude};
-use crate::ends::{Batch, BatchLimits, Damage, DamageKind, Form, Item, Place, Source, SourceSpec};
+use crate::ends::{
+    Batch, BatchLimits, Damage, DamageKind, Form, Item, Operation, Place, Source, SourceSpec,
+};
 use reshelve_core::raw::{self, Document};
 
 /// The checksum of every namespace; `mongodump` names its polynomial after ECMA, the variant is
@@ -78,7 +80,7 @@ impl Archive {
         let start = batch.bytes.len();
         batch.bytes.extend_from_slice(document);
         let place = Place { offset: self.feed.offset(), line: 0, column: 0 };
-        batch.items.push(Item { start, end: start + length, place });
+        batch.items.push(Item { start, end: start + length, place, operation: Operation::Upsert });
         self.delivered = true;
         self.feed.advance(length);
         Ok(batch.items.len() < limits.docs_max)

@@ -3,7 +3,8 @@
 use super::content::{Content, Fault};
 use super::intake::Intake;
 use crate::ends::{
-    Batch, BatchLimits, DOCUMENT_BYTES_MAX, Damage, DamageKind, Form, Item, Place, Source,
+    Batch, BatchLimits, DOCUMENT_BYTES_MAX, Damage, DamageKind, Form, Item, Operation, Place,
+    Source,
 };
 use reshelve_core::raw::Document;
 
@@ -49,7 +50,7 @@ impl BsonFile {
                 break;
             }
             let place = Place { offset: self.intake.offset(at), line: 0, column: 0 };
-            batch.items.push(Item { start: at, end, place });
+            batch.items.push(Item { start: at, end, place, operation: Operation::Upsert });
             at = end;
         }
         at

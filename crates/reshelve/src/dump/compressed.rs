@@ -34,6 +34,10 @@ impl Compression {
     }
 
     /// What to add to the name of a form.
+    pub(super) fn is_some(self) -> bool {
+        self != Compression::None
+    }
+
     pub(super) fn words(self) -> &'static str {
         match self {
             Compression::None => "",

@@ -5,24 +5,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::dump;
-use crate::ends::LiveError;
 use crate::ends::{Batch, BatchLimits, Damage, Source, SourceSpec};
 use crate::store::{At, DiskError};
-
-/// Why the documents of a target file cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum DocumentsError {
-    /// The file cannot be used.
-    #[error(transparent)]
-    Disk(#[from] DiskError),
-    /// The file is damaged.
-    #[error(transparent)]
-    Damaged(#[from] Damage),
-    /// A live target cannot be read.
-    #[error(transparent)]
-    Live(#[from] LiveError),
-}
 
 /// Reads a target file, whatever its compression.
 pub struct Documents {

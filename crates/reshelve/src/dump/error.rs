@@ -3,8 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::ends::LiveError;
-use crate::ends::SourceSpec;
+use crate::ends::{EndError, EndErrorKind, Hint, SourceSpec};
 
 /// Why a source cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -62,9 +61,6 @@ pub enum OpenError {
         /// The other.
         second: PathBuf,
     },
-    /// A live collection cannot be read.
-    #[error(transparent)]
-    Live(#[from] LiveError),
     /// Standard input can be read once only, and this needs more.
     #[error("standard input cannot be read twice")]
     NotRewindable,
@@ -79,25 +75,18 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    /// What the user can do about it.
-    pub fn hint(&self) -> Option<&str> {
-        match self {
-            OpenError::Live(error) => error.hint.as_deref(),
-            OpenError::NotFound { .. } => Some(
-                "name a .bson, .archive or .json file, a mongodump folder, or - for standard input",
-            ),
-            OpenError::NoDump { .. } => Some(
-                "name a mongodump folder or the folder of a database in it: it holds .bson files",
-            ),
-            OpenError::SeveralDatabases { .. } => Some("choose one with --db"),
-            OpenError::NoCollection { .. } => Some("choose another with --collection or --db"),
-            OpenError::NotASource { .. } => {
-                Some("choose a collection that stores documents with --collection")
-            }
-            OpenError::TwoFiles { .. } => Some("name the file that is meant"),
-            OpenError::NotRewindable => Some("save it to a file first"),
-            OpenError::Io { .. } => None,
-        }
+    /// What to do about it.
+    pub fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            OpenError::NotFound { .. } => Hint::NameASource,
+            OpenError::NoDump { .. } => Hint::NameADump,
+            OpenError::SeveralDatabases { .. } => Hint::ChooseADatabase,
+            OpenError::NoCollection { .. } => Hint::ChooseACollection,
+            OpenError::NotASource { .. } => Hint::ChooseStoredDocuments,
+            OpenError::TwoFiles { .. } => Hint::NameOneFile,
+            OpenError::NotRewindable => Hint::SaveToAFile,
+            OpenError::Io { .. } => return None,
+        })
     }
 
     /// The error for what the operating system said about a path.
@@ -108,6 +97,18 @@ impl OpenError {
         } else {
             OpenError::Io { path, source }
         }
+    }
+}
+
+impl From<OpenError> for EndError {
+    fn from(error: OpenError) -> Self {
+        let kind = match error {
+            // What was named makes sense, and the system refused to read it.
+            OpenError::NotFound { .. } | OpenError::Io { .. } => EndErrorKind::Failed,
+            _ => EndErrorKind::Usage,
+        };
+        let (message, hint) = (error.to_string(), error.hint());
+        EndError { kind, hint, ..EndError::failed(message, None).caused_by(error) }
     }
 }
 

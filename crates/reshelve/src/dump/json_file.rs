@@ -5,7 +5,8 @@ use super::detect::BYTE_ORDER_MARK;
 use super::intake::Intake;
 use super::json_scan::{Found, Scanner, Start};
 use crate::ends::{
-    Batch, BatchLimits, DOCUMENT_BYTES_MAX, Damage, DamageKind, Form, Item, Place, Source,
+    Batch, BatchLimits, DOCUMENT_BYTES_MAX, Damage, DamageKind, Form, Item, Operation, Place,
+    Source,
 };
 
 /// The text of one document may be longer than its BSON, yet not without limit: a document that
@@ -51,7 +52,12 @@ impl JsonFile {
                         return start.at;
                     }
                     let place = self.place(start);
-                    batch.items.push(Item { start: start.at, end, place });
+                    batch.items.push(Item {
+                        start: start.at,
+                        end,
+                        place,
+                        operation: Operation::Upsert,
+                    });
                     used = self.scanner.at;
                 }
                 Found::Stray(reason) => {

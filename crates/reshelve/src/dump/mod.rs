@@ -29,7 +29,7 @@ use content::{Content, Fault};
 use detect::FileForm;
 use feed::Feed;
 
-pub use documents::{Documents, DocumentsError};
+pub use documents::Documents;
 pub use error::OpenError;
 pub use inspect::{CollectionInfo, Inventory, inspect};
 pub use metadata::Index;
@@ -63,7 +63,11 @@ pub fn open(spec: &SourceSpec) -> Result<Opened, OpenError> {
         let namespace = Some((namespace.db, namespace.collection));
         let description = describe(&content, form, file, namespace, rewindable);
         // In a folder the name says what it is: a bad length is damage, not another form.
-        return Ok(Opened { source: Box::new(bson_file::BsonFile::new(content)), description });
+        return Ok(Opened {
+            source: Box::new(bson_file::BsonFile::new(content)),
+            description,
+            first: 0,
+        });
     }
     let content = Content::open(&spec.path).map_err(failed)?;
     let rewindable = content.bytes_total.is_some();
@@ -117,7 +121,7 @@ fn open_content(
             }
         }
     };
-    Ok(Opened { source, description })
+    Ok(Opened { source, description, first: 0 })
 }
 
 const UNKNOWN_FORM: &str = "the content is none of the known forms: a .bson file, \
@@ -132,6 +136,7 @@ fn describe(
 ) -> SourceDescription {
     SourceDescription {
         form: format!("{form}{}", content.compression.words()),
+        is_compressed: content.compression.is_some(),
         path,
         namespace,
         rewindable,

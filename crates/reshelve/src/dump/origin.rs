@@ -1,20 +1,19 @@
 //! A file, a folder or standard input as the origin of a run.
 
-use super::{OpenError, STANDARD_INPUT, for_each_status, open};
-use crate::ends::{Opened, Origin, SourceDescription, SourceSpec};
-use crate::run::PlannedSource;
+use super::{STANDARD_INPUT, for_each_status, open};
+use crate::ends::{EndError, Opened, Origin, PlannedSource, SourceDescription, SourceSpec};
 
 impl Origin for SourceSpec {
-    fn open(&self) -> Result<Opened, OpenError> {
-        open(self)
+    fn open(&self) -> Result<Opened, EndError> {
+        Ok(open(self)?)
     }
 
     fn is_rewindable(&self) -> bool {
         self.path.as_os_str() != STANDARD_INPUT
     }
 
-    fn for_each_status(&self, give: &mut dyn FnMut(Option<&[u8]>)) -> Result<(), OpenError> {
-        for_each_status(self, give)
+    fn for_each_status(&self, give: &mut dyn FnMut(Option<&[u8]>)) -> Result<(), EndError> {
+        Ok(for_each_status(self, give)?)
     }
 
     fn planned(&self, description: &SourceDescription) -> PlannedSource {

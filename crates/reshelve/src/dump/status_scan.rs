@@ -28,7 +28,7 @@ pub fn for_each_status(
     if spec.path.as_os_str() == STANDARD_INPUT {
         return Err(OpenError::NotRewindable);
     }
-    let Opened { mut source, description } = open(spec)?;
+    let Opened { mut source, description, .. } = open(spec)?;
     if !description.rewindable {
         return Err(OpenError::NotRewindable);
     }

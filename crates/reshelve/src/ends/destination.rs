@@ -1,17 +1,101 @@
 //! The seam where a run meets its target as a whole: what is there, the lock, the sink, the end.
 
-use super::SourceDescription;
-use crate::ends::{Sink, SinkPosition};
-use crate::folder::Abandoned;
-use crate::run::{Checkpoint, Observer, Plan, PlannedTarget, RunError, RunFolder, RunRequest};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{EndError, PlannedTarget, Position, Sink, SourceSize};
+use crate::store::{DiskError, Key};
+
+/// What a run does with a target that holds documents already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnExisting {
+    /// It refuses to start.
+    #[default]
+    Refuse,
+    /// It leaves what is there and adds to it; a job that is there with other bytes is a reject.
+    Keep,
+    /// It replaces such a job, and keeps the earlier version for rollback.
+    Replace,
+}
+
+/// Whether a lock that another run left behind may be broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Abandoned {
+    /// It keeps everybody out but the run that left it.
+    Keep,
+    /// It is broken.
+    TakeOver,
+}
+
+/// What a run asks of its target before it starts.
+#[derive(Clone, Debug)]
+pub struct TargetRequest {
+    /// Whether the run writes.
+    pub apply: bool,
+    /// What to do with a target that holds documents.
+    pub on_existing: OnExisting,
+    /// What to do with a lock that another run left behind.
+    pub abandoned: Abandoned,
+    /// Whether to start even where the disk looks too small.
+    pub skip_disk_check: bool,
+    /// How large the source is.
+    pub source: SourceSize,
+    /// A folder for large scratch files.
+    pub scratch: PathBuf,
+}
 
 /// What a target holds before a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Base {
-    /// Where its files end; rollback cuts back to that.
-    pub position: SinkPosition,
+    /// How far it was written.
+    pub position: Position,
     /// Documents in its collections.
     pub documents: u64,
+}
+
+/// A run, as its target knows it.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// The id of the run.
+    pub run: String,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Whether it writes.
+    pub apply: bool,
+    /// What it does with a target that holds documents.
+    pub on_existing: OnExisting,
+    /// What the target held before the run.
+    pub base: Base,
+    /// Where earlier versions of replaced jobs are kept, where that is a folder.
+    pub undo: PathBuf,
+    /// A folder for large scratch files.
+    pub scratch: PathBuf,
+}
+
+/// How far an interrupted run had come.
+#[derive(Clone, Debug)]
+pub struct Left<'c> {
+    /// How far the target was written.
+    pub position: &'c Position,
+    /// Jobs of the run that the target must hold: at least.
+    pub jobs: u64,
+}
+
+/// Which jobs of a run replaced an earlier version.
+pub trait ReplacedJobs {
+    /// Whether the job with this key did; the key is that of its job id.
+    ///
+    /// # Errors
+    /// Where the journal cannot be read.
+    fn is_replaced(&self, job: &Key) -> Result<bool, DiskError>;
+}
+
+/// Is told something that people should know, in a sentence.
+pub trait Notes {
+    /// Tells it.
+    fn note(&mut self, text: &str);
 }
 
 /// A target, from the first look at it to the end of a run.
@@ -22,36 +106,21 @@ pub trait Destination {
     /// Looks at the target before a run, and changes nothing.
     ///
     /// # Errors
-    /// [`RunError::Refused`] where there is a reason not to start.
-    fn look(
-        &mut self,
-        request: &RunRequest,
-        source: &SourceDescription,
-        observer: &mut dyn Observer,
-    ) -> Result<Base, RunError>;
+    /// [`Refused`](super::EndErrorKind::Refused) where there is a reason not to start.
+    fn look(&mut self, request: &TargetRequest, notes: &mut dyn Notes) -> Result<Base, EndError>;
 
     /// Takes the lock for a new run that writes; under it, the target must still be as it was
     /// looked at.
     ///
     /// # Errors
-    /// [`RunError::Refused`] where another run holds it, or the target was changed meanwhile.
-    fn lock(
-        &mut self,
-        plan: &Plan,
-        folder: &RunFolder,
-        abandoned: Abandoned,
-    ) -> Result<(), RunError>;
+    /// Refused where another run holds it, or the target was changed meanwhile.
+    fn lock(&mut self, claim: &Claim, abandoned: Abandoned) -> Result<(), EndError>;
 
-    /// Takes the lock of a run that is gone on with.
+    /// Takes the lock of a run that is resumed.
     ///
     /// # Errors
     /// As for [`lock`](Self::lock).
-    fn lock_again(
-        &mut self,
-        plan: &Plan,
-        folder: &RunFolder,
-        from: &Checkpoint,
-    ) -> Result<(), RunError>;
+    fn lock_again(&mut self, claim: &Claim, left: &Left<'_>) -> Result<(), EndError>;
 
     /// Opens the sink of a run at a position; of a dry run, one that writes nothing.
     ///
@@ -59,35 +128,35 @@ pub trait Destination {
     /// Where the target cannot be opened.
     fn sink<'s>(
         &'s mut self,
-        plan: &Plan,
-        folder: &RunFolder,
-        position: SinkPosition,
-    ) -> Result<Box<dyn Sink + 's>, RunError>;
+        claim: &Claim,
+        position: &Position,
+    ) -> Result<Box<dyn Sink + 's>, EndError>;
 
-    /// Whether a run that replaces has work left when all documents are written.
+    /// Whether a run that replaced jobs has work left when all documents are written.
     fn finishes(&self) -> bool {
         false
     }
 
-    /// Does that work. Can be gone on with after a kill: the checkpoint, which this keeps up to
-    /// date, says how far it is.
+    /// Does that work. It can be resumed after a kill: each position that is given to `save` is
+    /// durable before the next step, and is where a later call begins.
     ///
     /// # Errors
-    /// Where the target cannot be written.
+    /// Where the target cannot be written, or `save` fails.
     fn finish(
         &mut self,
-        _plan: &Plan,
-        _folder: &RunFolder,
-        _checkpoint: &mut Checkpoint,
-    ) -> Result<(), RunError> {
-        Ok(())
+        _claim: &Claim,
+        _replaced: &dyn ReplacedJobs,
+        from: &Position,
+        _save: &mut dyn FnMut(&Position) -> Result<(), EndError>,
+    ) -> Result<Position, EndError> {
+        Ok(from.clone())
     }
 
-    /// Says that this process stops, and that the run can be gone on with.
+    /// Says that this process stops, and that the run can be resumed.
     ///
     /// # Errors
     /// Where the target cannot be told.
-    fn leave(&mut self) -> Result<(), RunError> {
+    fn leave(&mut self) -> Result<(), EndError> {
         Ok(())
     }
 
@@ -95,11 +164,11 @@ pub trait Destination {
     ///
     /// # Errors
     /// Where the target cannot be told.
-    fn unlock(&mut self) -> Result<(), RunError>;
+    fn unlock(&mut self) -> Result<(), EndError>;
 
     /// Takes away a lock of this run that a killed process left behind when all was done.
     ///
     /// # Errors
     /// Where the target cannot be told.
-    fn tidy(&mut self, plan: &Plan, folder: &RunFolder) -> Result<(), RunError>;
+    fn tidy(&mut self, claim: &Claim) -> Result<(), EndError>;
 }

@@ -1,64 +1,114 @@
-//! The error of a live database, as the seams pass it on.
+//! What goes wrong at an end, as the seams pass it on.
 
-/// How a [`LiveError`] ends a command.
+use std::error::Error;
+use std::sync::Arc;
+
+use super::{Damage, DamageKind, Hint};
+use crate::store::DiskError;
+
+/// How an [`EndError`] ends a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LiveErrorKind {
+#[non_exhaustive]
+pub enum EndErrorKind {
     /// The command line makes no sense.
     Usage,
-    /// Refused before anything was changed.
+    /// Refused: nothing was changed, and trying again does not help.
     Refused,
     /// It could not be done.
     Failed,
+    /// There is no room left.
+    Full,
+    /// The target was taken over by another run: this one is over, and changes nothing any more.
+    Lost,
+    /// What is read is damaged: nothing after that place can be read.
+    Damaged,
 }
 
-/// A live database cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct LiveError {
+/// A source or a target cannot be used.
+#[derive(Clone, Debug)]
+pub struct EndError {
     /// How it ends a command.
-    pub kind: LiveErrorKind,
-    /// What happened; without credentials.
+    pub kind: EndErrorKind,
+    /// What happened, and where; without credentials.
     pub message: String,
     /// What to do about it.
-    pub hint: Option<String>,
+    pub hint: Option<Hint>,
+    /// What it came from.
+    pub source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
-impl LiveError {
+impl EndError {
     /// The command line makes no sense.
     pub fn usage(message: impl Into<String>, hint: &str) -> Self {
-        LiveError {
-            kind: LiveErrorKind::Usage,
-            message: message.into(),
-            hint: Some(hint.to_owned()),
-        }
+        Self::new(EndErrorKind::Usage, message, Some(hint))
     }
 
-    /// Refused before anything was changed.
+    /// Refused: nothing was changed, and trying again does not help.
     pub fn refused(message: impl Into<String>, hint: &str) -> Self {
-        LiveError {
-            kind: LiveErrorKind::Refused,
-            message: message.into(),
-            hint: Some(hint.to_owned()),
-        }
+        Self::new(EndErrorKind::Refused, message, Some(hint))
+    }
+
+    /// The target was taken over by another run.
+    pub fn lost(message: impl Into<String>, hint: &str) -> Self {
+        Self::new(EndErrorKind::Lost, message, Some(hint))
     }
 
     /// It could not be done.
     pub fn failed(message: impl Into<String>, hint: Option<&str>) -> Self {
-        LiveError {
-            kind: LiveErrorKind::Failed,
-            message: message.into(),
-            hint: hint.map(str::to_owned),
-        }
+        Self::new(EndErrorKind::Failed, message, hint)
     }
 
-    /// The live error inside an I/O error, where there is one.
-    pub fn inside(error: &std::io::Error) -> Option<&LiveError> {
-        error.get_ref().and_then(|inner| inner.downcast_ref())
+    /// Refused, for a reason that the application has words for.
+    pub fn refusal(message: impl Into<String>, hint: Hint) -> Self {
+        Self::new(EndErrorKind::Refused, message, None).hinting(hint)
+    }
+
+    fn new(kind: EndErrorKind, message: impl Into<String>, hint: Option<&str>) -> Self {
+        let hint = hint.map(|text| Hint::Text(text.to_owned()));
+        EndError { kind, message: message.into(), hint, source: None }
+    }
+
+    /// The same error, with what it came from.
+    #[must_use]
+    pub fn caused_by(self, source: impl Error + Send + Sync + 'static) -> Self {
+        EndError { source: Some(Arc::new(source)), ..self }
+    }
+
+    /// The same error, with what to do about it.
+    #[must_use]
+    pub fn hinting(self, hint: Hint) -> Self {
+        EndError { hint: Some(hint), ..self }
     }
 }
 
-impl From<LiveError> for std::io::Error {
-    fn from(error: LiveError) -> Self {
-        std::io::Error::other(error)
+impl std::fmt::Display for EndError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl Error for EndError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_ref().map(|source| {
+            let source: &(dyn Error + 'static) = source.as_ref();
+            source
+        })
+    }
+}
+
+impl From<Damage> for EndError {
+    fn from(damage: Damage) -> Self {
+        let kind = match damage.kind {
+            DamageKind::Io => EndErrorKind::Failed,
+            _ => EndErrorKind::Damaged,
+        };
+        Self::new(kind, damage.to_string(), None).caused_by(damage)
+    }
+}
+
+impl From<DiskError> for EndError {
+    fn from(error: DiskError) -> Self {
+        let kind = if error.is_full() { EndErrorKind::Full } else { EndErrorKind::Failed };
+        Self::new(kind, error.to_string(), None).caused_by(error)
     }
 }

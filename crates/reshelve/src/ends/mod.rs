@@ -3,17 +3,28 @@
 
 mod destination;
 mod error;
+mod hint;
 mod origin;
+mod place;
+mod position;
 mod sink;
 mod source;
 mod target_reader;
 
-pub use destination::{Base, Destination};
-pub use error::{LiveError, LiveErrorKind};
-pub use origin::{Opened, Origin, SourceDescription};
-pub use sink::{
-    Exception, Fate, NothingToSync, NullSink, Section, Sink, SinkError, SinkPosition, Syncer,
-    Verdict,
+pub use destination::{
+    Abandoned, Base, Claim, Destination, Left, Notes, OnExisting, ReplacedJobs, TargetRequest,
 };
-pub use source::*;
+pub use error::{EndError, EndErrorKind};
+pub use hint::Hint;
+pub use origin::{Opened, Origin, SourceDescription, SourceSize};
+pub use place::{Compression, LivePlace, PlannedSource, PlannedTarget, TargetFolder};
+pub use position::Position;
+pub use sink::{
+    Action, Before, DrySink, Fate, Found, JobAhead, JobWrite, Look, Looked, NothingToSync, Section,
+    Sink, Syncer,
+};
+pub use source::{
+    BATCH_BYTES_DEFAULT, BATCH_DOCS_DEFAULT, Batch, BatchLimits, DOCUMENT_BYTES_MAX, Damage,
+    DamageKind, Form, Item, MemorySource, Operation, Place, Source, SourceSpec,
+};
 pub use target_reader::{DocumentStream, TargetReader};

@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Source;
-use crate::dump::OpenError;
-use crate::run::PlannedSource;
+use super::{EndError, PlannedSource, Position, Source};
 
 /// A source that has been opened.
 pub struct Opened {
@@ -12,6 +10,8 @@ pub struct Opened {
     pub source: Box<dyn Source>,
     /// What it is.
     pub description: SourceDescription,
+    /// How many documents there are before the first one that it gives.
+    pub first: u64,
 }
 
 impl std::fmt::Debug for Opened {
@@ -33,6 +33,35 @@ pub struct SourceDescription {
     pub rewindable: bool,
     /// Bytes on disk, where that is known.
     pub bytes_total: Option<u64>,
+    /// Whether these bytes are compressed.
+    pub is_compressed: bool,
+}
+
+impl SourceDescription {
+    /// How large the source is.
+    pub fn size(&self) -> SourceSize {
+        SourceSize { bytes: self.bytes_total, is_compressed: self.is_compressed }
+    }
+}
+
+/// How large a source is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SourceSize {
+    /// Its bytes where it lies, where that is known.
+    pub bytes: Option<u64>,
+    /// Whether they are compressed.
+    pub is_compressed: bool,
+}
+
+impl SourceSize {
+    /// The target bytes that a source is likely to become, where its size is known: finished
+    /// novels grow by a few per cent, small documents by more; a compressed source grows by what
+    /// text is usually compressed to.
+    pub fn estimated_target_bytes(self) -> Option<u64> {
+        let bytes = self.bytes?;
+        let documents = if self.is_compressed { bytes.saturating_mul(4) } else { bytes };
+        Some(documents.saturating_add(documents / 4))
+    }
 }
 
 /// Where legacy documents come from.
@@ -41,34 +70,48 @@ pub trait Origin: Sync {
     ///
     /// # Errors
     /// Where there is nothing to read, or no telling what is meant.
-    fn open(&self) -> Result<Opened, OpenError>;
+    fn open(&self) -> Result<Opened, EndError>;
+
+    /// Opens it where a run resumes: after that position where the source can find it, else at its
+    /// beginning. [`Opened::first`] tells which.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    fn open_after(&self, _position: &Position) -> Result<Opened, EndError> {
+        self.open()
+    }
 
     /// Whether it can be opened a second time.
     fn is_rewindable(&self) -> bool {
         true
     }
 
-    /// Whether a run goes on behind the `_id` of its last document, and not by reading again what
-    /// it has read: so it is where documents come in the order of their `_id`.
-    fn goes_on_by_id(&self) -> bool {
-        false
-    }
-
-    /// Opens it behind the document with this `_id`: the type and the value of the BSON element,
-    /// in hex.
-    ///
-    /// # Errors
-    /// As for [`open`](Self::open).
-    fn open_behind(&self, _id: &str) -> Result<Opened, OpenError> {
-        self.open()
-    }
-
     /// Gives each document's top-level `status` where it is a string, else `None`.
     ///
     /// # Errors
     /// Where the source cannot be opened, or could not be opened a second time.
-    fn for_each_status(&self, give: &mut dyn FnMut(Option<&[u8]>)) -> Result<(), OpenError>;
+    fn for_each_status(&self, give: &mut dyn FnMut(Option<&[u8]>)) -> Result<(), EndError>;
 
     /// What `run.json` says of it.
     fn planned(&self, description: &SourceDescription) -> PlannedSource;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_live_source_needs_no_more_room_than_its_documents() {
+        let live = SourceDescription {
+            form: "live collection, read in a snapshot".to_owned(),
+            path: PathBuf::from("mongodb://localhost/legacy"),
+            namespace: None,
+            rewindable: true,
+            bytes_total: Some(1_000),
+            is_compressed: false,
+        };
+        assert_eq!(live.size().estimated_target_bytes(), Some(1_250));
+        let gzip = SourceDescription { is_compressed: true, ..live };
+        assert_eq!(gzip.size().estimated_target_bytes(), Some(5_000));
+    }
 }

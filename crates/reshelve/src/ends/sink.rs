@@ -1,81 +1,151 @@
-//! The seam where target documents go: a sink takes them in order, and says when they are safe.
+//! The seam where target documents go: a sink says what is there, writes what was decided, and
+//! says when it is safe.
+//!
+//! A batch goes through it in three steps. [`Look::look`] tells what the target holds of its jobs.
+//! The run decides, and writes the decision down. [`Sink::write`] does what was decided, and tells
+//! what became of each job.
 
 use std::ops::Range;
 
-use serde::{Deserialize, Serialize};
-
-use crate::ends::LiveError;
-use crate::folder::Existing;
 use reshelve_core::mapping::Target;
 
-/// Which bytes of each collection of a [`Target`] are to be written, in the order of
+use super::{EndError, Position};
+
+/// Which bytes of each collection of a [`Target`] are meant, in the order of
 /// [`COLLECTIONS`](reshelve_core::mapping::COLLECTIONS).
 pub type Section = [Range<usize>; 4];
 
-/// How far a sink is. Part of the checkpoint: a sink that is opened at a position forgets whatever
-/// lies behind it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SinkPosition {
-    /// Bytes in each collection's file, in the order of the collections.
-    pub lengths: [u64; 4],
-}
-
-/// What a target that already holds documents says of a job that is about to be written.
+/// A job that is about to be decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Nothing of it is there.
-    Absent,
-    /// All of it is there, byte for byte.
-    Unchanged,
-    /// Part of it is there, byte for byte; these sections are missing.
-    Partly(Vec<Section>),
-    /// The target holds something else under one of its ids; says what.
-    Conflict(String),
+pub struct JobAhead {
+    /// Its documents.
+    pub section: Section,
+    /// Whether an earlier process of this run had begun to write it, and may have written any of
+    /// its documents.
+    pub begun: bool,
 }
 
-/// What became of a section where it was not simply written.
+/// What a collection of a target holds of a job.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Found {
+    /// Nothing.
+    #[default]
+    Absent,
+    /// The same documents, byte for byte.
+    Same,
+    /// Some of the same documents, byte for byte, and nothing else.
+    Partly,
+    /// Something else, under one of its ids.
+    Other,
+}
+
+impl Found {
+    /// What two documents of a collection make together.
+    #[must_use]
+    pub fn and(self, other: Found) -> Found {
+        match (self, other) {
+            (Found::Other, _) | (_, Found::Other) => Found::Other,
+            (one, other) if one == other => one,
+            _ => Found::Partly,
+        }
+    }
+}
+
+/// What a target holds of a job before it is written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Before {
+    /// In each collection.
+    pub found: [Found; 4],
+    /// The documents that are missing, where some are and some are not: a section each.
+    pub missing: Vec<Section>,
+    /// What stands in the way, where something else is there under one of its ids.
+    pub conflict: Option<String>,
+}
+
+impl Before {
+    /// Whether nothing of the job is there.
+    pub fn is_absent(&self) -> bool {
+        self.conflict.is_none() && self.found.iter().all(|found| *found == Found::Absent)
+    }
+
+    /// Whether all of the job is there, byte for byte.
+    pub fn is_same(&self) -> bool {
+        let same = |found: &Found| matches!(found, Found::Same | Found::Absent);
+        self.conflict.is_none()
+            && self.missing.is_empty()
+            && self.found.iter().all(same)
+            && !self.is_absent()
+    }
+}
+
+/// What a target holds of the jobs of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Looked {
+    /// Nothing of any of them.
+    Nothing,
+    /// This, for each of them.
+    Jobs(Vec<Before>),
+}
+
+/// What is to be done with a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// All its documents are written.
+    Insert,
+    /// The documents that are missing are written.
+    Complete,
+    /// Its earlier version is kept for rollback, and this one takes its place.
+    Replace,
+}
+
+/// A job that is to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobWrite {
+    /// Its documents, missing or not.
+    pub section: Section,
+    /// What is to be done.
+    pub action: Action,
+    /// The documents that are missing, for [`Action::Complete`].
+    pub missing: Vec<Section>,
+    /// As in [`JobAhead::begun`].
+    pub begun: bool,
+}
+
+impl JobWrite {
+    /// The sections that are to be written.
+    pub fn sections(&self) -> &[Section] {
+        match self.action {
+            Action::Complete => &self.missing,
+            Action::Insert | Action::Replace => std::slice::from_ref(&self.section),
+        }
+    }
+
+    /// How many bytes are to be written.
+    pub fn bytes(&self) -> usize {
+        self.sections().iter().flatten().map(ExactSizeIterator::len).sum()
+    }
+}
+
+/// What became of a job that was to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// All of it was there, byte for byte.
+    /// It is there now, by this run.
+    Written,
+    /// It was there by somebody else, the same bytes.
     Unchanged,
-    /// Part of it was there, byte for byte; so many bytes were written.
-    Partly(usize),
-    /// Another version of the job was there; it is kept for rollback, and was replaced.
-    Replaced,
-    /// The target holds something else under one of its ids; says what. Nothing was written.
+    /// Something else came under one of its ids; says what. Nothing of this run is left of it.
     Conflict(String),
-    /// The target does not take one of its documents; says why. Nothing of it is left there.
+    /// The target does not take one of its documents; says why. Nothing of this run is left of it.
     Refused(String),
 }
 
-/// A section that was not simply written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Exception {
-    /// Its place among the sections that were given to [`Sink::write`].
-    pub section: usize,
-    /// What became of it.
-    pub fate: Fate,
-}
-
-/// Why a sink could not do its work.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", sentence(.action, .name, .source))]
-pub struct SinkError {
-    /// What was tried, as a participle: `writing`, `syncing` ….
-    pub action: &'static str,
-    /// The file or collection.
-    pub name: String,
-    /// The error of the operating system.
-    #[source]
-    pub source: std::io::Error,
-}
-
-/// A live database says itself what was tried.
-fn sentence(action: &str, name: &str, source: &std::io::Error) -> String {
-    match LiveError::inside(source) {
-        Some(error) => format!("{name}: {error}"),
-        None => format!("{action} {name}: {source}"),
-    }
+/// Looks into a target.
+pub trait Look: Send {
+    /// What the target holds of these jobs; nothing is changed.
+    ///
+    /// # Errors
+    /// Where the target cannot be read.
+    fn look(&mut self, target: &Target, jobs: &[JobAhead]) -> Result<Looked, EndError>;
 }
 
 /// Makes what a sink has written so far durable, from another thread, while it goes on.
@@ -84,48 +154,45 @@ pub trait Syncer: Send {
     ///
     /// # Errors
     /// Where the operating system refuses: nothing may be checkpointed then.
-    fn sync(&mut self) -> Result<(), SinkError>;
+    fn sync(&mut self) -> Result<(), EndError>;
 }
 
 /// Takes target documents.
-pub trait Sink: Send {
-    /// What the target holds of the job in this section.
-    ///
-    /// # Errors
-    /// Where the target cannot be read.
-    fn judge(&mut self, target: &Target, job: &Section) -> Result<Verdict, SinkError>;
+pub trait Sink: Look {
+    /// Whether a sink that is opened at a position undoes whatever was written after it: so it is
+    /// where documents are appended to files. Else the decisions must be durable before the write.
+    fn is_undone_by_position(&self) -> bool;
 
-    /// Writes these sections, in this order, and tells which of them were not simply written, in
-    /// the same order. They are durable only after a sync.
+    /// Does what was decided, in this order, and tells what became of each job. It is durable only
+    /// after a sync.
     ///
     /// # Errors
     /// Where the target cannot be written: disk full, for one.
-    fn write(&mut self, target: &Target, sections: &[Section])
-    -> Result<Vec<Exception>, SinkError>;
+    fn write(&mut self, target: &Target, writes: &[JobWrite]) -> Result<Vec<Fate>, EndError>;
 
     /// After how many target bytes a cut is due; none where every document boundary is one.
     fn cut_bytes(&self) -> Option<usize> {
         None
     }
 
-    /// Makes this place one where writing can be taken up again.
+    /// Makes this position one from which writing can be resumed.
     ///
     /// # Errors
     /// As for [`write`](Self::write).
-    fn cut(&mut self) -> Result<(), SinkError> {
+    fn cut(&mut self) -> Result<(), EndError> {
         Ok(())
     }
 
-    /// Where the last cut is; with [`cut_bytes`](Self::cut_bytes) none, where writing is.
-    fn position(&self) -> SinkPosition {
-        SinkPosition::default()
+    /// Where the last cut is; without [`cut_bytes`](Self::cut_bytes), where writing is.
+    fn position(&self) -> Position {
+        Position::default()
     }
 
     /// Ends a target that is complete.
     ///
     /// # Errors
     /// As for [`write`](Self::write).
-    fn finish(&mut self) -> Result<(), SinkError> {
+    fn finish(&mut self) -> Result<(), EndError> {
         Ok(())
     }
 
@@ -133,14 +200,7 @@ pub trait Sink: Send {
     ///
     /// # Errors
     /// Where the operating system gives no second handle.
-    fn syncer(&self) -> Result<Box<dyn Syncer>, SinkError>;
-}
-
-/// The sink of a dry run: takes everything and keeps nothing; it can look into a target.
-#[derive(Debug, Default)]
-pub struct NullSink {
-    /// What the target holds, where that is to be looked at.
-    pub(crate) existing: Option<Existing>,
+    fn syncer(&self) -> Result<Box<dyn Syncer>, EndError>;
 }
 
 /// For sinks whose writes are durable when they return, or that do not write.
@@ -148,24 +208,49 @@ pub struct NullSink {
 pub struct NothingToSync;
 
 impl Syncer for NothingToSync {
-    fn sync(&mut self) -> Result<(), SinkError> {
+    fn sync(&mut self) -> Result<(), EndError> {
         Ok(())
     }
 }
 
-impl Sink for NullSink {
-    fn judge(&mut self, target: &Target, job: &Section) -> Result<Verdict, SinkError> {
-        match &self.existing {
-            Some(existing) => Ok(existing.judge(target, job)?),
-            None => Ok(Verdict::Absent),
+/// The sink of a dry run: looks into a target, where there is one to look into, and writes
+/// nothing.
+pub struct DrySink {
+    target: Option<Box<dyn Look>>,
+}
+
+impl DrySink {
+    /// A sink that looks into this target; without one, into an empty target.
+    pub fn new(target: Option<Box<dyn Look>>) -> Self {
+        DrySink { target }
+    }
+}
+
+impl std::fmt::Debug for DrySink {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("DrySink").field("looks", &self.target.is_some()).finish()
+    }
+}
+
+impl Look for DrySink {
+    fn look(&mut self, target: &Target, jobs: &[JobAhead]) -> Result<Looked, EndError> {
+        match &mut self.target {
+            Some(look) => look.look(target, jobs),
+            None => Ok(Looked::Nothing),
         }
     }
+}
 
-    fn write(&mut self, _: &Target, _: &[Section]) -> Result<Vec<Exception>, SinkError> {
-        Ok(Vec::new())
+impl Sink for DrySink {
+    fn is_undone_by_position(&self) -> bool {
+        true
     }
 
-    fn syncer(&self) -> Result<Box<dyn Syncer>, SinkError> {
+    fn write(&mut self, _: &Target, writes: &[JobWrite]) -> Result<Vec<Fate>, EndError> {
+        Ok(vec![Fate::Written; writes.len()])
+    }
+
+    fn syncer(&self) -> Result<Box<dyn Syncer>, EndError> {
         Ok(Box::new(NothingToSync))
     }
 }

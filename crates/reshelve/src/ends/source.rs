@@ -49,6 +49,15 @@ pub struct Place {
     pub column: u64,
 }
 
+/// What happened to a document.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Operation {
+    /// It is there, new or changed.
+    #[default]
+    Upsert,
+}
+
 /// One document of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Item {
@@ -58,6 +67,8 @@ pub struct Item {
     pub end: usize,
     /// Where it starts in the source.
     pub place: Place,
+    /// What happened to it.
+    pub operation: Operation,
 }
 
 /// Documents on their way, in source order. The engine reuses the memory.
@@ -191,7 +202,12 @@ impl Source for MemorySource {
             let start = batch.bytes.len();
             batch.bytes.extend_from_slice(document);
             let place = Place { offset: self.offset, line: 0, column: 0 };
-            batch.items.push(Item { start, end: batch.bytes.len(), place });
+            batch.items.push(Item {
+                start,
+                end: batch.bytes.len(),
+                place,
+                operation: Operation::Upsert,
+            });
             self.offset += u64::try_from(document.len()).unwrap_or(0);
             self.next += 1;
         }

@@ -1,6 +1,6 @@
 //! The seam where a target is read back: by verification, checksums and restore.
 
-use crate::dump::DocumentsError;
+use super::EndError;
 
 /// The documents of one target collection, one after the other.
 pub trait DocumentStream: Send {
@@ -8,7 +8,7 @@ pub trait DocumentStream: Send {
     ///
     /// # Errors
     /// Where the target is damaged, or cannot be read on.
-    fn next_document(&mut self) -> Result<Option<&[u8]>, DocumentsError>;
+    fn next_document(&mut self) -> Result<Option<&[u8]>, EndError>;
 }
 
 /// A target that can be read back, in any form.
@@ -23,12 +23,12 @@ pub trait TargetReader: Sync {
     ///
     /// # Errors
     /// Where the target cannot be asked.
-    fn has(&self, collection: usize) -> Result<bool, DocumentsError>;
+    fn has(&self, collection: usize) -> Result<bool, EndError>;
 
     /// Opens a collection, by its place in [`COLLECTIONS`](reshelve_core::mapping::COLLECTIONS), at its
     /// beginning.
     ///
     /// # Errors
     /// Where it cannot be opened.
-    fn documents(&self, collection: usize) -> Result<Box<dyn DocumentStream>, DocumentsError>;
+    fn documents(&self, collection: usize) -> Result<Box<dyn DocumentStream>, EndError>;
 }

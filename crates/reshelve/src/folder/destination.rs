@@ -1,20 +1,16 @@
 //! A target folder as a run meets it.
 
-use std::collections::HashSet;
-use std::path::Path;
-
-use super::lock::{Abandoned, Holder, Lock};
-use crate::ends::SourceDescription;
-use crate::ends::{Base, Destination};
-use crate::ends::{NullSink, Sink, SinkPosition};
-use crate::folder::{Existing, FolderSink, Replacing, TargetFolder, finish_collection, take_up};
-use crate::run::preflight::{self, Before};
-use crate::run::{
-    Checkpoint, Finishing, Observer, OnExisting, Plan, PlannedTarget, RunError, RunFolder,
-    RunRequest, absolute,
+use super::existing::Existing;
+use super::lengths::{Finishing, Lengths, Progress};
+use super::lock::{Holder, Lock};
+use super::preflight::{self, Before, Expect};
+use super::replace::{Replacing, finish_collection, rename_announced};
+use super::sink::FolderSink;
+use crate::ends::{
+    Abandoned, Base, Claim, Destination, DrySink, EndError, Left, Look, Notes, OnExisting,
+    PlannedTarget, Position, ReplacedJobs, Sink, TargetFolder, TargetRequest,
 };
-use crate::store::At;
-use crate::store::Key;
+use crate::store::absolute;
 use reshelve_core::mapping::COLLECTIONS;
 
 /// A target folder, from the first look at it to the end of a run.
@@ -22,7 +18,7 @@ use reshelve_core::mapping::COLLECTIONS;
 pub struct FolderDestination {
     target: TargetFolder,
     /// The lengths of its files when they were looked at.
-    seen: SinkPosition,
+    seen: Lengths,
     existing: Option<Existing>,
     lock: Option<Lock>,
 }
@@ -31,24 +27,19 @@ impl FolderDestination {
     /// The run's target is this folder, or will be.
     pub fn new(target: TargetFolder) -> Self {
         let target = TargetFolder { root: absolute(&target.root), ..target };
-        FolderDestination { target, seen: SinkPosition::default(), existing: None, lock: None }
+        FolderDestination { target, seen: Lengths::default(), existing: None, lock: None }
     }
 
-    fn take_lock(
-        &mut self,
-        plan: &Plan,
-        folder: &RunFolder,
-        abandoned: Abandoned,
-    ) -> Result<(), RunError> {
-        let folder = absolute(folder.path());
-        let holder = Holder { run: plan.run.clone(), folder, pid: std::process::id() };
+    fn take_lock(&mut self, claim: &Claim, abandoned: Abandoned) -> Result<(), EndError> {
+        let folder = absolute(&claim.folder);
+        let holder = Holder { run: claim.run.clone(), folder, pid: std::process::id() };
         self.lock = Some(Lock::take(&self.target.lock_file(), &holder, abandoned)?);
         Ok(())
     }
 
     /// Under the lock the target must still be as it was; else the lock is given back.
-    fn check_lengths(&mut self, position: SinkPosition) -> Result<(), RunError> {
-        let checked = preflight::check_target_lengths(&self.target, position, true);
+    fn check_lengths(&mut self, lengths: Lengths) -> Result<(), EndError> {
+        let checked = preflight::check_lengths(&self.target, &lengths, Expect::Exactly);
         if checked.is_err() {
             self.unlock()?;
         }
@@ -56,9 +47,9 @@ impl FolderDestination {
     }
 
     /// Whether the lock file names this run.
-    fn is_left_by(&self, plan: &Plan) -> Result<bool, RunError> {
+    fn is_left_by(&self, run: &str) -> Result<bool, EndError> {
         let left = Lock::look(&self.target.lock_file())?.and_then(|(holder, _)| holder);
-        Ok(left.is_some_and(|holder| holder.run == plan.run))
+        Ok(left.is_some_and(|holder| holder.run == run))
     }
 }
 
@@ -67,121 +58,105 @@ impl Destination for FolderDestination {
         PlannedTarget::Folder(self.target.clone())
     }
 
-    fn look(
-        &mut self,
-        request: &RunRequest,
-        source: &SourceDescription,
-        _: &mut dyn Observer,
-    ) -> Result<Base, RunError> {
-        let before = preflight::look_at_target(request, &self.target)?;
+    fn look(&mut self, request: &TargetRequest, _: &mut dyn Notes) -> Result<Base, EndError> {
+        let before = preflight::look(request, &self.target)?;
         let Before { seen, base, documents, existing } = before;
         self.seen = seen;
         self.existing = existing;
-        preflight::check_disk(request, &self.target, source)?;
-        Ok(Base { position: base, documents })
+        preflight::check_disk(request, &self.target, request.source)?;
+        Ok(Base { position: base.into(), documents })
     }
 
-    fn lock(
-        &mut self,
-        plan: &Plan,
-        folder: &RunFolder,
-        abandoned: Abandoned,
-    ) -> Result<(), RunError> {
-        self.take_lock(plan, folder, abandoned)?;
+    fn lock(&mut self, claim: &Claim, abandoned: Abandoned) -> Result<(), EndError> {
+        self.take_lock(claim, abandoned)?;
         self.check_lengths(self.seen)
     }
 
-    fn lock_again(
-        &mut self,
-        plan: &Plan,
-        folder: &RunFolder,
-        from: &Checkpoint,
-    ) -> Result<(), RunError> {
-        let was_locked = self.is_left_by(plan)?;
-        self.take_lock(plan, folder, Abandoned::Keep)?;
+    fn lock_again(&mut self, claim: &Claim, left: &Left<'_>) -> Result<(), EndError> {
+        let was_locked = self.is_left_by(&claim.run)?;
+        self.take_lock(claim, Abandoned::Keep)?;
         // A run loses its lock to nobody but one that took over: what is in the target now, that
         // one wrote.
-        if was_locked { Ok(()) } else { self.check_lengths(from.target) }
+        if was_locked {
+            return Ok(());
+        }
+        self.check_lengths(Progress::of(left.position)?.lengths)
     }
 
     fn sink<'s>(
         &'s mut self,
-        plan: &Plan,
-        folder: &RunFolder,
-        position: SinkPosition,
-    ) -> Result<Box<dyn Sink + 's>, RunError> {
-        if self.existing.is_none() && plan.on_existing != OnExisting::Refuse {
-            let runs = folder.path().parent().unwrap_or(Path::new("."));
-            self.existing = preflight::reopen_existing(&self.target, plan.base, runs)?;
+        claim: &Claim,
+        position: &Position,
+    ) -> Result<Box<dyn Sink + 's>, EndError> {
+        if self.existing.is_none() && claim.on_existing != OnExisting::Refuse {
+            let base = Progress::of(&claim.base.position)?.lengths;
+            self.existing = preflight::reopen_existing(&self.target, &base, &claim.scratch)?;
         }
         let existing = self.existing.take();
-        if !plan.apply {
-            return Ok(Box::new(NullSink { existing }));
+        if !claim.apply {
+            let look = existing.map(|existing| -> Box<dyn Look> { Box::new(existing) });
+            return Ok(Box::new(DrySink::new(look)));
         }
-        preflight::check_target_lengths(&self.target, position, false)?;
-        Ok(Box::new(FolderSink::open(&self.target, position, existing)?))
+        let lengths = Progress::of(position)?.lengths;
+        preflight::check_lengths(&self.target, &lengths, Expect::AtLeast)?;
+        Ok(Box::new(FolderSink::open(&self.target, lengths, existing)?))
     }
 
     fn finishes(&self) -> bool {
         true
     }
 
-    /// Takes the earlier versions of replaced jobs out of the files: the checkpoint says which
-    /// file is next, and whether its new form is ready.
+    /// Takes the earlier versions of replaced jobs out of the files: the position says which file
+    /// is next, and whether its new form is ready.
     fn finish(
         &mut self,
-        plan: &Plan,
-        folder: &RunFolder,
-        checkpoint: &mut Checkpoint,
-    ) -> Result<(), RunError> {
-        let file = folder.checkpoint_file();
-        let replaced = read_replaced(folder)?;
-        if let Some(length) = checkpoint.finishing.length {
-            take_up(&self.target, checkpoint.finishing.collections, length)?;
-            next_collection(checkpoint, length, &file)?;
+        claim: &Claim,
+        replaced: &dyn ReplacedJobs,
+        from: &Position,
+        save: &mut dyn FnMut(&Position) -> Result<(), EndError>,
+    ) -> Result<Position, EndError> {
+        let base = Progress::of(&claim.base.position)?.lengths;
+        let mut progress = Progress::of(from)?;
+        if let Some(length) = progress.finishing.length {
+            rename_announced(&self.target, progress.finishing.collections, length)?;
+            progress = next_collection(progress, length);
+            save(&progress.position())?;
         }
-        while checkpoint.finishing.collections < COLLECTIONS.len() {
-            let collection = checkpoint.finishing.collections;
+        while progress.finishing.collections < COLLECTIONS.len() {
+            let collection = progress.finishing.collections;
             let what = Replacing {
                 folder: &self.target,
                 collection,
-                base: plan.base.lengths[collection],
-                replaced: &replaced,
-                undo: &folder.undo_folder(),
+                base: base.0[collection],
+                replaced,
+                undo: &claim.undo,
             };
-            let mut length = 0;
-            finish_collection(&what, &mut |new_length| {
-                length = new_length;
-                checkpoint.finishing.length = Some(new_length);
-                checkpoint.write(&file)
+            let length = finish_collection(&what, &mut |length| {
+                progress.finishing.length = Some(length);
+                save(&progress.position())
             })?;
-            next_collection(checkpoint, length, &file)?;
+            progress = next_collection(progress, length);
+            save(&progress.position())?;
         }
-        Ok(())
+        Ok(progress.position())
     }
 
-    fn unlock(&mut self) -> Result<(), RunError> {
+    fn unlock(&mut self) -> Result<(), EndError> {
         Ok(self.lock.take().map_or(Ok(()), Lock::remove)?)
     }
 
-    fn tidy(&mut self, plan: &Plan, folder: &RunFolder) -> Result<(), RunError> {
-        if self.is_left_by(plan)? {
-            self.take_lock(plan, folder, Abandoned::Keep)?;
+    fn tidy(&mut self, claim: &Claim) -> Result<(), EndError> {
+        if self.is_left_by(&claim.run)? {
+            self.take_lock(claim, Abandoned::Keep)?;
             self.unlock()?;
         }
         Ok(())
     }
 }
 
-fn next_collection(checkpoint: &mut Checkpoint, length: u64, file: &Path) -> Result<(), RunError> {
-    checkpoint.target.lengths[checkpoint.finishing.collections] = length;
-    let collections = checkpoint.finishing.collections + 1;
-    checkpoint.finishing = Finishing { collections, length: None };
-    checkpoint.write(file)
-}
-
-fn read_replaced(folder: &RunFolder) -> Result<HashSet<Key>, RunError> {
-    let path = folder.replaced_file();
-    let bytes = std::fs::read(&path).at("reading", &path)?;
-    Ok(bytes.chunks_exact(16).filter_map(|key| key.try_into().ok()).collect())
+fn next_collection(mut progress: Progress, length: u64) -> Progress {
+    let collections = progress.finishing.collections;
+    progress.lengths.0[collections] = length;
+    progress.finishing = Finishing { collections: collections + 1, length: None };
+    progress
 }

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::layout::TargetFolder;
+use super::lengths::Lengths;
 use crate::dump::Documents;
+use crate::ends::TargetFolder;
+use crate::ends::{Before, Found, Section};
 use crate::ends::{Damage, DamageKind};
-use crate::ends::{Section, SinkPosition, Verdict};
 use crate::store::{At, DiskError};
 use crate::store::{Key, Sorted, Sorter, key_of};
 use reshelve_core::mapping::{COLLECTIONS, Target};
@@ -31,7 +32,7 @@ pub(crate) struct Survey {
     /// How many documents there are.
     pub(crate) documents: u64,
     /// The end of the last whole document of each file.
-    pub(crate) position: SinkPosition,
+    pub(crate) lengths: Lengths,
     /// The file that ends in the middle of a document, where one does.
     pub(crate) torn: Option<PathBuf>,
     /// Whether two documents of a collection have the same `_id` or the same unique job id: what a
@@ -44,12 +45,12 @@ impl Existing {
     /// `scratch`.
     pub(crate) fn survey(
         folder: &TargetFolder,
-        limit: Option<SinkPosition>,
+        limit: Option<&Lengths>,
         scratch: &Path,
     ) -> Result<Survey, DiskError> {
         let mut sorter = Sorter::new(scratch, HELD_MAX);
         let mut documents = 0;
-        let mut position = SinkPosition::default();
+        let mut lengths = Lengths::default();
         let mut torn = None;
         for collection in 0..COLLECTIONS.len() {
             let path = folder.file(collection);
@@ -57,7 +58,7 @@ impl Existing {
                 continue;
             }
             let length = std::fs::metadata(&path).at("reading", &path)?.len();
-            let limit = limit.map_or(length, |limit| limit.lengths[collection]);
+            let limit = limit.map_or(length, |limit| limit.0[collection]);
             let end = each_document(&path, limit, |document| {
                 documents += 1;
                 add(&mut sorter, collection, document)
@@ -65,63 +66,60 @@ impl Existing {
             if end.is_some() {
                 torn.get_or_insert(path);
             }
-            position.lengths[collection] = end.unwrap_or(limit);
+            lengths.0[collection] = end.unwrap_or(limit);
         }
         let records = sorter.finish()?;
         let repeated = records.has_repeated_keys()?;
-        Ok(Survey { existing: Existing { records }, documents, position, torn, repeated })
+        Ok(Survey { existing: Existing { records }, documents, lengths, torn, repeated })
     }
 
     /// What is there of a job.
-    pub(crate) fn judge(&self, target: &Target, job: &Section) -> Result<Verdict, DiskError> {
-        let mut missing: Vec<Section> = Vec::new();
-        let mut found = false;
+    pub(crate) fn look(&self, target: &Target, job: &Section) -> Result<Before, DiskError> {
+        let mut before = Before::default();
+        let mut found_any = false;
         for (collection, range) in job.iter().enumerate() {
             let bytes = target.bytes()[collection];
+            let mut of_collection = None;
             for place in raw::documents(&bytes[range.clone()]) {
                 let place = range.start + place.start..range.start + place.end;
                 let document = Document::new(&bytes[place.clone()]);
-                match self.judge_document(collection, document)? {
-                    Found::Same => found = true,
-                    Found::Other(what) => return Ok(Verdict::Conflict(what)),
-                    Found::Nothing => {
-                        let mut section: Section = std::array::from_fn(|_| 0..0);
-                        section[collection] = place;
-                        missing.push(section);
-                    }
+                let (found, conflict) = self.look_for(collection, document)?;
+                found_any |= found == Found::Same;
+                if found == Found::Absent {
+                    let mut section: Section = std::array::from_fn(|_| 0..0);
+                    section[collection] = place;
+                    before.missing.push(section);
                 }
+                before.conflict = before.conflict.or(conflict);
+                of_collection =
+                    Some(of_collection.map_or(found, |earlier: Found| earlier.and(found)));
             }
+            before.found[collection] = of_collection.unwrap_or_default();
         }
-        Ok(match (found, missing.is_empty()) {
-            (false, _) => Verdict::Absent,
-            (true, true) => Verdict::Unchanged,
-            (true, false) => Verdict::Partly(missing),
-        })
+        if !found_any {
+            before.missing.clear();
+        }
+        Ok(before)
     }
 
-    fn judge_document(
+    fn look_for(
         &self,
         collection: usize,
         document: Document<'_>,
-    ) -> Result<Found, DiskError> {
+    ) -> Result<(Found, Option<String>), DiskError> {
         let (id, job_id) = names(document);
         let name = COLLECTIONS[collection];
         if let Some(record) = self.records.get(&id_key(collection, id))? {
             let same = record[16..] == key_of(document.bytes());
             let what = || format!("{name} holds another document with that _id");
-            return Ok(if same { Found::Same } else { Found::Other(what()) });
+            return Ok(if same { (Found::Same, None) } else { (Found::Other, Some(what())) });
         }
         if collection != EVENTS && self.records.get(&job_key(collection, job_id))?.is_some() {
-            return Ok(Found::Other(format!("{name} holds another document with that jobId")));
+            let what = format!("{name} holds another document with that jobId");
+            return Ok((Found::Other, Some(what)));
         }
-        Ok(Found::Nothing)
+        Ok((Found::Absent, None))
     }
-}
-
-enum Found {
-    Nothing,
-    Same,
-    Other(String),
 }
 
 fn names(document: Document<'_>) -> (Option<Value<'_>>, Option<Value<'_>>) {

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use super::layout::{IndexSpec, TargetFolder, indexes_of};
+use super::layout::{IndexSpec, indexes_of};
 use crate::dump::{self, Index, OpenError};
 use crate::ends::SourceSpec;
+use crate::ends::TargetFolder;
 use crate::store::DiskError;
 use reshelve_core::mapping::COLLECTIONS;
 

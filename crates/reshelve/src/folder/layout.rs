@@ -4,23 +4,9 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
+use crate::ends::{Compression, TargetFolder};
 use crate::store::{At, DiskError, write_atomic};
 use reshelve_core::mapping::COLLECTIONS;
-
-/// How the files of a target are compressed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Compression {
-    /// Not at all.
-    #[default]
-    None,
-    /// As `mongodump --gzip` does; `mongorestore --gzip` takes it.
-    Gzip,
-    /// With zstd: for this tool only.
-    Zstd,
-}
 
 impl Compression {
     /// All of them.
@@ -146,17 +132,6 @@ pub struct Held {
     pub compression: Compression,
     /// Its size on disk.
     pub bytes: u64,
-}
-
-/// Where a target folder keeps what.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TargetFolder {
-    /// The folder that was named.
-    pub root: PathBuf,
-    /// The target's database: a folder inside it.
-    pub db: String,
-    /// How its files are compressed.
-    pub compression: Compression,
 }
 
 impl TargetFolder {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::run::{CHECKPOINT_FILE, Checkpoint, Refusal, RunError, State};
+use crate::ends::{Abandoned, EndError, Hint};
 use crate::store::{At, DiskError};
 
 /// Who holds a lock.
@@ -28,8 +28,13 @@ pub struct Holder {
 impl Holder {
     /// Whether the run is done, and was only cut off before it could take its lock away.
     pub(crate) fn is_done(&self) -> bool {
-        let checkpoint = Checkpoint::read(&self.folder.join(CHECKPOINT_FILE));
-        checkpoint.is_ok_and(|checkpoint| checkpoint.state == State::Done)
+        /// All that is wanted of a checkpoint.
+        #[derive(Deserialize)]
+        struct Ended {
+            state: String,
+        }
+        let text = fs::read(self.folder.join("checkpoint.json")).unwrap_or_default();
+        serde_json::from_slice(&text).is_ok_and(|ended: Ended| ended.state == "done")
     }
 }
 
@@ -40,22 +45,13 @@ pub(crate) struct Lock {
     file: File,
 }
 
-/// Whether a lock that another run left behind may be broken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Abandoned {
-    /// It keeps everybody out but the run that left it.
-    Keep,
-    /// It is broken.
-    TakeOver,
-}
-
 impl Lock {
     /// Takes the lock for a run.
     pub(crate) fn take(
         path: &Path,
         holder: &Holder,
         abandoned: Abandoned,
-    ) -> Result<Lock, RunError> {
+    ) -> Result<Lock, EndError> {
         let folder = path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder).at("creating the folder", folder)?;
         loop {
@@ -64,7 +60,7 @@ impl Lock {
                 Ok(()) => {}
                 Err(fs::TryLockError::WouldBlock) => {
                     let holder = read_holder(path, &file)?;
-                    return Err(Refusal::Locked { path: path.to_owned(), holder }.into());
+                    return Err(Lock::is_held(path, holder.as_ref()));
                 }
                 Err(fs::TryLockError::Error(source)) => {
                     let path = path.to_owned();
@@ -80,7 +76,7 @@ impl Lock {
             if let Some(holder) = left_by
                 && abandoned == Abandoned::Keep
             {
-                return Err(Refusal::Abandoned { path: path.to_owned(), holder }.into());
+                return Err(Lock::is_abandoned(path, &holder));
             }
             let lock = Lock { path: path.to_owned(), file };
             if let Err(error) = lock.sign(holder) {
@@ -88,7 +84,7 @@ impl Lock {
                 if nameless {
                     lock.remove()?;
                 }
-                return Err(error);
+                return Err(error.into());
             }
             return Ok(lock);
         }
@@ -104,13 +100,32 @@ impl Lock {
         Ok(Some((read_holder(path, &file)?, !free)))
     }
 
+    /// The refusal where a process holds the lock.
+    pub(crate) fn is_held(path: &Path, holder: Option<&Holder>) -> EndError {
+        let holder = holder
+            .map_or(String::new(), |holder| format!(": {}, process {}", holder.run, holder.pid));
+        let lock = path.display();
+        let message = format!("another run is writing to this target{holder} (lock: {lock})");
+        EndError::refusal(message, Hint::WaitForTheRun)
+    }
+
+    /// The refusal where a run that was cut off left the lock behind.
+    pub(crate) fn is_abandoned(path: &Path, holder: &Holder) -> EndError {
+        let message = format!(
+            "a run on this target has not finished: {} (lock: {})",
+            holder.run,
+            path.display()
+        );
+        EndError::refusal(message, Hint::ResumeOrTakeOver { run: holder.folder.clone() })
+    }
+
     /// Written over the earlier name in one step: a lock without a name would be nobody's.
-    fn sign(&self, holder: &Holder) -> Result<(), RunError> {
+    fn sign(&self, holder: &Holder) -> Result<(), DiskError> {
         let mut text = serde_json::to_vec(holder).unwrap_or_default();
         let length = self.file.metadata().at("reading", &self.path)?.len();
         text.resize(text.len().max(usize::try_from(length).unwrap_or(0)), b' ');
         self.file.write_all_at(&text, 0).at("writing", &self.path)?;
-        Ok(self.file.sync_all().at("syncing", &self.path)?)
+        self.file.sync_all().at("syncing", &self.path)
     }
 
     /// Ends the lock: the run is done.

@@ -4,18 +4,21 @@ mod destination;
 mod existing;
 mod indexes;
 mod layout;
+mod lengths;
 mod lock;
+mod preflight;
 mod reader;
 mod replace;
 mod sink;
 
+pub use crate::ends::{Compression, TargetFolder};
 pub use destination::FolderDestination;
 pub use indexes::{IndexState, IndexStatus, TargetState};
-pub use layout::{Compression, Held, IndexSpec, TargetFolder, free_bytes, indexes_of};
-pub use lock::{Abandoned, Holder};
+pub use layout::{Held, IndexSpec, free_bytes, indexes_of};
+pub use lengths::Lengths;
+pub use lock::Holder;
 pub use sink::FolderSink;
 
 pub(crate) use existing::Existing;
 pub(crate) use layout::legacy_metadata_json;
 pub(crate) use lock::Lock;
-pub(crate) use replace::{Replacing, finish_collection, take_up};

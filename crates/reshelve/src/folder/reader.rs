@@ -1,11 +1,11 @@
 //! A target folder as it is read back.
 
 use super::TargetFolder;
-use crate::dump::{Documents, DocumentsError};
-use crate::ends::{DocumentStream, TargetReader};
+use crate::dump::Documents;
+use crate::ends::{DocumentStream, EndError, TargetReader};
 
 impl DocumentStream for Documents {
-    fn next_document(&mut self) -> Result<Option<&[u8]>, DocumentsError> {
+    fn next_document(&mut self) -> Result<Option<&[u8]>, EndError> {
         Ok(Documents::next_document(self)?)
     }
 }
@@ -19,11 +19,11 @@ impl TargetReader for TargetFolder {
         &self.db
     }
 
-    fn has(&self, collection: usize) -> Result<bool, DocumentsError> {
+    fn has(&self, collection: usize) -> Result<bool, EndError> {
         Ok(self.file(collection).exists())
     }
 
-    fn documents(&self, collection: usize) -> Result<Box<dyn DocumentStream>, DocumentsError> {
+    fn documents(&self, collection: usize) -> Result<Box<dyn DocumentStream>, EndError> {
         Ok(Box::new(Documents::open(&self.file(collection), u64::MAX)?))
     }
 }

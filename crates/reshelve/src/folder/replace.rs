@@ -1,15 +1,14 @@
 //! Takes out of a target folder what a run has replaced, and keeps it for rollback.
 
-use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::existing::each_document;
-use super::layout::{Compression, TargetFolder};
-use crate::run::RunError;
+use crate::ends::{Compression, TargetFolder};
+use crate::ends::{EndError, ReplacedJobs};
+use crate::store::key_of;
 use crate::store::{At, DiskError, sync_folder};
-use crate::store::{Key, key_of};
 use reshelve_core::raw::{self, Document, Value};
 
 /// What was replaced in one collection: its first `base` bytes are from before the run.
@@ -17,7 +16,7 @@ pub(crate) struct Replacing<'r> {
     pub(crate) folder: &'r TargetFolder,
     pub(crate) collection: usize,
     pub(crate) base: u64,
-    pub(crate) replaced: &'r HashSet<Key>,
+    pub(crate) replaced: &'r dyn ReplacedJobs,
     /// Where earlier versions are kept.
     pub(crate) undo: &'r Path,
 }
@@ -27,19 +26,20 @@ pub(crate) struct Replacing<'r> {
 /// that a process that goes on after a kill can tell which of the two it finds.
 pub(crate) fn finish_collection(
     what: &Replacing<'_>,
-    announce: &mut dyn FnMut(u64) -> Result<(), RunError>,
-) -> Result<(), RunError> {
+    announce: &mut dyn FnMut(u64) -> Result<(), EndError>,
+) -> Result<u64, EndError> {
     let path = what.folder.file(what.collection);
     let temporary = temporary(&path);
     let length = rewrite(what, &path, &temporary)?;
     announce(length)?;
     fs::rename(&temporary, &path).at("renaming to", &path)?;
-    Ok(sync_folder(&what.folder.database())?)
+    sync_folder(&what.folder.database())?;
+    Ok(length)
 }
 
 /// Whether a rewritten file of that length took its place before a kill; puts it there where it
 /// had only been announced.
-pub(crate) fn take_up(
+pub(crate) fn rename_announced(
     folder: &TargetFolder,
     collection: usize,
     length: u64,
@@ -67,7 +67,7 @@ fn rewrite(what: &Replacing<'_>, path: &Path, temporary: &Path) -> Result<u64, D
     let out_file = File::create(temporary).at("creating", temporary)?;
     let mut out = Members::new(what.folder.compression, &out_file, temporary);
     let torn = each_document(path, what.base, |document| {
-        if is_replaced(document, what.replaced) {
+        if is_replaced(document, what.replaced)? {
             undo.write_all(document).at("writing", &undo_path)
         } else {
             out.write(document)
@@ -97,11 +97,11 @@ fn copy_rest(path: &Path, base: u64, mut out: &File, temporary: &Path) -> Result
 
 /// An earlier version of a replaced job: its job, metrics and metadata, and the events that a
 /// mapping made. Events of the new application are nobody's earlier version.
-fn is_replaced(document: &[u8], replaced: &HashSet<Key>) -> bool {
+fn is_replaced(document: &[u8], replaced: &dyn ReplacedJobs) -> Result<bool, DiskError> {
     let document = Document::new(document);
     let job_id = document.get("jobId").and_then(Value::string).unwrap_or_default();
-    if !replaced.contains(&key_of(job_id)) {
-        return false;
+    if !replaced.is_replaced(&key_of(job_id))? {
+        return Ok(false);
     }
     let is_event = document.get("emittedAt").is_some();
     let body = document.get("event").or_else(|| document.get("snapshot"));
@@ -109,7 +109,7 @@ fn is_replaced(document: &[u8], replaced: &HashSet<Key>) -> bool {
         .and_then(Value::document)
         .and_then(|body| body.get("synthetic"))
         .and_then(Value::boolean);
-    !is_event || synthetic == Some(true)
+    Ok(!is_event || synthetic == Some(true))
 }
 
 /// Writes documents in members of a fixed size.

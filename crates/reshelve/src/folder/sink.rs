@@ -2,11 +2,15 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::path::PathBuf;
 
-use super::existing::Existing;
-use super::layout::{Compression, TargetFolder};
-use crate::ends::{Exception, Section, Sink, SinkError, SinkPosition, Syncer, Verdict};
-use crate::store::{DiskError, open_at, sync_folder};
+use super::Existing;
+use super::lengths::{Lengths, Progress};
+use crate::ends::{
+    Compression, EndError, Fate, JobAhead, JobWrite, Look, Looked, Position, Section, Sink, Syncer,
+    TargetFolder,
+};
+use crate::store::{At, DiskError, open_at, sync_folder};
 use reshelve_core::mapping::{COLLECTIONS, Target};
 
 /// A compressed target is cut into members whenever its documents have this many bytes more,
@@ -19,75 +23,73 @@ const CUT_BYTES: usize = 4 * 1024 * 1024;
 pub struct FolderSink {
     folder: TargetFolder,
     files: [File; 4],
-    position: SinkPosition,
+    lengths: Lengths,
     /// What a compressed target holds back until the next cut.
     held_back: [Vec<u8>; 4],
     existing: Option<Existing>,
 }
 
 impl FolderSink {
-    /// Opens the target at a position: anything behind it is cut off.
+    /// Opens the target at these lengths: anything after them is cut off.
     pub(crate) fn open(
         folder: &TargetFolder,
-        position: SinkPosition,
+        lengths: Lengths,
         existing: Option<Existing>,
     ) -> Result<Self, DiskError> {
         folder.prepare()?;
-        let open = |at: usize| open_at(&folder.file(at), position.lengths[at]);
+        let open = |at: usize| open_at(&folder.file(at), lengths.0[at]);
         let files = [open(0)?, open(1)?, open(2)?, open(3)?];
         sync_folder(&folder.database())?;
         Ok(FolderSink {
             folder: folder.clone(),
             files,
-            position,
+            lengths,
             held_back: Default::default(),
             existing,
         })
     }
 
-    fn write_bytes(&mut self, at: usize, bytes: &[u8]) -> Result<(), SinkError> {
-        self.files[at].write_all(bytes).map_err(|source| self.error("writing", at, source))?;
+    fn write_bytes(&mut self, at: usize, bytes: &[u8]) -> Result<(), DiskError> {
+        self.files[at].write_all(bytes).at("writing", &self.folder.file(at))?;
         let written = u64::try_from(bytes.len()).unwrap_or(0);
-        self.position.lengths[at] += written;
+        self.lengths.0[at] += written;
         Ok(())
     }
 
-    fn write_member(&mut self, at: usize, bytes: &[u8]) -> Result<(), SinkError> {
+    fn write_member(&mut self, at: usize, bytes: &[u8]) -> Result<(), DiskError> {
         let member = self.folder.compression.member(bytes);
-        let member = member.map_err(|source| self.error("compressing", at, source))?;
+        let member = member.at("compressing", &self.folder.file(at))?;
         self.write_bytes(at, &member)
-    }
-
-    fn error(&self, action: &'static str, at: usize, source: std::io::Error) -> SinkError {
-        SinkError { action, name: self.folder.file(at).display().to_string(), source }
     }
 }
 
-impl From<DiskError> for SinkError {
-    fn from(error: DiskError) -> Self {
-        SinkError {
-            action: error.action,
-            name: error.path.display().to_string(),
-            source: error.source,
+/// Looks into what a target folder held before a run.
+impl Look for Existing {
+    fn look(&mut self, target: &Target, jobs: &[JobAhead]) -> Result<Looked, EndError> {
+        let look = |job: &JobAhead| Existing::look(self, target, &job.section);
+        let before: Result<Vec<_>, DiskError> = jobs.iter().map(look).collect();
+        Ok(Looked::Jobs(before?))
+    }
+}
+
+impl Look for FolderSink {
+    fn look(&mut self, target: &Target, jobs: &[JobAhead]) -> Result<Looked, EndError> {
+        match &mut self.existing {
+            Some(existing) => Look::look(existing, target, jobs),
+            None => Ok(Looked::Nothing),
         }
     }
 }
 
 impl Sink for FolderSink {
-    fn judge(&mut self, target: &Target, job: &Section) -> Result<Verdict, SinkError> {
-        match &self.existing {
-            Some(existing) => Ok(existing.judge(target, job)?),
-            None => Ok(Verdict::Absent),
-        }
+    /// What is appended is undone by the lengths.
+    fn is_undone_by_position(&self) -> bool {
+        true
     }
 
-    fn write(
-        &mut self,
-        target: &Target,
-        sections: &[Section],
-    ) -> Result<Vec<Exception>, SinkError> {
+    fn write(&mut self, target: &Target, writes: &[JobWrite]) -> Result<Vec<Fate>, EndError> {
         let bytes = target.bytes();
-        for section in joined(sections) {
+        for section in joined(writes.iter().flat_map(JobWrite::sections)) {
             for (at, range) in section.into_iter().enumerate() {
                 let bytes = &bytes[at][range];
                 if self.folder.compression == Compression::None {
@@ -97,14 +99,14 @@ impl Sink for FolderSink {
                 }
             }
         }
-        Ok(Vec::new())
+        Ok(vec![Fate::Written; writes.len()])
     }
 
     fn cut_bytes(&self) -> Option<usize> {
         (self.folder.compression != Compression::None).then_some(CUT_BYTES)
     }
 
-    fn cut(&mut self) -> Result<(), SinkError> {
+    fn cut(&mut self) -> Result<(), EndError> {
         for at in 0..COLLECTIONS.len() {
             let mut bytes = std::mem::take(&mut self.held_back[at]);
             if !bytes.is_empty() {
@@ -116,33 +118,34 @@ impl Sink for FolderSink {
         Ok(())
     }
 
-    fn position(&self) -> SinkPosition {
-        self.position
+    fn position(&self) -> Position {
+        Progress { lengths: self.lengths, ..Progress::default() }.position()
     }
 
     /// An empty collection is an empty member, not an empty file.
-    fn finish(&mut self) -> Result<(), SinkError> {
+    fn finish(&mut self) -> Result<(), EndError> {
         self.cut()?;
         for at in 0..COLLECTIONS.len() {
-            if self.position.lengths[at] == 0 && self.folder.compression != Compression::None {
+            if self.lengths.0[at] == 0 && self.folder.compression != Compression::None {
                 self.write_member(at, &[])?;
             }
         }
         Ok(())
     }
 
-    fn syncer(&self) -> Result<Box<dyn Syncer>, SinkError> {
+    fn syncer(&self) -> Result<Box<dyn Syncer>, EndError> {
         let mut files = Vec::new();
         for (at, file) in self.files.iter().enumerate() {
-            let file = file.try_clone().map_err(|source| self.error("opening", at, source))?;
-            files.push((self.folder.file(at).display().to_string(), file));
+            let path = self.folder.file(at);
+            let file = file.try_clone().at("opening", &path)?;
+            files.push((path, file));
         }
         Ok(Box::new(FolderSyncer { files }))
     }
 }
 
 /// Sections with neighbours joined: one write for a batch, where nothing in it is left out.
-fn joined(sections: &[Section]) -> Vec<Section> {
+fn joined<'s>(sections: impl Iterator<Item = &'s Section>) -> Vec<Section> {
     let mut list: Vec<Section> = Vec::new();
     for section in sections {
         match list.last_mut() {
@@ -159,17 +162,13 @@ fn joined(sections: &[Section]) -> Vec<Section> {
 
 /// Syncs the files of a [`FolderSink`] from another thread.
 struct FolderSyncer {
-    files: Vec<(String, File)>,
+    files: Vec<(PathBuf, File)>,
 }
 
 impl Syncer for FolderSyncer {
-    fn sync(&mut self) -> Result<(), SinkError> {
-        for (name, file) in &self.files {
-            file.sync_data().map_err(|source| SinkError {
-                action: "syncing",
-                name: name.clone(),
-                source,
-            })?;
+    fn sync(&mut self) -> Result<(), EndError> {
+        for (path, file) in &self.files {
+            file.sync_data().at("syncing", path)?;
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::dump::DocumentsError;
+use crate::ends::EndError;
 use crate::ends::TargetReader;
 use reshelve_core::mapping::COLLECTIONS;
 
@@ -34,7 +34,7 @@ pub struct CollectionChecksum {
 /// Where a file cannot be read, or is damaged.
 pub fn checksums(
     target: &dyn TargetReader,
-) -> Result<BTreeMap<&'static str, CollectionChecksum>, DocumentsError> {
+) -> Result<BTreeMap<&'static str, CollectionChecksum>, EndError> {
     let results = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..COLLECTIONS.len())
             .map(|collection| scope.spawn(move || of_collection(target, collection)))
@@ -53,7 +53,7 @@ pub fn checksums(
 fn of_collection(
     target: &dyn TargetReader,
     collection: usize,
-) -> Result<CollectionChecksum, DocumentsError> {
+) -> Result<CollectionChecksum, EndError> {
     let mut documents = target.documents(collection)?;
     let mut sum = Sum::default();
     while let Some(document) = documents.next_document()? {

@@ -7,9 +7,8 @@ use std::io::{BufWriter, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use crate::dump::DocumentsError;
-use crate::ends::DamageKind;
 use crate::ends::{DocumentStream, TargetReader};
+use crate::ends::{EndError, EndErrorKind};
 use crate::store::{At, DiskError, unnamed_file};
 use crate::store::{Key, Sorted, Sorter, key_of};
 use reshelve_core::raw::{self, Document, Value};
@@ -51,7 +50,7 @@ impl Side {
         target: &dyn TargetReader,
         collection: usize,
         scratch: PathBuf,
-    ) -> Result<Self, DocumentsError> {
+    ) -> Result<Self, EndError> {
         let documents = match target.has(collection)? {
             true => Some(target.documents(collection)?),
             false => None,
@@ -74,7 +73,7 @@ impl Side {
         collection: usize,
         scratch: PathBuf,
         jobs: &HashSet<Key>,
-    ) -> Result<Self, DocumentsError> {
+    ) -> Result<Self, EndError> {
         let mut side = Side::open(target, collection, scratch)?;
         let mut builder = Builder::new(&side.scratch)?;
         while let Some(document) = side.next_document()? {
@@ -90,7 +89,7 @@ impl Side {
     }
 
     /// The next document; none behind a place where the end of one cannot be found.
-    fn next_document(&mut self) -> Result<Option<&[u8]>, DocumentsError> {
+    fn next_document(&mut self) -> Result<Option<&[u8]>, EndError> {
         let Some(documents) = self.documents.as_mut().filter(|_| !self.is_damaged) else {
             return Ok(None);
         };
@@ -105,7 +104,7 @@ impl Side {
     }
 
     /// Finds an expected document.
-    pub(crate) fn find(&mut self, expected: &[u8]) -> Result<Found, DocumentsError> {
+    pub(crate) fn find(&mut self, expected: &[u8]) -> Result<Found, EndError> {
         if self.index.is_none() {
             if self.next.is_none() {
                 match self.next_document()? {
@@ -136,7 +135,7 @@ impl Side {
         Ok(if self.actual == expected { Found::Same } else { Found::Different })
     }
 
-    fn build_index(&mut self, next: Option<Vec<u8>>) -> Result<Index, DocumentsError> {
+    fn build_index(&mut self, next: Option<Vec<u8>>) -> Result<Index, EndError> {
         let mut builder = Builder::new(&self.scratch)?;
         if let Some(next) = next {
             builder.add(&next)?;
@@ -150,7 +149,7 @@ impl Side {
     }
 
     /// Calls `each` with every document that no expected one was found as.
-    pub(crate) fn extra(&mut self, mut each: impl FnMut(&[u8])) -> Result<(), DocumentsError> {
+    pub(crate) fn extra(&mut self, mut each: impl FnMut(&[u8])) -> Result<(), EndError> {
         if let Some(index) = &self.index {
             return Ok(index.untaken(each)?);
         }
@@ -177,10 +176,10 @@ impl Side {
 
 /// A target that is damaged differs from what it should be: that is for verification to say. One
 /// that cannot be read says nothing.
-fn damage_in(error: DocumentsError) -> Result<String, DocumentsError> {
-    match error {
-        DocumentsError::Damaged(damage) if damage.kind != DamageKind::Io => Ok(damage.to_string()),
-        error => Err(error),
+fn damage_in(error: EndError) -> Result<String, EndError> {
+    match error.kind {
+        EndErrorKind::Damaged => Ok(error.message),
+        _ => Err(error),
     }
 }
 

@@ -10,13 +10,13 @@ use super::survey::Survey;
 use super::totals::{add_stored, judge};
 use super::verification::{Mismatch, Sample, Verification};
 use super::walk::{Reading, Taken, walk};
-use crate::dump::DocumentsError;
-use crate::dump::OpenError;
 use crate::ends::Damage;
+use crate::ends::EndError;
+use crate::ends::OnExisting;
 use crate::ends::Origin;
 use crate::ends::TargetReader;
 use crate::run::rejects::OnlyRejects;
-use crate::run::{OnExisting, RunError, RunFolder};
+use crate::run::{RunError, RunFolder};
 use crate::store::DiskError;
 use reshelve_core::mapping::{self, COLLECTIONS, Mapped};
 use reshelve_core::raw::{self, Document, Value};
@@ -73,13 +73,13 @@ impl VerifyRequest {
 pub enum VerifyError {
     /// The source cannot be opened.
     #[error(transparent)]
-    Open(#[from] OpenError),
+    Open(EndError),
     /// The source is damaged.
     #[error("the source is damaged: {0}")]
     Source(Damage),
     /// A target file cannot be read.
     #[error("the target cannot be read: {0}")]
-    Target(#[from] DocumentsError),
+    Target(#[from] EndError),
     /// A file cannot be used.
     #[error(transparent)]
     Disk(#[from] DiskError),

@@ -123,6 +123,7 @@ pub(crate) fn walk(
         known: 0,
         documents_max: reading.limit.filter(|_| only.is_none()),
         only,
+        hash_targets: false,
         stop: &AtomicBool::new(false),
     };
     let mut walker = Walker {

@@ -14,7 +14,7 @@ use crate::ends::{Batch, BatchLimits, Damage, Form, Item, Source};
 use crate::run::rejects::OnlyRejects;
 use crate::store::{Key, key_of};
 use reshelve_core::extjson;
-use reshelve_core::mapping::{Mapper, Options, Outcome, Reject, RejectCode, Target};
+use reshelve_core::mapping::{Mapped, Mapper, Options, Outcome, Reject, RejectCode, Target};
 
 /// Source bytes that may be on their way between the reader and the writer: enough that nobody
 /// waits, few enough that they and what is made of them stay in the caches of a processor.
@@ -32,6 +32,8 @@ pub(crate) struct PipelineOptions<'o> {
     /// Most documents to take from the source, those included.
     pub(crate) documents_max: Option<u64>,
     pub(crate) only: Option<&'o OnlyRejects>,
+    /// Whether the target documents are hashed, for the journal.
+    pub(crate) hash_targets: bool,
     /// Set from outside: ends the reading.
     pub(crate) stop: &'o AtomicBool,
 }
@@ -70,6 +72,9 @@ pub(crate) struct MappedDocument {
     pub(crate) outcome: Option<Outcome>,
     /// The key of its job id, where it was mapped.
     pub(crate) key: Key,
+    /// The first 16 bytes of the BLAKE3 hash over its documents in each collection, where they are
+    /// hashed.
+    pub(crate) target_hashes: [Key; 4],
     bson: Option<Range<usize>>,
 }
 
@@ -288,8 +293,18 @@ fn map_batch(options: &PipelineOptions<'_>, mapper: &mut Mapper, mapped: &mut Ma
             Some(Outcome::Mapped(mapped)) => key_of(&mapped.job_id),
             _ => Key::default(),
         };
-        documents.push(MappedDocument { fingerprint, outcome, key, bson: range });
+        let target_hashes = match &outcome {
+            Some(Outcome::Mapped(mapped)) if options.hash_targets => hashes(target, mapped),
+            _ => [Key::default(); 4],
+        };
+        documents.push(MappedDocument { fingerprint, outcome, key, target_hashes, bson: range });
     }
+}
+
+/// The hashes of the documents that were appended last.
+fn hashes(target: &Target, mapped: &Mapped) -> [Key; 4] {
+    let bytes = target.bytes();
+    std::array::from_fn(|at| key_of(&bytes[at][bytes[at].len() - mapped.lengths[at]..]))
 }
 
 /// The fingerprint of one document of a batch: of its BSON, or of its text where it is none.

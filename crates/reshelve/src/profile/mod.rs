@@ -72,6 +72,7 @@ pub fn profile(
         known: 0,
         documents_max: None,
         only: None,
+        hash_targets: false,
         stop: &AtomicBool::new(false),
     };
     pipeline::run(source, &options, |steps| {

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::run::{Checkpoint, LivePlace, OnExisting, Plan, PlannedTarget, RunFolder};
+use crate::ends::{LivePlace, OnExisting, PlannedTarget};
+use crate::folder::Lengths;
+use crate::run::{Checkpoint, Plan, RunFolder};
 use reshelve_core::mapping::COLLECTIONS;
 
 /// A file of the target, before and after the run.
@@ -39,7 +41,9 @@ pub(super) fn of(plan: &Plan, checkpoint: &Checkpoint, folder: &RunFolder) -> Op
         PlannedTarget::Folder(folder) => folder,
         PlannedTarget::Live(place) => return Some(of_database(plan, checkpoint, place)),
     };
-    let lengths = plan.base.lengths.into_iter().zip(checkpoint.target.lengths);
+    let [before, after] = [&plan.base.position, &checkpoint.target]
+        .map(|position| Lengths::of(position).unwrap_or_default().0);
+    let lengths = before.into_iter().zip(after);
     let files = lengths.enumerate().map(|(collection, (before, after))| TargetFile {
         collection: COLLECTIONS[collection],
         path: target.file(collection),
@@ -56,7 +60,7 @@ pub(super) fn of(plan: &Plan, checkpoint: &Checkpoint, folder: &RunFolder) -> Op
     ];
     let cut = "Cut each of the files below back to the length that it had before the run \
                (`truncate --size=BYTES FILE`): what it held then is untouched.";
-    steps.push(match (&undo, plan.base_documents) {
+    steps.push(match (&undo, plan.base.documents) {
         (Some(undo), _) => format!(
             "The run replaced {replaced} jobs, so its files were rewritten and cannot be cut back. \
              Take these jobs out of the target by their `jobId`, and put their earlier versions \
@@ -69,7 +73,7 @@ pub(super) fn of(plan: &Plan, checkpoint: &Checkpoint, folder: &RunFolder) -> Op
         ),
         (None, _) => cut.to_owned(),
     });
-    steps.push(match plan.base_documents {
+    steps.push(match plan.base.documents {
         0 => "Where the target was restored into a database that was empty before, drop the four \
               collections there."
             .into(),
@@ -88,7 +92,7 @@ pub(super) fn of(plan: &Plan, checkpoint: &Checkpoint, folder: &RunFolder) -> Op
 /// In a live database there are no files to cut back.
 fn of_database(plan: &Plan, checkpoint: &Checkpoint, place: &LivePlace) -> Rollback {
     let db = &place.db;
-    let mut steps = vec![match plan.base_documents {
+    let mut steps = vec![match plan.base.documents {
         0 => format!(
             "The four collections were empty before the run: `reshelve indexes down` drops them \
              from the database {db}, unless they hold documents that this tool did not write."
@@ -96,7 +100,7 @@ fn of_database(plan: &Plan, checkpoint: &Checkpoint, place: &LivePlace) -> Rollb
         _ => format!(
             "The database {db} held {} documents before the run: remove the documents of its jobs \
              from the four collections by their `jobId`.",
-            plan.base_documents
+            plan.base.documents
         ),
     }];
     if checkpoint.totals.replaced > 0 {

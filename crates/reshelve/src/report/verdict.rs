@@ -143,7 +143,7 @@ pub(super) fn cautions(
             "The source is not the one that the run read: it has other documents, or the same ones \
              in another order. This report compares the target with the source as it is now, {} \
              documents; the run had read {}.",
-            survey.source.documents, checkpoint.documents
+            survey.source.documents, checkpoint.source.count
         ));
     }
     let documents = checkpoint.totals.documents;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::dump::DocumentsError;
+use crate::ends::EndError;
 use crate::ends::{DocumentStream, TargetReader};
 use crate::folder::legacy_metadata_json;
 use crate::store::{At, DiskError, sync_folder, unnamed_file, write_atomic};
@@ -56,7 +56,7 @@ pub enum RestoreFolderError {
     Disk(#[from] DiskError),
     /// The target cannot be read.
     #[error(transparent)]
-    Target(#[from] DocumentsError),
+    Target(#[from] EndError),
     /// A target document is not well formed.
     #[error("{collection}, document {position}: {source}")]
     Malformed {
@@ -172,7 +172,7 @@ struct Lookup<'l> {
 }
 
 impl<'l> Lookup<'l> {
-    fn new(target: &'l dyn TargetReader, beside: &Path) -> Result<Self, DocumentsError> {
+    fn new(target: &'l dyn TargetReader, beside: &Path) -> Result<Self, EndError> {
         Ok(Lookup {
             target,
             scratch: beside.with_extension("index.tmp"),

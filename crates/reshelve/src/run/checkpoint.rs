@@ -6,7 +6,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::RunError;
-use crate::ends::SinkPosition;
+use super::journal::JournalLengths;
+use super::states::State;
+use crate::ends::Position;
 use crate::pass::{RejectReason, Rejection};
 use crate::store::state_file;
 use reshelve_core::mapping::Warning;
@@ -15,36 +17,6 @@ use reshelve_core::mapping::Warning;
 pub(crate) const CHECKPOINT_SCHEMA: &str = "reshelve.checkpoint/1";
 /// How many examples are kept of each warning and reject code.
 pub const EXAMPLES_MAX: usize = 20;
-
-/// What state a run is in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum State {
-    /// Begun, and neither ended nor stopped: still going, or killed.
-    #[default]
-    Running,
-    /// Stopped between two batches, by Ctrl-C or `--fail-fast`.
-    Interrupted,
-    /// Stopped where the source is damaged, or the disk refused.
-    Stopped,
-    /// All documents are written; what they replaced is being taken out.
-    Finishing,
-    /// Done.
-    Done,
-}
-
-impl State {
-    /// The word for people.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            State::Running => "running",
-            State::Interrupted => "interrupted",
-            State::Stopped => "stopped",
-            State::Finishing => "finishing",
-            State::Done => "done",
-        }
-    }
-}
 
 /// How many documents a run has seen, and what became of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,15 +124,6 @@ pub struct RejectLengths {
     pub json: u64,
 }
 
-/// What the finishing of a run with replaced jobs has done so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Finishing {
-    /// How many collections are finished.
-    pub collections: usize,
-    /// The length that the next collection's file will have, where it is ready to be renamed.
-    pub length: Option<u64>,
-}
-
 /// How far a run is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
@@ -168,24 +131,23 @@ pub struct Checkpoint {
     pub schema: String,
     /// The state of the run.
     pub state: State,
-    /// Documents of the source that are dealt with.
-    pub documents: u64,
-    /// Documents that were dealt with before the run stopped, behind the last cut too: a reject
+    /// How far the source is dealt with.
+    pub source: Position,
+    /// Documents that were dealt with before the run stopped, after the last cut too: a reject
     /// among these does not stop a `--fail-fast` run a second time.
     #[serde(default)]
     pub furthest: u64,
     /// Running hash over the fingerprints of these documents, in hex.
     pub source_hash: String,
-    /// The `_id` of the last of these documents, where the source is a live collection, which is
-    /// gone on with behind it: the type and the value of the BSON element, in hex.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_id: Option<String>,
     /// Whether a checksum of the source failed, so that these documents may be wrong.
     pub in_doubt: bool,
-    /// Where the target is.
-    pub target: SinkPosition,
+    /// How far the target is written.
+    pub target: Position,
     /// Job ids in the run's list of mapped ones.
     pub ids: u64,
+    /// Where the files of the journal are.
+    #[serde(default)]
+    pub journal: JournalLengths,
     /// Where the files of rejects are.
     pub rejects: RejectLengths,
     /// What was counted.
@@ -194,18 +156,28 @@ pub struct Checkpoint {
     pub elapsed_ms: u64,
     /// The most memory any of them held.
     pub peak_rss_bytes: u64,
+    /// Whether all documents are written, and what they replaced is being taken out.
+    #[serde(default)]
+    pub is_finishing: bool,
     /// Why the run stopped, where it did.
     pub reason: Option<String>,
-    /// How far the finishing is.
-    pub finishing: Finishing,
 }
 
 impl Checkpoint {
     /// The checkpoint of a run that has not done anything.
-    pub(crate) fn start(target: SinkPosition) -> Self {
+    pub(crate) fn start(target: Position) -> Self {
         let schema = CHECKPOINT_SCHEMA.to_owned();
         let source_hash = SourceHash::default().hex();
         Checkpoint { schema, source_hash, target, ..Checkpoint::default() }
+    }
+
+    /// Takes a step to another state.
+    pub(crate) fn enter(&mut self, state: State) -> Result<(), RunError> {
+        if self.state != state && self.state.step_to(state).is_none() {
+            return Err(RunError::Bug("a run took a step that its table of states forbids"));
+        }
+        self.state = state;
+        Ok(())
     }
 
     pub(crate) fn write(&self, path: &Path) -> Result<(), RunError> {

@@ -2,95 +2,30 @@
 //! gone on with.
 
 pub(crate) mod checkpoint;
+mod end;
 mod engine;
+mod error;
+pub mod journal;
 mod plan;
-pub(crate) mod preflight;
+mod preflight;
+mod refusal;
 pub(crate) mod rejects;
 mod run_folder;
 mod saver;
 mod start;
+pub mod states;
 
-use std::path::{Path, PathBuf};
-
-pub(crate) use checkpoint::Finishing;
-pub use checkpoint::{Checkpoint, DocumentCounts, EXAMPLES_MAX, Example, State, Tally, Totals};
+pub use checkpoint::{Checkpoint, DocumentCounts, EXAMPLES_MAX, Example, Tally, Totals};
 pub use engine::CHECKPOINT_BYTES_DEFAULT;
-pub use plan::{LivePlace, OnExisting, Plan, PlannedSource, PlannedTarget, RunRequest};
-pub use preflight::{Refusal, estimated_target_bytes};
+pub use error::RunError;
+pub use plan::{Plan, RunRequest};
+pub use refusal::Refusal;
 pub use rejects::RejectRecord;
-pub(crate) use run_folder::CHECKPOINT_FILE;
 pub use run_folder::RunFolder;
 pub use start::{Ends, Report, ResumeRequest, Stop, resume, start};
+pub use states::State;
 
-use crate::dump::OpenError;
-use crate::ends::LiveError;
-use crate::ends::SinkError;
-use crate::store::DiskError;
-
-/// Why a run could not do its work.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RunError {
-    /// Refused before anything was changed.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// The source cannot be opened.
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    /// A file of the run, or of the target, cannot be used.
-    #[error(transparent)]
-    Disk(#[from] DiskError),
-    /// The target cannot be used.
-    #[error(transparent)]
-    Sink(#[from] SinkError),
-    /// A live target cannot be used.
-    #[error(transparent)]
-    Live(#[from] LiveError),
-    /// A file of the run is not what this version writes.
-    #[error("{} cannot be used: {detail}", path.display())]
-    State {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        detail: String,
-    },
-    /// There is no run of that name.
-    #[error("there is no run {name} in {}", runs.display())]
-    NoSuchRun {
-        /// The name.
-        name: String,
-        /// Where it was looked for.
-        runs: PathBuf,
-    },
-    /// Something that must not happen.
-    #[error("{0}; this is a bug of reshelve, please report it")]
-    Bug(&'static str),
-}
-
-impl RunError {
-    /// What to do about it, where there is something to say.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            RunError::Refused(refusal) => Some(refusal.hint()),
-            RunError::Open(error) => error.hint().map(Into::into),
-            RunError::Live(error) => error.hint.clone(),
-            RunError::NoSuchRun { .. } => {
-                Some("`reshelve runs` lists them; --runs-dir says where they are".into())
-            }
-            RunError::Disk(DiskError { source, .. }) | RunError::Sink(SinkError { source, .. }) => {
-                if let Some(error) = LiveError::inside(source) {
-                    return error.hint.clone();
-                }
-                (source.kind() == std::io::ErrorKind::StorageFull)
-                    .then(|| "make room on the disk, then `reshelve resume` the run".into())
-            }
-            RunError::State { .. } => {
-                Some("it was written by another version of reshelve, or edited".into())
-            }
-            RunError::Bug(_) => None,
-        }
-    }
-}
+use crate::ends::Notes;
 
 /// How far a run is, told after every checkpoint.
 #[derive(Clone, Debug)]
@@ -108,17 +43,11 @@ pub struct Progress {
 }
 
 /// Is told how a run goes on.
-pub trait Observer: Send {
+pub trait Observer: Notes + Send {
     /// The run has its folder, and is about to read.
     fn begun(&mut self, plan: &Plan, folder: &RunFolder, bytes_total: Option<u64>);
     /// A checkpoint was made.
     fn progress(&mut self, progress: &Progress);
-    /// Something that people should know, in a sentence.
-    fn note(&mut self, text: &str);
-}
-
-pub(crate) fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// The most memory that this process has held, in bytes; 0 where the system does not tell.

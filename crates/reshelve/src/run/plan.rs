@@ -5,27 +5,16 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::RunError;
-use crate::ends::SinkPosition;
-use crate::ends::{BatchLimits, SourceSpec};
-use crate::folder::TargetFolder;
+use super::run_folder::RunFolder;
+use crate::ends::{
+    Abandoned, Base, BatchLimits, Claim, OnExisting, PlannedSource, PlannedTarget, SourceSize,
+    TargetRequest,
+};
 use crate::store::state_file;
 use reshelve_core::mapping::{InFlight, OnUnknownStatus, Options, StatusPolicy};
 
 /// The version of `run.json`.
 pub(crate) const PLAN_SCHEMA: &str = "reshelve.plan/1";
-
-/// What a run does with a target that holds documents already.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OnExisting {
-    /// It refuses to start.
-    #[default]
-    Refuse,
-    /// It leaves what is there and adds to it; a job that is there with other bytes is a reject.
-    Keep,
-    /// It replaces such a job, and keeps the earlier version for rollback.
-    Replace,
-}
 
 /// What a run is asked to do.
 #[derive(Clone, Debug)]
@@ -60,6 +49,24 @@ pub struct RunRequest {
     pub runs_folder: PathBuf,
 }
 
+impl RunRequest {
+    /// What is asked of the target, for a source of this size.
+    pub(crate) fn of_target(&self, source: SourceSize) -> TargetRequest {
+        TargetRequest {
+            apply: self.apply,
+            on_existing: self.on_existing,
+            abandoned: self.abandoned(),
+            skip_disk_check: self.skip_disk_check,
+            source,
+            scratch: self.runs_folder.clone(),
+        }
+    }
+
+    pub(crate) fn abandoned(&self) -> Abandoned {
+        if self.take_over { Abandoned::TakeOver } else { Abandoned::Keep }
+    }
+}
+
 /// `run.json`: what was run, from where, to where, how. It holds no secrets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
@@ -89,81 +96,8 @@ pub struct Plan {
     pub limit: Option<u64>,
     /// Whether it stops at the first reject.
     pub fail_fast: bool,
-    /// What the target held before: rollback cuts back to it.
-    pub base: SinkPosition,
-    /// Documents that the target held before.
-    pub base_documents: u64,
-}
-
-/// A source as `run.json` names it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PlannedSource {
-    /// The path.
-    pub path: PathBuf,
-    /// The database that was picked inside it.
-    pub db: Option<String>,
-    /// The collection that was picked inside it.
-    pub collection: Option<String>,
-    /// What form it had.
-    pub form: String,
-    /// Its size on disk, where known.
-    pub bytes: Option<u64>,
-    /// Where it is, where it is a live collection.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub live: Option<LivePlace>,
-}
-
-/// A place in a live database, as `run.json` names it: without credentials.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LivePlace {
-    /// The connection string without user, password and options; where `needs_uri` is not set,
-    /// the whole of it.
-    pub uri: String,
-    /// Whether the connection string held credentials: then it has to be given again.
-    pub needs_uri: bool,
-    /// The hosts, sorted.
-    pub hosts: Vec<String>,
-    /// The name of the replica set, where there is one.
-    pub replica_set: Option<String>,
-    /// The database.
-    pub db: String,
-    /// The database that the connection string names, where it is another one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub uri_db: Option<String>,
-    /// The server's clock when the run began, where it has one: a live tail starts there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub operation_time: Option<String>,
-}
-
-/// A target as `run.json` names it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum PlannedTarget {
-    /// A folder.
-    Folder(TargetFolder),
-    /// A live database.
-    Live(LivePlace),
-}
-
-impl PlannedTarget {
-    /// The folder, where it is one.
-    pub fn folder(&self) -> Option<&TargetFolder> {
-        match self {
-            PlannedTarget::Folder(folder) => Some(folder),
-            PlannedTarget::Live(_) => None,
-        }
-    }
-
-    /// What messages call it.
-    pub fn name(&self) -> String {
-        match self {
-            PlannedTarget::Folder(folder) => folder.database().display().to_string(),
-            PlannedTarget::Live(place) if place.uri_db.as_ref() == Some(&place.db) => {
-                place.uri.split('?').next().unwrap_or_default().to_owned()
-            }
-            PlannedTarget::Live(place) => format!("{} ({})", place.uri, place.db),
-        }
-    }
+    /// What the target held before: rollback goes back to it.
+    pub base: Base,
 }
 
 impl Plan {
@@ -175,12 +109,16 @@ impl Plan {
         state_file::read(path, PLAN_SCHEMA, |plan: &Self| &plan.schema)
     }
 
-    /// The source as it is opened.
-    pub fn source_spec(&self) -> SourceSpec {
-        SourceSpec {
-            path: self.source.path.clone(),
-            db: self.source.db.clone(),
-            collection: self.source.collection.clone(),
+    /// The run, as its target knows it.
+    pub(crate) fn claim(&self, folder: &RunFolder) -> Claim {
+        Claim {
+            run: self.run.clone(),
+            folder: folder.path().to_owned(),
+            apply: self.apply,
+            on_existing: self.on_existing,
+            base: self.base.clone(),
+            undo: folder.undo_folder(),
+            scratch: folder.path().parent().unwrap_or(Path::new(".")).to_owned(),
         }
     }
 }

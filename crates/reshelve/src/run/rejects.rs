@@ -155,6 +155,11 @@ impl Appender {
         Ok(())
     }
 
+    /// How long the file is, what is not flushed yet included.
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
     pub(crate) fn flush(&mut self) -> Result<(), DiskError> {
         self.out.flush().at("writing", &self.path)
     }

@@ -26,7 +26,7 @@ impl RunFolder {
         let path = runs.join(&plan.run);
         let unborn = RunFolder { path: temporary.clone() };
         plan.write(&unborn.plan_file())?;
-        Checkpoint::start(plan.base).write(&unborn.checkpoint_file())?;
+        Checkpoint::start(plan.base.position.clone()).write(&unborn.checkpoint_file())?;
         fs::rename(&temporary, &path).at("renaming to", &path)?;
         sync_folder(runs)?;
         Ok(RunFolder { path })
@@ -118,9 +118,14 @@ impl RunFolder {
         self.path.join("ids.tmp")
     }
 
-    /// The hashes of the job ids whose earlier versions are replaced, while the run goes on.
-    pub(crate) fn replaced_file(&self) -> PathBuf {
-        self.path.join("replaced.tmp")
+    /// The journal: what is about to be written.
+    pub fn journal_file(&self) -> PathBuf {
+        self.path.join("journal.bin")
+    }
+
+    /// What does not fit into a record of the journal.
+    pub(crate) fn journal_details_file(&self) -> PathBuf {
+        self.path.join("journal-details.bin")
     }
 
     /// Earlier versions of replaced jobs.

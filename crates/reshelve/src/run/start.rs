@@ -1,22 +1,19 @@
-//! Beginning a run, going on with one, and ending it.
+//! Beginning a run, and resuming one.
 
-use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::checkpoint::{Checkpoint, SourceHash, State};
-use super::engine::{Context, Ended, Engine, Outturn};
+use super::checkpoint::{Checkpoint, SourceHash};
+use super::end::{execute, finish, note_failure, tidy};
+use super::engine::Context;
 use super::plan::{PLAN_SCHEMA, Plan, RunRequest};
-use super::preflight::Refusal;
 use super::rejects::OnlyRejects;
 use super::run_folder::RunFolder;
-use super::{Observer, RunError, absolute, preflight};
-use crate::ends::Destination;
-use crate::ends::{Batch, BatchLimits, Damage, DamageKind};
-use crate::ends::{Opened, Origin};
-use crate::folder::Abandoned;
+use super::states::State;
+use super::{Observer, Refusal, RunError, preflight};
+use crate::ends::{Batch, BatchLimits, Claim, Damage, Destination, Left, Opened, Origin};
 use crate::pass::pipeline;
-use crate::store::At;
+use crate::store::absolute;
 use reshelve_core::mapping::{Options, VERSION};
 use reshelve_core::raw::iso;
 
@@ -76,8 +73,8 @@ impl std::fmt::Debug for Ends<'_> {
 /// Begins a run.
 ///
 /// # Errors
-/// [`RunError::Refused`] where the preflight finds a reason not to start; others where disk or
-/// target fail: the run can be resumed then.
+/// [`RunError::Refused`] and a refused [`RunError::End`] where the preflight finds a reason not to
+/// start; others where disk or target fail: the run can be resumed then.
 pub fn start(
     request: &RunRequest,
     ends: Ends<'_>,
@@ -86,21 +83,17 @@ pub fn start(
 ) -> Result<Report, RunError> {
     let Ends { origin, destination } = ends;
     let opened = origin.open()?;
-    let base = destination.look(request, &opened.description, observer)?;
+    let of_target = request.of_target(opened.description.size());
+    let base = destination.look(&of_target, observer)?;
     preflight::check_in_flight(request, origin, &opened)?;
     let only = request.only_rejects.as_deref().map(OnlyRejects::read).transpose()?;
-    let plan = Plan {
-        base: base.position,
-        base_documents: base.documents,
-        ..plan_of(request, origin, destination, &opened)
-    };
+    let plan = Plan { base, ..plan_of(request, origin, destination, &opened) };
     let folder = RunFolder::create(&request.runs_folder, &plan)?;
-    if plan.apply {
-        let abandoned = if request.take_over { Abandoned::TakeOver } else { Abandoned::Keep };
-        if let Err(error) = destination.lock(&plan, &folder, abandoned) {
-            folder.remove()?;
-            return Err(error);
-        }
+    if plan.apply
+        && let Err(error) = destination.lock(&plan.claim(&folder), request.abandoned())
+    {
+        folder.remove()?;
+        return Err(error.into());
     }
     let context = Context {
         plan: &plan,
@@ -111,16 +104,15 @@ pub fn start(
         stop,
         bytes_total: opened.description.bytes_total,
         only,
-        marks: origin.goes_on_by_id(),
     };
-    let from = Checkpoint::start(base.position);
+    let from = Checkpoint::start(plan.base.position.clone());
     let _present = folder.hold()?;
     observer.begun(&plan, &folder, opened.description.bytes_total);
     let result = execute(&context, opened, destination, from, observer);
     note_failure(&folder, destination, result)
 }
 
-/// Goes on with a run.
+/// Resumes a run.
 ///
 /// # Errors
 /// As for [`start`]; refused too where the run is done, or the source is not the one it has read.
@@ -133,18 +125,15 @@ pub fn resume(
     let Ends { origin, destination } = ends;
     let folder = &request.folder;
     let plan = folder.plan()?;
-    let mut from = folder.checkpoint()?;
+    let from = folder.checkpoint()?;
     if from.state == State::Done {
         return tidy(plan, folder, from, destination, observer);
     }
+    let claim = plan.claim(folder);
     if plan.apply {
-        // A lease is given to the run that holds it, whichever process asks.
-        if plan.target.folder().is_none() && folder.is_held() {
-            return Err(Refusal::AtWork { run: plan.run }.into());
-        }
-        destination.lock_again(&plan, folder, &from)?;
+        lock_again(&claim, folder, &from, destination)?;
     }
-    if from.state == State::Finishing {
+    if from.is_finishing {
         // All that is left to do needs no source.
         let _present = folder.hold()?;
         observer.begun(&plan, folder, None);
@@ -152,12 +141,7 @@ pub fn resume(
         return note_failure(folder, destination, result);
     }
     let only = plan.only_rejects.as_deref().map(OnlyRejects::read).transpose()?;
-    let marks = origin.goes_on_by_id();
-    let opened = match &from.last_id {
-        Some(id) if marks => origin.open_behind(id),
-        _ => origin.open(),
-    };
-    let opened = match opened {
+    let opened = match origin.open_after(&from.source) {
         Ok(opened) => opened,
         Err(error) => {
             drop(destination.leave());
@@ -173,61 +157,51 @@ pub fn resume(
         stop,
         bytes_total: opened.description.bytes_total,
         only,
-        marks,
     };
     let _present = folder.hold()?;
     observer.begun(&plan, folder, opened.description.bytes_total);
+    let from = take_up(from, &plan, folder, (origin, &opened), observer)?;
+    let result = execute(&context, opened, destination, from, observer);
+    note_failure(folder, destination, result)
+}
+
+fn lock_again(
+    claim: &Claim,
+    folder: &RunFolder,
+    from: &Checkpoint,
+    destination: &mut dyn Destination,
+) -> Result<(), RunError> {
+    // A target may give its lock to the run that holds it, whichever process asks.
+    if folder.is_held() {
+        return Err(Refusal::AtWork { run: claim.run.clone() }.into());
+    }
+    let documents = from.totals.documents;
+    let jobs = documents.written + documents.unchanged;
+    Ok(destination.lock_again(claim, &Left { position: &from.target, jobs })?)
+}
+
+/// The checkpoint that a run resumes from: the last one, or the beginning, where a checksum of the
+/// source had failed and the documents before that place differ now.
+fn take_up(
+    mut from: Checkpoint,
+    plan: &Plan,
+    folder: &RunFolder,
+    (origin, opened): (&dyn Origin, &Opened),
+    observer: &mut dyn Observer,
+) -> Result<Checkpoint, RunError> {
     // What can be read once only cannot be compared beforehand.
     if from.in_doubt && !(opened.description.rewindable && still_agrees(&from, origin)?) {
         observer.note(
             "the damage had cast doubt on documents before it, and these differ now, or cannot be \
              read twice: the run begins again",
         );
-        from = Checkpoint { elapsed_ms: from.elapsed_ms, ..Checkpoint::start(plan.base) };
+        let start = Checkpoint::start(plan.base.position.clone());
+        from = Checkpoint { elapsed_ms: from.elapsed_ms, ..start };
         from.write(&folder.checkpoint_file())?;
     }
-    from.state = State::Running;
+    from.enter(State::Running)?;
     from.reason = None;
-    let result = execute(&context, opened, destination, from, observer);
-    note_failure(folder, destination, result)
-}
-
-/// A run that failed says why, as far as the disk still takes it.
-fn note_failure(
-    folder: &RunFolder,
-    destination: &mut dyn Destination,
-    result: Result<Report, RunError>,
-) -> Result<Report, RunError> {
-    if let Err(error) = &result {
-        if let RunError::Disk(_) | RunError::Sink(_) = error
-            && let Ok(mut checkpoint) = folder.checkpoint()
-        {
-            if checkpoint.state != State::Finishing {
-                checkpoint.state = State::Stopped;
-            }
-            checkpoint.reason = Some(error.to_string());
-            // The first error is the one to tell.
-            drop(checkpoint.write(&folder.checkpoint_file()));
-        }
-        drop(destination.leave());
-    }
-    result
-}
-
-/// A run that was done, but perhaps cut off before it had cleared up behind itself.
-fn tidy(
-    plan: Plan,
-    folder: &RunFolder,
-    checkpoint: Checkpoint,
-    destination: &mut dyn Destination,
-    observer: &mut dyn Observer,
-) -> Result<Report, RunError> {
-    observer.note("the run was done already");
-    if plan.apply {
-        destination.tidy(&plan, folder)?;
-    }
-    remove_lists(folder)?;
-    Ok(Report { plan, folder: folder.clone(), checkpoint, stop: Stop::Done })
+    Ok(from)
 }
 
 /// Whether the documents that a run has read are still the same in a source that was in doubt.
@@ -235,7 +209,7 @@ fn still_agrees(from: &Checkpoint, origin: &dyn Origin) -> Result<bool, RunError
     let mut source = origin.open()?.source;
     let mut batch = Batch::default();
     let mut hash = SourceHash::default();
-    let mut left = usize::try_from(from.documents).unwrap_or(usize::MAX);
+    let mut left = usize::try_from(from.source.count).unwrap_or(usize::MAX);
     let mut bson = Vec::new();
     while left > 0 {
         batch.clear();
@@ -277,7 +251,6 @@ fn plan_of(
         limit: request.limit,
         fail_fast: request.fail_fast,
         base: Default::default(),
-        base_documents: 0,
     }
 }
 
@@ -296,89 +269,4 @@ fn new_run_id() -> String {
     let unique = blake3::hash(format!("{}/{}", std::process::id(), now.as_nanos()).as_bytes());
     let stamp: String = now_iso().chars().filter(char::is_ascii_digit).take(17).collect();
     format!("{}-{}-{}", &stamp[..8], &stamp[8..], &unique.to_hex()[..6])
-}
-
-/// Runs the engine with the sink that the plan asks for, and ends the run.
-fn execute(
-    context: &Context<'_>,
-    mut opened: Opened,
-    destination: &mut dyn Destination,
-    from: Checkpoint,
-    observer: &mut dyn Observer,
-) -> Result<Report, RunError> {
-    let source = opened.source.as_mut();
-    let mut sink = destination.sink(context.plan, context.folder, from.target)?;
-    let mut outturn = Engine::new(context, sink.as_mut(), observer, from)?.run(source)?;
-    if context.plan.apply && matches!(outturn.ended, Ended::AtEnd) {
-        sink.finish()?;
-        outturn.checkpoint.target = sink.position();
-    }
-    drop(sink);
-    end(context, outturn, destination)
-}
-
-/// Writes down how the engine ended.
-fn end(
-    context: &Context<'_>,
-    outturn: Outturn,
-    destination: &mut dyn Destination,
-) -> Result<Report, RunError> {
-    let Outturn { ended, mut checkpoint, mut saving } = outturn;
-    let stop = match ended {
-        Ended::AtEnd => {
-            let replaced = context.plan.apply && checkpoint.totals.replaced > 0;
-            if replaced && destination.finishes() {
-                checkpoint.state = State::Finishing;
-            }
-            saving.save(&checkpoint)?;
-            return finish(context.plan, context.folder, checkpoint, destination);
-        }
-        Ended::Interrupted => Stop::Interrupted,
-        Ended::FirstReject => Stop::FirstReject,
-        Ended::Damaged(damage) => Stop::Damaged(damage),
-    };
-    checkpoint.state = State::Interrupted;
-    if let Stop::Damaged(damage) = &stop {
-        checkpoint.state = State::Stopped;
-        checkpoint.reason = Some(damage.to_string());
-        checkpoint.in_doubt = damage.earlier_in_doubt && damage.kind != DamageKind::Io;
-    }
-    saving.save(&checkpoint)?;
-    if context.plan.apply {
-        destination.leave()?;
-    }
-    Ok(Report { plan: context.plan.clone(), folder: context.folder.clone(), checkpoint, stop })
-}
-
-/// Does what is left to do when all documents are written, and closes the run: nothing of it is
-/// needed to go on any more.
-fn finish(
-    plan: &Plan,
-    folder: &RunFolder,
-    mut checkpoint: Checkpoint,
-    destination: &mut dyn Destination,
-) -> Result<Report, RunError> {
-    if checkpoint.state == State::Finishing {
-        destination.finish(plan, folder, &mut checkpoint)?;
-    }
-    checkpoint.state = State::Done;
-    checkpoint.reason = None;
-    checkpoint.in_doubt = false;
-    checkpoint.write(&folder.checkpoint_file())?;
-    remove_lists(folder)?;
-    if plan.apply {
-        destination.unlock()?;
-    }
-    Ok(Report { plan: plan.clone(), folder: folder.clone(), checkpoint, stop: Stop::Done })
-}
-
-/// The lists that only a run that goes on needs.
-fn remove_lists(folder: &RunFolder) -> Result<(), RunError> {
-    let lists: [PathBuf; 2] = [folder.ids_file(), folder.replaced_file()];
-    for path in lists {
-        if path.exists() {
-            std::fs::remove_file(&path).at("removing", &path)?;
-        }
-    }
-    Ok(())
 }

@@ -5,5 +5,6 @@ mod sorted;
 pub(crate) mod state_file;
 
 pub use files::DiskError;
-pub(crate) use files::{At, open_at, sync_folder, unnamed_file, write_atomic};
-pub(crate) use sorted::{Key, Sorted, SortedRun, Sorter, key_of};
+pub(crate) use files::{At, absolute, open_at, sync_folder, unnamed_file, write_atomic};
+pub use sorted::Key;
+pub(crate) use sorted::{Sorted, SortedRun, Sorter, key_of};

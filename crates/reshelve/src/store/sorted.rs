@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::store::{At, DiskError, unnamed_file};
 
 /// The first 16 bytes of a BLAKE3 hash.
-pub(crate) type Key = [u8; 16];
+pub type Key = [u8; 16];
 
 /// The key of some bytes.
 pub(crate) fn key_of(bytes: &[u8]) -> Key {

@@ -1,0 +1,123 @@
+//! What a live target holds of the jobs of a batch, before they are written.
+
+use std::collections::HashMap;
+
+use reshelve::ends::{Before, EndError, Found, JobAhead, Look, Looked, Section};
+use reshelve_core::mapping::{COLLECTIONS, Target};
+use reshelve_core::raw;
+
+use crate::connection::Connection;
+use crate::writes::{id_of, stored};
+
+/// Most documents in one question.
+const ASKED_MAX: usize = 1_000;
+
+/// One document of a section.
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    /// Its place among the sections.
+    pub(crate) section: usize,
+    /// Its place among the documents of its section in its collection.
+    pub(crate) place: usize,
+    pub(crate) collection: usize,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+impl Part {
+    pub(crate) fn bytes<'t>(&self, target: &'t Target) -> &'t [u8] {
+        &target.bytes()[self.collection][self.start..self.end]
+    }
+
+    /// Itself as a section.
+    fn alone(&self) -> Section {
+        let mut section: Section = std::array::from_fn(|_| 0..0);
+        section[self.collection] = self.start..self.end;
+        section
+    }
+}
+
+/// The documents of one collection, in order.
+pub(crate) fn parts_of<'s>(
+    target: &Target,
+    sections: impl Iterator<Item = (usize, &'s Section)>,
+    collection: usize,
+) -> Vec<Part> {
+    let bytes = target.bytes()[collection];
+    let mut parts = Vec::new();
+    for (section, ranges) in sections {
+        let range = ranges[collection].clone();
+        for (place, document) in raw::documents(&bytes[range.clone()]).enumerate() {
+            let (start, end) = (range.start + document.start, range.start + document.end);
+            parts.push(Part { section, place, collection, start, end });
+        }
+    }
+    parts
+}
+
+/// Looks into a live target.
+#[derive(Clone, Debug)]
+pub(crate) struct LiveLook {
+    connection: Connection,
+}
+
+impl LiveLook {
+    pub(crate) fn new(connection: Connection) -> Self {
+        LiveLook { connection }
+    }
+
+    /// What stands under the ids of some documents of a collection, by `_id`.
+    pub(crate) async fn stored<'d>(
+        &self,
+        name: &str,
+        documents: impl Iterator<Item = &'d [u8]>,
+    ) -> Result<HashMap<Vec<u8>, Vec<u8>>, EndError> {
+        stored(&self.connection.raw(name), documents)
+            .await
+            .map_err(|error| self.connection.error("reading", name, &error))
+    }
+
+    async fn look_at(&self, target: &Target, jobs: &[JobAhead]) -> Result<Vec<Before>, EndError> {
+        let mut before = vec![Before::default(); jobs.len()];
+        let mut found_any = vec![false; jobs.len()];
+        for (collection, name) in COLLECTIONS.into_iter().enumerate() {
+            let sections = jobs.iter().map(|job| &job.section).enumerate();
+            let parts = parts_of(target, sections, collection);
+            for some in parts.chunks(ASKED_MAX) {
+                let stored = self.stored(name, some.iter().map(|part| part.bytes(target))).await?;
+                for part in some {
+                    let bytes = part.bytes(target);
+                    let of_job = &mut before[part.section];
+                    let found = match stored.get(id_of(bytes)) {
+                        None => Found::Absent,
+                        Some(stored) if stored.as_slice() == bytes => Found::Same,
+                        Some(_) => Found::Other,
+                    };
+                    match found {
+                        Found::Absent => of_job.missing.push(part.alone()),
+                        Found::Other => {
+                            of_job.conflict.get_or_insert_with(|| {
+                                format!("the target holds another document with this _id in {name}")
+                            });
+                        }
+                        _ => found_any[part.section] = true,
+                    }
+                    let earlier = &mut of_job.found[collection];
+                    *earlier = if part.place == 0 { found } else { earlier.and(found) };
+                }
+            }
+        }
+        for (before, found_any) in before.iter_mut().zip(found_any) {
+            if !found_any {
+                before.missing.clear();
+            }
+        }
+        Ok(before)
+    }
+}
+
+impl Look for LiveLook {
+    fn look(&mut self, target: &Target, jobs: &[JobAhead]) -> Result<Looked, EndError> {
+        self.connection.wait(self.look_at(target, jobs)).map(Looked::Jobs)
+    }
+}

@@ -1,0 +1,162 @@
+//! Running the engine, and ending a run.
+
+use super::checkpoint::Checkpoint;
+use super::engine::{Context, Ended, Engine, Outturn};
+use super::journal;
+use super::plan::Plan;
+use super::run_folder::RunFolder;
+use super::start::{Report, Stop};
+use super::states::State;
+use super::{Observer, RunError};
+use crate::ends::{DamageKind, Destination, EndError, Opened, Position};
+use crate::store::At;
+
+/// Runs the engine with the sink that the plan asks for, and ends the run.
+pub(super) fn execute(
+    context: &Context<'_>,
+    mut opened: Opened,
+    destination: &mut dyn Destination,
+    from: Checkpoint,
+    observer: &mut dyn Observer,
+) -> Result<Report, RunError> {
+    let claim = context.plan.claim(context.folder);
+    let mut sink = destination.sink(&claim, &from.target)?;
+    let engine = Engine::new(context, sink.as_mut(), observer, from, opened.first)?;
+    let mut outturn = engine.run(&mut opened)?;
+    if context.plan.apply && matches!(outturn.ended, Ended::AtEnd) {
+        sink.finish()?;
+        outturn.checkpoint.target = sink.position();
+    }
+    drop(sink);
+    end(context, outturn, destination)
+}
+
+/// Writes down how the engine ended.
+fn end(
+    context: &Context<'_>,
+    outturn: Outturn,
+    destination: &mut dyn Destination,
+) -> Result<Report, RunError> {
+    let Outturn { ended, mut checkpoint, mut saving } = outturn;
+    let stop = match ended {
+        Ended::AtEnd => {
+            let replaced = context.plan.apply && checkpoint.totals.replaced > 0;
+            checkpoint.is_finishing = replaced && destination.finishes();
+            saving.save(&checkpoint)?;
+            return finish(context.plan, context.folder, checkpoint, destination);
+        }
+        Ended::Interrupted => Stop::Interrupted,
+        Ended::FirstReject => Stop::FirstReject,
+        Ended::Damaged(damage) => Stop::Damaged(damage),
+    };
+    checkpoint.enter(State::Interrupted)?;
+    if let Stop::Damaged(damage) = &stop {
+        checkpoint.state = State::Failed;
+        checkpoint.reason = Some(damage.to_string());
+        checkpoint.in_doubt = damage.earlier_in_doubt && damage.kind != DamageKind::Io;
+    }
+    saving.save(&checkpoint)?;
+    if context.plan.apply {
+        destination.leave()?;
+    }
+    Ok(Report { plan: context.plan.clone(), folder: context.folder.clone(), checkpoint, stop })
+}
+
+/// Does what is left to do when all documents are written, and closes the run: nothing of it is
+/// needed to go on any more.
+pub(super) fn finish(
+    plan: &Plan,
+    folder: &RunFolder,
+    mut checkpoint: Checkpoint,
+    destination: &mut dyn Destination,
+) -> Result<Report, RunError> {
+    if checkpoint.is_finishing {
+        take_out_replaced(plan, folder, &mut checkpoint, destination)?;
+    }
+    checkpoint.state = State::Running;
+    checkpoint.enter(State::Done)?;
+    checkpoint.is_finishing = false;
+    checkpoint.reason = None;
+    checkpoint.in_doubt = false;
+    checkpoint.write(&folder.checkpoint_file())?;
+    remove_ids(folder)?;
+    if plan.apply {
+        destination.unlock()?;
+    }
+    Ok(Report { plan: plan.clone(), folder: folder.clone(), checkpoint, stop: Stop::Done })
+}
+
+/// Has the target take out what was replaced; each step of it is checkpointed.
+fn take_out_replaced(
+    plan: &Plan,
+    folder: &RunFolder,
+    checkpoint: &mut Checkpoint,
+    destination: &mut dyn Destination,
+) -> Result<(), RunError> {
+    let replaced = journal::replaced(folder)?;
+    let file = folder.checkpoint_file();
+    let from = checkpoint.target.clone();
+    let mut failed = None;
+    let mut save = |position: &Position| {
+        checkpoint.target = position.clone();
+        checkpoint.write(&file).map_err(|error| {
+            let told = EndError::failed(error.to_string(), None);
+            failed = Some(error);
+            told
+        })
+    };
+    let finished = destination.finish(&plan.claim(folder), &replaced, &from, &mut save);
+    match (finished, failed) {
+        (_, Some(error)) => Err(error),
+        (Ok(position), None) => {
+            checkpoint.target = position;
+            Ok(())
+        }
+        (Err(error), None) => Err(error.into()),
+    }
+}
+
+/// A run that failed says why, as far as the disk still takes it.
+pub(super) fn note_failure(
+    folder: &RunFolder,
+    destination: &mut dyn Destination,
+    result: Result<Report, RunError>,
+) -> Result<Report, RunError> {
+    if let Err(error) = &result {
+        if let RunError::Disk(_) | RunError::End(_) = error
+            && let Ok(mut checkpoint) = folder.checkpoint()
+        {
+            checkpoint.state = State::Failed;
+            checkpoint.reason = Some(error.to_string());
+            // The first error is the one to tell.
+            drop(checkpoint.write(&folder.checkpoint_file()));
+        }
+        drop(destination.leave());
+    }
+    result
+}
+
+/// A run that was done, but perhaps killed before it had tidied up.
+pub(super) fn tidy(
+    plan: Plan,
+    folder: &RunFolder,
+    checkpoint: Checkpoint,
+    destination: &mut dyn Destination,
+    observer: &mut dyn Observer,
+) -> Result<Report, RunError> {
+    observer.note("the run was done already");
+    if plan.apply {
+        destination.tidy(&plan.claim(folder))?;
+    }
+    remove_ids(folder)?;
+    Ok(Report { plan, folder: folder.clone(), checkpoint, stop: Stop::Done })
+}
+
+/// The list of ids that only a run that is resumed needs.
+fn remove_ids(folder: &RunFolder) -> Result<(), RunError> {
+    let path = folder.ids_file();
+    if path.exists() {
+        std::fs::remove_file(&path).at("removing", &path)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,343 @@
+//! The engine: takes batches in source order, decides, writes, checkpoints.
+//!
+//! Effects come in one order: the decision is in the journal, the write is acknowledged, the
+//! checkpoint is durable, the progress is told. Never the other way round.
+
+mod batch;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::checkpoint::{Checkpoint, SourceHash};
+use super::journal::{Journal, Tail};
+use super::plan::Plan;
+use super::refusal::Refusal;
+use super::rejects::{Appender, OnlyRejects, RejectFiles};
+use super::run_folder::RunFolder;
+use super::saver::{Saver, Saving};
+use super::{Observer, Progress, RunError, peak_rss_bytes};
+use crate::ends::{BatchLimits, Damage, Opened, Sink};
+use crate::pass::pipeline::{self, PipelineOptions, Step, Steps};
+use crate::pass::repeated_ids::{HELD_MAX, Seen};
+use crate::store::{At, Key};
+use reshelve_core::raw::Document;
+
+/// A checkpoint is due when this many target bytes were written since the last one, unless told
+/// otherwise …
+pub const CHECKPOINT_BYTES_DEFAULT: u64 = 64 * 1024 * 1024;
+/// … or when this much time has passed.
+const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(1);
+/// The longest `_id` that a checkpoint keeps; a source that needs a longer one is read again.
+const ID_BYTES_MAX: usize = 64 * 1024;
+
+/// How the reading of a source ended.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// Everything is written.
+    AtEnd,
+    /// Stopped from outside.
+    Interrupted,
+    /// Stopped at the first reject.
+    FirstReject,
+    /// The source is damaged; everything before it is written.
+    Damaged(Damage),
+}
+
+/// What does not change while the engine runs.
+pub(crate) struct Context<'c> {
+    pub(crate) plan: &'c Plan,
+    pub(crate) folder: &'c RunFolder,
+    pub(crate) batch: BatchLimits,
+    pub(crate) jobs: usize,
+    /// A checkpoint is due after so many target bytes.
+    pub(crate) checkpoint_bytes: u64,
+    pub(crate) stop: &'c AtomicBool,
+    pub(crate) bytes_total: Option<u64>,
+    pub(crate) only: Option<OnlyRejects>,
+}
+
+/// What the engine leaves behind.
+pub(crate) struct Outturn {
+    pub(crate) ended: Ended,
+    /// The last state that can be resumed from; everything in it is handed to the operating
+    /// system, nothing of it is synced yet.
+    pub(crate) checkpoint: Checkpoint,
+    /// What syncs it.
+    pub(crate) saving: Saving,
+}
+
+/// The engine between two documents.
+pub(crate) struct Engine<'e, S: ?Sized> {
+    context: &'e Context<'e>,
+    sink: &'e mut S,
+    observer: &'e mut dyn Observer,
+    /// The state after the last document.
+    now: Checkpoint,
+    hash: SourceHash,
+    /// The last state that can be resumed from: the one at the last cut.
+    resumable: Checkpoint,
+    /// Target bytes of the checkpoint that was asked for last, and when that was.
+    asked: (u64, Instant),
+    begun: Instant,
+    elapsed_before_ms: u64,
+    seen: Seen,
+    ids: Appender,
+    /// What is about to be written; none in a dry run.
+    journal: Option<Journal>,
+    rejects: RejectFiles,
+    /// Target bytes since the last cut.
+    since_cut: usize,
+    file_bytes_read: u64,
+    batches: u64,
+    /// Documents that an earlier process got to.
+    furthest: u64,
+    known: Known,
+    /// How many documents there are before the first one that the source gives.
+    first: u64,
+}
+
+/// The documents that were dealt with by an earlier process, and that the source gives again.
+struct Known {
+    /// The position after the last of them.
+    end: u64,
+    hash: String,
+    /// The position after the last one that was seen again.
+    seen: u64,
+}
+
+impl Known {
+    fn are_seen(&self) -> bool {
+        self.seen >= self.end
+    }
+}
+
+impl<'e, S: Sink + ?Sized> Engine<'e, S> {
+    /// Takes up a run at a checkpoint; `first` is how many documents there are before the first
+    /// one that the source gives.
+    pub(crate) fn new(
+        context: &'e Context<'e>,
+        sink: &'e mut S,
+        observer: &'e mut dyn Observer,
+        from: Checkpoint,
+        first: u64,
+    ) -> Result<Self, RunError> {
+        let folder = context.folder;
+        let end = from.source.count;
+        let tail = if sink.is_undone_by_position() { Tail::Undone } else { Tail::Stands };
+        let journal = match context.plan.apply {
+            true => Some(Journal::open(folder, from.journal, tail)?),
+            false => None,
+        };
+        Ok(Engine {
+            context,
+            sink,
+            observer,
+            hash: if first == end {
+                SourceHash::from_hex(&from.source_hash)
+            } else {
+                SourceHash::default()
+            },
+            resumable: from.clone(),
+            asked: (from.totals.bytes_mapped, Instant::now()),
+            begun: Instant::now(),
+            elapsed_before_ms: from.elapsed_ms,
+            seen: read_ids(folder, from.ids)?,
+            ids: Appender::open(folder.ids_file(), from.ids * 16)?,
+            journal,
+            rejects: RejectFiles::open(folder.path(), from.rejects)?,
+            since_cut: 0,
+            file_bytes_read: 0,
+            batches: 0,
+            furthest: from.furthest,
+            known: Known { end, hash: from.source_hash.clone(), seen: first },
+            first,
+            now: from,
+        })
+    }
+
+    /// Reads the source to its end, or as far as it goes.
+    pub(crate) fn run(mut self, opened: &mut Opened) -> Result<Outturn, RunError> {
+        let mut files = self.rejects.handles()?;
+        files.push(self.ids.handle()?);
+        if let Some(journal) = &self.journal {
+            files.extend(journal.handles()?);
+        }
+        let checkpoint_file = self.context.folder.checkpoint_file();
+        let mut saver = Saver::start(Saving { sink: self.sink.syncer()?, files, checkpoint_file });
+        let plan = self.context.plan;
+        let context = self.context;
+        let options = PipelineOptions {
+            mapping: plan.options,
+            batch: context.batch,
+            jobs: context.jobs,
+            first: self.first,
+            known: self.known.end,
+            documents_max: plan.limit.filter(|_| context.only.is_none()),
+            only: context.only.as_ref(),
+            hash_targets: plan.apply,
+            stop: context.stop,
+        };
+        let source = opened.source.as_mut();
+        let ended = pipeline::run(source, &options, |steps| self.take_steps(steps, &mut saver));
+        // A save that is under way ends before anything else is written down.
+        let saving = saver.end();
+        let (ended, saving) = (ended?, saving?);
+        // What lies after the last cut is written too, so that the target holds all there is;
+        // a resumed run takes up at the cut, and writes the rest anew.
+        self.sink.cut()?;
+        if matches!(ended, Ended::AtEnd) {
+            self.mark_resumable();
+        }
+        self.flush()?;
+        let mut checkpoint = self.resumable;
+        checkpoint.furthest = self.now.source.count.max(self.furthest);
+        checkpoint.elapsed_ms = self.elapsed_before_ms + elapsed_ms(self.begun);
+        checkpoint.peak_rss_bytes = checkpoint.peak_rss_bytes.max(peak_rss_bytes());
+        Ok(Outturn { ended, checkpoint, saving })
+    }
+
+    fn take_steps(&mut self, steps: &mut Steps<'_>, saver: &mut Saver) -> Result<Ended, RunError> {
+        loop {
+            match steps.next() {
+                Step::Batch(batch) => {
+                    let ended = self.take_batch(&batch)?;
+                    steps.give_back(batch);
+                    if let Some(ended) = ended {
+                        return Ok(ended);
+                    }
+                    self.save_if_due(saver)?;
+                    // What was read and is not written yet is read again by a resumed run.
+                    if self.context.stop.load(Ordering::Relaxed) {
+                        return Ok(Ended::Interrupted);
+                    }
+                }
+                Step::Stopped => return Ok(Ended::Interrupted),
+                Step::End => {
+                    self.expect_known_seen()?;
+                    return Ok(Ended::AtEnd);
+                }
+                Step::Damaged(damage) => {
+                    self.expect_known_seen()?;
+                    return Ok(Ended::Damaged(damage));
+                }
+            }
+        }
+    }
+
+    /// The source must not end before the documents that were dealt with.
+    fn expect_known_seen(&self) -> Result<(), RunError> {
+        if !self.known.are_seen() {
+            let Known { end, seen, .. } = self.known;
+            let detail = format!("it has {seen} documents, and the run had read {end}");
+            return Err(Refusal::OtherSource { detail }.into());
+        }
+        Ok(())
+    }
+
+    /// A document that an earlier process dealt with: only its hash counts.
+    fn see_again(&mut self) -> Result<(), RunError> {
+        self.known.seen += 1;
+        if self.known.are_seen() && self.hash.hex() != self.known.hash {
+            let detail = format!(
+                "its first {} documents are not the ones that the run had read",
+                self.known.end
+            );
+            return Err(Refusal::OtherSource { detail }.into());
+        }
+        Ok(())
+    }
+
+    /// The state after the last document becomes one that can be resumed from.
+    fn mark_resumable(&mut self) {
+        // While documents are seen again, the state to resume from stays the one taken up.
+        if !self.known.are_seen() {
+            return;
+        }
+        self.since_cut = 0;
+        self.now.source_hash = self.hash.hex();
+        self.now.target = self.sink.position();
+        self.now.rejects = self.rejects.lengths();
+        self.now.journal = self.journal.as_ref().map(Journal::lengths).unwrap_or_default();
+        self.resumable = self.now.clone();
+    }
+
+    fn save_if_due(&mut self, saver: &mut Saver) -> Result<(), RunError> {
+        if let Some(saved) = saver.saved()? {
+            self.tell(&saved);
+        }
+        let (asked_bytes, asked_at) = self.asked;
+        let bytes = self.resumable.totals.bytes_mapped;
+        let due = bytes.saturating_sub(asked_bytes) >= self.context.checkpoint_bytes
+            || asked_at.elapsed() >= CHECKPOINT_INTERVAL;
+        if !due || saver.is_busy() || !self.known.are_seen() {
+            return Ok(());
+        }
+        self.flush()?;
+        let mut checkpoint = self.resumable.clone();
+        checkpoint.elapsed_ms = self.elapsed_before_ms + elapsed_ms(self.begun);
+        checkpoint.peak_rss_bytes = checkpoint.peak_rss_bytes.max(peak_rss_bytes());
+        saver.save(checkpoint);
+        self.asked = (bytes, Instant::now());
+        Ok(())
+    }
+
+    /// Hands everything that the run has written of its own to the operating system.
+    fn flush(&mut self) -> Result<(), RunError> {
+        self.rejects.flush()?;
+        self.ids.flush()?;
+        if let Some(journal) = &mut self.journal {
+            journal.flush()?;
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, saved: &Checkpoint) {
+        let progress = Progress {
+            totals: saved.totals.clone(),
+            file_bytes_read: self.file_bytes_read,
+            file_bytes_total: self.context.bytes_total,
+            batch: self.batches,
+            elapsed_ms: saved.elapsed_ms,
+        };
+        self.observer.progress(&progress);
+    }
+
+    fn list_id(&mut self, key: &Key) -> Result<(), RunError> {
+        self.ids.append(key)?;
+        self.now.ids += 1;
+        Ok(())
+    }
+}
+
+/// A document's `_id` as a position keeps it: the element as BSON, in hex.
+fn id_mark(document: &[u8]) -> Option<String> {
+    let id = Document::new(document).get("_id").filter(|id| id.bytes.len() <= ID_BYTES_MAX)?;
+    let mut mark = format!("{:02x}", id.kind);
+    id.bytes.iter().for_each(|byte| mark.push_str(&format!("{byte:02x}")));
+    Some(mark)
+}
+
+/// The jobs that a run had mapped, as its list of ids tells.
+fn read_ids(folder: &RunFolder, count: u64) -> Result<Seen, RunError> {
+    let mut seen = Seen::new(folder.path(), HELD_MAX);
+    if count == 0 {
+        return Ok(seen);
+    }
+    let path = folder.ids_file();
+    let file = std::fs::File::open(&path).at("opening", &path)?;
+    let mut reader = std::io::BufReader::with_capacity(1 << 16, file);
+    let mut key = [0; 16];
+    for _ in 0..count {
+        std::io::Read::read_exact(&mut reader, &mut key).at("reading", &path)?;
+        seen.insert(key)?;
+    }
+    Ok(seen)
+}
+
+pub(crate) fn elapsed_ms(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,52 @@
+//! Why a run does not start, or does not resume.
+
+/// A reason of the run itself not to start. Nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Jobs are in flight, and nobody said what to do with them.
+    #[error(
+        "{count} documents are in flight (queued or running), and no --in-flight decision was made"
+    )]
+    InFlight {
+        /// How many.
+        count: u64,
+    },
+    /// A source that can be read once cannot be looked through for jobs in flight.
+    #[error("standard input cannot be looked through for documents in flight beforehand")]
+    InFlightUnknown,
+    /// A process is at work on the run.
+    #[error("a process is at work on the run {run}")]
+    AtWork {
+        /// The run.
+        run: String,
+    },
+    /// The source is not the one that the run has read.
+    #[error("the source is not the one that this run has read: {detail}")]
+    OtherSource {
+        /// What differs.
+        detail: String,
+    },
+}
+
+impl Refusal {
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Refusal::InFlight { .. } => "--in-flight include carries them over as they are, \
+                --in-flight as-failed as failed, --in-flight skip leaves them out"
+                .into(),
+            Refusal::InFlightUnknown => {
+                "say --in-flight include, --in-flight as-failed or --in-flight skip".into()
+            }
+            Refusal::AtWork { .. } => {
+                "`reshelve status` shows how far it is; Ctrl-C there stops it".into()
+            }
+            Refusal::OtherSource { .. } => {
+                "give the source as it was, mended where it was damaged, with --source; or start \
+                 a new run"
+                    .into()
+            }
+        }
+    }
+}

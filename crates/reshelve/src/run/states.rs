@@ -1,0 +1,112 @@
+//! The states of a run, and the steps between them.
+
+use serde::{Deserialize, Serialize};
+
+/// What state a run is in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// Begun, and neither ended nor stopped.
+    #[default]
+    Running,
+    /// Stopped between two batches, from outside or at the first reject, as asked.
+    Interrupted,
+    /// Stopped where the source is damaged, or an end or the disk refused.
+    Failed,
+    /// Its process is gone and did not say why. Found, never written down.
+    Killed,
+    /// Everything is written.
+    Done,
+}
+
+/// A legal step, and when it is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The state before.
+    pub from: State,
+    /// The state after.
+    pub to: State,
+    /// Why the step is taken.
+    pub reason: &'static str,
+}
+
+const fn step(from: State, to: State, reason: &'static str) -> Step {
+    Step { from, to, reason }
+}
+
+/// All legal steps.
+pub const STEPS: &[Step] = &[
+    step(State::Running, State::Done, "all documents are written, and the lock is given back"),
+    step(State::Running, State::Interrupted, "it was told to stop, or met its first reject"),
+    step(State::Running, State::Failed, "the source is damaged, or an end or the disk refused"),
+    step(State::Running, State::Killed, "no process is at work on it"),
+    step(State::Interrupted, State::Running, "it is resumed"),
+    step(State::Failed, State::Running, "it is resumed, after what was in its way was mended"),
+    step(State::Killed, State::Running, "it is resumed"),
+];
+
+impl State {
+    /// All states.
+    pub const ALL: [State; 5] =
+        [State::Running, State::Interrupted, State::Failed, State::Killed, State::Done];
+
+    /// The word for people, and in files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::Running => "running",
+            State::Interrupted => "interrupted",
+            State::Failed => "failed",
+            State::Killed => "killed",
+            State::Done => "done",
+        }
+    }
+
+    /// The state as it is found: a run that says that it is running, and that no process is at
+    /// work on, was killed; one that a process is at work on is running, whatever its last
+    /// checkpoint says.
+    #[must_use]
+    pub fn found(self, is_held: bool) -> State {
+        match (self, is_held) {
+            (State::Done, _) => State::Done,
+            (_, true) => State::Running,
+            (State::Running, false) => State::Killed,
+            (state, false) => state,
+        }
+    }
+
+    /// The step to another state, where it is legal.
+    pub fn step_to(self, to: State) -> Option<&'static Step> {
+        STEPS.iter().find(|step| step.from == self && step.to == to)
+    }
+}
+
+impl std::fmt::Display for State {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_but_done_can_be_left_and_done_can_be_reached() {
+        for state in State::ALL {
+            assert_eq!(STEPS.iter().any(|step| step.from == state), state != State::Done);
+            assert_eq!(state.step_to(state), None);
+        }
+        // Only what runs may be done: nothing jumps over the checks of a resume.
+        let to_done: Vec<_> = STEPS.iter().filter(|step| step.to == State::Done).collect();
+        assert_eq!(to_done.len(), 1);
+        assert_eq!(to_done[0].from, State::Running);
+    }
+
+    #[test]
+    fn the_words_are_those_of_the_files() {
+        for state in State::ALL {
+            let text = serde_json::to_string(&state).unwrap();
+            assert_eq!(text, format!("\"{state}\""));
+        }
+    }
+}
