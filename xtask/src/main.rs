@@ -1,4 +1,5 @@
-//! Chores of the workspace: `cargo xtask test`, `ci`, `conformance`, `fuzz`, `server`, `bench`.
+//! Chores of the workspace: `cargo xtask test`, `ci`, `conformance`, `compare`, `fuzz`,
+//! `server`, `bench`.
 //!
 //! Every chore goes on after a failure, so that one run shows all there is to mend, and ends with
 //! what was left out on this machine and the line `N passed, M failed`.
@@ -6,8 +7,10 @@
 mod bench;
 mod ci;
 mod clients;
+mod compare;
 mod conformance;
 mod fuzz;
+mod left_out;
 mod printer;
 mod seeds;
 mod server;
@@ -25,9 +28,14 @@ usage: cargo xtask COMMAND
 
   test [--fast]                            all tests, then clients, conformance and a short
                                            fuzz run
-  ci [--fast]                              format, lints, licences and documentation, then test
+  ci [--fast]                              format, lints, licences, documentation and the lowest
+                                           Rust, then test; what is left out and is not listed
+                                           in xtask/src/left_out.rs is a failure
   conformance [--seed N] [--documents N] [--release]
                                            the binary against the oracle of the mapping
+  compare OLD [NEW] [--documents N] [--only TEXT] [--also PATH]
+                                           the release builds of two commits over all corpora, byte
+                                           for byte; NEW is the working tree unless named
   clients                                  mongosh and mongoose read what the binary writes
   fuzz [--seconds N] [TARGET…]             each fuzz target for so long
   bench [--runs N] [--quick] [--live] [--folder DIR] [--publish]
@@ -49,6 +57,17 @@ fn main() -> ExitCode {
     if let Some(result) = helper {
         return match result {
             Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                printer::error(&format!("{error:#}"));
+                ExitCode::from(2)
+            }
+        };
+    }
+    if let Some(("compare", rest)) = arguments.split_first().map(|(name, rest)| (&**name, rest)) {
+        let answer = compare_plan(&mut Flags { left: rest }).and_then(|plan| compare::run(&plan));
+        return match answer {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
             Err(error) => {
                 printer::error(&format!("{error:#}"));
                 ExitCode::from(2)
@@ -82,7 +101,9 @@ fn run(arguments: &[String], summary: &mut Summary) -> Result<()> {
         "ci" => {
             let fast = flags.only_fast()?;
             ci::run(summary)?;
-            test::run(fast, summary)
+            test::run(fast, summary)?;
+            summary.refuse_left_out();
+            Ok(())
         }
         "conformance" => {
             let mut plan = conformance::Plan::default();
@@ -134,7 +155,26 @@ fn bench_plan(flags: &mut Flags<'_>) -> Result<bench::Plan> {
     Ok(plan)
 }
 
-/// The arguments behind the command.
+fn compare_plan(flags: &mut Flags<'_>) -> Result<compare::Plan> {
+    let mut plan = compare::Plan::default();
+    while let Some(flag) = flags.next() {
+        match flag {
+            "--documents" => plan.documents = flags.number(flag)?,
+            "--only" => plan.only = Some(flags.next().context("--only needs a text")?.to_owned()),
+            "--also" => plan.also.push(flags.next().context("--also needs a path")?.into()),
+            other if other.starts_with('-') => bail!("unknown argument `{other}`\n{USAGE}"),
+            commit if plan.old.is_empty() => commit.clone_into(&mut plan.old),
+            commit if plan.new.is_none() => plan.new = Some(commit.to_owned()),
+            other => bail!("a third commit: `{other}`\n{USAGE}"),
+        }
+    }
+    if plan.old.is_empty() {
+        bail!("no commit to compare with\n{USAGE}");
+    }
+    Ok(plan)
+}
+
+/// The arguments after the command.
 struct Flags<'a> {
     left: &'a [String],
 }

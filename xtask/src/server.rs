@@ -119,7 +119,7 @@ pub(crate) fn run(command: &[String], summary: &mut Summary) -> Result<()> {
         printer::heading("server for live tests");
         match self::program(true) {
             Ok(program) => printer::line(&format!("{}", program.display())),
-            Err(error) => summary.leave_out(LIVE_TESTS, &format!("no test server: {error:#}")),
+            Err(error) => summary.fail(&format!("no test server: {error:#}")),
         }
         return Ok(());
     };

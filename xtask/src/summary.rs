@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::printer;
+use crate::{left_out, printer};
 
 /// Collected over all parts of a run.
 #[derive(Debug, Default)]
@@ -40,9 +40,21 @@ impl Summary {
         }
     }
 
-    /// A part that could not run here. It is no failure, and it is never silent.
+    /// A part that could not run here. It is never silent, and in CI it is a failure.
     pub(crate) fn leave_out(&mut self, what: &str, why: &str) {
         self.left_out.push((what.to_owned(), why.to_owned()));
+    }
+
+    /// Makes a failure of everything that was left out and is not on the list.
+    pub(crate) fn refuse_left_out(&mut self) {
+        let mut excused = Vec::new();
+        for (what, why) in std::mem::take(&mut self.left_out) {
+            match left_out::excuse(&what, &why) {
+                Some(reason) => excused.push((what, format!("{why}; {reason}"))),
+                None => self.fail(&format!("left out: {what} ({why})")),
+            }
+        }
+        self.left_out = excused;
     }
 
     /// Something that whoever reads the counts should know.
@@ -75,5 +87,22 @@ impl Summary {
             printer::line(&format!("failed: {failure}"));
         }
         printer::line(&format!("{} passed, {} failed", self.passed, self.failed));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_in_ci_fails_unless_it_is_listed() {
+        let mut summary = Summary::default();
+        let listed = &left_out::EXCUSED[0];
+        summary.leave_out(listed.what, listed.why);
+        summary.leave_out("fuzz run", "cargo-fuzz is not installed");
+        assert!(!summary.has_failures());
+        summary.refuse_left_out();
+        assert_eq!((summary.failed, summary.left_out.len()), (1, 1));
+        assert_eq!(summary.failures, ["left out: fuzz run (cargo-fuzz is not installed)"]);
     }
 }

@@ -1,21 +1,26 @@
 //! `cargo xtask test`: everything that tells whether the program does what it promises.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 
+use crate::left_out::FAST;
 use crate::server::Servers;
 use crate::summary::Summary;
 use crate::{clients, conformance, fuzz, printer, tools};
+
+/// A file in which tests write that they leave themselves out.
+const LEFT_OUT_VARIABLE: &str = "RESHELVE_TEST_LEFT_OUT";
 
 /// All tests; the parts that need other programs only where these exist.
 pub(crate) fn run(fast: bool, summary: &mut Summary) -> Result<()> {
     let servers = Servers::get(fast, summary);
     let tested = cargo_test(&servers, summary);
     let read = if fast {
-        summary.leave_out(clients::WHAT, "--fast");
+        summary.leave_out(clients::WHAT, FAST);
         Ok(())
     } else {
         clients::check(&servers, summary)
@@ -23,12 +28,9 @@ pub(crate) fn run(fast: bool, summary: &mut Summary) -> Result<()> {
     servers.stop(summary);
     tested?;
     read?;
-    if !tools::succeeds("strace", &["--version"]) {
-        summary.leave_out("kill tests at every write", "strace is not installed");
-    }
     if fast {
-        summary.leave_out("conformance against the oracle", "--fast");
-        summary.leave_out("fuzz run", "--fast");
+        summary.leave_out("conformance against the oracle", FAST);
+        summary.leave_out("fuzz run", FAST);
         return Ok(());
     }
     conformance::run(&conformance::Plan::default(), summary)?;
@@ -42,6 +44,12 @@ fn cargo_test(servers: &Servers, summary: &mut Summary) -> Result<()> {
     let start = Instant::now();
     let mut command = tools::cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
     servers.tell(&mut command);
+    let left_out = tools::target_folder().join("left-out.txt");
+    // What an earlier run left out is no news.
+    drop(fs::remove_file(&left_out));
+    command.env(LEFT_OUT_VARIABLE, &left_out);
+    // A text that changed is a failure here, and no new file beside the snapshots.
+    command.env("INSTA_UPDATE", "no");
     let mut child = command.stdout(Stdio::piped()).spawn().context("cannot start cargo test")?;
     let output = child.stdout.take().context("cargo test has no output")?;
     let mut failed_in_all = 0;
@@ -57,6 +65,10 @@ fn cargo_test(servers: &Servers, summary: &mut Summary) -> Result<()> {
                 summary.leave_out(&what, "marked as ignored");
             }
         }
+    }
+    for line in fs::read_to_string(&left_out).unwrap_or_default().lines() {
+        let (test, why) = line.split_once(": ").unwrap_or((line, "it did not say why"));
+        summary.leave_out(test, why);
     }
     let status = child.wait().context("cargo test did not end")?;
     // Code that does not compile and a test binary that dies count no failures of their own.

@@ -57,6 +57,12 @@ pub(crate) fn succeeds(name: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) ->
         .is_ok_and(|status| status.success())
 }
 
+/// What a program prints where it runs here and reports success.
+pub(crate) fn output(name: &str, arguments: &[&str]) -> Option<String> {
+    let output = program(name, arguments).stdin(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
 /// A Python that has the package the oracle needs: `PYTHON`, the one of the machine, or the
 /// virtual environment that `.ci/run` makes where the machine's refuses packages.
 pub(crate) fn python_of_the_oracle() -> Option<PathBuf> {

@@ -13,7 +13,7 @@ use std::process::Command;
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
 
-use common::{Outcome, Place, mixed_source};
+use common::{Outcome, Place, left_out, mixed_source, strace_is_there};
 
 const RUN: [&str; 10] = [
     "run",
@@ -27,14 +27,6 @@ const RUN: [&str; 10] = [
     "--checkpoint-bytes",
     "4KiB",
 ];
-
-fn strace_is_there() -> bool {
-    let there = Command::new("strace").arg("-V").output().is_ok();
-    if !there {
-        println!("left out: strace is missing");
-    }
-    there
-}
 
 struct Scene {
     source: Vec<u8>,
@@ -141,7 +133,7 @@ impl Disk {
         if mount.output().is_ok_and(|output| output.status.success()) {
             return Some(Disk(path.to_owned()));
         }
-        println!("left out: mounting is not allowed");
+        left_out("mounting is not allowed");
         None
     }
 

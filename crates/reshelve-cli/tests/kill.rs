@@ -16,7 +16,7 @@ use std::path::Path;
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
 
-use common::{Outcome, Place, Tree, mixed_source, plant};
+use common::{Outcome, Place, Tree, mixed_source, plant, strace_is_there};
 
 /// The system calls that leave something behind.
 const EFFECTS: [&str; 9] = [
@@ -181,14 +181,6 @@ impl Killer {
         let Killer { trace, inject } = self;
         ["strace", "-f", "-qq", "-o", "/dev/null", "-e", trace, "-e", inject]
     }
-}
-
-fn strace_is_there() -> bool {
-    let there = std::process::Command::new("strace").arg("-V").output().is_ok();
-    if !there {
-        println!("left out: strace is missing");
-    }
-    there
 }
 
 /// A place with a source, and a target that an earlier state of the same source was carried to.

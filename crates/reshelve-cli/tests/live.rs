@@ -1,12 +1,7 @@
 //! Live databases as sources and as targets, through the binary: every way between dump and live,
 //! what the preflight says, what is there already, indexes, privileges, secrets.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stdout,
-    reason = "a test that cannot go on ends there"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends there")]
 
 use std::collections::BTreeMap;
 

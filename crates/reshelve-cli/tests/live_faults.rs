@@ -1,12 +1,7 @@
 //! A live run when something breaks: errors of the server, each that passes and each that does
 //! not, lost connections, killed processes, a killed server, a lease that is taken over.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stdout,
-    reason = "a test that cannot go on ends there"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends there")]
 
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};

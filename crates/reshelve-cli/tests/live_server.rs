@@ -1,12 +1,7 @@
 //! The servers that live tests use keep what those tests rely on: bytes come back as they went in,
 //! what was acknowledged outlives a kill, failpoints fail what they are set on, roles are obeyed.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stdout,
-    reason = "a test that cannot go on ends there"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends there")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

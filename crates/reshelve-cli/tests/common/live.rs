@@ -162,7 +162,7 @@ impl Drop for Server {
 }
 
 fn left_out<T>(variable: &str) -> Option<T> {
-    println!("left out: {variable} is not set");
+    crate::common::left_out(&format!("{variable} is not set"));
     None
 }
 
@@ -294,7 +294,7 @@ impl Database {
         match self.admin(set) {
             Ok(_) => Some(Fault { database: self, _turn: turn }),
             Err(error) => {
-                println!("left out: the server has no failpoints: {error}");
+                crate::common::left_out(&format!("the server has no failpoints: {error}"));
                 None
             }
         }

@@ -120,6 +120,31 @@ impl Place {
     }
 }
 
+/// Says that this test is left out, and why. The task runner names a file for such lines: in CI each
+/// of them is a failure, unless `xtask/src/left_out.rs` knows of it.
+#[expect(clippy::print_stdout, reason = "shown with the test, where someone looks at it alone")]
+pub(crate) fn left_out(why: &str) {
+    let program = std::env::current_exe().unwrap();
+    let program = program.file_stem().unwrap().to_string_lossy().into_owned();
+    let file = program.rsplit_once('-').map_or(program.as_str(), |(file, _)| file);
+    let thread = std::thread::current();
+    let line = format!("{file}::{}: {why}\n", thread.name().unwrap_or("a test"));
+    print!("left out: {line}");
+    if let Some(path) = std::env::var_os("RESHELVE_TEST_LEFT_OUT") {
+        let list = fs::OpenOptions::new().append(true).create(true).open(path);
+        list.unwrap().write_all(line.as_bytes()).unwrap();
+    }
+}
+
+/// Whether system calls can be made to fail here; a test is left out where they cannot.
+pub(crate) fn strace_is_there() -> bool {
+    let there = Command::new("strace").arg("-V").output().is_ok();
+    if !there {
+        left_out("strace is missing");
+    }
+    there
+}
+
 /// The binary that is tested; `RESHELVE_BINARY` names another build.
 fn binary() -> String {
     std::env::var("RESHELVE_BINARY").unwrap_or(env!("CARGO_BIN_EXE_reshelve").to_owned())

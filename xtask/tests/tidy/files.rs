@@ -1,0 +1,117 @@
+//! Who may touch the operating system: files only through `store/`, the core nothing at all.
+
+use std::fs;
+
+use crate::paths;
+use crate::sources::rust_files;
+use crate::{assert_none, root};
+
+/// Where files are opened, read and written: there, errors name their path.
+const STORE: &str = "crates/reshelve/src/store/";
+
+/// Files that still go to the file system by themselves. To be mended one by one.
+const STILL_WITH_FILES: &[&str] = &[
+    "crates/reshelve-cli/src/commands/demo.rs",
+    "crates/reshelve-cli/src/commands/pages.rs",
+    "crates/reshelve-cli/src/commands/report.rs",
+    "crates/reshelve-cli/src/commands/restore.rs",
+    "crates/reshelve-cli/src/commands/verify.rs",
+    "crates/reshelve-cli/src/config.rs",
+    "crates/reshelve-cli/src/report/bundle.rs",
+    "crates/reshelve-mongo/src/lease.rs",
+    "crates/reshelve/src/dump/content.rs",
+    "crates/reshelve/src/dump/documents.rs",
+    "crates/reshelve/src/dump/folder.rs",
+    "crates/reshelve/src/dump/inspect.rs",
+    "crates/reshelve/src/dump/mod.rs",
+    "crates/reshelve/src/dump/status_scan.rs",
+    "crates/reshelve/src/folder/destination.rs",
+    "crates/reshelve/src/folder/existing.rs",
+    "crates/reshelve/src/folder/layout.rs",
+    "crates/reshelve/src/folder/lock.rs",
+    "crates/reshelve/src/folder/replace.rs",
+    "crates/reshelve/src/folder/sink.rs",
+    "crates/reshelve/src/generate/faults.rs",
+    "crates/reshelve/src/generate/files.rs",
+    "crates/reshelve/src/parity/side.rs",
+    "crates/reshelve/src/parity/walk.rs",
+    "crates/reshelve/src/report/mod.rs",
+    "crates/reshelve/src/restore/mod.rs",
+    "crates/reshelve/src/run/engine.rs",
+    "crates/reshelve/src/run/mod.rs",
+    "crates/reshelve/src/run/preflight.rs",
+    "crates/reshelve/src/run/rejects.rs",
+    "crates/reshelve/src/run/run_folder.rs",
+    "crates/reshelve/src/run/saver.rs",
+    "crates/reshelve/src/run/start.rs",
+];
+
+/// What makes a file touch the file system.
+const FILE_SYSTEM: [&[&str]; 4] =
+    [&["std", "fs"], &["std", "os", "unix", "fs"], &["rustix", "fs"], &["tokio", "fs"]];
+
+/// What the core must not know of. `crates/reshelve-core/clippy.toml` says the same of methods.
+const OPERATING_SYSTEM: [&[&str]; 8] = [
+    &["std", "env"],
+    &["std", "fs"],
+    &["std", "net"],
+    &["std", "os"],
+    &["std", "process"],
+    &["std", "sync", "mpsc"],
+    &["std", "thread"],
+    &["std", "time"],
+];
+
+#[test]
+fn files_are_opened_in_the_store_alone() {
+    let mut offenders = Vec::new();
+    let mut needed = Vec::new();
+    for source in rust_files().iter().filter(|source| source.is_in_crate()) {
+        if source.path.starts_with(STORE) {
+            continue;
+        }
+        for named in paths::paths(&source.shipped(), &["std", "rustix", "tokio"]) {
+            if !FILE_SYSTEM.iter().any(|prefix| named.starts_with(prefix)) {
+                continue;
+            }
+            if STILL_WITH_FILES.contains(&source.path.as_str()) {
+                needed.push(source.path.clone());
+            } else {
+                offenders.push(format!("{}:{} names {}", source.path, named.line, named.text()));
+            }
+        }
+    }
+    for path in STILL_WITH_FILES.iter().filter(|&path| !needed.iter().any(|used| used == path)) {
+        offenders.push(format!("{path} needs its exception no longer: remove it"));
+    }
+    assert_none("the file system is for `store/`, whose errors name their path", &offenders);
+}
+
+#[test]
+fn the_core_knows_of_no_operating_system() {
+    let mut offenders = Vec::new();
+    for source in rust_files() {
+        if !source.path.starts_with("crates/reshelve-core/src/") {
+            continue;
+        }
+        for named in paths::paths(&source.code, &["std"]) {
+            if OPERATING_SYSTEM.iter().any(|prefix| named.starts_with(prefix)) {
+                offenders.push(format!("{}:{} names {}", source.path, named.line, named.text()));
+            }
+        }
+    }
+    assert_none("the core has no files, network, threads, clock, environment", &offenders);
+}
+
+/// A crate's own `clippy.toml` takes the place of the workspace's, so it has to hold its settings.
+#[test]
+fn the_settings_of_clippy_for_the_core_hold_those_for_all() {
+    let settings = |path: &str| {
+        let text = fs::read_to_string(root().join(path)).unwrap();
+        text.lines().filter(|line| line.contains('=')).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let core = settings("crates/reshelve-core/clippy.toml");
+    for line in settings("clippy.toml") {
+        assert!(core.contains(&line), "crates/reshelve-core/clippy.toml lacks `{line}`");
+    }
+}

@@ -1,0 +1,166 @@
+//! The map: every folder of the product, what it is for, and what it may import.
+//!
+//! The only place where this stands. `ARCHITECTURE.md` shows the same table; after a change here,
+//! `UPDATE_MAP=1 cargo test --package xtask --test tidy map` writes it there.
+
+/// A folder whose imports are bounded. It may import itself.
+pub(crate) struct Room {
+    /// Below `crates/`, without the end slash.
+    pub(crate) folder: &'static str,
+    pub(crate) purpose: &'static str,
+    /// The names of other rooms: the last part of their folder, or their crate.
+    pub(crate) may_import: &'static [&'static str],
+}
+
+/// From the ground up: what a room imports stands above it.
+pub(crate) const ROOMS: &[Room] = &[
+    Room {
+        folder: "reshelve-core/src/raw",
+        purpose: "BSON as borrowed bytes: proved well formed once, read by cursors, written",
+        may_import: &[],
+    },
+    Room {
+        folder: "reshelve-core/src/extjson",
+        purpose: "Extended JSON text to BSON and back: canonical, relaxed, version 1",
+        may_import: &["raw"],
+    },
+    Room {
+        folder: "reshelve-core/src/mapping",
+        purpose: "one legacy document to four target documents, the proof, and the way back",
+        may_import: &["raw"],
+    },
+    Room {
+        folder: "reshelve/src/ends",
+        purpose: "the seams: where documents come from, where they go, where a target is read back; traits and plain data",
+        may_import: &["mapping", "dump", "folder", "run"],
+    },
+    Room {
+        folder: "reshelve/src/store",
+        purpose: "files with errors that name their path, state that is written in one step, sorted records",
+        may_import: &["run"],
+    },
+    Room {
+        folder: "reshelve/src/generate",
+        purpose: "synthetic legacy data in every form, with faults",
+        may_import: &["raw", "extjson"],
+    },
+    Room {
+        folder: "reshelve/src/dump",
+        purpose: "readers of every form in which the legacy collection arrives",
+        may_import: &["raw", "extjson", "ends", "store", "run"],
+    },
+    Room {
+        folder: "reshelve/src/folder",
+        purpose: "everything about a target that is a folder: its lock, sink, preflight, reader",
+        may_import: &["raw", "mapping", "ends", "store", "dump", "run"],
+    },
+    Room {
+        folder: "reshelve/src/pass",
+        purpose: "reading and mapping in source order, and what becomes of a document: for run, profile and parity",
+        may_import: &["extjson", "mapping", "ends", "store", "run"],
+    },
+    Room {
+        folder: "reshelve/src/run",
+        purpose: "a run from its plan to its end: deciding, writing, checkpoints, rejects, resuming",
+        may_import: &["raw", "extjson", "mapping", "ends", "store", "dump", "folder", "pass"],
+    },
+    Room {
+        folder: "reshelve/src/restore",
+        purpose: "the legacy collection out of a target",
+        may_import: &["raw", "mapping", "ends", "store", "dump", "folder"],
+    },
+    Room {
+        folder: "reshelve/src/profile",
+        purpose: "what is in a source, field by field, and what a run would say of it",
+        may_import: &["raw", "mapping", "ends", "store", "pass", "run"],
+    },
+    Room {
+        folder: "reshelve/src/parity",
+        purpose: "the source against the target, by value",
+        may_import: &["raw", "extjson", "mapping", "ends", "store", "dump", "pass", "run"],
+    },
+    Room {
+        folder: "reshelve/src/report",
+        purpose: "everything that there is to say about a run, free of any form",
+        may_import: &["mapping", "ends", "store", "run", "profile", "parity"],
+    },
+    Room {
+        folder: "reshelve-mongo",
+        purpose: "live MongoDB as ends; the only user of the driver",
+        may_import: &["raw", "mapping", "ends", "dump", "folder", "run"],
+    },
+    Room {
+        folder: "reshelve-cli",
+        purpose: "the binary: the command line, and what is printed",
+        may_import: &[
+            "raw",
+            "extjson",
+            "mapping",
+            "ends",
+            "store",
+            "generate",
+            "dump",
+            "folder",
+            "run",
+            "restore",
+            "profile",
+            "parity",
+            "report",
+            "reshelve-mongo",
+        ],
+    },
+];
+
+/// Imports of rooms that stand below, against the order of the table: to be mended, one by one.
+pub(crate) const UPWARD: &[(&str, &str)] = &[
+    ("ends", "dump"),
+    ("ends", "folder"),
+    ("ends", "run"),
+    ("store", "run"),
+    ("dump", "run"),
+    ("folder", "run"),
+    ("pass", "run"),
+];
+
+/// Crates of others that only one crate may depend on, so that their users are known.
+pub(crate) const ONLY_IN: &[(&str, &str)] = &[
+    ("mongodb", "reshelve-mongo"),
+    ("tokio", "reshelve-mongo"),
+    ("futures-util", "reshelve-mongo"),
+    ("clap", "reshelve-cli"),
+    ("clap_complete", "reshelve-cli"),
+    ("clap_mangen", "reshelve-cli"),
+    ("comfy-table", "reshelve-cli"),
+    ("indicatif", "reshelve-cli"),
+];
+
+/// All that the core depends on: pure code, which builds where there is no operating system.
+pub(crate) const CORE_DEPENDS_ON: &[&str] =
+    &["blake3", "memchr", "serde", "serde_json", "simdutf8", "thiserror"];
+
+impl Room {
+    /// How others call it.
+    pub(crate) fn name(&self) -> &'static str {
+        match self.folder.rsplit_once("/src/") {
+            Some((_, last)) => last,
+            None => self.folder,
+        }
+    }
+
+    /// The crate, as code names it.
+    pub(crate) fn crate_name(&self) -> String {
+        let name = self.folder.split('/').next().unwrap();
+        name.replace('-', "_")
+    }
+
+    /// Whether it is a whole crate, not one folder of it.
+    pub(crate) fn is_crate(&self) -> bool {
+        !self.folder.contains('/')
+    }
+
+    /// Where its files lie.
+    pub(crate) fn source_folder(&self) -> String {
+        let end = if self.is_crate() { "/src" } else { "" };
+        format!("crates/{}{end}/", self.folder)
+    }
+}
