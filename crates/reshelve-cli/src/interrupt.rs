@@ -7,14 +7,13 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::failure::Failure;
 
-/// A flag that is set by the first Ctrl-C, or by SIGTERM.
-pub(crate) fn flag() -> Result<Arc<AtomicBool>, Failure> {
-    let flag = Arc::new(AtomicBool::new(false));
+/// From now on the flag is set by the first Ctrl-C, or by SIGTERM.
+pub(crate) fn listen(flag: &Arc<AtomicBool>) -> Result<(), Failure> {
     for signal in [SIGINT, SIGTERM] {
         // The order matters: the default action comes into force with the second signal.
-        signal_hook::flag::register_conditional_default(signal, Arc::clone(&flag))
-            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&flag)))
+        signal_hook::flag::register_conditional_default(signal, Arc::clone(flag))
+            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(flag)))
             .map_err(|error| Failure::failed(format!("cannot listen for Ctrl-C: {error}")))?;
     }
-    Ok(flag)
+    Ok(())
 }

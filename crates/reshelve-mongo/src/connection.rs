@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 
 use crate::error::{failed, is_authentication, unreachable};
 use crate::place::Place;
-use crate::retry::{limited, retrying, retrying_long};
+use crate::retry::{Patience, limited};
 
 /// How long the driver looks for a server before an operation fails, unless the connection string
 /// says otherwise.
@@ -58,6 +58,8 @@ pub struct Connection {
     pub(crate) place: Place,
     pub(crate) db: String,
     pub(crate) server: Server,
+    /// How it waits for the server.
+    pub(crate) patience: Patience,
     runtime: &'static Runtime,
 }
 
@@ -86,11 +88,11 @@ impl std::fmt::Debug for Connection {
 }
 
 impl Connection {
-    /// Connects, and asks the server what it is.
+    /// Connects, and asks the server what it is. What fails later is tried again with `patience`.
     ///
     /// # Errors
     /// Where the string cannot be used, or the server cannot be reached.
-    pub fn open(place: &Place, db: &str) -> Result<Connection, EndError> {
+    pub fn open(place: &Place, db: &str, patience: &Patience) -> Result<Connection, EndError> {
         let runtime = runtime()?;
         let name = place.name();
         let (client, server) = runtime.block_on(async {
@@ -115,7 +117,14 @@ impl Connection {
             })?;
             Ok::<_, EndError>((client, server_of(&hello)))
         })?;
-        Ok(Connection { client, place: place.clone(), db: db.to_owned(), server, runtime })
+        Ok(Connection {
+            client,
+            place: place.clone(),
+            db: db.to_owned(),
+            server,
+            patience: patience.clone(),
+            runtime,
+        })
     }
 
     /// Whether the server is of the replica set that a run was on.
@@ -192,13 +201,13 @@ impl Connection {
     /// Runs a command on the database, again where it failed in a way that passes.
     pub(crate) async fn command(&self, command: Document) -> Result<Document, Error> {
         let database = self.database();
-        retrying_long(|| database.run_command(command.clone()).into_future()).await
+        self.patience.retry_long(|| database.run_command(command.clone()).into_future()).await
     }
 
     /// Runs a command on `admin`.
     pub(crate) async fn admin(&self, command: Document) -> Result<Document, Error> {
         let database = self.client.database("admin");
-        retrying(|| database.run_command(command.clone()).into_future()).await
+        self.patience.retry(|| database.run_command(command.clone()).into_future()).await
     }
 
     /// The error for something that failed on a collection.

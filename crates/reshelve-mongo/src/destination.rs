@@ -15,7 +15,7 @@ use crate::lease::{Holder, Lease, Over, RUNS, Tenant, look};
 use crate::look::LiveLook;
 use crate::origin::number;
 use crate::privileges::{held, needs_of_target};
-use crate::retry::{limited, retrying, retrying_long};
+use crate::retry::limited;
 use crate::sink::LiveSink;
 
 /// How many examples a refusal names.
@@ -44,8 +44,8 @@ impl LiveDestination {
             let mut counts = [0; 4];
             for (count, name) in counts.iter_mut().zip(COLLECTIONS) {
                 let collection = connection.own(name);
-                let counted =
-                    retrying_long(|| collection.count_documents(doc! {}).into_future()).await;
+                let counting = || collection.count_documents(doc! {}).into_future();
+                let counted = connection.patience.retry_long(counting).await;
                 *count = counted.map_err(|error| connection.error("counting", name, &error))?;
             }
             Ok(counts)
@@ -63,7 +63,7 @@ impl LiveDestination {
                 if wanted == 0 {
                     break;
                 }
-                let some = retrying(|| async {
+                let some = connection.patience.retry(|| async {
                     let find = collection.find(doc! {}).projection(doc! { "jobId": 1 });
                     let mut cursor = find.limit(wanted).await?;
                     let mut some = Vec::new();

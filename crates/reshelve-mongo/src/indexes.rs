@@ -10,7 +10,6 @@ use reshelve_core::mapping::COLLECTIONS;
 use crate::connection::Connection;
 use crate::lease::{Lease, Over, RUNS, Tenant};
 use crate::replace::{UNDO, made_by_a_mapping};
-use crate::retry::{retrying, retrying_long};
 use crate::writes::is_absent;
 
 /// The new stack's migration that makes the same collections and indexes (target-schema,
@@ -70,7 +69,8 @@ pub(crate) async fn status(connection: &Connection) -> Result<Status, EndError> 
     let migrations = connection.own(MIGRATIONS);
     let pattern = doc! { "fileName": { "$regex": format!("^{MIGRATION}") } };
     // Without the privilege to read that collection nothing is known of it.
-    let applied = retrying(|| migrations.find_one(pattern.clone()).into_future()).await;
+    let applied =
+        connection.patience.retry(|| migrations.find_one(pattern.clone()).into_future()).await;
     state.migration_applied = matches!(applied, Ok(Some(_)));
     Ok(Status { state, no_collections })
 }
@@ -189,7 +189,7 @@ pub fn indexes_down(connection: &Connection, forced: &[String]) -> Result<Vec<St
     ended?;
     let runs = connection.own(RUNS);
     connection
-        .wait(retrying(|| runs.drop().into_future()))
+        .wait(connection.patience.retry(|| runs.drop().into_future()))
         .map_err(|error| connection.error("dropping", RUNS, &error))?;
     Ok(dropped)
 }
@@ -216,7 +216,7 @@ async fn drop_collections(
         }
     }
     let undo = connection.own(UNDO);
-    let kept = retrying(|| undo.find_one(doc! {}).into_future()).await;
+    let kept = connection.patience.retry(|| undo.find_one(doc! {}).into_future()).await;
     let kept = kept.map_err(|error| connection.error("reading", UNDO, &error))?.is_some();
     if kept && !is_forced(UNDO) {
         return Err(EndError::refused(
@@ -232,7 +232,9 @@ async fn drop_collections(
     dropped.extend(kept.then(|| UNDO.to_owned()));
     for collection in &dropped {
         let target = connection.own(collection);
-        retrying(|| target.drop().into_future())
+        connection
+            .patience
+            .retry(|| target.drop().into_future())
             .await
             .map_err(|error| connection.error("dropping", collection, &error))?;
     }
@@ -246,7 +248,8 @@ async fn foreign(connection: &Connection, collection: &str) -> Result<Option<Str
     let target = connection.own(collection);
     if collection == COLLECTIONS[1] {
         let filter = doc! { "$nor": made_by_a_mapping() };
-        let found = retrying_long(|| target.find_one(filter.clone()).into_future()).await;
+        let found =
+            connection.patience.retry_long(|| target.find_one(filter.clone()).into_future()).await;
         let found =
             found.map_err(|error| connection.error("looking through", collection, &error))?;
         if let Some(found) = found {
@@ -264,12 +267,14 @@ async fn foreign(connection: &Connection, collection: &str) -> Result<Option<Str
         doc! { "$limit": 1 },
         doc! { "$project": { "_id": 1, "jobId": 1 } },
     ];
-    let found = retrying_long(|| async {
-        let mut cursor = target.aggregate(pipeline.clone()).await?;
-        if cursor.advance().await? { cursor.deserialize_current().map(Some) } else { Ok(None) }
-    })
-    .await
-    .map_err(|error| connection.error("looking through", collection, &error))?;
+    let found = connection
+        .patience
+        .retry_long(|| async {
+            let mut cursor = target.aggregate(pipeline.clone()).await?;
+            if cursor.advance().await? { cursor.deserialize_current().map(Some) } else { Ok(None) }
+        })
+        .await
+        .map_err(|error| connection.error("looking through", collection, &error))?;
     Ok(found.and_then(|found| found.get("_id").map(ToString::to_string)))
 }
 

@@ -16,7 +16,7 @@ use mongodb::options::ReturnDocument;
 use reshelve::ends::EndError;
 
 use crate::connection::Connection;
-use crate::retry::{limited, retrying};
+use crate::retry::limited;
 
 /// The collection of the lease.
 pub(crate) const RUNS: &str = "reshelve_runs";
@@ -111,11 +111,13 @@ pub(crate) async fn look(connection: &Connection) -> Result<Option<Holder>, Erro
         doc! { "$set": { "expired": { "$lt": ["$expires", "$$NOW"] } } },
     ];
     let runs = connection.own(RUNS);
-    let found = retrying(|| async {
-        let mut cursor = runs.aggregate(pipeline.clone()).await?;
-        if cursor.advance().await? { cursor.deserialize_current().map(Some) } else { Ok(None) }
-    })
-    .await?;
+    let found = connection
+        .patience
+        .retry(|| async {
+            let mut cursor = runs.aggregate(pipeline.clone()).await?;
+            if cursor.advance().await? { cursor.deserialize_current().map(Some) } else { Ok(None) }
+        })
+        .await?;
     Ok(found.as_ref().map(Holder::of))
 }
 
@@ -148,7 +150,10 @@ impl Lease {
         self.written.store(written, Ordering::Relaxed);
         let runs = self.connection.own(RUNS);
         let filter = self.filter();
-        let found = retrying(|| runs.find_one(filter.clone()).into_future())
+        let found = self
+            .connection
+            .patience
+            .retry(|| runs.find_one(filter.clone()).into_future())
             .await
             .map_err(|error| self.connection.error("checking the lease in", RUNS, &error))?;
         if found.is_some() && !self.lost.load(Ordering::Relaxed) {
@@ -202,7 +207,9 @@ impl Lease {
     pub(crate) fn end(self) -> Result<(), EndError> {
         self.renewing.abort();
         let runs = self.connection.own(RUNS);
-        let ended = self.connection.wait(retrying(|| runs.delete_one(self.filter()).into_future()));
+        let ended = self
+            .connection
+            .wait(self.connection.patience.retry(|| runs.delete_one(self.filter()).into_future()));
         ended.map(drop).map_err(|error| self.connection.error("ending the lease in", RUNS, &error))
     }
 }
@@ -255,9 +262,11 @@ async fn claim_lease(
             .return_document(ReturnDocument::After)
             .into_future()
     };
-    match retrying(take).await {
+    match connection.patience.retry(take).await {
         // Two that came at the same time: one has made the lease, the other finds it now.
-        Err(error) if crate::error::code(&error) == Some(11_000) => retrying(take).await,
+        Err(error) if crate::error::code(&error) == Some(11_000) => {
+            connection.patience.retry(take).await
+        }
         other => other,
     }
     .map(Option::unwrap_or_default)

@@ -30,6 +30,6 @@ pub use origin::LiveOrigin;
 pub use place::{Place, is_live};
 pub use privileges::{Need, create_role, needs_of_source, needs_of_target};
 pub use reader::LiveTarget;
-pub use retry::be_patient;
+pub use retry::Patience;
 
 pub use mongodb::options::ReadPreference;

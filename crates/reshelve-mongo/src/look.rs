@@ -72,7 +72,7 @@ impl LiveLook {
         name: &str,
         documents: impl Iterator<Item = &'d [u8]>,
     ) -> Result<HashMap<Vec<u8>, Vec<u8>>, EndError> {
-        stored(&self.connection.raw(name), documents)
+        stored(&self.connection, name, documents)
             .await
             .map_err(|error| self.connection.error("reading", name, &error))
     }

@@ -19,7 +19,7 @@ use reshelve_core::raw;
 use crate::by_id::Id;
 use crate::connection::{Connection, Topology};
 use crate::error::{code, sentence};
-use crate::retry::{Backoff, is_passing, limited, retrying_long};
+use crate::retry::{Patience, is_passing, limited};
 
 /// Snapshots of single collections came with wire version 13, which is server 5.0.
 const SNAPSHOT_WIRE_VERSION: i32 = 13;
@@ -55,9 +55,10 @@ impl LiveOrigin {
         db: Option<&str>,
         collection: Option<&str>,
         read_preference: Option<ReadPreference>,
+        patience: &Patience,
     ) -> Result<Self, EndError> {
         let named = db.or(place.database());
-        let mut connection = Connection::open(place, named.unwrap_or_default())?;
+        let mut connection = Connection::open(place, named.unwrap_or_default(), patience)?;
         if named.is_none() {
             let wanted = collection.unwrap_or(COLLECTION_DEFAULT);
             connection.db = connection.wait(find_database(&connection, wanted))?;
@@ -212,7 +213,7 @@ impl Origin for LiveOrigin {
         let connection = &self.connection;
         let collection = connection.client.database(&connection.db).collection(&self.collection);
         let collection: Collection<RawDocumentBuf> = collection;
-        let statuses = connection.wait(retrying_long(|| async {
+        let statuses = connection.wait(connection.patience.retry_long(|| async {
             let mut statuses: Vec<(Option<Vec<u8>>, u64)> = Vec::new();
             let mut find = collection.find(doc! {}).projection(doc! { "_id": 0, "status": 1 });
             if let Some(preference) = &self.read_preference {
@@ -360,7 +361,7 @@ impl LiveSource {
         let LiveSource { reading, cursor, todo, last, notes, .. } = self;
         let connection = reading.connection.clone();
         connection.wait(async {
-            let mut backoff = Backoff::default();
+            let mut backoff = connection.patience.backoff();
             loop {
                 let next = match (&mut *cursor, &mut *todo) {
                     (Some(cursor), _) => limited(cursor.next_reply()).await.transpose(),

@@ -17,7 +17,7 @@ use reshelve_core::raw::{self, Writer, kind};
 
 use crate::connection::{Connection, Topology};
 use crate::error::{code, sentence};
-use crate::retry::{Backoff, is_passing, limited, may_be_the_document, retrying};
+use crate::retry::{is_passing, limited, may_be_the_document};
 use crate::writes::{Taken, insert};
 
 /// Where earlier versions are kept, in the target database.
@@ -94,7 +94,7 @@ pub(crate) async fn replace(
     if connection.server.topology == Topology::Standalone {
         return swap_in_steps(connection, what, &earlier).await;
     }
-    let mut backoff = Backoff::default();
+    let mut backoff = connection.patience.backoff();
     loop {
         let error = match limited(swap_in_transaction(connection, what)).await {
             Ok(()) => return Ok(Fate::Written),
@@ -138,7 +138,7 @@ async fn earlier(
     for name in COLLECTIONS {
         let collection = connection.raw(name);
         let filter = what.earlier_filter(name);
-        let found = retrying(|| async {
+        let found = connection.patience.retry(|| async {
             let mut found = Vec::new();
             let mut cursor = collection.find(filter.clone()).batch().await?;
             while let Some(batch) = cursor.next().await {
@@ -172,9 +172,8 @@ async fn keep(
             kept.extend(undo_document(what.run, name, document.as_bytes()));
         }
     }
-    let undo = connection.raw(UNDO);
-    let taken =
-        insert(&undo, kept).await.map_err(|error| connection.error("writing to", UNDO, &error))?;
+    let taken = insert(connection, UNDO, kept).await;
+    let taken = taken.map_err(|error| connection.error("writing to", UNDO, &error))?;
     let refused = taken.into_iter().find_map(|taken| match taken {
         Taken::Refused(why) => Some(why),
         _ => None,
@@ -208,7 +207,7 @@ async fn swap_in_transaction(connection: &Connection, what: &Replacement<'_>) ->
         drop(session.abort_transaction().await);
         return Err(error);
     }
-    let mut backoff = Backoff::default();
+    let mut backoff = connection.patience.backoff();
     loop {
         match session.commit_transaction().await {
             Ok(()) => return Ok(()),
@@ -252,7 +251,7 @@ async fn swap_in_steps(
         clear(connection, what, name).await?;
     }
     for (collection, name) in COLLECTIONS.into_iter().enumerate().rev() {
-        let taken = insert(&connection.raw(name), what.documents(collection))
+        let taken = insert(connection, name, what.documents(collection))
             .await
             .map_err(|error| connection.error("writing to", name, &error))?;
         refused = taken.into_iter().find_map(|taken| match taken {
@@ -269,7 +268,7 @@ async fn swap_in_steps(
         clear(connection, what, name).await?;
     }
     for (collection, name) in COLLECTIONS.into_iter().enumerate().rev() {
-        insert(&connection.raw(name), earlier[collection].clone())
+        insert(connection, name, earlier[collection].clone())
             .await
             .map_err(|error| connection.error("writing back to", name, &error))?;
     }
@@ -283,7 +282,9 @@ async fn clear(
 ) -> Result<(), EndError> {
     let stored = connection.raw(name);
     let filter = what.earlier_filter(name);
-    retrying(|| stored.delete_many(filter.clone()).into_future())
+    connection
+        .patience
+        .retry(|| stored.delete_many(filter.clone()).into_future())
         .await
         .map(drop)
         .map_err(|error| connection.error("taking out of", name, &error))

@@ -1,8 +1,8 @@
 //! Trying again: what is worth it, how often, and after which wait.
 
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use mongodb::error::{Error, ErrorKind, RETRYABLE_WRITE_ERROR, TRANSIENT_TRANSACTION_ERROR};
@@ -67,41 +67,87 @@ pub(crate) fn may_be_the_document(error: &Error) -> bool {
     }
 }
 
-/// Who is told of waiting, and who may end it.
-struct Patience {
+/// How operations on a server wait and try again: who may end the waiting, and who is told of it.
+///
+/// Clones share the flag and the listener. The default never stops early and tells nobody.
+#[derive(Clone)]
+pub struct Patience {
     stop: Arc<AtomicBool>,
-    tell: fn(&str),
+    tell: Arc<dyn Fn(&str) + Send + Sync>,
 }
 
-static PATIENCE: OnceLock<Patience> = OnceLock::new();
+impl Patience {
+    /// Waiting ends when `stop` is set; `tell` gets a line for each try that comes late.
+    pub fn new(stop: Arc<AtomicBool>, tell: impl Fn(&str) + Send + Sync + 'static) -> Patience {
+        Patience { stop, tell: Arc::new(tell) }
+    }
 
-/// Has waiting end when `stop` is set, and `tell` told of tries that take long. The first call in a
-/// process counts.
-pub fn be_patient(stop: Arc<AtomicBool>, tell: fn(&str)) {
-    PATIENCE.get_or_init(|| Patience { stop, tell });
+    /// The waits between the tries of one operation.
+    pub(crate) fn backoff(&self) -> Backoff<'_> {
+        Backoff { patience: self, tries: 0 }
+    }
+
+    /// Does something that takes a moment, again where it failed in a way that passes.
+    pub(crate) async fn retry<T, F>(&self, mut operation: impl FnMut() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        self.retry_long(|| limited(operation())).await
+    }
+
+    /// The same for what may take as long as it likes: counting, and making indexes.
+    pub(crate) async fn retry_long<T, F>(
+        &self,
+        mut operation: impl FnMut() -> F,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let mut backoff = self.backoff();
+        loop {
+            match operation().await {
+                Ok(value) => return Ok(value),
+                Err(error) if is_passing(&error) => {
+                    if !backoff.wait(&error).await {
+                        return Err(error);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
 }
 
-/// After so many tries whoever waits is told.
+impl Default for Patience {
+    fn default() -> Self {
+        Patience::new(Arc::default(), |_| {})
+    }
+}
+
+impl std::fmt::Debug for Patience {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Patience").field("stop", &self.stop).finish_non_exhaustive()
+    }
+}
+
+/// After this many tries `tell` is called.
 const TOLD_AFTER: u32 = 4;
 
 /// The waits between tries.
-#[derive(Debug, Default)]
-pub(crate) struct Backoff {
+#[derive(Debug)]
+pub(crate) struct Backoff<'p> {
+    patience: &'p Patience,
     tries: u32,
 }
 
-impl Backoff {
+impl Backoff<'_> {
     /// Waits, longer each time; false where it was tried often enough, or nobody wants to wait.
     pub(crate) async fn wait(&mut self, error: &Error) -> bool {
-        let patience = PATIENCE.get();
-        let is_over = patience.is_some_and(|patience| patience.stop.load(Ordering::Relaxed));
-        if self.tries >= RETRIES_MAX || is_over {
+        if self.tries >= RETRIES_MAX || self.patience.stop.load(Ordering::Relaxed) {
             return false;
         }
-        if let Some(patience) = patience
-            && self.tries >= TOLD_AFTER
-        {
-            (patience.tell)(&format!(
+        if self.tries >= TOLD_AFTER {
+            (self.patience.tell)(&format!(
                 "waiting for the server, try {} of {RETRIES_MAX}: {}",
                 self.tries + 1,
                 sentence(error)
@@ -130,29 +176,59 @@ pub(crate) async fn limited<T>(
     }
 }
 
-/// Does something that takes a moment, again where it failed in a way that passes.
-pub(crate) async fn retrying<T, F>(mut operation: impl FnMut() -> F) -> Result<T, Error>
-where
-    F: Future<Output = Result<T, Error>>,
-{
-    retrying_long(|| limited(operation())).await
-}
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
 
-/// The same for what may take as long as it likes: counting, and making indexes.
-pub(crate) async fn retrying_long<T, F>(mut operation: impl FnMut() -> F) -> Result<T, Error>
-where
-    F: Future<Output = Result<T, Error>>,
-{
-    let mut backoff = Backoff::default();
-    loop {
-        match operation().await {
-            Ok(value) => return Ok(value),
-            Err(error) if is_passing(&error) => {
-                if !backoff.wait(&error).await {
-                    return Err(error);
-                }
-            }
-            Err(error) => return Err(error),
+    use super::*;
+
+    fn passing() -> Error {
+        std::io::Error::from(std::io::ErrorKind::ConnectionReset).into()
+    }
+
+    fn wait<F: Future>(future: F) -> F::Output {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        runtime.unwrap().block_on(future)
+    }
+
+    #[test]
+    fn each_value_stops_and_tells_by_itself() {
+        let told: Arc<Mutex<Vec<String>>> = Arc::default();
+        let stop = Arc::new(AtomicBool::new(true));
+        let listener = Arc::clone(&told);
+        let patience = Patience::new(Arc::clone(&stop), move |line: &str| {
+            listener.lock().unwrap().push(line.to_owned());
+        });
+        let mut late = Backoff { patience: &patience, tries: TOLD_AFTER };
+        assert!(!wait(late.wait(&passing())), "nobody wants to wait");
+        assert!(told.lock().unwrap().is_empty());
+        let quiet = Patience::default();
+        assert!(wait(quiet.backoff().wait(&passing())), "another value is not stopped");
+        stop.store(false, Ordering::Relaxed);
+        let clone = patience.clone();
+        assert!(wait(clone.backoff().wait(&passing())), "its clone hears that it may wait again");
+        let mut last = Backoff { patience: &clone, tries: RETRIES_MAX };
+        assert!(!wait(last.wait(&passing())), "it was tried often enough");
+    }
+
+    #[test]
+    fn late_tries_are_told_and_early_ones_are_not() {
+        let told: Arc<Mutex<Vec<String>>> = Arc::default();
+        let listener = Arc::clone(&told);
+        let patience = Patience::new(Arc::default(), move |line: &str| {
+            listener.lock().unwrap().push(line.to_owned());
+        });
+        for tries in 0..=TOLD_AFTER {
+            assert!(told.lock().unwrap().is_empty(), "before try {}", tries + 1);
+            let mut backoff = Backoff { patience: &patience, tries };
+            // The telling comes before the wait, which is not waited for.
+            wait(async {
+                let moment = Duration::from_millis(1);
+                tokio::time::timeout(moment, backoff.wait(&passing())).await.unwrap_err()
+            });
         }
+        let told = told.lock().unwrap();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with("waiting for the server, try 5 of 12: "), "{told:?}");
     }
 }

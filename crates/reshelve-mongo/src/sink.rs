@@ -109,7 +109,7 @@ impl LiveSink {
                 return Ok(Vec::new());
             }
             let name = COLLECTIONS[collection];
-            insert(&self.connection.raw(name), documents)
+            insert(&self.connection, name, documents)
                 .await
                 .map_err(|error| self.connection.error("writing to", name, &error))
         };
@@ -152,7 +152,7 @@ impl LiveSink {
                 .map(|sent| sent.part.bytes(target))
                 .collect();
             if !documents.is_empty() {
-                remove(&self.connection.raw(name), &documents)
+                remove(&self.connection, name, &documents)
                     .await
                     .map_err(|error| self.connection.error("taking back from", name, &error))?;
             }

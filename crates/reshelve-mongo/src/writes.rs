@@ -3,15 +3,13 @@
 use std::collections::HashMap;
 
 use futures_util::StreamExt;
-use mongodb::Collection;
 use mongodb::bson::{Bson, Document, RawDocument, RawDocumentBuf, doc};
 use mongodb::error::{Error, ErrorKind};
 use reshelve_core::raw;
 
+use crate::connection::Connection;
 use crate::error::{code, sentence};
-use crate::retry::{
-    Backoff, is_nobodys_fault, is_passing, is_passing_code, limited, may_be_the_document, retrying,
-};
+use crate::retry::{is_nobodys_fault, is_passing, is_passing_code, limited, may_be_the_document};
 
 /// Most documents in one command; servers take 100 000.
 const COMMAND_DOCS_MAX: usize = 50_000;
@@ -46,7 +44,8 @@ struct Pending {
 /// # Errors
 /// Where the collection cannot be written at all.
 pub(crate) async fn insert(
-    collection: &Collection<RawDocumentBuf>,
+    connection: &Connection,
+    name: &str,
     documents: Vec<RawDocumentBuf>,
 ) -> Result<Vec<Taken>, Error> {
     let mut taken = vec![Taken::Inserted; documents.len()];
@@ -66,7 +65,7 @@ pub(crate) async fn insert(
         }
     }
     for command in commands {
-        insert_command(collection, command, &mut taken).await?;
+        insert_command(connection, name, command, &mut taken).await?;
     }
     Ok(taken)
 }
@@ -74,7 +73,8 @@ pub(crate) async fn insert(
 /// One command; where it is refused as a whole it is split until the documents are found that are
 /// to blame.
 async fn insert_command(
-    collection: &Collection<RawDocumentBuf>,
+    connection: &Connection,
+    name: &str,
     command: Vec<Pending>,
     taken: &mut [Taken],
 ) -> Result<(), Error> {
@@ -82,8 +82,8 @@ async fn insert_command(
     let mut parts = vec![command];
     let mut refused = 0;
     while let Some(part) = parts.pop() {
-        match attempt(collection, part).await {
-            Ok(failed) => settle(collection, failed, taken).await?,
+        match attempt(connection, name, part).await {
+            Ok(failed) => settle(connection, name, failed, taken).await?,
             Err((error, _)) if !may_be_the_document(&error) => return Err(error),
             Err((error, part)) if part.len() == 1 => {
                 refused += 1;
@@ -94,7 +94,7 @@ async fn insert_command(
                 let why = sentence(&error);
                 let failed =
                     part.into_iter().map(|pending| (pending, Failure::new(0, why.clone())));
-                settle(collection, failed.collect(), taken).await?;
+                settle(connection, name, failed.collect(), taken).await?;
             }
             Err((_, mut first)) => {
                 let second = first.split_off(first.len() / 2);
@@ -122,11 +122,13 @@ impl Failure {
 /// Inserts, again where that failed in a way that passes. Gives the documents that were not
 /// inserted; all of them where the command was refused.
 async fn attempt(
-    collection: &Collection<RawDocumentBuf>,
+    connection: &Connection,
+    name: &str,
     mut part: Vec<Pending>,
 ) -> Result<Vec<(Pending, Failure)>, (Error, Vec<Pending>)> {
     let mut failed: Vec<(Pending, Failure)> = Vec::new();
-    let mut backoff = Backoff::default();
+    let collection = connection.raw(name);
+    let mut backoff = connection.patience.backoff();
     loop {
         let documents = part.iter().map(|pending| &pending.document);
         let inserting = collection.insert_many(documents).ordered(false).into_future();
@@ -177,20 +179,20 @@ async fn attempt(
 /// Reads what is there of documents that were not inserted. A validator that came later refuses
 /// what is stored already, so every one of them is looked up, whatever the server said.
 async fn settle(
-    collection: &Collection<RawDocumentBuf>,
+    connection: &Connection,
+    name: &str,
     failed: Vec<(Pending, Failure)>,
     taken: &mut [Taken],
 ) -> Result<(), Error> {
     for some in failed.chunks(IDS_MAX) {
         let documents = some.iter().map(|(pending, _)| pending.document.as_bytes());
-        let stored = stored(collection, documents).await?;
+        let stored = stored(connection, name, documents).await?;
         for (pending, Failure { code, message }) in some {
             let bytes = pending.document.as_bytes();
             taken[pending.place] = match stored.get(id_of(bytes)) {
                 Some(stored) if stored.as_slice() == bytes => Taken::Same,
                 Some(_) => Taken::Other(format!(
-                    "the target holds another document with this _id in {}",
-                    collection.name()
+                    "the target holds another document with this _id in {name}"
                 )),
                 None if *code == DUPLICATE_KEY => {
                     Taken::Other(format!("a unique key is taken: {message}"))
@@ -205,22 +207,26 @@ async fn settle(
 
 /// The stored documents that have the ids of these, by the bytes of their `_id` elements.
 pub(crate) async fn stored<'d>(
-    collection: &Collection<RawDocumentBuf>,
+    connection: &Connection,
+    name: &str,
     documents: impl Iterator<Item = &'d [u8]>,
 ) -> Result<HashMap<Vec<u8>, Vec<u8>>, Error> {
     let filter = with_the_ids_of(documents);
-    retrying(|| async {
-        let mut found = HashMap::new();
-        let mut cursor = collection.find(filter.clone()).batch().await?;
-        while let Some(batch) = cursor.next().await {
-            for document in batch?.doc_slices()?.into_iter().flatten() {
-                let Some(document) = document.as_document() else { continue };
-                found.insert(id_of(document.as_bytes()).to_vec(), document.as_bytes().to_vec());
+    let collection = connection.raw(name);
+    connection
+        .patience
+        .retry(|| async {
+            let mut found = HashMap::new();
+            let mut cursor = collection.find(filter.clone()).batch().await?;
+            while let Some(batch) = cursor.next().await {
+                for document in batch?.doc_slices()?.into_iter().flatten() {
+                    let Some(document) = document.as_document() else { continue };
+                    found.insert(id_of(document.as_bytes()).to_vec(), document.as_bytes().to_vec());
+                }
             }
-        }
-        Ok(found)
-    })
-    .await
+            Ok(found)
+        })
+        .await
 }
 
 /// The condition for the documents that have the ids of these.
@@ -244,12 +250,14 @@ pub(crate) fn id_of(document: &[u8]) -> &[u8] {
 /// # Errors
 /// Where the collection cannot be written at all.
 pub(crate) async fn remove(
-    collection: &Collection<RawDocumentBuf>,
+    connection: &Connection,
+    name: &str,
     documents: &[&[u8]],
 ) -> Result<(), Error> {
+    let collection = connection.raw(name);
     for some in documents.chunks(IDS_MAX) {
         let filter = with_the_ids_of(some.iter().copied());
-        retrying(|| collection.delete_many(filter.clone()).into_future()).await?;
+        connection.patience.retry(|| collection.delete_many(filter.clone()).into_future()).await?;
     }
     Ok(())
 }

@@ -9,7 +9,9 @@ use reshelve::ends::{LivePlace, PlannedSource, PlannedTarget};
 use reshelve::folder::FolderDestination;
 use reshelve::folder::TargetFolder;
 use reshelve_core::mapping::COLLECTIONS;
-use reshelve_mongo::{Connection, LiveDestination, LiveOrigin, LiveTarget, Place, is_live};
+use reshelve_mongo::{
+    Connection, LiveDestination, LiveOrigin, LiveTarget, Patience, Place, is_live,
+};
 
 use crate::cli::{PickArgs, ReadPreference, TARGET_DB_DEFAULT};
 use crate::failure::Failure;
@@ -33,19 +35,27 @@ pub(crate) fn live(path: &Path) -> Result<Option<&str>, Failure> {
 }
 
 /// Where the legacy documents of a command come from.
-pub(crate) fn origin(path: &Path, pick: &PickArgs) -> Result<Box<dyn Origin>, Failure> {
+pub(crate) fn origin(
+    path: &Path,
+    pick: &PickArgs,
+    patience: &Patience,
+) -> Result<Box<dyn Origin>, Failure> {
     match live(path)? {
-        Some(uri) => Ok(Box::new(live_origin(uri, pick)?)),
+        Some(uri) => Ok(Box::new(live_origin(uri, pick, patience)?)),
         None => Ok(Box::new(source_spec(path, pick)?)),
     }
 }
 
 /// A live collection.
-pub(crate) fn live_origin(uri: &str, pick: &PickArgs) -> Result<LiveOrigin, Failure> {
+pub(crate) fn live_origin(
+    uri: &str,
+    pick: &PickArgs,
+    patience: &Patience,
+) -> Result<LiveOrigin, Failure> {
     let place = Place::parse(uri)?;
     let (db, collection) = (pick.db.as_deref(), pick.collection.as_deref());
     let read_preference = pick.read_preference.map(Into::into);
-    Ok(LiveOrigin::connect(&place, db, collection, read_preference)?)
+    Ok(LiveOrigin::connect(&place, db, collection, read_preference, patience)?)
 }
 
 /// Where a run that is gone on with gets its documents from: as it was, or as `given`.
@@ -53,6 +63,7 @@ pub(crate) fn origin_again(
     planned: &PlannedSource,
     given: Option<&Path>,
     read_preference: Option<ReadPreference>,
+    patience: &Patience,
 ) -> Result<Box<dyn Origin>, Failure> {
     let (db, collection) = (planned.db.clone(), planned.collection.clone());
     let Some(live_place) = &planned.live else {
@@ -66,7 +77,8 @@ pub(crate) fn origin_again(
     let place = place_again(live_place, given, "--source", "LEGACY_MONGODB_URI")?;
     let collection = collection.as_deref();
     let read_preference = read_preference.map(Into::into);
-    let origin = LiveOrigin::connect(&place, Some(&live_place.db), collection, read_preference)?;
+    let db = Some(live_place.db.as_str());
+    let origin = LiveOrigin::connect(&place, db, collection, read_preference, patience)?;
     origin.connection().check_same(live_place)?;
     Ok(Box::new(origin))
 }
@@ -75,13 +87,14 @@ pub(crate) fn origin_again(
 pub(crate) fn destination_again(
     planned: &PlannedTarget,
     given: Option<&Path>,
+    patience: &Patience,
 ) -> Result<Box<dyn Destination>, Failure> {
     match planned {
         // A folder stays where it is: another one would not hold what the run has written.
         PlannedTarget::Folder(folder) => Ok(Box::new(FolderDestination::new(folder.clone()))),
         PlannedTarget::Live(live_place) => {
             let place = place_again(live_place, given, "--target", "TARGET_MONGODB_URI")?;
-            let connection = Connection::open(&place, &live_place.db)?;
+            let connection = Connection::open(&place, &live_place.db, patience)?;
             connection.check_same(live_place)?;
             Ok(Box::new(LiveDestination::new(connection)))
         }
@@ -124,6 +137,7 @@ pub(crate) fn destination(
     path: &Path,
     db: Option<&str>,
     compression: reshelve::folder::Compression,
+    patience: &Patience,
 ) -> Result<Box<dyn Destination>, Failure> {
     let Some(uri) = live(path)? else {
         let db = db.unwrap_or(TARGET_DB_DEFAULT).to_owned();
@@ -134,15 +148,19 @@ pub(crate) fn destination(
         let hint = "leave out --gzip and --zstd: they compress the files of a target folder";
         return Err(Failure::usage("a live target is not compressed", Some(hint)));
     }
-    Ok(Box::new(LiveDestination::new(target_connection(uri, db)?)))
+    Ok(Box::new(LiveDestination::new(target_connection(uri, db, patience)?)))
 }
 
 /// A connection to the target's database: the one that is named, or that the connection string
 /// names, or the usual one.
-pub(crate) fn target_connection(uri: &str, db: Option<&str>) -> Result<Connection, Failure> {
+pub(crate) fn target_connection(
+    uri: &str,
+    db: Option<&str>,
+    patience: &Patience,
+) -> Result<Connection, Failure> {
     let place = Place::parse(uri)?;
     let db = db.or(place.database()).unwrap_or(TARGET_DB_DEFAULT).to_owned();
-    Ok(Connection::open(&place, &db)?)
+    Ok(Connection::open(&place, &db, patience)?)
 }
 
 /// A target that is read back.
@@ -153,7 +171,7 @@ pub(crate) fn reader(
 ) -> Result<Box<dyn TargetReader>, Failure> {
     match live(path)? {
         Some(uri) => {
-            let connection = target_connection(uri, db)?;
+            let connection = target_connection(uri, db, &Patience::default())?;
             let target = LiveTarget::new(connection, read_preference.map(Into::into));
             for collection in 0..COLLECTIONS.len() {
                 if target.has(collection).map_err(|error| Failure::failed(error.to_string()))? {
@@ -177,7 +195,7 @@ pub(crate) fn reader_again(
         (PlannedTarget::Folder(_), Some(path)) => reader(path, None, None),
         (PlannedTarget::Live(live_place), _) => {
             let place = place_again(live_place, given, "--target", "TARGET_MONGODB_URI")?;
-            let connection = Connection::open(&place, &live_place.db)?;
+            let connection = Connection::open(&place, &live_place.db, &Patience::default())?;
             Ok(Box::new(LiveTarget::new(connection, None)))
         }
     }

@@ -57,7 +57,9 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<ExitCode, Failure> {
 
 /// Reads the source up to the document.
 fn find(args: &ExplainArgs) -> Result<Vec<u8>, Failure> {
-    let mut source = ends::origin(&args.source.source, &args.source.pick)?.open()?.source;
+    let patience = reshelve_mongo::Patience::default();
+    let origin = ends::origin(&args.source.source, &args.source.pick, &patience)?;
+    let mut source = origin.open()?.source;
     let mut batch = Batch::default();
     let mut parsed = Vec::new();
     loop {

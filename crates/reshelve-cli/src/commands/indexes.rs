@@ -4,7 +4,7 @@ use std::path::Path;
 
 use comfy_table::{Table, presets};
 use reshelve::folder::{self, IndexState, TargetFolder, TargetState};
-use reshelve_mongo::{MIGRATION, indexes_down, indexes_status, indexes_up};
+use reshelve_mongo::{MIGRATION, Patience, indexes_down, indexes_status, indexes_up};
 use serde::Serialize;
 
 use super::ends;
@@ -40,7 +40,11 @@ pub(crate) fn run(args: &IndexesArgs) -> Result<ExitCode, Failure> {
 fn status(args: &IndexesTargetArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
     let state = match ends::live(&args.target)? {
-        Some(uri) => indexes_status(&ends::target_connection(uri, args.target_db.as_deref())?)?,
+        Some(uri) => indexes_status(&ends::target_connection(
+            uri,
+            args.target_db.as_deref(),
+            &Patience::default(),
+        )?)?,
         None => folder_for(&args.target, args.target_db.as_deref())?.state()?,
     };
     printer.text(&page(&state));
@@ -50,7 +54,11 @@ fn status(args: &IndexesTargetArgs) -> Result<ExitCode, Failure> {
 
 fn up(args: &IndexesTargetArgs) -> Result<ExitCode, Failure> {
     let made = match ends::live(&args.target)? {
-        Some(uri) => indexes_up(&ends::target_connection(uri, args.target_db.as_deref())?)?,
+        Some(uri) => indexes_up(&ends::target_connection(
+            uri,
+            args.target_db.as_deref(),
+            &Patience::default(),
+        )?)?,
         None => folder_for(&args.target, args.target_db.as_deref())?.make_indexes()?,
     };
     tell(args, &made, "Made", "All of it is there already.");
@@ -63,7 +71,8 @@ fn down(args: &IndexesDownArgs) -> Result<ExitCode, Failure> {
         let hint = "remove the folder, or look at it with `reshelve checksums` first";
         return Err(Failure::usage("a folder is not dropped by this command", Some(hint)));
     };
-    let connection = ends::target_connection(uri, target.target_db.as_deref())?;
+    let connection =
+        ends::target_connection(uri, target.target_db.as_deref(), &Patience::default())?;
     let dropped = indexes_down(&connection, &args.force)?;
     tell(target, &dropped, "Dropped", "Nothing of it is there.");
     Ok(ExitCode::Done)

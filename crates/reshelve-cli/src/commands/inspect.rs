@@ -4,7 +4,7 @@ use comfy_table::Table;
 use comfy_table::presets;
 use reshelve::dump::{self, Inventory};
 use reshelve_mongo::{
-    Connection, LiveInventory, Need, Place, create_role, needs_of_source, needs_of_target,
+    Connection, LiveInventory, Need, Patience, Place, create_role, needs_of_source, needs_of_target,
 };
 use serde::Serialize;
 
@@ -64,7 +64,7 @@ fn run_live(args: &InspectArgs, uri: &str, printer: Printer) -> Result<ExitCode,
         printer.json(&RoleDocument { schema: "reshelve.role/1", role: name, privileges: &needs });
         return Ok(ExitCode::Done);
     }
-    let connection = Connection::open(&place, named.unwrap_or_default())?;
+    let connection = Connection::open(&place, named.unwrap_or_default(), &Patience::default())?;
     let live = reshelve_mongo::inspect(&connection, named.is_some(), collection)?;
     printer.text(&live_page(&live));
     printer.json(&LiveInspectDocument { schema: "reshelve.inspect/1", live: &live });

@@ -52,7 +52,9 @@ pub(crate) fn run(args: &ProfileArgs) -> Result<ExitCode, Failure> {
         jobs: threads(args.jobs),
         scratch: std::env::temp_dir(),
     };
-    let mut source = ends::origin(&args.source.source, &args.source.pick)?.open()?.source;
+    let patience = reshelve_mongo::Patience::default();
+    let origin = ends::origin(&args.source.source, &args.source.pick, &patience)?;
+    let mut source = origin.open()?.source;
     let mut view = ReadingView::new(source.bytes_total());
     let profiled = profile::profile(source.as_mut(), &request, &mut |documents, file_bytes| {
         view.read(documents, file_bytes);

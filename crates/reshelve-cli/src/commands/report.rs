@@ -42,7 +42,12 @@ pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
 fn gather(args: &ReportArgs, folder: &RunFolder) -> Result<RunReport, Failure> {
     let plan = folder.plan()?;
     let named = |failure: &Failure| failure.code != ExitCode::Failed;
-    let origin = match ends::origin_again(&plan.source, args.source.as_deref(), None) {
+    let origin = match ends::origin_again(
+        &plan.source,
+        args.source.as_deref(),
+        None,
+        &reshelve_mongo::Patience::default(),
+    ) {
         Ok(origin) => Ok(origin),
         Err(failure) if named(&failure) && args.source.is_some() => return Err(failure),
         Err(failure) => Err(failure.message),

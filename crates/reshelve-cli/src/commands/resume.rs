@@ -1,8 +1,10 @@
 //! `reshelve resume`.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use reshelve::run::{self, Ends, ResumeRequest, RunFolder};
+use reshelve_mongo::Patience;
 
 use super::run::{batch_limits, jobs};
 use super::{ends, outcome};
@@ -16,8 +18,11 @@ use crate::progress::ProgressView;
 pub(crate) fn run(args: &ResumeArgs) -> Result<ExitCode, Failure> {
     let folder = RunFolder::find(&args.runs.runs_dir, &args.run)?;
     let plan = folder.plan()?;
-    let origin = ends::origin_again(&plan.source, args.source.as_deref(), args.read_preference)?;
-    let mut destination = ends::destination_again(&plan.target, args.target.as_deref())?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let patience = Patience::new(Arc::clone(&stop), printer::note);
+    let origin =
+        ends::origin_again(&plan.source, args.source.as_deref(), args.read_preference, &patience)?;
+    let mut destination = ends::destination_again(&plan.target, args.target.as_deref(), &patience)?;
     let ends = Ends { origin: origin.as_ref(), destination: destination.as_mut() };
     let request = ResumeRequest {
         folder,
@@ -25,8 +30,7 @@ pub(crate) fn run(args: &ResumeArgs) -> Result<ExitCode, Failure> {
         jobs: jobs(&args.batch),
         checkpoint_bytes: args.batch.checkpoint_bytes,
     };
-    let stop = interrupt::flag()?;
-    reshelve_mongo::be_patient(Arc::clone(&stop), printer::note);
+    interrupt::listen(&stop)?;
     let mut view = ProgressView::new(false);
     let report = run::resume(&request, ends, &stop, &mut view);
     view.end();

@@ -1,11 +1,13 @@
 //! `reshelve run`.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use reshelve::ends::OnExisting;
 use reshelve::ends::{BATCH_BYTES_DEFAULT, BatchLimits};
 use reshelve::folder::Compression;
 use reshelve::run::{self, Ends, RunFolder, RunRequest};
+use reshelve_mongo::Patience;
 
 use super::{ends, outcome};
 use crate::cli::{BatchArgs, RunArgs};
@@ -17,16 +19,18 @@ use crate::progress::ProgressView;
 
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let request = request(args)?;
-    let origin = ends::origin(&args.source.source, &args.source.pick)?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let patience = Patience::new(Arc::clone(&stop), printer::note);
+    let origin = ends::origin(&args.source.source, &args.source.pick, &patience)?;
     let compression = match (args.gzip, args.zstd) {
         (true, _) => Compression::Gzip,
         (_, true) => Compression::Zstd,
         _ => Compression::None,
     };
-    let mut destination = ends::destination(&args.target, args.target_db.as_deref(), compression)?;
+    let mut destination =
+        ends::destination(&args.target, args.target_db.as_deref(), compression, &patience)?;
     let ends = Ends { origin: origin.as_ref(), destination: destination.as_mut() };
-    let stop = interrupt::flag()?;
-    reshelve_mongo::be_patient(Arc::clone(&stop), printer::note);
+    interrupt::listen(&stop)?;
     let mut view = ProgressView::new(false);
     let report = run::start(&request, ends, &stop, &mut view);
     view.end();

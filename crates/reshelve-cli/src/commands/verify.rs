@@ -34,7 +34,8 @@ struct VerifyDocument<'v> {
 pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
     let request = request(args)?;
-    let origin = ends::origin(&args.source.source, &args.source.pick)?;
+    let origin =
+        ends::origin(&args.source.source, &args.source.pick, &reshelve_mongo::Patience::default())?;
     let read_preference = args.source.pick.read_preference;
     let target = ends::reader(&args.target, args.target_db.as_deref(), read_preference)?;
     let mut log = args.out.as_deref().map(Log::create).transpose()?;
