@@ -1,0 +1,110 @@
+//! A file that takes another one's place in one step, however long it is.
+
+use std::ffi::OsStr;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::error::DiskError;
+use super::files::{Files, Open, OpenFile, folder_of};
+
+/// Digits in the name of a temporary file.
+const DIGITS: usize = 16;
+/// How often another name is tried where one is taken: chance alone takes none.
+const NAMES_MAX: usize = 8;
+
+/// A new file beside the one that it will replace. It has a name that nobody can foresee, and is
+/// created where nothing is: in a folder that others may write to, no link of theirs is followed.
+/// Dropped without [`Replacement::commit`] it removes itself; a process that is killed leaves it
+/// behind, for [`Files::remove_leftovers`].
+#[derive(Debug)]
+pub struct Replacement<'f, F: Files + ?Sized = dyn Files> {
+    files: &'f F,
+    path: PathBuf,
+    temporary: PathBuf,
+    /// None when it is committed.
+    file: Option<Box<dyn OpenFile>>,
+}
+
+impl<'f, F: Files + ?Sized> Replacement<'f, F> {
+    /// Creates the new file; nothing happens to what is at `path` yet.
+    ///
+    /// # Errors
+    /// Where it cannot be created.
+    pub fn begin(files: &'f F, path: &Path) -> Result<Self, DiskError> {
+        let mut tried = 1;
+        loop {
+            let temporary = temporary_beside(path);
+            match files.open(&temporary, Open::New) {
+                Ok(file) => {
+                    let path = path.to_owned();
+                    return Ok(Replacement { files, path, temporary, file: Some(file) });
+                }
+                Err(error)
+                    if error.source.kind() == io::ErrorKind::AlreadyExists && tried < NAMES_MAX =>
+                {
+                    tried += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Writes the next bytes; [`Write`] does too, without the path in its errors.
+    ///
+    /// # Errors
+    /// Where the file system refuses.
+    pub fn put(&mut self, bytes: &[u8]) -> Result<(), DiskError> {
+        self.file.as_mut().map_or(Ok(()), |file| file.put(bytes))
+    }
+
+    /// Puts the new file in the place of the old one, durably.
+    ///
+    /// # Errors
+    /// Where the file system refuses. Unless it was the sync of the folder that failed, the old
+    /// file is still there.
+    pub fn commit(mut self) -> Result<(), DiskError> {
+        if let Some(file) = &self.file {
+            file.sync_all()?;
+        }
+        self.files.rename(&self.temporary, &self.path)?;
+        self.file = None;
+        self.files.sync_folder(folder_of(&self.path))
+    }
+}
+
+impl<F: Files + ?Sized> Write for Replacement<'_, F> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.as_mut().map_or(Ok(bytes.len()), |file| file.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<F: Files + ?Sized> Drop for Replacement<'_, F> {
+    fn drop(&mut self) {
+        if self.file.take().is_some() {
+            // Why it is given up is the error to tell, not that it could not be removed.
+            drop(self.files.remove_file(&self.temporary));
+        }
+    }
+}
+
+/// The name of a temporary file for the one at `path`: `.NAME.DIGITS.tmp`.
+pub(super) fn temporary_beside(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    // The keys of the standard library's hasher are random, and other ones at each call.
+    let random = RandomState::new().build_hasher().finish();
+    folder_of(path).join(format!(".{name}.{random:0width$x}.tmp", width = DIGITS))
+}
+
+/// Whether a file of that name is one that was to replace another.
+pub(super) fn is_temporary(name: &OsStr) -> bool {
+    let Some(name) = name.to_str().and_then(|name| name.strip_prefix('.')) else { return false };
+    let digits = name.strip_suffix(".tmp").and_then(|name| name.rsplit_once('.'));
+    digits.is_some_and(|(_, digits)| {
+        digits.len() == DIGITS && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+    })
+}
