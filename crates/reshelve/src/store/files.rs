@@ -10,7 +10,7 @@ use std::io::{self, Read, Seek, Write};
 use std::path::Path;
 
 use super::error::{At, DiskError};
-use super::replacement::{Replacement, is_temporary};
+use super::replacement::{Replacement, create_temporary, is_temporary};
 
 /// How a file is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -235,8 +235,18 @@ pub trait Files: Debug + Send + Sync {
         replacement.commit()
     }
 
-    /// Removes what killed processes left in a folder while they were replacing files. Only for
-    /// whoever keeps others from replacing files in that folder: their work would be lost.
+    /// A new file in a folder, without a name: it is gone with the process.
+    ///
+    /// # Errors
+    /// Where the file system refuses.
+    fn unnamed(&self, folder: &Path) -> Result<Box<dyn OpenFile>, DiskError> {
+        let (path, file) = create_temporary(self, &folder.join("scratch"))?;
+        self.remove_file(&path)?;
+        Ok(file)
+    }
+
+    /// Removes the temporary files that killed processes left in a folder. Only for whoever keeps
+    /// others from replacing files in that folder: their work would be lost.
     ///
     /// # Errors
     /// Where the folder cannot be read, or a file not removed.

@@ -6,7 +6,9 @@
 //! - [`Replacement`] and [`Files::replace`]: a file that takes another one's place in one step.
 //! - [`write_state`] and [`read_state`]: versioned JSON files.
 //! - [`Appender`], [`JsonLines`], [`read_lines`]: files that only grow.
-//! - `Sorter`, `SortedRun`: records in unnamed files, found by key.
+//! - [`Scratch`]: files without a name, for what memory should not hold; on it `Sorter` and
+//!   `SortedRun`, records found by key, and [`Spool`], documents found by key.
+//! - [`Records`]: records of one length, read back.
 //!
 //! Errors name their path. Nothing here knows about the other rooms of this crate.
 
@@ -17,8 +19,11 @@ mod error;
 mod files;
 mod json_lines;
 mod memory;
+mod records;
 mod replacement;
+mod scratch;
 mod sorted;
+mod spool;
 pub(crate) mod state_file;
 
 pub use appender::Appender;
@@ -27,10 +32,13 @@ pub use error::DiskError;
 pub use files::{Files, Found, Identity, Kind, Locking, Open, OpenFile};
 pub use json_lines::{JsonLines, Lines, read_lines};
 pub use memory::{Fault, Keep, Memory, Operation, OperationKind};
+pub use records::Records;
 pub use replacement::Replacement;
+pub use scratch::Scratch;
+pub use sorted::{Key, key_of};
+pub use spool::{Spool, Spooled};
 pub use state_file::{StateError, read_state, write_state};
 
 pub(crate) use by_path::{absolute, open_at, sync_folder, unnamed_file, write_atomic};
 pub(crate) use error::At;
-pub use sorted::Key;
-pub(crate) use sorted::{Sorted, SortedRun, Sorter, key_of};
+pub(crate) use sorted::{Sorted, SortedRun, Sorter};

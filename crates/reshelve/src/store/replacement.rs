@@ -32,22 +32,8 @@ impl<'f, F: Files + ?Sized> Replacement<'f, F> {
     /// # Errors
     /// Where it cannot be created.
     pub fn begin(files: &'f F, path: &Path) -> Result<Self, DiskError> {
-        let mut tried = 1;
-        loop {
-            let temporary = temporary_beside(path);
-            match files.open(&temporary, Open::New) {
-                Ok(file) => {
-                    let path = path.to_owned();
-                    return Ok(Replacement { files, path, temporary, file: Some(file) });
-                }
-                Err(error)
-                    if error.source.kind() == io::ErrorKind::AlreadyExists && tried < NAMES_MAX =>
-                {
-                    tried += 1;
-                }
-                Err(error) => return Err(error),
-            }
-        }
+        let (temporary, file) = create_temporary(files, path)?;
+        Ok(Replacement { files, path: path.to_owned(), temporary, file: Some(file) })
     }
 
     /// Writes the next bytes; [`Write`] does too, without the path in its errors.
@@ -92,8 +78,28 @@ impl<F: Files + ?Sized> Drop for Replacement<'_, F> {
     }
 }
 
+/// Creates a temporary file for the one at `path`, and says where it is.
+pub(super) fn create_temporary<F: Files + ?Sized>(
+    files: &F,
+    path: &Path,
+) -> Result<(PathBuf, Box<dyn OpenFile>), DiskError> {
+    let mut tried = 1;
+    loop {
+        let temporary = temporary_beside(path);
+        match files.open(&temporary, Open::New) {
+            Ok(file) => return Ok((temporary, file)),
+            Err(error)
+                if error.source.kind() == io::ErrorKind::AlreadyExists && tried < NAMES_MAX =>
+            {
+                tried += 1;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// The name of a temporary file for the one at `path`: `.NAME.DIGITS.tmp`.
-pub(super) fn temporary_beside(path: &Path) -> PathBuf {
+fn temporary_beside(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     // The keys of the standard library's hasher are random, and other ones at each call.
     let random = RandomState::new().build_hasher().finish();

@@ -3,18 +3,19 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Write};
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::io::{BufWriter, Write};
+use std::path::Path;
 
-use crate::store::{At, DiskError, unnamed_file};
+use super::error::{At, DiskError};
+use super::files::{OpenFile, folder_of};
+use super::records::Records;
+use super::scratch::Scratch;
 
 /// The first 16 bytes of a BLAKE3 hash.
 pub type Key = [u8; 16];
 
 /// The key of some bytes.
-pub(crate) fn key_of(bytes: &[u8]) -> Key {
+pub fn key_of(bytes: &[u8]) -> Key {
     let mut key = [0; 16];
     key.copy_from_slice(&blake3::hash(bytes).as_bytes()[..16]);
     key
@@ -23,23 +24,30 @@ pub(crate) fn key_of(bytes: &[u8]) -> Key {
 /// One of so many records is kept in memory, to find its neighbours by.
 const SPARSE: usize = 128;
 
-/// Sorted records of `N` bytes in a file that has no name any more: it is gone with the process.
+/// Sorted records of `N` bytes in a file without a name.
 #[derive(Debug)]
 pub(crate) struct SortedRun<const N: usize> {
-    file: File,
-    path: PathBuf,
+    file: Box<dyn OpenFile>,
     count: usize,
     sparse: Vec<Key>,
 }
 
 impl<const N: usize> SortedRun<N> {
-    /// Writes sorted records; `path` is only used while the file is being made.
+    /// Writes sorted records to a file of this machine, in the folder that `path` is in.
     pub(crate) fn write(
         path: &Path,
         sorted: impl Iterator<Item = Result<[u8; N], DiskError>>,
     ) -> Result<Self, DiskError> {
-        let file = unnamed_file(path)?;
-        let mut out = BufWriter::with_capacity(1 << 16, &file);
+        Self::write_in(&folder_of(path).into(), sorted)
+    }
+
+    /// Writes sorted records.
+    pub(crate) fn write_in(
+        scratch: &Scratch,
+        sorted: impl Iterator<Item = Result<[u8; N], DiskError>>,
+    ) -> Result<Self, DiskError> {
+        let file = scratch.file()?;
+        let mut out = BufWriter::with_capacity(1 << 16, file.try_clone()?);
         let mut sparse = Vec::new();
         let mut count = 0;
         for record in sorted {
@@ -47,12 +55,12 @@ impl<const N: usize> SortedRun<N> {
             if count % SPARSE == 0 {
                 sparse.push(key_in(&record));
             }
-            out.write_all(&record).at("writing", path)?;
+            out.write_all(&record).at("writing", file.path())?;
             count += 1;
         }
-        out.flush().at("writing", path)?;
+        out.flush().at("writing", file.path())?;
         drop(out);
-        Ok(SortedRun { file, path: path.to_owned(), count, sparse })
+        Ok(SortedRun { file, count, sparse })
     }
 
     /// The record with that key.
@@ -64,21 +72,13 @@ impl<const N: usize> SortedRun<N> {
         let count = SPARSE.min(self.count - first);
         let mut bytes = vec![0; count * N];
         let offset = u64::try_from(first * N).unwrap_or(u64::MAX);
-        self.file.read_exact_at(&mut bytes, offset).at("reading", &self.path)?;
+        self.file.read_exact_at(&mut bytes, offset)?;
         let found = bytes.chunks_exact(N).find(|record| record.starts_with(key));
         Ok(found.and_then(|record| record.try_into().ok()))
     }
 
-    fn records(&self) -> Result<impl Iterator<Item = Result<[u8; N], DiskError>>, DiskError> {
-        let mut file = self.file.try_clone().at("reading", &self.path)?;
-        std::io::Seek::rewind(&mut file).at("reading", &self.path)?;
-        let mut reader = BufReader::with_capacity(1 << 16, file);
-        let path = self.path.clone();
-        Ok((0..self.count).map(move |_| {
-            let mut record = [0; N];
-            reader.read_exact(&mut record).at("reading", &path)?;
-            Ok(record)
-        }))
+    fn records(&self) -> Result<Records<N>, DiskError> {
+        Records::of(self.file.try_clone()?, u64::try_from(self.count).unwrap_or(u64::MAX))
     }
 }
 
@@ -94,13 +94,13 @@ pub(crate) struct Sorter<const N: usize> {
     held: Vec<[u8; N]>,
     held_max: usize,
     spilled: Vec<SortedRun<N>>,
-    folder: PathBuf,
+    scratch: Scratch,
 }
 
 impl<const N: usize> Sorter<N> {
-    /// Holds so many records in memory, the rest in unnamed files in `folder`.
-    pub(crate) fn new(folder: &Path, held_max: usize) -> Self {
-        Sorter { held: Vec::new(), held_max, spilled: Vec::new(), folder: folder.to_owned() }
+    /// Holds at most `held_max` records in memory, the rest in files without a name.
+    pub(crate) fn new(scratch: impl Into<Scratch>, held_max: usize) -> Self {
+        Sorter { held: Vec::new(), held_max, spilled: Vec::new(), scratch: scratch.into() }
     }
 
     pub(crate) fn add(&mut self, record: [u8; N]) -> Result<(), DiskError> {
@@ -113,9 +113,7 @@ impl<const N: usize> Sorter<N> {
 
     fn spill(&mut self) -> Result<(), DiskError> {
         self.held.sort_unstable();
-        let path =
-            self.folder.join(format!(".sort.{}.{}.tmp", std::process::id(), self.spilled.len()));
-        let run = SortedRun::write(&path, self.held.drain(..).map(Ok))?;
+        let run = SortedRun::write_in(&self.scratch, self.held.drain(..).map(Ok))?;
         self.spilled.push(run);
         Ok(())
     }
@@ -128,9 +126,8 @@ impl<const N: usize> Sorter<N> {
         }
         self.spill()?;
         self.held = Vec::new();
-        let path = self.folder.join(format!(".sorted.{}.tmp", std::process::id()));
         let merged = Merge::new(&self.spilled)?;
-        Ok(Sorted::Spilled(SortedRun::write(&path, merged)?))
+        Ok(Sorted::Spilled(SortedRun::write_in(&self.scratch, merged)?))
     }
 }
 
