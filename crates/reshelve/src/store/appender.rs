@@ -6,11 +6,11 @@ use std::path::Path;
 use super::error::{At, DiskError};
 use super::files::{Files, OpenFile};
 
-/// Bytes that are gathered before they are handed to the operating system.
+/// Bytes that are buffered before they are handed to the operating system.
 const BUFFER_BYTES: usize = 1 << 16;
 
-/// A file that is appended to. It holds bytes back until [`Appender::flush`], and makes nothing
-/// durable by itself: [`Appender::sync`] does, or a sync of its [`Appender::handle`].
+/// A file that is only appended to. Bytes are buffered until [`Appender::flush`]; they are durable
+/// after [`Appender::sync`], or after a sync of its [`Appender::handle`].
 #[derive(Debug)]
 pub struct Appender {
     out: BufWriter<Box<dyn OpenFile>>,
@@ -18,11 +18,12 @@ pub struct Appender {
 }
 
 impl Appender {
-    /// Opens a file to append after its first `length` bytes; anything after them is cut off. A
-    /// file that is not there is created, for a `length` of 0.
+    /// Opens a file to append after its first `length` bytes, and cuts off anything after them. A
+    /// missing file counts as an empty one, and is created; its name is durable after a sync of the
+    /// folder.
     ///
     /// # Errors
-    /// Where the file is shorter than that, or the file system refuses.
+    /// If the file is shorter than that, or the file system refuses.
     pub fn open(files: &dyn Files, path: &Path, length: u64) -> Result<Self, DiskError> {
         let file = files.open_at(path, length)?;
         Ok(Appender { out: BufWriter::with_capacity(BUFFER_BYTES, file), length })
@@ -31,8 +32,8 @@ impl Appender {
     /// Appends bytes.
     ///
     /// # Errors
-    /// Where the file system refuses. The length does not hold any more then: the file is to be
-    /// opened again, at a length that does.
+    /// If the file system refuses. The length is not valid after that: open the file
+    /// again, at a length that is.
     pub fn append(&mut self, bytes: &[u8]) -> Result<(), DiskError> {
         let written = self.out.write_all(bytes);
         self.named("writing", written)?;
@@ -49,7 +50,7 @@ impl Appender {
         self.named("writing", flushed)
     }
 
-    /// Makes everything durable that was appended.
+    /// Makes everything appended so far durable.
     ///
     /// # Errors
     /// As [`Appender::append`].
@@ -58,7 +59,7 @@ impl Appender {
         self.out.get_ref().sync_data()
     }
 
-    /// The length of the file, with what is held back.
+    /// The length of the file, buffered bytes included.
     pub fn length(&self) -> u64 {
         self.length
     }
@@ -68,10 +69,11 @@ impl Appender {
         self.out.get_ref().path()
     }
 
-    /// Another handle of the file: a sync of it makes durable what was flushed before.
+    /// Another handle of the file, for another thread: a sync of it makes everything durable that was
+    /// flushed before.
     ///
     /// # Errors
-    /// Where the operating system refuses.
+    /// If the operating system refuses.
     pub fn handle(&self) -> Result<Box<dyn OpenFile>, DiskError> {
         self.out.get_ref().try_clone()
     }

@@ -1,4 +1,4 @@
-//! The same on the file system of this machine, for callers that are not handed a [`Files`].
+//! The same on this machine's disk, for callers that are not handed a [`Files`] yet.
 //!
 //! [`Files`]: super::Files
 
@@ -31,8 +31,7 @@ pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
     sync_folder(folder)
 }
 
-/// A file for scratch, to be written and read: it has no name once it is made, and is gone with the
-/// process.
+/// A file for scratch, to be written and read: it has no name, and disappears when it is closed.
 pub(crate) fn unnamed_file(path: &Path) -> Result<File, DiskError> {
     let file = File::options()
         .create(true)
@@ -45,7 +44,7 @@ pub(crate) fn unnamed_file(path: &Path) -> Result<File, DiskError> {
     Ok(file)
 }
 
-/// A file opened for appending at `length`, with anything behind that cut off.
+/// A file opened for appending at `length`, with anything after that cut off.
 pub(crate) fn open_at(path: &Path, length: u64) -> Result<File, DiskError> {
     let file = File::options()
         .create(true)

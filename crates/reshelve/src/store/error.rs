@@ -17,12 +17,12 @@ pub struct DiskError {
 }
 
 impl DiskError {
-    /// Whether there is no room left: on the disk, or of what this user may take of it.
+    /// Whether the disk is full, or this user's share of it.
     pub fn is_full(&self) -> bool {
         matches!(self.source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
     }
 
-    /// Whether there is nothing at that path.
+    /// Whether nothing exists at that path.
     pub fn is_absent(&self) -> bool {
         is_absent(&self.source)
     }

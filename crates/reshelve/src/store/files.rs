@@ -1,8 +1,8 @@
 //! The seam between the rooms of this crate and a file system: [`Files`] and [`OpenFile`].
 //!
-//! Implementations give the few primitives; what is made of several of them (all missing folders,
-//! a file replaced in one step) is written once, here and in the files beside this one, so that a
-//! test that fails the primitives fails everything above them.
+//! An implementation provides the primitives. Whatever takes several of them (to create all missing
+//! folders, to replace a file in one step) is written once, here and in the files next to this one,
+//! so that a test that makes a primitive fail reaches all of it.
 
 use std::ffi::OsString;
 use std::fmt::Debug;
@@ -16,15 +16,15 @@ use super::replacement::{Replacement, create_temporary, is_temporary};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Open {
-    /// For reading; it must be there.
+    /// For reading; it must exist.
     Read,
-    /// For reading and writing; nothing may be there, not even a symbolic link.
+    /// For reading and writing; nothing may exist at the path, not even a symbolic link.
     New,
-    /// For reading and writing, as it is; it is created where it is missing.
+    /// For reading and writing, its content kept; it is created if it is missing.
     Write,
 }
 
-/// What a path names.
+/// What kind of thing a path names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
@@ -36,98 +36,98 @@ pub enum Kind {
     Other,
 }
 
-/// Which file it is, whatever its name: two names with the same identity are the same file.
+/// Which file it is, whatever its name: two paths with the same identity name the same file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Identity {
-    /// The device it is on.
+    /// The number of its device.
     pub device: u64,
     /// Its number on that device.
     pub inode: u64,
 }
 
-/// What is at a path.
+/// What exists at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found {
     /// File or folder.
     pub kind: Kind,
-    /// The length of a file in bytes; of anything else it says nothing.
+    /// The length in bytes; meaningful for files only.
     pub length: u64,
     /// Which one it is.
     pub identity: Identity,
 }
 
-/// What came of asking for a lock.
+/// The answer to a request for a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Locking {
-    /// It is held, until the file and all its clones are closed.
+    /// The lock is held, until the file and all its clones are closed.
     Obtained,
-    /// Somebody else holds it.
+    /// Another open file holds it.
     HeldByAnother,
-    /// The file system has no locks.
+    /// The file system does not support locks.
     NotSupported,
 }
 
 /// A file system.
 pub trait Files: Debug + Send + Sync {
-    /// Opens a file.
+    /// Opens a file, at its first byte.
     ///
     /// # Errors
-    /// Where the file system refuses.
+    /// If the file system refuses.
     fn open(&self, path: &Path, how: Open) -> Result<Box<dyn OpenFile>, DiskError>;
 
-    /// Creates one folder, in a folder that is there.
+    /// Creates one folder, in a folder that exists.
     ///
     /// # Errors
-    /// Where something is there already, or the file system refuses.
+    /// If something exists at the path, or the file system refuses.
     fn create_folder(&self, path: &Path) -> Result<(), DiskError>;
 
-    /// Gives a file or a folder another name; a file that has that name is replaced in one step.
+    /// Renames a file or a folder; a file that has the new name is replaced in one step.
     ///
     /// # Errors
-    /// Where the file system refuses; both names are as they were then.
+    /// If the file system refuses; neither name has changed then.
     fn rename(&self, from: &Path, to: &Path) -> Result<(), DiskError>;
 
     /// Removes a file.
     ///
     /// # Errors
-    /// Where it is not there, or the file system refuses.
+    /// If it does not exist, or the file system refuses.
     fn remove_file(&self, path: &Path) -> Result<(), DiskError>;
 
     /// Removes a folder with everything in it.
     ///
     /// # Errors
-    /// Where it is not there, or the file system refuses; a part may be gone then.
+    /// If it does not exist, or the file system refuses; some of its content may be gone then.
     fn remove_folder(&self, path: &Path) -> Result<(), DiskError>;
 
     /// The names in a folder, sorted.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// If it cannot be read.
     fn list(&self, path: &Path) -> Result<Vec<OsString>, DiskError>;
 
-    /// What is at a path, symbolic links followed; none where nothing is.
+    /// What exists at a path, symbolic links followed; `None` if nothing does.
     ///
     /// # Errors
-    /// Where the file system does not tell.
+    /// If the file system does not tell.
     fn look(&self, path: &Path) -> Result<Option<Found>, DiskError>;
 
-    /// Makes the names in a folder durable: what was created, renamed and removed in it.
+    /// Makes the names in a folder durable: every creation, renaming and removal in it.
     ///
     /// # Errors
-    /// Where the file system refuses.
+    /// If the file system refuses.
     fn sync_folder(&self, path: &Path) -> Result<(), DiskError>;
 
-    /// The space in bytes that is free to this user where `path` is, or will be.
+    /// The space that this user may take where `path` is, or will be, in bytes.
     ///
     /// # Errors
-    /// Where the file system does not tell.
+    /// If the file system does not tell.
     fn free_bytes(&self, path: &Path) -> Result<u64, DiskError>;
 
-    /// Creates a folder and those above it that are missing, and makes their names durable.
+    /// Creates a folder and the missing ones above it, and makes their names durable.
     ///
     /// # Errors
-    /// Where something else has one of the names, or the file system refuses.
+    /// If something else has one of the names, or the file system refuses.
     fn create_folders(&self, path: &Path) -> Result<(), DiskError> {
         let mut missing = Vec::new();
         let mut folder = path;
@@ -143,10 +143,11 @@ pub trait Files: Debug + Send + Sync {
             folder = folder_of(folder);
         }
         for made in missing.iter().rev() {
-            match self.create_folder(made) {
-                // Another process may have made it meanwhile: which of the two did is all the same.
-                Err(error) if error.source.kind() == io::ErrorKind::AlreadyExists => {}
-                made => made?,
+            if let Err(error) = self.create_folder(made) {
+                // Another process may have created it in the meantime: that is as good.
+                if error.source.kind() != io::ErrorKind::AlreadyExists || !self.is_folder(made)? {
+                    return Err(error);
+                }
             }
         }
         for made in &missing {
@@ -155,44 +156,44 @@ pub trait Files: Debug + Send + Sync {
         Ok(())
     }
 
-    /// Whether anything is at a path.
+    /// Whether anything exists at a path.
     ///
     /// # Errors
-    /// Where the file system does not tell.
+    /// If the file system does not tell.
     fn exists(&self, path: &Path) -> Result<bool, DiskError> {
         Ok(self.look(path)?.is_some())
     }
 
-    /// Whether a regular file is at a path.
+    /// Whether a path names a regular file.
     ///
     /// # Errors
-    /// Where the file system does not tell.
+    /// If the file system does not tell.
     fn is_file(&self, path: &Path) -> Result<bool, DiskError> {
         Ok(self.look(path)?.is_some_and(|found| found.kind == Kind::File))
     }
 
-    /// Whether a folder is at a path.
+    /// Whether a path names a folder.
     ///
     /// # Errors
-    /// Where the file system does not tell.
+    /// If the file system does not tell.
     fn is_folder(&self, path: &Path) -> Result<bool, DiskError> {
         Ok(self.look(path)?.is_some_and(|found| found.kind == Kind::Folder))
     }
 
-    /// Whether an open file is still the one that its path names: it may have been removed or
-    /// replaced since it was opened.
+    /// Whether the path of an open file still names that file: it may have been removed or replaced
+    /// since it was opened.
     ///
     /// # Errors
-    /// Where the file system does not tell.
+    /// If the file system does not tell.
     fn is_still_there(&self, file: &dyn OpenFile) -> Result<bool, DiskError> {
         let identity = file.identity()?;
         Ok(self.look(file.path())?.is_some_and(|found| found.identity == identity))
     }
 
-    /// The content of a file that must not be longer than `bytes_max`.
+    /// Reads a whole file of at most `bytes_max` bytes.
     ///
     /// # Errors
-    /// Where it cannot be read, or is longer.
+    /// If it cannot be read, or is longer.
     fn read(&self, path: &Path, bytes_max: u64) -> Result<Vec<u8>, DiskError> {
         let file = self.open(path, Open::Read)?;
         let mut bytes = Vec::new();
@@ -204,11 +205,11 @@ pub trait Files: Debug + Send + Sync {
         Err(io::Error::new(io::ErrorKind::FileTooLarge, longer)).at("reading", path)
     }
 
-    /// Opens a file for writing after its first `length` bytes; anything after them is cut off. A
-    /// file that is not there is created, for a `length` of 0.
+    /// Opens a file for writing after its first `length` bytes, and cuts off anything after them. A
+    /// missing file counts as an empty one, and is created.
     ///
     /// # Errors
-    /// Where the file is shorter than that, or the file system refuses.
+    /// If the file is shorter than that, or the file system refuses.
     fn open_at(&self, path: &Path, length: u64) -> Result<Box<dyn OpenFile>, DiskError> {
         let mut file = self.open(path, Open::Write)?;
         let there = file.length()?;
@@ -223,33 +224,33 @@ pub trait Files: Debug + Send + Sync {
         Ok(file)
     }
 
-    /// Replaces a file in one step, durably: who looks finds the old content or the new one, at
+    /// Replaces a file in one step, durably: a reader finds the old content or the new content, at
     /// any time and after any crash.
     ///
     /// # Errors
-    /// Where the file system refuses; the old content is there then, unless only the last step
-    /// failed, the sync of the folder: then it may be either.
+    /// If the file system refuses. The old content is still there then, unless only the last step
+    /// failed, the sync of the folder.
     fn replace(&self, path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
         let mut replacement = Replacement::begin(self, path)?;
         replacement.put(bytes)?;
         replacement.commit()
     }
 
-    /// A new file in a folder, without a name: it is gone with the process.
+    /// Creates a file without a name in a folder: it disappears when it is closed.
     ///
     /// # Errors
-    /// Where the file system refuses.
+    /// If the file system refuses.
     fn unnamed(&self, folder: &Path) -> Result<Box<dyn OpenFile>, DiskError> {
         let (path, file) = create_temporary(self, &folder.join("scratch"))?;
         self.remove_file(&path)?;
         Ok(file)
     }
 
-    /// Removes the temporary files that killed processes left in a folder. Only for whoever keeps
-    /// others from replacing files in that folder: their work would be lost.
+    /// Removes the temporary files that killed processes left in a folder. The caller must hold
+    /// the lock that keeps others from replacing files there: their temporary files go too.
     ///
     /// # Errors
-    /// Where the folder cannot be read, or a file not removed.
+    /// If the folder cannot be read, or a file cannot be removed.
     fn remove_leftovers(&self, folder: &Path) -> Result<(), DiskError> {
         for name in self.list(folder)? {
             if is_temporary(&name) {
@@ -260,77 +261,77 @@ pub trait Files: Debug + Send + Sync {
     }
 }
 
-/// A file that is open. Reading, writing and seeking go through the traits of the standard
-/// library, whose errors do not name the path: [`OpenFile::put`] and [`OpenFile::fill`] do.
+/// An open file. The standard library's traits read, write and seek; their errors do not name the
+/// path, those of [`OpenFile::put`] and [`OpenFile::fill`] do.
 pub trait OpenFile: Read + Write + Seek + Debug + Send + Sync {
-    /// The path by which it was opened.
+    /// The path that it was opened by.
     fn path(&self) -> &Path;
 
     /// Its length in bytes.
     ///
     /// # Errors
-    /// Where the file system does not tell.
+    /// If the file system does not tell.
     fn length(&self) -> Result<u64, DiskError>;
 
-    /// Cuts it off, or extends it with zeros.
+    /// Cuts the file off, or extends it with zeros.
     ///
     /// # Errors
-    /// Where the file system refuses.
+    /// If the file system refuses.
     fn set_length(&self, bytes: u64) -> Result<(), DiskError>;
 
     /// Makes content and length durable.
     ///
     /// # Errors
-    /// Where the file system refuses. What was written and not synced before may be lost then,
-    /// even if a later sync succeeds: the only way on is to write it again.
+    /// If the file system refuses. Whatever was not durable yet may be lost then, even if a later
+    /// sync succeeds: it has to be written again.
     fn sync_data(&self) -> Result<(), DiskError>;
 
-    /// Makes everything about it durable, its times included.
+    /// Makes everything about the file durable, its times included.
     ///
     /// # Errors
     /// As [`OpenFile::sync_data`].
     fn sync_all(&self) -> Result<(), DiskError>;
 
-    /// Another handle of the same open file, with the same position and the same lock.
+    /// Another handle of the same open file: position and lock are shared.
     ///
     /// # Errors
-    /// Where the operating system refuses.
+    /// If the operating system refuses.
     fn try_clone(&self) -> Result<Box<dyn OpenFile>, DiskError>;
 
-    /// Reads bytes at an offset. Positions of other handles may move.
+    /// Reads bytes at an offset; the position stays.
     ///
     /// # Errors
-    /// Where the file ends before, or cannot be read.
+    /// If the file ends too early, or cannot be read.
     fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> Result<(), DiskError>;
 
-    /// Writes bytes at an offset. Positions of other handles may move.
+    /// Writes bytes at an offset; the position stays.
     ///
     /// # Errors
-    /// Where the file system refuses; a part may be written then.
+    /// If the file system refuses; some of the bytes may be written then.
     fn write_all_at(&self, bytes: &[u8], offset: u64) -> Result<(), DiskError>;
 
-    /// Asks for the lock that nobody else may hold beside.
+    /// Asks for the exclusive lock, without waiting.
     ///
     /// # Errors
-    /// Where the operating system refuses.
+    /// If the operating system refuses.
     fn try_lock(&self) -> Result<Locking, DiskError>;
 
-    /// Asks for the lock that others may hold beside, unless theirs is of the other kind.
+    /// Asks for a shared lock, without waiting; it excludes the exclusive one only.
     ///
     /// # Errors
-    /// Where the operating system refuses.
+    /// If the operating system refuses.
     fn try_lock_shared(&self) -> Result<Locking, DiskError>;
 
     /// Which file it is.
     ///
     /// # Errors
-    /// Where the file system does not tell.
+    /// If the file system does not tell.
     fn identity(&self) -> Result<Identity, DiskError>;
 
     /// Writes bytes at the position.
     ///
     /// # Errors
-    /// Where the file system refuses; a part may be written then.
+    /// If the file system refuses; some of the bytes may be written then.
     fn put(&mut self, bytes: &[u8]) -> Result<(), DiskError> {
         match self.write_all(bytes) {
             Ok(()) => Ok(()),
@@ -341,7 +342,7 @@ pub trait OpenFile: Read + Write + Seek + Debug + Send + Sync {
     /// Fills `bytes` from the position on.
     ///
     /// # Errors
-    /// Where the file ends before, or cannot be read.
+    /// If the file ends too early, or cannot be read.
     fn fill(&mut self, bytes: &mut [u8]) -> Result<(), DiskError> {
         match self.read_exact(bytes) {
             Ok(()) => Ok(()),

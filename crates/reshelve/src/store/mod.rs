@@ -14,9 +14,13 @@
 
 mod appender;
 mod by_path;
+#[cfg(test)]
+mod crash_tests;
 mod disk;
 mod error;
 mod files;
+#[cfg(test)]
+mod files_tests;
 mod json_lines;
 mod memory;
 mod records;

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use super::error::{At, DiskError};
 use super::files::{Files, Open, OpenFile};
 
-/// Bytes that are read at once.
+/// Bytes that are read at a time.
 const BUFFER_BYTES: usize = 1 << 16;
 
-/// The first so many records of `N` bytes in a file.
+/// The first records in a file, of `N` bytes each.
 #[derive(Debug)]
 pub struct Records<const N: usize> {
     reader: BufReader<Box<dyn OpenFile>>,
@@ -18,15 +18,15 @@ pub struct Records<const N: usize> {
 }
 
 impl<const N: usize> Records<N> {
-    /// Reads the first `count` records of a file; an error comes where there are fewer.
+    /// Reads the first `count` records of a file; if there are fewer, the last item is an error.
     ///
     /// # Errors
-    /// Where it cannot be opened.
+    /// If it cannot be opened.
     pub fn open(files: &dyn Files, path: &Path, count: u64) -> Result<Self, DiskError> {
         Records::of(files.open(path, Open::Read)?, count)
     }
 
-    /// The same of a file that is open.
+    /// The same for a file that is open already.
     pub(super) fn of(mut file: Box<dyn OpenFile>, count: u64) -> Result<Self, DiskError> {
         let path = file.path().to_owned();
         file.rewind().at("seeking in", &path)?;

@@ -1,4 +1,4 @@
-//! A file that takes another one's place in one step, however long it is.
+//! A file that takes the place of another one in one step, however long it is.
 
 use std::ffi::OsStr;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -10,45 +10,45 @@ use super::files::{Files, Open, OpenFile, folder_of};
 
 /// Digits in the name of a temporary file.
 const DIGITS: usize = 16;
-/// How often another name is tried where one is taken: chance alone takes none.
+/// How many names are tried if one is taken, which by chance alone never happens.
 const NAMES_MAX: usize = 8;
 
-/// A new file beside the one that it will replace. It has a name that nobody can foresee, and is
-/// created where nothing is: in a folder that others may write to, no link of theirs is followed.
-/// Dropped without [`Replacement::commit`] it removes itself; a process that is killed leaves it
-/// behind, for [`Files::remove_leftovers`].
+/// A new file next to the one that it will replace. Its name cannot be guessed and must not exist
+/// yet, so that nobody who may write to the folder can plant a link there. It is removed if it is
+/// dropped without [`Replacement::commit`]; what a killed process leaves is removed by
+/// [`Files::remove_leftovers`].
 #[derive(Debug)]
 pub struct Replacement<'f, F: Files + ?Sized = dyn Files> {
     files: &'f F,
     path: PathBuf,
     temporary: PathBuf,
-    /// None when it is committed.
+    /// `None` once it is committed.
     file: Option<Box<dyn OpenFile>>,
 }
 
 impl<'f, F: Files + ?Sized> Replacement<'f, F> {
-    /// Creates the new file; nothing happens to what is at `path` yet.
+    /// Creates the new file; the file at `path` stays as it is for now.
     ///
     /// # Errors
-    /// Where it cannot be created.
+    /// If it cannot be created.
     pub fn begin(files: &'f F, path: &Path) -> Result<Self, DiskError> {
         let (temporary, file) = create_temporary(files, path)?;
         Ok(Replacement { files, path: path.to_owned(), temporary, file: Some(file) })
     }
 
-    /// Writes the next bytes; [`Write`] does too, without the path in its errors.
+    /// Writes bytes; [`Write`] does too, with errors that do not name the path.
     ///
     /// # Errors
-    /// Where the file system refuses.
+    /// If the file system refuses.
     pub fn put(&mut self, bytes: &[u8]) -> Result<(), DiskError> {
         self.file.as_mut().map_or(Ok(()), |file| file.put(bytes))
     }
 
-    /// Puts the new file in the place of the old one, durably.
+    /// Replaces the old file with the new one, durably.
     ///
     /// # Errors
-    /// Where the file system refuses. Unless it was the sync of the folder that failed, the old
-    /// file is still there.
+    /// If the file system refuses. The old file is still there then, unless only the last
+    /// step failed, the sync of the folder.
     pub fn commit(mut self) -> Result<(), DiskError> {
         if let Some(file) = &self.file {
             file.sync_all()?;
@@ -72,7 +72,7 @@ impl<F: Files + ?Sized> Write for Replacement<'_, F> {
 impl<F: Files + ?Sized> Drop for Replacement<'_, F> {
     fn drop(&mut self) {
         if self.file.take().is_some() {
-            // Why it is given up is the error to tell, not that it could not be removed.
+            // The caller has a better error to report than this one.
             drop(self.files.remove_file(&self.temporary));
         }
     }
@@ -101,12 +101,12 @@ pub(super) fn create_temporary<F: Files + ?Sized>(
 /// The name of a temporary file for the one at `path`: `.NAME.DIGITS.tmp`.
 fn temporary_beside(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    // The keys of the standard library's hasher are random, and other ones at each call.
+    // The keys of the standard library's hasher are random, and differ with each call.
     let random = RandomState::new().build_hasher().finish();
     folder_of(path).join(format!(".{name}.{random:0width$x}.tmp", width = DIGITS))
 }
 
-/// Whether a file of that name is one that was to replace another.
+/// Whether that is the name of such a temporary file.
 pub(super) fn is_temporary(name: &OsStr) -> bool {
     let Some(name) = name.to_str().and_then(|name| name.strip_prefix('.')) else { return false };
     let digits = name.strip_suffix(".tmp").and_then(|name| name.rsplit_once('.'));

@@ -1,4 +1,4 @@
-//! Where files without a name are made, for what memory should not hold.
+//! Where files without a name are created, for data that should not be held in memory.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use super::disk::Disk;
 use super::error::DiskError;
 use super::files::{Files, OpenFile};
 
-/// A folder in which files are made that have no name: they are gone with the process.
+/// A folder in which files without a name are created: they disappear when they are closed.
 #[derive(Clone, Debug)]
 pub struct Scratch {
     files: Arc<dyn Files>,
@@ -15,21 +15,21 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// A folder of some file system; it has to be there when the first file is made.
+    /// A folder of any file system; it must exist when the first file is created.
     pub fn new(files: Arc<dyn Files>, folder: &Path) -> Self {
         Scratch { files, folder: folder.to_owned() }
     }
 
-    /// A new file, empty.
+    /// A new, empty file.
     ///
     /// # Errors
-    /// Where the file system refuses.
+    /// If the file system refuses.
     pub fn file(&self) -> Result<Box<dyn OpenFile>, DiskError> {
         self.files.unnamed(&self.folder)
     }
 }
 
-/// A folder of this machine.
+/// A folder on this machine's disk.
 impl<P: AsRef<Path> + ?Sized> From<&P> for Scratch {
     fn from(folder: &P) -> Self {
         Scratch::new(Arc::new(Disk), folder.as_ref())

@@ -1,5 +1,5 @@
-//! Records with a 16-byte key, sorted, in memory or in a file: what has to be found again among
-//! more documents than memory should hold.
+//! Records with a 16-byte key, sorted, in memory or in a file: for finding something among more
+//! documents than memory should hold.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -21,7 +21,7 @@ pub fn key_of(bytes: &[u8]) -> Key {
     key
 }
 
-/// One of so many records is kept in memory, to find its neighbours by.
+/// One in this many records keeps its key in memory, to find the others by.
 const SPARSE: usize = 128;
 
 /// Sorted records of `N` bytes in a file without a name.
@@ -63,11 +63,20 @@ impl<const N: usize> SortedRun<N> {
         Ok(SortedRun { file, count, sparse })
     }
 
-    /// The record with that key.
+    /// The first record with that key.
     pub(crate) fn get(&self, key: &Key) -> Result<Option<[u8; N]>, DiskError> {
-        let Some(block) = self.sparse.partition_point(|first| first <= key).checked_sub(1) else {
-            return Ok(None);
-        };
+        // Records with one key may begin in the block before the one that begins with that key.
+        let block = self.sparse.partition_point(|first| first < key);
+        if let Some(before) = block.checked_sub(1)
+            && let Some(found) = self.get_in(before, key)?
+        {
+            return Ok(Some(found));
+        }
+        if self.sparse.get(block) == Some(key) { self.get_in(block, key) } else { Ok(None) }
+    }
+
+    /// The first record with that key in one block.
+    fn get_in(&self, block: usize, key: &Key) -> Result<Option<[u8; N]>, DiskError> {
         let first = block * SPARSE;
         let count = SPARSE.min(self.count - first);
         let mut bytes = vec![0; count * N];
@@ -231,6 +240,35 @@ impl<const N: usize> Sorted<N> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_of_records_with_one_key_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let record = |key: u32, number: u32| {
+            let mut record = [0; 20];
+            record[12..16].copy_from_slice(&key.to_be_bytes());
+            record[16..].copy_from_slice(&number.to_be_bytes());
+            record
+        };
+        for held_max in [100_000, 70] {
+            let mut sorter: Sorter<20> = Sorter::new(folder.path(), held_max);
+            // Runs of one key that begin and end anywhere in a block.
+            let runs: Vec<u32> = (1..40).collect();
+            for &key in &runs {
+                for number in (0..key * 7).rev() {
+                    sorter.add(record(key, number)).unwrap();
+                }
+            }
+            let sorted = sorter.finish().unwrap();
+            assert_eq!(matches!(sorted, Sorted::Spilled(_)), held_max == 70);
+            for &key in &runs {
+                let found = sorted.get(&record(key, 0)[..16].try_into().unwrap()).unwrap();
+                assert_eq!(found, Some(record(key, 0)), "{key}");
+            }
+            let absent = record(40, 0)[..16].try_into().unwrap();
+            assert_eq!(sorted.get(&absent).unwrap(), None);
+        }
+    }
 
     #[test]
     fn records_are_found_in_memory_and_on_disk() {

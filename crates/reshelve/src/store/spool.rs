@@ -1,4 +1,4 @@
-//! Documents in a file without a name, found by key or walked through in their order.
+//! Documents in a file without a name, found by key or read in order.
 
 use std::io::{BufReader, BufWriter, Read, Seek, Write};
 
@@ -11,12 +11,12 @@ use super::sorted::{Key, Sorted, Sorter};
 const RECORD: usize = 16 + 8 + 8 + 4;
 /// Most records in memory: 36 MiB of them.
 const HELD_MAX: usize = 1 << 20;
-/// Bytes that are written or read at once.
+/// Bytes that are written or read at a time.
 const BUFFER_BYTES: usize = 1 << 20;
-/// Bytes before each document: its length.
+/// Bytes in front of each document, which hold its length.
 const PREFIX: u64 = 4;
 
-/// Takes documents in.
+/// Documents that are being collected.
 #[derive(Debug)]
 pub struct Spool {
     out: BufWriter<Box<dyn OpenFile>>,
@@ -29,7 +29,7 @@ impl Spool {
     /// An empty spool.
     ///
     /// # Errors
-    /// Where its file cannot be made.
+    /// If its file cannot be made.
     pub fn new(scratch: &Scratch) -> Result<Self, DiskError> {
         Ok(Spool {
             out: BufWriter::with_capacity(BUFFER_BYTES, scratch.file()?),
@@ -42,7 +42,7 @@ impl Spool {
     /// Adds a document of less than 4 GiB.
     ///
     /// # Errors
-    /// Where the file system refuses.
+    /// If the file system refuses.
     pub fn add(&mut self, key: &Key, document: &[u8]) -> Result<(), DiskError> {
         let length = u32::try_from(document.len())
             .map_err(|_| std::io::ErrorKind::FileTooLarge.into())
@@ -62,10 +62,10 @@ impl Spool {
         Ok(())
     }
 
-    /// Ends the taking in.
+    /// Ends the collecting.
     ///
     /// # Errors
-    /// Where the file system refuses.
+    /// If the file system refuses.
     pub fn finish(mut self) -> Result<Spooled, DiskError> {
         self.out.flush().at("writing", self.out.get_ref().path())?;
         let file = self.out.get_ref().try_clone()?;
@@ -73,7 +73,7 @@ impl Spool {
     }
 }
 
-/// Documents that were taken in.
+/// Documents that were collected.
 #[derive(Debug)]
 pub struct Spooled {
     file: Box<dyn OpenFile>,
@@ -87,11 +87,11 @@ impl Spooled {
         self.count
     }
 
-    /// Reads the first document that was added with that key, and says which it was, from 0; none
-    /// where there is none.
+    /// Reads the first document that was added with that key, and returns its number in the order
+    /// of adding, from 0; `None` if there is no such document.
     ///
     /// # Errors
-    /// Where the file system refuses.
+    /// If the file system refuses.
     pub fn get(&self, key: &Key, document: &mut Vec<u8>) -> Result<Option<u64>, DiskError> {
         let Some(record) = self.records.get(key)? else { return Ok(None) };
         let number = |range: std::ops::Range<usize>| {
@@ -102,11 +102,11 @@ impl Spooled {
         Ok(Some(number(16..24)))
     }
 
-    /// Gives the documents that are wanted, in the order in which they were added. Both functions
-    /// are told which it is, from 0.
+    /// Calls `take` with the documents that are wanted, in the order of adding. Both functions get
+    /// the document's number in that order, from 0.
     ///
     /// # Errors
-    /// Where the file system refuses.
+    /// If the file system refuses.
     pub fn each(
         &self,
         mut is_wanted: impl FnMut(u64) -> bool,
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn documents_are_found_by_key_and_walked_through_in_order() {
+    fn documents_are_found_by_key_and_read_in_order() {
         let memory = Memory::new();
         let scratch = Scratch::new(Arc::new(memory.clone()), Path::new("/"));
         let mut spool = Spool::new(&scratch).unwrap();

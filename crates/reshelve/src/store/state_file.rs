@@ -10,7 +10,7 @@ use super::error::{At, DiskError};
 use super::files::Files;
 use crate::run::RunError;
 
-/// The longest state file that is read. They hold options and counts, with a few examples each.
+/// The longest state file that is read. State files hold options and counts, and few examples.
 const STATE_BYTES_MAX: u64 = 64 << 20;
 
 /// Why a file of JSON cannot be used.
@@ -20,7 +20,7 @@ pub enum StateError {
     /// The file system refused.
     #[error(transparent)]
     Disk(#[from] DiskError),
-    /// It does not hold what it should.
+    /// Its content is not what it should be.
     #[error("{} cannot be used: {detail}", path.display())]
     Unusable {
         /// The file.
@@ -36,7 +36,7 @@ impl StateError {
     }
 }
 
-/// What every state file has: the name and version of what is in it.
+/// What every state file has, whatever its version.
 #[derive(Deserialize)]
 struct Versioned {
     schema: String,
@@ -45,7 +45,7 @@ struct Versioned {
 /// Replaces a state file in one step, durably.
 ///
 /// # Errors
-/// Where the file system refuses; see [`Files::replace`] for what is there then.
+/// If the file system refuses; [`Files::replace`] says what is there then.
 pub fn write_state(
     files: &dyn Files,
     path: &Path,
@@ -55,17 +55,17 @@ pub fn write_state(
     files.replace(path, &bytes.at("writing", path)?)
 }
 
-/// Reads a state file whose `schema` must be this one.
+/// Reads a state file of that schema.
 ///
 /// # Errors
-/// Where it cannot be read, is of another version, or does not hold what it should.
+/// If it cannot be read, is of another version, or has other content.
 pub fn read_state<T: DeserializeOwned>(
     files: &dyn Files,
     path: &Path,
     schema: &str,
 ) -> Result<T, StateError> {
     let bytes = files.read(path, STATE_BYTES_MAX)?;
-    // Another version may have other fields: it is told by its name, before anything is missed.
+    // Another version may have other fields, so its name is checked before they are.
     let found: Versioned =
         serde_json::from_slice(&bytes).map_err(|error| StateError::unusable(path, error))?;
     if found.schema != schema {

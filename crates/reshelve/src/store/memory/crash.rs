@@ -1,4 +1,4 @@
-//! What is found after a crash.
+//! What a crash leaves.
 
 use std::collections::BTreeSet;
 
@@ -8,13 +8,20 @@ use super::image::{Change, FileNode, Image, Node};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Keep {
-    /// The power was lost, and nothing had been made durable but what was synced.
+    /// A power loss: only what was synced is there.
     Durable,
-    /// The process was killed: everything it did is there, and what was not durable is not yet.
+    /// A killed process: everything it did is there, but no more of it is durable than before.
     Everything,
-    /// The power was lost when part of what was not synced had become durable. The number chooses
-    /// which part; the same one always chooses the same.
+    /// A power loss after some of what was not synced had become durable by itself. The number
+    /// determines how much of each file and folder.
     Mixed(u64),
+}
+
+impl Keep {
+    /// One of each kind, with that many mixtures, for tests that try them all.
+    pub fn each(mixtures: u64) -> impl Iterator<Item = Keep> {
+        [Keep::Durable, Keep::Everything].into_iter().chain((0..mixtures).map(Keep::Mixed))
+    }
 }
 
 impl Image {
@@ -45,7 +52,7 @@ impl Image {
         image
     }
 
-    /// The same with everything durable.
+    /// The same image with everything durable.
     pub(super) fn settled(&self) -> Image {
         let mut image = self.clone();
         image.renamings.clear();
@@ -61,8 +68,8 @@ impl Image {
         image
     }
 
-    /// Of each folder the first so many changes become durable; a change in two folders becomes
-    /// durable in both or in none.
+    /// Makes the first few changes of each folder durable. A change of two folders becomes durable
+    /// in both or in neither.
     fn keep_some_names(&mut self, chance: &mut Chance) {
         let mut lost = BTreeSet::new();
         for renaming in std::mem::take(&mut self.renamings) {
@@ -76,8 +83,8 @@ impl Image {
 }
 
 impl FileNode {
-    /// The first so many changes become durable. Of the next one it may be the beginning; or the
-    /// length of the whole file, with zeros where its bytes did not arrive.
+    /// Makes the first few changes durable, and perhaps the beginning of the next write; or the
+    /// length of the whole file, with zeros in place of the bytes that did not arrive.
     fn keep_some(&mut self, chance: &mut Chance) {
         let count = chance.below(self.unsynced.len() + 1);
         for change in &self.unsynced[..count] {
@@ -95,7 +102,7 @@ impl FileNode {
     }
 }
 
-/// Numbers that look like chance and are always the same: splitmix64.
+/// A reproducible sequence of random numbers: splitmix64.
 struct Chance(u64);
 
 impl Chance {
@@ -112,7 +119,7 @@ impl Chance {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `end`, which is not 0.
+    /// A number below `end`, which must not be 0.
     fn below(&mut self, end: usize) -> usize {
         let end = u64::try_from(end).unwrap_or(u64::MAX);
         usize::try_from(self.next() % end).unwrap_or(0)

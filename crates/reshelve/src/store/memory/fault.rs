@@ -3,11 +3,11 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// An operation that changes something or makes a change durable: these are counted.
+/// The operations that are counted: those that change something or make a change durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum OperationKind {
-    /// A file that was not there is created.
+    /// A file is created.
     CreateFile,
     /// A folder is created.
     CreateFolder,
@@ -19,11 +19,11 @@ pub enum OperationKind {
     SyncFile,
     /// The names in a folder are made durable.
     SyncFolder,
-    /// A file or folder gets another name.
+    /// A file or a folder is renamed.
     Rename,
     /// A file is removed.
     RemoveFile,
-    /// A folder is removed that is empty by then.
+    /// An empty folder is removed; its content was removed before it.
     RemoveFolder,
 }
 
@@ -40,12 +40,12 @@ impl OperationKind {
     }
 }
 
-/// One operation that was asked for.
+/// An operation that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operation {
-    /// What.
+    /// What was asked for.
     pub kind: OperationKind,
-    /// On which path; of a rename the new one.
+    /// The path; for a rename, the new one.
     pub path: PathBuf,
 }
 
@@ -53,37 +53,50 @@ pub struct Operation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// This operation alone fails, and changes nothing. After a file's sync that failed, what was
-    /// not durable by then never will be, whatever is synced later: that is how Linux does it.
+    /// This operation alone fails, and changes nothing. If it is the sync of a file, whatever was not
+    /// durable by then stays so for good, whatever is synced later, as on Linux.
     Error(io::ErrorKind),
     /// This operation and all later ones fail.
     Errors(io::ErrorKind),
-    /// From here on everything that takes space fails; a write takes the first half of its bytes
-    /// before that.
+    /// From this operation on, everything that takes space fails. If it is a write, the first half of
+    /// its bytes is still written.
     DiskFull,
-    /// The operation is done in part, then everything stops as with [`Fault::Stop`]: of a write the
-    /// first half, of a file's sync the first half of the changes. Names cannot be changed in part:
-    /// they are changed, but nobody is told.
+    /// The operation is done in part, and everything stops, as with [`Fault::Stop`]. A write writes
+    /// the first half of its bytes; the sync of a file makes the first half of the changes durable.
+    /// A change of names is done, and the caller still gets an error.
     Tear,
-    /// The operation is not done, and every call from here on fails, as if the process were dead.
+    /// The operation is not done, and every later call fails too, as if the process were dead.
     Stop,
-    /// A sync says that it is done, and makes nothing durable. A later one does, that of this too.
+    /// If the operation is a sync, it succeeds and makes nothing durable. A later sync does, for the
+    /// changes of this one too.
     LyingSync,
 }
 
-/// How an operation is to be carried out.
+impl Fault {
+    /// One fault of each kind, for tests that try them all.
+    pub const EACH: [Fault; 6] = [
+        Fault::Error(io::ErrorKind::Other),
+        Fault::Errors(io::ErrorKind::Other),
+        Fault::DiskFull,
+        Fault::Tear,
+        Fault::Stop,
+        Fault::LyingSync,
+    ];
+}
+
+/// How to carry out an operation.
 pub(super) enum Course {
-    /// As asked.
+    /// As it was asked for.
     Whole,
     /// In part, then with this error.
     Part(io::Error),
-    /// In part, as if no more had been asked for.
+    /// In part, without an error: a write may be short.
     Half,
-    /// Not at all, as if it had been.
+    /// Not at all, without an error.
     Pretend,
 }
 
-/// What the file system is like after the faults so far.
+/// What the faults so far have made of the file system.
 #[derive(Clone, Copy, Debug, Default)]
 enum Health {
     #[default]
@@ -93,7 +106,7 @@ enum Health {
     Stopped,
 }
 
-/// Counts operations, and says how each is carried out.
+/// Counts operations, and decides how to carry out each of them.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     pub(super) operations: Vec<Operation>,
@@ -107,7 +120,7 @@ impl Faults {
         self.planned.push((number, fault));
     }
 
-    /// Whether anything answers at all.
+    /// Fails after a stop.
     pub(super) fn alive(&self) -> io::Result<()> {
         match self.health {
             Health::Stopped => Err(stopped()),
@@ -115,7 +128,7 @@ impl Faults {
         }
     }
 
-    /// Counts an operation; its error where it is not to be carried out.
+    /// Counts an operation, and decides how to carry it out; an error if not at all.
     pub(super) fn begin(&mut self, kind: OperationKind, path: &Path) -> io::Result<Course> {
         self.alive()?;
         let number = self.operations.len();

@@ -28,8 +28,7 @@ pub(super) enum Access {
     ReadAndWrite,
 }
 
-/// What the clones of an open file have in common: a position, and a lock that ends with the last
-/// of them.
+/// What the clones of an open file share: a position, and a lock that ends with the last clone.
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) state: Arc<Mutex<State>>,
@@ -53,7 +52,7 @@ impl MemoryFile {
         self.opened.position.store(position, Ordering::SeqCst);
     }
 
-    /// Looks at the file.
+    /// Looks at the content.
     fn with<T>(&self, look: impl FnOnce(&FileNode) -> T) -> io::Result<T> {
         let state = lock(&self.state);
         state.faults.alive()?;
@@ -69,8 +68,8 @@ impl MemoryFile {
         })
     }
 
-    /// Counts a change of the content, and does of it what the faults let through; how many bytes
-    /// were written.
+    /// Counts a change of the content, and applies as much of it as the faults allow. Returns how
+    /// many bytes were written.
     fn change(&self, kind: OperationKind, change: Change) -> io::Result<usize> {
         if self.access == Access::Read {
             return Err(io::ErrorKind::PermissionDenied.into());
@@ -113,7 +112,7 @@ impl MemoryFile {
             Ok(Course::Part(error)) => (file.unsynced.len() / 2, Err(error)),
             Ok(Course::Pretend) => (0, Ok(())),
             Err(error) => {
-                // The system took what could not be written for clean: no later sync writes it.
+                // The system no longer knows what it failed to write: no later sync tries again.
                 if is_alive {
                     file.unsynced.clear();
                 }
@@ -127,7 +126,7 @@ impl MemoryFile {
     }
 }
 
-/// The first half of a write; what is no write is done wholly.
+/// The first half of a write; any other change is a whole.
 fn half(change: Change) -> Change {
     match change {
         Change::Write { offset, mut bytes } => {

@@ -1,15 +1,14 @@
-//! What an in-memory file system holds: as its users see it, and as it would be found after the
-//! power was lost.
+//! The content of an in-memory file system: what its users see, and what is durable.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
-/// The number of a file or folder; never used twice.
+/// The number of a file or a folder; never used twice.
 pub(super) type NodeId = u64;
 
-/// The folder that everything is in.
+/// The folder that holds everything.
 const ROOT: NodeId = 0;
 
 /// Files and folders, and what of them is durable.
@@ -17,7 +16,7 @@ const ROOT: NodeId = 0;
 pub(super) struct Image {
     pub(super) nodes: BTreeMap<NodeId, Node>,
     next: NodeId,
-    /// Changes of names that are not durable yet, in their order.
+    /// Changes of names that are not durable yet, in order.
     pub(super) renamings: Vec<Renaming>,
 }
 
@@ -33,7 +32,7 @@ pub(super) enum Node {
 pub(super) struct FileNode {
     pub(super) content: Vec<u8>,
     pub(super) durable: Vec<u8>,
-    /// What makes the content out of the durable one, in its order.
+    /// The changes that turn the durable content into the visible one, in order.
     pub(super) unsynced: Vec<Change>,
 }
 
@@ -66,7 +65,7 @@ impl Change {
     }
 }
 
-/// Names that change in one step: what each of them names from then on.
+/// Names that change in one step: folder, name, and what it names from then on.
 #[derive(Clone, Debug)]
 pub(super) struct Renaming(pub(super) Vec<(NodeId, OsString, Option<NodeId>)>);
 
@@ -88,7 +87,7 @@ impl Default for Image {
 }
 
 impl Image {
-    /// The file or folder at a path; relative ones begin where absolute ones do.
+    /// The file or folder at a path; relative paths begin at the root too.
     pub(super) fn find(&self, path: &Path) -> io::Result<NodeId> {
         let mut found = ROOT;
         for name in names_in(path) {
@@ -133,7 +132,7 @@ impl Image {
         }
     }
 
-    /// Puts a new file or folder there; nothing has that name.
+    /// Adds a file or a folder under a name that is free.
     pub(super) fn add(&mut self, folder: NodeId, name: OsString, node: Node) -> NodeId {
         let id = self.next;
         self.next += 1;
@@ -142,13 +141,12 @@ impl Image {
         id
     }
 
-    /// Takes a name away; what it names stays for those who have it open.
+    /// Removes a name; what it names stays for those who have it open.
     pub(super) fn remove(&mut self, folder: NodeId, name: OsString) {
         self.change_names(Renaming(vec![(folder, name, None)]));
     }
 
-    /// What has to change for another name, which may be another file's, or an empty folder's;
-    /// none where both names are the same file's already.
+    /// The change that a renaming makes; `None` if both names are those of one file already.
     pub(super) fn plan_rename(&self, from: &Path, to: &Path) -> io::Result<Option<Renaming>> {
         let (from_folder, from_name) = self.find_parent(from)?;
         let (to_folder, to_name) = self.find_parent(to)?;
@@ -183,8 +181,8 @@ impl Image {
         self.renamings.push(renaming);
     }
 
-    /// Makes the names in a folder durable, and with them whatever changed in the same step or
-    /// before it in the other folder.
+    /// Makes the names in a folder durable, and with them what changed in other folders in the same
+    /// step, or before it.
     pub(super) fn sync_names(&mut self, folder: NodeId) {
         let mut folders = BTreeSet::from([folder]);
         let mut synced = vec![false; self.renamings.len()];
@@ -213,10 +211,10 @@ impl Image {
         }
     }
 
-    /// The content of every file that can be found, by path.
-    pub(super) fn contents(&self) -> BTreeMap<std::path::PathBuf, Vec<u8>> {
+    /// The content of every file that has a name, by path.
+    pub(super) fn contents(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut contents = BTreeMap::new();
-        let mut folders = vec![(std::path::PathBuf::from("/"), ROOT)];
+        let mut folders = vec![(PathBuf::from("/"), ROOT)];
         while let Some((path, folder)) = folders.pop() {
             let Ok(folder) = self.folder(folder) else { continue };
             for (name, node) in &folder.names {

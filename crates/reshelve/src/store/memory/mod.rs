@@ -1,27 +1,4 @@
-//! A file system in memory that fails on demand and loses what was not synced. For tests.
-//!
-//! It keeps two images: what its users see, and what is durable. A write goes to the first one; a
-//! file's sync brings its content into the second, a folder's sync the names in it. So a file that
-//! was synced is still lost with the power where the folder that has its name was not.
-//!
-//! Operations that change something are counted from 0 ([`Memory::operations`] lists them), and
-//! [`Memory::fail_at`] says what goes wrong at which. A test runs its scenario once to learn how
-//! many there are, then once for each of them and each [`Fault`], looks at what
-//! [`Memory::crash`] leaves, and goes on from there:
-//!
-//! ```
-//! use std::path::Path;
-//! use reshelve::store::{Fault, Files, Keep, Memory};
-//!
-//! let memory = Memory::new();
-//! memory.replace(Path::new("/state"), b"old")?;
-//! memory.settle();
-//! memory.fail_at(2, Fault::Stop);
-//! assert!(memory.replace(Path::new("/state"), b"new").is_err());
-//! let found = memory.crash(Keep::Durable);
-//! assert_eq!(found.read(Path::new("/state"), 10)?, b"old");
-//! # Ok::<(), reshelve::store::DiskError>(())
-//! ```
+//! A file system in memory that fails on demand and loses what was not synced, for tests.
 
 mod crash;
 mod fault;
@@ -46,10 +23,36 @@ use super::files::{Files, Found, Identity, Kind, Locking, Open, OpenFile};
 
 /// The number of the only device.
 const DEVICE: u64 = 1;
-/// What is free unless told otherwise: a tebibyte.
+/// The free space by default: a tebibyte.
 const FREE_BYTES: u64 = 1 << 40;
 
-/// A file system in memory. Clones are the same file system.
+/// A file system in memory that fails on demand and loses what was not synced. It is for tests.
+///
+/// It holds two images: what its users see, and what is durable. A write changes the first one. The
+/// sync of a file makes its content durable, and the sync of a folder makes the names in it
+/// durable: a file that was synced is still lost in a crash if the folder with its name was not.
+///
+/// Operations that change something are counted from 0; [`Memory::operations`] lists them, and
+/// [`Memory::fail_at`] says what goes wrong at which one. A test runs its scenario once to learn how
+/// many operations there are, then once for each of them and each [`Fault`], and continues with
+/// what [`Memory::crash`] leaves:
+///
+/// ```
+/// use std::path::Path;
+/// use reshelve::store::{Fault, Files, Keep, Memory};
+///
+/// let path = Path::new("/state");
+/// let memory = Memory::new();
+/// memory.replace(path, b"old")?;
+/// memory.settle();
+/// memory.fail_at(2, Fault::Stop);
+/// assert!(memory.replace(path, b"new").is_err());
+/// let found = memory.crash(Keep::Durable);
+/// assert_eq!(found.read(path, 10)?, b"old");
+/// # Ok::<(), reshelve::store::DiskError>(())
+/// ```
+///
+/// Clones are handles of one file system. There are no symbolic links, no permissions and no times.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     state: Arc<Mutex<State>>,
@@ -76,7 +79,7 @@ impl Default for State {
     }
 }
 
-/// A lock on an open file.
+/// A lock that an open file holds.
 #[derive(Debug)]
 struct HeldLock {
     node: NodeId,
@@ -84,7 +87,7 @@ struct HeldLock {
     kind: LockKind,
 }
 
-/// Whether others may hold one beside.
+/// Whether others may hold a lock at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LockKind {
     Exclusive,
@@ -96,42 +99,43 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 }
 
 impl Memory {
-    /// An empty file system: a root folder, on which relative paths begin too.
+    /// An empty file system: a root folder, which relative paths begin at too.
     pub fn new() -> Self {
         Memory::default()
     }
 
-    /// Lets something go wrong at the operation with that number, from 0. Several may be planned.
+    /// Plans a fault at the operation with that number, from 0. There may be several.
     pub fn fail_at(&self, number: usize, fault: Fault) {
         lock(&self.state).faults.plan(number, fault);
     }
 
-    /// How many planned faults came to pass.
+    /// How many of the planned faults have happened.
     pub fn faults_met(&self) -> usize {
         lock(&self.state).faults.met
     }
 
-    /// The operations so far, in their order, those that failed too. None is listed after the file
+    /// The operations so far, in order, including those that failed, up to the one at which the file
     /// system stopped.
     pub fn operations(&self) -> Vec<Operation> {
         lock(&self.state).faults.operations.clone()
     }
 
-    /// Makes everything durable, forgets the faults and counts from 0 again: what was done so far
-    /// was preparation.
+    /// Makes everything durable, forgets all faults and counts from 0 again: for the end of a test's
+    /// preparation.
     pub fn settle(&self) {
         let mut state = lock(&self.state);
         state.faults = Faults::default();
         state.image = state.image.settled();
     }
 
-    /// Says how much space is free. Nothing takes it up: [`Fault::DiskFull`] does.
+    /// Sets what [`Files::free_bytes`] answers. Writing takes nothing off it: see
+    /// [`Fault::DiskFull`].
     pub fn set_free_bytes(&self, bytes: u64) {
         lock(&self.state).free_bytes = bytes;
     }
 
-    /// The file system as it is found after a crash at this moment: without locks, faults and open
-    /// files. This one stays as it is.
+    /// The file system as it is found after a crash at this moment, without locks, faults and open
+    /// files. This one does not change.
     pub fn crash(&self, keep: Keep) -> Memory {
         let state = lock(&self.state);
         let image = state.image.after_crash(keep);
@@ -146,8 +150,8 @@ impl Memory {
 }
 
 impl State {
-    /// Counts a change of names; it cannot be done in part. The error to answer with, where it is
-    /// done and nobody is told.
+    /// Counts a change of names. It cannot be done in part: if the inner result is an error, it is
+    /// done, and the caller gets the error.
     fn begin(&mut self, kind: OperationKind, path: &Path) -> io::Result<io::Result<()>> {
         match self.faults.begin(kind, path)? {
             Course::Part(error) => Ok(Err(error)),
