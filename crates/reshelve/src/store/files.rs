@@ -1,93 +1,357 @@
-//! Files, with errors that name their path, and the one way in which state is written.
+//! The seam between the rooms of this crate and a file system: [`Files`] and [`OpenFile`].
+//!
+//! An implementation provides the primitives. Whatever takes several of them (to create all missing
+//! folders, to replace a file in one step) is written once, here and in the files next to this one,
+//! so that a test that makes a primitive fail reaches all of it.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::fmt::Debug;
+use std::io::{self, Read, Seek, Write};
+use std::path::Path;
 
-/// The operating system refused something to do with a path.
-#[derive(Debug, thiserror::Error)]
-#[error("{action} {}: {source}", path.display())]
-pub struct DiskError {
-    /// What was tried, as a participle.
-    pub action: &'static str,
-    /// The path.
-    pub path: PathBuf,
-    /// What the operating system said.
-    #[source]
-    pub source: io::Error,
+use super::error::{At, DiskError};
+use super::replacement::{Replacement, create_temporary, is_temporary};
+
+/// How a file is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Open {
+    /// For reading; it must exist.
+    Read,
+    /// For reading and writing; nothing may exist at the path, not even a symbolic link.
+    New,
+    /// For reading and writing, its content kept; it is created if it is missing.
+    Write,
 }
 
-impl DiskError {
-    /// Whether there is no room left.
-    pub fn is_full(&self) -> bool {
-        self.source.kind() == io::ErrorKind::StorageFull
+/// What kind of thing a path names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// Anything else: a pipe, a device.
+    Other,
+}
+
+/// Which file it is, whatever its name: two paths with the same identity name the same file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Identity {
+    /// The number of its device.
+    pub device: u64,
+    /// Its number on that device.
+    pub inode: u64,
+}
+
+/// What exists at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// File or folder.
+    pub kind: Kind,
+    /// The length in bytes; meaningful for files only.
+    pub length: u64,
+    /// Which one it is.
+    pub identity: Identity,
+}
+
+/// The answer to a request for a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Locking {
+    /// The lock is held, until the file and all its clones are closed.
+    Obtained,
+    /// Another open file holds it.
+    HeldByAnother,
+    /// The file system does not support locks.
+    NotSupported,
+}
+
+/// A file system.
+pub trait Files: Debug + Send + Sync {
+    /// Opens a file, at its first byte.
+    ///
+    /// # Errors
+    /// If the file system refuses.
+    fn open(&self, path: &Path, how: Open) -> Result<Box<dyn OpenFile>, DiskError>;
+
+    /// Creates one folder, in a folder that exists.
+    ///
+    /// # Errors
+    /// If something exists at the path, or the file system refuses.
+    fn create_folder(&self, path: &Path) -> Result<(), DiskError>;
+
+    /// Renames a file or a folder; a file that has the new name is replaced in one step.
+    ///
+    /// # Errors
+    /// If the file system refuses; neither name has changed then.
+    fn rename(&self, from: &Path, to: &Path) -> Result<(), DiskError>;
+
+    /// Removes a file.
+    ///
+    /// # Errors
+    /// If it does not exist, or the file system refuses.
+    fn remove_file(&self, path: &Path) -> Result<(), DiskError>;
+
+    /// Removes a folder with everything in it.
+    ///
+    /// # Errors
+    /// If it does not exist, or the file system refuses; some of its content may be gone then.
+    fn remove_folder(&self, path: &Path) -> Result<(), DiskError>;
+
+    /// The names in a folder, sorted.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    fn list(&self, path: &Path) -> Result<Vec<OsString>, DiskError>;
+
+    /// What exists at a path, symbolic links followed; `None` if nothing does.
+    ///
+    /// # Errors
+    /// If the file system does not tell.
+    fn look(&self, path: &Path) -> Result<Option<Found>, DiskError>;
+
+    /// Makes the names in a folder durable: every creation, renaming and removal in it.
+    ///
+    /// # Errors
+    /// If the file system refuses.
+    fn sync_folder(&self, path: &Path) -> Result<(), DiskError>;
+
+    /// The space that this user may take where `path` is, or will be, in bytes.
+    ///
+    /// # Errors
+    /// If the file system does not tell.
+    fn free_bytes(&self, path: &Path) -> Result<u64, DiskError>;
+
+    /// Creates a folder and the missing ones above it, and makes their names durable.
+    ///
+    /// # Errors
+    /// If something else has one of the names, or the file system refuses.
+    fn create_folders(&self, path: &Path) -> Result<(), DiskError> {
+        let mut missing = Vec::new();
+        let mut folder = path;
+        loop {
+            match self.look(folder)? {
+                Some(found) if found.kind == Kind::Folder => break,
+                Some(_) => {
+                    let other = io::Error::from(io::ErrorKind::NotADirectory);
+                    return Err(other).at("creating the folder", path);
+                }
+                None => missing.push(folder),
+            }
+            folder = folder_of(folder);
+        }
+        for made in missing.iter().rev() {
+            if let Err(error) = self.create_folder(made) {
+                // Another process may have created it in the meantime: that is as good.
+                if error.source.kind() != io::ErrorKind::AlreadyExists || !self.is_folder(made)? {
+                    return Err(error);
+                }
+            }
+        }
+        for made in &missing {
+            self.sync_folder(folder_of(made))?;
+        }
+        Ok(())
+    }
+
+    /// Whether anything exists at a path.
+    ///
+    /// # Errors
+    /// If the file system does not tell.
+    fn exists(&self, path: &Path) -> Result<bool, DiskError> {
+        Ok(self.look(path)?.is_some())
+    }
+
+    /// Whether a path names a regular file.
+    ///
+    /// # Errors
+    /// If the file system does not tell.
+    fn is_file(&self, path: &Path) -> Result<bool, DiskError> {
+        Ok(self.look(path)?.is_some_and(|found| found.kind == Kind::File))
+    }
+
+    /// Whether a path names a folder.
+    ///
+    /// # Errors
+    /// If the file system does not tell.
+    fn is_folder(&self, path: &Path) -> Result<bool, DiskError> {
+        Ok(self.look(path)?.is_some_and(|found| found.kind == Kind::Folder))
+    }
+
+    /// Whether the path of an open file still names that file: it may have been removed or replaced
+    /// since it was opened.
+    ///
+    /// # Errors
+    /// If the file system does not tell.
+    fn is_still_there(&self, file: &dyn OpenFile) -> Result<bool, DiskError> {
+        let identity = file.identity()?;
+        Ok(self.look(file.path())?.is_some_and(|found| found.identity == identity))
+    }
+
+    /// Reads a whole file of at most `bytes_max` bytes.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is longer.
+    fn read(&self, path: &Path, bytes_max: u64) -> Result<Vec<u8>, DiskError> {
+        let file = self.open(path, Open::Read)?;
+        let mut bytes = Vec::new();
+        let read = file.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes);
+        if u64::try_from(read.at("reading", path)?).is_ok_and(|read| read <= bytes_max) {
+            return Ok(bytes);
+        }
+        let longer = format!("it is longer than {bytes_max} bytes");
+        Err(io::Error::new(io::ErrorKind::FileTooLarge, longer)).at("reading", path)
+    }
+
+    /// Opens a file for writing after its first `length` bytes, and cuts off anything after them. A
+    /// missing file counts as an empty one, and is created.
+    ///
+    /// # Errors
+    /// If the file is shorter than that, or the file system refuses.
+    fn open_at(&self, path: &Path, length: u64) -> Result<Box<dyn OpenFile>, DiskError> {
+        let mut file = self.open(path, Open::Write)?;
+        let there = file.length()?;
+        if there < length {
+            let shorter = format!("it has {there} bytes, and {length} had been written");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, shorter)).at("resuming", path);
+        }
+        if there > length {
+            file.set_length(length)?;
+        }
+        file.seek(io::SeekFrom::Start(length)).at("seeking in", path)?;
+        Ok(file)
+    }
+
+    /// Replaces a file in one step, durably: a reader finds the old content or the new content, at
+    /// any time and after any crash.
+    ///
+    /// # Errors
+    /// If the file system refuses. The old content is still there then, unless only the last step
+    /// failed, the sync of the folder.
+    fn replace(&self, path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+        let mut replacement = Replacement::begin(self, path)?;
+        replacement.put(bytes)?;
+        replacement.commit()
+    }
+
+    /// Creates a file without a name in a folder: it disappears when it is closed.
+    ///
+    /// # Errors
+    /// If the file system refuses.
+    fn unnamed(&self, folder: &Path) -> Result<Box<dyn OpenFile>, DiskError> {
+        let (path, file) = create_temporary(self, &folder.join("scratch"))?;
+        self.remove_file(&path)?;
+        Ok(file)
+    }
+
+    /// Removes the temporary files that killed processes left in a folder. The caller must hold
+    /// the lock that keeps others from replacing files there: their temporary files go too.
+    ///
+    /// # Errors
+    /// If the folder cannot be read, or a file cannot be removed.
+    fn remove_leftovers(&self, folder: &Path) -> Result<(), DiskError> {
+        for name in self.list(folder)? {
+            if is_temporary(&name) {
+                self.remove_file(&folder.join(name))?;
+            }
+        }
+        Ok(())
     }
 }
 
-/// A path that does not depend on the working directory.
-pub(crate) fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
-}
+/// An open file. The standard library's traits read, write and seek; their errors do not name the
+/// path, those of [`OpenFile::put`] and [`OpenFile::fill`] do.
+pub trait OpenFile: Read + Write + Seek + Debug + Send + Sync {
+    /// The path that it was opened by.
+    fn path(&self) -> &Path;
 
-/// Puts action and path to an I/O error.
-pub(crate) trait At<T> {
-    fn at(self, action: &'static str, path: &Path) -> Result<T, DiskError>;
-}
+    /// Its length in bytes.
+    ///
+    /// # Errors
+    /// If the file system does not tell.
+    fn length(&self) -> Result<u64, DiskError>;
 
-impl<T> At<T> for io::Result<T> {
-    fn at(self, action: &'static str, path: &Path) -> Result<T, DiskError> {
-        self.map_err(|source| DiskError { action, path: path.to_owned(), source })
+    /// Cuts the file off, or extends it with zeros.
+    ///
+    /// # Errors
+    /// If the file system refuses.
+    fn set_length(&self, bytes: u64) -> Result<(), DiskError>;
+
+    /// Makes content and length durable.
+    ///
+    /// # Errors
+    /// If the file system refuses. Whatever was not durable yet may be lost then, even if a later
+    /// sync succeeds: it has to be written again.
+    fn sync_data(&self) -> Result<(), DiskError>;
+
+    /// Makes everything about the file durable, its times included.
+    ///
+    /// # Errors
+    /// As [`OpenFile::sync_data`].
+    fn sync_all(&self) -> Result<(), DiskError>;
+
+    /// Another handle of the same open file: position and lock are shared.
+    ///
+    /// # Errors
+    /// If the operating system refuses.
+    fn try_clone(&self) -> Result<Box<dyn OpenFile>, DiskError>;
+
+    /// Reads bytes at an offset; the position stays.
+    ///
+    /// # Errors
+    /// If the file ends too early, or cannot be read.
+    fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> Result<(), DiskError>;
+
+    /// Writes bytes at an offset; the position stays.
+    ///
+    /// # Errors
+    /// If the file system refuses; some of the bytes may be written then.
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> Result<(), DiskError>;
+
+    /// Asks for the exclusive lock, without waiting.
+    ///
+    /// # Errors
+    /// If the operating system refuses.
+    fn try_lock(&self) -> Result<Locking, DiskError>;
+
+    /// Asks for a shared lock, without waiting; it excludes the exclusive one only.
+    ///
+    /// # Errors
+    /// If the operating system refuses.
+    fn try_lock_shared(&self) -> Result<Locking, DiskError>;
+
+    /// Which file it is.
+    ///
+    /// # Errors
+    /// If the file system does not tell.
+    fn identity(&self) -> Result<Identity, DiskError>;
+
+    /// Writes bytes at the position.
+    ///
+    /// # Errors
+    /// If the file system refuses; some of the bytes may be written then.
+    fn put(&mut self, bytes: &[u8]) -> Result<(), DiskError> {
+        match self.write_all(bytes) {
+            Ok(()) => Ok(()),
+            Err(source) => Err(source).at("writing", self.path()),
+        }
+    }
+
+    /// Fills `bytes` from the position on.
+    ///
+    /// # Errors
+    /// If the file ends too early, or cannot be read.
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), DiskError> {
+        match self.read_exact(bytes) {
+            Ok(()) => Ok(()),
+            Err(source) => Err(source).at("reading", self.path()),
+        }
     }
 }
 
-/// Makes the names in a folder durable.
-pub(crate) fn sync_folder(path: &Path) -> Result<(), DiskError> {
-    File::open(path).and_then(|folder| folder.sync_all()).at("syncing the folder", path)
-}
-
-/// Replaces a file in one step: written beside it, synced, renamed, and the name synced.
-pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let temporary = folder.join(format!(".{name}.tmp"));
-    let mut file = File::create(&temporary).at("creating", &temporary)?;
-    file.write_all(bytes).at("writing", &temporary)?;
-    file.sync_all().at("syncing", &temporary)?;
-    drop(file);
-    fs::rename(&temporary, path).at("renaming to", path)?;
-    sync_folder(folder)
-}
-
-/// A file for scratch, to be written and read: it has no name once it is made, and is gone with the
-/// process.
-pub(crate) fn unnamed_file(path: &Path) -> Result<File, DiskError> {
-    let file = File::options()
-        .create(true)
-        .truncate(true)
-        .read(true)
-        .write(true)
-        .open(path)
-        .at("creating", path)?;
-    fs::remove_file(path).at("removing", path)?;
-    Ok(file)
-}
-
-/// A file opened for appending at `length`, with anything behind that cut off.
-pub(crate) fn open_at(path: &Path, length: u64) -> Result<File, DiskError> {
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .read(true)
-        .write(true)
-        .open(path)
-        .at("opening", path)?;
-    let there = file.metadata().at("reading", path)?.len();
-    if there < length {
-        let shorter = format!("it has {there} bytes, and {length} had been written");
-        return Err(io::Error::new(io::ErrorKind::InvalidData, shorter)).at("taking up", path);
-    }
-    file.set_len(length).at("cutting", path)?;
-    let mut appending = &file;
-    io::Seek::seek(&mut appending, io::SeekFrom::Start(length)).at("seeking in", path)?;
-    Ok(file)
+/// The folder that a path is in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

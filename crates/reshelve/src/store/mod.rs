@@ -1,10 +1,48 @@
-//! Files: errors that name their path, state that is written in one step, sorted records.
+//! Files: a seam to the file system, and what this crate makes of files.
+//!
+//! - [`Files`] and [`OpenFile`]: what run folders and target folders do with a file system.
+//!   [`Disk`] is the real one; [`Memory`] is one for tests, which fails on demand and loses what
+//!   was not synced.
+//! - [`Replacement`] and [`Files::replace`]: a file that takes another one's place in one step.
+//! - [`write_state`] and [`read_state`]: versioned JSON files.
+//! - [`Appender`], [`JsonLines`], [`read_lines`]: files that only grow.
+//! - [`Scratch`]: files without a name, for what memory should not hold; on it `Sorter` and
+//!   `SortedRun`, records found by key, and [`Spool`], documents found by key.
+//! - [`Records`]: records of one length, read back.
+//!
+//! Errors name their path. Nothing here knows about the other rooms of this crate.
 
+mod appender;
+mod by_path;
+#[cfg(test)]
+mod crash_tests;
+mod disk;
+mod error;
 mod files;
+#[cfg(test)]
+mod files_tests;
+mod json_lines;
+mod memory;
+mod records;
+mod replacement;
+mod scratch;
 mod sorted;
+mod spool;
 pub(crate) mod state_file;
 
-pub use files::DiskError;
-pub(crate) use files::{At, absolute, open_at, sync_folder, unnamed_file, write_atomic};
-pub use sorted::Key;
-pub(crate) use sorted::{Sorted, SortedRun, Sorter, key_of};
+pub use appender::Appender;
+pub use disk::Disk;
+pub use error::DiskError;
+pub use files::{Files, Found, Identity, Kind, Locking, Open, OpenFile};
+pub use json_lines::{JsonLines, Lines, read_lines};
+pub use memory::{Fault, Keep, Memory, Operation, OperationKind};
+pub use records::Records;
+pub use replacement::Replacement;
+pub use scratch::Scratch;
+pub use sorted::{Key, key_of};
+pub use spool::{Spool, Spooled};
+pub use state_file::{StateError, read_state, write_state};
+
+pub(crate) use by_path::{absolute, open_at, sync_folder, unnamed_file, write_atomic};
+pub(crate) use error::At;
+pub(crate) use sorted::{Sorted, SortedRun, Sorter};

@@ -1,45 +1,53 @@
-//! Records with a 16-byte key, sorted, in memory or in a file: what has to be found again among
-//! more documents than memory should hold.
+//! Records with a 16-byte key, sorted, in memory or in a file: for finding something among more
+//! documents than memory should hold.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Write};
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::io::{BufWriter, Write};
+use std::path::Path;
 
-use crate::store::{At, DiskError, unnamed_file};
+use super::error::{At, DiskError};
+use super::files::{OpenFile, folder_of};
+use super::records::Records;
+use super::scratch::Scratch;
 
 /// The first 16 bytes of a BLAKE3 hash.
 pub type Key = [u8; 16];
 
 /// The key of some bytes.
-pub(crate) fn key_of(bytes: &[u8]) -> Key {
+pub fn key_of(bytes: &[u8]) -> Key {
     let mut key = [0; 16];
     key.copy_from_slice(&blake3::hash(bytes).as_bytes()[..16]);
     key
 }
 
-/// One of so many records is kept in memory, to find its neighbours by.
+/// One in this many records keeps its key in memory, to find the others by.
 const SPARSE: usize = 128;
 
-/// Sorted records of `N` bytes in a file that has no name any more: it is gone with the process.
+/// Sorted records of `N` bytes in a file without a name.
 #[derive(Debug)]
 pub(crate) struct SortedRun<const N: usize> {
-    file: File,
-    path: PathBuf,
+    file: Box<dyn OpenFile>,
     count: usize,
     sparse: Vec<Key>,
 }
 
 impl<const N: usize> SortedRun<N> {
-    /// Writes sorted records; `path` is only used while the file is being made.
+    /// Writes sorted records to a file of this machine, in the folder that `path` is in.
     pub(crate) fn write(
         path: &Path,
         sorted: impl Iterator<Item = Result<[u8; N], DiskError>>,
     ) -> Result<Self, DiskError> {
-        let file = unnamed_file(path)?;
-        let mut out = BufWriter::with_capacity(1 << 16, &file);
+        Self::write_in(&folder_of(path).into(), sorted)
+    }
+
+    /// Writes sorted records.
+    pub(crate) fn write_in(
+        scratch: &Scratch,
+        sorted: impl Iterator<Item = Result<[u8; N], DiskError>>,
+    ) -> Result<Self, DiskError> {
+        let file = scratch.file()?;
+        let mut out = BufWriter::with_capacity(1 << 16, file.try_clone()?);
         let mut sparse = Vec::new();
         let mut count = 0;
         for record in sorted {
@@ -47,38 +55,39 @@ impl<const N: usize> SortedRun<N> {
             if count % SPARSE == 0 {
                 sparse.push(key_in(&record));
             }
-            out.write_all(&record).at("writing", path)?;
+            out.write_all(&record).at("writing", file.path())?;
             count += 1;
         }
-        out.flush().at("writing", path)?;
+        out.flush().at("writing", file.path())?;
         drop(out);
-        Ok(SortedRun { file, path: path.to_owned(), count, sparse })
+        Ok(SortedRun { file, count, sparse })
     }
 
-    /// The record with that key.
+    /// The first record with that key.
     pub(crate) fn get(&self, key: &Key) -> Result<Option<[u8; N]>, DiskError> {
-        let Some(block) = self.sparse.partition_point(|first| first <= key).checked_sub(1) else {
-            return Ok(None);
-        };
+        // Records with one key may begin in the block before the one that begins with that key.
+        let block = self.sparse.partition_point(|first| first < key);
+        if let Some(before) = block.checked_sub(1)
+            && let Some(found) = self.get_in(before, key)?
+        {
+            return Ok(Some(found));
+        }
+        if self.sparse.get(block) == Some(key) { self.get_in(block, key) } else { Ok(None) }
+    }
+
+    /// The first record with that key in one block.
+    fn get_in(&self, block: usize, key: &Key) -> Result<Option<[u8; N]>, DiskError> {
         let first = block * SPARSE;
         let count = SPARSE.min(self.count - first);
         let mut bytes = vec![0; count * N];
         let offset = u64::try_from(first * N).unwrap_or(u64::MAX);
-        self.file.read_exact_at(&mut bytes, offset).at("reading", &self.path)?;
+        self.file.read_exact_at(&mut bytes, offset)?;
         let found = bytes.chunks_exact(N).find(|record| record.starts_with(key));
         Ok(found.and_then(|record| record.try_into().ok()))
     }
 
-    fn records(&self) -> Result<impl Iterator<Item = Result<[u8; N], DiskError>>, DiskError> {
-        let mut file = self.file.try_clone().at("reading", &self.path)?;
-        std::io::Seek::rewind(&mut file).at("reading", &self.path)?;
-        let mut reader = BufReader::with_capacity(1 << 16, file);
-        let path = self.path.clone();
-        Ok((0..self.count).map(move |_| {
-            let mut record = [0; N];
-            reader.read_exact(&mut record).at("reading", &path)?;
-            Ok(record)
-        }))
+    fn records(&self) -> Result<Records<N>, DiskError> {
+        Records::of(self.file.try_clone()?, u64::try_from(self.count).unwrap_or(u64::MAX))
     }
 }
 
@@ -94,13 +103,13 @@ pub(crate) struct Sorter<const N: usize> {
     held: Vec<[u8; N]>,
     held_max: usize,
     spilled: Vec<SortedRun<N>>,
-    folder: PathBuf,
+    scratch: Scratch,
 }
 
 impl<const N: usize> Sorter<N> {
-    /// Holds so many records in memory, the rest in unnamed files in `folder`.
-    pub(crate) fn new(folder: &Path, held_max: usize) -> Self {
-        Sorter { held: Vec::new(), held_max, spilled: Vec::new(), folder: folder.to_owned() }
+    /// Holds at most `held_max` records in memory, the rest in files without a name.
+    pub(crate) fn new(scratch: impl Into<Scratch>, held_max: usize) -> Self {
+        Sorter { held: Vec::new(), held_max, spilled: Vec::new(), scratch: scratch.into() }
     }
 
     pub(crate) fn add(&mut self, record: [u8; N]) -> Result<(), DiskError> {
@@ -113,9 +122,7 @@ impl<const N: usize> Sorter<N> {
 
     fn spill(&mut self) -> Result<(), DiskError> {
         self.held.sort_unstable();
-        let path =
-            self.folder.join(format!(".sort.{}.{}.tmp", std::process::id(), self.spilled.len()));
-        let run = SortedRun::write(&path, self.held.drain(..).map(Ok))?;
+        let run = SortedRun::write_in(&self.scratch, self.held.drain(..).map(Ok))?;
         self.spilled.push(run);
         Ok(())
     }
@@ -128,9 +135,8 @@ impl<const N: usize> Sorter<N> {
         }
         self.spill()?;
         self.held = Vec::new();
-        let path = self.folder.join(format!(".sorted.{}.tmp", std::process::id()));
         let merged = Merge::new(&self.spilled)?;
-        Ok(Sorted::Spilled(SortedRun::write(&path, merged)?))
+        Ok(Sorted::Spilled(SortedRun::write_in(&self.scratch, merged)?))
     }
 }
 
@@ -234,6 +240,35 @@ impl<const N: usize> Sorted<N> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_of_records_with_one_key_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let record = |key: u32, number: u32| {
+            let mut record = [0; 20];
+            record[12..16].copy_from_slice(&key.to_be_bytes());
+            record[16..].copy_from_slice(&number.to_be_bytes());
+            record
+        };
+        for held_max in [100_000, 70] {
+            let mut sorter: Sorter<20> = Sorter::new(folder.path(), held_max);
+            // Runs of one key that begin and end anywhere in a block.
+            let runs: Vec<u32> = (1..40).collect();
+            for &key in &runs {
+                for number in (0..key * 7).rev() {
+                    sorter.add(record(key, number)).unwrap();
+                }
+            }
+            let sorted = sorter.finish().unwrap();
+            assert_eq!(matches!(sorted, Sorted::Spilled(_)), held_max == 70);
+            for &key in &runs {
+                let found = sorted.get(&record(key, 0)[..16].try_into().unwrap()).unwrap();
+                assert_eq!(found, Some(record(key, 0)), "{key}");
+            }
+            let absent = record(40, 0)[..16].try_into().unwrap();
+            assert_eq!(sorted.get(&absent).unwrap(), None);
+        }
+    }
 
     #[test]
     fn records_are_found_in_memory_and_on_disk() {

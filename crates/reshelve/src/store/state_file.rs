@@ -1,31 +1,93 @@
-//! The versioned JSON files of a run: `run.json` and `checkpoint.json`.
+//! Versioned JSON files that are replaced in one step: `run.json`, `checkpoint.json` and the like.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
+use super::disk::Disk;
+use super::error::{At, DiskError};
+use super::files::Files;
 use crate::run::RunError;
-use crate::store::{At, write_atomic};
 
-/// Replaces the file in one step.
-pub(crate) fn write(path: &Path, state: &impl Serialize) -> Result<(), RunError> {
-    let bytes = serde_json::to_vec_pretty(state).map_err(std::io::Error::from);
-    Ok(write_atomic(path, &bytes.at("writing", path)?)?)
+/// The longest state file that is read. State files hold options and counts, and few examples.
+const STATE_BYTES_MAX: u64 = 64 << 20;
+
+/// Why a file of JSON cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StateError {
+    /// The file system refused.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// Its content is not what it should be.
+    #[error("{} cannot be used: {detail}", path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
 }
 
-/// Reads the file, which must be of the version `schema`; `schema_of` tells its own.
+impl StateError {
+    pub(super) fn unusable(path: &Path, detail: impl ToString) -> Self {
+        StateError::Unusable { path: path.to_owned(), detail: detail.to_string() }
+    }
+}
+
+/// What every state file has, whatever its version.
+#[derive(Deserialize)]
+struct Versioned {
+    schema: String,
+}
+
+/// Replaces a state file in one step, durably.
+///
+/// # Errors
+/// If the file system refuses; [`Files::replace`] says what is there then.
+pub fn write_state(
+    files: &dyn Files,
+    path: &Path,
+    state: &impl Serialize,
+) -> Result<(), DiskError> {
+    let bytes = serde_json::to_vec_pretty(state).map_err(std::io::Error::from);
+    files.replace(path, &bytes.at("writing", path)?)
+}
+
+/// Reads a state file of that schema.
+///
+/// # Errors
+/// If it cannot be read, is of another version, or has other content.
+pub fn read_state<T: DeserializeOwned>(
+    files: &dyn Files,
+    path: &Path,
+    schema: &str,
+) -> Result<T, StateError> {
+    let bytes = files.read(path, STATE_BYTES_MAX)?;
+    // Another version may have other fields, so its name is checked before they are.
+    let found: Versioned =
+        serde_json::from_slice(&bytes).map_err(|error| StateError::unusable(path, error))?;
+    if found.schema != schema {
+        let detail = format!("its version is {:?}, not {schema:?}", found.schema);
+        return Err(StateError::unusable(path, detail));
+    }
+    serde_json::from_slice(&bytes).map_err(|error| StateError::unusable(path, error))
+}
+
+/// [`write_state`] on the file system of this machine.
+pub(crate) fn write(path: &Path, state: &impl Serialize) -> Result<(), RunError> {
+    Ok(write_state(&Disk, path, state)?)
+}
+
+/// [`read_state`] on the file system of this machine.
 pub(crate) fn read<T: DeserializeOwned>(
     path: &Path,
     schema: &str,
-    schema_of: impl Fn(&T) -> &str,
+    _: impl Fn(&T) -> &str,
 ) -> Result<T, RunError> {
-    let bytes = std::fs::read(path).at("reading", path)?;
-    let unreadable = |detail: String| RunError::State { path: path.to_owned(), detail };
-    let state: T = serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;
-    let found = schema_of(&state);
-    if found != schema {
-        return Err(unreadable(format!("its version is {found:?}, not {schema:?}")));
-    }
-    Ok(state)
+    read_state(&Disk, path, schema).map_err(|error| match error {
+        StateError::Disk(error) => error.into(),
+        StateError::Unusable { path, detail } => RunError::State { path, detail },
+    })
 }

@@ -1,0 +1,196 @@
+//! The real file system.
+
+use std::ffi::OsString;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+
+use super::error::{At, DiskError, is_absent};
+use super::files::{Files, Found, Identity, Kind, Locking, Open, OpenFile};
+
+/// The file system of this machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Disk;
+
+impl Files for Disk {
+    fn open(&self, path: &Path, how: Open) -> Result<Box<dyn OpenFile>, DiskError> {
+        let mut options = File::options();
+        options.read(true);
+        let action = match how {
+            Open::Read => "opening",
+            Open::New => {
+                let no_follow = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or(0);
+                options.write(true).create_new(true).custom_flags(no_follow);
+                "creating"
+            }
+            Open::Write => {
+                options.write(true).create(true).truncate(false);
+                "opening"
+            }
+        };
+        let file = options.open(path).at(action, path)?;
+        Ok(Box::new(DiskFile { file, path: path.to_owned() }))
+    }
+
+    fn create_folder(&self, path: &Path) -> Result<(), DiskError> {
+        fs::create_dir(path).at("creating the folder", path)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> Result<(), DiskError> {
+        fs::rename(from, to).at("renaming to", to)
+    }
+
+    fn remove_file(&self, path: &Path) -> Result<(), DiskError> {
+        fs::remove_file(path).at("removing", path)
+    }
+
+    fn remove_folder(&self, path: &Path) -> Result<(), DiskError> {
+        fs::remove_dir_all(path).at("removing", path)
+    }
+
+    fn list(&self, path: &Path) -> Result<Vec<OsString>, DiskError> {
+        let names = fs::read_dir(path)
+            .and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect())
+            .at("reading the folder", path);
+        names.map(|mut names: Vec<OsString>| {
+            names.sort();
+            names
+        })
+    }
+
+    fn look(&self, path: &Path) -> Result<Option<Found>, DiskError> {
+        match fs::metadata(path) {
+            Ok(metadata) => Ok(Some(found(&metadata))),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(error).at("reading", path),
+        }
+    }
+
+    fn sync_folder(&self, path: &Path) -> Result<(), DiskError> {
+        File::open(path).and_then(|folder| folder.sync_all()).at("syncing the folder", path)
+    }
+
+    fn free_bytes(&self, path: &Path) -> Result<u64, DiskError> {
+        let existing = path.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
+        let existing = if existing.as_os_str().is_empty() { Path::new(".") } else { existing };
+        let free = rustix::fs::statvfs(existing).map_err(io::Error::from).at("asking", existing)?;
+        Ok(free.f_bavail.saturating_mul(free.f_frsize))
+    }
+}
+
+fn found(metadata: &fs::Metadata) -> Found {
+    let kind = if metadata.is_file() {
+        Kind::File
+    } else if metadata.is_dir() {
+        Kind::Folder
+    } else {
+        Kind::Other
+    };
+    Found { kind, length: metadata.len(), identity: identity(metadata) }
+}
+
+fn identity(metadata: &fs::Metadata) -> Identity {
+    Identity { device: metadata.dev(), inode: metadata.ino() }
+}
+
+/// An open file of this machine.
+#[derive(Debug)]
+struct DiskFile {
+    file: File,
+    path: PathBuf,
+}
+
+impl OpenFile for DiskFile {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn length(&self) -> Result<u64, DiskError> {
+        Ok(self.file.metadata().at("reading", &self.path)?.len())
+    }
+
+    fn set_length(&self, bytes: u64) -> Result<(), DiskError> {
+        self.file.set_len(bytes).at("cutting", &self.path)
+    }
+
+    fn sync_data(&self) -> Result<(), DiskError> {
+        self.file.sync_data().at("syncing", &self.path)
+    }
+
+    fn sync_all(&self) -> Result<(), DiskError> {
+        self.file.sync_all().at("syncing", &self.path)
+    }
+
+    fn try_clone(&self) -> Result<Box<dyn OpenFile>, DiskError> {
+        let file = self.file.try_clone().at("opening", &self.path)?;
+        Ok(Box::new(DiskFile { file, path: self.path.clone() }))
+    }
+
+    fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> Result<(), DiskError> {
+        self.file.read_exact_at(bytes, offset).at("reading", &self.path)
+    }
+
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> Result<(), DiskError> {
+        self.file.write_all_at(bytes, offset).at("writing", &self.path)
+    }
+
+    fn try_lock(&self) -> Result<Locking, DiskError> {
+        locking(self.file.try_lock(), &self.path)
+    }
+
+    fn try_lock_shared(&self) -> Result<Locking, DiskError> {
+        locking(self.file.try_lock_shared(), &self.path)
+    }
+
+    fn identity(&self) -> Result<Identity, DiskError> {
+        Ok(identity(&self.file.metadata().at("reading", &self.path)?))
+    }
+}
+
+fn locking(asked: Result<(), TryLockError>, path: &Path) -> Result<Locking, DiskError> {
+    match asked {
+        Ok(()) => Ok(Locking::Obtained),
+        Err(TryLockError::WouldBlock) => Ok(Locking::HeldByAnother),
+        Err(TryLockError::Error(error)) if has_no_locks(&error) => Ok(Locking::NotSupported),
+        Err(TryLockError::Error(error)) => Err(error).at("locking", path),
+    }
+}
+
+/// What file systems without locks say: that they cannot, or that the server they need does not
+/// run.
+fn has_no_locks(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::Unsupported
+        || [Errno::NOTSUP, Errno::NOSYS, Errno::NOLCK]
+            .iter()
+            .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}
+
+impl Read for DiskFile {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.file.read(bytes)
+    }
+
+    fn read_to_end(&mut self, bytes: &mut Vec<u8>) -> io::Result<usize> {
+        self.file.read_to_end(bytes)
+    }
+}
+
+impl Write for DiskFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Seek for DiskFile {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}
