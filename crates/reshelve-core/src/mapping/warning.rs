@@ -36,7 +36,7 @@ pub enum WarningCode {
     UnknownSeverity,
     /// A status that the contract does not know, taken as failed.
     UnknownStatus,
-    /// A copied part that a JavaScript reader may fail on was left out.
+    /// A copied part that a reader of the target may fail on was left out.
     UnreadablePart,
 }
 
