@@ -22,7 +22,6 @@ mod read;
 mod reject;
 mod residue;
 mod restore;
-mod story;
 mod warning;
 
 pub use explain::{Explained, Explanation, explain};
