@@ -811,9 +811,15 @@ def repeat_edges(rng, novels):
     yield small(novels, metadata=Doc(storyBible=Doc(characters=Doc([("a", 5), ("a", Doc(description=5)), ("a", None)]))))
 
 
+# Binaries of subtype 2: the first two hold the right inner length, the others a wrong one or none.
+OLD_BINARIES = [bson.binary(content, 2) for content in [
+    struct.pack("<i", 0), struct.pack("<i", 3) + b"abc", struct.pack("<i", 2) + b"abc", struct.pack("<i", 4) + b"abc",
+    struct.pack("<i", 7) + b"abc", struct.pack("<i", -4) + b"abc", struct.pack("<i", -1), b"", b"abc"]]
+
+
 def unreadable_edges(rng, novels):
     for bad in [regex(), code(), code_with_scope(Doc()), symbol(), db_pointer(), Doc([("$", 1)]), [Doc([("$a", None)])], KeyedArray([["$a", 1]]),
-                KeyedArray([["$a", regex()]]), code_with_scope(Doc([("$x", 1)])), MIN_KEY, MAX_KEY, UNDEFINED, Value(bson.TIMESTAMP, bytes(8)), DECIMAL_FOUR]:
+                KeyedArray([["$a", regex()]]), code_with_scope(Doc([("$x", 1)])), *OLD_BINARIES, MIN_KEY, MAX_KEY, UNDEFINED, Value(bson.TIMESTAMP, bytes(8)), DECIMAL_FOUR]:
         yield small(novels, analysis=Doc(x=bad), modelUsage=Doc(x=bad, chapterGeneration=Doc(model="m", cost=1.5)), qualityMetrics=Doc(x=bad),
                     chapters=[done_chapter(1)], metadata=Doc(enhancedQualityMetrics=Doc(a=1, x=bad)))
         yield small(novels, outline=[Doc(humanLikeElements=bad, characterFocus=bad, plotAdvancement=bad, genreElements=bad)])

@@ -240,8 +240,11 @@ def saturated_sum(values) -> float:
 
 def is_readable(value: Value) -> bool:
     """**Copied parts**: False for "a part that would be written with a Regex, Code, Code with scope,
-    Symbol, DBPointer, or a field name (not an array key) starting with `$` at any depth"."""
+    Symbol, DBPointer, a Binary of subtype 2 whose inner length is not its length − 4, or a field name
+    (not an array key) starting with `$` at any depth"."""
     if value.kind in (bson.REGEX, bson.CODE, bson.CODE_WITH_SCOPE, bson.SYMBOL, bson.DB_POINTER):
+        return False
+    if bson.has_wrong_inner_length(value):
         return False
     if value.kind == bson.DOCUMENT:
         return all(not name.startswith("$") and is_readable(inner) for name, inner in value.fields())

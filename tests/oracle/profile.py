@@ -123,7 +123,7 @@ def is_readable(value: Value) -> bool:
     if value.kind in (bson.REGEX, bson.CODE, bson.CODE_WITH_SCOPE, bson.SYMBOL, bson.DB_POINTER):
         return False
     if value.kind not in (bson.DOCUMENT, bson.ARRAY):
-        return True
+        return not bson.has_wrong_inner_length(value)
     return all(is_readable(inner) and not (value.kind == bson.DOCUMENT and name.startswith("$"))
                for name, inner in value.fields())
 

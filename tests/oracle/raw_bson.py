@@ -256,6 +256,15 @@ def binary(data: bytes, subtype: int = 0) -> Value:
     return Value(BINARY, struct.pack("<iB", len(data), subtype) + data)
 
 
+def has_wrong_inner_length(value: Value) -> bool:
+    """Whether the value is a Binary of subtype 2 "whose inner length is not its length − 4"; one that is
+    too short to hold an inner length has a wrong one."""
+    if value.kind != BINARY or value.payload[4] != 2:
+        return False
+    length = _int32(value.payload, 0)
+    return length < 4 or _int32(value.payload, 5) != length - 4
+
+
 NULL_VALUE = Value(NULL, b"")
 
 

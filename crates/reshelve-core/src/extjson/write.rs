@@ -5,7 +5,7 @@
 //! non-canonical Decimal128, a Binary of subtype 2 whose inner length is wrong, and documents that
 //! look like one of the format's own wrappers.
 
-use std::io::Write;
+use std::fmt::Write;
 
 use super::decimal;
 use super::scalar::{escape_control, push_base64, push_hex, push_integer};
@@ -177,17 +177,32 @@ fn double(out: &mut Vec<u8>, number: f64, canonical: bool) {
     out.extend_from_slice(b"\"}");
 }
 
+/// A few bytes of text, held without an allocation.
+#[derive(Default)]
+struct ShortText {
+    bytes: [u8; 32],
+    length: usize,
+}
+
+impl Write for ShortText {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        let end = self.length + text.len();
+        let room = self.bytes.get_mut(self.length..end).ok_or(std::fmt::Error)?;
+        room.copy_from_slice(text.as_bytes());
+        self.length = end;
+        Ok(())
+    }
+}
+
 /// Shortest digits that read back as the same number, in the layout of Go's `%G`, to which the
 /// driver appends `.0` where it shows neither point nor exponent.
 fn push_double(out: &mut Vec<u8>, number: f64) {
-    let mut text = [0u8; 32];
-    let mut rest = &mut text[..];
+    let mut buffer = ShortText::default();
     // 17 digits, a sign, a point and an exponent fit: the write cannot fail.
-    if write!(rest, "{number:e}").is_err() {
+    if write!(buffer, "{number:e}").is_err() {
         return;
     }
-    let unused = rest.len();
-    let text = &text[..32 - unused];
+    let text = &buffer.bytes[..buffer.length];
     let (sign, text) = match text.strip_prefix(b"-") {
         Some(text) => (true, text),
         None => (false, text),

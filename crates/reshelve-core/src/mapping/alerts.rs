@@ -1,80 +1,17 @@
-//! Continuity alerts: read, deduplicated by id without losing one, written newest first.
+//! Continuity alerts: deduplicated by id without losing one, written newest first.
 
 use std::collections::HashMap;
 
-use super::ids::{UniqueIds, legacy_id};
-use super::read::{Typed, pick, text};
+use super::ids::UniqueIds;
+use super::legacy::Alert;
+use super::read::text;
 use super::warning::{Path, WarningCode, Warnings};
-use crate::raw::{Document, Value, Writer, push_plain_decimal};
+use crate::raw::{Writer, push_plain_decimal};
 
 /// More written entries than this get a warning: the new application trims to it.
 pub(crate) const DISPLAY_LIMIT: usize = 100;
 
-/// One document of `metadata.continuityAlerts`.
-#[derive(Debug)]
-pub(crate) struct Alert<'a> {
-    index: usize,
-    id: Vec<u8>,
-    severity: &'static str,
-    message: Option<&'a [u8]>,
-    details: Option<&'a [u8]>,
-    suggestion: Option<&'a [u8]>,
-    chapter: Option<f64>,
-    character: Option<&'a [u8]>,
-    plot_thread: Option<&'a [u8]>,
-    timestamp: Option<i64>,
-    resolved: Option<bool>,
-}
-
 impl<'a> Alert<'a> {
-    pub(crate) fn read_all(
-        typed: &mut Typed<'_>,
-        value: Option<Value<'a>>,
-        path: &Path<'_>,
-    ) -> Vec<Alert<'a>> {
-        let array = typed.array(value, path);
-        let mut alerts = Vec::new();
-        typed.documents(array, path, |typed, index, document, path| {
-            alerts.push(Alert::read(typed, index, document, path));
-        });
-        alerts
-    }
-
-    fn read(typed: &mut Typed<'_>, index: usize, document: Document<'a>, path: &Path<'_>) -> Self {
-        const NAMES: [&str; 9] = [
-            "id",
-            "severity",
-            "message",
-            "details",
-            "suggestion",
-            "context",
-            "timestamp",
-            "resolved",
-            "_id",
-        ];
-        let [id, severity, message, details, suggestion, context, timestamp, resolved, object_id] =
-            pick(document, &NAMES);
-        let id = typed.string(id, &path.name("id"));
-        let context_path = path.name("context");
-        let [chapter, character, plot_thread] = match typed.document(context, &context_path) {
-            Some(context) => pick(context, &["chapter", "character", "plotThread"]),
-            None => [None; 3],
-        };
-        Alert {
-            index,
-            id: legacy_id(id, object_id, index),
-            severity: read_severity(typed, severity, path),
-            message: typed.string(message, &path.name("message")),
-            details: typed.string(details, &path.name("details")),
-            suggestion: typed.string(suggestion, &path.name("suggestion")),
-            chapter: typed.number(chapter, &context_path.name("chapter")),
-            character: typed.string(character, &context_path.name("character")),
-            plot_thread: typed.string(plot_thread, &context_path.name("plotThread")),
-            timestamp: typed.timestamp(timestamp, &path.name("timestamp")),
-            resolved: typed.boolean(resolved, &path.name("resolved")),
-        }
-    }
-
     fn written_message(&self) -> &'a [u8] {
         text(self.message).or(text(self.details)).unwrap_or(b"(no message)")
     }
@@ -121,20 +58,6 @@ impl<'a> Alert<'a> {
         self.write_context(&mut out);
         out.into_bytes()
     }
-}
-
-fn read_severity(typed: &mut Typed<'_>, value: Option<Value<'_>>, path: &Path<'_>) -> &'static str {
-    let value = value.filter(|value| !value.is_nullish());
-    match value.and_then(Value::string) {
-        Some(b"info") => return "info",
-        Some(b"warning") => return "warning",
-        Some(b"critical") => return "critical",
-        _ => {}
-    }
-    if value.is_some() {
-        typed.warnings.add(WarningCode::UnknownSeverity, &path.name("severity"));
-    }
-    "info"
 }
 
 /// An alert that is written: perhaps several of the legacy ones.

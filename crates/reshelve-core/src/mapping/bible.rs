@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use super::copied::{Copier, write_story_document};
 use super::ids::UniqueIds;
+use super::legacy::{Character, Location, StoryBible};
 use super::read::{strings, text};
-use super::story::{Character, Location, StoryBible};
 use super::warning::{Path, WarningCode, Warnings};
 use crate::raw::{Document, Writer};
 

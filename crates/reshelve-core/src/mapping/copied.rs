@@ -1,5 +1,5 @@
-//! Copied parts: legacy values that go into the target as they are, unless a JavaScript reader may
-//! fail on them.
+//! Copied parts: legacy values that go into the target as they are, unless a reader may fail on
+//! them.
 
 use super::warning::{Path, WarningCode, Warnings};
 use crate::raw::{DATE_MAX, DATE_MIN};
@@ -70,6 +70,7 @@ fn value_is_unreadable(value: Value<'_>) -> bool {
             element.name.first() == Some(&b'$') || value_is_unreadable(element.value)
         }),
         kind::ARRAY => Document::new(value.bytes).values().any(value_is_unreadable),
+        kind::BINARY => value.has_wrong_inner_length(),
         _ => false,
     }
 }

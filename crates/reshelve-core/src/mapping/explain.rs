@@ -3,8 +3,6 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use serde::Serialize;
-
 use super::{Mapper, Options, Outcome, Reject, Target, Warning, WarningCode};
 use crate::raw::{Document, Value, kind};
 
@@ -128,7 +126,8 @@ const MAPS: [&str; 3] =
     ["metadata.storyBible.characters", "metadata.storyBible.locations", "metadata.phaseStartTimes"];
 
 /// Where the fields of one legacy path go.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Explained {
     /// The legacy path, with `[]` for positions and `*` for map keys.
     pub path: String,

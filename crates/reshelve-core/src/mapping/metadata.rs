@@ -6,9 +6,8 @@ use super::bible;
 use super::copied::{Copier, write_without_id};
 use super::facts::Facts;
 use super::ids::UniqueIds;
-use super::legacy::{Legacy, Metadata};
+use super::legacy::{Decision, Enhancement, Legacy, Metadata};
 use super::read::text;
-use super::story::{Decision, Enhancement};
 use super::warning::{Path, WarningCode, Warnings};
 use crate::raw::{Mark, Writer, kind};
 

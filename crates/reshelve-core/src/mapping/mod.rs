@@ -22,14 +22,13 @@ mod read;
 mod reject;
 mod residue;
 mod restore;
-mod story;
 mod warning;
 
 pub use explain::{Explained, Explanation, explain};
 pub use facts::Status;
 pub use first_look::FirstLook;
 pub use map::Mapper;
-pub use options::{InFlight, OnUnknownStatus, Options, StatusPolicy};
+pub use options::{InFlight, OnUnknownStatus, Options, StatusPolicy, UnknownWord};
 pub use reject::{Reject, RejectCode};
 pub use residue::RestoreError;
 pub use restore::{RestoredDocument, restore};

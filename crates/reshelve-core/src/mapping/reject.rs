@@ -1,7 +1,5 @@
 //! Rejects: the only reasons for which the mapping does not take a document.
 
-use serde::Serialize;
-
 /// Why a document was rejected. The order is the order in which the reasons are given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -55,12 +53,6 @@ impl RejectCode {
 impl std::fmt::Display for RejectCode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-impl Serialize for RejectCode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
     }
 }
 

@@ -1,7 +1,5 @@
 //! Warnings: what the mapping noticed and went on from, as a code and a path.
 
-use serde::Serialize;
-
 /// What was noticed. The text form is part of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -36,7 +34,7 @@ pub enum WarningCode {
     UnknownSeverity,
     /// A status that the contract does not know, taken as failed.
     UnknownStatus,
-    /// A copied part that a JavaScript reader may fail on was left out.
+    /// A copied part that a reader of the target may fail on was left out.
     UnreadablePart,
 }
 
@@ -70,7 +68,8 @@ impl std::fmt::Display for WarningCode {
     }
 }
 
-impl Serialize for WarningCode {
+#[cfg(feature = "serde")]
+impl serde::Serialize for WarningCode {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
     }
@@ -78,7 +77,8 @@ impl Serialize for WarningCode {
 
 /// One warning. The order is the contract's: by code, then path, as bytes (the variants of
 /// [`WarningCode`] stand in the order of their text).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Warning {
     /// What was noticed.
     pub code: WarningCode,

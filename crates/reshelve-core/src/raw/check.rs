@@ -1,6 +1,6 @@
 //! One walk over the bytes of a document that proves them well formed.
 
-use super::cursor::{name_end, value_length};
+use super::cursor::{has_wrong_inner_length, name_end, value_length};
 use super::kind;
 
 /// What the walk learned on its way, so that no later step has to look again.
@@ -9,8 +9,9 @@ pub struct Facts {
     /// The deepest level; the document itself is level 1. Documents, arrays and the scope of a
     /// Code value add one each.
     pub depth: usize,
-    /// Whether a Regex, Code, Code with scope, Symbol or DBPointer, or a name that starts with `$`,
-    /// occurs anywhere: only then can a copied part be unreadable.
+    /// Whether a Regex, Code, Code with scope, Symbol or DBPointer, a Binary of subtype 2 with a
+    /// wrong inner length, or a name that starts with `$` occurs anywhere: only then can a copied
+    /// part be unreadable.
     pub unreadable: bool,
 }
 
@@ -144,8 +145,11 @@ impl Walk<'_> {
                 }
                 Ok(())
             }
-            // Subtype 2 holds a second length inside; like all of a binary's inside it is not
-            // looked at.
+            // The inside of a binary decides nothing about the document being well formed.
+            kind::BINARY => {
+                self.facts.unreadable |= has_wrong_inner_length(value);
+                Ok(())
+            }
             _ => Ok(()),
         }
     }

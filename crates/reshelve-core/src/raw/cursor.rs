@@ -160,9 +160,28 @@ impl<'a> Value<'a> {
         self.bytes.get(5..)
     }
 
+    /// Whether the value is a Binary of subtype 2 (*old binary*) whose inner length is not its
+    /// length − 4. It is well formed, but drivers refuse every document that holds one.
+    pub fn has_wrong_inner_length(self) -> bool {
+        self.kind == kind::BINARY && has_wrong_inner_length(self.bytes)
+    }
+
     fn int64_bits(self) -> Option<i64> {
         self.bytes.try_into().ok().map(i64::from_le_bytes)
     }
+}
+
+/// Whether the bytes of a Binary are of subtype 2 and do not start, inside, with the length of the
+/// rest: a content too short to hold a length has a wrong one.
+pub(super) fn has_wrong_inner_length(binary: &[u8]) -> bool {
+    const SUBTYPE_OLD: u8 = 2;
+    if binary.get(4) != Some(&SUBTYPE_OLD) {
+        return false;
+    }
+    let content = binary.get(5..).unwrap_or(&[]);
+    content
+        .split_first_chunk()
+        .is_none_or(|(inner, rest)| usize::try_from(i32::from_le_bytes(*inner)) != Ok(rest.len()))
 }
 
 /// The elements of a [`Document`], in stored order.

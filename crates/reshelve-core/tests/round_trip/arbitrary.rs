@@ -82,13 +82,21 @@ fn unreadable() -> impl Strategy<Value = Node> {
     ]
 }
 
+/// A Binary of subtype 2: its inner length fits, is off by a little, or is missing.
+fn old_binary() -> impl Strategy<Value = Node> {
+    let off = prop::sample::select(vec![0, 0, 0, -1, 1, i32::MIN]);
+    let content = (vec(any::<u8>(), 0..6), off).prop_map(|(rest, off)| {
+        let inner = i32::try_from(rest.len()).unwrap().wrapping_add(off);
+        [&inner.to_le_bytes()[..], &rest].concat()
+    });
+    prop_oneof![3 => content, 1 => vec(any::<u8>(), 0..4)]
+        .prop_map(|content| Node::binary(2, &content))
+}
+
 /// A value without fields, of any type, with random bits.
 pub(crate) fn plain() -> BoxedStrategy<Node> {
     let empty = vec![kind::NULL, kind::UNDEFINED, kind::MIN_KEY, kind::MAX_KEY];
-    let binary = (any::<u8>(), vec(any::<u8>(), 0..20)).prop_map(|(subtype, bytes)| {
-        let length = u32::try_from(bytes.len()).unwrap().to_le_bytes();
-        Node::Plain(kind::BINARY, [&length[..], &[subtype], &bytes].concat())
-    });
+    let binary = (any::<u8>(), vec(any::<u8>(), 0..20)).prop_map(|it| Node::binary(it.0, &it.1));
     prop_oneof![
         4 => text().prop_map(|text| Node::string(&text)),
         4 => number(),
@@ -99,6 +107,7 @@ pub(crate) fn plain() -> BoxedStrategy<Node> {
         1 => bits::<8>(kind::TIMESTAMP),
         1 => bits::<16>(kind::DECIMAL128),
         1 => binary,
+        1 => old_binary(),
         1 => unreadable(),
     ]
     .boxed()

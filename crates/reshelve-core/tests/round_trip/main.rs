@@ -9,6 +9,7 @@ mod arbitrary;
 mod edits;
 mod legacy;
 mod mapping;
+mod old_binaries;
 mod readable;
 mod readable_metadata;
 mod tampering;

@@ -147,6 +147,10 @@ pub(crate) fn plain_values(document: Document<'_>, copied: &[&str], top: bool) -
 fn javascript_reads(value: Value<'_>) -> Check {
     let refused = [kind::REGEX, kind::CODE, kind::CODE_WITH_SCOPE, kind::SYMBOL, kind::DB_POINTER];
     ensure(!refused.contains(&value.kind), format!("holds type {:#04x}", value.kind))?;
+    if let (kind::BINARY, [_, _, _, _, 2, content @ ..]) = (value.kind, value.bytes) {
+        let rest = u32::try_from(content.len()).unwrap().wrapping_sub(4);
+        ensure(content.starts_with(&rest.to_le_bytes()), "an old binary of another length")?;
+    }
     let is_document = value.kind == kind::DOCUMENT;
     if !is_document && value.kind != kind::ARRAY {
         return Ok(());

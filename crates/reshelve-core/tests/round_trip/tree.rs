@@ -63,6 +63,11 @@ impl Node {
         Node::Plain(kind::OBJECT_ID, id.to_vec())
     }
 
+    pub(crate) fn binary(subtype: u8, content: &[u8]) -> Node {
+        let length = u32::try_from(content.len()).unwrap().to_le_bytes();
+        Node::Plain(kind::BINARY, [&length[..], &[subtype], content].concat())
+    }
+
     /// An array with the keys of an array.
     pub(crate) fn array(values: impl IntoIterator<Item = Node>) -> Node {
         let keyed = values.into_iter().enumerate().map(|(at, value)| (at.to_string(), value));

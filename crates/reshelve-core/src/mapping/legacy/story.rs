@@ -1,8 +1,8 @@
-//! The rest of `metadata` as it is read: story bible, decisions, enhancements.
+//! Story bible, decisions and enhancements as the rules see them.
 
-use super::ids::legacy_id;
-use super::read::{Typed, pick};
-use super::warning::Path;
+use crate::mapping::ids::legacy_id;
+use crate::mapping::read::{Typed, pick};
+use crate::mapping::warning::Path;
 use crate::raw::{Document, Value};
 
 /// `metadata.storyBible`.
@@ -37,7 +37,7 @@ pub(crate) struct Location<'a> {
 }
 
 impl<'a> StoryBible<'a> {
-    pub(crate) fn read(typed: &mut Typed<'_>, value: Option<Value<'a>>, path: &Path<'_>) -> Self {
+    pub(super) fn read(typed: &mut Typed<'_>, value: Option<Value<'a>>, path: &Path<'_>) -> Self {
         let Some(document) = typed.document(value, path) else { return StoryBible::default() };
         let [characters, locations, threads, timeline, themes] =
             pick(document, &["characters", "locations", "plotThreads", "timeline", "themes"]);
@@ -171,7 +171,7 @@ pub(crate) struct Decision<'a> {
 }
 
 impl<'a> Decision<'a> {
-    pub(crate) fn read_all(
+    pub(super) fn read_all(
         typed: &mut Typed<'_>,
         value: Option<Value<'a>>,
         path: &Path<'_>,
@@ -222,7 +222,7 @@ pub(crate) struct Enhancement<'a> {
 }
 
 impl<'a> Enhancement<'a> {
-    pub(crate) fn read_all(
+    pub(super) fn read_all(
         typed: &mut Typed<'_>,
         value: Option<Value<'a>>,
         path: &Path<'_>,
