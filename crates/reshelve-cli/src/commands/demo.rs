@@ -154,6 +154,7 @@ impl Demo<'_> {
             fail_fast: false,
             skip_disk_check: false,
             runs_folder: self.dir.join("runs"),
+            files: std::sync::Arc::new(reshelve::store::Disk),
         };
         let origin = SourceSpec { path: self.legacy(), db: None, collection: None };
         let mut destination = FolderDestination::new(self.target());

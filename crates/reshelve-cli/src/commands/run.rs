@@ -72,6 +72,7 @@ fn request(args: &RunArgs) -> Result<RunRequest, Failure> {
         fail_fast: args.fail_fast,
         skip_disk_check: args.skip_disk_check,
         runs_folder,
+        files: Arc::new(reshelve::store::Disk),
     })
 }
 

@@ -1,7 +1,6 @@
 //! The checkpoint: how far a run is, in a form that another process can go on from.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +9,6 @@ use super::journal::JournalLengths;
 use super::states::State;
 use crate::ends::Position;
 use crate::pass::{RejectReason, Rejection};
-use crate::store::state_file;
 use reshelve_core::mapping::Warning;
 
 /// The version of the file.
@@ -178,14 +176,6 @@ impl Checkpoint {
         }
         self.state = state;
         Ok(())
-    }
-
-    pub(crate) fn write(&self, path: &Path) -> Result<(), RunError> {
-        state_file::write(path, self)
-    }
-
-    pub(crate) fn read(path: &Path) -> Result<Self, RunError> {
-        state_file::read(path, CHECKPOINT_SCHEMA, |checkpoint: &Self| &checkpoint.schema)
     }
 }
 

@@ -8,8 +8,7 @@ use super::run_folder::RunFolder;
 use super::start::{Report, Stop};
 use super::states::State;
 use super::{Observer, RunError};
-use crate::ends::{DamageKind, Destination, EndError, Opened, Position};
-use crate::store::At;
+use crate::ends::{DamageKind, Destination, Opened, Position};
 
 /// Runs the engine with the sink that the plan asks for, and ends the run.
 pub(super) fn execute(
@@ -78,7 +77,7 @@ pub(super) fn finish(
     checkpoint.is_finishing = false;
     checkpoint.reason = None;
     checkpoint.in_doubt = false;
-    checkpoint.write(&folder.checkpoint_file())?;
+    folder.write_checkpoint(&checkpoint)?;
     remove_ids(folder)?;
     if plan.apply {
         destination.unlock()?;
@@ -94,26 +93,14 @@ fn take_out_replaced(
     destination: &mut dyn Destination,
 ) -> Result<(), RunError> {
     let replaced = journal::replaced(folder)?;
-    let file = folder.checkpoint_file();
     let from = checkpoint.target.clone();
-    let mut failed = None;
     let mut save = |position: &Position| {
         checkpoint.target = position.clone();
-        checkpoint.write(&file).map_err(|error| {
-            let told = EndError::failed(error.to_string(), None);
-            failed = Some(error);
-            told
-        })
+        Ok(folder.write_checkpoint(checkpoint)?)
     };
-    let finished = destination.finish(&plan.claim(folder), &replaced, &from, &mut save);
-    match (finished, failed) {
-        (_, Some(error)) => Err(error),
-        (Ok(position), None) => {
-            checkpoint.target = position;
-            Ok(())
-        }
-        (Err(error), None) => Err(error.into()),
-    }
+    let finished = destination.finish(&plan.claim(folder), &replaced, &from, &mut save)?;
+    checkpoint.target = finished;
+    Ok(())
 }
 
 /// A run that failed says why, as far as the disk still takes it.
@@ -129,7 +116,7 @@ pub(super) fn note_failure(
             checkpoint.state = State::Failed;
             checkpoint.reason = Some(error.to_string());
             // The first error is the one to tell.
-            drop(checkpoint.write(&folder.checkpoint_file()));
+            drop(folder.write_checkpoint(&checkpoint));
         }
         drop(destination.leave());
     }
@@ -155,8 +142,8 @@ pub(super) fn tidy(
 /// The list of ids that only a run that is resumed needs.
 fn remove_ids(folder: &RunFolder) -> Result<(), RunError> {
     let path = folder.ids_file();
-    if path.exists() {
-        std::fs::remove_file(&path).at("removing", &path)?;
+    if folder.files().exists(&path)? {
+        folder.files().remove_file(&path)?;
     }
     Ok(())
 }

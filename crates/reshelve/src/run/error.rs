@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::Refusal;
 use crate::ends::EndError;
-use crate::store::DiskError;
+use crate::store::{DiskError, StateError};
 
 /// Why a run could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +38,15 @@ pub enum RunError {
     /// Something that must not happen.
     #[error("{0}; this is a bug of reshelve, please report it")]
     Bug(&'static str),
+}
+
+impl From<StateError> for RunError {
+    fn from(error: StateError) -> Self {
+        match error {
+            StateError::Disk(error) => error.into(),
+            StateError::Unusable { path, detail } => RunError::State { path, detail },
+        }
+    }
 }
 
 impl RunError {

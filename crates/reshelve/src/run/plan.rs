@@ -1,16 +1,16 @@
 //! What a run is told, and what it writes down of that so that another process can go on.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::RunError;
 use super::run_folder::RunFolder;
 use crate::ends::{
     Abandoned, Base, BatchLimits, Claim, OnExisting, PlannedSource, PlannedTarget, SourceSize,
     TargetRequest,
 };
-use crate::store::state_file;
+use crate::store::Files;
 use reshelve_core::mapping::{InFlight, OnUnknownStatus, Options, StatusPolicy};
 
 /// The version of `run.json`.
@@ -47,6 +47,8 @@ pub struct RunRequest {
     pub skip_disk_check: bool,
     /// The folder of run folders.
     pub runs_folder: PathBuf,
+    /// The file system that it is on: [`Disk`](crate::store::Disk), but for tests.
+    pub files: Arc<dyn Files>,
 }
 
 impl RunRequest {
@@ -101,14 +103,6 @@ pub struct Plan {
 }
 
 impl Plan {
-    pub(crate) fn write(&self, path: &Path) -> Result<(), RunError> {
-        state_file::write(path, self)
-    }
-
-    pub(crate) fn read(path: &Path) -> Result<Self, RunError> {
-        state_file::read(path, PLAN_SCHEMA, |plan: &Self| &plan.schema)
-    }
-
     /// The run, as its target knows it.
     pub(crate) fn claim(&self, folder: &RunFolder) -> Claim {
         Claim {

@@ -2,17 +2,16 @@
 //! so that they can be mended and run again; `rejects.json` the text of those that are no BSON.
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::RunError;
 use super::checkpoint::RejectLengths;
+use super::run_folder::RunFolder;
 use crate::ends::Place;
 use crate::pass::Rejection;
-use crate::store::{At, DiskError, open_at};
+use crate::store::{Appender, Disk, DiskError, JsonLines, OpenFile, read_lines};
 use reshelve_core::extjson::{Style, write_value};
 use reshelve_core::raw::{self, Document};
 
@@ -82,17 +81,18 @@ pub(crate) struct Rejected<'d> {
 /// Writes the three files.
 #[derive(Debug)]
 pub(crate) struct RejectFiles {
-    jsonl: Appender,
+    jsonl: JsonLines,
     bson: Appender,
     json: Appender,
 }
 
 impl RejectFiles {
-    pub(crate) fn open(folder: &Path, lengths: RejectLengths) -> Result<Self, DiskError> {
+    pub(crate) fn open(folder: &RunFolder, lengths: RejectLengths) -> Result<Self, DiskError> {
+        let (files, path) = (folder.files(), folder.path());
         Ok(RejectFiles {
-            jsonl: Appender::open(folder.join("rejects.jsonl"), lengths.jsonl)?,
-            bson: Appender::open(folder.join("rejects.bson"), lengths.bson)?,
-            json: Appender::open(folder.join("rejects.json"), lengths.json)?,
+            jsonl: JsonLines::open(files, &path.join("rejects.jsonl"), lengths.jsonl)?,
+            bson: Appender::open(files, &path.join("rejects.bson"), lengths.bson)?,
+            json: Appender::open(files, &path.join("rejects.json"), lengths.json)?,
         })
     }
 
@@ -107,9 +107,7 @@ impl RejectFiles {
             path: rejected.rejection.reason.path().to_owned(),
             message: rejected.rejection.message.clone(),
         };
-        let mut line = serde_json::to_vec(&record).unwrap_or_default();
-        line.push(b'\n');
-        self.jsonl.append(&line)?;
+        self.jsonl.append(&record)?;
         match rejected.bson {
             Some(document) => self.bson.append(document),
             None => {
@@ -120,7 +118,11 @@ impl RejectFiles {
     }
 
     pub(crate) fn lengths(&self) -> RejectLengths {
-        RejectLengths { jsonl: self.jsonl.length, bson: self.bson.length, json: self.json.length }
+        RejectLengths {
+            jsonl: self.jsonl.length(),
+            bson: self.bson.length(),
+            json: self.json.length(),
+        }
     }
 
     /// Hands everything to the operating system; a sync makes it durable.
@@ -130,43 +132,8 @@ impl RejectFiles {
         self.json.flush()
     }
 
-    pub(crate) fn handles(&self) -> Result<Vec<(PathBuf, File)>, DiskError> {
+    pub(crate) fn handles(&self) -> Result<Vec<Box<dyn OpenFile>>, DiskError> {
         Ok(vec![self.jsonl.handle()?, self.bson.handle()?, self.json.handle()?])
-    }
-}
-
-/// A file that only grows, and knows its length.
-#[derive(Debug)]
-pub(crate) struct Appender {
-    path: PathBuf,
-    out: BufWriter<File>,
-    length: u64,
-}
-
-impl Appender {
-    pub(crate) fn open(path: PathBuf, length: u64) -> Result<Self, DiskError> {
-        let file = open_at(&path, length)?;
-        Ok(Appender { out: BufWriter::with_capacity(1 << 16, file), path, length })
-    }
-
-    pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), DiskError> {
-        self.out.write_all(bytes).at("writing", &self.path)?;
-        self.length += u64::try_from(bytes.len()).unwrap_or(0);
-        Ok(())
-    }
-
-    /// How long the file is, what is not flushed yet included.
-    pub(crate) fn length(&self) -> u64 {
-        self.length
-    }
-
-    pub(crate) fn flush(&mut self) -> Result<(), DiskError> {
-        self.out.flush().at("writing", &self.path)
-    }
-
-    pub(crate) fn handle(&self) -> Result<(PathBuf, File), DiskError> {
-        let file = self.out.get_ref().try_clone().at("opening", &self.path)?;
-        Ok((self.path.clone(), file))
     }
 }
 
@@ -180,13 +147,9 @@ pub(crate) struct OnlyRejects {
 impl OnlyRejects {
     pub(crate) fn read(folder: &Path) -> Result<Self, RunError> {
         let path = folder.join("rejects.jsonl");
-        let file = File::open(&path).at("opening", &path)?;
         let mut only = OnlyRejects::default();
-        for line in BufReader::new(file).lines() {
-            let line = line.at("reading", &path)?;
-            let record: RejectRecord = serde_json::from_str(&line).map_err(|error| {
-                RunError::State { path: path.clone(), detail: error.to_string() }
-            })?;
+        for record in read_lines::<RejectRecord>(&Disk, &path, u64::MAX)? {
+            let record = record?;
             if !record.id.is_null() {
                 only.ids.insert(record.id.to_string());
             }

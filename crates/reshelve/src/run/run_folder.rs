@@ -1,35 +1,37 @@
 //! The folder of a run: plan, checkpoint, rejects, report, and what rollback needs.
 
-use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::RunError;
-use super::checkpoint::Checkpoint;
-use super::plan::Plan;
-use crate::store::{At, DiskError, sync_folder, write_atomic};
-
-/// The name of the checkpoint in a run's folder.
-pub(crate) const CHECKPOINT_FILE: &str = "checkpoint.json";
+use super::checkpoint::{CHECKPOINT_SCHEMA, Checkpoint};
+use super::plan::{PLAN_SCHEMA, Plan};
+use crate::store::{Disk, DiskError, Files, Locking, Open, OpenFile, read_state, write_state};
 
 /// A run's folder.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct RunFolder {
+    files: Arc<dyn Files>,
     path: PathBuf,
 }
 
 impl RunFolder {
     /// Makes the folder of a new run: it appears in one step, and can be resumed from then on.
-    pub(crate) fn create(runs: &Path, plan: &Plan) -> Result<Self, RunError> {
-        fs::create_dir_all(runs).at("creating the folder", runs)?;
+    pub(crate) fn create(
+        files: Arc<dyn Files>,
+        runs: &Path,
+        plan: &Plan,
+    ) -> Result<Self, RunError> {
+        files.create_folders(runs)?;
         let temporary = runs.join(format!(".{}.tmp", plan.run));
-        fs::create_dir_all(&temporary).at("creating the folder", &temporary)?;
+        files.create_folder(&temporary)?;
         let path = runs.join(&plan.run);
-        let unborn = RunFolder { path: temporary.clone() };
-        plan.write(&unborn.plan_file())?;
-        Checkpoint::start(plan.base.position.clone()).write(&unborn.checkpoint_file())?;
-        fs::rename(&temporary, &path).at("renaming to", &path)?;
-        sync_folder(runs)?;
-        Ok(RunFolder { path })
+        let unborn = RunFolder { files: Arc::clone(&files), path: temporary.clone() };
+        write_state(files.as_ref(), &unborn.plan_file(), plan)?;
+        unborn.write_checkpoint(&Checkpoint::start(plan.base.position.clone()))?;
+        files.rename(&temporary, &path)?;
+        files.sync_folder(runs)?;
+        Ok(RunFolder { files, path })
     }
 
     /// Finds a run by its id, or by its folder.
@@ -37,9 +39,10 @@ impl RunFolder {
     /// # Errors
     /// Where there is no such run.
     pub fn find(runs: &Path, name: &str) -> Result<Self, RunError> {
-        for path in [runs.join(name), PathBuf::from(name)] {
-            if path.join("run.json").is_file() {
-                return Ok(RunFolder { path });
+        let found = [runs.join(name), PathBuf::from(name)].into_iter().map(RunFolder::at);
+        for folder in found {
+            if folder.files.is_file(&folder.plan_file())? {
+                return Ok(folder);
             }
         }
         Err(RunError::NoSuchRun { name: name.to_owned(), runs: runs.to_owned() })
@@ -50,18 +53,28 @@ impl RunFolder {
     /// # Errors
     /// Where the folder of runs cannot be read.
     pub fn list(runs: &Path) -> Result<Vec<RunFolder>, RunError> {
-        if !runs.exists() {
+        if !Disk.exists(runs)? {
             return Ok(Vec::new());
         }
         let mut found = Vec::new();
-        for entry in fs::read_dir(runs).at("reading the folder", runs)? {
-            let path = entry.at("reading the folder", runs)?.path();
-            if path.join("run.json").is_file() && !is_hidden(&path) {
-                found.push(RunFolder { path });
+        // The names come sorted, and begin with the date.
+        for name in Disk.list(runs)? {
+            let folder = RunFolder::at(runs.join(&name));
+            if !name.to_string_lossy().starts_with('.') && Disk.is_file(&folder.plan_file())? {
+                found.push(folder);
             }
         }
-        found.sort_by(|one, other| one.path.cmp(&other.path));
         Ok(found)
+    }
+
+    /// A folder on this machine's disk.
+    fn at(path: PathBuf) -> Self {
+        RunFolder { files: Arc::new(Disk), path }
+    }
+
+    /// The file system that it is on.
+    pub(crate) fn files(&self) -> &dyn Files {
+        self.files.as_ref()
     }
 
     /// Where it is.
@@ -74,7 +87,7 @@ impl RunFolder {
     /// # Errors
     /// Where the file cannot be read, or is of another version.
     pub fn plan(&self) -> Result<Plan, RunError> {
-        Plan::read(&self.plan_file())
+        Ok(read_state(self.files(), &self.plan_file(), PLAN_SCHEMA)?)
     }
 
     /// How far the run is.
@@ -82,27 +95,33 @@ impl RunFolder {
     /// # Errors
     /// Where the file cannot be read, or is of another version.
     pub fn checkpoint(&self) -> Result<Checkpoint, RunError> {
-        Checkpoint::read(&self.checkpoint_file())
+        Ok(read_state(self.files(), &self.checkpoint_file(), CHECKPOINT_SCHEMA)?)
+    }
+
+    /// Replaces the checkpoint in one step, durably.
+    pub(crate) fn write_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), DiskError> {
+        write_state(self.files(), &self.checkpoint_file(), checkpoint)
     }
 
     /// Tells others that a process is at work on this run, for as long as the file lives.
-    pub(crate) fn hold(&self) -> Result<File, RunError> {
-        let path = self.plan_file();
-        let file = File::open(&path).at("opening", &path)?;
+    pub(crate) fn hold(&self) -> Result<Box<dyn OpenFile>, DiskError> {
+        let file = self.files.open(&self.plan_file(), Open::Read)?;
         // Where the file system knows no locks, nobody can be told.
-        drop(file.try_lock());
+        let (Locking::Obtained | Locking::HeldByAnother | Locking::NotSupported) =
+            file.try_lock()?;
         Ok(file)
     }
 
     /// Whether a process is at work on this run.
     pub fn is_held(&self) -> bool {
-        let file = File::open(self.plan_file());
-        file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+        let file = self.files.open(&self.plan_file(), Open::Read);
+        let locking = file.and_then(|file| file.try_lock_shared());
+        matches!(locking, Ok(Locking::HeldByAnother))
     }
 
     /// Takes the folder away again, of a run that could not start.
-    pub(crate) fn remove(&self) -> Result<(), RunError> {
-        Ok(fs::remove_dir_all(&self.path).at("removing", &self.path)?)
+    pub(crate) fn remove(&self) -> Result<(), DiskError> {
+        self.files.remove_folder(&self.path)
     }
 
     fn plan_file(&self) -> PathBuf {
@@ -110,7 +129,7 @@ impl RunFolder {
     }
 
     pub(crate) fn checkpoint_file(&self) -> PathBuf {
-        self.path.join(CHECKPOINT_FILE)
+        self.path.join("checkpoint.json")
     }
 
     /// The hashes of the mapped jobs' ids, while the run goes on.
@@ -138,10 +157,6 @@ impl RunFolder {
     /// # Errors
     /// Where the disk refuses.
     pub fn write_report(&self, text: &[u8]) -> Result<(), DiskError> {
-        write_atomic(&self.path.join("report.json"), text)
+        self.files.replace(&self.path.join("report.json"), text)
     }
-}
-
-fn is_hidden(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
 }

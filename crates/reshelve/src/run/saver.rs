@@ -1,32 +1,32 @@
 //! Saves checkpoints beside the mapping: syncs what was written, then writes the checkpoint.
 
-use std::fs::File;
-use std::path::PathBuf;
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::RunError;
 use super::checkpoint::Checkpoint;
+use super::run_folder::RunFolder;
 use crate::ends::Syncer;
-use crate::store::At;
+use crate::store::OpenFile;
 
 /// What has to be durable before a checkpoint may say so.
 pub(crate) struct Saving {
     pub(crate) sink: Box<dyn Syncer>,
-    /// The run's own files.
-    pub(crate) files: Vec<(PathBuf, File)>,
-    pub(crate) checkpoint_file: PathBuf,
+    /// The run's own files: the journal among them.
+    pub(crate) files: Vec<Box<dyn OpenFile>>,
+    pub(crate) folder: RunFolder,
 }
 
 impl Saving {
     /// Makes everything durable that was written before the call, then writes the checkpoint.
     pub(crate) fn save(&mut self, checkpoint: &Checkpoint) -> Result<(), RunError> {
-        self.sink.sync()?;
-        for (path, file) in &self.files {
-            file.sync_data().at("syncing", path)?;
+        // The journal first: the target must hold nothing that it does not name.
+        for file in &self.files {
+            file.sync_data()?;
         }
-        checkpoint.write(&self.checkpoint_file)
+        self.sink.sync()?;
+        Ok(self.folder.write_checkpoint(checkpoint)?)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Beginning a run, and resuming one.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -88,7 +89,7 @@ pub fn start(
     preflight::check_in_flight(request, origin, &opened)?;
     let only = request.only_rejects.as_deref().map(OnlyRejects::read).transpose()?;
     let plan = Plan { base, ..plan_of(request, origin, destination, &opened) };
-    let folder = RunFolder::create(&request.runs_folder, &plan)?;
+    let folder = RunFolder::create(Arc::clone(&request.files), &request.runs_folder, &plan)?;
     if plan.apply
         && let Err(error) = destination.lock(&plan.claim(&folder), request.abandoned())
     {
@@ -197,7 +198,7 @@ fn take_up(
         );
         let start = Checkpoint::start(plan.base.position.clone());
         from = Checkpoint { elapsed_ms: from.elapsed_ms, ..start };
-        from.write(&folder.checkpoint_file())?;
+        folder.write_checkpoint(&from)?;
     }
     from.enter(State::Running)?;
     from.reason = None;

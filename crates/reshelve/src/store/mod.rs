@@ -28,7 +28,7 @@ mod replacement;
 mod scratch;
 mod sorted;
 mod spool;
-pub(crate) mod state_file;
+mod state_file;
 
 pub use appender::Appender;
 pub use disk::Disk;

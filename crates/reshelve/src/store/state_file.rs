@@ -5,10 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::disk::Disk;
 use super::error::{At, DiskError};
 use super::files::Files;
-use crate::run::RunError;
 
 /// The longest state file that is read. State files hold options and counts, and few examples.
 const STATE_BYTES_MAX: u64 = 64 << 20;
@@ -73,21 +71,4 @@ pub fn read_state<T: DeserializeOwned>(
         return Err(StateError::unusable(path, detail));
     }
     serde_json::from_slice(&bytes).map_err(|error| StateError::unusable(path, error))
-}
-
-/// [`write_state`] on the file system of this machine.
-pub(crate) fn write(path: &Path, state: &impl Serialize) -> Result<(), RunError> {
-    Ok(write_state(&Disk, path, state)?)
-}
-
-/// [`read_state`] on the file system of this machine.
-pub(crate) fn read<T: DeserializeOwned>(
-    path: &Path,
-    schema: &str,
-    _: impl Fn(&T) -> &str,
-) -> Result<T, RunError> {
-    read_state(&Disk, path, schema).map_err(|error| match error {
-        StateError::Disk(error) => error.into(),
-        StateError::Unusable { path, detail } => RunError::State { path, detail },
-    })
 }

@@ -12,14 +12,14 @@ use super::checkpoint::{Checkpoint, SourceHash};
 use super::journal::{Journal, Tail};
 use super::plan::Plan;
 use super::refusal::Refusal;
-use super::rejects::{Appender, OnlyRejects, RejectFiles};
+use super::rejects::{OnlyRejects, RejectFiles};
 use super::run_folder::RunFolder;
 use super::saver::{Saver, Saving};
 use super::{Observer, Progress, RunError, peak_rss_bytes};
 use crate::ends::{BatchLimits, Damage, Opened, Sink};
 use crate::pass::pipeline::{self, PipelineOptions, Step, Steps};
 use crate::pass::repeated_ids::{HELD_MAX, Seen};
-use crate::store::{At, Key};
+use crate::store::{Appender, At, Key, Open};
 use reshelve_core::raw::Document;
 
 /// A checkpoint is due when this many target bytes were written since the last one, unless told
@@ -142,9 +142,9 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
             begun: Instant::now(),
             elapsed_before_ms: from.elapsed_ms,
             seen: read_ids(folder, from.ids)?,
-            ids: Appender::open(folder.ids_file(), from.ids * 16)?,
+            ids: Appender::open(folder.files(), &folder.ids_file(), from.ids * 16)?,
             journal,
-            rejects: RejectFiles::open(folder.path(), from.rejects)?,
+            rejects: RejectFiles::open(folder, from.rejects)?,
             since_cut: 0,
             file_bytes_read: 0,
             batches: 0,
@@ -162,8 +162,8 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
         if let Some(journal) = &self.journal {
             files.extend(journal.handles()?);
         }
-        let checkpoint_file = self.context.folder.checkpoint_file();
-        let mut saver = Saver::start(Saving { sink: self.sink.syncer()?, files, checkpoint_file });
+        let folder = self.context.folder.clone();
+        let mut saver = Saver::start(Saving { sink: self.sink.syncer()?, files, folder });
         let plan = self.context.plan;
         let context = self.context;
         let options = PipelineOptions {
@@ -324,7 +324,7 @@ fn read_ids(folder: &RunFolder, count: u64) -> Result<Seen, RunError> {
         return Ok(seen);
     }
     let path = folder.ids_file();
-    let file = std::fs::File::open(&path).at("opening", &path)?;
+    let file = folder.files().open(&path, Open::Read)?;
     let mut reader = std::io::BufReader::with_capacity(1 << 16, file);
     let mut key = [0; 16];
     for _ in 0..count {

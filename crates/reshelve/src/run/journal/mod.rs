@@ -13,15 +13,13 @@
 mod read;
 mod record;
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::rejects::Appender;
 use super::run_folder::RunFolder;
 use crate::ends::Action;
-use crate::store::{At, DiskError, Key};
+use crate::store::{Appender, DiskError, Files, Key, OpenFile};
 
 pub use read::Reader;
 pub(crate) use read::{Index, replaced};
@@ -44,7 +42,7 @@ pub struct JournalLengths {
 pub(crate) struct Journal {
     records: Appender,
     details: Appender,
-    details_path: PathBuf,
+    folder: RunFolder,
     /// What an earlier process wrote down after the checkpoint, and what may stand in the target.
     begun: Option<Index>,
     /// Jobs since the last completion record.
@@ -77,18 +75,19 @@ impl Journal {
         tail: Tail,
     ) -> Result<Self, DiskError> {
         let (records, details) = (folder.journal_file(), folder.journal_details_file());
+        let files = folder.files();
         let mut lengths = at;
         let mut begun = None;
-        if tail == Tail::Stands && records.exists() {
-            lengths = whole_lengths(&records, &details)?;
+        if tail == Tail::Stands && files.exists(&records)? {
+            lengths = whole_lengths(files, &records, &details)?;
             if lengths.records > at.records {
-                begun = Some(Index::of_jobs(&records, at.records, folder.path(), |_| true)?);
+                begun = Some(Index::of_jobs(folder, at.records, |_| true)?);
             }
         }
         let mut journal = Journal {
-            records: Appender::open(records, lengths.records)?,
-            details: Appender::open(details.clone(), lengths.details)?,
-            details_path: details,
+            records: Appender::open(files, &records, lengths.records)?,
+            details: Appender::open(files, &details, lengths.details)?,
+            folder: folder.clone(),
             begun,
             jobs: 0,
         };
@@ -110,7 +109,7 @@ impl Journal {
         let Some(record) = index.get(key)? else { return Ok(None) };
         let events_before = match record.details {
             0 => Vec::new(),
-            at => read::details(&self.details_path, at)?.events_before,
+            at => read::details(&self.folder, at)?.events_before,
         };
         Ok(Some(Begun { action: record.action, record, events_before }))
     }
@@ -141,12 +140,9 @@ impl Journal {
 
     /// Returns when everything that was written is durable.
     pub(crate) fn sync(&mut self) -> Result<(), DiskError> {
-        self.flush()?;
         // Details first: a record must not point to what is not there.
-        for (path, file) in [self.details.handle()?, self.records.handle()?] {
-            file.sync_data().at("syncing", &path)?;
-        }
-        Ok(())
+        self.details.sync()?;
+        self.records.sync()
     }
 
     /// Hands everything to the operating system; a sync makes it durable.
@@ -159,16 +155,20 @@ impl Journal {
         JournalLengths { records: self.records.length(), details: self.details.length() }
     }
 
-    pub(crate) fn handles(&self) -> Result<Vec<(PathBuf, File)>, DiskError> {
+    pub(crate) fn handles(&self) -> Result<Vec<Box<dyn OpenFile>>, DiskError> {
         Ok(vec![self.details.handle()?, self.records.handle()?])
     }
 }
 
 /// How much of a journal a killed process left whole. What lies after the first record that is
 /// torn was never synced, so nothing of it was sent to the target.
-fn whole_lengths(records: &Path, details: &Path) -> Result<JournalLengths, DiskError> {
-    let mut reader = Reader::open(records, 0)?;
-    let mut details_length = std::fs::metadata(details).map_or(0, |found| found.len());
+fn whole_lengths(
+    files: &dyn Files,
+    records: &Path,
+    details: &Path,
+) -> Result<JournalLengths, DiskError> {
+    let mut reader = Reader::open(files, records, 0)?;
+    let mut details_length = files.look(details)?.map_or(0, |found| found.length);
     while reader.next_record()?.is_some() {}
     if reader.offset == 0 {
         details_length = 0;

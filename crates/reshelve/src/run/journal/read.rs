@@ -1,14 +1,12 @@
 //! Reading a journal: in order, and by key.
 
-use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::record::{Details, JobRecord, RECORD_BYTES, Record};
 use super::{HEADER, RunFolder};
 use crate::ends::{Action, ReplacedJobs};
-use crate::store::{At, DiskError, Key, Sorted, Sorter};
+use crate::store::{At, DiskError, Files, Key, Open, OpenFile, Sorted, Sorter};
 
 /// Most entries of an index in memory, 25 bytes each; the rest goes to sorted files.
 const HELD_MAX: usize = 1 << 18;
@@ -19,7 +17,7 @@ const RECORD_LENGTH: u64 = 128;
 #[derive(Debug)]
 pub struct Reader {
     path: PathBuf,
-    file: BufReader<File>,
+    file: BufReader<Box<dyn OpenFile>>,
     /// Where the next record begins.
     pub(super) offset: u64,
 }
@@ -30,11 +28,11 @@ impl Reader {
     /// # Errors
     /// Where it cannot be read.
     pub fn of_run(folder: &RunFolder) -> Result<Self, DiskError> {
-        Reader::open(&folder.journal_file(), 0)
+        Reader::open(folder.files(), &folder.journal_file(), 0)
     }
 
-    pub(super) fn open(path: &Path, offset: u64) -> Result<Self, DiskError> {
-        let mut file = File::open(path).at("opening", path)?;
+    pub(super) fn open(files: &dyn Files, path: &Path, offset: u64) -> Result<Self, DiskError> {
+        let mut file = files.open(path, Open::Read)?;
         file.seek(SeekFrom::Start(offset)).at("seeking in", path)?;
         Ok(Reader { path: path.to_owned(), file: BufReader::with_capacity(1 << 16, file), offset })
     }
@@ -67,23 +65,22 @@ impl Reader {
 /// Finds the first record of a job by its key, without holding the journal in memory.
 #[derive(Debug)]
 pub(crate) struct Index {
-    path: PathBuf,
-    file: File,
+    file: Box<dyn OpenFile>,
     /// Key, and where the record begins, big-endian: the first one of a key sorts first.
     records: Sorted<24>,
 }
 
 impl Index {
     /// An index over the jobs of a journal, from an offset on, that are wanted and were not
-    /// withdrawn; large ones spill into `scratch`.
+    /// withdrawn; large ones spill into the run's folder.
     pub(crate) fn of_jobs(
-        path: &Path,
+        folder: &RunFolder,
         from: u64,
-        scratch: &Path,
         wanted: impl Fn(&JobRecord) -> bool,
     ) -> Result<Self, DiskError> {
+        let (files, path, scratch) = (folder.files(), folder.journal_file(), folder.path());
         let mut all = Sorter::<25>::new(scratch, HELD_MAX);
-        let mut reader = Reader::open(path, from)?;
+        let mut reader = Reader::open(files, &path, from)?;
         while let Some(record) = reader.next_record()? {
             let (key, is_withdrawn) = match record {
                 Record::Job(job) if wanted(&job) => (job.key, 0),
@@ -115,8 +112,7 @@ impl Index {
             keep(&mut standing, &first, &mut failed);
         }
         failed?;
-        let file = File::open(path).at("opening", path)?;
-        Ok(Index { path: path.to_owned(), file, records: standing.finish()? })
+        Ok(Index { file: files.open(&path, Open::Read)?, records: standing.finish()? })
     }
 
     /// The first record of a job that stands.
@@ -124,7 +120,7 @@ impl Index {
         let Some(entry) = self.records.get(key)? else { return Ok(None) };
         let offset = u64::from_be_bytes(std::array::from_fn(|at| entry[16 + at]));
         let mut bytes = [0; RECORD_BYTES];
-        self.file.read_exact_at(&mut bytes, offset).at("reading", &self.path)?;
+        self.file.read_exact_at(&mut bytes, offset)?;
         Ok(match Record::from_bytes(&bytes) {
             Some(Record::Job(job)) => Some(job),
             _ => None,
@@ -148,15 +144,16 @@ fn keep(standing: &mut Sorter<24>, entry: &[u8; 25], failed: &mut Result<(), Dis
 /// The jobs of a run that replaced an earlier version.
 pub(crate) fn replaced(folder: &RunFolder) -> Result<Index, DiskError> {
     let wanted = |job: &JobRecord| job.action == Action::Replace;
-    Index::of_jobs(&folder.journal_file(), 0, folder.path(), wanted)
+    Index::of_jobs(folder, 0, wanted)
 }
 
 /// The most bytes that details take: a job id of 128 bytes, and a bit for each event.
 const DETAILS_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// The details that begin at an offset.
-pub(super) fn details(path: &Path, at: u64) -> Result<Details, DiskError> {
-    let mut file = File::open(path).at("opening", path)?;
+pub(super) fn details(folder: &RunFolder, at: u64) -> Result<Details, DiskError> {
+    let path = &folder.journal_details_file();
+    let mut file = folder.files().open(path, Open::Read)?;
     file.seek(SeekFrom::Start(at)).at("seeking in", path)?;
     let mut bytes = Vec::new();
     let mut reader = BufReader::new(file.take(DETAILS_BYTES_MAX));
