@@ -2,9 +2,10 @@
 //! gives them.
 
 use mongodb::bson::{Bson, Document, doc};
-use reshelve::dump::Index;
 use reshelve::ends::EndError;
-use reshelve::folder::{IndexState, IndexStatus, TargetState, indexes_of};
+use reshelve::target_schema::{
+    Collection, Index, IndexState, IndexStatus, TargetState, indexes_of,
+};
 use reshelve_core::mapping::COLLECTIONS;
 
 use crate::connection::Connection;
@@ -30,7 +31,7 @@ pub fn indexes_status(connection: &Connection) -> Result<TargetState, EndError> 
 pub(crate) struct Status {
     pub(crate) state: TargetState,
     /// Views and time series that have the name of a target collection, with what to say of each.
-    pub(crate) no_collections: Vec<(&'static str, String)>,
+    pub(crate) no_collections: Vec<(Collection, String)>,
 }
 
 pub(crate) async fn status(connection: &Connection) -> Result<Status, EndError> {
@@ -39,7 +40,7 @@ pub(crate) async fn status(connection: &Connection) -> Result<Status, EndError> 
     let list = doc! { "listCollections": 1, "authorizedCollections": true };
     for found in all(connection, list).await? {
         let name = found.get_str("name").unwrap_or_default();
-        let Some(known) = COLLECTIONS.into_iter().find(|known| *known == name) else { continue };
+        let Some(known) = Collection::from_name(name) else { continue };
         state.collections.push(known);
         if let Ok(kind @ ("view" | "timeseries")) = found.get_str("type") {
             let remark =
@@ -58,11 +59,11 @@ pub(crate) async fn status(connection: &Connection) -> Result<Status, EndError> 
             state.remarks.push(format!("{known} is capped: it drops documents when it is full"));
         }
     }
-    state.collections.sort_by_key(|name| COLLECTIONS.iter().position(|known| known == name));
-    for collection in COLLECTIONS {
+    state.collections.sort();
+    for collection in Collection::ALL {
         let there = match no_collections.iter().any(|(name, _)| *name == collection) {
             true => Vec::new(),
-            false => indexes_of_collection(connection, collection).await?,
+            false => indexes_of_collection(connection, collection.name()).await?,
         };
         state.add_indexes(collection, &there);
     }
@@ -122,13 +123,13 @@ pub fn indexes_up(connection: &Connection) -> Result<Vec<String>, EndError> {
             ));
         }
         let mut made = Vec::new();
-        for collection in COLLECTIONS {
+        for collection in Collection::ALL {
             if !before.collections.contains(&collection) {
-                match connection.command(doc! { "create": collection }).await {
-                    Ok(_) => made.push(collection.to_owned()),
+                match connection.command(doc! { "create": collection.name() }).await {
+                    Ok(_) => made.push(collection.name().to_owned()),
                     // Somebody else was faster.
                     Err(error) if crate::error::code(&error) == Some(48) => {}
-                    Err(error) => return Err(connection.error("creating", collection, &error)),
+                    Err(error) => return Err(connection.error("creating", collection.name(), &error)),
                 }
             }
             let missing = before.indexes.iter().filter(|index| {
@@ -155,9 +156,9 @@ pub fn indexes_up(connection: &Connection) -> Result<Vec<String>, EndError> {
             }
             made.extend(missing.iter().map(|name| format!("{collection}.{name}")));
             connection
-                .command(doc! { "createIndexes": collection, "indexes": specs })
+                .command(doc! { "createIndexes": collection.name(), "indexes": specs })
                 .await
-                .map_err(|error| connection.error("making the indexes of", collection, &error))?;
+                .map_err(|error| connection.error("making the indexes of", collection.name(), &error))?;
         }
         Ok(made)
     })
@@ -204,7 +205,7 @@ async fn drop_collections(
 ) -> Result<Vec<String>, EndError> {
     let state = status(connection).await?.state;
     let is_forced = |collection: &str| forced.iter().any(|name| name == collection);
-    for collection in state.collections.iter().copied().filter(|name| !is_forced(name)) {
+    for collection in state.collections.iter().copied().filter(|it| !is_forced(it.name())) {
         if let Some(id) = foreign(connection, collection).await? {
             return Err(EndError::refused(
                 format!(
@@ -228,7 +229,7 @@ async fn drop_collections(
         ));
     }
     let mut dropped: Vec<String> =
-        state.collections.iter().map(|name| (*name).to_owned()).collect();
+        state.collections.iter().map(|it| it.name().to_owned()).collect();
     dropped.extend(kept.then(|| UNDO.to_owned()));
     for collection in &dropped {
         let target = connection.own(collection);
@@ -244,14 +245,17 @@ async fn drop_collections(
 /// The id of a document in a target collection that this tool did not write, where there is one.
 /// Jobs of ours carry the residue's mark in their metadata; parts of ours belong to such a job, and
 /// events of ours say that a mapping made them.
-async fn foreign(connection: &Connection, collection: &str) -> Result<Option<String>, EndError> {
-    let target = connection.own(collection);
-    if collection == COLLECTIONS[1] {
+async fn foreign(
+    connection: &Connection,
+    collection: Collection,
+) -> Result<Option<String>, EndError> {
+    let target = connection.own(collection.name());
+    if collection == Collection::Events {
         let filter = doc! { "$nor": made_by_a_mapping() };
         let found =
             connection.patience.retry_long(|| target.find_one(filter.clone()).into_future()).await;
-        let found =
-            found.map_err(|error| connection.error("looking through", collection, &error))?;
+        let found = found
+            .map_err(|error| connection.error("looking through", collection.name(), &error))?;
         if let Some(found) = found {
             return Ok(found.get("_id").map(ToString::to_string));
         }
@@ -274,7 +278,7 @@ async fn foreign(connection: &Connection, collection: &str) -> Result<Option<Str
             if cursor.advance().await? { cursor.deserialize_current().map(Some) } else { Ok(None) }
         })
         .await
-        .map_err(|error| connection.error("looking through", collection, &error))?;
+        .map_err(|error| connection.error("looking through", collection.name(), &error))?;
     Ok(found.and_then(|found| found.get("_id").map(ToString::to_string)))
 }
 

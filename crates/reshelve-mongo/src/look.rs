@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use reshelve::ends::{Before, EndError, Found, JobAhead, Look, Looked, Section};
-use reshelve_core::mapping::{COLLECTIONS, Target};
+use reshelve::target_schema::Collection;
+use reshelve_core::mapping::Target;
 use reshelve_core::raw;
 
 use crate::connection::Connection;
@@ -19,20 +20,20 @@ pub(crate) struct Part {
     pub(crate) section: usize,
     /// Its place among the documents of its section in its collection.
     pub(crate) place: usize,
-    pub(crate) collection: usize,
+    pub(crate) collection: Collection,
     pub(crate) start: usize,
     pub(crate) end: usize,
 }
 
 impl Part {
     pub(crate) fn bytes<'t>(&self, target: &'t Target) -> &'t [u8] {
-        &target.bytes()[self.collection][self.start..self.end]
+        &target.bytes()[self.collection.index()][self.start..self.end]
     }
 
     /// Itself as a section.
     fn alone(&self) -> Section {
         let mut section: Section = std::array::from_fn(|_| 0..0);
-        section[self.collection] = self.start..self.end;
+        section[self.collection.index()] = self.start..self.end;
         section
     }
 }
@@ -41,12 +42,12 @@ impl Part {
 pub(crate) fn parts_of<'s>(
     target: &Target,
     sections: impl Iterator<Item = (usize, &'s Section)>,
-    collection: usize,
+    collection: Collection,
 ) -> Vec<Part> {
-    let bytes = target.bytes()[collection];
+    let bytes = target.bytes()[collection.index()];
     let mut parts = Vec::new();
     for (section, ranges) in sections {
-        let range = ranges[collection].clone();
+        let range = ranges[collection.index()].clone();
         for (place, document) in raw::documents(&bytes[range.clone()]).enumerate() {
             let (start, end) = (range.start + document.start, range.start + document.end);
             parts.push(Part { section, place, collection, start, end });
@@ -80,7 +81,8 @@ impl LiveLook {
     async fn look_at(&self, target: &Target, jobs: &[JobAhead]) -> Result<Vec<Before>, EndError> {
         let mut before = vec![Before::default(); jobs.len()];
         let mut found_any = vec![false; jobs.len()];
-        for (collection, name) in COLLECTIONS.into_iter().enumerate() {
+        for collection in Collection::ALL {
+            let name = collection.name();
             let sections = jobs.iter().map(|job| &job.section).enumerate();
             let parts = parts_of(target, sections, collection);
             for some in parts.chunks(ASKED_MAX) {
@@ -102,7 +104,7 @@ impl LiveLook {
                         }
                         _ => found_any[part.section] = true,
                     }
-                    let earlier = &mut of_job.found[collection];
+                    let earlier = &mut of_job.found[collection.index()];
                     *earlier = if part.place == 0 { found } else { earlier.and(found) };
                 }
             }

@@ -6,7 +6,7 @@ use mongodb::options::{ReadPreference, SelectionCriteria};
 use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor};
 use reshelve::ends::EndError;
 use reshelve::ends::{DocumentStream, TargetReader};
-use reshelve_core::mapping::COLLECTIONS;
+use reshelve::target_schema::Collection;
 
 use crate::connection::Connection;
 use crate::origin::reply_docs;
@@ -35,15 +35,15 @@ impl TargetReader for LiveTarget {
         &self.connection.db
     }
 
-    fn has(&self, collection: usize) -> Result<bool, EndError> {
+    fn has(&self, collection: Collection) -> Result<bool, EndError> {
         let connection = &self.connection;
-        let name = COLLECTIONS[collection];
+        let name = collection.name();
         let question = doc! { "listCollections": 1, "filter": { "name": name }, "nameOnly": true, "authorizedCollections": true };
         Ok(!connection.wait(crate::indexes::all(connection, question))?.is_empty())
     }
 
-    fn documents(&self, collection: usize) -> Result<Box<dyn DocumentStream>, EndError> {
-        let name = COLLECTIONS[collection];
+    fn documents(&self, collection: Collection) -> Result<Box<dyn DocumentStream>, EndError> {
+        let name = collection.name();
         let connection = &self.connection;
         let opened = connection.wait(async {
             let collection = connection.raw(name);

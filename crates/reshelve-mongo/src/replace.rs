@@ -12,7 +12,8 @@ use mongodb::bson::{Document, RawDocumentBuf, doc};
 use mongodb::error::Error;
 use reshelve::ends::EndError;
 use reshelve::ends::{Fate, Section};
-use reshelve_core::mapping::{COLLECTIONS, Target};
+use reshelve::target_schema::Collection;
+use reshelve_core::mapping::Target;
 use reshelve_core::raw::{self, Writer, kind};
 
 use crate::connection::{Connection, Topology};
@@ -22,12 +23,6 @@ use crate::writes::{Taken, insert};
 
 /// Where earlier versions are kept, in the target database.
 pub(crate) const UNDO: &str = "reshelve_undo";
-/// The place of the jobs among the collections.
-const JOBS: usize = 0;
-
-/// The place of the events.
-const EVENTS: usize = 1;
-
 /// What events that a mapping made have, and no others.
 pub(crate) fn made_by_a_mapping() -> [Document; 2] {
     [doc! { "event.synthetic": true }, doc! { "snapshot.synthetic": true }]
@@ -44,31 +39,36 @@ pub(crate) struct Replacement<'r> {
 }
 
 impl Replacement<'_> {
-    fn documents(&self, collection: usize) -> Vec<RawDocumentBuf> {
-        let bytes = &self.target.bytes()[collection][self.section[collection].clone()];
+    fn bytes(&self, collection: Collection) -> &[u8] {
+        let at = collection.index();
+        &self.target.bytes()[at][self.section[at].clone()]
+    }
+
+    fn documents(&self, collection: Collection) -> Vec<RawDocumentBuf> {
+        let bytes = self.bytes(collection);
         raw::documents(bytes)
             .filter_map(|place| RawDocumentBuf::from_bytes(bytes[place].to_vec()).ok())
             .collect()
     }
 
     /// The bytes of its documents in a collection.
-    fn own(&self, collection: usize) -> HashSet<&[u8]> {
-        let bytes = &self.target.bytes()[collection][self.section[collection].clone()];
+    fn own(&self, collection: Collection) -> HashSet<&[u8]> {
+        let bytes = self.bytes(collection);
         raw::documents(bytes).map(|place| &bytes[place]).collect()
     }
 
     /// An earlier version of the job: its job, metrics and metadata, and the events that a mapping
     /// made. Events of the new application are nobody's earlier version.
-    fn earlier_filter(&self, collection: &str) -> Document {
+    fn earlier_filter(&self, collection: Collection) -> Document {
         let mut filter = doc! { "jobId": self.job_id() };
-        if collection == COLLECTIONS[EVENTS] {
+        if collection == Collection::Events {
             filter.insert("$or", made_by_a_mapping());
         }
         filter
     }
 
     fn job_id(&self) -> String {
-        let job = &self.target.bytes()[JOBS][self.section[JOBS].clone()];
+        let job = self.bytes(Collection::Jobs);
         let id = raw::Document::new(job).get("jobId").and_then(raw::Value::string);
         String::from_utf8_lossy(id.unwrap_or_default()).into_owned()
     }
@@ -117,7 +117,7 @@ pub(crate) async fn replace(
         if is_write_error || may_be_the_document(&error) {
             return Ok(Fate::Refused(sentence(&error)));
         }
-        return Err(connection.error("replacing a job in", COLLECTIONS[JOBS], &error));
+        return Err(connection.error("replacing a job in", Collection::Jobs.name(), &error));
     }
 }
 
@@ -135,9 +135,10 @@ async fn earlier(
     what: &Replacement<'_>,
 ) -> Result<Vec<Vec<RawDocumentBuf>>, EndError> {
     let mut earlier = Vec::new();
-    for name in COLLECTIONS {
+    for target in Collection::ALL {
+        let name = target.name();
         let collection = connection.raw(name);
-        let filter = what.earlier_filter(name);
+        let filter = what.earlier_filter(target);
         let found = connection.patience.retry(|| async {
             let mut found = Vec::new();
             let mut cursor = collection.find(filter.clone()).batch().await?;
@@ -162,14 +163,14 @@ async fn keep(
     earlier: &[Vec<RawDocumentBuf>],
 ) -> Result<Option<Fate>, EndError> {
     let mut kept = Vec::new();
-    for (collection, (name, documents)) in COLLECTIONS.into_iter().zip(earlier).enumerate() {
+    for (collection, documents) in Collection::ALL.into_iter().zip(earlier) {
         let own = what.own(collection);
         for document in documents {
             // What this run wrote itself before it was killed is no earlier version.
             if what.begun && own.contains(&document.as_bytes()) {
                 continue;
             }
-            kept.extend(undo_document(what.run, name, document.as_bytes()));
+            kept.extend(undo_document(what.run, collection.name(), document.as_bytes()));
         }
     }
     let taken = insert(connection, UNDO, kept).await;
@@ -229,9 +230,10 @@ async fn swap_steps(
     session: &mut ClientSession,
 ) -> Result<(), Error> {
     let database = connection.database();
-    for (collection, name) in COLLECTIONS.into_iter().enumerate() {
+    for collection in Collection::ALL {
+        let name = collection.name();
         let stored = database.collection::<RawDocumentBuf>(name);
-        stored.delete_many(what.earlier_filter(name)).session(&mut *session).await?;
+        stored.delete_many(what.earlier_filter(collection)).session(&mut *session).await?;
         let documents = what.documents(collection);
         if !documents.is_empty() {
             stored.insert_many(&documents).session(&mut *session).await?;
@@ -247,10 +249,11 @@ async fn swap_in_steps(
     earlier: &[Vec<RawDocumentBuf>],
 ) -> Result<Fate, EndError> {
     let mut refused = None;
-    for name in COLLECTIONS {
-        clear(connection, what, name).await?;
+    for collection in Collection::ALL {
+        clear(connection, what, collection).await?;
     }
-    for (collection, name) in COLLECTIONS.into_iter().enumerate().rev() {
+    for collection in Collection::ALL.into_iter().rev() {
+        let name = collection.name();
         let taken = insert(connection, name, what.documents(collection))
             .await
             .map_err(|error| connection.error("writing to", name, &error))?;
@@ -264,11 +267,12 @@ async fn swap_in_steps(
     }
     let Some(why) = refused else { return Ok(Fate::Written) };
     // The earlier version comes back.
-    for name in COLLECTIONS {
-        clear(connection, what, name).await?;
+    for collection in Collection::ALL {
+        clear(connection, what, collection).await?;
     }
-    for (collection, name) in COLLECTIONS.into_iter().enumerate().rev() {
-        insert(connection, name, earlier[collection].clone())
+    for collection in Collection::ALL.into_iter().rev() {
+        let name = collection.name();
+        insert(connection, name, earlier[collection.index()].clone())
             .await
             .map_err(|error| connection.error("writing back to", name, &error))?;
     }
@@ -278,10 +282,11 @@ async fn swap_in_steps(
 async fn clear(
     connection: &Connection,
     what: &Replacement<'_>,
-    name: &str,
+    collection: Collection,
 ) -> Result<(), EndError> {
+    let name = collection.name();
     let stored = connection.raw(name);
-    let filter = what.earlier_filter(name);
+    let filter = what.earlier_filter(collection);
     connection
         .patience
         .retry(|| stored.delete_many(filter.clone()).into_future())

@@ -8,7 +8,8 @@ use mongodb::bson::RawDocumentBuf;
 use reshelve::ends::{
     Action, EndError, Fate, JobAhead, JobWrite, Look, Looked, NothingToSync, Sink, Syncer,
 };
-use reshelve_core::mapping::{COLLECTIONS, Target};
+use reshelve::target_schema::Collection;
+use reshelve_core::mapping::Target;
 
 use crate::connection::Connection;
 use crate::lease::Lease;
@@ -16,10 +17,8 @@ use crate::look::{LiveLook, Part, parts_of};
 use crate::replace::{Replacement, replace};
 use crate::writes::{Taken, id_of, insert, remove};
 
-/// The place of the jobs among the collections.
-const JOBS: usize = 0;
 /// The parts of a job, which are written before it.
-const PARTS: [usize; 3] = [1, 2, 3];
+const PARTS: [Collection; 3] = [Collection::Events, Collection::Metrics, Collection::Metadata];
 
 /// A live target that is being written.
 #[derive(Debug)]
@@ -75,7 +74,7 @@ impl LiveSink {
         let mut sent = self.insert(target, parts).await?;
         let mut fates: Vec<Fate> = vec![Fate::Written; writes.len()];
         judge(&sent, &mut fates);
-        let mut jobs = parts_of(target, inserts.iter().copied(), JOBS);
+        let mut jobs = parts_of(target, inserts.iter().copied(), Collection::Jobs);
         jobs.retain(|job| fates[job.section] == Fate::Written);
         let jobs = self.insert(target, jobs).await?;
         judge(&jobs, &mut fates);
@@ -99,7 +98,7 @@ impl LiveSink {
 
     /// Inserts documents of up to three collections beside each other.
     async fn insert(&self, target: &Target, parts: Vec<Part>) -> Result<Vec<Sent>, EndError> {
-        let insert_some = async |collection: usize| {
+        let insert_some = async |collection: Collection| {
             let documents: Vec<RawDocumentBuf> = parts
                 .iter()
                 .filter(|part| part.collection == collection)
@@ -108,17 +107,21 @@ impl LiveSink {
             if documents.is_empty() {
                 return Ok(Vec::new());
             }
-            let name = COLLECTIONS[collection];
+            let name = collection.name();
             insert(&self.connection, name, documents)
                 .await
                 .map_err(|error| self.connection.error("writing to", name, &error))
         };
-        let (jobs, events, metrics, metadata) =
-            tokio::try_join!(insert_some(0), insert_some(1), insert_some(2), insert_some(3))?;
+        let (jobs, events, metrics, metadata) = tokio::try_join!(
+            insert_some(Collection::Jobs),
+            insert_some(Collection::Events),
+            insert_some(Collection::Metrics),
+            insert_some(Collection::Metadata)
+        )?;
         let mut taken =
             [jobs.into_iter(), events.into_iter(), metrics.into_iter(), metadata.into_iter()];
         let sent = parts.into_iter().map(|part| {
-            let taken = taken[part.collection].next().unwrap_or(Taken::Inserted);
+            let taken = taken[part.collection.index()].next().unwrap_or(Taken::Inserted);
             Sent { part, taken }
         });
         Ok(sent.collect())
@@ -138,7 +141,8 @@ impl LiveSink {
             return Ok(());
         }
         let standing = self.standing_jobs(target, writes, fates).await?;
-        for (collection, name) in COLLECTIONS.into_iter().enumerate() {
+        for collection in Collection::ALL {
+            let name = collection.name();
             let documents: Vec<&[u8]> = sent
                 .iter()
                 .filter(|sent| sent.part.collection == collection && is_bad(sent.part.section))
@@ -168,12 +172,12 @@ impl LiveSink {
         fates: &[Fate],
     ) -> Result<HashSet<usize>, EndError> {
         let bad = writes.iter().map(|write| &write.section).enumerate();
-        let jobs: Vec<Part> = parts_of(target, bad, JOBS)
+        let jobs: Vec<Part> = parts_of(target, bad, Collection::Jobs)
             .into_iter()
             .filter(|job| fates[job.section] != Fate::Written)
             .collect();
         let documents = jobs.iter().map(|job| job.bytes(target));
-        let stored = self.look.stored(COLLECTIONS[JOBS], documents).await?;
+        let stored = self.look.stored(Collection::Jobs.name(), documents).await?;
         let stands = |job: &&Part| stored.contains_key(id_of(job.bytes(target)));
         Ok(jobs.iter().filter(stands).map(|job| job.section).collect())
     }
@@ -182,7 +186,7 @@ impl LiveSink {
 /// A job one of whose documents is not taken is not taken; a refusal says more than a conflict.
 fn judge(sent: &[Sent], fates: &mut [Fate]) {
     for Sent { part, taken } in sent {
-        let name = COLLECTIONS[part.collection];
+        let name = part.collection;
         let fate = &mut fates[part.section];
         match (taken, &fate) {
             (Taken::Refused(why), Fate::Written | Fate::Conflict(_)) => {

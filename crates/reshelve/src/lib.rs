@@ -15,3 +15,4 @@ pub mod report;
 pub mod restore;
 pub mod run;
 pub mod store;
+pub mod target_schema;

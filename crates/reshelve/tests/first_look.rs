@@ -1,5 +1,4 @@
 //! The first look at a legacy document tells the era that the mapping records.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::BTreeSet;
 

@@ -8,7 +8,7 @@ use reshelve::ends::{Destination, Origin};
 use reshelve::ends::{LivePlace, PlannedSource, PlannedTarget};
 use reshelve::folder::FolderDestination;
 use reshelve::folder::TargetFolder;
-use reshelve_core::mapping::COLLECTIONS;
+use reshelve::target_schema::Collection;
 use reshelve_mongo::{
     Connection, LiveDestination, LiveOrigin, LiveTarget, Patience, Place, is_live,
 };
@@ -173,7 +173,7 @@ pub(crate) fn reader(
         Some(uri) => {
             let connection = target_connection(uri, db, &Patience::default())?;
             let target = LiveTarget::new(connection, read_preference.map(Into::into));
-            for collection in 0..COLLECTIONS.len() {
+            for collection in Collection::ALL {
                 if target.has(collection).map_err(|error| Failure::failed(error.to_string()))? {
                     return Ok(Box::new(target));
                 }

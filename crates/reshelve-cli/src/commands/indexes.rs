@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use comfy_table::{Table, presets};
-use reshelve::folder::{self, IndexState, TargetFolder, TargetState};
+use reshelve::folder::{self, TargetFolder};
+use reshelve::target_schema::{IndexState, TargetState};
 use reshelve_mongo::{MIGRATION, Patience, indexes_down, indexes_status, indexes_up};
 use serde::Serialize;
 
@@ -109,7 +110,7 @@ fn page(state: &TargetState) -> String {
     for index in &state.indexes {
         let there = state.collections.contains(&index.collection);
         table.add_row([
-            index.collection,
+            index.collection.name(),
             if there { "present" } else { "missing" },
             index.name,
             match index.state {

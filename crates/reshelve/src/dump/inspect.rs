@@ -12,10 +12,11 @@ use super::content::{Content, Fault};
 use super::detect::{FileForm, detect};
 use super::error::OpenError;
 use super::feed::Feed;
-use super::metadata::{Index, Metadata, string};
+use super::metadata::{Metadata, string};
 use super::prelude::{Namespace, Prelude};
 use super::{STANDARD_INPUT, folder, open};
 use crate::ends::{Batch, BatchLimits, DamageKind, Place, Source, SourceSpec};
+use crate::target_schema::Index;
 use reshelve_core::extjson;
 use reshelve_core::raw::Document;
 

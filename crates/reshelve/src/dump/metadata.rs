@@ -1,18 +1,8 @@
 //! `<collection>.metadata.json`: what a dump says about a collection beside its documents.
 
+use crate::target_schema::Index;
 use reshelve_core::extjson::{self, Style};
 use reshelve_core::raw::{Document, Value, kind};
-
-/// An index, as far as it matters here.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Index {
-    /// Its name.
-    pub name: String,
-    /// Its key as relaxed Extended JSON: `{"status":1,"createdAt":-1}`.
-    pub key: String,
-    /// Whether it is unique.
-    pub unique: bool,
-}
 
 /// What a metadata file says.
 #[derive(Clone, Debug, Default)]

@@ -32,7 +32,6 @@ use feed::Feed;
 pub use documents::Documents;
 pub use error::OpenError;
 pub use inspect::{CollectionInfo, Inventory, inspect};
-pub use metadata::Index;
 pub use status_scan::for_each_status;
 
 use crate::ends::{

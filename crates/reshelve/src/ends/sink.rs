@@ -12,7 +12,7 @@ use reshelve_core::mapping::Target;
 use super::{EndError, Position};
 
 /// Which bytes of each collection of a [`Target`] are meant, in the order of
-/// [`COLLECTIONS`](reshelve_core::mapping::COLLECTIONS).
+/// [`Collection::ALL`](crate::target_schema::Collection::ALL).
 pub type Section = [Range<usize>; 4];
 
 /// A job that is about to be decided.

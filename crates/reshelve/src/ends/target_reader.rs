@@ -1,6 +1,7 @@
 //! The seam where a target is read back: by verification, checksums and restore.
 
 use super::EndError;
+use crate::target_schema::Collection;
 
 /// The documents of one target collection, one after the other.
 pub trait DocumentStream: Send {
@@ -23,12 +24,11 @@ pub trait TargetReader: Sync {
     ///
     /// # Errors
     /// Where the target cannot be asked.
-    fn has(&self, collection: usize) -> Result<bool, EndError>;
+    fn has(&self, collection: Collection) -> Result<bool, EndError>;
 
-    /// Opens a collection, by its place in [`COLLECTIONS`](reshelve_core::mapping::COLLECTIONS), at its
-    /// beginning.
+    /// Opens a collection at its beginning.
     ///
     /// # Errors
     /// Where it cannot be opened.
-    fn documents(&self, collection: usize) -> Result<Box<dyn DocumentStream>, EndError>;
+    fn documents(&self, collection: Collection) -> Result<Box<dyn DocumentStream>, EndError>;
 }

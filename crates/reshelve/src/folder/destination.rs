@@ -11,7 +11,7 @@ use crate::ends::{
     PlannedTarget, Position, ReplacedJobs, Sink, TargetFolder, TargetRequest,
 };
 use crate::store::absolute;
-use reshelve_core::mapping::COLLECTIONS;
+use crate::target_schema::Collection;
 
 /// A target folder, from the first look at it to the end of a run.
 #[derive(Debug)]
@@ -117,17 +117,18 @@ impl Destination for FolderDestination {
     ) -> Result<Position, EndError> {
         let base = Progress::of(&claim.base.position)?.lengths;
         let mut progress = Progress::of(from)?;
-        if let Some(length) = progress.finishing.length {
-            rename_announced(&self.target, progress.finishing.collections, length)?;
+        if let Some(length) = progress.finishing.length
+            && let Some(&collection) = Collection::ALL.get(progress.finishing.collections)
+        {
+            rename_announced(&self.target, collection, length)?;
             progress = next_collection(progress, length);
             save(&progress.position())?;
         }
-        while progress.finishing.collections < COLLECTIONS.len() {
-            let collection = progress.finishing.collections;
+        while let Some(&collection) = Collection::ALL.get(progress.finishing.collections) {
             let what = Replacing {
                 folder: &self.target,
                 collection,
-                base: base.0[collection],
+                base: base.0[collection.index()],
                 replaced,
                 undo: &claim.undo,
             };

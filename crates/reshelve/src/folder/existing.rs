@@ -9,15 +9,14 @@ use crate::ends::{Before, Found, Section};
 use crate::ends::{Damage, DamageKind};
 use crate::store::{At, DiskError};
 use crate::store::{Key, Sorted, Sorter, key_of};
-use reshelve_core::mapping::{COLLECTIONS, Target};
+use crate::target_schema::Collection;
+use reshelve_core::mapping::Target;
 use reshelve_core::raw::{self, Document, Value};
 
 /// Most records held in memory: 32 MiB of them.
 const HELD_MAX: usize = 1 << 20;
 /// Key and value, 16 bytes each.
 const RECORD: usize = 32;
-/// The place of the events among the collections, the only one without a unique job id.
-const EVENTS: usize = 1;
 
 /// An index over the documents of a target folder.
 #[derive(Debug)]
@@ -52,13 +51,13 @@ impl Existing {
         let mut documents = 0;
         let mut lengths = Lengths::default();
         let mut torn = None;
-        for collection in 0..COLLECTIONS.len() {
+        for collection in Collection::ALL {
             let path = folder.file(collection);
             if !path.exists() {
                 continue;
             }
             let length = std::fs::metadata(&path).at("reading", &path)?.len();
-            let limit = limit.map_or(length, |limit| limit.0[collection]);
+            let limit = limit.map_or(length, |limit| limit.0[collection.index()]);
             let end = each_document(&path, limit, |document| {
                 documents += 1;
                 add(&mut sorter, collection, document)
@@ -66,7 +65,7 @@ impl Existing {
             if end.is_some() {
                 torn.get_or_insert(path);
             }
-            lengths.0[collection] = end.unwrap_or(limit);
+            lengths.0[collection.index()] = end.unwrap_or(limit);
         }
         let records = sorter.finish()?;
         let repeated = records.has_repeated_keys()?;
@@ -77,8 +76,8 @@ impl Existing {
     pub(crate) fn look(&self, target: &Target, job: &Section) -> Result<Before, DiskError> {
         let mut before = Before::default();
         let mut found_any = false;
-        for (collection, range) in job.iter().enumerate() {
-            let bytes = target.bytes()[collection];
+        for (collection, range) in Collection::ALL.into_iter().zip(job) {
+            let bytes = target.bytes()[collection.index()];
             let mut of_collection = None;
             for place in raw::documents(&bytes[range.clone()]) {
                 let place = range.start + place.start..range.start + place.end;
@@ -87,14 +86,14 @@ impl Existing {
                 found_any |= found == Found::Same;
                 if found == Found::Absent {
                     let mut section: Section = std::array::from_fn(|_| 0..0);
-                    section[collection] = place;
+                    section[collection.index()] = place;
                     before.missing.push(section);
                 }
                 before.conflict = before.conflict.or(conflict);
                 of_collection =
                     Some(of_collection.map_or(found, |earlier: Found| earlier.and(found)));
             }
-            before.found[collection] = of_collection.unwrap_or_default();
+            before.found[collection.index()] = of_collection.unwrap_or_default();
         }
         if !found_any {
             before.missing.clear();
@@ -104,18 +103,19 @@ impl Existing {
 
     fn look_for(
         &self,
-        collection: usize,
+        collection: Collection,
         document: Document<'_>,
     ) -> Result<(Found, Option<String>), DiskError> {
         let (id, job_id) = names(document);
-        let name = COLLECTIONS[collection];
         if let Some(record) = self.records.get(&id_key(collection, id))? {
             let same = record[16..] == key_of(document.bytes());
-            let what = || format!("{name} holds another document with that _id");
+            let what = || format!("{collection} holds another document with that _id");
             return Ok(if same { (Found::Same, None) } else { (Found::Other, Some(what())) });
         }
-        if collection != EVENTS && self.records.get(&job_key(collection, job_id))?.is_some() {
-            let what = format!("{name} holds another document with that jobId");
+        if has_unique_job_id(collection)
+            && self.records.get(&job_key(collection, job_id))?.is_some()
+        {
+            let what = format!("{collection} holds another document with that jobId");
             return Ok((Found::Other, Some(what)));
         }
         Ok((Found::Absent, None))
@@ -126,16 +126,21 @@ fn names(document: Document<'_>) -> (Option<Value<'_>>, Option<Value<'_>>) {
     (document.get("_id"), document.get("jobId"))
 }
 
-fn id_key(collection: usize, id: Option<Value<'_>>) -> Key {
+/// A job has many events, so the events are the only collection without a unique job id.
+fn has_unique_job_id(collection: Collection) -> bool {
+    collection != Collection::Events
+}
+
+fn id_key(collection: Collection, id: Option<Value<'_>>) -> Key {
     tagged_key(b'i', collection, id)
 }
 
-fn job_key(collection: usize, job_id: Option<Value<'_>>) -> Key {
+fn job_key(collection: Collection, job_id: Option<Value<'_>>) -> Key {
     tagged_key(b'j', collection, job_id)
 }
 
-fn tagged_key(tag: u8, collection: usize, value: Option<Value<'_>>) -> Key {
-    let mut bytes = vec![tag, u8::try_from(collection).unwrap_or(u8::MAX)];
+fn tagged_key(tag: u8, collection: Collection, value: Option<Value<'_>>) -> Key {
+    let mut bytes = vec![tag, u8::try_from(collection.index()).unwrap_or(u8::MAX)];
     if let Some(value) = value {
         bytes.push(value.kind);
         bytes.extend_from_slice(value.bytes);
@@ -143,7 +148,11 @@ fn tagged_key(tag: u8, collection: usize, value: Option<Value<'_>>) -> Key {
     key_of(&bytes)
 }
 
-fn add(sorter: &mut Sorter<RECORD>, collection: usize, document: &[u8]) -> Result<(), DiskError> {
+fn add(
+    sorter: &mut Sorter<RECORD>,
+    collection: Collection,
+    document: &[u8],
+) -> Result<(), DiskError> {
     let (id, job_id) = names(Document::new(document));
     let mut record = |key: Key| {
         let mut record = [0; RECORD];
@@ -152,7 +161,7 @@ fn add(sorter: &mut Sorter<RECORD>, collection: usize, document: &[u8]) -> Resul
         sorter.add(record)
     };
     record(id_key(collection, id))?;
-    if collection != EVENTS {
+    if has_unique_job_id(collection) {
         record(job_key(collection, job_id))?;
     }
     Ok(())

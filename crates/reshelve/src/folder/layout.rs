@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::ends::{Compression, TargetFolder};
 use crate::store::{At, DiskError, write_atomic};
-use reshelve_core::mapping::COLLECTIONS;
+use crate::target_schema::{Collection, indexes_of, metadata_json};
 
 impl Compression {
     /// All of them.
@@ -42,90 +42,11 @@ impl Compression {
     }
 }
 
-/// An index of a target collection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct IndexSpec {
-    /// Its name: the new stack's migration skips by name.
-    pub name: &'static str,
-    /// Fields and directions.
-    pub key: &'static [(&'static str, i32)],
-    /// Whether it is unique.
-    pub unique: bool,
-}
-
-/// The indexes of a collection beside the one on `_id` (target-schema, "Indexes").
-pub fn indexes_of(collection: &str) -> &'static [IndexSpec] {
-    const JOB_ID: &[(&str, i32)] = &[("jobId", 1)];
-    match collection {
-        "novel_jobs" => &[
-            IndexSpec { name: "idx_novel_jobs_jobId", key: JOB_ID, unique: true },
-            IndexSpec {
-                name: "idx_novel_jobs_status_createdAt",
-                key: &[("status", 1), ("createdAt", -1)],
-                unique: false,
-            },
-        ],
-        "novel_job_events" => &[
-            IndexSpec {
-                name: "idx_novel_job_events_jobId_emittedAt",
-                key: &[("jobId", 1), ("emittedAt", -1)],
-                unique: false,
-            },
-            IndexSpec {
-                name: "idx_novel_job_events_kind_emittedAt",
-                key: &[("jobId", 1), ("kind", 1), ("emittedAt", -1)],
-                unique: false,
-            },
-        ],
-        "novel_job_metrics" => &[
-            IndexSpec { name: "idx_novel_job_metrics_jobId", key: JOB_ID, unique: true },
-            IndexSpec {
-                name: "idx_novel_job_metrics_updatedAt",
-                key: &[("updatedAt", -1)],
-                unique: false,
-            },
-        ],
-        "novel_job_metadata" => &[
-            IndexSpec { name: "idx_novel_job_metadata_jobId", key: JOB_ID, unique: true },
-            IndexSpec {
-                name: "idx_novel_job_metadata_alert_resolution",
-                key: &[("jobId", 1), ("continuityAlerts.resolved", 1)],
-                unique: false,
-            },
-        ],
-        _ => &[],
-    }
-}
-
-/// The content of `<collection>.metadata.json`: options, indexes, name and type, without a `uuid`,
-/// as `mongorestore` takes it.
-pub(crate) fn metadata_json(collection: &str, indexes: &[IndexSpec]) -> String {
-    let id = IndexSpec { name: "_id_", key: &[("_id", 1)], unique: false };
-    let index = |index: &IndexSpec| {
-        let key: Vec<String> = index
-            .key
-            .iter()
-            .map(|(field, direction)| format!("\"{field}\":{{\"$numberInt\":\"{direction}\"}}"))
-            .collect();
-        let unique = if index.unique { ",\"unique\":true" } else { "" };
-        format!(
-            "{{\"v\":{{\"$numberInt\":\"2\"}},\"key\":{{{}}},\"name\":\"{}\"{unique}}}",
-            key.join(","),
-            index.name
-        )
-    };
-    let all: Vec<String> = std::iter::once(&id).chain(indexes).map(index).collect();
-    format!(
-        "{{\"options\":{{}},\"indexes\":[{}],\"collectionName\":\"{collection}\",\"type\":\"collection\"}}",
-        all.join(",")
-    )
-}
-
 /// A file of a target collection that is there already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
     /// The collection.
-    pub collection: &'static str,
+    pub collection: Collection,
     /// The file.
     pub path: PathBuf,
     /// How it is compressed.
@@ -164,7 +85,7 @@ impl TargetFolder {
                 db: db.to_owned(),
                 compression,
             })
-            .find(|folder| folder.file(0).is_file())
+            .find(|folder| folder.file(Collection::Jobs).is_file())
     }
 
     /// The database folder.
@@ -172,14 +93,14 @@ impl TargetFolder {
         self.root.join(&self.db)
     }
 
-    /// The file of a collection, by its place in [`COLLECTIONS`].
-    pub fn file(&self, collection: usize) -> PathBuf {
-        let name = format!("{}.bson{}", COLLECTIONS[collection], self.compression.suffix());
+    /// The file of a collection.
+    pub fn file(&self, collection: Collection) -> PathBuf {
+        let name = format!("{collection}.bson{}", self.compression.suffix());
         self.database().join(name)
     }
 
     /// The file with the indexes of a collection.
-    pub(super) fn metadata_file(&self, collection: &str) -> PathBuf {
+    pub(super) fn metadata_file(&self, collection: Collection) -> PathBuf {
         let name = format!("{collection}.metadata.json{}", self.compression.suffix());
         self.database().join(name)
     }
@@ -195,7 +116,7 @@ impl TargetFolder {
     /// Where the folder cannot be read.
     pub fn held(&self) -> Result<Vec<Held>, DiskError> {
         let mut held = Vec::new();
-        for collection in COLLECTIONS {
+        for collection in Collection::ALL {
             for compression in Compression::ALL {
                 let name = format!("{collection}.bson{}", compression.suffix());
                 let path = self.database().join(name);
@@ -215,10 +136,10 @@ impl TargetFolder {
     pub(crate) fn prepare(&self) -> Result<(), DiskError> {
         let database = self.database();
         fs::create_dir_all(&database).at("creating the folder", &database)?;
-        for collection in COLLECTIONS {
+        for collection in Collection::ALL {
             let path = self.metadata_file(collection);
             if !path.exists() {
-                let text = metadata_json(collection, indexes_of(collection));
+                let text = metadata_json(collection.name(), indexes_of(collection));
                 let bytes = self.compression.member(text.as_bytes()).at("compressing", &path)?;
                 write_atomic(&path, &bytes)?;
             }
@@ -229,26 +150,6 @@ impl TargetFolder {
 
 fn is_absent(error: &std::io::Error) -> bool {
     matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
-}
-
-/// Writes the metadata file that belongs to a restored legacy collection: its indexes by their
-/// default names (legacy-schema, "Collections and indexes").
-pub(crate) fn legacy_metadata_json(collection: &str) -> String {
-    const INDEXES: [IndexSpec; 4] = [
-        IndexSpec { name: "status_1", key: &[("status", 1)], unique: false },
-        IndexSpec { name: "createdAt_1", key: &[("createdAt", 1)], unique: false },
-        IndexSpec {
-            name: "status_1_createdAt_-1",
-            key: &[("status", 1), ("createdAt", -1)],
-            unique: false,
-        },
-        IndexSpec {
-            name: "status_1_updatedAt_-1",
-            key: &[("status", 1), ("updatedAt", -1)],
-            unique: false,
-        },
-    ];
-    metadata_json(collection, &INDEXES)
 }
 
 /// The space that is free to this user where `path` is, or will be, in bytes.

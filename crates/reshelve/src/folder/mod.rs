@@ -13,12 +13,10 @@ mod sink;
 
 pub use crate::ends::{Compression, TargetFolder};
 pub use destination::FolderDestination;
-pub use indexes::{IndexState, IndexStatus, TargetState};
-pub use layout::{Held, IndexSpec, free_bytes, indexes_of};
+pub use layout::{Held, free_bytes};
 pub use lengths::Lengths;
 pub use lock::Holder;
 pub use sink::FolderSink;
 
 pub(crate) use existing::Existing;
-pub(crate) use layout::legacy_metadata_json;
 pub(crate) use lock::Lock;

@@ -9,7 +9,7 @@ use crate::ends::{
     Abandoned, Compression, EndError, Hint, OnExisting, SourceSize, TargetFolder, TargetRequest,
 };
 use crate::store::{At, DiskError};
-use reshelve_core::mapping::COLLECTIONS;
+use crate::target_schema::Collection;
 
 /// How many files a refusal names.
 const NAMED_MAX: usize = 5;
@@ -104,7 +104,7 @@ fn lengths(held: &[Held], compression: Compression) -> Lengths {
             .find(|held| held.collection == collection && held.compression == compression)
             .map_or(0, |held| held.bytes)
     };
-    Lengths(COLLECTIONS.map(length))
+    Lengths(Collection::ALL.map(length))
 }
 
 /// How the lengths of files are compared.
@@ -122,7 +122,7 @@ pub(super) fn check_lengths(
     lengths: &Lengths,
     expect: Expect,
 ) -> Result<(), EndError> {
-    for (collection, &expected) in lengths.0.iter().enumerate() {
+    for (collection, expected) in Collection::ALL.into_iter().zip(lengths.0) {
         let path = target.file(collection);
         let found = match std::fs::metadata(&path) {
             Ok(found) => found.len(),

@@ -3,6 +3,7 @@
 use super::TargetFolder;
 use crate::dump::Documents;
 use crate::ends::{DocumentStream, EndError, TargetReader};
+use crate::target_schema::Collection;
 
 impl DocumentStream for Documents {
     fn next_document(&mut self) -> Result<Option<&[u8]>, EndError> {
@@ -19,11 +20,11 @@ impl TargetReader for TargetFolder {
         &self.db
     }
 
-    fn has(&self, collection: usize) -> Result<bool, EndError> {
+    fn has(&self, collection: Collection) -> Result<bool, EndError> {
         Ok(self.file(collection).exists())
     }
 
-    fn documents(&self, collection: usize) -> Result<Box<dyn DocumentStream>, EndError> {
+    fn documents(&self, collection: Collection) -> Result<Box<dyn DocumentStream>, EndError> {
         Ok(Box::new(Documents::open(&self.file(collection), u64::MAX)?))
     }
 }

@@ -9,12 +9,13 @@ use crate::ends::{Compression, TargetFolder};
 use crate::ends::{EndError, ReplacedJobs};
 use crate::store::key_of;
 use crate::store::{At, DiskError, sync_folder};
+use crate::target_schema::Collection;
 use reshelve_core::raw::{self, Document, Value};
 
 /// What was replaced in one collection: its first `base` bytes are from before the run.
 pub(crate) struct Replacing<'r> {
     pub(crate) folder: &'r TargetFolder,
-    pub(crate) collection: usize,
+    pub(crate) collection: Collection,
     pub(crate) base: u64,
     pub(crate) replaced: &'r dyn ReplacedJobs,
     /// Where earlier versions are kept.
@@ -41,7 +42,7 @@ pub(crate) fn finish_collection(
 /// had only been announced.
 pub(crate) fn rename_announced(
     folder: &TargetFolder,
-    collection: usize,
+    collection: Collection,
     length: u64,
 ) -> Result<(), DiskError> {
     let path = folder.file(collection);
@@ -59,8 +60,7 @@ fn temporary(path: &Path) -> PathBuf {
 }
 
 fn rewrite(what: &Replacing<'_>, path: &Path, temporary: &Path) -> Result<u64, DiskError> {
-    let undo_path =
-        what.undo.join(format!("{}.bson", reshelve_core::mapping::COLLECTIONS[what.collection]));
+    let undo_path = what.undo.join(format!("{}.bson", what.collection));
     fs::create_dir_all(what.undo).at("creating the folder", what.undo)?;
     let undo_file = File::create(&undo_path).at("creating", &undo_path)?;
     let mut undo = BufWriter::new(&undo_file);

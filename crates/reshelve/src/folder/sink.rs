@@ -11,7 +11,8 @@ use crate::ends::{
     TargetFolder,
 };
 use crate::store::{At, DiskError, open_at, sync_folder};
-use reshelve_core::mapping::{COLLECTIONS, Target};
+use crate::target_schema::Collection;
+use reshelve_core::mapping::Target;
 
 /// A compressed target is cut into members whenever its documents have this many bytes more,
 /// counted over all collections and before compression: a property of the documents alone, so
@@ -37,8 +38,11 @@ impl FolderSink {
         existing: Option<Existing>,
     ) -> Result<Self, DiskError> {
         folder.prepare()?;
-        let open = |at: usize| open_at(&folder.file(at), lengths.0[at]);
-        let files = [open(0)?, open(1)?, open(2)?, open(3)?];
+        let open = |collection: Collection| {
+            open_at(&folder.file(collection), lengths.0[collection.index()])
+        };
+        let [jobs, events, metrics, metadata] = Collection::ALL;
+        let files = [open(jobs)?, open(events)?, open(metrics)?, open(metadata)?];
         sync_folder(&folder.database())?;
         Ok(FolderSink {
             folder: folder.clone(),
@@ -49,14 +53,14 @@ impl FolderSink {
         })
     }
 
-    fn write_bytes(&mut self, at: usize, bytes: &[u8]) -> Result<(), DiskError> {
-        self.files[at].write_all(bytes).at("writing", &self.folder.file(at))?;
+    fn write_bytes(&mut self, at: Collection, bytes: &[u8]) -> Result<(), DiskError> {
+        self.files[at.index()].write_all(bytes).at("writing", &self.folder.file(at))?;
         let written = u64::try_from(bytes.len()).unwrap_or(0);
-        self.lengths.0[at] += written;
+        self.lengths.0[at.index()] += written;
         Ok(())
     }
 
-    fn write_member(&mut self, at: usize, bytes: &[u8]) -> Result<(), DiskError> {
+    fn write_member(&mut self, at: Collection, bytes: &[u8]) -> Result<(), DiskError> {
         let member = self.folder.compression.member(bytes);
         let member = member.at("compressing", &self.folder.file(at))?;
         self.write_bytes(at, &member)
@@ -90,12 +94,12 @@ impl Sink for FolderSink {
     fn write(&mut self, target: &Target, writes: &[JobWrite]) -> Result<Vec<Fate>, EndError> {
         let bytes = target.bytes();
         for section in joined(writes.iter().flat_map(JobWrite::sections)) {
-            for (at, range) in section.into_iter().enumerate() {
-                let bytes = &bytes[at][range];
+            for (at, range) in Collection::ALL.into_iter().zip(section) {
+                let bytes = &bytes[at.index()][range];
                 if self.folder.compression == Compression::None {
                     self.write_bytes(at, bytes)?;
                 } else {
-                    self.held_back[at].extend_from_slice(bytes);
+                    self.held_back[at.index()].extend_from_slice(bytes);
                 }
             }
         }
@@ -107,13 +111,13 @@ impl Sink for FolderSink {
     }
 
     fn cut(&mut self) -> Result<(), EndError> {
-        for at in 0..COLLECTIONS.len() {
-            let mut bytes = std::mem::take(&mut self.held_back[at]);
+        for at in Collection::ALL {
+            let mut bytes = std::mem::take(&mut self.held_back[at.index()]);
             if !bytes.is_empty() {
                 self.write_member(at, &bytes)?;
             }
             bytes.clear();
-            self.held_back[at] = bytes;
+            self.held_back[at.index()] = bytes;
         }
         Ok(())
     }
@@ -125,8 +129,8 @@ impl Sink for FolderSink {
     /// An empty collection is an empty member, not an empty file.
     fn finish(&mut self) -> Result<(), EndError> {
         self.cut()?;
-        for at in 0..COLLECTIONS.len() {
-            if self.lengths.0[at] == 0 && self.folder.compression != Compression::None {
+        for at in Collection::ALL {
+            if self.lengths.0[at.index()] == 0 && self.folder.compression != Compression::None {
                 self.write_member(at, &[])?;
             }
         }
@@ -135,7 +139,7 @@ impl Sink for FolderSink {
 
     fn syncer(&self) -> Result<Box<dyn Syncer>, EndError> {
         let mut files = Vec::new();
-        for (at, file) in self.files.iter().enumerate() {
+        for (at, file) in Collection::ALL.into_iter().zip(&self.files) {
             let path = self.folder.file(at);
             let file = file.try_clone().at("opening", &path)?;
             files.push((path, file));

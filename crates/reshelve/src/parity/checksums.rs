@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::ends::EndError;
 use crate::ends::TargetReader;
-use reshelve_core::mapping::COLLECTIONS;
+use crate::target_schema::Collection;
 
 /// Count, bytes and checksum of one collection.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,23 +36,24 @@ pub fn checksums(
     target: &dyn TargetReader,
 ) -> Result<BTreeMap<&'static str, CollectionChecksum>, EndError> {
     let results = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..COLLECTIONS.len())
+        let threads: Vec<_> = Collection::ALL
+            .into_iter()
             .map(|collection| scope.spawn(move || of_collection(target, collection)))
             .collect();
         threads.into_iter().map(std::thread::ScopedJoinHandle::join).collect::<Vec<_>>()
     });
     let mut checksums = BTreeMap::new();
-    for (collection, result) in COLLECTIONS.into_iter().zip(results) {
+    for (collection, result) in Collection::ALL.into_iter().zip(results) {
         // A panic of the thread is a panic of ours.
         let checksum = result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        checksums.insert(collection, checksum);
+        checksums.insert(collection.name(), checksum);
     }
     Ok(checksums)
 }
 
 fn of_collection(
     target: &dyn TargetReader,
-    collection: usize,
+    collection: Collection,
 ) -> Result<CollectionChecksum, EndError> {
     let mut documents = target.documents(collection)?;
     let mut sum = Sum::default();

@@ -11,6 +11,7 @@ use crate::ends::{DocumentStream, TargetReader};
 use crate::ends::{EndError, EndErrorKind};
 use crate::store::{At, DiskError, unnamed_file};
 use crate::store::{Key, Sorted, Sorter, key_of};
+use crate::target_schema::Collection;
 use reshelve_core::raw::{self, Document, Value};
 
 /// Key, ordinal, offset, length.
@@ -48,7 +49,7 @@ pub(crate) struct Side {
 impl Side {
     pub(crate) fn open(
         target: &dyn TargetReader,
-        collection: usize,
+        collection: Collection,
         scratch: PathBuf,
     ) -> Result<Self, EndError> {
         let documents = match target.has(collection)? {
@@ -70,7 +71,7 @@ impl Side {
     /// Opens a collection of which only the documents of these jobs count.
     pub(crate) fn open_jobs(
         target: &dyn TargetReader,
-        collection: usize,
+        collection: Collection,
         scratch: PathBuf,
         jobs: &HashSet<Key>,
     ) -> Result<Self, EndError> {

@@ -10,13 +10,12 @@ use super::totals::{Deltas, LISTED_MAX, Totals, add_job, empty_deltas};
 use super::walk::{Reading, Taken, Walked, walk};
 use super::{VerifyError, only_rejects};
 use crate::ends::Origin;
+use crate::target_schema::Collection;
 use reshelve_core::mapping::{Mapped, Status, WarningCode};
 use reshelve_core::raw::{Document, Value};
 
 /// A title is shown up to so many characters.
 const TITLE_CHARS_MAX: usize = 200;
-/// The place of metrics among the collections.
-const METRICS: usize = 2;
 
 /// How many documents there are on both sides.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -137,7 +136,13 @@ impl Survey {
             Taken::Mapped { mapped, parts, legacy } => {
                 self.take_status(mapped, Document::new(legacy));
                 let job = String::from_utf8_lossy(&mapped.job_id);
-                add_job(&mut self.totals, &mut self.deltas, &job, legacy, parts[METRICS]);
+                add_job(
+                    &mut self.totals,
+                    &mut self.deltas,
+                    &job,
+                    legacy,
+                    parts[Collection::Metrics.index()],
+                );
             }
         }
     }

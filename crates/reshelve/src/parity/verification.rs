@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::survey::Survey;
+use crate::target_schema::Collection;
 
 /// How many mismatches are kept to be shown.
 const SHOWN_MAX: usize = 100;
@@ -13,7 +14,7 @@ pub struct Mismatch {
     /// The job id.
     pub job: String,
     /// The collection.
-    pub collection: &'static str,
+    pub collection: Collection,
     /// The path in the document; `_id` where the document as a whole is missing or extra.
     pub path: String,
     /// What should be there, as canonical Extended JSON; null where nothing should.

@@ -18,15 +18,12 @@ use crate::ends::TargetReader;
 use crate::run::rejects::OnlyRejects;
 use crate::run::{RunError, RunFolder};
 use crate::store::DiskError;
-use reshelve_core::mapping::{self, COLLECTIONS, Mapped};
+use crate::target_schema::Collection;
+use reshelve_core::mapping::{self, Mapped};
 use reshelve_core::raw::{self, Document, Value};
 
 /// How far the stored cost may be off, per job, in USD, unless told otherwise.
 pub const TOLERANCE_USD_DEFAULT: f64 = 0.005;
-/// The places of jobs, metrics and metadata among the collections.
-const JOBS: usize = 0;
-const METRICS: usize = 2;
-const METADATA: usize = 3;
 
 /// What is to be compared, and how.
 #[derive(Clone, Debug)]
@@ -158,15 +155,15 @@ impl<'v> Verifier<'v> {
         let mut sides = Vec::new();
         // One collection may be lost; where all are, this is the wrong place.
         let mut is_there = false;
-        for collection in 0..COLLECTIONS.len() {
+        for collection in Collection::ALL {
             is_there |= target.has(collection)?;
         }
         if !is_there {
             return Err(VerifyError::NoTarget(target.name()));
         }
-        for (collection, name) in COLLECTIONS.iter().enumerate() {
-            let scratch =
-                request.reading.scratch.join(format!(".verify.{}.{name}.tmp", std::process::id()));
+        for collection in Collection::ALL {
+            let name = format!(".verify.{}.{collection}.tmp", std::process::id());
+            let scratch = request.reading.scratch.join(name);
             sides.push(match chosen {
                 Some(chosen) => Side::open_jobs(target, collection, scratch, &chosen.jobs)?,
                 None => Side::open(target, collection, scratch)?,
@@ -187,12 +184,12 @@ impl<'v> Verifier<'v> {
         self.jobs += 1;
         let job = String::from_utf8_lossy(&mapped.job_id).into_owned();
         let mut stored: [Option<Cow<'_, [u8]>>; 4] = Default::default();
-        for (collection, bytes) in parts.into_iter().enumerate() {
+        for (collection, bytes) in Collection::ALL.into_iter().zip(parts) {
             for place in raw::documents(bytes) {
                 let expected = &bytes[place];
-                let side = &mut self.sides[collection];
+                let side = &mut self.sides[collection.index()];
                 match side.find(expected)? {
-                    Found::Same => stored[collection] = Some(Cow::Borrowed(expected)),
+                    Found::Same => stored[collection.index()] = Some(Cow::Borrowed(expected)),
                     Found::Missing => {
                         // All behind the damage is missing; the first of them is the damaged one.
                         if let Some(damage) = side.damage.take() {
@@ -207,14 +204,14 @@ impl<'v> Verifier<'v> {
                             let Difference { path, expected, actual } = difference;
                             self.findings.add(&job, collection, &path, expected, actual);
                         }
-                        stored[collection] = Some(Cow::Owned(actual));
+                        stored[collection.index()] = Some(Cow::Owned(actual));
                     }
                 }
             }
         }
         let found = &mut self.findings.found;
-        add_stored(&mut found.survey.totals, stored[METRICS].as_deref());
-        match (&stored[JOBS], &stored[METADATA]) {
+        add_stored(&mut found.survey.totals, stored[Collection::Metrics.index()].as_deref());
+        match (&stored[Collection::Jobs.index()], &stored[Collection::Metadata.index()]) {
             (None, _) | (_, None) => found.restored.missing += 1,
             // These bytes were restored and compared when they were mapped, a moment ago.
             (Some(Cow::Borrowed(_)), Some(Cow::Borrowed(_))) => found.restored.identical += 1,
@@ -238,8 +235,8 @@ impl<'v> Verifier<'v> {
     fn finish(mut self, of: Option<u64>) -> Result<Verification, VerifyError> {
         let allow = self.request.allow_existing;
         let mut extra_jobs = 0;
-        for (collection, name) in COLLECTIONS.into_iter().enumerate() {
-            let side = &mut self.sides[collection];
+        for collection in Collection::ALL {
+            let side = &mut self.sides[collection.index()];
             let findings = &mut self.findings;
             let mut left_over = 0;
             side.extra(|document| {
@@ -260,10 +257,10 @@ impl<'v> Verifier<'v> {
             if allow {
                 counts.left_alone += left_over;
                 ours -= left_over;
-            } else if collection == JOBS {
+            } else if collection == Collection::Jobs {
                 extra_jobs = left_over;
             }
-            counts.collections.insert(name, ours);
+            counts.collections.insert(collection.name(), ours);
         }
         let mut found = self.findings.found;
         match of {
@@ -280,18 +277,13 @@ impl Findings<'_> {
     fn add(
         &mut self,
         job: &str,
-        collection: usize,
+        collection: Collection,
         path: &str,
         expected: Option<String>,
         actual: Option<String>,
     ) {
-        let mismatch = Mismatch {
-            job: job.to_owned(),
-            collection: COLLECTIONS[collection],
-            path: path.to_owned(),
-            expected,
-            actual,
-        };
+        let mismatch =
+            Mismatch { job: job.to_owned(), collection, path: path.to_owned(), expected, actual };
         (self.each)(&mismatch);
         self.found.add(mismatch);
     }

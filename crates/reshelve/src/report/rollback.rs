@@ -7,13 +7,13 @@ use serde::Serialize;
 use crate::ends::{LivePlace, OnExisting, PlannedTarget};
 use crate::folder::Lengths;
 use crate::run::{Checkpoint, Plan, RunFolder};
-use reshelve_core::mapping::COLLECTIONS;
+use crate::target_schema::Collection;
 
 /// A file of the target, before and after the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TargetFile {
     /// The collection.
-    pub collection: &'static str,
+    pub collection: Collection,
     /// The file.
     pub path: PathBuf,
     /// How many bytes it had before the run; 0 where it was not there.
@@ -44,12 +44,13 @@ pub(super) fn of(plan: &Plan, checkpoint: &Checkpoint, folder: &RunFolder) -> Op
     let [before, after] = [&plan.base.position, &checkpoint.target]
         .map(|position| Lengths::of(position).unwrap_or_default().0);
     let lengths = before.into_iter().zip(after);
-    let files = lengths.enumerate().map(|(collection, (before, after))| TargetFile {
-        collection: COLLECTIONS[collection],
-        path: target.file(collection),
-        bytes_before: before,
-        bytes_after: after,
-    });
+    let files =
+        Collection::ALL.into_iter().zip(lengths).map(|(collection, (before, after))| TargetFile {
+            collection,
+            path: target.file(collection),
+            bytes_before: before,
+            bytes_after: after,
+        });
     let replaced = checkpoint.totals.replaced;
     let undo =
         (plan.on_existing == OnExisting::Replace && replaced > 0).then(|| folder.undo_folder());

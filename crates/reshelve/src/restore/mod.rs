@@ -9,15 +9,12 @@ use serde::Serialize;
 
 use crate::ends::EndError;
 use crate::ends::{DocumentStream, TargetReader};
-use crate::folder::legacy_metadata_json;
 use crate::store::{At, DiskError, sync_folder, unnamed_file, write_atomic};
 use crate::store::{Sorted, Sorter, key_of};
+use crate::target_schema::{Collection, LEGACY_INDEXES, metadata_json};
 use reshelve_core::mapping::{self, RestoreError};
 use reshelve_core::raw::{self, Document, Value};
 
-/// The places of jobs and metadata among the collections.
-const JOBS: usize = 0;
-const METADATA: usize = 3;
 /// A record of the index over metadata documents: key, offset, length.
 const RECORD: usize = 28;
 /// Most records of it in memory.
@@ -61,7 +58,7 @@ pub enum RestoreFolderError {
     #[error("{collection}, document {position}: {source}")]
     Malformed {
         /// Its collection.
-        collection: &'static str,
+        collection: Collection,
         /// Its position in the file, from 0.
         position: u64,
         /// What is wrong.
@@ -108,7 +105,7 @@ pub fn restore(
 /// Where it cannot be written.
 pub fn write_legacy_metadata(folder: &Path, collection: &str) -> Result<(), DiskError> {
     let path = folder.join(format!("{collection}.metadata.json"));
-    write_atomic(&path, legacy_metadata_json(collection).as_bytes())
+    write_atomic(&path, metadata_json(collection, &LEGACY_INDEXES).as_bytes())
 }
 
 fn restore_into(
@@ -117,13 +114,13 @@ fn restore_into(
 ) -> Result<RestoreSummary, RestoreFolderError> {
     let file = File::create(path).at("creating", path)?;
     let mut out = BufWriter::with_capacity(1 << 20, &file);
-    let mut jobs = target.documents(JOBS)?;
+    let mut jobs = target.documents(Collection::Jobs)?;
     let mut lookup = Lookup::new(target, path)?;
     let mut summary = RestoreSummary::default();
     let mut position = 0;
     while let Some(job) = jobs.next_document()? {
         raw::check(job).map_err(|source| RestoreFolderError::Malformed {
-            collection: mapping::COLLECTIONS[JOBS],
+            collection: Collection::Jobs,
             position,
             source,
         })?;
@@ -176,7 +173,7 @@ impl<'l> Lookup<'l> {
         Ok(Lookup {
             target,
             scratch: beside.with_extension("index.tmp"),
-            documents: target.documents(METADATA)?,
+            documents: target.documents(Collection::Metadata)?,
             position: 0,
             held: Vec::new(),
             index: None,
@@ -199,7 +196,7 @@ impl<'l> Lookup<'l> {
             return Ok(None);
         }
         raw::check(&self.held).map_err(|source| RestoreFolderError::Malformed {
-            collection: mapping::COLLECTIONS[METADATA],
+            collection: Collection::Metadata,
             position: self.position,
             source,
         })?;
@@ -220,7 +217,7 @@ impl Index {
         let folder = scratch.parent().filter(|folder| !folder.as_os_str().is_empty());
         let mut sorter = Sorter::new(folder.unwrap_or(Path::new(".")), HELD_MAX);
         let mut out = BufWriter::with_capacity(1 << 20, &file);
-        let mut documents = target.documents(METADATA)?;
+        let mut documents = target.documents(Collection::Metadata)?;
         let mut offset = 0u64;
         while let Some(document) = documents.next_document()? {
             let length = u32::try_from(document.len()).unwrap_or(u32::MAX);

@@ -1,7 +1,7 @@
 //! Which collection is meant, and what is said where that is not clear.
 
 use reshelve::dump::{self, OpenError};
-use reshelve::ends::{BatchLimits, SourceSpec};
+use reshelve::ends::{BatchLimits, Hint, SourceSpec};
 
 use crate::helpers::{drain, gzip, samples, small, spec, zstd};
 
@@ -30,7 +30,7 @@ fn folders_are_understood() {
     let error = dump::open(&spec(root)).unwrap_err();
     let OpenError::SeveralDatabases { databases, .. } = &error else { panic!("{error}") };
     assert_eq!(databases, &["one", "two"]);
-    assert!(error.hint() == Some(reshelve::ends::Hint::ChooseADatabase));
+    assert_eq!(error.hint(), Some(Hint::ChooseADatabase));
     let pick = |db: &str, collection: &str| {
         let spec = SourceSpec {
             path: root.to_owned(),

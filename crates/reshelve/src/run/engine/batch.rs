@@ -9,13 +9,9 @@ use crate::ends::{
 use crate::pass::pipeline::MappedBatch;
 use crate::pass::{RejectReason, Rejection};
 use crate::store::Key;
+use crate::target_schema::Collection;
 use reshelve_core::mapping::{Mapped, Outcome};
 use reshelve_core::raw::{self, Document, Value};
-
-/// The place of the jobs among the collections.
-const JOBS: usize = 0;
-/// The place of the events.
-const EVENTS: usize = 1;
 
 /// What is known of a document before the target is looked at.
 enum Intent {
@@ -428,7 +424,8 @@ fn record_of(
 ) -> (JobRecord, Details) {
     let document = &batch.documents[index];
     let bytes = batch.target.bytes();
-    let job = Document::new(&bytes[JOBS][write.section[JOBS].clone()]);
+    let (jobs, events_at) = (Collection::Jobs.index(), Collection::Events.index());
+    let job = Document::new(&bytes[jobs][write.section[jobs].clone()]);
     let id = job.get("_id").and_then(Value::object_id).unwrap_or_default();
     let job_id = job.get("jobId").and_then(Value::string).unwrap_or_default();
     let events = match &document.outcome {
@@ -439,14 +436,14 @@ fn record_of(
     if !is_hex_of(job_id, &id) {
         details.job_id = job_id.to_vec();
     }
-    if before.found[EVENTS] == Found::Partly {
-        let range = write.section[EVENTS].clone();
+    if before.found[events_at] == Found::Partly {
+        let range = write.section[events_at].clone();
         let is_missing = |start: usize| {
             write.missing.iter().any(|missing| {
-                !missing[EVENTS].is_empty() && missing[EVENTS].start == range.start + start
+                !missing[events_at].is_empty() && missing[events_at].start == range.start + start
             })
         };
-        details.events_before = raw::documents(&bytes[EVENTS][range.clone()])
+        details.events_before = raw::documents(&bytes[events_at][range.clone()])
             .map(|place| !is_missing(place.start))
             .collect();
     }
