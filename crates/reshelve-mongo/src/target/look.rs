@@ -6,11 +6,8 @@ use reshelve::ends::{Before, EndError, Found, JobAhead, Look, Looked, Section};
 use reshelve_core::mapping::{COLLECTIONS, Target};
 use reshelve_core::raw;
 
+use super::by_ids::{IDS_MAX, id_of, stored};
 use crate::connection::Connection;
-use crate::writes::{id_of, stored};
-
-/// Most documents in one question.
-const ASKED_MAX: usize = 1_000;
 
 /// One document of a section.
 #[derive(Clone, Debug)]
@@ -83,7 +80,7 @@ impl LiveLook {
         for (collection, name) in COLLECTIONS.into_iter().enumerate() {
             let sections = jobs.iter().map(|job| &job.section).enumerate();
             let parts = parts_of(target, sections, collection);
-            for some in parts.chunks(ASKED_MAX) {
+            for some in parts.chunks(IDS_MAX) {
                 let stored = self.stored(name, some.iter().map(|part| part.bytes(target))).await?;
                 for part in some {
                     let bytes = part.bytes(target);

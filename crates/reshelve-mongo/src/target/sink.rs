@@ -10,11 +10,12 @@ use reshelve::ends::{
 };
 use reshelve_core::mapping::{COLLECTIONS, Target};
 
+use super::by_ids::{id_of, remove};
+use super::insert::{Taken, insert};
+use super::lease::Lease;
+use super::look::{LiveLook, Part, parts_of};
+use super::replace::{Replacement, replace};
 use crate::connection::Connection;
-use crate::lease::Lease;
-use crate::look::{LiveLook, Part, parts_of};
-use crate::replace::{Replacement, replace};
-use crate::writes::{Taken, id_of, insert, remove};
 
 /// The place of the jobs among the collections.
 const JOBS: usize = 0;
