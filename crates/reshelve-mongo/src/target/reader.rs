@@ -101,7 +101,7 @@ impl DocumentStream for LiveStream {
                     let mut error = self.connection.error("reading", self.collection, &error);
                     let again = reshelve::ends::Hint::Text("run the command again".to_owned());
                     error.hint.get_or_insert(again);
-                    return Err(error.into());
+                    return Err(error);
                 }
             }
         }
