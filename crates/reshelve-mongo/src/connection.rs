@@ -12,8 +12,8 @@ use reshelve::ends::LivePlace;
 use tokio::runtime::Runtime;
 
 use crate::error::{failed, is_authentication, unreachable};
+use crate::patience::{Patience, limited};
 use crate::place::Place;
-use crate::retry::{Patience, limited};
 
 /// How long the driver looks for a server before an operation fails, unless the connection string
 /// says otherwise.
@@ -168,7 +168,7 @@ impl Connection {
     }
 
     /// Does something beside whatever else happens, until the handle is aborted.
-    pub(crate) fn beside<F>(&self, future: F) -> tokio::task::JoinHandle<F::Output>
+    pub(crate) fn spawn<F>(&self, future: F) -> tokio::task::JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
@@ -185,8 +185,8 @@ impl Connection {
         self.collection(collection)
     }
 
-    /// A small collection of our own, of documents that may be decoded.
-    pub(crate) fn own(&self, collection: &str) -> Collection<Document> {
+    /// A collection of documents that may be decoded.
+    pub(crate) fn decoded(&self, collection: &str) -> Collection<Document> {
         self.collection(collection)
     }
 

@@ -7,13 +7,10 @@ use reshelve::dump::{COLLECTION_DEFAULT, CollectionInfo, Inventory};
 use reshelve::ends::EndError;
 use serde::Serialize;
 
+use crate::catalog::{databases, list, whole_number};
 use crate::connection::Connection;
-use crate::indexes::{all, indexes_of_collection};
-use crate::origin::number;
 use crate::privileges::{Need, held, needs_of_source, needs_of_target};
-
-/// Databases of the server itself.
-const SYSTEM: [&str; 3] = ["admin", "config", "local"];
+use crate::target::indexes_of_collection;
 
 /// An [`Inventory`] with what only a live server tells.
 #[derive(Clone, Debug, Serialize)]
@@ -64,7 +61,7 @@ pub fn inspect(
         inventory.server_version = built.get_str("version").ok().map(str::to_owned);
         for db in databases {
             let connection = connection.at(&db);
-            for listed in all(&connection, doc! { "listCollections": 1 }).await? {
+            for listed in list(&connection, doc! { "listCollections": 1 }).await? {
                 inventory.collections.push(collection_of(&connection, &listed).await);
             }
         }
@@ -94,15 +91,6 @@ pub fn inspect(
     })
 }
 
-/// The databases that are not the server's own; none where the user may not list them.
-pub(crate) async fn databases(connection: &Connection) -> Option<Vec<String>> {
-    let question = doc! { "listDatabases": 1, "nameOnly": true, "authorizedDatabases": true };
-    let answer = connection.admin(question).await.ok()?;
-    let names = answer.get_array("databases").ok()?.iter();
-    let names = names.filter_map(|it| it.as_document()?.get_str("name").ok());
-    Some(names.filter(|name| !SYSTEM.contains(name)).map(str::to_owned).collect())
-}
-
 async fn collection_of(connection: &Connection, listed: &Document) -> CollectionInfo {
     let name = listed.get_str("name").unwrap_or_default().to_owned();
     let kind = listed.get_str("type").unwrap_or("collection").to_owned();
@@ -117,9 +105,9 @@ async fn collection_of(connection: &Connection, listed: &Document) -> Collection
     }
     match connection.command(doc! { "collStats": name.as_str() }).await {
         Ok(stats) => {
-            found.documents = number(&stats, "count").unwrap_or(0);
-            found.document_bytes = number(&stats, "size").unwrap_or(0);
-            found.bytes_on_disk = number(&stats, "storageSize");
+            found.documents = whole_number(&stats, "count").unwrap_or(0);
+            found.document_bytes = whole_number(&stats, "size").unwrap_or(0);
+            found.bytes_on_disk = whole_number(&stats, "storageSize");
         }
         Err(error) => found.damage = Some(crate::error::sentence(&error)),
     }

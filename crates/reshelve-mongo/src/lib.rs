@@ -5,31 +5,25 @@
 //! batches, written through `insert_many`, never decoded, because a decoded document loses
 //! repeated names.
 
-mod by_id;
+mod catalog;
 mod connection;
-mod destination;
 mod error;
-mod indexes;
+mod error_class;
 mod inspect;
-mod lease;
-mod look;
-mod origin;
+mod patience;
 mod place;
 mod privileges;
-mod reader;
-mod replace;
-mod retry;
-mod sink;
-mod writes;
+mod source;
+mod target;
 
 pub use connection::Connection;
-pub use destination::LiveDestination;
-pub use indexes::{MIGRATION, indexes_down, indexes_status, indexes_up};
 pub use inspect::{LiveInventory, inspect};
-pub use origin::LiveOrigin;
+pub use patience::Patience;
 pub use place::{Place, is_live};
 pub use privileges::{Need, create_role, needs_of_source, needs_of_target};
-pub use reader::LiveTarget;
-pub use retry::Patience;
+pub use source::LiveOrigin;
+pub use target::{
+    LiveDestination, LiveTarget, MIGRATION, indexes_down, indexes_status, indexes_up,
+};
 
 pub use mongodb::options::ReadPreference;

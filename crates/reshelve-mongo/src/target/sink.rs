@@ -11,11 +11,12 @@ use reshelve::ends::{
 use reshelve::target_schema::Collection;
 use reshelve_core::mapping::Target;
 
+use super::by_ids::{id_of, remove};
+use super::insert::{Taken, insert};
+use super::lease::Lease;
+use super::look::{LiveLook, Part, parts_of};
+use super::replace::{Replacement, replace};
 use crate::connection::Connection;
-use crate::lease::Lease;
-use crate::look::{LiveLook, Part, parts_of};
-use crate::replace::{Replacement, replace};
-use crate::writes::{Taken, id_of, insert, remove};
 
 /// The parts of a job, which are written before it.
 const PARTS: [Collection; 3] = [Collection::Events, Collection::Metrics, Collection::Metadata];

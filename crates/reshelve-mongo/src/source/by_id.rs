@@ -58,7 +58,7 @@ impl Id {
     /// The conditions for every document that sorts behind this one, to be asked in this order:
     /// those of the same type, then those of later types. In one `$or` a server may walk the whole
     /// index.
-    pub(crate) fn behind(&self) -> Vec<Document> {
+    pub(crate) fn after(&self) -> Vec<Document> {
         let row = ORDER.iter().position(|row| row.iter().any(|(kind, _)| *kind == self.kind));
         let later: Vec<&str> = row.map_or_else(Vec::new, |row| {
             ORDER[row + 1..].iter().flat_map(|row| row.iter().map(|(_, alias)| *alias)).collect()
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn later_types_are_named() {
         let id = Id { kind: 2, value: b"\x02\0\0\0a\0".to_vec() };
-        let conditions = id.behind();
+        let conditions = id.after();
         assert_eq!(conditions[0], doc! { "_id": { "$gt": "a" } });
         let later = conditions[1].get_document("_id").unwrap().get_array("$type").unwrap();
         assert_eq!(later[0], Bson::from("object"));
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn numbers_sort_behind_nan() {
         let id = Id { kind: 1, value: f64::NAN.to_le_bytes().to_vec() };
-        let conditions = id.behind();
+        let conditions = id.after();
         let within = conditions[0].get_document("_id").unwrap();
         assert_eq!(within.get_f64("$gte").unwrap(), f64::NEG_INFINITY);
     }

@@ -1,13 +1,15 @@
-//! Trying again: what is worth it, how often, and after which wait.
+//! Patience with a server: how often something is tried again, after which wait, and how long a try
+//! may take.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use mongodb::error::{Error, ErrorKind, RETRYABLE_WRITE_ERROR, TRANSIENT_TRANSACTION_ERROR};
+use mongodb::error::Error;
 
-use crate::error::{code, sentence};
+use crate::error::sentence;
+use crate::error_class::is_passing;
 
 /// How often something is tried again, beyond the driver's own single retry.
 pub(crate) const RETRIES_MAX: u32 = 12;
@@ -18,54 +20,6 @@ const WAIT_MAX: Duration = Duration::from_secs(8);
 
 /// How long an operation may take that is done in a moment; longer than any election.
 const OPERATION_MAX: Duration = Duration::from_secs(60);
-
-/// Codes of errors that pass: elections, shutdowns, lost connections, timeouts, conflicts, and
-/// cursors that died.
-const PASSING_CODES: [i32; 34] = [
-    6, 7, 24, 43, 46, 50, 63, 64, 89, 91, 112, 133, 134, 136, 175, 189, 202, 237, 239, 246, 251,
-    262, 317, 358, 384, 462, 9001, 10107, 11600, 11601, 11602, 13388, 13435, 13436,
-];
-
-/// Codes of errors that the next document would meet too: no document is to blame.
-const NOT_THE_DOCUMENT: [i32; 14] =
-    [11, 13, 18, 20, 59, 72, 79, 100, 166, 238, 8000, 14031, 40352, 40414];
-
-/// Whether the same operation may succeed a little later.
-pub(crate) fn is_passing(error: &Error) -> bool {
-    if error.contains_label(RETRYABLE_WRITE_ERROR)
-        || error.contains_label(TRANSIENT_TRANSACTION_ERROR)
-        || error.contains_label("RetryableError")
-    {
-        return true;
-    }
-    match error.kind.as_ref() {
-        ErrorKind::Io(_)
-        | ErrorKind::ConnectionPoolCleared { .. }
-        | ErrorKind::ServerSelection { .. }
-        | ErrorKind::DnsResolve { .. } => true,
-        _ => code(error).is_some_and(is_passing_code),
-    }
-}
-
-/// The same of a code by itself.
-pub(crate) fn is_passing_code(code: i32) -> bool {
-    PASSING_CODES.contains(&code)
-}
-
-/// Whether the next document would meet the same error.
-pub(crate) fn is_nobodys_fault(code: i32) -> bool {
-    NOT_THE_DOCUMENT.contains(&code)
-}
-
-/// Whether an error of a whole command may be the fault of one of its documents.
-pub(crate) fn may_be_the_document(error: &Error) -> bool {
-    match error.kind.as_ref() {
-        // What the driver refuses to send: a document above the server's limit.
-        ErrorKind::InvalidArgument { .. } | ErrorKind::Bson(_) => true,
-        ErrorKind::Command(command) => !NOT_THE_DOCUMENT.contains(&command.code),
-        _ => false,
-    }
-}
 
 /// How operations on a server wait and try again: who may end the waiting, and who is told of it.
 ///

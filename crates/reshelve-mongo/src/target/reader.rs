@@ -8,9 +8,9 @@ use reshelve::ends::EndError;
 use reshelve::ends::{DocumentStream, TargetReader};
 use reshelve::target_schema::Collection;
 
+use crate::catalog::{list, reply_docs, statistics};
 use crate::connection::Connection;
-use crate::origin::reply_docs;
-use crate::retry::limited;
+use crate::patience::limited;
 
 /// The four collections of a live target.
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ impl TargetReader for LiveTarget {
         let connection = &self.connection;
         let name = collection.name();
         let question = doc! { "listCollections": 1, "filter": { "name": name }, "nameOnly": true, "authorizedCollections": true };
-        Ok(!connection.wait(crate::indexes::all(connection, question))?.is_empty())
+        Ok(!connection.wait(list(connection, question))?.is_empty())
     }
 
     fn documents(&self, collection: Collection) -> Result<Box<dyn DocumentStream>, EndError> {
@@ -47,8 +47,7 @@ impl TargetReader for LiveTarget {
         let connection = &self.connection;
         let opened = connection.wait(async {
             let collection = connection.raw(name);
-            let statistics = connection.command(doc! { "collStats": name }).await;
-            let docs = reply_docs(&statistics.unwrap_or_default());
+            let docs = reply_docs(&statistics(connection, name).await);
             let mut find = collection.find(doc! {}).no_cursor_timeout(true).batch_size(docs);
             if let Some(preference) = &self.read_preference {
                 find =
@@ -102,7 +101,7 @@ impl DocumentStream for LiveStream {
                     let mut error = self.connection.error("reading", self.collection, &error);
                     let again = reshelve::ends::Hint::Text("run the command again".to_owned());
                     error.hint.get_or_insert(again);
-                    return Err(error.into());
+                    return Err(error);
                 }
             }
         }

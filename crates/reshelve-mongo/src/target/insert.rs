@@ -2,21 +2,19 @@
 
 use std::collections::HashMap;
 
-use futures_util::StreamExt;
-use mongodb::bson::{Bson, Document, RawDocument, RawDocumentBuf, doc};
+use mongodb::bson::RawDocumentBuf;
 use mongodb::error::{Error, ErrorKind};
-use reshelve_core::raw;
 
+use super::by_ids::{IDS_MAX, id_of, stored};
 use crate::connection::Connection;
-use crate::error::{code, sentence};
-use crate::retry::{is_nobodys_fault, is_passing, is_passing_code, limited, may_be_the_document};
+use crate::error::sentence;
+use crate::error_class::{is_not_the_document, is_passing, is_passing_code, may_be_the_document};
+use crate::patience::limited;
 
 /// Most documents in one command; servers take 100 000.
 const COMMAND_DOCS_MAX: usize = 50_000;
 /// Most bytes in one command; servers take 48 000 000, with some room for the rest of it.
 const COMMAND_BYTES_MAX: usize = 32 * 1024 * 1024;
-/// Most documents in one question for ids.
-const IDS_MAX: usize = 1_000;
 /// The unique key is there already.
 const DUPLICATE_KEY: i32 = 11_000;
 
@@ -154,7 +152,7 @@ async fn attempt(
             return Err((error, part));
         };
         // Routers tell of each document what befell its shard.
-        if failures.iter().any(|(_, failure)| is_nobodys_fault(failure.code)) {
+        if failures.iter().any(|(_, failure)| is_not_the_document(failure.code)) {
             return Err((error, part));
         }
         let mut again = Vec::new();
@@ -203,66 +201,4 @@ async fn settle(
         }
     }
     Ok(())
-}
-
-/// The stored documents that have the ids of these, by the bytes of their `_id` elements.
-pub(crate) async fn stored<'d>(
-    connection: &Connection,
-    name: &str,
-    documents: impl Iterator<Item = &'d [u8]>,
-) -> Result<HashMap<Vec<u8>, Vec<u8>>, Error> {
-    let filter = with_the_ids_of(documents);
-    let collection = connection.raw(name);
-    connection
-        .patience
-        .retry(|| async {
-            let mut found = HashMap::new();
-            let mut cursor = collection.find(filter.clone()).batch().await?;
-            while let Some(batch) = cursor.next().await {
-                for document in batch?.doc_slices()?.into_iter().flatten() {
-                    let Some(document) = document.as_document() else { continue };
-                    found.insert(id_of(document.as_bytes()).to_vec(), document.as_bytes().to_vec());
-                }
-            }
-            Ok(found)
-        })
-        .await
-}
-
-/// The condition for the documents that have the ids of these.
-fn with_the_ids_of<'d>(documents: impl Iterator<Item = &'d [u8]>) -> Document {
-    let ids: Vec<Bson> = documents
-        .filter_map(|bytes| RawDocument::from_bytes(bytes).ok())
-        .filter_map(|document| document.get("_id").ok().flatten())
-        .filter_map(|id| Bson::try_from(id).ok())
-        .collect();
-    doc! { "_id": { "$in": ids } }
-}
-
-/// The value of `_id`: enough to tell documents of one collection apart, as all of ours have
-/// ObjectIds.
-pub(crate) fn id_of(document: &[u8]) -> &[u8] {
-    raw::Document::new(document).get("_id").map_or(&[], |id| id.bytes)
-}
-
-/// Takes documents out again, by `_id`.
-///
-/// # Errors
-/// Where the collection cannot be written at all.
-pub(crate) async fn remove(
-    connection: &Connection,
-    name: &str,
-    documents: &[&[u8]],
-) -> Result<(), Error> {
-    let collection = connection.raw(name);
-    for some in documents.chunks(IDS_MAX) {
-        let filter = with_the_ids_of(some.iter().copied());
-        connection.patience.retry(|| collection.delete_many(filter.clone()).into_future()).await?;
-    }
-    Ok(())
-}
-
-/// Whether an error says that the collection is not there.
-pub(crate) fn is_absent(error: &Error) -> bool {
-    code(error) == Some(26)
 }

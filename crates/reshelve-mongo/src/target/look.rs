@@ -7,11 +7,8 @@ use reshelve::target_schema::Collection;
 use reshelve_core::mapping::Target;
 use reshelve_core::raw;
 
+use super::by_ids::{IDS_MAX, id_of, stored};
 use crate::connection::Connection;
-use crate::writes::{id_of, stored};
-
-/// Most documents in one question.
-const ASKED_MAX: usize = 1_000;
 
 /// One document of a section.
 #[derive(Clone, Debug)]
@@ -85,7 +82,7 @@ impl LiveLook {
             let name = collection.name();
             let sections = jobs.iter().map(|job| &job.section).enumerate();
             let parts = parts_of(target, sections, collection);
-            for some in parts.chunks(ASKED_MAX) {
+            for some in parts.chunks(IDS_MAX) {
                 let stored = self.stored(name, some.iter().map(|part| part.bytes(target))).await?;
                 for part in some {
                     let bytes = part.bytes(target);

@@ -14,15 +14,15 @@ use reshelve::ends::EndError;
 use reshelve::ends::{Fate, Section};
 use reshelve::target_schema::Collection;
 use reshelve_core::mapping::Target;
-use reshelve_core::raw::{self, Writer, kind};
+use reshelve_core::raw;
 
+use super::insert::{Taken, insert};
+use super::undo::keep;
 use crate::connection::{Connection, Topology};
 use crate::error::{code, sentence};
-use crate::retry::{is_passing, limited, may_be_the_document};
-use crate::writes::{Taken, insert};
+use crate::error_class::{is_passing, may_be_the_document};
+use crate::patience::limited;
 
-/// Where earlier versions are kept, in the target database.
-pub(crate) const UNDO: &str = "reshelve_undo";
 /// What events that a mapping made have, and no others.
 pub(crate) fn made_by_a_mapping() -> [Document; 2] {
     [doc! { "event.synthetic": true }, doc! { "snapshot.synthetic": true }]
@@ -52,7 +52,7 @@ impl Replacement<'_> {
     }
 
     /// The bytes of its documents in a collection.
-    fn own(&self, collection: Collection) -> HashSet<&[u8]> {
+    pub(super) fn own(&self, collection: Collection) -> HashSet<&[u8]> {
         let bytes = self.bytes(collection);
         raw::documents(bytes).map(|place| &bytes[place]).collect()
     }
@@ -153,51 +153,6 @@ async fn earlier(
         earlier.push(found);
     }
     Ok(earlier)
-}
-
-/// Writes the earlier version down. The first one that a run meets is the one to go back to: what
-/// is kept already stays.
-async fn keep(
-    connection: &Connection,
-    what: &Replacement<'_>,
-    earlier: &[Vec<RawDocumentBuf>],
-) -> Result<Option<Fate>, EndError> {
-    let mut kept = Vec::new();
-    for (collection, documents) in Collection::ALL.into_iter().zip(earlier) {
-        let own = what.own(collection);
-        for document in documents {
-            // What this run wrote itself before it was killed is no earlier version.
-            if what.begun && own.contains(&document.as_bytes()) {
-                continue;
-            }
-            kept.extend(undo_document(what.run, collection.name(), document.as_bytes()));
-        }
-    }
-    let taken = insert(connection, UNDO, kept).await;
-    let taken = taken.map_err(|error| connection.error("writing to", UNDO, &error))?;
-    let refused = taken.into_iter().find_map(|taken| match taken {
-        Taken::Refused(why) => Some(why),
-        _ => None,
-    });
-    Ok(refused
-        .map(|why| Fate::Conflict(format!("its earlier version cannot be kept in {UNDO}: {why}"))))
-}
-
-/// `{_id: {run, collection, id}, document}`, with the document as it is.
-fn undo_document(run: &str, collection: &str, document: &[u8]) -> Option<RawDocumentBuf> {
-    let id = raw::Document::new(document).get("_id")?;
-    let mut writer = Writer::default();
-    let outer = writer.begin();
-    let inner = writer.begin_document("_id");
-    writer.string("run", run.as_bytes());
-    writer.string("collection", collection.as_bytes());
-    writer.header(id.kind, b"id");
-    writer.extend(id.bytes);
-    writer.end(inner);
-    writer.header(kind::DOCUMENT, b"document");
-    writer.extend(document);
-    writer.end(outer);
-    RawDocumentBuf::from_bytes(writer.bytes().to_vec()).ok()
 }
 
 async fn swap_in_transaction(connection: &Connection, what: &Replacement<'_>) -> Result<(), Error> {

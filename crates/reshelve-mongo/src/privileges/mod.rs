@@ -1,0 +1,7 @@
+//! What a user may do, and what is needed.
+
+mod held;
+mod needs;
+
+pub(crate) use held::held;
+pub use needs::{Need, create_role, needs_of_source, needs_of_target};

@@ -1,0 +1,195 @@
+//! A live collection that is being read: a cursor that dies is opened anew after the last document.
+
+use mongodb::bson::Document;
+use mongodb::error::Error;
+use mongodb::raw_batch_cursor::RawBatch;
+use reshelve::ends::{
+    Batch, BatchLimits, Damage, DamageKind, Form, Item, Operation, Place, Source,
+};
+use reshelve_core::raw;
+
+use super::by_id::Id;
+use super::cursor::{Cursor, Query};
+use crate::error::{code, sentence};
+use crate::error_class::is_passing;
+use crate::patience::limited;
+
+/// The snapshot is older than what the server keeps, or cannot be had.
+const SNAPSHOT_CODES: [i32; 4] = [239, 246, 72, 263];
+
+/// What is still to be asked of the server after the cursor that is open.
+enum Remaining {
+    /// Everything after the last document.
+    All,
+    /// These conditions, the next one last.
+    Conditions(Vec<Document>),
+}
+
+/// A live collection that is being read.
+pub(super) struct LiveSource {
+    query: Query,
+    cursor: Option<Cursor>,
+    remaining: Remaining,
+    /// A reply that is not used up, and how many of its documents were taken.
+    held: Option<(RawBatch, usize)>,
+    last: Option<Id>,
+    bytes_read: u64,
+    bytes_total: Option<u64>,
+    notes: Vec<String>,
+}
+
+impl LiveSource {
+    /// Reads what the query selects after the document with the id `last`.
+    pub(super) fn new(query: Query, last: Option<Id>, bytes_total: Option<u64>) -> Self {
+        LiveSource {
+            query,
+            cursor: None,
+            remaining: Remaining::All,
+            held: None,
+            last,
+            bytes_read: 0,
+            bytes_total,
+            notes: Vec::new(),
+        }
+    }
+
+    /// The next reply of the server, none at the end of the collection; a cursor that died is
+    /// opened anew after the last document.
+    fn next_reply(&mut self) -> Result<Option<RawBatch>, Damage> {
+        let connection = self.query.connection.clone();
+        connection.wait(async {
+            let mut backoff = connection.patience.backoff();
+            loop {
+                let error = match self.ask().await {
+                    Ok(reply) => return Ok(reply),
+                    Err(error) => error,
+                };
+                self.cursor = None;
+                self.remaining = Remaining::All;
+                if self.gives_up_snapshot(&error) {
+                    continue;
+                }
+                if !is_passing(&error) || !backoff.wait(&error).await {
+                    return Err(self.damage(&error));
+                }
+                self.notes.push(format!(
+                    "{}: the cursor was lost ({}): reading goes on behind the last document{}",
+                    self.query.namespace,
+                    sentence(&error),
+                    if self.query.snapshot { ", in a new snapshot" } else { "" }
+                ));
+            }
+        })
+    }
+
+    /// Asks once, of the cursor that is open, or of the next one.
+    async fn ask(&mut self) -> Result<Option<RawBatch>, Error> {
+        loop {
+            if let Some(cursor) = &mut self.cursor {
+                if let Some(reply) = limited(cursor.next_reply()).await? {
+                    return Ok(Some(reply));
+                }
+                self.cursor = None;
+            }
+            match &mut self.remaining {
+                Remaining::All => {
+                    let mut conditions =
+                        self.last.as_ref().map_or_else(|| vec![Document::new()], Id::after);
+                    conditions.reverse();
+                    self.remaining = Remaining::Conditions(conditions);
+                }
+                Remaining::Conditions(conditions) => {
+                    let Some(condition) = conditions.pop() else { return Ok(None) };
+                    self.cursor = Some(limited(self.query.open(condition)).await?);
+                }
+            }
+        }
+    }
+
+    /// Whether the error says that the server no longer keeps the snapshot: then the rest is read
+    /// without one.
+    fn gives_up_snapshot(&mut self, error: &Error) -> bool {
+        let expired = code(error).is_some_and(|code| SNAPSHOT_CODES.contains(&code));
+        if !self.query.snapshot || !expired {
+            return false;
+        }
+        self.query.snapshot = false;
+        self.notes.push(format!(
+            "{}: the server no longer keeps the snapshot ({}): what comes now is read as it is, \
+             and may have been changed since the run began",
+            self.query.namespace,
+            sentence(error)
+        ));
+        true
+    }
+
+    fn damage(&self, error: &Error) -> Damage {
+        Damage {
+            kind: DamageKind::Io,
+            name: self.query.namespace.clone(),
+            place: Place::default(),
+            detail: format!("the collection cannot be read on: {}", sentence(error)),
+            earlier_in_doubt: false,
+            source: None,
+        }
+    }
+
+    /// Takes documents out of the reply that is held, into the batch; false where it is full.
+    fn take_held(&mut self, batch: &mut Batch, limits: BatchLimits) -> Result<bool, Damage> {
+        let Some((reply, mut taken)) = self.held.take() else { return Ok(true) };
+        let documents = reply.doc_slices().map_err(|error| self.damage(&error))?;
+        for document in documents.into_iter().skip(taken) {
+            let document = match document {
+                Ok(document) => document,
+                Err(error) if batch.items.is_empty() => return Err(self.damage(&error.into())),
+                // What comes before the damage is given first.
+                Err(_) => {
+                    self.held = Some((reply, taken));
+                    return Ok(false);
+                }
+            };
+            let bytes = document.as_document().map_or(&[][..], |it| it.as_bytes());
+            let is_full = batch.items.len() >= limits.docs_max
+                || batch.bytes.len() + bytes.len() > limits.bytes_max;
+            if is_full && !batch.items.is_empty() {
+                self.held = Some((reply, taken));
+                return Ok(false);
+            }
+            let start = batch.bytes.len();
+            batch.bytes.extend_from_slice(bytes);
+            batch.items.push(Item {
+                start,
+                end: batch.bytes.len(),
+                place: Place::default(),
+                operation: Operation::Upsert,
+            });
+            taken += 1;
+            self.bytes_read += u64::try_from(bytes.len()).unwrap_or(0);
+            let id = raw::Document::new(bytes).get("_id");
+            self.last = id.map(|id| Id { kind: id.kind, value: id.bytes.to_vec() });
+        }
+        Ok(true)
+    }
+}
+
+impl Source for LiveSource {
+    fn fill(&mut self, batch: &mut Batch, limits: BatchLimits) -> Result<bool, Damage> {
+        batch.form = Form::Bson;
+        while self.take_held(batch, limits)? && batch.items.is_empty() {
+            match self.next_reply()? {
+                Some(reply) => self.held = Some((reply, 0)),
+                None => break,
+            }
+        }
+        batch.notes.append(&mut self.notes);
+        Ok(!batch.items.is_empty())
+    }
+
+    fn bytes_read(&self) -> u64 {
+        self.bytes_read
+    }
+
+    fn bytes_total(&self) -> Option<u64> {
+        self.bytes_total
+    }
+}

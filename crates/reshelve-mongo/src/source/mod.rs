@@ -1,0 +1,9 @@
+//! A live collection as a source.
+
+mod by_id;
+mod cursor;
+mod live_source;
+mod origin;
+mod status_scan;
+
+pub use origin::LiveOrigin;

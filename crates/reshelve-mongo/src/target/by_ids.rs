@@ -1,0 +1,70 @@
+//! Target documents by their ids: what is stored, and taking it out.
+
+use std::collections::HashMap;
+
+use futures_util::StreamExt;
+use mongodb::bson::{Bson, Document, RawDocument, doc};
+use mongodb::error::Error;
+use reshelve_core::raw;
+
+use crate::connection::Connection;
+
+/// Most documents in one question for ids.
+pub(crate) const IDS_MAX: usize = 1_000;
+
+/// The stored documents that have the ids of these, by the bytes of their `_id` elements.
+pub(crate) async fn stored<'d>(
+    connection: &Connection,
+    name: &str,
+    documents: impl Iterator<Item = &'d [u8]>,
+) -> Result<HashMap<Vec<u8>, Vec<u8>>, Error> {
+    let filter = with_the_ids_of(documents);
+    let collection = connection.raw(name);
+    connection
+        .patience
+        .retry(|| async {
+            let mut found = HashMap::new();
+            let mut cursor = collection.find(filter.clone()).batch().await?;
+            while let Some(batch) = cursor.next().await {
+                for document in batch?.doc_slices()?.into_iter().flatten() {
+                    let Some(document) = document.as_document() else { continue };
+                    found.insert(id_of(document.as_bytes()).to_vec(), document.as_bytes().to_vec());
+                }
+            }
+            Ok(found)
+        })
+        .await
+}
+
+/// The condition for the documents that have the ids of these.
+fn with_the_ids_of<'d>(documents: impl Iterator<Item = &'d [u8]>) -> Document {
+    let ids: Vec<Bson> = documents
+        .filter_map(|bytes| RawDocument::from_bytes(bytes).ok())
+        .filter_map(|document| document.get("_id").ok().flatten())
+        .filter_map(|id| Bson::try_from(id).ok())
+        .collect();
+    doc! { "_id": { "$in": ids } }
+}
+
+/// The value of `_id`: enough to tell documents of one collection apart, as all of ours have
+/// ObjectIds.
+pub(crate) fn id_of(document: &[u8]) -> &[u8] {
+    raw::Document::new(document).get("_id").map_or(&[], |id| id.bytes)
+}
+
+/// Takes documents out again, by `_id`.
+///
+/// # Errors
+/// Where the collection cannot be written at all.
+pub(crate) async fn remove(
+    connection: &Connection,
+    name: &str,
+    documents: &[&[u8]],
+) -> Result<(), Error> {
+    let collection = connection.raw(name);
+    for some in documents.chunks(IDS_MAX) {
+        let filter = with_the_ids_of(some.iter().copied());
+        connection.patience.retry(|| collection.delete_many(filter.clone()).into_future()).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,206 @@
+//! A live target as a run meets it: the look before, the lease, the sink, the end.
+
+use std::sync::Arc;
+
+use reshelve::ends::{
+    Abandoned, Base, Claim, Destination, DrySink, EndError, Left, Look, Notes, OnExisting,
+    PlannedTarget, Position, Sink, TargetRequest,
+};
+
+use super::lease::{Holder, Lease, Over, RUNS, Tenant, holder};
+use super::look::LiveLook;
+use super::preflight::{Findings, Obstacle, counts, examples, findings, forecast};
+use super::sink::LiveSink;
+use crate::connection::Connection;
+
+/// A live database that a run writes to.
+#[derive(Debug)]
+pub struct LiveDestination {
+    connection: Connection,
+    lease: Option<Arc<Lease>>,
+}
+
+impl LiveDestination {
+    /// The run's target is the database of this connection.
+    pub fn new(connection: Connection) -> Self {
+        LiveDestination { connection, lease: None }
+    }
+
+    /// Who holds the lease.
+    fn holder(&self) -> Result<Option<Holder>, EndError> {
+        let holder = self.connection.wait(holder(&self.connection));
+        holder.map_err(|error| self.connection.error("looking at the lease in", RUNS, &error))
+    }
+
+    fn take(&mut self, claim: &Claim, over: Over) -> Result<(), EndError> {
+        let path = std::path::absolute(&claim.folder).unwrap_or_else(|_| claim.folder.clone());
+        let tenant = Tenant { run: claim.run.clone(), folder: path.display().to_string(), over };
+        match Lease::take(&self.connection, &tenant)? {
+            Ok(lease) => {
+                self.lease = Some(Arc::new(lease));
+                Ok(())
+            }
+            Err(holder) => Err(holder.refusal(&self.connection)),
+        }
+    }
+
+    /// Whether the target is still as a run that goes on has left it.
+    fn check_again(&self, claim: &Claim, left: &Left<'_>, had_lease: bool) -> Result<(), EndError> {
+        let counts = self.connection.wait(counts(&self.connection))?;
+        // A run loses its lease to nobody but one that took over, and ended since: what is in the
+        // target now, that one wrote.
+        if !had_lease && counts.iter().sum::<u64>() != claim.base.documents {
+            return Err(EndError::refused(
+                "the run's lease is gone: another run took the target over since, and ended",
+                "start a new run with --allow-existing: what is there counts as unchanged",
+            ));
+        }
+        let [jobs, ..] = counts;
+        let written = left.jobs;
+        if jobs < written {
+            return Err(EndError::refused(
+                format!(
+                    "the target database {} holds {jobs} jobs, and the run had written {written}",
+                    self.connection.db
+                ),
+                "look what else writes there; a run whose target is gone has to be started anew",
+            ));
+        }
+        let findings = self.connection.wait(findings(&self.connection))?;
+        match findings.obstacles.into_iter().next() {
+            Some(Obstacle { message, hint }) => Err(EndError::refused(message, hint)),
+            None => Ok(()),
+        }
+    }
+
+    fn give_back(&mut self, how: fn(Lease) -> Result<(), EndError>) -> Result<(), EndError> {
+        match self.lease.take().map(Arc::try_unwrap) {
+            Some(Ok(lease)) => Ok(how(lease)?),
+            // A sink still holds it: the run is not over.
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Destination for LiveDestination {
+    fn planned(&self) -> PlannedTarget {
+        PlannedTarget::Live(self.connection.planned())
+    }
+
+    fn look(&mut self, request: &TargetRequest, notes: &mut dyn Notes) -> Result<Base, EndError> {
+        let connection = &self.connection;
+        let Findings { obstacles, remarks } = connection.wait(findings(connection))?;
+        for remark in remarks {
+            notes.note(&format!("note: {remark}"));
+        }
+        match obstacles.into_iter().next() {
+            Some(Obstacle { message, hint }) if request.apply => {
+                return Err(EndError::refused(message, hint));
+            }
+            Some(Obstacle { message, hint }) => {
+                notes.note(&format!("note: with --apply this would be refused: {message}; {hint}"));
+            }
+            None => {}
+        }
+        if let Some(holder) = self.holder()?
+            && !(request.abandoned == Abandoned::TakeOver && holder.expired)
+        {
+            return Err(holder.refusal(connection));
+        }
+        let documents = connection.wait(counts(connection))?.iter().sum();
+        if documents > 0 && request.on_existing == OnExisting::Refuse {
+            return Err(EndError::refused(
+                format!(
+                    "the target database {} already holds {documents} documents, such as {}",
+                    connection.db,
+                    connection.wait(examples(connection))?.join(", ")
+                ),
+                "--allow-existing adds to what is there and leaves it as it is; --replace also \
+                 replaces jobs that differ",
+            ));
+        }
+        if request.apply
+            && let Some(forecast) = connection.wait(forecast(connection, request.source))
+        {
+            notes.note(&forecast);
+        }
+        Ok(Base { position: Position::default(), documents })
+    }
+
+    fn lock(&mut self, claim: &Claim, abandoned: Abandoned) -> Result<(), EndError> {
+        let over = match abandoned {
+            Abandoned::Keep => Over::Nobody,
+            Abandoned::TakeOver => Over::Expired,
+        };
+        self.take(claim, over)?;
+        let documents: u64 = match self.connection.wait(counts(&self.connection)) {
+            Ok(counts) => counts.iter().sum(),
+            Err(error) => {
+                self.unlock()?;
+                return Err(error);
+            }
+        };
+        let was_empty = claim.base.documents == 0;
+        if (claim.on_existing == OnExisting::Refuse || was_empty)
+            && documents != claim.base.documents
+        {
+            self.unlock()?;
+            return Err(EndError::refused(
+                format!(
+                    "the target database {} holds {documents} documents now, and {} a moment ago",
+                    self.connection.db, claim.base.documents
+                ),
+                "look what else writes there",
+            ));
+        }
+        Ok(())
+    }
+
+    fn lock_again(&mut self, claim: &Claim, left: &Left<'_>) -> Result<(), EndError> {
+        let had_lease = self.holder()?.is_some();
+        self.take(claim, Over::Nobody)?;
+        let checked = self.check_again(claim, left, had_lease);
+        if checked.is_err() {
+            match had_lease {
+                // It stays this run's, for when the target is put right.
+                true => self.leave()?,
+                false => self.unlock()?,
+            }
+        }
+        checked
+    }
+
+    fn sink<'s>(
+        &'s mut self,
+        claim: &Claim,
+        _position: &Position,
+    ) -> Result<Box<dyn Sink + 's>, EndError> {
+        let all_ours = claim.base.documents == 0;
+        if !claim.apply {
+            let look = (!all_ours)
+                .then(|| -> Box<dyn Look> { Box::new(LiveLook::new(self.connection.clone())) });
+            return Ok(Box::new(DrySink::new(look)));
+        }
+        let Some(lease) = &self.lease else {
+            return Err(EndError::failed("a run writes without a lease: a bug of reshelve", None));
+        };
+        let (connection, lease) = (self.connection.clone(), Arc::clone(lease));
+        Ok(Box::new(LiveSink::new(connection, lease, claim.run.clone(), all_ours)))
+    }
+
+    fn leave(&mut self) -> Result<(), EndError> {
+        self.give_back(Lease::leave)
+    }
+
+    fn unlock(&mut self) -> Result<(), EndError> {
+        self.give_back(Lease::end)
+    }
+
+    fn tidy(&mut self, claim: &Claim) -> Result<(), EndError> {
+        if self.holder()?.is_some_and(|holder| holder.run == claim.run) {
+            self.take(claim, Over::Nobody)?;
+            self.unlock()?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,97 @@
+//! The collections and indexes of a live target, by the names that the new stack's own migration
+//! gives them.
+
+use mongodb::bson::{Bson, Document, doc};
+use reshelve::ends::EndError;
+use reshelve::target_schema::{Collection, Index, TargetState};
+
+use crate::catalog::{first_batch, list};
+use crate::connection::Connection;
+use crate::error_class::is_namespace_not_found;
+
+/// The new stack's migration that makes the same collections and indexes (target-schema,
+/// "Indexes").
+pub const MIGRATION: &str = "20251005120000-initialize-novel-collections";
+/// Where the new stack records which migrations were applied.
+const MIGRATIONS: &str = "persistence_migrations";
+
+/// What is there; nothing is changed.
+///
+/// # Errors
+/// Where the server cannot be asked.
+pub fn indexes_status(connection: &Connection) -> Result<TargetState, EndError> {
+    Ok(connection.wait(status(connection))?.state)
+}
+
+/// What is there, with what only a run has to know.
+pub(crate) struct Status {
+    pub(crate) state: TargetState,
+    /// Views and time series that have the name of a target collection, with what to say of each.
+    pub(crate) no_collections: Vec<(Collection, String)>,
+}
+
+pub(crate) async fn status(connection: &Connection) -> Result<Status, EndError> {
+    let mut state = TargetState::default();
+    let mut no_collections = Vec::new();
+    let question = doc! { "listCollections": 1, "authorizedCollections": true };
+    for found in list(connection, question).await? {
+        let name = found.get_str("name").unwrap_or_default();
+        let Some(known) = Collection::from_name(name) else { continue };
+        state.collections.push(known);
+        if let Ok(kind @ ("view" | "timeseries")) = found.get_str("type") {
+            let remark =
+                format!("{known} is a {kind}, not a collection: nothing can be written to it");
+            state.remarks.push(remark.clone());
+            no_collections.push((known, remark));
+        }
+        let options = found.get_document("options").cloned().unwrap_or_default();
+        if options.contains_key("validator") {
+            state.remarks.push(format!(
+                "{known} has a validator, which may refuse documents: they would be rejected as \
+                 target-refused"
+            ));
+        }
+        if options.get_bool("capped").unwrap_or(false) {
+            state.remarks.push(format!("{known} is capped: it drops documents when it is full"));
+        }
+    }
+    state.collections.sort();
+    for collection in Collection::ALL {
+        let there = match no_collections.iter().any(|(name, _)| *name == collection) {
+            true => Vec::new(),
+            false => indexes_of_collection(connection, collection.name()).await?,
+        };
+        state.add_indexes(collection, &there);
+    }
+    let migrations = connection.decoded(MIGRATIONS);
+    let pattern = doc! { "fileName": { "$regex": format!("^{MIGRATION}") } };
+    // Without the privilege to read that collection nothing is known of it.
+    let applied =
+        connection.patience.retry(|| migrations.find_one(pattern.clone()).into_future()).await;
+    state.migration_applied = matches!(applied, Ok(Some(_)));
+    Ok(Status { state, no_collections })
+}
+
+/// The indexes of a collection; none where it is not there.
+pub(crate) async fn indexes_of_collection(
+    connection: &Connection,
+    collection: &str,
+) -> Result<Vec<Index>, EndError> {
+    match connection.command(doc! { "listIndexes": collection }).await {
+        Ok(reply) => Ok(first_batch(&reply).iter().map(index_of).collect()),
+        Err(error) if is_namespace_not_found(&error) => Ok(Vec::new()),
+        Err(error) => Err(connection.error("listing the indexes of", collection, &error)),
+    }
+}
+
+fn index_of(document: &Document) -> Index {
+    let key = document.get_document("key").cloned().unwrap_or_default();
+    let part =
+        |(name, direction): (&String, &Bson)| format!("{}:{direction}", Bson::from(name.as_str()));
+    let parts: Vec<String> = key.iter().map(part).collect();
+    Index {
+        name: document.get_str("name").unwrap_or_default().to_owned(),
+        key: format!("{{{}}}", parts.join(",")),
+        unique: document.get_bool("unique").unwrap_or(false),
+    }
+}

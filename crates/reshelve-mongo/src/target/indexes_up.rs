@@ -1,0 +1,81 @@
+//! Making the target's collections and indexes where they are missing.
+
+use mongodb::bson::{Document, doc};
+use reshelve::ends::EndError;
+use reshelve::target_schema::{Collection, IndexState, IndexStatus, TargetState, indexes_of};
+
+use super::indexes::status;
+use crate::connection::Connection;
+use crate::error::code;
+
+/// The collection exists already.
+const NAMESPACE_EXISTS: i32 = 48;
+
+/// Makes the collections and indexes that are missing; what is there is left as it is. Gives the
+/// names of what was made.
+///
+/// # Errors
+/// Where an index is there with another key, or the server refuses.
+pub fn indexes_up(connection: &Connection) -> Result<Vec<String>, EndError> {
+    connection.wait(async {
+        let before = status(connection).await?.state;
+        let different = |index: &&IndexStatus| index.state == IndexState::Different;
+        if let Some(IndexStatus { collection, name, .. }) = before.indexes.iter().find(different) {
+            return Err(EndError::refused(
+                format!(
+                    "{}.{collection}: the index {name} is there with another key or without \
+                     \"unique\"",
+                    connection.db
+                ),
+                "look who made it; drop it by hand where it is not needed, then run this again",
+            ));
+        }
+        let mut made = Vec::new();
+        for collection in Collection::ALL {
+            if !before.collections.contains(&collection) {
+                match connection.command(doc! { "create": collection.name() }).await {
+                    Ok(_) => made.push(collection.name().to_owned()),
+                    // Somebody else was faster.
+                    Err(error) if code(&error) == Some(NAMESPACE_EXISTS) => {}
+                    Err(error) => {
+                        return Err(connection.error("creating", collection.name(), &error));
+                    }
+                }
+            }
+            let missing = missing_indexes(&before, collection);
+            if missing.is_empty() {
+                continue;
+            }
+            made.extend(missing.iter().map(|name| format!("{collection}.{name}")));
+            let specs = specifications(collection, &missing);
+            connection
+                .command(doc! { "createIndexes": collection.name(), "indexes": specs })
+                .await
+                .map_err(|error| {
+                    connection.error("making the indexes of", collection.name(), &error)
+                })?;
+        }
+        Ok(made)
+    })
+}
+
+fn missing_indexes(state: &TargetState, collection: Collection) -> Vec<&'static str> {
+    let of_collection = state.indexes.iter().filter(|index| index.collection == collection);
+    let missing = of_collection.filter(|index| index.state == IndexState::Missing);
+    missing.map(|index| index.name).collect()
+}
+
+/// The indexes with these names, as `createIndexes` takes them.
+fn specifications(collection: Collection, names: &[&str]) -> Vec<Document> {
+    let wanted = indexes_of(collection).iter().filter(|index| names.contains(&index.name));
+    wanted
+        .map(|index| {
+            let key = index.key.iter().map(|(name, way)| ((*name).to_owned(), (*way).into()));
+            let mut specification = doc! { "key": Document::from_iter(key), "name": index.name };
+            if index.unique {
+                specification.insert("unique", true);
+            }
+            specification
+        })
+        .collect()
+}

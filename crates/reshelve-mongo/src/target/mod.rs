@@ -1,0 +1,24 @@
+//! A live database as a target: the look before a run, the lease, writing, reading back.
+
+mod by_ids;
+mod destination;
+mod indexes;
+mod indexes_down;
+mod indexes_up;
+mod insert;
+mod lease;
+mod look;
+mod preflight;
+mod reader;
+mod replace;
+mod sink;
+mod undo;
+
+pub use destination::LiveDestination;
+pub(crate) use indexes::indexes_of_collection;
+pub use indexes::{MIGRATION, indexes_status};
+pub use indexes_down::indexes_down;
+pub use indexes_up::indexes_up;
+pub(crate) use lease::RUNS;
+pub use reader::LiveTarget;
+pub(crate) use undo::UNDO;

@@ -1,0 +1,143 @@
+//! What is looked at before a run writes to a live target: what it holds, what stands in the way,
+//! and how much will be written.
+
+use mongodb::bson::{Document, doc};
+use mongodb::error::Error;
+use reshelve::ends::{EndError, SourceSize};
+use reshelve_core::mapping::COLLECTIONS;
+
+use super::indexes::{Status, status};
+use crate::catalog::{first_batch, whole_number};
+use crate::connection::{Connection, Topology};
+use crate::patience::limited;
+use crate::privileges::{held, needs_of_target};
+
+/// How many examples a refusal names.
+const NAMED_MAX: usize = 5;
+
+/// Why a run that writes would be refused.
+pub(super) struct Obstacle {
+    pub(super) message: String,
+    /// What to do about it.
+    pub(super) hint: &'static str,
+}
+
+/// What a look at a target found.
+#[derive(Default)]
+pub(super) struct Findings {
+    /// What a run that writes is refused for, and a dry run is told.
+    pub(super) obstacles: Vec<Obstacle>,
+    /// What both are told.
+    pub(super) remarks: Vec<String>,
+}
+
+/// Looks for what stands in the way of a run.
+pub(super) async fn findings(connection: &Connection) -> Result<Findings, EndError> {
+    let mut findings = Findings::default();
+    let missing = held(connection).await.missing(&needs_of_target(&connection.db));
+    if !missing.is_empty() {
+        findings.obstacles.push(Obstacle {
+            message: format!("the user may not: {}", missing.join("; ")),
+            hint: "`reshelve inspect URI --print-role target` prints a role that has all it needs",
+        });
+        // What cannot be read is not asked for.
+        return Ok(findings);
+    }
+    let Status { state, no_collections } = status(connection).await?;
+    if let Some((_, message)) = no_collections.into_iter().next() {
+        let hint = "look who made it; take another --target-db";
+        findings.obstacles.push(Obstacle { message, hint });
+    }
+    let wanting = state.wanting();
+    if !wanting.is_empty() {
+        findings.obstacles.push(Obstacle {
+            message: format!(
+                "the database {} lacks {} of the target's indexes: {}",
+                connection.db,
+                wanting.len(),
+                wanting.join(", ")
+            ),
+            hint: "`reshelve indexes up TARGET` makes them",
+        });
+    }
+    findings.remarks = state.remarks;
+    Ok(findings)
+}
+
+/// How many documents each target collection holds.
+pub(super) async fn counts(connection: &Connection) -> Result<[u64; 4], EndError> {
+    let mut counts = [0; 4];
+    for (count, name) in counts.iter_mut().zip(COLLECTIONS) {
+        let collection = connection.decoded(name);
+        let counting = || collection.count_documents(doc! {}).into_future();
+        let counted = connection.patience.retry_long(counting).await;
+        *count = counted.map_err(|error| connection.error("counting", name, &error))?;
+    }
+    Ok(counts)
+}
+
+/// Some of the documents that the target collections hold, by collection and job.
+pub(super) async fn examples(connection: &Connection) -> Result<Vec<String>, EndError> {
+    let mut named = Vec::new();
+    for name in COLLECTIONS {
+        let wanted = i64::try_from(NAMED_MAX.saturating_sub(named.len())).unwrap_or(0);
+        if wanted == 0 {
+            break;
+        }
+        let some = connection.patience.retry(|| first_documents(connection, name, wanted)).await;
+        let some = some.map_err(|error| connection.error("reading", name, &error))?;
+        for document in some {
+            let id = document.get_str("jobId").map(str::to_owned);
+            let id = id.unwrap_or_else(|_| {
+                document.get("_id").map(ToString::to_string).unwrap_or_default()
+            });
+            let text = format!("{name} {id}");
+            if !named.contains(&text) {
+                named.push(text);
+            }
+        }
+    }
+    Ok(named)
+}
+
+async fn first_documents(
+    connection: &Connection,
+    collection: &str,
+    wanted: i64,
+) -> Result<Vec<Document>, Error> {
+    let collection = connection.decoded(collection);
+    let find = collection.find(doc! {}).projection(doc! { "jobId": 1 });
+    let mut cursor = find.limit(wanted).await?;
+    let mut documents = Vec::new();
+    while cursor.advance().await? {
+        documents.push(cursor.deserialize_current()?);
+    }
+    Ok(documents)
+}
+
+/// What a run will write, and whether the oplog is large enough for a member to catch up.
+pub(super) async fn forecast(connection: &Connection, source: SourceSize) -> Option<String> {
+    let bytes = source.estimated_target_bytes()?;
+    let mib = bytes.div_ceil(1 << 20);
+    let mut text = format!("forecast: about {mib} MiB of target documents");
+    if connection.topology() != Topology::Standalone {
+        text.push_str(", and as much of oplog");
+        if let Some(size) = oplog_bytes(connection).await {
+            text.push_str(&format!(", which holds {} MiB", size.div_ceil(1 << 20)));
+            if size < bytes {
+                text.push_str(": a member that is down meanwhile has to be synced anew");
+            }
+        }
+    }
+    Some(text)
+}
+
+/// How much the oplog holds, from its options: its statistics may take a server seconds. Most users
+/// may not look there.
+async fn oplog_bytes(connection: &Connection) -> Option<u64> {
+    let local = connection.client.database("local");
+    let question = doc! { "listCollections": 1, "filter": { "name": "oplog.rs" } };
+    let reply = limited(local.run_command(question).into_future()).await.ok()?;
+    let first = first_batch(&reply).into_iter().next()?;
+    whole_number(first.get_document("options").ok()?, "size")
+}

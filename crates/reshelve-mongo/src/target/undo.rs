@@ -1,0 +1,58 @@
+//! Earlier versions of replaced jobs, kept in the target database.
+
+use mongodb::bson::RawDocumentBuf;
+use reshelve::ends::{EndError, Fate};
+use reshelve::target_schema::Collection;
+use reshelve_core::raw::{self, Writer, kind};
+
+use super::insert::{Taken, insert};
+use super::replace::Replacement;
+use crate::connection::Connection;
+
+/// Where earlier versions are kept, in the target database.
+pub(crate) const UNDO: &str = "reshelve_undo";
+
+/// Writes the earlier version down. The first one that a run meets is the one to go back to: what
+/// is kept already stays.
+pub(super) async fn keep(
+    connection: &Connection,
+    what: &Replacement<'_>,
+    earlier: &[Vec<RawDocumentBuf>],
+) -> Result<Option<Fate>, EndError> {
+    let mut kept = Vec::new();
+    for (collection, documents) in Collection::ALL.into_iter().zip(earlier) {
+        let own = what.own(collection);
+        for document in documents {
+            // What this run wrote itself before it was killed is no earlier version.
+            if what.begun && own.contains(&document.as_bytes()) {
+                continue;
+            }
+            kept.extend(undo_document(what.run, collection.name(), document.as_bytes()));
+        }
+    }
+    let taken = insert(connection, UNDO, kept).await;
+    let taken = taken.map_err(|error| connection.error("writing to", UNDO, &error))?;
+    let refused = taken.into_iter().find_map(|taken| match taken {
+        Taken::Refused(why) => Some(why),
+        _ => None,
+    });
+    Ok(refused
+        .map(|why| Fate::Conflict(format!("its earlier version cannot be kept in {UNDO}: {why}"))))
+}
+
+/// `{_id: {run, collection, id}, document}`, with the document as it is.
+fn undo_document(run: &str, collection: &str, document: &[u8]) -> Option<RawDocumentBuf> {
+    let id = raw::Document::new(document).get("_id")?;
+    let mut writer = Writer::default();
+    let outer = writer.begin();
+    let inner = writer.begin_document("_id");
+    writer.string("run", run.as_bytes());
+    writer.string("collection", collection.as_bytes());
+    writer.header(id.kind, b"id");
+    writer.extend(id.bytes);
+    writer.end(inner);
+    writer.header(kind::DOCUMENT, b"document");
+    writer.extend(document);
+    writer.end(outer);
+    RawDocumentBuf::from_bytes(writer.bytes().to_vec()).ok()
+}
