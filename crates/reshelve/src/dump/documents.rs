@@ -1,12 +1,11 @@
 //! The documents of one target file, one after the other.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::dump;
 use crate::ends::{Batch, BatchLimits, Damage, Source, SourceSpec};
-use crate::store::{At, DiskError};
+use crate::store::{At, DiskError, Files, Open};
 
 /// Reads a target file, whatever its compression.
 pub struct Documents {
@@ -26,8 +25,8 @@ impl Documents {
     ///
     /// # Errors
     /// Where the file cannot be opened.
-    pub fn open(path: &Path, limit: u64) -> Result<Self, DiskError> {
-        let file = File::open(path).at("opening", path)?.take(limit);
+    pub fn open(files: &dyn Files, path: &Path, limit: u64) -> Result<Self, DiskError> {
+        let file = files.open(path, Open::Read)?.take(limit);
         let spec = SourceSpec { path: PathBuf::from(path), ..SourceSpec::default() };
         let opened = dump::open_stream(Box::new(file), &path.display().to_string(), &spec)
             .map_err(std::io::Error::other)

@@ -1,21 +1,24 @@
 //! A target folder as a run meets it.
 
+use std::sync::Arc;
+
 use super::existing::Existing;
 use super::lengths::{Finishing, Lengths, Progress};
 use super::lock::{Holder, Lock};
 use super::preflight::{self, Before, Expect};
-use super::replace::{Replacing, finish_collection, rename_announced};
+use super::replace::{Replacing, finish_collection, has_taken_its_place};
 use super::sink::FolderSink;
 use crate::ends::{
     Abandoned, Base, Claim, Destination, DrySink, EndError, Left, Look, Notes, OnExisting,
     PlannedTarget, Position, ReplacedJobs, Sink, TargetFolder, TargetRequest,
 };
-use crate::store::absolute;
+use crate::store::{Disk, Files, absolute};
 use crate::target_schema::Collection;
 
 /// A target folder, from the first look at it to the end of a run.
 #[derive(Debug)]
 pub struct FolderDestination {
+    files: Arc<dyn Files>,
     target: TargetFolder,
     /// The lengths of its files when they were looked at.
     seen: Lengths,
@@ -26,20 +29,27 @@ pub struct FolderDestination {
 impl FolderDestination {
     /// The run's target is this folder, or will be.
     pub fn new(target: TargetFolder) -> Self {
+        Self::on(Arc::new(Disk), target)
+    }
+
+    /// The same, on another file system than this machine's.
+    pub fn on(files: Arc<dyn Files>, target: TargetFolder) -> Self {
         let target = TargetFolder { root: absolute(&target.root), ..target };
-        FolderDestination { target, seen: Lengths::default(), existing: None, lock: None }
+        FolderDestination { files, target, seen: Lengths::default(), existing: None, lock: None }
     }
 
     fn take_lock(&mut self, claim: &Claim, abandoned: Abandoned) -> Result<(), EndError> {
         let folder = absolute(&claim.folder);
         let holder = Holder { run: claim.run.clone(), folder, pid: std::process::id() };
-        self.lock = Some(Lock::take(&self.target.lock_file(), &holder, abandoned)?);
+        self.lock =
+            Some(Lock::take(self.files.as_ref(), &self.target.lock_file(), &holder, abandoned)?);
         Ok(())
     }
 
     /// Under the lock the target must still be as it was; else the lock is given back.
     fn check_lengths(&mut self, lengths: Lengths) -> Result<(), EndError> {
-        let checked = preflight::check_lengths(&self.target, &lengths, Expect::Exactly);
+        let checked =
+            preflight::check_lengths(self.files.as_ref(), &self.target, &lengths, Expect::Exactly);
         if checked.is_err() {
             self.unlock()?;
         }
@@ -48,7 +58,8 @@ impl FolderDestination {
 
     /// Whether the lock file names this run.
     fn is_left_by(&self, run: &str) -> Result<bool, EndError> {
-        let left = Lock::look(&self.target.lock_file())?.and_then(|(holder, _)| holder);
+        let left = Lock::look(self.files.as_ref(), &self.target.lock_file())?
+            .and_then(|(holder, _)| holder);
         Ok(left.is_some_and(|holder| holder.run == run))
     }
 }
@@ -59,11 +70,11 @@ impl Destination for FolderDestination {
     }
 
     fn look(&mut self, request: &TargetRequest, _: &mut dyn Notes) -> Result<Base, EndError> {
-        let before = preflight::look(request, &self.target)?;
+        let before = preflight::look(self.files.as_ref(), request, &self.target)?;
         let Before { seen, base, documents, existing } = before;
         self.seen = seen;
         self.existing = existing;
-        preflight::check_disk(request, &self.target, request.source)?;
+        preflight::check_disk(self.files.as_ref(), request, &self.target)?;
         Ok(Base { position: base.into(), documents })
     }
 
@@ -90,7 +101,12 @@ impl Destination for FolderDestination {
     ) -> Result<Box<dyn Sink + 's>, EndError> {
         if self.existing.is_none() && claim.on_existing != OnExisting::Refuse {
             let base = Progress::of(&claim.base.position)?.lengths;
-            self.existing = preflight::reopen_existing(&self.target, &base, &claim.scratch)?;
+            self.existing = preflight::reopen_existing(
+                self.files.as_ref(),
+                &self.target,
+                &base,
+                &claim.scratch,
+            )?;
         }
         let existing = self.existing.take();
         if !claim.apply {
@@ -98,8 +114,8 @@ impl Destination for FolderDestination {
             return Ok(Box::new(DrySink::new(look)));
         }
         let lengths = Progress::of(position)?.lengths;
-        preflight::check_lengths(&self.target, &lengths, Expect::AtLeast)?;
-        Ok(Box::new(FolderSink::open(&self.target, lengths, existing)?))
+        preflight::check_lengths(self.files.as_ref(), &self.target, &lengths, Expect::AtLeast)?;
+        Ok(Box::new(FolderSink::open(self.files.as_ref(), &self.target, lengths, existing)?))
     }
 
     fn finishes(&self) -> bool {
@@ -117,33 +133,37 @@ impl Destination for FolderDestination {
     ) -> Result<Position, EndError> {
         let base = Progress::of(&claim.base.position)?.lengths;
         let mut progress = Progress::of(from)?;
-        if let Some(length) = progress.finishing.length
+        let files = Arc::clone(&self.files);
+        if let Some(ready) = progress.finishing.ready.take()
             && let Some(&collection) = Collection::ALL.get(progress.finishing.collections)
+            && has_taken_its_place(files.as_ref(), &self.target, collection, &ready)?
         {
-            rename_announced(&self.target, collection, length)?;
-            progress = next_collection(progress, length);
+            progress = next_collection(progress, ready.bytes);
             save(&progress.position())?;
         }
         while let Some(&collection) = Collection::ALL.get(progress.finishing.collections) {
             let what = Replacing {
+                files: files.as_ref(),
                 folder: &self.target,
                 collection,
                 base: base.0[collection.index()],
                 replaced,
                 undo: &claim.undo,
             };
-            let length = finish_collection(&what, &mut |length| {
-                progress.finishing.length = Some(length);
+            let bytes = finish_collection(&what, &mut |ready| {
+                progress.finishing.ready = Some(ready);
                 save(&progress.position())
             })?;
-            progress = next_collection(progress, length);
+            progress = next_collection(progress, bytes);
             save(&progress.position())?;
         }
+        // Nobody else writes there: what a killed process left half written goes.
+        files.remove_leftovers(&self.target.database())?;
         Ok(progress.position())
     }
 
     fn unlock(&mut self) -> Result<(), EndError> {
-        Ok(self.lock.take().map_or(Ok(()), Lock::remove)?)
+        Ok(self.lock.take().map_or(Ok(()), |lock| lock.remove(self.files.as_ref()))?)
     }
 
     fn tidy(&mut self, claim: &Claim) -> Result<(), EndError> {
@@ -155,9 +175,9 @@ impl Destination for FolderDestination {
     }
 }
 
-fn next_collection(mut progress: Progress, length: u64) -> Progress {
+fn next_collection(mut progress: Progress, bytes: u64) -> Progress {
     let collections = progress.finishing.collections;
-    progress.lengths.0[collections] = length;
-    progress.finishing = Finishing { collections: collections + 1, length: None };
+    progress.lengths.0[collections] = bytes;
+    progress.finishing = Finishing { collections: collections + 1, ready: None };
     progress
 }

@@ -7,7 +7,7 @@ use crate::dump::Documents;
 use crate::ends::TargetFolder;
 use crate::ends::{Before, Found, Section};
 use crate::ends::{Damage, DamageKind};
-use crate::store::{At, DiskError};
+use crate::store::{At, DiskError, Files};
 use crate::store::{Key, Sorted, Sorter, key_of};
 use crate::target_schema::Collection;
 use reshelve_core::mapping::Target;
@@ -43,6 +43,7 @@ impl Existing {
     /// Reads the files of a folder, as far as `limit` says where it does; large indexes spill into
     /// `scratch`.
     pub(crate) fn survey(
+        files: &dyn Files,
         folder: &TargetFolder,
         limit: Option<&Lengths>,
         scratch: &Path,
@@ -53,12 +54,9 @@ impl Existing {
         let mut torn = None;
         for collection in Collection::ALL {
             let path = folder.file(collection);
-            if !path.exists() {
-                continue;
-            }
-            let length = std::fs::metadata(&path).at("reading", &path)?.len();
-            let limit = limit.map_or(length, |limit| limit.0[collection.index()]);
-            let end = each_document(&path, limit, |document| {
+            let Some(found) = files.look(&path)? else { continue };
+            let limit = limit.map_or(found.length, |limit| limit.0[collection.index()]);
+            let end = each_document(files, &path, limit, |document| {
                 documents += 1;
                 add(&mut sorter, collection, document)
             })?;
@@ -170,11 +168,12 @@ fn add(
 /// Calls `each` with the documents in the first `limit` bytes of a target file. Where the file
 /// ends in the middle of a document, returns where that document starts.
 pub(crate) fn each_document(
+    files: &dyn Files,
     path: &Path,
     limit: u64,
     mut each: impl FnMut(&[u8]) -> Result<(), DiskError>,
 ) -> Result<Option<u64>, DiskError> {
-    let mut documents = Documents::open(path, limit)?;
+    let mut documents = Documents::open(files, path, limit)?;
     loop {
         match documents.next_document() {
             Ok(Some(document)) => each(document)?,

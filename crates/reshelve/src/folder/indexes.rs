@@ -3,6 +3,7 @@
 use crate::dump::{self, OpenError};
 use crate::ends::SourceSpec;
 use crate::ends::TargetFolder;
+use crate::store::Disk;
 use crate::store::DiskError;
 use crate::target_schema::{Collection, TargetState};
 
@@ -39,7 +40,7 @@ impl TargetFolder {
                 .map(|collection| (collection, folder.metadata_file(collection).exists()))
         };
         let before = names(self);
-        self.prepare()?;
+        self.prepare(&Disk)?;
         let made = before.into_iter().filter(|(_, was_there)| !was_there);
         Ok(made.map(|(collection, _)| collection.name().to_owned()).collect())
     }

@@ -1,11 +1,10 @@
 //! Names and small files of a target folder.
 
-use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::ends::{Compression, TargetFolder};
-use crate::store::{At, DiskError, write_atomic};
+use crate::store::{At, Disk, DiskError, Files};
 use crate::target_schema::{Collection, indexes_of, metadata_json};
 
 impl Compression {
@@ -66,8 +65,7 @@ impl TargetFolder {
             return Ok(Self::in_database(root, db));
         }
         let mut found = Vec::new();
-        for entry in fs::read_dir(root).at("reading the folder", root)? {
-            let name = entry.at("reading the folder", root)?.file_name();
+        for name in Disk.list(root)? {
             found.extend(name.to_str().and_then(|db| Self::in_database(root, db)));
         }
         if found.len() == 1 {
@@ -115,17 +113,17 @@ impl TargetFolder {
     /// # Errors
     /// Where the folder cannot be read.
     pub fn held(&self) -> Result<Vec<Held>, DiskError> {
+        self.held_on(&Disk)
+    }
+
+    pub(super) fn held_on(&self, files: &dyn Files) -> Result<Vec<Held>, DiskError> {
         let mut held = Vec::new();
         for collection in Collection::ALL {
             for compression in Compression::ALL {
                 let name = format!("{collection}.bson{}", compression.suffix());
                 let path = self.database().join(name);
-                match fs::metadata(&path) {
-                    Ok(found) => {
-                        held.push(Held { collection, path, compression, bytes: found.len() });
-                    }
-                    Err(error) if is_absent(&error) => {}
-                    Err(error) => return Err(error).at("reading", &path),
+                if let Some(found) = files.look(&path)? {
+                    held.push(Held { collection, path, compression, bytes: found.length });
                 }
             }
         }
@@ -133,23 +131,19 @@ impl TargetFolder {
     }
 
     /// Makes the folders and the metadata files that are not there yet.
-    pub(crate) fn prepare(&self) -> Result<(), DiskError> {
+    pub(crate) fn prepare(&self, files: &dyn Files) -> Result<(), DiskError> {
         let database = self.database();
-        fs::create_dir_all(&database).at("creating the folder", &database)?;
+        files.create_folders(&database)?;
         for collection in Collection::ALL {
             let path = self.metadata_file(collection);
-            if !path.exists() {
+            if !files.exists(&path)? {
                 let text = metadata_json(collection.name(), indexes_of(collection));
                 let bytes = self.compression.member(text.as_bytes()).at("compressing", &path)?;
-                write_atomic(&path, &bytes)?;
+                files.replace(&path, &bytes)?;
             }
         }
-        crate::store::sync_folder(&self.root)
+        files.sync_folder(&self.root)
     }
-}
-
-fn is_absent(error: &std::io::Error) -> bool {
-    matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
 }
 
 /// The space that is free to this user where `path` is, or will be, in bytes.
@@ -157,9 +151,5 @@ fn is_absent(error: &std::io::Error) -> bool {
 /// # Errors
 /// Where the file system does not tell.
 pub fn free_bytes(path: &Path) -> Result<u64, DiskError> {
-    let existing = path.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
-    let existing = if existing.as_os_str().is_empty() { Path::new(".") } else { existing };
-    let free =
-        rustix::fs::statvfs(existing).map_err(std::io::Error::from).at("asking", existing)?;
-    Ok(free.f_bavail.saturating_mul(free.f_frsize))
+    Disk.free_bytes(path)
 }

@@ -9,16 +9,25 @@ use crate::ends::{EndError, Position};
 pub struct Lengths(pub [u64; 4]);
 
 /// What the finishing of a run with replaced jobs has done so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Finishing {
     /// How many collections are finished.
     pub(super) collections: usize,
-    /// The length that the next collection's file will have, where it is ready to be renamed.
-    pub(super) length: Option<u64>,
+    /// The new file of the next collection, where it is ready to be renamed.
+    pub(super) ready: Option<ReadyFile>,
+}
+
+/// A file that is complete and durable under a temporary name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ReadyFile {
+    /// Its temporary name, next to the file that it will replace.
+    pub(super) name: String,
+    /// Its length, in bytes.
+    pub(super) bytes: u64,
 }
 
 /// The opaque part of a position of a folder target.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Progress {
     pub(super) lengths: Lengths,
     #[serde(default)]
@@ -43,7 +52,7 @@ impl Progress {
         })
     }
 
-    pub(super) fn position(self) -> Position {
+    pub(super) fn position(&self) -> Position {
         let opaque = serde_json::to_value(self).unwrap_or_default();
         Position { opaque, ..Position::default() }
     }

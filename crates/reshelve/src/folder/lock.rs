@@ -4,15 +4,15 @@
 //! that run is still there. A file without that lock was left behind by a run that was killed: it
 //! keeps others out until that run is resumed, or taken over.
 
-use std::fs::{self, File};
-use std::io::Read;
-use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::ends::{Abandoned, EndError, Hint};
-use crate::store::{At, DiskError};
+use crate::store::{At, DiskError, Files, Locking, Open, OpenFile};
+
+/// The most bytes of a checkpoint that are read to learn whether a run is done.
+const CHECKPOINT_BYTES_MAX: u64 = 64 << 20;
 
 /// Who holds a lock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,13 +27,14 @@ pub struct Holder {
 
 impl Holder {
     /// Whether the run is done, and was only cut off before it could take its lock away.
-    pub(crate) fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self, files: &dyn Files) -> bool {
         /// All that is wanted of a checkpoint.
         #[derive(Deserialize)]
         struct Ended {
             state: String,
         }
-        let text = fs::read(self.folder.join("checkpoint.json")).unwrap_or_default();
+        let checkpoint = self.folder.join("checkpoint.json");
+        let text = files.read(&checkpoint, CHECKPOINT_BYTES_MAX).unwrap_or_default();
         serde_json::from_slice(&text).is_ok_and(|ended: Ended| ended.state == "done")
     }
 }
@@ -41,48 +42,48 @@ impl Holder {
 /// A lock that is held; it goes with the value, the file only where the run ends.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    path: PathBuf,
-    file: File,
+    file: Box<dyn OpenFile>,
 }
 
 impl Lock {
     /// Takes the lock for a run.
     pub(crate) fn take(
+        files: &dyn Files,
         path: &Path,
         holder: &Holder,
         abandoned: Abandoned,
     ) -> Result<Lock, EndError> {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(folder).at("creating the folder", folder)?;
+        files.create_folders(path.parent().unwrap_or(Path::new(".")))?;
         loop {
-            let file = open(path)?;
-            match file.try_lock() {
-                Ok(()) => {}
-                Err(fs::TryLockError::WouldBlock) => {
-                    let holder = read_holder(path, &file)?;
-                    return Err(Lock::is_held(path, holder.as_ref()));
+            let file = files.open(path, Open::Write)?;
+            match file.try_lock()? {
+                Locking::Obtained => {}
+                Locking::HeldByAnother => {
+                    return Err(Lock::is_held(path, read_holder(file.as_ref())?.as_ref()));
                 }
-                Err(fs::TryLockError::Error(source)) => {
-                    let path = path.to_owned();
-                    return Err(DiskError { action: "locking", path, source }.into());
+                Locking::NotSupported => {
+                    let source = std::io::Error::from(std::io::ErrorKind::Unsupported);
+                    return Err(source).at("locking", path).map_err(Into::into);
                 }
             }
-            if !is_still_there(path, &file)? {
+            // Between opening and locking, the run that held the lock may have removed the file:
+            // then what is locked is no longer what others see.
+            if !files.is_still_there(file.as_ref())? {
                 continue;
             }
-            let left = read_holder(path, &file)?;
+            let left = read_holder(file.as_ref())?;
             let nameless = left.is_none();
-            let left_by = left.filter(|left| left.run != holder.run && !left.is_done());
+            let left_by = left.filter(|left| left.run != holder.run && !left.is_done(files));
             if let Some(holder) = left_by
                 && abandoned == Abandoned::Keep
             {
                 return Err(Lock::is_abandoned(path, &holder));
             }
-            let lock = Lock { path: path.to_owned(), file };
+            let lock = Lock { file };
             if let Err(error) = lock.sign(holder) {
                 // The run ends here: its name must not keep others out.
                 if nameless {
-                    lock.remove()?;
+                    lock.remove(files)?;
                 }
                 return Err(error.into());
             }
@@ -90,14 +91,17 @@ impl Lock {
         }
     }
 
-    /// Who holds or left a lock there, without taking it.
-    pub(crate) fn look(path: &Path) -> Result<Option<(Option<Holder>, bool)>, DiskError> {
-        if !path.exists() {
+    /// Who holds or left a lock there, without taking it; and whether it is held.
+    pub(crate) fn look(
+        files: &dyn Files,
+        path: &Path,
+    ) -> Result<Option<(Option<Holder>, bool)>, DiskError> {
+        if !files.exists(path)? {
             return Ok(None);
         }
-        let file = File::open(path).at("opening", path)?;
-        let free = file.try_lock_shared().is_ok();
-        Ok(Some((read_holder(path, &file)?, !free)))
+        let file = files.open(path, Open::Read)?;
+        let is_held = file.try_lock_shared()? == Locking::HeldByAnother;
+        Ok(Some((read_holder(file.as_ref())?, is_held)))
     }
 
     /// The refusal where a process holds the lock.
@@ -122,42 +126,24 @@ impl Lock {
     /// Written over the earlier name in one step: a lock without a name would be nobody's.
     fn sign(&self, holder: &Holder) -> Result<(), DiskError> {
         let mut text = serde_json::to_vec(holder).unwrap_or_default();
-        let length = self.file.metadata().at("reading", &self.path)?.len();
+        let length = self.file.length()?;
         text.resize(text.len().max(usize::try_from(length).unwrap_or(0)), b' ');
-        self.file.write_all_at(&text, 0).at("writing", &self.path)?;
-        self.file.sync_all().at("syncing", &self.path)
+        self.file.write_all_at(&text, 0)?;
+        self.file.sync_all()
     }
 
     /// Ends the lock: the run is done.
-    pub(crate) fn remove(self) -> Result<(), DiskError> {
-        fs::remove_file(&self.path).at("removing", &self.path)
+    pub(crate) fn remove(self, files: &dyn Files) -> Result<(), DiskError> {
+        files.remove_file(self.file.path())
     }
 }
 
-fn open(path: &Path) -> Result<File, DiskError> {
-    File::options()
-        .create(true)
-        .truncate(false)
-        .read(true)
-        .write(true)
-        .open(path)
-        .at("opening", path)
-}
+/// The most bytes of a lock file that are read.
+const HOLDER_BYTES_MAX: usize = 64 * 1024;
 
-/// Between opening and locking, the run that held the lock may have removed the file: then what is
-/// locked is no longer what others see.
-fn is_still_there(path: &Path, file: &File) -> Result<bool, DiskError> {
-    let held = file.metadata().at("reading", path)?;
-    match fs::metadata(path) {
-        Ok(seen) => Ok(seen.ino() == held.ino() && seen.dev() == held.dev()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error).at("reading", path),
-    }
-}
-
-fn read_holder(path: &Path, mut file: &File) -> Result<Option<Holder>, DiskError> {
-    let mut text = Vec::new();
-    std::io::Seek::rewind(&mut file).at("reading", path)?;
-    file.read_to_end(&mut text).at("reading", path)?;
+fn read_holder(file: &dyn OpenFile) -> Result<Option<Holder>, DiskError> {
+    let length = usize::try_from(file.length()?).unwrap_or(usize::MAX).min(HOLDER_BYTES_MAX);
+    let mut text = vec![0; length];
+    file.read_exact_at(&mut text, 0)?;
     Ok(serde_json::from_slice(&text).ok())
 }

@@ -6,9 +6,9 @@ use super::existing::Survey;
 use super::lengths::Lengths;
 use super::{Existing, Held, Lock};
 use crate::ends::{
-    Abandoned, Compression, EndError, Hint, OnExisting, SourceSize, TargetFolder, TargetRequest,
+    Abandoned, Compression, EndError, Hint, OnExisting, TargetFolder, TargetRequest,
 };
-use crate::store::{At, DiskError};
+use crate::store::{DiskError, Files};
 use crate::target_schema::Collection;
 
 /// How many files a refusal names.
@@ -26,9 +26,13 @@ pub(super) struct Before {
 }
 
 /// Looks at the target; changes nothing.
-pub(super) fn look(request: &TargetRequest, target: &TargetFolder) -> Result<Before, EndError> {
-    look_at_lock(request, target)?;
-    let held = target.held()?;
+pub(super) fn look(
+    files: &dyn Files,
+    request: &TargetRequest,
+    target: &TargetFolder,
+) -> Result<Before, EndError> {
+    look_at_lock(files, request, target)?;
+    let held = target.held_on(files)?;
     if let Some(other) = held.iter().find(|held| held.compression != target.compression)
         && other.bytes > 0
     {
@@ -42,7 +46,7 @@ pub(super) fn look(request: &TargetRequest, target: &TargetFolder) -> Result<Bef
     if held.iter().all(|held| held.bytes == 0) {
         return Ok(Before { seen, ..Before::default() });
     }
-    let survey = Existing::survey(target, None, &scratch(&request.scratch)?)?;
+    let survey = Existing::survey(files, target, None, &scratch(files, &request.scratch)?)?;
     if survey.documents > 0 && request.on_existing == OnExisting::Refuse {
         let files = held.into_iter().filter(|held| held.bytes > 0).map(|held| held.path);
         let message = format!("the target already holds documents: {}", list(files));
@@ -53,12 +57,16 @@ pub(super) fn look(request: &TargetRequest, target: &TargetFolder) -> Result<Bef
     Ok(Before { seen, base, documents: survey.documents, existing: Some(survey.existing) })
 }
 
-fn look_at_lock(request: &TargetRequest, target: &TargetFolder) -> Result<(), EndError> {
+fn look_at_lock(
+    files: &dyn Files,
+    request: &TargetRequest,
+    target: &TargetFolder,
+) -> Result<(), EndError> {
     let path = target.lock_file();
-    match Lock::look(&path)? {
+    match Lock::look(files, &path)? {
         Some((holder, true)) => Err(Lock::is_held(&path, holder.as_ref())),
         Some((Some(holder), false))
-            if request.abandoned == Abandoned::Keep && !holder.is_done() =>
+            if request.abandoned == Abandoned::Keep && !holder.is_done(files) =>
         {
             Err(Lock::is_abandoned(&path, &holder))
         }
@@ -118,17 +126,14 @@ pub(super) enum Expect {
 
 /// Under the lock: the target must still be as it was looked at, and hold what the run wrote.
 pub(super) fn check_lengths(
+    files: &dyn Files,
     target: &TargetFolder,
     lengths: &Lengths,
     expect: Expect,
 ) -> Result<(), EndError> {
     for (collection, expected) in Collection::ALL.into_iter().zip(lengths.0) {
         let path = target.file(collection);
-        let found = match std::fs::metadata(&path) {
-            Ok(found) => found.len(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
-            Err(error) => return Err(error).at("reading", &path).map_err(Into::into),
-        };
+        let found = files.look(&path)?.map_or(0, |found| found.length);
         if found < expected || (expect == Expect::Exactly && found > expected) {
             let message = format!(
                 "the target file {} has {found} bytes, and {expected} were expected",
@@ -142,6 +147,7 @@ pub(super) fn check_lengths(
 
 /// Opens what the target held before a run that is resumed.
 pub(super) fn reopen_existing(
+    files: &dyn Files,
     target: &TargetFolder,
     base: &Lengths,
     folder: &Path,
@@ -149,29 +155,29 @@ pub(super) fn reopen_existing(
     if *base == Lengths::default() {
         return Ok(None);
     }
-    Ok(Some(Existing::survey(target, Some(base), &scratch(folder)?)?.existing))
+    Ok(Some(Existing::survey(files, target, Some(base), &scratch(files, folder)?)?.existing))
 }
 
 /// Where large indexes spill: files without a name, which are gone with the process.
-fn scratch(folder: &Path) -> Result<PathBuf, DiskError> {
-    std::fs::create_dir_all(folder).at("creating the folder", folder)?;
+fn scratch(files: &dyn Files, folder: &Path) -> Result<PathBuf, DiskError> {
+    files.create_folders(folder)?;
     Ok(folder.to_owned())
 }
 
 /// Whether the disk is likely to hold the target.
 pub(super) fn check_disk(
+    files: &dyn Files,
     request: &TargetRequest,
     target: &TargetFolder,
-    source: SourceSize,
 ) -> Result<(), EndError> {
     if !request.apply || request.skip_disk_check {
         return Ok(());
     }
-    let Some(mut needed) = source.estimated_target_bytes() else { return Ok(()) };
+    let Some(mut needed) = request.source.estimated_target_bytes() else { return Ok(()) };
     if target.compression != Compression::None {
         needed /= 2;
     }
-    let free = super::free_bytes(&target.root)?;
+    let free = files.free_bytes(&target.root)?;
     if free < needed {
         let message = format!(
             "the target needs about {needed} bytes, and {free} are free at {}",

@@ -3,6 +3,7 @@
 use super::TargetFolder;
 use crate::dump::Documents;
 use crate::ends::{DocumentStream, EndError, TargetReader};
+use crate::store::Disk;
 use crate::target_schema::Collection;
 
 impl DocumentStream for Documents {
@@ -25,6 +26,6 @@ impl TargetReader for TargetFolder {
     }
 
     fn documents(&self, collection: Collection) -> Result<Box<dyn DocumentStream>, EndError> {
-        Ok(Box::new(Documents::open(&self.file(collection), u64::MAX)?))
+        Ok(Box::new(Documents::open(&Disk, &self.file(collection), u64::MAX)?))
     }
 }

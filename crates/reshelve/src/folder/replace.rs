@@ -1,19 +1,21 @@
 //! Takes out of a target folder what a run has replaced, and keeps it for rollback.
 
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::{BufReader, Seek, SeekFrom};
+use std::path::Path;
 
 use super::existing::each_document;
-use crate::ends::{Compression, TargetFolder};
-use crate::ends::{EndError, ReplacedJobs};
-use crate::store::key_of;
-use crate::store::{At, DiskError, sync_folder};
+use super::lengths::ReadyFile;
+use crate::ends::{Compression, EndError, ReplacedJobs, TargetFolder};
+use crate::store::{Appender, At, DiskError, Files, Open, Replacement, key_of};
 use crate::target_schema::Collection;
 use reshelve_core::raw::{self, Document, Value};
 
+/// Bytes that are copied at a time.
+const COPY_BYTES: usize = 1 << 20;
+
 /// What was replaced in one collection: its first `base` bytes are from before the run.
 pub(crate) struct Replacing<'r> {
+    pub(crate) files: &'r dyn Files,
     pub(crate) folder: &'r TargetFolder,
     pub(crate) collection: Collection,
     pub(crate) base: u64,
@@ -23,52 +25,53 @@ pub(crate) struct Replacing<'r> {
 }
 
 /// Rewrites one collection without the earlier versions of replaced jobs, which go to the undo
-/// file. `announce` is told the length of the new file before it takes the old one's place, so
-/// that a process that goes on after a kill can tell which of the two it finds.
+/// file; returns how many bytes it has then. `announce` is told of the new file before it takes
+/// the old one's place, so that a process that resumes after a kill can tell which of the two it
+/// finds.
 pub(crate) fn finish_collection(
     what: &Replacing<'_>,
-    announce: &mut dyn FnMut(u64) -> Result<(), EndError>,
+    announce: &mut dyn FnMut(ReadyFile) -> Result<(), EndError>,
 ) -> Result<u64, EndError> {
     let path = what.folder.file(what.collection);
-    let temporary = temporary(&path);
-    let length = rewrite(what, &path, &temporary)?;
-    announce(length)?;
-    fs::rename(&temporary, &path).at("renaming to", &path)?;
-    sync_folder(&what.folder.database())?;
-    Ok(length)
+    let mut replacement = Replacement::begin(what.files, &path)?;
+    rewrite(what, &path, &mut replacement)?;
+    let (temporary, bytes) = replacement.sync()?;
+    let name = temporary.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    announce(ReadyFile { name, bytes })?;
+    replacement.commit()?;
+    Ok(bytes)
 }
 
-/// Whether a rewritten file of that length took its place before a kill; puts it there where it
-/// had only been announced.
-pub(crate) fn rename_announced(
+/// Whether a rewritten file has taken its place; puts it there where it is only ready.
+pub(crate) fn has_taken_its_place(
+    files: &dyn Files,
     folder: &TargetFolder,
     collection: Collection,
-    length: u64,
-) -> Result<(), DiskError> {
+    ready: &ReadyFile,
+) -> Result<bool, DiskError> {
     let path = folder.file(collection);
-    let temporary = temporary(&path);
-    if temporary.exists() && fs::metadata(&temporary).at("reading", &temporary)?.len() == length {
-        fs::rename(&temporary, &path).at("renaming to", &path)?;
-        sync_folder(&folder.database())?;
+    let temporary = path.with_file_name(&ready.name);
+    if files.look(&temporary)?.is_some_and(|found| found.length == ready.bytes) {
+        files.rename(&temporary, &path)?;
+        files.sync_folder(&folder.database())?;
+        return Ok(true);
     }
-    Ok(())
+    // A process that failed removes its file: then the old one stands, and is rewritten.
+    Ok(files.look(&path)?.is_some_and(|found| found.length == ready.bytes))
 }
 
-fn temporary(path: &Path) -> PathBuf {
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    path.with_file_name(format!(".{name}.reshelve"))
-}
-
-fn rewrite(what: &Replacing<'_>, path: &Path, temporary: &Path) -> Result<u64, DiskError> {
+fn rewrite<F: Files + ?Sized>(
+    what: &Replacing<'_>,
+    path: &Path,
+    replacement: &mut Replacement<'_, F>,
+) -> Result<(), DiskError> {
     let undo_path = what.undo.join(format!("{}.bson", what.collection));
-    fs::create_dir_all(what.undo).at("creating the folder", what.undo)?;
-    let undo_file = File::create(&undo_path).at("creating", &undo_path)?;
-    let mut undo = BufWriter::new(&undo_file);
-    let out_file = File::create(temporary).at("creating", temporary)?;
-    let mut out = Members::new(what.folder.compression, &out_file, temporary);
-    let torn = each_document(path, what.base, |document| {
+    what.files.create_folders(what.undo)?;
+    let mut undo = Appender::open(what.files, &undo_path, 0)?;
+    let mut out = Members { compression: what.folder.compression, replacement, held: Vec::new() };
+    let torn = each_document(what.files, path, what.base, |document| {
         if is_replaced(document, what.replaced)? {
-            undo.write_all(document).at("writing", &undo_path)
+            undo.append(document)
         } else {
             out.write(document)
         }
@@ -79,20 +82,13 @@ fn rewrite(what: &Replacing<'_>, path: &Path, temporary: &Path) -> Result<u64, D
         return Err(damaged).at("reading", path);
     }
     out.flush()?;
-    undo.flush().at("writing", &undo_path)?;
-    undo_file.sync_all().at("syncing", &undo_path)?;
-    sync_folder(what.undo)?;
-    copy_rest(path, what.base, &out_file, temporary)?;
-    out_file.sync_all().at("syncing", temporary)?;
-    Ok(out_file.metadata().at("reading", temporary)?.len())
-}
-
-/// What the run wrote lies behind `base`, in whole members, and is copied as it is.
-fn copy_rest(path: &Path, base: u64, mut out: &File, temporary: &Path) -> Result<(), DiskError> {
-    let mut file = File::open(path).at("opening", path)?;
-    std::io::Seek::seek(&mut file, std::io::SeekFrom::Start(base)).at("seeking in", path)?;
-    std::io::copy(&mut file, &mut out).at("writing", temporary)?;
-    Ok(())
+    undo.sync()?;
+    what.files.sync_folder(what.undo)?;
+    // What the run wrote lies after `base`, in whole members, and is copied as it is.
+    let mut file = what.files.open(path, Open::Read)?;
+    file.seek(SeekFrom::Start(what.base)).at("seeking in", path)?;
+    let mut rest = BufReader::with_capacity(COPY_BYTES, file);
+    std::io::copy(&mut rest, out.replacement).at("copying", path).map(drop)
 }
 
 /// An earlier version of a replaced job: its job, metrics and metadata, and the events that a
@@ -113,19 +109,14 @@ fn is_replaced(document: &[u8], replaced: &dyn ReplacedJobs) -> Result<bool, Dis
 }
 
 /// Writes documents in members of a fixed size.
-struct Members<'m> {
+struct Members<'m, 'f, F: Files + ?Sized> {
     compression: Compression,
-    file: &'m File,
-    path: &'m Path,
+    replacement: &'m mut Replacement<'f, F>,
     held: Vec<u8>,
 }
 
-impl<'m> Members<'m> {
+impl<F: Files + ?Sized> Members<'_, '_, F> {
     const BYTES: usize = 1 << 20;
-
-    fn new(compression: Compression, file: &'m File, path: &'m Path) -> Self {
-        Members { compression, file, path, held: Vec::new() }
-    }
 
     fn write(&mut self, document: &[u8]) -> Result<(), DiskError> {
         debug_assert_eq!(raw::documents(document).count(), 1);
@@ -135,8 +126,8 @@ impl<'m> Members<'m> {
 
     fn flush(&mut self) -> Result<(), DiskError> {
         if !self.held.is_empty() {
-            let member = self.compression.member(&self.held).at("compressing", self.path)?;
-            (&mut &*self.file).write_all(&member).at("writing", self.path)?;
+            let member = self.compression.member(&self.held);
+            self.replacement.put(&member.at("compressing", self.replacement.path())?)?;
             self.held.clear();
         }
         Ok(())

@@ -1,16 +1,12 @@
 //! Writes the four files of a target folder.
 
-use std::fs::File;
-use std::io::Write;
-use std::path::PathBuf;
-
 use super::Existing;
 use super::lengths::{Lengths, Progress};
 use crate::ends::{
     Compression, EndError, Fate, JobAhead, JobWrite, Look, Looked, Position, Section, Sink, Syncer,
     TargetFolder,
 };
-use crate::store::{At, DiskError, open_at, sync_folder};
+use crate::store::{At, DiskError, Files, OpenFile};
 use crate::target_schema::Collection;
 use reshelve_core::mapping::Target;
 
@@ -23,7 +19,7 @@ const CUT_BYTES: usize = 4 * 1024 * 1024;
 #[derive(Debug)]
 pub struct FolderSink {
     folder: TargetFolder,
-    files: [File; 4],
+    files: [Box<dyn OpenFile>; 4],
     lengths: Lengths,
     /// What a compressed target holds back until the next cut.
     held_back: [Vec<u8>; 4],
@@ -33,20 +29,21 @@ pub struct FolderSink {
 impl FolderSink {
     /// Opens the target at these lengths: anything after them is cut off.
     pub(crate) fn open(
+        files: &dyn Files,
         folder: &TargetFolder,
         lengths: Lengths,
         existing: Option<Existing>,
     ) -> Result<Self, DiskError> {
-        folder.prepare()?;
-        let open = |collection: Collection| {
-            open_at(&folder.file(collection), lengths.0[collection.index()])
-        };
-        let [jobs, events, metrics, metadata] = Collection::ALL;
-        let files = [open(jobs)?, open(events)?, open(metrics)?, open(metadata)?];
-        sync_folder(&folder.database())?;
+        folder.prepare(files)?;
+        let open = |at: Collection| files.open_at(&folder.file(at), lengths.0[at.index()]);
+        let [jobs, events, metrics, metadata] = Collection::ALL.map(open);
+        let opened = [jobs?, events?, metrics?, metadata?];
+        // The lock is held: what a killed process left half written goes.
+        files.remove_leftovers(&folder.database())?;
+        files.sync_folder(&folder.database())?;
         Ok(FolderSink {
             folder: folder.clone(),
-            files,
+            files: opened,
             lengths,
             held_back: Default::default(),
             existing,
@@ -54,7 +51,7 @@ impl FolderSink {
     }
 
     fn write_bytes(&mut self, at: Collection, bytes: &[u8]) -> Result<(), DiskError> {
-        self.files[at.index()].write_all(bytes).at("writing", &self.folder.file(at))?;
+        self.files[at.index()].put(bytes)?;
         let written = u64::try_from(bytes.len()).unwrap_or(0);
         self.lengths.0[at.index()] += written;
         Ok(())
@@ -138,13 +135,9 @@ impl Sink for FolderSink {
     }
 
     fn syncer(&self) -> Result<Box<dyn Syncer>, EndError> {
-        let mut files = Vec::new();
-        for (at, file) in Collection::ALL.into_iter().zip(&self.files) {
-            let path = self.folder.file(at);
-            let file = file.try_clone().at("opening", &path)?;
-            files.push((path, file));
-        }
-        Ok(Box::new(FolderSyncer { files }))
+        let files: Result<Vec<_>, DiskError> =
+            self.files.iter().map(|file| file.try_clone()).collect();
+        Ok(Box::new(FolderSyncer { files: files? }))
     }
 }
 
@@ -166,13 +159,13 @@ fn joined<'s>(sections: impl Iterator<Item = &'s Section>) -> Vec<Section> {
 
 /// Syncs the files of a [`FolderSink`] from another thread.
 struct FolderSyncer {
-    files: Vec<(PathBuf, File)>,
+    files: Vec<Box<dyn OpenFile>>,
 }
 
 impl Syncer for FolderSyncer {
     fn sync(&mut self) -> Result<(), EndError> {
-        for (path, file) in &self.files {
-            file.sync_data().at("syncing", path)?;
+        for file in &self.files {
+            file.sync_data()?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 //! [`Files`]: super::Files
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::error::{At, DiskError};
@@ -41,25 +41,5 @@ pub(crate) fn unnamed_file(path: &Path) -> Result<File, DiskError> {
         .open(path)
         .at("creating", path)?;
     fs::remove_file(path).at("removing", path)?;
-    Ok(file)
-}
-
-/// A file opened for appending at `length`, with anything after that cut off.
-pub(crate) fn open_at(path: &Path, length: u64) -> Result<File, DiskError> {
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .read(true)
-        .write(true)
-        .open(path)
-        .at("opening", path)?;
-    let there = file.metadata().at("reading", path)?.len();
-    if there < length {
-        let shorter = format!("it has {there} bytes, and {length} had been written");
-        return Err(io::Error::new(io::ErrorKind::InvalidData, shorter)).at("taking up", path);
-    }
-    file.set_len(length).at("cutting", path)?;
-    let mut appending = &file;
-    io::Seek::seek(&mut appending, io::SeekFrom::Start(length)).at("seeking in", path)?;
     Ok(file)
 }

@@ -44,6 +44,22 @@ impl<'f, F: Files + ?Sized> Replacement<'f, F> {
         self.file.as_mut().map_or(Ok(()), |file| file.put(bytes))
     }
 
+    /// The path of the file that it will replace.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes what was written durable, under the temporary name; returns that name, and how many
+    /// bytes were written. A caller that writes both down can finish after a kill.
+    ///
+    /// # Errors
+    /// If the file system refuses.
+    pub fn sync(&self) -> Result<(&Path, u64), DiskError> {
+        let Some(file) = &self.file else { return Ok((&self.temporary, 0)) };
+        file.sync_all()?;
+        Ok((&self.temporary, file.length()?))
+    }
+
     /// Replaces the old file with the new one, durably.
     ///
     /// # Errors
