@@ -1,7 +1,7 @@
 //! One legacy document through all the rules, and the proof that it comes back.
 
 use super::copied::Copier;
-use super::events::{Events, Teller, Written};
+use super::events::{Events, JobContext, Written};
 use super::facts::{self, Decided, Facts};
 use super::ids::Identity;
 use super::legacy::Legacy;
@@ -87,16 +87,16 @@ impl Mapper {
         let facts = Facts::new(&legacy, identity, decided, &mut warnings);
         let entries = Entries::new(&legacy, facts.created);
         let events = Events::new(&legacy, &facts, &entries);
-        let teller = Teller {
+        let context = JobContext {
             legacy: &legacy,
             facts: &facts,
             entries: &entries,
             last_failure: job::last_failure(&legacy, &facts),
             word_targets: job::word_targets(&legacy),
         };
-        let (bodies, largest_event) = events.write_documents(&mut out.events, &teller);
+        let (bodies, largest_event) = events.write_documents(&mut out.events, &context);
         let written = Written { documents: out.events.bytes(), bodies };
-        job::write(&mut out.jobs, &events, &written, &teller, copier, &mut warnings);
+        job::write(&mut out.jobs, &events, &written, &context, copier, &mut warnings);
         metrics::write(&mut out.metrics, &legacy, &facts, &mut warnings);
         let (open, places) =
             metadata::begin(&mut out.metadata, &legacy, &facts, &entries, copier, &mut warnings);

@@ -18,13 +18,17 @@
 
 mod decode;
 mod encode;
+mod error;
 mod shelf;
+mod sink;
+mod stream;
 mod words;
 
-pub use decode::RestoreError;
-pub(crate) use decode::{Build, Compare, restore};
+pub(crate) use decode::restore;
 pub(crate) use encode::Encoder;
+pub use error::RestoreError;
 pub(crate) use shelf::Shelf;
+pub(crate) use sink::{Build, Compare};
 
 /// The version of the format that is written.
 pub(crate) const RESIDUE_VERSION: u8 = 1;
@@ -85,27 +89,3 @@ pub(crate) const USUAL_TOKEN: u8 = 0x80;
 
 /// A name that is not of the dictionary: varint length and bytes follow in the shape.
 pub(crate) const NAME_SPELLED: u8 = 255;
-
-fn zigzag(number: i64) -> u64 {
-    #[expect(clippy::as_conversions, clippy::cast_sign_loss, reason = "bits, not a number")]
-    let bits = ((number << 1) ^ (number >> 63)) as u64;
-    bits
-}
-
-fn unzigzag(bits: u64) -> i64 {
-    #[expect(clippy::as_conversions, clippy::cast_possible_wrap, reason = "bits, not a number")]
-    let number = (bits >> 1) as i64 ^ -((bits & 1) as i64);
-    number
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn zigzag_comes_back() {
-        for number in [0, 1, -1, 63, -64, i64::MAX, i64::MIN] {
-            assert_eq!(unzigzag(zigzag(number)), number);
-        }
-    }
-}
