@@ -2,7 +2,9 @@
 
 mod date;
 mod decimal;
+mod double;
 mod parse;
+mod quoted;
 mod scalar;
 mod text;
 mod wrapper;

@@ -7,14 +7,14 @@
 
 mod check;
 mod cursor;
+mod documents;
 mod format;
-mod stand;
 mod writer;
 
 pub use check::{Facts, Malformed, check};
 pub use cursor::{Document, Element, Elements, Value};
+pub use documents::documents;
 pub use format::{DATE_MAX, DATE_MIN, Iso, iso, plain_decimal, push_index, push_plain_decimal};
-pub use stand::documents;
 pub use writer::{Mark, Writer};
 
 /// BSON element types, as numbered by the specification (bsonspec.org, version 1.1).
