@@ -2,7 +2,7 @@
 //!
 //! `RESHELVE_CASES` points it at another folder of the same shape.
 
-#![expect(clippy::unwrap_used, reason = "a helper of a test that cannot go on fails the test")]
+#![expect(clippy::unwrap_used, reason = "a test helper that cannot proceed fails the test")]
 
 use std::collections::BTreeMap;
 use std::fs;

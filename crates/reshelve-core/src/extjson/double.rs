@@ -1,10 +1,10 @@
-//! Doubles as text, in the way the driver of the official tools writes them.
+//! Doubles as text, the way the Go driver and so `mongoexport` write them.
 
 use std::fmt::Write;
 
 use super::scalar::push_integer;
 
-/// A few bytes of text, held without an allocation.
+/// A few bytes of text, without an allocation.
 #[derive(Default)]
 struct ShortText {
     bytes: [u8; 32],
@@ -21,8 +21,8 @@ impl Write for ShortText {
     }
 }
 
-/// Shortest digits that read back as the same number, in the layout of Go's `%G`, to which the
-/// driver appends `.0` where it shows neither point nor exponent.
+/// Appends the shortest digits that read back as the same number, in the layout of Go's `%G`; the
+/// driver adds `.0` where that has neither point nor exponent.
 pub(super) fn push_double(out: &mut Vec<u8>, number: f64) {
     let mut buffer = ShortText::default();
     // 17 digits, a sign, a point and an exponent fit: the write cannot fail.

@@ -1,4 +1,4 @@
-//! Extended JSON, the text form of BSON: what `mongoexport` writes, read and written.
+//! Extended JSON, the text form of BSON that `mongoexport` writes: parsed and written.
 
 mod date;
 mod decimal;

@@ -1,9 +1,9 @@
-//! Text in quotes, escaped in the way the driver of the official tools does it.
+//! Text in quotes, escaped the way the Go driver and so `mongoexport` escape it.
 
 use super::scalar::escape_control;
 
-/// Appends text in quotes, escaped as the driver does it: line and paragraph separators
-/// (U+2028 and U+2029) too, which JavaScript once took for line ends.
+/// Appends text in quotes. Line and paragraph separators (U+2028 and U+2029), which JavaScript once
+/// took for line ends, are escaped too.
 pub(super) fn push(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
     if text.len() < 32 && text.is_ascii() || simdutf8::basic::from_utf8(text).is_ok() {
@@ -53,7 +53,7 @@ fn push_escaped(out: &mut Vec<u8>, text: &[u8]) {
     out.extend_from_slice(&text[copied..]);
 }
 
-/// Bytes at which the copying of a string must stop and look.
+/// Bytes that may need an escape.
 static SPECIAL: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;

@@ -1,33 +1,33 @@
-//! BSON to Extended JSON text, compact, in the way `mongoexport` writes it.
+//! BSON to Extended JSON text, compact, the way `mongoexport` writes it.
 //!
-//! The canonical style reads back as the same bytes, with these exceptions, which the format
-//! itself cannot express: the payload of a NaN, the keys of an array that are not its indexes, a
-//! non-canonical Decimal128, a Binary of subtype 2 whose inner length is wrong, and documents that
-//! look like one of the format's own wrappers.
+//! The canonical style reads back as the same bytes, except for what the format itself cannot
+//! express: the payload of a NaN, the keys of an array that are not its indexes, a non-canonical
+//! Decimal128, a Binary of subtype 2 whose inner length is wrong, and documents that look like one
+//! of the format's type wrappers.
 
 use super::double::push_double;
 use super::scalar::{push_base64, push_hex, push_integer};
 use super::{decimal, quoted};
 use crate::raw::{Document, Elements, Value, kind};
 
-/// How much of the types the text shows.
+/// How much of the types the text keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
     /// Every type is kept: `{"$numberInt":"1"}`.
     Canonical,
-    /// Numbers and dates for human eyes: `1`, `{"$date":"2025-07-20T17:24:32.733Z"}`.
+    /// Numbers and dates for people: `1`, `{"$date":"2025-07-20T17:24:32.733Z"}`.
     Relaxed,
 }
 
-/// Appends a document. Text that is not UTF-8 (in a document never checked) is replaced, so that
-/// the output is valid in any case.
+/// Appends a document as text. Text that is not UTF-8 (in a document that was not checked) is
+/// replaced, so that the output is always valid.
 pub fn write_document(out: &mut Vec<u8>, document: Document<'_>, style: Style) {
     write_value(out, Value { kind: kind::DOCUMENT, bytes: document.bytes() }, style);
 }
 
-/// Appends a value; see [`write_document`].
+/// Appends a value as text; see [`write_document`].
 pub fn write_value(out: &mut Vec<u8>, value: Value<'_>, style: Style) {
-    // Documents can be nested as deeply as their bytes allow: the stack is ours, not the thread's.
+    // Documents can be nested as deeply as their bytes allow: the stack is not the thread's.
     let mut open = Vec::new();
     begin(out, value, style, &mut open);
     while let Some(top) = open.last_mut() {
@@ -119,7 +119,7 @@ fn scalar_value(out: &mut Vec<u8>, value: Value<'_>, style: Style) {
     }
 }
 
-/// The bytes of a number; zeros where a value never checked is too short.
+/// The bytes of a number; zeros where a value that was not checked is too short.
 fn head<const N: usize>(bytes: &[u8]) -> [u8; N] {
     bytes.first_chunk().copied().unwrap_or([0; N])
 }

@@ -13,7 +13,8 @@ use super::warning::{Path, Warnings};
 use super::{COLLECTIONS, DEPTH_MAX, Mapped, Outcome, TARGET_BYTES_MAX, Target, job, metrics};
 use crate::raw::{self, Document};
 
-/// Maps documents; keeps its buffers from one to the next.
+/// Maps documents. It keeps its buffers from one document to the next, so that many documents
+/// should share one mapper.
 #[derive(Debug, Default)]
 pub struct Mapper {
     options: Options,
@@ -29,12 +30,12 @@ impl Mapper {
     /// Maps one legacy document, given as BSON, and proves that it comes back byte for byte.
     ///
     /// The target documents are appended to `out`; a document that is skipped or rejected leaves
-    /// no trace there. Whether an earlier document had the same id is for the caller to know.
+    /// `out` unchanged. The caller has to know whether an earlier document had the same job id.
     pub fn map(&mut self, legacy: &[u8], out: &mut Target) -> Outcome {
         self.map_fingerprinted(legacy, *blake3::hash(legacy).as_bytes(), out)
     }
 
-    /// The same for a caller that has the BLAKE3 hash of the document already.
+    /// As [`map`](Self::map), for a caller that already has the BLAKE3 hash of the document.
     pub fn map_fingerprinted(
         &mut self,
         legacy: &[u8],
@@ -100,7 +101,7 @@ impl Mapper {
         metrics::write(&mut out.metrics, &legacy, &facts, &mut warnings);
         let (open, places) =
             metadata::begin(&mut out.metadata, &legacy, &facts, &entries, copier, &mut warnings);
-        // The shelf reads the metadata as far as it is written: all that is copied is there.
+        // The shelf reads the metadata as far as it is written: all that is copied is in it.
         let job = Shelf::of_job(Document::new(&out.jobs.bytes()[before[0]..]));
         let so_far = Document::new(&out.metadata.bytes()[before[3]..]);
         let shelf = job.clone().with_metadata(so_far);
@@ -121,7 +122,7 @@ impl Mapper {
     }
 }
 
-/// A document that is to be written.
+/// A document that passed every check.
 struct Task<'a> {
     document: Document<'a>,
     legacy: Legacy<'a>,
@@ -132,12 +133,12 @@ struct Task<'a> {
 }
 
 fn too_deep(what: &str, depth: usize) -> Reject {
-    let message = format!("{what} nests {depth} levels deep; {DEPTH_MAX} are allowed");
+    let message = format!("{what} is nested {depth} levels deep; at most {DEPTH_MAX} are allowed");
     Reject::new(RejectCode::TooDeep, message)
 }
 
 /// The only part that the target nests deeper than the legacy document is the analysis: the
-/// context of the job holds it one level further down.
+/// context of the job holds it one level down.
 fn check_target_depth(legacy: &Legacy<'_>, copier: Copier) -> Result<(), Reject> {
     let root = Path::ROOT;
     let path = root.name("analysis");
@@ -157,7 +158,8 @@ fn check_sizes(lengths: [usize; 4], largest_event: usize) -> Result<(), Reject> 
     {
         if bytes > TARGET_BYTES_MAX {
             let message = format!(
-                "the document in {collection} would have {bytes} bytes; {TARGET_BYTES_MAX} are allowed"
+                "the document in {collection} would have {bytes} bytes; \
+                 at most {TARGET_BYTES_MAX} are allowed"
             );
             return Err(Reject::new(RejectCode::TargetTooLarge, message));
         }
@@ -165,8 +167,8 @@ fn check_sizes(lengths: [usize; 4], largest_event: usize) -> Result<(), Reject> 
     Ok(())
 }
 
-/// Restores what was just written, from the written bytes alone, and compares while walking. The
-/// job comes opened: what is found where in it depends on its bytes alone, and these are final.
+/// Restores what was just written, from the written bytes alone, and compares on the way. The job
+/// is passed opened: what is in it depends on its bytes alone, and these are final.
 fn prove(legacy: &[u8], job: Shelf<'_>, metadata: Document<'_>) -> Result<(), Reject> {
     let mut compare = Compare::new(legacy);
     let proof = super::restore::residue_of(metadata)

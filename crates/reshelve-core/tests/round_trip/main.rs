@@ -3,7 +3,7 @@
 //! `mapping` for whole documents, `tampering` for damaged bytes and residues, `edits` for what the
 //! new application may do to the target before someone goes back.
 
-#![expect(clippy::unwrap_used, reason = "a helper of a test that cannot go on fails the test")]
+#![expect(clippy::unwrap_used, reason = "a test helper that cannot proceed fails the test")]
 
 mod arbitrary;
 mod edits;

@@ -1,4 +1,4 @@
-//! What each event tells: its body, or the snapshot of a status.
+//! What each event says: its body, or the snapshot of a status.
 
 use super::{Item, QUEUE, What};
 use crate::mapping::facts::{Facts, Status};
@@ -42,7 +42,7 @@ impl JobContext<'_, '_> {
             What::Decision(index) => self.write_decision(out, item.at, index),
             What::Enhancement(index) => self.write_enhancement(out, item.at, index),
             What::JobCompleted => self.write_job_completed(out, item.at),
-            // Told by `write_status`: they have no body.
+            // `write_status` writes them: they have no body.
             What::Queued | What::Running | What::Finished => {}
         }
         out.boolean("synthetic", true);

@@ -1,4 +1,4 @@
-//! The events of a job: none was ever stored, all are synthesized from what can be trusted.
+//! The events of a job: none was ever stored, all are synthesized from the legacy document.
 
 mod bodies;
 
@@ -35,7 +35,7 @@ enum What {
     Running,
     PhaseTransition,
     OutlineComplete,
-    /// A chapter, by its place among the written ones, was begun or completed.
+    /// A chapter, by its position among the written ones, was started or completed.
     ChapterProgress(usize),
     ChapterCost(usize),
     ChapterFailed {
@@ -44,7 +44,7 @@ enum What {
         completed: usize,
         failed: usize,
     },
-    /// A decision, by its place in order of time.
+    /// A decision, by its position in order of time.
     Decision(usize),
     Enhancement(usize),
     JobCompleted,
@@ -80,7 +80,7 @@ impl What {
 }
 
 impl Events {
-    /// Makes the list, sorts it and gives every event a time of its own.
+    /// Lists the events, sorts them and gives each a time of its own.
     pub(crate) fn new(legacy: &Legacy<'_>, facts: &Facts, entries: &Entries<'_, '_>) -> Events {
         let mut items = first_items(legacy, facts);
         chapter_items(&mut items, legacy, facts);
@@ -104,7 +104,7 @@ impl Events {
         Events { items }
     }
 
-    /// How many there are.
+    /// The number of events.
     pub(crate) fn len(&self) -> usize {
         self.items.len()
     }
@@ -129,8 +129,8 @@ impl Events {
         out.end(array);
     }
 
-    /// Writes every event document, back to back; returns where the body of each stands in `out`
-    /// (nothing for one that has none), and the size of the largest document.
+    /// Writes every event document, back to back. Returns the range of each body in `out` (empty
+    /// for an event without one), and the size of the largest document in bytes.
     pub(crate) fn write_documents(
         &self,
         out: &mut Writer,
@@ -171,7 +171,7 @@ impl Events {
 /// The event documents of a job as they were written.
 pub(crate) struct Written<'w> {
     pub(crate) documents: &'w [u8],
-    /// Where the body of each event stands in `documents`.
+    /// The range of the body of each event in `documents`.
     pub(crate) bodies: Vec<Range<usize>>,
 }
 
@@ -218,7 +218,7 @@ fn chapter_items(items: &mut Vec<Item>, legacy: &Legacy<'_>, facts: &Facts) {
     }
 }
 
-/// Makes times strictly increasing; at the end of time they are pushed back instead.
+/// Makes times strictly increasing; at the end of the year 9999 they are pushed back instead.
 fn space_out(items: &mut [Item]) {
     let mut earliest = i64::MIN;
     for item in items.iter_mut() {

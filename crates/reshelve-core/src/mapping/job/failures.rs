@@ -6,10 +6,10 @@ use crate::mapping::legacy::{ChapterStatus, Legacy};
 use crate::mapping::read::text;
 use crate::raw::Writer;
 
-/// The reason of a failure that only the migration made one.
+/// The reason of a job that only the migration marks as failed.
 const CUT_OFF: &[u8] = b"generation was in flight when the data was migrated";
 
-/// The reason of the job's own failure, where it failed: the last of its failures.
+/// The reason of the job's own failure, where it failed: it is the last of its failures.
 pub(crate) fn last_failure(legacy: &Legacy<'_>, facts: &Facts) -> Option<Vec<u8>> {
     if facts.decided.status != Status::Failed {
         return None;

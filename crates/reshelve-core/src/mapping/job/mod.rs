@@ -1,4 +1,4 @@
-//! `novel_jobs`: the job itself, as the new stack's readers take it.
+//! `novel_jobs`: the job itself, as the readers of the new stack accept it.
 
 mod chapters;
 mod failures;
@@ -16,7 +16,7 @@ use super::read::text;
 use super::warning::{Path, Warnings};
 use crate::raw::{Document, Writer};
 
-/// The parts that are copied, each where it may be.
+/// The parts that are copied unchanged, each where it is readable.
 struct Copies<'a> {
     analysis: Option<Document<'a>>,
     model_usage: Option<Document<'a>>,
@@ -60,7 +60,7 @@ impl<'a> Copies<'a> {
 }
 
 /// The application stores zeros before it measures: only a number other than 0 among the
-/// document's own fields tells of a measurement.
+/// document's own fields is a sign of a measurement.
 fn was_measured(enhanced: Document<'_>) -> bool {
     enhanced
         .values()

@@ -1,4 +1,4 @@
-//! Residue and target to legacy document.
+//! Residue and target documents to the legacy document.
 
 use super::error::RestoreError;
 use super::shelf::{Book, Place, Shelf, ShelfName, Twins, mirrored, place_of};
@@ -9,20 +9,20 @@ use super::{NAME_SPELLED, RESIDUE_VERSION, USUAL_TOKEN, token};
 use crate::mapping::warning::Path;
 use crate::raw::{Value, kind};
 
-/// Nesting above this is no legacy document of ours.
+/// No legacy document that was mapped is nested deeper than this.
 const DEPTH_MAX: usize = 128;
-/// More fields than this has no legacy document: it stops a forged residue that repeats a shape,
-/// which need not write anything, for ever.
+/// No legacy document has more fields than this. The limit stops a forged residue that repeats a
+/// shape without end, which need not write anything.
 const FIELDS_MAX: u32 = 16 * 1024 * 1024;
 
-/// What came back.
+/// What a restore yields besides the bytes.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Restored {
-    /// Legacy paths whose text the target no longer holds; they were left out.
+    /// Legacy paths of values that the target no longer holds; they were left out.
     pub(crate) lost: Vec<String>,
 }
 
-/// Puts a legacy document together.
+/// Restores a legacy document into the sink.
 pub(crate) fn restore<'t, S: Sink>(
     residue: &'t [u8],
     shelf: &Shelf<'t>,
@@ -118,7 +118,7 @@ impl<'t, S: Sink> Decoder<'t, '_, S> {
         if self.fields > FIELDS_MAX { Err(RestoreError::TooLarge) } else { Ok(()) }
     }
 
-    /// A value that the target holds; where it no longer does, the field is left out and listed.
+    /// A value that the target holds. Where it no longer does, the field is left out and listed.
     fn copy(&mut self, field: &Field<'_, '_>, slot: Option<Value<'t>>) -> Result<(), RestoreError> {
         match slot {
             Some(value) => self.sink.element(value.kind, field.name, [value.bytes]),
@@ -148,7 +148,7 @@ impl<'t, S: Sink> Decoder<'t, '_, S> {
         self.sink.end(mark)
     }
 
-    /// Finds the document of a shelf again: where it stood, else by what it is called.
+    /// Finds a document of a shelf: at its position, else by what it is called.
     fn anchor(
         &mut self,
         shelf: ShelfName,
@@ -226,7 +226,7 @@ impl<'t, S: Sink> Decoder<'t, '_, S> {
         }
     }
 
-    /// Takes the same step along the target array as the encoder took for this value.
+    /// Takes the step along the target array that the encoder took for this value.
     fn twin_of(&self, how: u8, twins: &mut Twins<'t>) -> Option<Value<'t>> {
         match how {
             token::STRING => twins.of_string(false),

@@ -8,11 +8,11 @@ use crate::mapping::copied::is_left_out_without_id;
 use crate::mapping::metadata::Places;
 use crate::raw::{Document, Element, Value, kind};
 
-/// A mirrored document is searched by name for every field; above this size nothing in it is, so
+/// A mirrored document is searched by name for every field. Above this size it is not searched, so
 /// that no document can make the walk slow.
 const MIRROR_BYTES_MAX: usize = 64 * 1024;
 
-/// Makes residues; keeps its buffers from one document to the next.
+/// Writes residues; keeps its buffers from one document to the next.
 #[derive(Debug, Default)]
 pub(crate) struct Encoder {
     shape: Vec<u8>,
@@ -24,7 +24,7 @@ pub(crate) struct Encoder {
     usual: Option<u8>,
 }
 
-/// What the walk needs to know of the target documents.
+/// What the walk needs of the target documents.
 struct TargetView<'t, 'p> {
     shelf: &'p Shelf<'t>,
     places: &'p Places,
@@ -101,7 +101,7 @@ impl Encoder {
         }
     }
 
-    /// The entries of a map that stands on a shelf, and END.
+    /// The entries of a map that is on a shelf, and END.
     fn entries<'t>(&mut self, map: Document<'_>, name: ShelfName, target: &TargetView<'t, '_>) {
         let mut last = 0;
         let mut expected = 0;
@@ -118,7 +118,7 @@ impl Encoder {
         self.shape.push(token::END);
     }
 
-    /// Token and anchor of a document on a shelf; without a place there it is a plain document.
+    /// Token and anchor of a document on a shelf; without a position there it is a plain document.
     fn anchor<'t>(
         &mut self,
         name: ShelfName,
@@ -194,7 +194,7 @@ impl Encoder {
                 let anchored = self.shape[before] == token::ANCHORED;
                 (inside, if anchored { token::SAME_ANCHORED } else { token::SAME })
             }
-            // What the mapping left out has no twin: told apart from its neighbours by its token.
+            // What the mapping left out has no twin: its token tells it from its neighbours.
             Place::Mirrors(_) if target.suspicious && is_left_out_without_id(document) => {
                 return self.raw(Value { kind: kind::DOCUMENT, bytes: document.bytes() });
             }
@@ -224,7 +224,7 @@ impl Encoder {
         }
     }
 
-    /// A value that the target does not hold as it is.
+    /// A value that the target does not hold unchanged.
     fn value<'t>(&mut self, value: Value<'_>, inside: Place<'t>, target: &TargetView<'t, '_>) {
         match value.kind {
             kind::DOCUMENT if is_searchable(inside) => {
@@ -313,7 +313,7 @@ impl Encoder {
         self.last_object_id = id;
     }
 
-    /// Writes a token; where it is the usual one of the name before it, only a mark at the name.
+    /// Writes a token; where it is the usual one of the name before it, only marks the name.
     fn token(&mut self, token: u8) {
         if self.usual.take() == Some(token)
             && let Some(name) = self.shape.last_mut()
@@ -324,7 +324,7 @@ impl Encoder {
         }
     }
 
-    /// Writes a name; returns its number, for the prediction of the next one.
+    /// Writes a name. Returns its number, which predicts the next one.
     fn name(&mut self, name: &[u8], last: u8) -> u8 {
         if let Some(number) = name_number(name, last) {
             self.shape.push(number);
@@ -339,13 +339,13 @@ impl Encoder {
     }
 }
 
-/// What the walk over an array keeps in mind.
+/// The state of the walk over an array.
 #[derive(Debug)]
 struct ArrayWalk<'t> {
     twins: Twins<'t>,
     /// Documents seen so far.
     order: usize,
-    /// Where on the shelf the next document is expected.
+    /// The position on the shelf where the next document is expected.
     expected: usize,
     /// The shape of the last document that was spelled out.
     previous: Option<std::ops::Range<usize>>,
@@ -375,7 +375,7 @@ fn is_plain_key(name: &[u8], index: usize) -> bool {
     plain && name.iter().try_fold(0, digits) == Some(index)
 }
 
-/// A Double that is a whole number and comes back from one, bit for bit.
+/// The whole number of a Double that comes back from it bit for bit.
 #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "tested by the way back")]
 fn whole(number: f64) -> Option<i64> {
     let whole = number as i64;

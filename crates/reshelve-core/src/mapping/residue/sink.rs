@@ -2,19 +2,19 @@
 
 use super::error::RestoreError;
 
-/// A restored document above this is no legacy document: it stops a forged residue.
+/// No legacy document is larger than this. The limit stops a forged residue.
 const DOCUMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Where a restored document goes.
 pub(crate) trait Sink {
-    /// A value with its type and name; its bytes come in one or several parts.
+    /// Takes a value with its type and name; its bytes come in parts.
     fn element<const N: usize>(
         &mut self,
         kind: u8,
         name: &[u8],
         value: [&[u8]; N],
     ) -> Result<(), RestoreError>;
-    /// Begins a document or array; the root has no type and name.
+    /// Begins a document or array; the root has neither type nor name.
     fn begin(&mut self, header: Option<(u8, &[u8])>) -> Result<usize, RestoreError>;
     /// Ends what was begun.
     fn end(&mut self, mark: usize) -> Result<(), RestoreError>;
@@ -61,7 +61,7 @@ impl Sink for Build {
     }
 }
 
-/// Compares with the document that is expected, and builds nothing: the proof of every round trip.
+/// Compares with the expected document, and builds nothing: the proof of every round trip.
 #[derive(Debug)]
 pub(crate) struct Compare<'e> {
     expected: &'e [u8],
@@ -73,7 +73,7 @@ impl<'e> Compare<'e> {
         Compare { expected, at: 0 }
     }
 
-    /// Whether everything that was expected came.
+    /// Whether all of the expected document came.
     pub(crate) fn is_complete(&self) -> bool {
         self.at == self.expected.len()
     }
