@@ -96,7 +96,7 @@ pub(crate) fn decide_status(
 fn unknown_status(legacy: &Legacy<'_>) -> Reject {
     let message = match legacy.status {
         Some(status) => {
-            format!("the status {:?} is unknown", String::from_utf8_lossy(status))
+            format!("the status {:?} is not known", String::from_utf8_lossy(status))
         }
         None => "the document has no status, or one that is not a string".into(),
     };
