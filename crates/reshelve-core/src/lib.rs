@@ -11,7 +11,7 @@
 //! printed, as JSON.
 //!
 //! ```
-//! use reshelve_core::mapping::{Mapper, Options, Outcome, Target, restore};
+//! use reshelve_core::mapping::{Mapper, Options, Outcome, TargetDocuments, restore};
 //! use reshelve_core::raw::Writer;
 //!
 //! // A legacy document, as raw BSON.
@@ -23,7 +23,7 @@
 //! legacy.end(document);
 //!
 //! // Four target documents …
-//! let mut target = Target::default();
+//! let mut target = TargetDocuments::default();
 //! let outcome = Mapper::new(Options::default()).map(legacy.bytes(), &mut target);
 //! assert!(matches!(outcome, Outcome::Mapped(_)));
 //!

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{Mapper, Options, Outcome, Reject, Target, Warning, WarningCode};
+use super::{Mapper, Options, Outcome, Reject, TargetDocuments, Warning, WarningCode};
 use crate::raw::{Document, Value, kind};
 
 /// A rule: a legacy path, where it goes, and how. `[]` stands for any position of an array, `*`
@@ -152,7 +152,7 @@ pub struct Explanation {
 
 /// Explains one document, given as BSON that passed [`check`](crate::raw::check).
 pub fn explain(legacy: &[u8], options: Options) -> Explanation {
-    let outcome = Mapper::new(options).map(legacy, &mut Target::default());
+    let outcome = Mapper::new(options).map(legacy, &mut TargetDocuments::default());
     let (warnings, reject) = match outcome {
         Outcome::Mapped(mapped) => (mapped.warnings, None),
         Outcome::Skipped => (Vec::new(), None),

@@ -10,7 +10,9 @@ use super::options::Options;
 use super::reject::{Reject, RejectCode};
 use super::residue::{self, Compare, Encoder, Shelf};
 use super::warning::{Path, Warnings};
-use super::{COLLECTIONS, DEPTH_MAX, Mapped, Outcome, TARGET_BYTES_MAX, Target, job, metrics};
+use super::{
+    COLLECTIONS, DEPTH_MAX, Mapped, Outcome, TARGET_BYTES_MAX, TargetDocuments, job, metrics,
+};
 use crate::raw::{self, Document};
 
 /// Maps documents. It keeps its buffers from one document to the next, so that many documents
@@ -31,7 +33,7 @@ impl Mapper {
     ///
     /// The target documents are appended to `out`; a document that is skipped or rejected leaves
     /// `out` unchanged. The caller has to know whether an earlier document had the same job id.
-    pub fn map(&mut self, legacy: &[u8], out: &mut Target) -> Outcome {
+    pub fn map(&mut self, legacy: &[u8], out: &mut TargetDocuments) -> Outcome {
         self.map_fingerprinted(legacy, *blake3::hash(legacy).as_bytes(), out)
     }
 
@@ -40,7 +42,7 @@ impl Mapper {
         &mut self,
         legacy: &[u8],
         fingerprint: [u8; 32],
-        out: &mut Target,
+        out: &mut TargetDocuments,
     ) -> Outcome {
         let before = out.lengths();
         let outcome = self.try_map(legacy, fingerprint, out).unwrap_or_else(Outcome::Rejected);
@@ -54,7 +56,7 @@ impl Mapper {
         &mut self,
         bytes: &[u8],
         fingerprint: [u8; 32],
-        out: &mut Target,
+        out: &mut TargetDocuments,
     ) -> Result<Outcome, Reject> {
         let checked = raw::check(bytes)
             .map_err(|error| Reject::new(RejectCode::MalformedBson, error.to_string()))?;
@@ -81,7 +83,7 @@ impl Mapper {
         &mut self,
         task: Task<'_>,
         mut warnings: Warnings,
-        out: &mut Target,
+        out: &mut TargetDocuments,
     ) -> Result<Mapped, Reject> {
         let before = out.lengths();
         let Task { document, legacy, copier, identity, decided, fingerprint } = task;

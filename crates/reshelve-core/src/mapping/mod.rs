@@ -49,7 +49,7 @@ pub const COLLECTIONS: [&str; 4] =
 
 /// A buffer of target documents, back to back per collection. The mapping appends to it.
 #[derive(Debug, Default)]
-pub struct Target {
+pub struct TargetDocuments {
     /// `novel_jobs`.
     pub jobs: Writer,
     /// `novel_job_events`.
@@ -60,7 +60,7 @@ pub struct Target {
     pub metadata: Writer,
 }
 
-impl Target {
+impl TargetDocuments {
     /// The number of bytes of each collection, in the order of [`COLLECTIONS`].
     pub fn lengths(&self) -> [usize; 4] {
         [self.jobs.len(), self.events.len(), self.metrics.len(), self.metadata.len()]
@@ -87,7 +87,7 @@ impl Target {
 }
 
 /// What is known about a document that was mapped. Its target documents were appended to the
-/// [`Target`].
+/// [`TargetDocuments`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mapped {
     /// The `jobId` of all its target documents, as UTF-8.

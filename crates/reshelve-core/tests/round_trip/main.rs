@@ -16,7 +16,7 @@ mod tampering;
 mod tree;
 
 use reshelve_core::mapping::{
-    InFlight, Mapper, OnUnknownStatus, Options, Outcome, StatusPolicy, Target,
+    InFlight, Mapper, OnUnknownStatus, Options, Outcome, StatusPolicy, TargetDocuments,
 };
 
 /// Every combination of options.
@@ -33,8 +33,8 @@ pub(crate) fn all_options() -> Vec<Options> {
 }
 
 /// Maps with a mapper that has seen nothing yet.
-pub(crate) fn map(bytes: &[u8], options: Options) -> (Outcome, Target) {
-    let mut target = Target::default();
+pub(crate) fn map(bytes: &[u8], options: Options) -> (Outcome, TargetDocuments) {
+    let mut target = TargetDocuments::default();
     let outcome = Mapper::new(options).map(bytes, &mut target);
     (outcome, target)
 }
