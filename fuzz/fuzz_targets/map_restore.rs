@@ -4,7 +4,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use reshelve_core::mapping::{
-    InFlight, Mapper, OnUnknownStatus, Options, Outcome, RejectCode, StatusPolicy, Target, restore,
+    InFlight, Mapper, OnUnknownStatus, Options, Outcome, RejectCode, StatusPolicy, TargetDocuments,
+    restore,
 };
 use reshelve_core::raw;
 
@@ -12,7 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
     // The options come from the last byte of the input: seeds are then plain documents, and the
     // length prefix at their start still fits.
     let choice = bytes.last().copied().unwrap_or(0) ^ bytes.get(4).copied().unwrap_or(0);
-    let mut target = Target::default();
+    let mut target = TargetDocuments::default();
     let mut mapper = Mapper::new(options(choice));
     let outcome = mapper.map(bytes, &mut target);
     match &outcome {
@@ -33,7 +34,7 @@ fuzz_target!(|bytes: &[u8]| {
             }
         }
     }
-    let mut again = Target::default();
+    let mut again = TargetDocuments::default();
     assert_eq!(mapper.map(bytes, &mut again), outcome, "mapping again has another outcome");
     assert_eq!(again.bytes(), target.bytes(), "mapping again gives other bytes");
 });

@@ -9,7 +9,7 @@
 use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
-use reshelve_core::mapping::{Mapper, Options, Outcome, Target, restore};
+use reshelve_core::mapping::{Mapper, Options, Outcome, TargetDocuments, restore};
 use reshelve_core::raw::{self, Document, Value, Writer, kind};
 
 static SAMPLES: &[u8] = include_bytes!("../../tests/samples/dump/letswriteabook/jobs.bson");
@@ -60,7 +60,7 @@ fn documents() -> impl Iterator<Item = &'static [u8]> {
 }
 
 fn sample(legacy: &'static [u8]) -> Sample {
-    let mut target = Target::default();
+    let mut target = TargetDocuments::default();
     let outcome = Mapper::new(Options::default()).map(legacy, &mut target);
     assert!(matches!(outcome, Outcome::Mapped(_)), "a sample does not map");
     let metadata = target.metadata.into_bytes();

@@ -1,10 +1,17 @@
 //! The core of `reshelve`: raw BSON, Extended JSON, and the mapping with its inverse.
 //!
-//! No I/O, no threads, no clock, no environment: the same bytes and options in, the same bytes
-//! out, on every platform. This is the part that other languages get.
+//! No I/O, no threads, no clock, no environment: the same bytes and options give the same bytes,
+//! on every platform. This is the part that bindings for other languages build on.
+//!
+//! - [`raw`]: BSON as borrowed bytes. Check a document once, then read it without errors.
+//! - [`extjson`]: Extended JSON to BSON and back.
+//! - [`mapping`]: one legacy document to its target documents and back, and where each field goes.
+//!
+//! The feature `serde`, off by default, lets options be stored, and warnings and explanations be
+//! printed, as JSON.
 //!
 //! ```
-//! use reshelve_core::mapping::{Mapper, Options, Outcome, Target, restore};
+//! use reshelve_core::mapping::{Mapper, Options, Outcome, TargetDocuments, restore};
 //! use reshelve_core::raw::Writer;
 //!
 //! // A legacy document, as raw BSON.
@@ -16,7 +23,7 @@
 //! legacy.end(document);
 //!
 //! // Four target documents …
-//! let mut target = Target::default();
+//! let mut target = TargetDocuments::default();
 //! let outcome = Mapper::new(Options::default()).map(legacy.bytes(), &mut target);
 //! assert!(matches!(outcome, Outcome::Mapped(_)));
 //!

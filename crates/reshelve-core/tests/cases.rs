@@ -2,14 +2,14 @@
 //!
 //! `RESHELVE_CASES` points it at another folder of the same shape.
 
-#![expect(clippy::unwrap_used, reason = "a helper of a test that cannot go on fails the test")]
+#![expect(clippy::unwrap_used, reason = "a test helper that cannot proceed fails the test")]
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use reshelve_core::extjson;
-use reshelve_core::mapping::{Mapped, Mapper, Options, Outcome, Target, restore};
+use reshelve_core::mapping::{Mapped, Mapper, Options, Outcome, TargetDocuments, restore};
 use reshelve_core::raw::{self, Document, Value, Writer};
 
 fn cases_folder() -> PathBuf {
@@ -40,7 +40,7 @@ fn every_case_holds() {
 fn check(folder: &Path) -> Result<(), String> {
     let name = folder.file_name().unwrap().to_string_lossy().into_owned();
     let legacy = document(folder, "legacy.json");
-    let mut target = Target::default();
+    let mut target = TargetDocuments::default();
     let outcome = Mapper::new(options(folder)).map(&legacy, &mut target);
     if let Ok(text) = fs::read_to_string(folder.join("reject.json")) {
         let expected: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -61,7 +61,12 @@ fn check(folder: &Path) -> Result<(), String> {
     Ok(())
 }
 
-fn compare(name: &str, folder: &Path, mapped: &Mapped, target: &Target) -> Result<(), String> {
+fn compare(
+    name: &str,
+    folder: &Path,
+    mapped: &Mapped,
+    target: &TargetDocuments,
+) -> Result<(), String> {
     let warnings = mapped.warnings.iter();
     let actual: serde_json::Value = warnings
         .map(|warning| serde_json::json!({"code": warning.code.as_str(), "path": warning.path}))

@@ -1,10 +1,10 @@
 //! The promise of the crate: no I/O, no threads, no clock, no environment, few dependencies.
 //!
-//! A compiler does not hold it: on every target that the standard library knows, `std::fs` compiles.
-//! Therefore the sources are searched for the modules of the standard library that they name, and
-//! anything that this list does not allow fails.
+//! A compiler does not check it: `std::fs` compiles on every target that has a standard library.
+//! This test searches the sources for the modules of the standard library that they name, and
+//! refuses those that are not in its list.
 
-#![expect(clippy::unwrap_used, reason = "a helper of a test that cannot go on fails the test")]
+#![expect(clippy::unwrap_used, reason = "a test helper that cannot proceed fails the test")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -43,14 +43,14 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The code of a source without its comments and its tests, which stand last.
+/// The code of a source without its comments and its tests, which come last.
 fn code(source: &str) -> String {
     let code = source.split("\n#[cfg(test)]\n").next().unwrap();
     let lines = code.lines().map(|line| line.split("//").next().unwrap());
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The paths below the standard library's root that a source names and the list does not allow.
+/// The paths in the standard library that a source names and the list does not allow.
 fn forbidden(code: &str) -> Vec<String> {
     let is_name = |letter: char| letter.is_alphanumeric() || letter == '_';
     let mut found = Vec::new();
@@ -126,6 +126,6 @@ fn no_dependency_came_in_unseen() {
     let names: Vec<&str> = names.map(|line| line.split(['.', ' ', '=']).next().unwrap()).collect();
     assert_eq!(names, DEPENDENCIES);
     for other in ["\n[target.", "\n[build-dependencies]"] {
-        assert!(!manifest.contains(other), "{other} stands in Cargo.toml");
+        assert!(!manifest.contains(other), "Cargo.toml holds {other}");
     }
 }

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use reshelve::generate::{Plan, Stream};
-use reshelve_core::mapping::{FirstLook, Mapper, Options, Outcome, Target};
+use reshelve_core::mapping::{FirstLook, Mapper, Options, Outcome, TargetDocuments};
 use reshelve_core::raw::{Document, Value};
 
 #[test]
 fn the_era_is_the_one_that_the_mapping_records() {
     let mut met = BTreeSet::new();
     let mut mapper = Mapper::new(Options::default());
-    let mut target = Target::default();
+    let mut target = TargetDocuments::default();
     for plan in [Plan::lifecycle(1, 200), Plan::populated(2, 40), Plan::foreign(3, 400)] {
         for bytes in Stream::new(plan) {
             target.clear();

@@ -60,7 +60,7 @@ pub(super) fn push(out: &mut Vec<u8>, bits: u128) {
 }
 
 /// Coefficient and exponent of a finite number. A coefficient that is too large counts as zero, as
-/// the standard has it.
+/// the standard says.
 fn split(bits: u128) -> (u128, i64) {
     let large = bits >> 125 & 3 == 3;
     let shift = if large { 111 } else { 113 };
@@ -69,8 +69,8 @@ fn split(bits: u128) -> (u128, i64) {
     (if coefficient > COEFFICIENT_MAX { 0 } else { coefficient }, exponent)
 }
 
-/// The Decimal128 that a text stands for; none where it is no number, or where the number cannot
-/// be held exactly.
+/// The Decimal128 that a text stands for; none where it is not a number, or where the number cannot
+/// be represented exactly.
 pub(super) fn parse(text: &[u8]) -> Option<u128> {
     let (sign, text) = match text.split_first()? {
         (b'-', rest) => (SIGN, rest),
@@ -98,7 +98,7 @@ pub(super) fn parse(text: &[u8]) -> Option<u128> {
         if !byte.is_ascii_digit() {
             return None;
         }
-        // Leading zeros say nothing.
+        // Leading zeros carry nothing.
         if byte != b'0' || !digits.is_empty() {
             digits.push(byte - b'0');
         }
@@ -109,7 +109,7 @@ pub(super) fn parse(text: &[u8]) -> Option<u128> {
     Some(sign | biased << 113 | coefficient)
 }
 
-/// The number behind the `e`; one too long for an i64 is as good as any far out of range.
+/// The number after the `e`; one that is too long for an i64 becomes one that is out of range.
 fn exponent_of(text: &[u8]) -> Option<i64> {
     let (negative, digits) = match text.split_first()? {
         (b'-', rest) => (true, rest),

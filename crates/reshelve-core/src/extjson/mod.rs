@@ -1,8 +1,10 @@
-//! Extended JSON, the text form of BSON: what `mongoexport` writes, read and written.
+//! Extended JSON, the text form of BSON that `mongoexport` writes: parsed and written.
 
 mod date;
 mod decimal;
+mod double;
 mod parse;
+mod quoted;
 mod scalar;
 mod text;
 mod wrapper;

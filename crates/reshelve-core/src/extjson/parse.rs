@@ -1,8 +1,8 @@
-//! Text of one Extended JSON document to BSON, in one pass.
+//! The text of one Extended JSON document to BSON, in one pass.
 //!
 //! Text goes straight to its place in the BSON; lengths and types that are known only later are
 //! patched in. Canonical, relaxed and version 1 are told apart by shape, value by value. The
-//! stack of open documents is the parser's own: depth costs memory, never the thread's stack.
+//! parser keeps its own stack of open documents: depth costs memory, never the thread's stack.
 
 use super::{date, decimal, scalar, text, wrapper};
 use crate::raw::kind;
@@ -11,19 +11,20 @@ use crate::raw::kind;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason} at byte {offset} of the document")]
 pub struct JsonError {
-    /// Where in the text, in bytes from its start.
+    /// Where it is, in bytes from the start of the text.
     pub offset: usize,
-    /// What is wrong there.
+    /// What is wrong, as a fragment of a sentence.
     pub reason: &'static str,
 }
 
-/// Parses the text of one document and appends its BSON to `out`; on an error `out` is as it was.
+/// Parses the text of one document and appends its BSON to `out`. On an error, `out` is left
+/// unchanged.
 ///
-/// Order and repeated names are kept. An object that begins like one of the format's wrappers is
-/// that wrapper or an error, never a document.
+/// Order and repeated names are kept. An object that begins like one of the format's type wrappers
+/// is that wrapper or an error, never a document.
 ///
 /// # Errors
-/// The first thing that is wrong, with its place.
+/// The first problem, with its offset.
 pub fn parse(text: &[u8], out: &mut Vec<u8>) -> Result<(), JsonError> {
     let start = out.len();
     if simdutf8::basic::from_utf8(text).is_err() {
@@ -42,7 +43,7 @@ pub fn parse(text: &[u8], out: &mut Vec<u8>) -> Result<(), JsonError> {
 
 /// A document or array that is open.
 struct Frame {
-    /// Where its type byte lies; none for the document itself.
+    /// Where its type byte is; none for the document itself.
     kind_at: Option<usize>,
     /// Where its BSON starts.
     start: usize,
@@ -51,15 +52,15 @@ struct Frame {
     /// Elements so far.
     count: u32,
     array: bool,
-    /// Whether its first name is one that wrappers of several names begin with: whether it is one
-    /// can be told only at its end.
+    /// Whether its first name is one that a wrapper with several names begins with: only the end
+    /// shows whether it is one.
     wrapper: bool,
 }
 
 type Step<T = ()> = Result<T, &'static str>;
 
 pub(super) const TOO_LARGE: &str = "value is larger than BSON can hold";
-const NOT_A_DOCUMENT: &str = "value stands where a document must";
+const NOT_A_DOCUMENT: &str = "expected a document, found a value";
 
 struct Parser<'t, 'o> {
     text: &'t [u8],
@@ -67,7 +68,7 @@ struct Parser<'t, 'o> {
     out: &'o mut Vec<u8>,
     frames: Vec<Frame>,
     scratch: Vec<u8>,
-    /// Where the error is, if not where the parser stands.
+    /// Where the error is, if not at the parser's position.
     error_at: Option<usize>,
 }
 
@@ -91,14 +92,14 @@ impl<'t> Parser<'t, '_> {
                     self.skip_space();
                 }
                 Some(_) if first => {}
-                Some(_) if array => return Err("neither , nor ] behind an element"),
-                Some(_) => return Err("neither , nor } behind a value"),
+                Some(_) if array => return Err("expected , or ] after an element"),
+                Some(_) => return Err("expected , or } after a value"),
                 None => return Err("document is cut off"),
             }
             if array { self.item()? } else { self.member()? }
         }
         self.skip_space();
-        if self.at < self.text.len() { Err("text behind the document") } else { Ok(()) }
+        if self.at < self.text.len() { Err("text after the document") } else { Ok(()) }
     }
 
     fn peek(&self) -> Option<u8> {
@@ -170,15 +171,15 @@ impl<'t> Parser<'t, '_> {
         self.at = text::push_string(self.text, self.at, self.out)
             .map_err(|(at, reason)| self.fail(at, reason))?;
         let name = &self.out[kind_at + 1..];
-        // Only an escape can bring a zero in: then the name is shorter than its text.
+        // A null character can only come from an escape: then the name is shorter than its text.
         let escaped = self.at - name_text_at != name.len() + 2;
         if escaped && memchr::memchr(0, name).is_some() {
-            return Err(self.fail(name_text_at, "name holds a zero character"));
+            return Err(self.fail(name_text_at, "name contains a null character"));
         }
         let dollar = name.first() == Some(&b'$');
         self.out.push(0);
         self.skip_space();
-        self.expect(b':', "no : behind a name")?;
+        self.expect(b':', "expected : after a name")?;
         self.skip_space();
         let Some(top) = self.frames.last_mut() else { return Ok(()) };
         top.count = top.count.saturating_add(1);
@@ -197,7 +198,7 @@ impl<'t> Parser<'t, '_> {
         reason
     }
 
-    /// A value whose type byte lies at `kind_at`. Documents and arrays are only opened.
+    /// A value whose type byte is at `kind_at`. Documents and arrays are only opened.
     fn value(&mut self, kind_at: usize) -> Step {
         let kind = match self.peek() {
             Some(b'"') => {
@@ -244,14 +245,14 @@ impl<'t> Parser<'t, '_> {
                 }
                 number.kind()
             }
-            Some(_) => return Err("no value where one must be"),
+            Some(_) => return Err("expected a value"),
             None => return Err("document is cut off"),
         };
         self.out[kind_at] = kind;
         Ok(())
     }
 
-    /// A string, its quote already read, as BSON: length, text, closing zero.
+    /// A string, after its quote, as BSON: length, text, closing zero.
     fn string(&mut self) -> Step {
         let start = self.out.len();
         self.out.extend_from_slice(&[0; 4]);
@@ -263,7 +264,7 @@ impl<'t> Parser<'t, '_> {
 
     fn literal(&mut self, literal: &[u8]) -> Step {
         if !self.text[self.at..].starts_with(literal) {
-            return Err("no value where one must be");
+            return Err("expected a value");
         }
         self.at += literal.len();
         Ok(())
@@ -275,8 +276,8 @@ impl<'t> Parser<'t, '_> {
         Ok(number)
     }
 
-    /// A wrapper of one name, of which name and colon have been read: takes back the document that
-    /// was opened for it.
+    /// A wrapper with one name, after its name and colon: removes the document that was opened for
+    /// it.
     fn single(&mut self, single: wrapper::Single) -> Step {
         let Some(frame) = self.frames.pop() else { return Ok(()) };
         let value_at = self.at;
@@ -287,22 +288,23 @@ impl<'t> Parser<'t, '_> {
         let kind = match single {
             wrapper::Single::Date => self.date()?,
             wrapper::Single::Text(kind) => {
-                self.expect(b'"', "wrapper does not hold a string")?;
+                self.expect(b'"', "type wrapper does not hold a string")?;
                 self.wrapped_text(kind).map_err(|reason| self.fail(value_at, reason))?;
                 if kind == wrapper::UUID { kind::BINARY } else { kind }
             }
             wrapper::Single::Constant(kind, literal) => {
-                self.literal(literal).map_err(|_| "wrapper does not hold the value it must")?;
+                self.literal(literal)
+                    .map_err(|_| "type wrapper does not hold the expected value")?;
                 kind
             }
         };
         self.skip_space();
-        self.expect(b'}', "wrapper holds more than it may")?;
+        self.expect(b'}', "unexpected text in a type wrapper")?;
         self.out[kind_at] = kind;
         Ok(())
     }
 
-    /// The string of a wrapper, its quote already read, as the value it stands for.
+    /// The string of a wrapper, after its quote, as the value that it stands for.
     fn wrapped_text(&mut self, kind: u8) -> Step {
         if kind == kind::SYMBOL {
             return self.string();
@@ -343,7 +345,7 @@ impl<'t> Parser<'t, '_> {
         Ok(())
     }
 
-    /// A string, its quote already read, that is looked at and not kept.
+    /// A string, after its quote, that is examined and not kept.
     fn short_string(&mut self) -> Step<std::borrow::Cow<'t, [u8]>> {
         let rest = &self.text[self.at..];
         let end = text::plain_length(rest);
@@ -371,12 +373,12 @@ impl<'t> Parser<'t, '_> {
                 self.expect(b'"', "$date does not hold a date")?;
                 let name = self.short_string()?;
                 self.skip_space();
-                self.expect(b':', "no : behind a name")?;
+                self.expect(b':', "expected : after a name")?;
                 self.skip_space();
                 self.expect(b'"', "$date does not hold a date")?;
                 let text = self.short_string()?;
                 self.skip_space();
-                self.expect(b'}', "$date holds more than it may")?;
+                self.expect(b'}', "unexpected text in $date")?;
                 if &*name == b"$numberLong" { scalar::parse_integer(&text) } else { None }
             }
             Some(b'-' | b'0'..=b'9') => match self.number()? {
@@ -392,7 +394,7 @@ impl<'t> Parser<'t, '_> {
     }
 }
 
-/// Writes the length of what lies behind `start` to `start`; `less` bytes of it do not count.
+/// Writes the length of what follows `start` to `start`; `less` bytes of it do not count.
 pub(super) fn patch_length(out: &mut [u8], start: usize, less: usize) -> Step {
     let length = i32::try_from(out.len() - start - less).map_err(|_| TOO_LARGE)?;
     out[start..start + 4].copy_from_slice(&length.to_le_bytes());

@@ -19,7 +19,7 @@ pub(super) fn push_integer(out: &mut Vec<u8>, number: i64) {
     out.extend_from_slice(&buffer[at..]);
 }
 
-/// An integer in decimal, nothing but an optional minus and digits.
+/// An integer in decimal: an optional minus and digits, nothing else.
 pub(super) fn parse_integer(text: &[u8]) -> Option<i64> {
     let (negative, digits) = match text.split_first()? {
         (b'-', digits) => (true, digits),
@@ -115,8 +115,8 @@ pub(super) fn push_base64(out: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
-/// Appends the bytes that a padded base64 text stands for. On `None` what was appended is to be
-/// thrown away.
+/// Appends the bytes that a padded base64 text stands for. On `None`, the caller drops what was
+/// appended.
 pub(super) fn parse_base64(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
     if !text.len().is_multiple_of(4) {
         return None;
@@ -135,7 +135,7 @@ pub(super) fn parse_base64(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
     let mut filled: [u8; 4] = *last;
     filled[4 - pads..].fill(b'A');
     let bytes = base64_quad(filled)?;
-    // Bits behind the last byte must be zero: otherwise the text is not what was written.
+    // Bits after the last byte must be zero: otherwise the text is not what was written.
     if bytes[3 - pads..].iter().any(|&byte| byte != 0) {
         return None;
     }

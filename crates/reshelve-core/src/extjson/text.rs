@@ -6,8 +6,8 @@ use crate::raw::kind;
 /// An error and where in the text it is.
 type Failed = (usize, &'static str);
 
-/// Appends the string whose first byte (behind the quote) is `text[at]`, its escapes resolved.
-/// Returns where the text goes on behind the closing quote.
+/// Appends the string whose first byte (after the quote) is `text[at]`, its escapes resolved.
+/// Returns the position after the closing quote.
 pub(super) fn push_string(text: &[u8], mut at: usize, out: &mut Vec<u8>) -> Result<usize, Failed> {
     loop {
         let rest = text.get(at..).unwrap_or(&[]);
@@ -17,7 +17,7 @@ pub(super) fn push_string(text: &[u8], mut at: usize, out: &mut Vec<u8>) -> Resu
         match rest.get(length) {
             Some(b'"') => return Ok(at + 1),
             Some(b'\\') => at = push_escape(text, at, out)?,
-            Some(_) => return Err((at, "string holds a control character")),
+            Some(_) => return Err((at, "control character in a string")),
             None => return Err((at, "string is cut off")),
         }
     }
@@ -27,8 +27,8 @@ pub(super) fn push_string(text: &[u8], mut at: usize, out: &mut Vec<u8>) -> Resu
 /// backslash or a control character.
 #[inline]
 pub(super) fn plain_length(bytes: &[u8]) -> usize {
-    // Eight bytes at a time: a byte of a word is zero where taking one from it borrows. What is
-    // found first is right; only behind it can a borrow fool the test.
+    // Eight bytes at a time: a byte of a word is zero where subtracting one from it borrows. The
+    // first hit is right; only after it can a borrow produce a false one.
     const ONES: u64 = u64::from_le_bytes([1; 8]);
     const HIGHS: u64 = u64::from_le_bytes([0x80; 8]);
     const QUOTES: u64 = u64::from_le_bytes([b'"'; 8]);
@@ -53,7 +53,7 @@ pub(super) fn plain_length(bytes: &[u8]) -> usize {
     at + tail.iter().position(special).unwrap_or(tail.len())
 }
 
-/// Appends what the escape at `text[at]` stands for; returns where the text goes on.
+/// Appends what the escape at `text[at]` stands for; returns the position after it.
 fn push_escape(text: &[u8], at: usize, out: &mut Vec<u8>) -> Result<usize, Failed> {
     let plain = match text.get(at + 1) {
         Some(b'n') => b'\n',
@@ -71,7 +71,7 @@ fn push_escape(text: &[u8], at: usize, out: &mut Vec<u8>) -> Result<usize, Faile
 }
 
 fn push_unicode(text: &[u8], at: usize, out: &mut Vec<u8>) -> Result<usize, Failed> {
-    let lone = Err((at, "half of a surrogate pair"));
+    let lone = Err((at, "unpaired surrogate"));
     let unit = code_unit(text, at + 2).ok_or((at, "\\u without four hex digits"))?;
     let (code, end) = match unit {
         0xD800..=0xDBFF => {
@@ -121,13 +121,13 @@ impl Number {
 
 /// The number at the start of `text`, and its length.
 pub(super) fn number(text: &[u8]) -> Result<(Number, usize), &'static str> {
-    let (length, integer) = number_length(text).ok_or("number is not well formed")?;
+    let (length, integer) = number_length(text).ok_or("malformed number")?;
     let text = &text[..length];
     if integer && let Some(number) = super::scalar::parse_integer(text) {
         let number = i32::try_from(number).map_or(Number::Int64(number), Number::Int32);
         return Ok((number, length));
     }
-    let number = parse_double(text).ok_or("number is larger than a Double can be")?;
+    let number = parse_double(text).ok_or("number is too large for a Double")?;
     Ok((Number::Double(number), length))
 }
 
@@ -224,7 +224,7 @@ mod tests {
         for text in ["", "-", "01", "-01", "1.", "1.e5", "1e", "1e+", "00", "1e999", "-.5"] {
             assert!(super::number(text.as_bytes()).is_err(), "{text}");
         }
-        // What follows a number is for the caller to judge.
+        // The caller judges what follows a number.
         assert_eq!(super::number(b"12}"), Ok((Number::Int32(12), 2)));
     }
 

@@ -1,28 +1,28 @@
 //! The objects of Extended JSON that stand for values.
 //!
-//! Those of one name with a plain content are read on the way. Those whose names come in any order
-//! (`$binary` and `$type`, `$code` and `$scope`), or hold a document of their own, are read as
-//! documents first and turned into values at their end.
+//! Those with one name and plain content are parsed on the way. Those whose names may come in any
+//! order (`$binary` and `$type`, `$code` and `$scope`), or that hold a document, are parsed as
+//! documents first and converted at their end.
 
 use super::parse::{TOO_LARGE, patch_length};
 use super::scalar;
 use crate::raw::{Document, Value, kind};
 
-/// A wrapper of one name.
+/// A wrapper with one name.
 #[derive(Clone, Copy)]
 pub(super) enum Single {
     /// `$date`, in three forms.
     Date,
     /// A string that stands for a value of that type, [`UUID`] for a UUID.
     Text(u8),
-    /// A type without content, and the literal that must be there.
+    /// A type without content, and the literal that is expected.
     Constant(u8, &'static [u8]),
 }
 
 /// Not an element type: `$uuid` becomes a Binary.
 pub(super) const UUID: u8 = 0;
 
-/// The wrapper of one name that has this name.
+/// The wrapper with one name that has this name.
 pub(super) fn single(name: &[u8]) -> Option<Single> {
     Some(match name {
         b"$oid" => Single::Text(kind::OBJECT_ID),
@@ -40,7 +40,7 @@ pub(super) fn single(name: &[u8]) -> Option<Single> {
     })
 }
 
-/// Whether a wrapper of several names may begin with this name.
+/// Whether a wrapper with several names may begin with this name.
 pub(super) fn begins(name: &[u8]) -> bool {
     matches!(
         name,
@@ -56,7 +56,7 @@ pub(super) fn begins(name: &[u8]) -> bool {
     )
 }
 
-/// Looks at a document that [`begins`] like a wrapper. Appends the bytes of the value that it
+/// Examines a document that [`begins`] like a wrapper. Appends the bytes of the value that it
 /// stands for and returns their type; `None` where it is a document after all (`{"$type":"x"}`).
 pub(super) fn convert(document: &[u8], out: &mut Vec<u8>) -> Result<Option<u8>, &'static str> {
     let parts = Parts(Document::new(document));
@@ -94,7 +94,7 @@ impl<'a> Parts<'a> {
         self.0.get(name).filter(|_| self.count() == 1)
     }
 
-    /// The values of these two names where there are no others.
+    /// The values of these two names where they are the only elements.
     fn both(self, first: &str, second: &str) -> Option<(Value<'a>, Value<'a>)> {
         self.0.get(first).zip(self.0.get(second)).filter(|_| self.count() == 2)
     }
@@ -143,7 +143,7 @@ fn subtype_of(value: Value<'_>) -> Option<u8> {
     }
 }
 
-/// `$regex` with a string, and perhaps `$options`. With anything else it is the query operator,
+/// `$regex` with a string, with or without `$options`. With anything else it is the query operator,
 /// which is a document.
 fn version_1_regex(parts: Parts<'_>, out: &mut Vec<u8>) -> Result<Option<u8>, &'static str> {
     let pattern = parts.0.get("$regex").and_then(Value::string);
@@ -166,7 +166,7 @@ fn regex(
     let (pattern, options) = pattern.zip(options).ok_or("regular expression is not well formed")?;
     for text in [pattern, options] {
         if memchr::memchr(0, text).is_some() {
-            return Err("regular expression holds a zero character");
+            return Err("null character in a regular expression");
         }
         out.extend_from_slice(text);
         out.push(0);
@@ -181,7 +181,7 @@ fn timestamp(parts: Parts<'_>, out: &mut Vec<u8>) -> Result<u8, &'static str> {
     for part in [increment, seconds] {
         let number = part.int32().map(i64::from).or_else(|| part.int64());
         let number = number.and_then(|number| u32::try_from(number).ok());
-        let number = number.ok_or("$timestamp holds a number that does not fit")?;
+        let number = number.ok_or("$timestamp holds a number that is out of range")?;
         out.extend_from_slice(&number.to_le_bytes());
     }
     Ok(kind::TIMESTAMP)

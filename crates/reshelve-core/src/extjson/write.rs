@@ -1,34 +1,33 @@
-//! BSON to Extended JSON text, compact, in the way `mongoexport` writes it.
+//! BSON to Extended JSON text, compact, the way `mongoexport` writes it.
 //!
-//! The canonical style reads back as the same bytes, with these exceptions, which the format
-//! itself cannot express: the payload of a NaN, the keys of an array that are not its indexes, a
-//! non-canonical Decimal128, a Binary of subtype 2 whose inner length is wrong, and documents that
-//! look like one of the format's own wrappers.
+//! The canonical style reads back as the same bytes, except for what the format itself cannot
+//! express: the payload of a NaN, the keys of an array that are not its indexes, a non-canonical
+//! Decimal128, a Binary of subtype 2 whose inner length is wrong, and documents that look like one
+//! of the format's type wrappers.
 
-use std::fmt::Write;
-
-use super::decimal;
-use super::scalar::{escape_control, push_base64, push_hex, push_integer};
+use super::double::push_double;
+use super::scalar::{push_base64, push_hex, push_integer};
+use super::{decimal, quoted};
 use crate::raw::{Document, Elements, Value, kind};
 
-/// How much of the types the text shows.
+/// How much of the types the text keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
     /// Every type is kept: `{"$numberInt":"1"}`.
     Canonical,
-    /// Numbers and dates for human eyes: `1`, `{"$date":"2025-07-20T17:24:32.733Z"}`.
+    /// Numbers and dates for people: `1`, `{"$date":"2025-07-20T17:24:32.733Z"}`.
     Relaxed,
 }
 
-/// Appends a document. Text that is not UTF-8 (in a document never checked) is replaced, so that
-/// the output is valid in any case.
+/// Appends a document as text. Text that is not UTF-8 (in a document that was not checked) is
+/// replaced, so that the output is always valid.
 pub fn write_document(out: &mut Vec<u8>, document: Document<'_>, style: Style) {
     write_value(out, Value { kind: kind::DOCUMENT, bytes: document.bytes() }, style);
 }
 
-/// Appends a value; see [`write_document`].
+/// Appends a value as text; see [`write_document`].
 pub fn write_value(out: &mut Vec<u8>, value: Value<'_>, style: Style) {
-    // Documents can be nested as deeply as their bytes allow: the stack is ours, not the thread's.
+    // Documents can be nested as deeply as their bytes allow: the stack is not the thread's.
     let mut open = Vec::new();
     begin(out, value, style, &mut open);
     while let Some(top) = open.last_mut() {
@@ -41,7 +40,7 @@ pub fn write_value(out: &mut Vec<u8>, value: Value<'_>, style: Style) {
             out.push(b',');
         }
         if !top.array {
-            push_string(out, element.name);
+            quoted::push(out, element.name);
             out.push(b':');
         }
         begin(out, element.value, style, &mut open);
@@ -63,7 +62,7 @@ fn begin<'a>(out: &mut Vec<u8>, value: Value<'a>, style: Style, open: &mut Vec<O
         kind::CODE_WITH_SCOPE => {
             let (code, scope) = code_and_scope(value.bytes);
             out.extend_from_slice(b"{\"$code\":");
-            push_string(out, code);
+            quoted::push(out, code);
             out.extend_from_slice(b",\"$scope\":");
             (scope, false, b"}}".as_slice())
         }
@@ -77,7 +76,7 @@ fn begin<'a>(out: &mut Vec<u8>, value: Value<'a>, style: Style, open: &mut Vec<O
 fn scalar_value(out: &mut Vec<u8>, value: Value<'_>, style: Style) {
     let canonical = style == Style::Canonical;
     match value.kind {
-        kind::STRING => push_string(out, text_of(value.bytes)),
+        kind::STRING => quoted::push(out, text_of(value.bytes)),
         kind::BOOLEAN => out.extend_from_slice(if value.bytes == [0] { b"false" } else { b"true" }),
         kind::INT32 => {
             integer(out, "$numberInt", i64::from(i32::from_le_bytes(head(value.bytes))), canonical)
@@ -108,7 +107,7 @@ fn scalar_value(out: &mut Vec<u8>, value: Value<'_>, style: Style) {
         kind::DB_POINTER => {
             let split = value.bytes.len().saturating_sub(12);
             out.extend_from_slice(b"{\"$dbPointer\":{\"$ref\":");
-            push_string(out, text_of(value.bytes.get(..split).unwrap_or(&[])));
+            quoted::push(out, text_of(value.bytes.get(..split).unwrap_or(&[])));
             out.extend_from_slice(b",\"$id\":");
             object_id(out, value.bytes.get(split..).unwrap_or(&[]));
             out.extend_from_slice(b"}}");
@@ -120,7 +119,7 @@ fn scalar_value(out: &mut Vec<u8>, value: Value<'_>, style: Style) {
     }
 }
 
-/// The bytes of a number; zeros where a value never checked is too short.
+/// The bytes of a number; zeros where a value that was not checked is too short.
 fn head<const N: usize>(bytes: &[u8]) -> [u8; N] {
     bytes.first_chunk().copied().unwrap_or([0; N])
 }
@@ -147,7 +146,7 @@ fn wrapped_text(out: &mut Vec<u8>, key: &str, text: &[u8]) {
     out.extend_from_slice(b"{\"");
     out.extend_from_slice(key.as_bytes());
     out.extend_from_slice(b"\":");
-    push_string(out, text);
+    quoted::push(out, text);
     out.push(b'}');
 }
 
@@ -175,79 +174,6 @@ fn double(out: &mut Vec<u8>, number: f64, canonical: bool) {
         push_double(out, number);
     }
     out.extend_from_slice(b"\"}");
-}
-
-/// A few bytes of text, held without an allocation.
-#[derive(Default)]
-struct ShortText {
-    bytes: [u8; 32],
-    length: usize,
-}
-
-impl Write for ShortText {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        let end = self.length + text.len();
-        let room = self.bytes.get_mut(self.length..end).ok_or(std::fmt::Error)?;
-        room.copy_from_slice(text.as_bytes());
-        self.length = end;
-        Ok(())
-    }
-}
-
-/// Shortest digits that read back as the same number, in the layout of Go's `%G`, to which the
-/// driver appends `.0` where it shows neither point nor exponent.
-fn push_double(out: &mut Vec<u8>, number: f64) {
-    let mut buffer = ShortText::default();
-    // 17 digits, a sign, a point and an exponent fit: the write cannot fail.
-    if write!(buffer, "{number:e}").is_err() {
-        return;
-    }
-    let text = &buffer.bytes[..buffer.length];
-    let (sign, text) = match text.strip_prefix(b"-") {
-        Some(text) => (true, text),
-        None => (false, text),
-    };
-    let e = text.iter().position(|&byte| byte == b'e').unwrap_or(text.len());
-    let exponent = text
-        .get(e + 1..)
-        .and_then(|text| std::str::from_utf8(text).ok()?.parse().ok())
-        .unwrap_or(0i64);
-    let mut digits = Vec::with_capacity(20);
-    digits.extend(text[..e].iter().filter(|byte| byte.is_ascii_digit()));
-    if sign {
-        out.push(b'-');
-    }
-    if (-4..6).contains(&exponent) {
-        return positional(out, &mut digits, exponent);
-    }
-    out.push(digits[0]);
-    if digits.len() > 1 {
-        out.push(b'.');
-        out.extend_from_slice(&digits[1..]);
-    }
-    out.extend_from_slice(if exponent < 0 { b"E-" } else { b"E+" });
-    if exponent.abs() < 10 {
-        out.push(b'0');
-    }
-    push_integer(out, exponent.abs());
-}
-
-/// Digits without an exponent; `exponent` is that of the first digit, -4 to 5.
-fn positional(out: &mut Vec<u8>, digits: &mut Vec<u8>, exponent: i64) {
-    let Ok(before) = usize::try_from(exponent + 1) else {
-        out.extend_from_slice(b"0.");
-        (exponent + 1..0).for_each(|_| out.push(b'0'));
-        return out.extend_from_slice(digits);
-    };
-    if before == 0 {
-        out.push(b'0');
-    }
-    while digits.len() <= before {
-        digits.push(b'0');
-    }
-    out.extend_from_slice(&digits[..before]);
-    out.push(b'.');
-    out.extend_from_slice(&digits[before..]);
 }
 
 fn date(out: &mut Vec<u8>, date_ms: i64, canonical: bool) {
@@ -295,122 +221,15 @@ fn binary(out: &mut Vec<u8>, bytes: &[u8]) {
 fn regex(out: &mut Vec<u8>, bytes: &[u8]) {
     let mut parts = bytes.split(|&byte| byte == 0);
     out.extend_from_slice(b"{\"$regularExpression\":{\"pattern\":");
-    push_string(out, parts.next().unwrap_or(&[]));
+    quoted::push(out, parts.next().unwrap_or(&[]));
     out.extend_from_slice(b",\"options\":");
-    push_string(out, parts.next().unwrap_or(&[]));
+    quoted::push(out, parts.next().unwrap_or(&[]));
     out.extend_from_slice(b"}}");
 }
-
-/// Appends text in quotes, escaped as the driver does it: line and paragraph separators
-/// (U+2028 and U+2029) too, which JavaScript once took for line ends.
-fn push_string(out: &mut Vec<u8>, text: &[u8]) {
-    out.push(b'"');
-    if text.len() < 32 && text.is_ascii() || simdutf8::basic::from_utf8(text).is_ok() {
-        push_escaped(out, text);
-    } else {
-        push_escaped(out, String::from_utf8_lossy(text).as_bytes());
-    }
-    out.push(b'"');
-}
-
-fn push_escaped(out: &mut Vec<u8>, text: &[u8]) {
-    let mut copied = 0;
-    let mut at = 0;
-    while let Some(step) = text[at..].iter().position(|&byte| SPECIAL[usize::from(byte)]) {
-        at += step;
-        let byte = text[at];
-        let mut width = 1;
-        let separator;
-        let escape: &[u8] = match byte {
-            b'"' => b"\\\"",
-            b'\\' => b"\\\\",
-            b'\n' => b"\\n",
-            b'\r' => b"\\r",
-            b'\t' => b"\\t",
-            0x08 => b"\\b",
-            0x0C => b"\\f",
-            0xE2 => match text.get(at + 1..at + 3) {
-                Some([0x80, last @ (0xA8 | 0xA9)]) => {
-                    width = 3;
-                    if *last == 0xA8 { b"\\u2028" } else { b"\\u2029" }
-                }
-                _ => {
-                    at += 1;
-                    continue;
-                }
-            },
-            _ => {
-                separator = escape_control(byte);
-                &separator
-            }
-        };
-        out.extend_from_slice(&text[copied..at]);
-        out.extend_from_slice(escape);
-        at += width;
-        copied = at;
-    }
-    out.extend_from_slice(&text[copied..]);
-}
-
-/// Bytes at which the copying of a string must stop and look.
-static SPECIAL: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        table[byte] = true;
-        byte += 1;
-    }
-    table[0x22] = true;
-    table[0x5C] = true;
-    table[0xE2] = true;
-    table
-};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn double_text(number: f64) -> String {
-        let mut out = Vec::new();
-        push_double(&mut out, number);
-        String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn doubles_look_as_go_writes_them() {
-        for (number, text) in [
-            (0.0, "0.0"),
-            (-0.0, "-0.0"),
-            (1.0, "1.0"),
-            (-12.5, "-12.5"),
-            (123_456.0, "123456.0"),
-            (1_234_567.0, "1.234567E+06"),
-            (1e20, "1E+20"),
-            (1e100, "1E+100"),
-            (0.5, "0.5"),
-            (0.012, "0.012"),
-            (0.00012, "0.00012"),
-            (0.000012, "1.2E-05"),
-            (100_000.0, "100000.0"),
-            (1_000_000.0, "1E+06"),
-            (5e-324, "5E-324"),
-            (f64::MAX, "1.7976931348623157E+308"),
-            (0.1 + 0.2, "0.30000000000000004"),
-        ] {
-            assert_eq!(double_text(number), text);
-        }
-    }
-
-    #[test]
-    fn strings_are_escaped_as_the_driver_does() {
-        let mut out = Vec::new();
-        push_string(
-            &mut out,
-            "a\"\\\n\r\t\u{8}\u{c}\u{1}\u{7f}\u{2028}“\u{2029}é<&>/\0".as_bytes(),
-        );
-        let expected = "\"a\\\"\\\\\\n\\r\\t\\b\\f\\u0001\u{7f}\\u2028“\\u2029é<&>/\\u0000\"";
-        assert_eq!(String::from_utf8(out).unwrap(), expected);
-    }
 
     #[test]
     fn dates_drop_trailing_zeros() {

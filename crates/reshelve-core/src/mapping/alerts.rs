@@ -1,4 +1,4 @@
-//! Continuity alerts: deduplicated by id without losing one, written newest first.
+//! Continuity alerts: deduplicated by id without losing any, written newest first.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use super::read::text;
 use super::warning::{Path, WarningCode, Warnings};
 use crate::raw::{Writer, push_plain_decimal};
 
-/// More written entries than this get a warning: the new application trims to it.
+/// With more written entries than this there is a warning: the new application trims to it.
 pub(crate) const DISPLAY_LIMIT: usize = 100;
 
 impl<'a> Alert<'a> {
@@ -48,8 +48,8 @@ impl<'a> Alert<'a> {
         title
     }
 
-    /// What makes two alerts the same one: the id before any suffix, and severity, message and
-    /// context as written.
+    /// What makes two alerts equal: the id before any suffix, and severity, message and context as
+    /// written.
     fn identity(&self) -> Vec<u8> {
         let mut out = Writer::default();
         out.string("id", &self.id);
@@ -60,17 +60,17 @@ impl<'a> Alert<'a> {
     }
 }
 
-/// An alert that is written: perhaps several of the legacy ones.
+/// An alert that is written: one or several legacy ones.
 struct Kept<'k, 'a> {
     alert: &'k Alert<'a>,
-    /// Its place among those that stay, in source order.
+    /// Its position among those that stay, in source order.
     order: usize,
     id: Vec<u8>,
     created_at: i64,
     resolved: bool,
 }
 
-/// Writes `continuityAlerts`; returns for each alert where it stands among the written ones.
+/// Writes `continuityAlerts`. Returns the position of each alert among the written ones.
 pub(crate) fn write(
     out: &mut Writer,
     alerts: &[Alert<'_>],

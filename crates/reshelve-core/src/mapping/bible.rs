@@ -10,8 +10,8 @@ use super::warning::{Path, WarningCode, Warnings};
 use crate::raw::{Document, Writer};
 
 /// Writes `storyBibleCharacters`, `storyBibleMetadata`, `storyBibleLocations` and
-/// `storyBibleThemes`; returns for each character and each location, in source order, where it
-/// stands among the written ones.
+/// `storyBibleThemes`. Returns for each character and each location, in source order, its position
+/// among the written ones.
 pub(crate) fn write(
     out: &mut Writer,
     bible: &StoryBible<'_>,
@@ -77,7 +77,7 @@ fn write_themes(out: &mut Writer, themes: Option<Document<'_>>) {
 }
 
 /// The entries of a map in the byte order of their original keys, each with its written key; and
-/// for each entry in source order its place among them.
+/// for each entry, in source order, its position among them.
 fn by_key<'l, T>(
     entries: &'l [T],
     key: impl Fn(&T) -> &[u8],
@@ -162,8 +162,8 @@ fn write_characters(
 }
 
 /// The written key of the one other character that a relationship names: of the other entries'
-/// keys that occur in it, those that are no part of a longer one of them; none unless exactly one
-/// is left.
+/// keys that occur in it, the one that is not part of a longer one of them; none unless there is
+/// exactly one.
 fn related<'e>(
     description: &[u8],
     own: usize,

@@ -8,13 +8,13 @@ use crate::raw::{Document, Value, Writer, iso, kind};
 /// Decides whether parts may be copied.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Copier {
-    /// Whether anything unreadable occurs anywhere in the legacy document: nearly never, and then
-    /// no part has to be looked at.
+    /// Whether anything unreadable occurs anywhere in the legacy document. It nearly never does,
+    /// and then no part needs to be searched.
     pub(crate) suspicious: bool,
 }
 
 impl Copier {
-    /// The value where it may be written, else none and a warning.
+    /// The value where it may be written; else none, and a warning.
     pub(crate) fn readable<'a>(
         self,
         value: Value<'a>,
@@ -28,7 +28,7 @@ impl Copier {
         Some(value)
     }
 
-    /// The document where it may be written, else none and a warning.
+    /// The document where it may be written; else none, and a warning.
     pub(crate) fn readable_document<'a>(
         self,
         document: Option<Document<'a>>,
@@ -39,7 +39,7 @@ impl Copier {
         self.readable(value, path, warnings)?.document()
     }
 
-    /// Whether a document may be written without its own `_id`; a warning where it may not.
+    /// Whether a document may be written without its own `_id`; if not, a warning.
     pub(crate) fn readable_without_id(
         self,
         document: Document<'_>,
@@ -62,7 +62,7 @@ pub(crate) fn is_left_out_without_id(document: Document<'_>) -> bool {
         .any(|element| element.name.first() == Some(&b'$') || value_is_unreadable(element.value))
 }
 
-/// Recursion is safe: documents above 100 levels were rejected before.
+/// Recursion is safe: documents above [`DEPTH_MAX`](super::DEPTH_MAX) were rejected before.
 fn value_is_unreadable(value: Value<'_>) -> bool {
     match value.kind {
         kind::REGEX | kind::CODE | kind::CODE_WITH_SCOPE | kind::SYMBOL | kind::DB_POINTER => true,
@@ -75,15 +75,15 @@ fn value_is_unreadable(value: Value<'_>) -> bool {
     }
 }
 
-/// Writes the fields of a document but for its own `_id`, every one of that name.
+/// Writes the fields of a document except its own `_id`, however often that occurs.
 pub(crate) fn write_without_id(out: &mut Writer, document: Document<'_>) {
     for element in document.elements().filter(|element| element.name != b"_id") {
         out.value_bytes(element.name, element.value);
     }
 }
 
-/// The same with every date at any depth as ISO text (out-of-range ones stay dates) and arrays
-/// with the keys 0, 1, 2 ….
+/// As [`write_without_id`], with every date at any depth as ISO text (out-of-range ones stay dates)
+/// and arrays with the keys 0, 1, 2 ….
 pub(crate) fn write_story_document(out: &mut Writer, document: Document<'_>) {
     for element in document.elements().filter(|element| element.name != b"_id") {
         write_story_value(out, Key::Name(element.name), element.value);

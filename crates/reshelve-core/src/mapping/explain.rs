@@ -3,18 +3,18 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{Mapper, Options, Outcome, Reject, Target, Warning, WarningCode};
+use super::{Mapper, Options, Outcome, Reject, TargetDocuments, Warning, WarningCode};
 use crate::raw::{Document, Value, kind};
 
 /// A rule: a legacy path, where it goes, and how. `[]` stands for any position of an array, `*`
-/// for any key of a map. A rule whose path ends in `.**` takes everything below it along.
+/// for any key of a map. A rule whose path ends in `.**` includes everything below it.
 struct Rule(&'static str, &'static str, &'static str);
 
 const NORMALISED: &str = "number, as a JavaScript driver writes it";
 const COPIED: &str = "text, as it is";
 const WHOLE: &str = "copied unchanged";
 const ISO: &str = "date as ISO text";
-const SUMMED: &str = "added up";
+const SUMMED: &str = "summed";
 const DERIVED: &str = "status, times and events are derived from it";
 
 #[rustfmt::skip]
@@ -106,15 +106,15 @@ const RULES: &[Rule] = &[
     Rule("metadata.enhancementsApplied[].description", "novel_job_metadata.enhancements[].data.description", COPIED),
     Rule("metadata.enhancementsApplied[].details", "novel_job_metadata.enhancements[].data.details", COPIED),
     Rule("metadata.enhancementsApplied[].timestamp", "novel_job_metadata.enhancements[].createdAt", ISO),
-    Rule("metadata.costTracking.totalCost", "novel_job_metrics.cost.totalUsd", "where it is more than 0"),
-    Rule("metadata.costTracking.tokensUsed", "novel_job_metrics.tokens.total", "where it is more than 0"),
-    Rule("metadata.costTracking.estimatedRemaining", "novel_job_metadata.performance.estimatedRemainingUsd", "where it is more than 0"),
+    Rule("metadata.costTracking.totalCost", "novel_job_metrics.cost.totalUsd", "where greater than 0"),
+    Rule("metadata.costTracking.tokensUsed", "novel_job_metrics.tokens.total", "where greater than 0"),
+    Rule("metadata.costTracking.estimatedRemaining", "novel_job_metadata.performance.estimatedRemainingUsd", "where greater than 0"),
     Rule("metadata.costTracking.breakdown.analysis", "novel_job_metrics.cost.analysisUsd", "where modelUsage has none"),
     Rule("metadata.costTracking.breakdown.outline", "novel_job_metrics.cost.outlineUsd", "where modelUsage has none"),
     Rule("metadata.costTracking.breakdown.chapters", "novel_job_metrics.cost.chaptersUsd", "where chapters and modelUsage have none"),
     Rule("metadata.performance.averageResponseTime", "novel_job_metadata.performance.averageResponseTime", NORMALISED),
-    Rule("metadata.performance.totalRequests", "novel_job_metadata.performance.totalRequests", "where it is not 0"),
-    Rule("metadata.performance.errorCount", "novel_job_metadata.performance.errorCount", "where it is not 0"),
+    Rule("metadata.performance.totalRequests", "novel_job_metadata.performance.totalRequests", "where not 0"),
+    Rule("metadata.performance.errorCount", "novel_job_metadata.performance.errorCount", "where not 0"),
     Rule("metadata.performance.lastHealthCheck", "novel_job_metadata.performance.lastHealthCheck", ISO),
     Rule("metadata.currentStep", "novel_job_metadata.performance.currentStep", COPIED),
     Rule("metadata.estimatedTimeRemaining", "novel_job_metadata.performance.estimatedTimeRemaining", NORMALISED),
@@ -131,9 +131,9 @@ const MAPS: [&str; 3] =
 pub struct Explained {
     /// The legacy path, with `[]` for positions and `*` for map keys.
     pub path: String,
-    /// How many fields of the document have it.
+    /// The number of fields of the document with this path.
     pub occurrences: u64,
-    /// The target path; none where the field travels in the residue only.
+    /// The target path; none where the field is kept in the residue only.
     pub target: Option<String>,
     /// The rule, in words.
     pub rule: String,
@@ -142,17 +142,17 @@ pub struct Explained {
 /// One document, explained.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
-    /// Each legacy path, in the order in which the document has them.
+    /// Each legacy path, in the order of the document.
     pub fields: Vec<Explained>,
-    /// The warnings that mapping it gives.
+    /// The warnings that mapping the document gives.
     pub warnings: Vec<Warning>,
-    /// Why it is rejected, where it is.
+    /// The reason, where the document is rejected.
     pub reject: Option<Reject>,
 }
 
-/// Explains one document that passed [`check`](crate::raw::check).
+/// Explains one document, given as BSON that passed [`check`](crate::raw::check).
 pub fn explain(legacy: &[u8], options: Options) -> Explanation {
-    let outcome = Mapper::new(options).map(legacy, &mut Target::default());
+    let outcome = Mapper::new(options).map(legacy, &mut TargetDocuments::default());
     let (warnings, reject) = match outcome {
         Outcome::Mapped(mapped) => (mapped.warnings, None),
         Outcome::Skipped => (Vec::new(), None),
@@ -169,7 +169,7 @@ pub fn explain(legacy: &[u8], options: Options) -> Explanation {
     Explanation { fields, warnings, reject }
 }
 
-/// Whether a warning says that the value at its path went nowhere but into the residue.
+/// Whether a warning says that the value at its path is kept in the residue only.
 fn is_unusable(code: WarningCode) -> bool {
     matches!(
         code,
@@ -182,7 +182,7 @@ fn is_unusable(code: WarningCode) -> bool {
 
 struct Walk<'w> {
     unusable: Vec<&'w Warning>,
-    /// Exact paths that were met: a repeated name is not meant a second time.
+    /// Exact paths seen so far: of a repeated name, only the first one counts.
     seen: HashSet<String>,
     order: Vec<(String, bool)>,
     counts: BTreeMap<(String, bool), Explained>,
@@ -227,11 +227,11 @@ impl Walk<'_> {
             }
         }
         let reason = if !meant {
-            Some("residue: the name was there before")
+            Some("residue: the name repeats")
         } else if value.is_nullish() {
             Some("residue: null counts as absent")
         } else if self.is_unusable(exact) {
-            Some("residue: not of the type that its rule expects")
+            Some("residue: not of the type that the rule expects")
         } else {
             None
         };

@@ -10,7 +10,7 @@ use super::warning::{Path, WarningCode, Warnings};
 /// The status of a job in the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Asked for, not begun.
+    /// Requested, not started.
     Queued,
     /// Being written.
     Running,
@@ -31,7 +31,7 @@ impl Status {
         }
     }
 
-    /// What a legacy status stands for; none for one that the contract does not know.
+    /// The status that a legacy status becomes; none for an unknown one.
     pub fn of_legacy(status: &[u8]) -> Option<Status> {
         match status {
             b"planning" | b"pending" | b"queued" => Some(Status::Queued),
@@ -43,7 +43,7 @@ impl Status {
         }
     }
 
-    /// Whether the job was in flight.
+    /// Whether a job with this status is in flight.
     pub fn is_in_flight(self) -> bool {
         matches!(self, Status::Queued | Status::Running)
     }
@@ -59,7 +59,7 @@ pub(crate) struct Decided {
     pub(crate) skipped: bool,
 }
 
-/// Table, unknown status, evidence, in flight: in this order.
+/// Applies table, unknown status, evidence and in flight, in this order.
 pub(crate) fn decide_status(
     legacy: &Legacy<'_>,
     options: &Options,
@@ -98,12 +98,12 @@ fn unknown_status(legacy: &Legacy<'_>) -> Reject {
         Some(status) => {
             format!("the status {:?} is not known", String::from_utf8_lossy(status))
         }
-        None => "the document has no status that is a string".into(),
+        None => "the document has no status, or one that is not a string".into(),
     };
     Reject::new(RejectCode::UnknownStatus, message)
 }
 
-/// What the chapters say, where they say anything.
+/// The status that the chapters are evidence of, where they are of any.
 fn evidence(legacy: &Legacy<'_>) -> Option<Status> {
     let chapters = &legacy.chapters;
     if chapters.is_empty() {
@@ -232,7 +232,7 @@ pub(crate) fn failure_stage<'a>(legacy: &Legacy<'a>) -> Option<&'a [u8]> {
     legacy.error.phase.or(text(legacy.current_phase)).filter(|stage| *stage != b"completed")
 }
 
-/// When the first outline entry was made, told by its ObjectId.
+/// When the first outline entry was created, according to its ObjectId.
 pub(crate) fn outline_made_at(legacy: &Legacy<'_>) -> Option<i64> {
     ids::object_id_ms(legacy.outline.first().and_then(|entry| entry.id))
 }

@@ -1,4 +1,4 @@
-//! A first look at a legacy document: what a profile wants to know of it, without reading the
+//! A first look at a legacy document: what a profile needs to know about it, without reading the
 //! rest.
 
 use super::facts::Status;
@@ -6,7 +6,7 @@ use super::ids::{Identity, object_id_ms};
 use super::read::pick;
 use crate::raw::{DATE_MAX, DATE_MIN, Document, Value};
 
-/// What the first look tells. Where a name repeats, the first one is meant.
+/// What a first look at a legacy document shows. Where a name repeats, the first one counts.
 #[derive(Clone, Copy, Debug)]
 pub struct FirstLook<'a> {
     id: Option<Value<'a>>,
@@ -14,14 +14,14 @@ pub struct FirstLook<'a> {
     pub status: Option<Value<'a>>,
     /// The current phase, whatever its type.
     pub phase: Option<Value<'a>>,
-    /// When the job was created, in milliseconds since the epoch, where anything tells.
+    /// When the job was created, in milliseconds since 1970-01-01 UTC, where anything says so.
     pub created: Option<i64>,
-    /// The newest era a feature of which is there, as the mapping records it.
+    /// The newest era, 1 to 5, that left a feature in the document, as the mapping records it.
     pub era: u8,
 }
 
 impl<'a> FirstLook<'a> {
-    /// Looks at a document that passed the check.
+    /// Looks at a document that passed [`check`](crate::raw::check).
     pub fn at(document: Document<'a>) -> FirstLook<'a> {
         const NAMES: [&str; 10] = [
             "_id",
@@ -57,7 +57,8 @@ impl<'a> FirstLook<'a> {
         FirstLook { id, status, phase, created, era }
     }
 
-    /// The job id of a document in flight; none where it is not in flight, or has no acceptable id.
+    /// The job id of a document in flight; none where it is not in flight or its `_id` is not
+    /// supported.
     pub fn in_flight(&self) -> Option<Vec<u8>> {
         let status = Status::of_legacy(self.status?.string()?)?;
         if !status.is_in_flight() {
@@ -67,7 +68,7 @@ impl<'a> FirstLook<'a> {
     }
 }
 
-/// Whether a document of the array has a field of that name that is as wanted.
+/// Whether a document of the array has a field of that name that meets the condition.
 fn any(array: Option<Value<'_>>, name: &str, wanted: impl Fn(Value<'_>) -> bool) -> bool {
     let Some(array) = array.and_then(Value::array) else { return false };
     array

@@ -1,4 +1,4 @@
-//! Ids: of the job, of its events, and of the entries that had none or not one of their own.
+//! Ids: of the job, of its events, and of the entries that had none, or share one.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,7 +8,7 @@ use crate::raw::{Value, kind};
 /// The longest string that is accepted as an id, in bytes.
 const ID_BYTES_MAX: usize = 128;
 
-/// Who a legacy document is.
+/// The ids of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
     /// `jobId`: hex of an ObjectId, or the string itself.
@@ -20,10 +20,10 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// Takes the legacy `_id`.
+    /// Derives the ids from the legacy `_id`.
     pub(crate) fn read(id: Option<Value<'_>>) -> Result<Identity, Reject> {
         let Some(id) = id else {
-            return Err(Reject::new(RejectCode::MissingId, "the document has no field _id"));
+            return Err(Reject::new(RejectCode::MissingId, "the document has no _id"));
         };
         if let Some(object_id) = id.object_id() {
             let job_id = hex(&object_id);
@@ -45,7 +45,7 @@ impl Identity {
         let string = std::str::from_utf8(text).unwrap_or_default();
         let blank = |c: char| c.is_whitespace() || c == '\u{FEFF}';
         if string.starts_with(blank) || string.ends_with(blank) {
-            return unsupported("_id is a string with white space at an end".into());
+            return unsupported("_id is a string that starts or ends with white space".into());
         }
         let hash = blake3::Hasher::new().update(b"reshelve/v1/job\0").update(text).finalize();
         let mut object_id = [0; 12];
@@ -72,7 +72,7 @@ fn hex(bytes: &[u8]) -> Vec<u8> {
         .collect()
 }
 
-/// Makes the `_id`s of a job's events.
+/// Derives the `_id`s of the events of a job.
 pub(crate) struct EventIds {
     input: Vec<u8>,
     prefix: usize,
@@ -118,13 +118,13 @@ pub(crate) fn legacy_id(id: Option<&[u8]>, object_id: Option<Value<'_>>, index: 
 #[derive(Debug, Default)]
 pub(crate) struct UniqueIds {
     taken: HashSet<Vec<u8>>,
-    /// Where to go on counting for an id: suffixes below are known to be taken, so that many
-    /// equal ids cost no more than few.
+    /// The next suffix to try for an id: lower ones are known to be taken, so that each of many
+    /// equal ids costs no more than one of a few.
     next: HashMap<Vec<u8>, u64>,
 }
 
 impl UniqueIds {
-    /// Takes an id; and whether it had to be changed.
+    /// A free id, and whether it differs from the given one.
     pub(crate) fn take(&mut self, id: &[u8]) -> (Vec<u8>, bool) {
         if self.taken.insert(id.to_vec()) {
             return (id.to_vec(), false);

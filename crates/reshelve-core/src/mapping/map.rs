@@ -1,7 +1,7 @@
 //! One legacy document through all the rules, and the proof that it comes back.
 
 use super::copied::Copier;
-use super::events::{Events, Teller, Written};
+use super::events::{Events, JobContext, Written};
 use super::facts::{self, Decided, Facts};
 use super::ids::Identity;
 use super::legacy::Legacy;
@@ -10,10 +10,13 @@ use super::options::Options;
 use super::reject::{Reject, RejectCode};
 use super::residue::{self, Compare, Encoder, Shelf};
 use super::warning::{Path, Warnings};
-use super::{COLLECTIONS, DEPTH_MAX, Mapped, Outcome, TARGET_BYTES_MAX, Target, job, metrics};
+use super::{
+    COLLECTIONS, DEPTH_MAX, Mapped, Outcome, TARGET_BYTES_MAX, TargetDocuments, job, metrics,
+};
 use crate::raw::{self, Document};
 
-/// Maps documents; keeps its buffers from one to the next.
+/// Maps documents. It keeps its buffers from one document to the next, so that many documents
+/// should share one mapper.
 #[derive(Debug, Default)]
 pub struct Mapper {
     options: Options,
@@ -29,17 +32,17 @@ impl Mapper {
     /// Maps one legacy document, given as BSON, and proves that it comes back byte for byte.
     ///
     /// The target documents are appended to `out`; a document that is skipped or rejected leaves
-    /// no trace there. Whether an earlier document had the same id is for the caller to know.
-    pub fn map(&mut self, legacy: &[u8], out: &mut Target) -> Outcome {
+    /// `out` unchanged. The caller has to know whether an earlier document had the same job id.
+    pub fn map(&mut self, legacy: &[u8], out: &mut TargetDocuments) -> Outcome {
         self.map_fingerprinted(legacy, *blake3::hash(legacy).as_bytes(), out)
     }
 
-    /// The same for a caller that has the BLAKE3 hash of the document already.
+    /// As [`map`](Self::map), for a caller that already has the BLAKE3 hash of the document.
     pub fn map_fingerprinted(
         &mut self,
         legacy: &[u8],
         fingerprint: [u8; 32],
-        out: &mut Target,
+        out: &mut TargetDocuments,
     ) -> Outcome {
         let before = out.lengths();
         let outcome = self.try_map(legacy, fingerprint, out).unwrap_or_else(Outcome::Rejected);
@@ -53,7 +56,7 @@ impl Mapper {
         &mut self,
         bytes: &[u8],
         fingerprint: [u8; 32],
-        out: &mut Target,
+        out: &mut TargetDocuments,
     ) -> Result<Outcome, Reject> {
         let checked = raw::check(bytes)
             .map_err(|error| Reject::new(RejectCode::MalformedBson, error.to_string()))?;
@@ -80,27 +83,27 @@ impl Mapper {
         &mut self,
         task: Task<'_>,
         mut warnings: Warnings,
-        out: &mut Target,
+        out: &mut TargetDocuments,
     ) -> Result<Mapped, Reject> {
         let before = out.lengths();
         let Task { document, legacy, copier, identity, decided, fingerprint } = task;
         let facts = Facts::new(&legacy, identity, decided, &mut warnings);
         let entries = Entries::new(&legacy, facts.created);
         let events = Events::new(&legacy, &facts, &entries);
-        let teller = Teller {
+        let context = JobContext {
             legacy: &legacy,
             facts: &facts,
             entries: &entries,
             last_failure: job::last_failure(&legacy, &facts),
             word_targets: job::word_targets(&legacy),
         };
-        let (bodies, largest_event) = events.write_documents(&mut out.events, &teller);
+        let (bodies, largest_event) = events.write_documents(&mut out.events, &context);
         let written = Written { documents: out.events.bytes(), bodies };
-        job::write(&mut out.jobs, &events, &written, &teller, copier, &mut warnings);
+        job::write(&mut out.jobs, &events, &written, &context, copier, &mut warnings);
         metrics::write(&mut out.metrics, &legacy, &facts, &mut warnings);
         let (open, places) =
             metadata::begin(&mut out.metadata, &legacy, &facts, &entries, copier, &mut warnings);
-        // The shelf reads the metadata as far as it is written: all that is copied is there.
+        // The shelf reads the metadata as far as it is written: all that is copied is in it.
         let job = Shelf::of_job(Document::new(&out.jobs.bytes()[before[0]..]));
         let so_far = Document::new(&out.metadata.bytes()[before[3]..]);
         let shelf = job.clone().with_metadata(so_far);
@@ -121,7 +124,7 @@ impl Mapper {
     }
 }
 
-/// A document that is to be written.
+/// A document that passed every check.
 struct Task<'a> {
     document: Document<'a>,
     legacy: Legacy<'a>,
@@ -132,12 +135,12 @@ struct Task<'a> {
 }
 
 fn too_deep(what: &str, depth: usize) -> Reject {
-    let message = format!("{what} nests {depth} levels deep; {DEPTH_MAX} are allowed");
+    let message = format!("{what} is nested {depth} levels deep; at most {DEPTH_MAX} are allowed");
     Reject::new(RejectCode::TooDeep, message)
 }
 
 /// The only part that the target nests deeper than the legacy document is the analysis: the
-/// context of the job holds it one level further down.
+/// context of the job holds it one level down.
 fn check_target_depth(legacy: &Legacy<'_>, copier: Copier) -> Result<(), Reject> {
     let root = Path::ROOT;
     let path = root.name("analysis");
@@ -157,7 +160,8 @@ fn check_sizes(lengths: [usize; 4], largest_event: usize) -> Result<(), Reject> 
     {
         if bytes > TARGET_BYTES_MAX {
             let message = format!(
-                "the document in {collection} would have {bytes} bytes; {TARGET_BYTES_MAX} are allowed"
+                "the document in {collection} would have {bytes} bytes; \
+                 at most {TARGET_BYTES_MAX} are allowed"
             );
             return Err(Reject::new(RejectCode::TargetTooLarge, message));
         }
@@ -165,8 +169,8 @@ fn check_sizes(lengths: [usize; 4], largest_event: usize) -> Result<(), Reject> 
     Ok(())
 }
 
-/// Restores what was just written, from the written bytes alone, and compares while walking. The
-/// job comes opened: what is found where in it depends on its bytes alone, and these are final.
+/// Restores what was just written, from the written bytes alone, and compares on the way. The job
+/// is passed opened: what is in it depends on its bytes alone, and these are final.
 fn prove(legacy: &[u8], job: Shelf<'_>, metadata: Document<'_>) -> Result<(), Reject> {
     let mut compare = Compare::new(legacy);
     let proof = super::restore::residue_of(metadata)

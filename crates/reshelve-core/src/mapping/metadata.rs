@@ -11,11 +11,11 @@ use super::read::text;
 use super::warning::{Path, WarningCode, Warnings};
 use crate::raw::{Mark, Writer, kind};
 
-/// A decision or enhancement as it is written: with an id of its own and a time.
+/// A decision or enhancement as it is written: with a unique id and a time.
 #[derive(Debug)]
 pub(crate) struct Entry<'l, T> {
     pub(crate) legacy: &'l T,
-    /// Its place in source order.
+    /// Its position in source order.
     order: usize,
     pub(crate) id: Vec<u8>,
     pub(crate) at: i64,
@@ -75,12 +75,12 @@ fn by_time<'l, T>(
     entries
 }
 
-/// Newest first, ties still in source order: runs of equal times are walked forwards.
+/// Newest first, ties in source order: runs of equal times are walked forwards.
 fn newest_first<'e, 'l, T>(entries: &'e [Entry<'l, T>]) -> impl Iterator<Item = &'e Entry<'l, T>> {
     entries.chunk_by(|one, next| one.at == next.at).rev().flatten()
 }
 
-/// Where each entry stands among the written ones, in source order.
+/// The position of each entry among the written ones, in source order.
 fn places<T>(entries: &[Entry<'_, T>]) -> Vec<usize> {
     let mut places = vec![0; entries.len()];
     for (index, entry) in newest_first(entries).enumerate() {
@@ -89,8 +89,8 @@ fn places<T>(entries: &[Entry<'_, T>]) -> Vec<usize> {
     places
 }
 
-/// Where the documents of each legacy array, and the entries of each map, stand in the target:
-/// what was sorted or merged cannot be found by position.
+/// The positions in the target of the documents of each legacy array, and of the entries of each
+/// map: what was sorted or merged cannot be found by its legacy position.
 #[derive(Debug, Default)]
 pub(crate) struct Places {
     pub(crate) characters: Vec<usize>,
@@ -100,7 +100,7 @@ pub(crate) struct Places {
     pub(crate) enhancements: Vec<usize>,
 }
 
-/// Writes the metadata document up to the residue, which is only known when this much is written;
+/// Writes the metadata document up to the residue, which depends on what is written here;
 /// [`finish`] ends it.
 pub(crate) fn begin(
     out: &mut Writer,
@@ -244,14 +244,14 @@ fn write_performance(out: &mut Writer, metadata: &Metadata<'_>) {
     out.end_unless_empty(performance);
 }
 
-/// What the legacy record holds beside the residue.
+/// What the legacy record holds besides the residue.
 pub(crate) struct Record {
     pub(crate) era: i32,
     pub(crate) fingerprint: [u8; 32],
 }
 
-/// Ends the metadata document: the legacy record, with the residue, and the times. Returns how
-/// many bytes of the document are the residue's.
+/// Ends the metadata document: the legacy record, with the residue, and the times. Returns the
+/// number of bytes that the residue takes in the document.
 pub(crate) fn finish(
     out: &mut Writer,
     document: Mark,
@@ -273,7 +273,7 @@ pub(crate) fn finish(
     residue_bytes
 }
 
-/// The newest era a feature of which is present with its type. Era 3 cannot be told from era 2.
+/// The newest era with a feature that is present with its type. Era 3 cannot be told from era 2.
 pub(crate) fn era(legacy: &Legacy<'_>) -> i32 {
     if legacy.metadata.is_some() {
         5

@@ -6,17 +6,17 @@ use super::read::sum;
 use super::warning::{Path, WarningCode, Warnings};
 use crate::raw::Writer;
 
-/// The tracked total may differ from the parts by this much, in USD.
+/// How far the tracked total may differ from the sum of its parts without a warning, in USD.
 const COST_DRIFT_USD: f64 = 0.005;
 
 /// Cost in USD, or tokens: a total and its parts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Totals {
-    /// What legacy tracked where that is > 0, else `recomputed`.
+    /// The tracked total where that is > 0, else `recomputed`.
     pub(crate) total: f64,
     /// Analysis of the premise.
     pub(crate) analysis: f64,
-    /// Making of the outline.
+    /// Creation of the outline.
     pub(crate) outline: f64,
     /// Writing of the chapters.
     pub(crate) chapters: f64,

@@ -1,8 +1,8 @@
 //! The mapping, version 1: one legacy document to one job, its events, its metrics and its
 //! metadata, and back.
 //!
-//! Pure: no I/O, no clock, no randomness, no environment. The contract is in `docs/mapping.md`;
-//! a stored output of this version never changes.
+//! Pure: no I/O, no clock, no randomness, no environment. The contract is `docs/mapping.md`; what
+//! this version writes never changes.
 
 mod alerts;
 mod bible;
@@ -36,7 +36,7 @@ pub use warning::{Warning, WarningCode};
 
 use crate::raw::Writer;
 
-/// The version that every stored document names.
+/// The version of the mapping, which every target job and metadata document names.
 pub const VERSION: &str = "v1";
 /// The deepest nesting of a legacy or target document; the document itself is level 1.
 pub const DEPTH_MAX: usize = 100;
@@ -47,9 +47,9 @@ pub const TARGET_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub const COLLECTIONS: [&str; 4] =
     ["novel_jobs", "novel_job_events", "novel_job_metrics", "novel_job_metadata"];
 
-/// Target documents, back to back per collection. The mapping appends to it.
+/// A buffer of target documents, back to back per collection. The mapping appends to it.
 #[derive(Debug, Default)]
-pub struct Target {
+pub struct TargetDocuments {
     /// `novel_jobs`.
     pub jobs: Writer,
     /// `novel_job_events`.
@@ -60,8 +60,8 @@ pub struct Target {
     pub metadata: Writer,
 }
 
-impl Target {
-    /// How many bytes each collection has, in the order of [`COLLECTIONS`].
+impl TargetDocuments {
+    /// The number of bytes of each collection, in the order of [`COLLECTIONS`].
     pub fn lengths(&self) -> [usize; 4] {
         [self.jobs.len(), self.events.len(), self.metrics.len(), self.metadata.len()]
     }
@@ -71,7 +71,7 @@ impl Target {
         [self.jobs.bytes(), self.events.bytes(), self.metrics.bytes(), self.metadata.bytes()]
     }
 
-    /// Cuts each collection back to these lengths.
+    /// Cuts each collection back to these lengths, in bytes, in the order of [`COLLECTIONS`].
     pub fn truncate(&mut self, lengths: [usize; 4]) {
         let [jobs, events, metrics, metadata] = lengths;
         self.jobs.truncate(jobs);
@@ -80,25 +80,25 @@ impl Target {
         self.metadata.truncate(metadata);
     }
 
-    /// Forgets everything and keeps the memory.
+    /// Drops all documents and keeps the memory.
     pub fn clear(&mut self) {
         self.truncate([0; 4]);
     }
 }
 
-/// What is known of a document that was mapped; its target documents were appended to the
-/// [`Target`].
+/// What is known about a document that was mapped. Its target documents were appended to the
+/// [`TargetDocuments`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mapped {
-    /// The `jobId` of all its target documents.
+    /// The `jobId` of all its target documents, as UTF-8.
     pub job_id: Vec<u8>,
-    /// How many events it has.
+    /// The number of its events.
     pub events: usize,
-    /// How many bytes it took in each collection, in the order of [`COLLECTIONS`].
+    /// The number of bytes appended to each collection, in the order of [`COLLECTIONS`].
     pub lengths: [usize; 4],
-    /// How many bytes of the metadata are the residue.
+    /// The number of bytes of the residue, which is part of the metadata document.
     pub residue_bytes: usize,
-    /// Each (code, path) pair once, sorted.
+    /// Each pair of code and path once, sorted.
     pub warnings: Vec<Warning>,
 }
 
@@ -107,8 +107,8 @@ pub struct Mapped {
 pub enum Outcome {
     /// It was mapped.
     Mapped(Mapped),
-    /// It was in flight and is left out, as the options say.
+    /// It was in flight and is left out, as the options ask.
     Skipped,
-    /// It does not make it.
+    /// It cannot be mapped.
     Rejected(Reject),
 }

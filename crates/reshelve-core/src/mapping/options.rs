@@ -3,19 +3,19 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// What the mapping is told. The defaults are the contract's.
+/// The decisions that the mapping needs. The defaults are those of the contract.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct Options {
-    /// What happens to a status that the contract does not know, or that is missing.
+    /// What happens to a document whose status is unknown or missing.
     pub on_unknown_status: OnUnknownStatus,
-    /// Who is right where the status contradicts the chapters.
+    /// Which counts where the status contradicts the chapters.
     pub status_policy: StatusPolicy,
     /// What happens to a job that was queued or running.
     pub in_flight: InFlight,
 }
 
-/// What happens to an unknown status.
+/// What happens to a document whose status is unknown or missing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
@@ -27,7 +27,7 @@ pub enum OnUnknownStatus {
     Failed,
 }
 
-/// Who is right where status and chapters contradict each other.
+/// Which counts where status and chapters contradict each other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]

@@ -1,13 +1,13 @@
-//! Reading fields with the types that the contract expects of them, and a warning where they lie.
+//! Reads fields with the types that the contract expects, and warns where they have another.
 
 use super::warning::{Path, WarningCode, Warnings};
 use crate::raw::{DATE_MAX, DATE_MIN, Document, Value, kind};
 
-/// The first field of each of these names, null ones included: where a name repeats, the first
-/// one is meant, even if it is null.
+/// The first field of each of these names, including null ones: where a name repeats, the first
+/// one counts, even if it is null.
 ///
-/// Stored documents nearly always have their fields in schema order, so the name that follows the
-/// last hit is tried first.
+/// Stored documents nearly always have their fields in schema order, so the name after the last hit
+/// is tried first.
 pub(crate) fn pick<'a, const N: usize>(
     document: Document<'a>,
     names: &[&str; N],
@@ -38,7 +38,7 @@ impl Typed<'_> {
         self.warnings.add(WarningCode::TypeMismatch, path);
     }
 
-    /// The value where it is there: neither null nor undefined.
+    /// The value where it is neither null nor undefined.
     fn present(value: Option<Value<'_>>) -> Option<Value<'_>> {
         value.filter(|value| !value.is_nullish())
     }
@@ -100,7 +100,7 @@ impl Typed<'_> {
         self.signed_count(value, path).filter(|number| *number >= 0.0)
     }
 
-    /// A number that is expected to be a count, negative ones included (they warn).
+    /// A number that should be a count; a negative one is returned too, with a warning.
     pub(crate) fn signed_count(
         &mut self,
         value: Option<Value<'_>>,
@@ -140,8 +140,8 @@ impl Typed<'_> {
         date_ms
     }
 
-    /// Calls `each` with the documents of an array and their positions; anything else in it is of
-    /// an unexpected type.
+    /// Calls `each` with the documents of an array and their positions; any other element is of an
+    /// unexpected type.
     pub(crate) fn documents<'a>(
         &mut self,
         array: Option<Document<'a>>,
@@ -169,7 +169,7 @@ impl Typed<'_> {
     }
 }
 
-/// Cuts the fraction of epoch milliseconds; none outside 0–9999-12-31, NaN included. The limit is
+/// Cuts the fraction off epoch milliseconds; none outside 1970–9999, or for NaN. The limit is
 /// tested before the cut: a value between the last millisecond and the next is out of range.
 #[expect(clippy::as_conversions, reason = "the range was tested the line before")]
 #[expect(clippy::cast_precision_loss, reason = "the limit is below 2^53")]
@@ -177,7 +177,7 @@ fn whole_ms(number: f64) -> Option<i64> {
     (0.0..=DATE_MAX as f64).contains(&number).then_some(number as i64)
 }
 
-/// The strings of an array, in order, anything else left out.
+/// The strings of an array, in order, without any other element.
 pub(crate) fn strings(array: Option<Document<'_>>) -> impl Iterator<Item = &[u8]> {
     array.into_iter().flat_map(|array| array.elements()).filter_map(|item| item.value.string())
 }

@@ -1,31 +1,34 @@
-//! Rejects: the only reasons for which the mapping does not take a document.
+//! Rejects: the only reasons for which the mapping refuses a document.
 
-/// Why a document was rejected. The order is the order in which the reasons are given.
+/// Why a document was rejected. Where several reasons apply, the first in this order is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum RejectCode {
     /// The bytes are not a well-formed BSON document.
     MalformedBson,
-    /// The text is not a well-formed Extended JSON document.
+    /// The text is not a well-formed Extended JSON document. The mapping takes BSON: its caller
+    /// gives this reason.
     MalformedJson,
-    /// It nests above 100 levels, here or in the target.
+    /// The legacy document or a target document is nested deeper than
+    /// [`DEPTH_MAX`](super::DEPTH_MAX).
     TooDeep,
-    /// It has no `_id`.
+    /// It has no field `_id`.
     MissingId,
     /// Its `_id` is neither an ObjectId nor an acceptable string.
     UnsupportedId,
-    /// Its status is not known, and the option says to reject.
+    /// Its status is unknown, and the options ask to reject it.
     UnknownStatus,
-    /// An earlier document of the run has the same job id.
+    /// An earlier document has the same job id. The mapping sees one document at a time: its
+    /// caller gives this reason.
     DuplicateId,
-    /// A target document would be larger than MongoDB stores.
+    /// A target document would be larger than [`TARGET_BYTES_MAX`](super::TARGET_BYTES_MAX).
     TargetTooLarge,
-    /// It did not come back byte for byte: a bug of this tool.
+    /// It did not come back byte for byte: a bug in this crate.
     RoundTrip,
 }
 
 impl RejectCode {
-    /// The code as the contract spells it.
+    /// The code as the contract spells it, such as `too-deep`.
     pub fn as_str(self) -> &'static str {
         match self {
             RejectCode::MalformedBson => "malformed-bson",
@@ -40,7 +43,7 @@ impl RejectCode {
         }
     }
 
-    /// Where in the legacy document the reason lies; empty for the document as a whole.
+    /// The path in the legacy document; empty where the reason is the document as a whole.
     pub fn path(self) -> &'static str {
         match self {
             RejectCode::MissingId | RejectCode::UnsupportedId | RejectCode::DuplicateId => "_id",
@@ -61,7 +64,7 @@ impl std::fmt::Display for RejectCode {
 pub struct Reject {
     /// The reason.
     pub code: RejectCode,
-    /// The reason as a sentence with the particulars.
+    /// The reason as a sentence with its details.
     pub message: String,
 }
 

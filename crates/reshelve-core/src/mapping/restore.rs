@@ -3,29 +3,29 @@
 use super::residue::{self, Build, RestoreError, Shelf};
 use crate::raw::{self, Document, Value};
 
-/// A legacy document that was put together again.
+/// A restored legacy document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RestoredDocument {
     /// Its BSON bytes.
     pub bytes: Vec<u8>,
     /// Whether it differs from the document that was mapped, because the target was edited since.
     pub changed: bool,
-    /// Legacy paths of text that the target no longer holds; it was left out.
+    /// Legacy paths of values that the target no longer holds; they were left out.
     pub lost: Vec<String>,
 }
 
 /// Restores a legacy document from its job and its metadata document, both given as BSON that
 /// passed [`check`](crate::raw::check).
 ///
-/// Where the target was edited, what the mapping copies as it is comes back as edited, and all
-/// else as recorded.
+/// Where the target was edited, what the mapping copies unchanged comes back as edited, and
+/// everything else as recorded.
 ///
 /// # Errors
-/// [`RestoreError`], where the metadata holds no residue of ours or a damaged one.
+/// [`RestoreError`], where the metadata holds no residue, or a damaged one.
 pub fn restore(job: &[u8], metadata: &[u8]) -> Result<RestoredDocument, RestoreError> {
     let (job, metadata) = (Document::new(job), Document::new(metadata));
     let residue = residue_of(metadata)?;
-    // Nearly all that comes back is in these two: memory is asked for once, not while it grows.
+    // Nearly everything that comes back is in these two: memory is allocated once.
     let room = job.bytes().len() + metadata.bytes().len();
     let mut build = Build { bytes: Vec::with_capacity(room) };
     let restored = residue::restore(residue, &Shelf::new(job, metadata), &mut build)?;

@@ -1,45 +1,45 @@
-//! Warnings: what the mapping noticed and went on from, as a code and a path.
+//! Warnings: what the mapping noticed without stopping, as a code and a path.
 
 /// What was noticed. The text form is part of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum WarningCode {
-    /// An alert took a suffix, because another one has its id.
+    /// An alert got a suffix, because another one has its id.
     AlertIdCollision,
     /// An alert equal to an earlier one was merged into it.
     AlertMerged,
     /// The tracked total differs from what the parts add up to.
     CostDrift,
-    /// A chapter has a number that came before.
+    /// A chapter has the number of an earlier one.
     DuplicateChapterNumber,
-    /// A date outside the years 0000–9999, or a number that is no date.
+    /// A date outside the years 0000–9999, or a number that is not a date.
     InvalidDate,
     /// NaN, an infinity, or a negative count.
     InvalidNumber,
     /// A map key was written in another form.
     KeyEscaped,
-    /// More entries than the new application shows.
+    /// More entries than the new application displays.
     OverDisplayLimit,
     /// The recorded progress differs from the chapters.
     ProgressDrift,
     /// The status contradicts the chapters.
     StatusConflict,
-    /// No date tells when the job was made.
+    /// No date says when the job was created.
     TimeMissing,
     /// A value of a type that its rule does not expect.
     TypeMismatch,
-    /// A chapter status that the contract does not know.
+    /// An unknown chapter status.
     UnknownChapterStatus,
-    /// An alert severity that the contract does not know.
+    /// An unknown alert severity.
     UnknownSeverity,
-    /// A status that the contract does not know, taken as failed.
+    /// An unknown status, taken as failed.
     UnknownStatus,
     /// A copied part that a reader of the target may fail on was left out.
     UnreadablePart,
 }
 
 impl WarningCode {
-    /// The code as the contract spells it.
+    /// The code as the contract spells it, such as `type-mismatch`.
     pub fn as_str(self) -> &'static str {
         match self {
             WarningCode::AlertIdCollision => "alert-id-collision",
@@ -75,8 +75,8 @@ impl serde::Serialize for WarningCode {
     }
 }
 
-/// One warning. The order is the contract's: by code, then path, as bytes (the variants of
-/// [`WarningCode`] stand in the order of their text).
+/// One warning. Warnings are ordered by code, then path, as bytes (the variants of [`WarningCode`]
+/// are in the order of their text).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Warning {
@@ -86,7 +86,7 @@ pub struct Warning {
     pub path: String,
 }
 
-/// A place in the legacy document, rendered only where there is something to say about it.
+/// A path in the legacy document, rendered only where there is a warning about it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Path<'p> {
     parent: Option<&'p Path<'p>>,

@@ -3,9 +3,9 @@
 use super::cursor::{has_wrong_inner_length, name_end, value_length};
 use super::kind;
 
-/// What the walk learned on its way, so that no later step has to look again.
+/// What the walk found on its way, so that no later step needs another walk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
+pub struct Checked {
     /// The deepest level; the document itself is level 1. Documents, arrays and the scope of a
     /// Code value add one each.
     pub depth: usize,
@@ -19,31 +19,34 @@ pub struct Facts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason} at byte {offset}")]
 pub struct Malformed {
-    /// Where, in bytes from the document's start.
+    /// Where it is, in bytes from the start of the document.
     pub offset: usize,
-    /// What is wrong there.
+    /// What is wrong, as a fragment of a sentence.
     pub reason: &'static str,
 }
 
 /// Proves that `bytes` are exactly one well-formed document: every length fits exactly, every type
 /// is known, booleans are 0 or 1, names and the text of strings, regexes, code and symbols are
-/// UTF-8. The inside of a binary is not looked at. Depth is no limit here: the walk keeps its own
-/// stack.
+/// UTF-8. The content of a binary is not checked. Depth is not limited here: the walk keeps its
+/// own stack.
 ///
 /// # Errors
-/// The first thing that is wrong, with its offset.
-pub fn check(bytes: &[u8]) -> Result<Facts, Malformed> {
-    let mut walk = Walk { bytes, facts: Facts { depth: 1, unreadable: false }, ends: Vec::new() };
+/// The first problem, with its offset.
+pub fn check(bytes: &[u8]) -> Result<Checked, Malformed> {
+    let mut walk = Walk { bytes, facts: Checked { depth: 1, unreadable: false }, ends: Vec::new() };
     let end = walk.open(0, bytes.len())?;
     if end != bytes.len() {
         return Err(Malformed { offset: 0, reason: "length does not match" });
     }
     let mut at = 4;
     while let Some(&end) = walk.ends.last() {
-        // The byte before an end is the document's closing zero: elements must stop right there.
+        // The byte before an end is the document's closing zero: elements must end exactly there.
         if at + 1 == end.at {
             if bytes[at] != 0 {
-                return Err(Malformed { offset: at, reason: "document without closing zero" });
+                return Err(Malformed {
+                    offset: at,
+                    reason: "document does not end with a zero byte",
+                });
             }
             at += 1;
             walk.ends.pop();
@@ -56,7 +59,7 @@ pub fn check(bytes: &[u8]) -> Result<Facts, Malformed> {
 
 struct Walk<'a> {
     bytes: &'a [u8],
-    facts: Facts,
+    facts: Checked,
     ends: Vec<End>,
 }
 
@@ -68,7 +71,7 @@ struct End {
 }
 
 impl Walk<'_> {
-    /// Opens the document whose length prefix lies at `at`; it must end by `limit`.
+    /// Opens the document whose length prefix is at `at`; it must end by `limit`.
     fn open(&mut self, at: usize, limit: usize) -> Result<usize, Malformed> {
         self.open_as(at, limit, false)
     }
@@ -86,14 +89,14 @@ impl Walk<'_> {
         Ok(at + length)
     }
 
-    /// Checks the element at `at`, which must end by `limit`; returns where to go on: behind it,
-    /// or inside it for a document.
+    /// Checks the element at `at`, which must end by `limit`; returns the next position: after it,
+    /// or inside it where it is a document.
     fn element(&mut self, at: usize, limit: usize) -> Result<usize, Malformed> {
         let bytes = self.bytes;
         let kind = bytes[at];
         let name_start = at + 1;
         let (name_length, is_ascii) = name_end(&bytes[name_start..limit])
-            .ok_or(Malformed { offset: at, reason: "name without closing zero" })?;
+            .ok_or(Malformed { offset: at, reason: "name does not end with a zero byte" })?;
         let name_end = name_start + name_length;
         let name = &bytes[name_start..name_end];
         if !is_ascii && std::str::from_utf8(name).is_err() {
@@ -145,7 +148,7 @@ impl Walk<'_> {
                 }
                 Ok(())
             }
-            // The inside of a binary decides nothing about the document being well formed.
+            // The content of a binary does not decide whether the document is well formed.
             kind::BINARY => {
                 self.facts.unreadable |= has_wrong_inner_length(value);
                 Ok(())
@@ -179,12 +182,12 @@ impl Walk<'_> {
 /// A string with its length prefix and closing zero.
 fn text(value: &[u8], offset: usize) -> Result<(), Malformed> {
     let Some((&0, head)) = value.split_last() else {
-        return Err(Malformed { offset, reason: "string without closing zero" });
+        return Err(Malformed { offset, reason: "string does not end with a zero byte" });
     };
     let Some(text) = head.get(4..) else {
-        return Err(Malformed { offset, reason: "string shorter than its closing zero" });
+        return Err(Malformed { offset, reason: "string is too short" });
     };
-    // Short strings do not earn the set-up of the vector code, and most of them are ASCII.
+    // Short strings are not worth the set-up of the vector code, and most of them are ASCII.
     let valid = if text.len() < 64 {
         is_ascii(text) || std::str::from_utf8(text).is_ok()
     } else {

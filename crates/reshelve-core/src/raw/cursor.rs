@@ -2,8 +2,8 @@
 
 use super::kind;
 
-/// A document (or the body of an array) as it lies in memory, its length prefix and its closing
-/// zero included.
+/// A document (or the body of an array) as it is stored, including its length prefix and its
+/// closing zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Document<'a>(&'a [u8]);
 
@@ -11,18 +11,18 @@ impl<'a> Document<'a> {
     /// The empty document.
     pub const EMPTY: Document<'static> = Document(&[5, 0, 0, 0, 0]);
 
-    /// Takes the bytes of one whole document. They are meant to have passed
-    /// [`check`](super::check); others make the iteration stop early.
+    /// Wraps the bytes of one whole document. They should have passed [`check`](super::check);
+    /// with others, iteration stops early.
     pub fn new(bytes: &'a [u8]) -> Self {
         Document(bytes)
     }
 
-    /// The bytes, length prefix and closing zero included.
+    /// The bytes, including length prefix and closing zero.
     pub fn bytes(self) -> &'a [u8] {
         self.0
     }
 
-    /// The elements in the order in which they are stored, repeated names included.
+    /// The elements in stored order, including repeated names.
     pub fn elements(self) -> Elements<'a> {
         Elements { bytes: self.0, at: 4 }
     }
@@ -32,7 +32,8 @@ impl<'a> Document<'a> {
         self.elements().map(|element| element.value)
     }
 
-    /// The first element of that name, which is the one that is meant where a name repeats.
+    /// The value of the first element with that name, which is the one that counts where a name
+    /// repeats.
     pub fn get(self, name: &str) -> Option<Value<'a>> {
         self.find(name.as_bytes())
     }
@@ -51,7 +52,7 @@ impl<'a> Document<'a> {
 /// One element of a document.
 #[derive(Clone, Copy, Debug)]
 pub struct Element<'a> {
-    /// The name, without its closing zero. UTF-8 where the document passed the check.
+    /// The name, without its closing zero. UTF-8 if the document passed the check.
     pub name: &'a [u8],
     /// The value.
     pub value: Value<'a>,
@@ -60,7 +61,8 @@ pub struct Element<'a> {
 }
 
 impl<'a> Element<'a> {
-    /// The name as text; bytes that are not UTF-8 (in a document never checked) are replaced.
+    /// The name as text; bytes that are not UTF-8 (in a document that was not checked) are
+    /// replaced.
     pub fn name_text(&self) -> std::borrow::Cow<'a, str> {
         String::from_utf8_lossy(self.name)
     }
@@ -76,7 +78,7 @@ pub struct Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// Whether the value is null or undefined, which count as absent.
+    /// Whether the value is null or undefined; both count as absent.
     pub fn is_nullish(self) -> bool {
         matches!(self.kind, kind::NULL | kind::UNDEFINED)
     }
@@ -110,7 +112,7 @@ impl<'a> Value<'a> {
         (self.kind == kind::BOOLEAN).then(|| self.bytes == [1])
     }
 
-    /// The date in milliseconds since the epoch, any year.
+    /// The date in milliseconds since 1970-01-01 UTC, in any year.
     pub fn date_ms(self) -> Option<i64> {
         if self.kind == kind::DATE { self.int64_bits() } else { None }
     }
@@ -133,7 +135,7 @@ impl<'a> Value<'a> {
         if self.kind == kind::INT64 { self.int64_bits() } else { None }
     }
 
-    /// The value of a Double, NaN and infinities included.
+    /// The value of a Double, including NaN and infinities.
     pub fn double(self) -> Option<f64> {
         if self.kind != kind::DOUBLE {
             return None;
@@ -141,7 +143,7 @@ impl<'a> Value<'a> {
         self.bytes.try_into().ok().map(f64::from_le_bytes)
     }
 
-    /// Any of the three numeric types as f64; NaN and infinities included.
+    /// An Int32, Int64 or Double as f64, including NaN and infinities.
     pub fn numeric(self) -> Option<f64> {
         match self.kind {
             kind::INT32 => self.int32().map(f64::from),
@@ -152,7 +154,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The bytes of a Binary of subtype 0.
+    /// The content of a Binary of subtype 0.
     pub fn binary(self) -> Option<&'a [u8]> {
         if self.kind != kind::BINARY || self.bytes.get(4) != Some(&0) {
             return None;
@@ -161,7 +163,7 @@ impl<'a> Value<'a> {
     }
 
     /// Whether the value is a Binary of subtype 2 (*old binary*) whose inner length is not its
-    /// length − 4. It is well formed, but drivers refuse every document that holds one.
+    /// length − 4. It is well formed, but drivers refuse every document that contains one.
     pub fn has_wrong_inner_length(self) -> bool {
         self.kind == kind::BINARY && has_wrong_inner_length(self.bytes)
     }
@@ -216,10 +218,10 @@ const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 /// The lowest bit of each of eight bytes.
 const LOW_BITS: u64 = 0x0101_0101_0101_0101;
 
-/// Where the zero behind a name stands, and whether the name is ASCII.
+/// The position of the zero after a name, and whether the name is ASCII.
 ///
-/// Every element of every document passes here, and names are too short for a call of `memchr`:
-/// eight bytes are looked at together in a register.
+/// Every element of every document passes here, and names are too short for a call to `memchr`:
+/// eight bytes are examined together in a register.
 #[inline]
 pub(super) fn name_end(bytes: &[u8]) -> Option<(usize, bool)> {
     if let Some(chunk) = bytes.first_chunk() {
@@ -256,13 +258,13 @@ fn long_name_end(bytes: &[u8]) -> Option<(usize, bool)> {
     Some((words.len() * 8 + length, is_ascii))
 }
 
-/// How long values are, by type.
+/// The lengths of values, by type.
 const LENGTHS: [u8; 256] = lengths();
-/// Added to what comes on top of a length prefix.
+/// Added to the number of bytes that a length prefix does not count.
 const PREFIXED: u8 = 0x80;
 /// Two texts, each up to its zero.
 const TWO_TEXTS: u8 = 0xFE;
-/// A type that there is not.
+/// No such type.
 const UNKNOWN: u8 = 0xFF;
 
 const fn lengths() -> [u8; 256] {
@@ -301,8 +303,8 @@ const fn lengths() -> [u8; 256] {
     lengths
 }
 
-/// How many bytes a value of that type takes at the start of `body`; none for an unknown type or
-/// where the length prefix is cut off or cannot be.
+/// How many bytes a value of that type takes at the start of `body`; none for an unknown type, or
+/// where the length prefix is cut off or impossible.
 #[inline]
 pub(super) fn value_length(kind: u8, body: &[u8]) -> Option<usize> {
     match LENGTHS[usize::from(kind)] {
@@ -330,12 +332,12 @@ mod tests {
     #[test]
     fn names_end_at_their_zero() {
         for length in 0..40 {
-            for behind in [&b""[..], b"\x01\xFF\x80", b"a value\0 and more of it", b"\0\x01\x01"] {
+            for after in [&b""[..], b"\x01\xFF\x80", b"a value\0 and more of it", b"\0\x01\x01"] {
                 let mut bytes = vec![b'n'; length];
                 assert_eq!(name_end(&bytes), None);
                 bytes.push(0);
-                bytes.extend_from_slice(behind);
-                assert_eq!(name_end(&bytes), Some((length, true)), "{length} {behind:?}");
+                bytes.extend_from_slice(after);
+                assert_eq!(name_end(&bytes), Some((length, true)), "{length} {after:?}");
                 for odd in 0..length {
                     let mut bytes = bytes.clone();
                     bytes[odd] = 0x81;

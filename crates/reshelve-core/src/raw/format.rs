@@ -5,7 +5,7 @@ pub const DATE_MIN: i64 = -62_167_219_200_000;
 /// The latest date of the contract: 9999-12-31T23:59:59.999Z, in milliseconds.
 pub const DATE_MAX: i64 = 253_402_300_799_999;
 
-/// A date as `YYYY-MM-DDTHH:mm:ss.sssZ`, held without an allocation.
+/// A date as `YYYY-MM-DDTHH:mm:ss.sssZ`, without an allocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Iso([u8; 24]);
 
@@ -21,8 +21,8 @@ impl Iso {
     }
 }
 
-/// The ISO form of a date in milliseconds since the epoch; clamped to the years 0000–9999, the
-/// only ones of that width (the mapping never asks for others).
+/// The ISO form of a date in milliseconds since 1970-01-01 UTC, clamped to the years 0000–9999:
+/// only these have that width.
 pub fn iso(date_ms: i64) -> Iso {
     let date_ms = date_ms.clamp(DATE_MIN, DATE_MAX);
     let (days, of_day) = (date_ms.div_euclid(86_400_000), date_ms.rem_euclid(86_400_000));

@@ -1,20 +1,20 @@
 //! Raw BSON: a cursor over borrowed bytes, a check, and a writer that patches lengths.
 //!
 //! The hot path never decodes a document. [`check`] walks the bytes once and proves them well
-//! formed; after it the cursors here can be used without errors: on bytes that were never checked
-//! they stop early, and never panic. Repeated names, number types and every byte of text survive,
-//! because nothing here builds a map.
+//! formed. After that, the cursors here need no errors: on bytes that were not checked they stop
+//! early and never panic. Repeated names, number types and every byte of text survive, because
+//! nothing here builds a map.
 
 mod check;
 mod cursor;
+mod documents;
 mod format;
-mod stand;
 mod writer;
 
-pub use check::{Facts, Malformed, check};
+pub use check::{Checked, Malformed, check};
 pub use cursor::{Document, Element, Elements, Value};
+pub use documents::documents;
 pub use format::{DATE_MAX, DATE_MIN, Iso, iso, plain_decimal, push_index, push_plain_decimal};
-pub use stand::documents;
 pub use writer::{Mark, Writer};
 
 /// BSON element types, as numbered by the specification (bsonspec.org, version 1.1).
@@ -51,7 +51,7 @@ pub mod kind {
     pub const CODE_WITH_SCOPE: u8 = 0x0F;
     /// 32-bit integer.
     pub const INT32: u8 = 0x10;
-    /// Timestamp of the server's own.
+    /// Timestamp, as the server uses it internally: an increment and seconds.
     pub const TIMESTAMP: u8 = 0x11;
     /// 64-bit integer.
     pub const INT64: u8 = 0x12;

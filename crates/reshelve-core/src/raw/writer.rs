@@ -1,26 +1,29 @@
-//! A writer of BSON that knows a document's length only when it ends, and patches it in then.
+//! A writer of BSON that patches the length of a document in when the document ends.
 //!
-//! Nesting therefore costs nothing: text goes straight to its final place, once.
+//! Nesting therefore costs nothing: text is written once, straight to its final place.
 
 use super::{Document, Value, format, kind};
 
-/// Writes documents one behind the other into one buffer.
+/// Writes documents one after the other into one buffer.
+///
+/// Names and text are taken as they are: that they are UTF-8, and that names hold no zero, is the
+/// caller's part.
 #[derive(Debug, Default)]
 pub struct Writer {
     buffer: Vec<u8>,
 }
 
-/// Where an open document or array starts; given back to [`Writer::end`].
+/// Where an open document or array starts; to be passed to [`Writer::end`].
 #[derive(Clone, Copy, Debug)]
 #[must_use = "a document that is not ended has no length"]
 pub struct Mark {
-    /// Where the element starts: a composed part that stays empty is cut off from here.
+    /// Where the element starts: a composed part that stays empty is cut off here.
     element: usize,
     length: usize,
 }
 
 impl Mark {
-    /// Where the document itself starts in the writer, at its length.
+    /// Where the document itself starts in the writer: the position of its length.
     #[inline]
     pub fn start(self) -> usize {
         self.length
@@ -48,17 +51,17 @@ impl Writer {
         self.buffer.is_empty()
     }
 
-    /// Gives the buffer back.
+    /// Returns the buffer.
     pub fn into_bytes(self) -> Vec<u8> {
         self.buffer
     }
 
-    /// Forgets everything behind the first `length` bytes.
+    /// Drops everything after the first `length` bytes.
     pub fn truncate(&mut self, length: usize) {
         self.buffer.truncate(length);
     }
 
-    /// Begins a document that stands by itself.
+    /// Begins a top-level document.
     pub fn begin(&mut self) -> Mark {
         let mark = Mark { element: self.buffer.len(), length: self.buffer.len() };
         self.buffer.extend_from_slice(&[0; 4]);
@@ -104,7 +107,7 @@ impl Writer {
         Mark { element, length }
     }
 
-    /// Ends what [`Mark`] began: closing zero and length.
+    /// Ends what [`Mark`] began: writes the closing zero and the length.
     #[inline]
     pub fn end(&mut self, mark: Mark) {
         self.buffer.push(0);
@@ -112,7 +115,7 @@ impl Writer {
         self.buffer[mark.length..mark.length + 4].copy_from_slice(&length.to_le_bytes());
     }
 
-    /// Ends a composed part that is absent where it is empty; returns whether it is there.
+    /// Ends a part that is left out where it is empty; returns whether it was written.
     pub fn end_unless_empty(&mut self, mark: Mark) -> bool {
         if self.buffer.len() == mark.length + 4 {
             self.buffer.truncate(mark.element);
@@ -122,7 +125,7 @@ impl Writer {
         true
     }
 
-    /// Takes back what [`Mark`] began.
+    /// Removes what [`Mark`] began.
     pub fn undo(&mut self, mark: Mark) {
         self.buffer.truncate(mark.element);
     }
@@ -143,7 +146,7 @@ impl Writer {
         self.buffer.push(0);
     }
 
-    /// Bytes as they are, behind a header.
+    /// Bytes as they are, after a header.
     pub fn extend(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
     }

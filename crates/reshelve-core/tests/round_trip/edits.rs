@@ -68,7 +68,7 @@ impl Novel {
     }
 }
 
-/// Removes what lies at a path; an array stays one.
+/// Removes the value at a path; an array keeps the keys of an array.
 fn remove(tree: &mut Node, path: &str) {
     let (parent, name) = path.rsplit_once('.').unwrap_or(("", path));
     let parent = if parent.is_empty() { tree } else { tree.at(parent).unwrap() };

@@ -198,7 +198,7 @@ fn alerts() -> BoxedStrategy<Node> {
         ("timestamp", time()),
         ("resolved", boolean()),
     ]);
-    // Whole alerts that stand there twice are merged; a part of the array is therefore repeated.
+    // Equal alerts are merged: a part of the array is repeated.
     (array(alert, 5), 0_usize..3)
         .prop_map(|(mut alerts, repeated)| {
             if let Some(fields) = alerts.fields_mut() {

@@ -3,7 +3,7 @@
 //! `mapping` for whole documents, `tampering` for damaged bytes and residues, `edits` for what the
 //! new application may do to the target before someone goes back.
 
-#![expect(clippy::unwrap_used, reason = "a helper of a test that cannot go on fails the test")]
+#![expect(clippy::unwrap_used, reason = "a test helper that cannot proceed fails the test")]
 
 mod arbitrary;
 mod edits;
@@ -16,7 +16,7 @@ mod tampering;
 mod tree;
 
 use reshelve_core::mapping::{
-    InFlight, Mapper, OnUnknownStatus, Options, Outcome, StatusPolicy, Target,
+    InFlight, Mapper, OnUnknownStatus, Options, Outcome, StatusPolicy, TargetDocuments,
 };
 
 /// Every combination of options.
@@ -33,8 +33,8 @@ pub(crate) fn all_options() -> Vec<Options> {
 }
 
 /// Maps with a mapper that has seen nothing yet.
-pub(crate) fn map(bytes: &[u8], options: Options) -> (Outcome, Target) {
-    let mut target = Target::default();
+pub(crate) fn map(bytes: &[u8], options: Options) -> (Outcome, TargetDocuments) {
+    let mut target = TargetDocuments::default();
     let outcome = Mapper::new(options).map(bytes, &mut target);
     (outcome, target)
 }

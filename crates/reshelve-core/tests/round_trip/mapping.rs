@@ -1,7 +1,7 @@
 //! Whole documents: total, pure, lossless, readable.
 
 use proptest::prelude::*;
-use reshelve_core::mapping::{Mapper, Options, Outcome, RejectCode, Target, restore};
+use reshelve_core::mapping::{Mapper, Options, Outcome, RejectCode, TargetDocuments, restore};
 use reshelve_core::raw;
 
 use crate::arbitrary;
@@ -13,7 +13,7 @@ use crate::{all_options, map};
 /// Everything that must hold of one document under one set of options.
 fn check(bytes: &[u8], options: Options, reused: &mut Mapper) -> Result<(), TestCaseError> {
     let (outcome, target) = map(bytes, options);
-    let mut again = Target::default();
+    let mut again = TargetDocuments::default();
     prop_assert_eq!(&reused.map(bytes, &mut again), &outcome);
     prop_assert_eq!(again.bytes(), target.bytes());
     match outcome {
@@ -43,7 +43,7 @@ fn check_all(document: &Fields, other: &[u8]) -> Result<(), TestCaseError> {
     prop_assert!(raw::check(&bytes).is_ok(), "the test makes malformed documents");
     for options in all_options() {
         let mut reused = Mapper::new(options);
-        reused.map(other, &mut Target::default());
+        reused.map(other, &mut TargetDocuments::default());
         check(&bytes, options, &mut reused)?;
     }
     Ok(())
@@ -51,7 +51,7 @@ fn check_all(document: &Fields, other: &[u8]) -> Result<(), TestCaseError> {
 
 fn assert_second_is_independent(first: &[u8], second: &[u8]) -> Result<(), TestCaseError> {
     let mut mapper = Mapper::default();
-    let mut both = Target::default();
+    let mut both = TargetDocuments::default();
     mapper.map(first, &mut both);
     let before = both.lengths();
     mapper.map(second, &mut both);

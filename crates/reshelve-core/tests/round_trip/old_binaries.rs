@@ -1,7 +1,7 @@
 //! Binaries of subtype 2, which hold a second length: where it is wrong, no driver reads the
 //! document, so a copied part with one is left out.
 
-use reshelve_core::mapping::{Mapped, Options, Outcome, Target, restore};
+use reshelve_core::mapping::{Mapped, Options, Outcome, TargetDocuments, restore};
 use reshelve_core::raw::{self, Document, Value, kind};
 
 use crate::map;
@@ -40,7 +40,7 @@ fn document(fields: Vec<(&str, Node)>) -> Node {
 
 /// Maps a document that has to be mapped, and restores it: the target, and the paths that are left
 /// out as unreadable.
-fn left_out(bytes: &[u8]) -> (Target, Vec<String>) {
+fn left_out(bytes: &[u8]) -> (TargetDocuments, Vec<String>) {
     assert!(raw::check(bytes).is_ok(), "an old binary is well formed whatever it holds");
     let (outcome, target) = map(bytes, Options::default());
     let Outcome::Mapped(Mapped { warnings, .. }) = outcome else { panic!("{outcome:?}") };
@@ -58,7 +58,7 @@ fn legacy(fields: Vec<(&str, Node)>) -> Vec<u8> {
     bytes_of(&document([head, fields].concat()))
 }
 
-fn job(target: &Target) -> Document<'_> {
+fn job(target: &TargetDocuments) -> Document<'_> {
     Document::new(target.jobs.bytes())
 }
 

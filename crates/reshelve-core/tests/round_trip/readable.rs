@@ -5,13 +5,13 @@
 
 use std::collections::HashSet;
 
-use reshelve_core::mapping::Target;
+use reshelve_core::mapping::TargetDocuments;
 use reshelve_core::raw::{self, DATE_MAX, DATE_MIN, Document, Value, iso, kind};
 
 type Check = Result<(), String>;
 
 /// Checks all target documents of one legacy document.
-pub(crate) fn check(target: &Target) -> Check {
+pub(crate) fn check(target: &TargetDocuments) -> Check {
     let job = whole(target.jobs.bytes())?;
     let job_id = text(job, "jobId")?;
     within("job", check_job(job))?;

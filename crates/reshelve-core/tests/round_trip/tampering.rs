@@ -3,7 +3,9 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use reshelve_core::mapping::{OnUnknownStatus, Options, Outcome, RejectCode, Target, restore};
+use reshelve_core::mapping::{
+    OnUnknownStatus, Options, Outcome, RejectCode, TargetDocuments, restore,
+};
 use reshelve_core::raw::{self, Document};
 
 use crate::legacy::legacy;
@@ -46,14 +48,18 @@ fn apply(bytes: &mut Vec<u8>, damages: &[Damage]) {
 }
 
 /// The target of a document that is mapped; an unknown status keeps none from that.
-fn target_of(legacy: &[u8]) -> Option<Target> {
+fn target_of(legacy: &[u8]) -> Option<TargetDocuments> {
     let options = Options { on_unknown_status: OnUnknownStatus::Failed, ..Options::default() };
     let (outcome, target) = map(legacy, options);
     matches!(outcome, Outcome::Mapped(_)).then_some(target)
 }
 
 /// Whatever comes back is well formed, and named as changed unless it is what was mapped.
-fn check_restored(target: &Target, metadata: &[u8], legacy: &[u8]) -> Result<(), TestCaseError> {
+fn check_restored(
+    target: &TargetDocuments,
+    metadata: &[u8],
+    legacy: &[u8],
+) -> Result<(), TestCaseError> {
     let Ok(restored) = restore(target.jobs.bytes(), metadata) else { return Ok(()) };
     prop_assert!(restored.changed || restored.bytes == legacy, "another document, in silence");
     if let Err(error) = raw::check(&restored.bytes) {

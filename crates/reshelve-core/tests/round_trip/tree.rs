@@ -1,4 +1,4 @@
-//! BSON as a tree that can be made up, edited and encoded: every type, repeated names, any keys.
+//! BSON as a tree that can be generated, edited and encoded: every type, repeated names, any keys.
 
 use reshelve_core::extjson;
 use reshelve_core::raw::{Document, Value, Writer, kind};

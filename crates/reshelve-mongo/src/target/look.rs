@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use reshelve::ends::{Before, EndError, Found, JobAhead, Look, Looked, Section};
 use reshelve::target_schema::Collection;
-use reshelve_core::mapping::Target;
+use reshelve_core::mapping::TargetDocuments;
 use reshelve_core::raw;
 
 use super::by_ids::{IDS_MAX, id_of, stored};
@@ -23,7 +23,7 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    pub(crate) fn bytes<'t>(&self, target: &'t Target) -> &'t [u8] {
+    pub(crate) fn bytes<'t>(&self, target: &'t TargetDocuments) -> &'t [u8] {
         &target.bytes()[self.collection.index()][self.start..self.end]
     }
 
@@ -37,7 +37,7 @@ impl Part {
 
 /// The documents of one collection, in order.
 pub(crate) fn parts_of<'s>(
-    target: &Target,
+    target: &TargetDocuments,
     sections: impl Iterator<Item = (usize, &'s Section)>,
     collection: Collection,
 ) -> Vec<Part> {
@@ -75,7 +75,11 @@ impl LiveLook {
             .map_err(|error| self.connection.error("reading", name, &error))
     }
 
-    async fn look_at(&self, target: &Target, jobs: &[JobAhead]) -> Result<Vec<Before>, EndError> {
+    async fn look_at(
+        &self,
+        target: &TargetDocuments,
+        jobs: &[JobAhead],
+    ) -> Result<Vec<Before>, EndError> {
         let mut before = vec![Before::default(); jobs.len()];
         let mut found_any = vec![false; jobs.len()];
         for collection in Collection::ALL {
@@ -116,7 +120,7 @@ impl LiveLook {
 }
 
 impl Look for LiveLook {
-    fn look(&mut self, target: &Target, jobs: &[JobAhead]) -> Result<Looked, EndError> {
+    fn look(&mut self, target: &TargetDocuments, jobs: &[JobAhead]) -> Result<Looked, EndError> {
         self.connection.wait(self.look_at(target, jobs)).map(Looked::Jobs)
     }
 }

@@ -13,7 +13,7 @@ use mongodb::error::Error;
 use reshelve::ends::EndError;
 use reshelve::ends::{Fate, Section};
 use reshelve::target_schema::Collection;
-use reshelve_core::mapping::Target;
+use reshelve_core::mapping::TargetDocuments;
 use reshelve_core::raw;
 
 use super::insert::{Taken, insert};
@@ -31,7 +31,7 @@ pub(crate) fn made_by_a_mapping() -> [Document; 2] {
 /// A job that is to take the place of an earlier version.
 pub(crate) struct Replacement<'r> {
     pub(crate) run: &'r str,
-    pub(crate) target: &'r Target,
+    pub(crate) target: &'r TargetDocuments,
     pub(crate) section: &'r Section,
     /// Whether an earlier process of this run had begun to replace it: then some of its own
     /// documents may stand there, and the earlier version may be kept and gone.

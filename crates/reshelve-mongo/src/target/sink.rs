@@ -9,7 +9,7 @@ use reshelve::ends::{
     Action, EndError, Fate, JobAhead, JobWrite, Look, Looked, NothingToSync, Sink, Syncer,
 };
 use reshelve::target_schema::Collection;
-use reshelve_core::mapping::Target;
+use reshelve_core::mapping::TargetDocuments;
 
 use super::by_ids::{id_of, remove};
 use super::insert::{Taken, insert};
@@ -54,7 +54,7 @@ impl LiveSink {
 
     async fn write_batch(
         &mut self,
-        target: &Target,
+        target: &TargetDocuments,
         writes: &[JobWrite],
     ) -> Result<Vec<Fate>, EndError> {
         self.lease.check(self.jobs_written).await?;
@@ -98,7 +98,11 @@ impl LiveSink {
     }
 
     /// Inserts documents of up to three collections beside each other.
-    async fn insert(&self, target: &Target, parts: Vec<Part>) -> Result<Vec<Sent>, EndError> {
+    async fn insert(
+        &self,
+        target: &TargetDocuments,
+        parts: Vec<Part>,
+    ) -> Result<Vec<Sent>, EndError> {
         let insert_some = async |collection: Collection| {
             let documents: Vec<RawDocumentBuf> = parts
                 .iter()
@@ -132,7 +136,7 @@ impl LiveSink {
     /// now, and those of an earlier try of this run where no job stands that they may belong to.
     async fn take_back(
         &self,
-        target: &Target,
+        target: &TargetDocuments,
         writes: &[JobWrite],
         sent: &[Sent],
         fates: &[Fate],
@@ -168,7 +172,7 @@ impl LiveSink {
     /// Which of the jobs that were not taken stand in the target, as somebody else's.
     async fn standing_jobs(
         &self,
-        target: &Target,
+        target: &TargetDocuments,
         writes: &[JobWrite],
         fates: &[Fate],
     ) -> Result<HashSet<usize>, EndError> {
@@ -214,7 +218,7 @@ fn unchanged(writes: &[JobWrite], sent: &[Sent], fates: &mut [Fate]) {
 }
 
 impl Look for LiveSink {
-    fn look(&mut self, target: &Target, jobs: &[JobAhead]) -> Result<Looked, EndError> {
+    fn look(&mut self, target: &TargetDocuments, jobs: &[JobAhead]) -> Result<Looked, EndError> {
         if self.was_empty && jobs.iter().all(|job| !job.begun) {
             return Ok(Looked::Nothing);
         }
@@ -227,7 +231,11 @@ impl Sink for LiveSink {
         false
     }
 
-    fn write(&mut self, target: &Target, writes: &[JobWrite]) -> Result<Vec<Fate>, EndError> {
+    fn write(
+        &mut self,
+        target: &TargetDocuments,
+        writes: &[JobWrite],
+    ) -> Result<Vec<Fate>, EndError> {
         let connection = self.connection.clone();
         connection.wait(self.write_batch(target, writes)).map_err(|error| {
             let message = format!("{}: {error}", connection.place.name());

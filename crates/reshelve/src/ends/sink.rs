@@ -7,11 +7,11 @@
 
 use std::ops::Range;
 
-use reshelve_core::mapping::Target;
+use reshelve_core::mapping::TargetDocuments;
 
 use super::{EndError, Position};
 
-/// Which bytes of each collection of a [`Target`] are meant, in the order of
+/// Which bytes of each collection of a [`TargetDocuments`] are meant, in the order of
 /// [`Collection::ALL`](crate::target_schema::Collection::ALL).
 pub type Section = [Range<usize>; 4];
 
@@ -145,7 +145,7 @@ pub trait Look: Send {
     ///
     /// # Errors
     /// Where the target cannot be read.
-    fn look(&mut self, target: &Target, jobs: &[JobAhead]) -> Result<Looked, EndError>;
+    fn look(&mut self, target: &TargetDocuments, jobs: &[JobAhead]) -> Result<Looked, EndError>;
 }
 
 /// Makes what a sink has written so far durable, from another thread, while it goes on.
@@ -168,7 +168,11 @@ pub trait Sink: Look {
     ///
     /// # Errors
     /// Where the target cannot be written: disk full, for one.
-    fn write(&mut self, target: &Target, writes: &[JobWrite]) -> Result<Vec<Fate>, EndError>;
+    fn write(
+        &mut self,
+        target: &TargetDocuments,
+        writes: &[JobWrite],
+    ) -> Result<Vec<Fate>, EndError>;
 
     /// After how many target bytes a cut is due; none where every document boundary is one.
     fn cut_bytes(&self) -> Option<usize> {
@@ -233,7 +237,7 @@ impl std::fmt::Debug for DrySink {
 }
 
 impl Look for DrySink {
-    fn look(&mut self, target: &Target, jobs: &[JobAhead]) -> Result<Looked, EndError> {
+    fn look(&mut self, target: &TargetDocuments, jobs: &[JobAhead]) -> Result<Looked, EndError> {
         match &mut self.target {
             Some(look) => look.look(target, jobs),
             None => Ok(Looked::Nothing),
@@ -246,7 +250,7 @@ impl Sink for DrySink {
         true
     }
 
-    fn write(&mut self, _: &Target, writes: &[JobWrite]) -> Result<Vec<Fate>, EndError> {
+    fn write(&mut self, _: &TargetDocuments, writes: &[JobWrite]) -> Result<Vec<Fate>, EndError> {
         Ok(vec![Fate::Written; writes.len()])
     }
 

@@ -10,7 +10,7 @@ use crate::ends::{Damage, DamageKind};
 use crate::store::{At, DiskError, Files};
 use crate::store::{Key, Sorted, Sorter, key_of};
 use crate::target_schema::Collection;
-use reshelve_core::mapping::Target;
+use reshelve_core::mapping::TargetDocuments;
 use reshelve_core::raw::{self, Document, Value};
 
 /// Most records held in memory: 32 MiB of them.
@@ -71,7 +71,11 @@ impl Existing {
     }
 
     /// What is there of a job.
-    pub(crate) fn look(&self, target: &Target, job: &Section) -> Result<Before, DiskError> {
+    pub(crate) fn look(
+        &self,
+        target: &TargetDocuments,
+        job: &Section,
+    ) -> Result<Before, DiskError> {
         let mut before = Before::default();
         let mut found_any = false;
         for (collection, range) in Collection::ALL.into_iter().zip(job) {

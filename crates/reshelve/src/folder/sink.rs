@@ -8,7 +8,7 @@ use crate::ends::{
 };
 use crate::store::{At, DiskError, Files, OpenFile};
 use crate::target_schema::Collection;
-use reshelve_core::mapping::Target;
+use reshelve_core::mapping::TargetDocuments;
 
 /// A compressed target is cut into members whenever its documents have this many bytes more,
 /// counted over all collections and before compression: a property of the documents alone, so
@@ -66,7 +66,7 @@ impl FolderSink {
 
 /// Looks into what a target folder held before a run.
 impl Look for Existing {
-    fn look(&mut self, target: &Target, jobs: &[JobAhead]) -> Result<Looked, EndError> {
+    fn look(&mut self, target: &TargetDocuments, jobs: &[JobAhead]) -> Result<Looked, EndError> {
         let look = |job: &JobAhead| Existing::look(self, target, &job.section);
         let before: Result<Vec<_>, DiskError> = jobs.iter().map(look).collect();
         Ok(Looked::Jobs(before?))
@@ -74,7 +74,7 @@ impl Look for Existing {
 }
 
 impl Look for FolderSink {
-    fn look(&mut self, target: &Target, jobs: &[JobAhead]) -> Result<Looked, EndError> {
+    fn look(&mut self, target: &TargetDocuments, jobs: &[JobAhead]) -> Result<Looked, EndError> {
         match &mut self.existing {
             Some(existing) => Look::look(existing, target, jobs),
             None => Ok(Looked::Nothing),
@@ -88,7 +88,11 @@ impl Sink for FolderSink {
         true
     }
 
-    fn write(&mut self, target: &Target, writes: &[JobWrite]) -> Result<Vec<Fate>, EndError> {
+    fn write(
+        &mut self,
+        target: &TargetDocuments,
+        writes: &[JobWrite],
+    ) -> Result<Vec<Fate>, EndError> {
         let bytes = target.bytes();
         for section in joined(writes.iter().flat_map(JobWrite::sections)) {
             for (at, range) in Collection::ALL.into_iter().zip(section) {

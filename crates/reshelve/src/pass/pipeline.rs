@@ -14,7 +14,9 @@ use crate::ends::{Batch, BatchLimits, Damage, Form, Item, Source};
 use crate::run::rejects::OnlyRejects;
 use crate::store::{Key, key_of};
 use reshelve_core::extjson;
-use reshelve_core::mapping::{Mapped, Mapper, Options, Outcome, Reject, RejectCode, Target};
+use reshelve_core::mapping::{
+    Mapped, Mapper, Options, Outcome, Reject, RejectCode, TargetDocuments,
+};
 
 /// Source bytes that may be on their way between the reader and the writer: enough that nobody
 /// waits, few enough that they and what is made of them stay in the caches of a processor.
@@ -43,7 +45,7 @@ pub(crate) struct MappedBatch {
     /// The position of its first document in the source.
     pub(crate) first: u64,
     pub(crate) batch: Batch,
-    pub(crate) target: Target,
+    pub(crate) target: TargetDocuments,
     pub(crate) documents: Vec<MappedDocument>,
     /// The documents of a JSON batch as BSON.
     bson: Vec<u8>,
@@ -242,7 +244,7 @@ impl Reader<'_> {
             Err(_) => Box::new(MappedBatch {
                 first: 0,
                 batch: Batch::default(),
-                target: Target::default(),
+                target: TargetDocuments::default(),
                 documents: Vec::new(),
                 bson: Vec::new(),
                 file_bytes_read: 0,
@@ -302,7 +304,7 @@ fn map_batch(options: &PipelineOptions<'_>, mapper: &mut Mapper, mapped: &mut Ma
 }
 
 /// The hashes of the documents that were appended last.
-fn hashes(target: &Target, mapped: &Mapped) -> [Key; 4] {
+fn hashes(target: &TargetDocuments, mapped: &Mapped) -> [Key; 4] {
     let bytes = target.bytes();
     std::array::from_fn(|at| key_of(&bytes[at][bytes[at].len() - mapped.lengths[at]..]))
 }

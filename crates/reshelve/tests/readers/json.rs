@@ -220,7 +220,7 @@ fn errors_tell_their_place() {
     let error = extjson::parse(br#"{"a":{"$oid":"x"}}"#, &mut Vec::new()).unwrap_err();
     assert_eq!((error.offset, error.reason), (13, "$oid is not 24 hex digits"));
     let error = extjson::parse(br#"{"a":1 "b":2}"#, &mut Vec::new()).unwrap_err();
-    assert_eq!((error.offset, error.reason), (7, "neither , nor } behind a value"));
+    assert_eq!((error.offset, error.reason), (7, "expected , or } after a value"));
     let error = extjson::parse(br#" {"a":{"$code":1}}"#, &mut Vec::new()).unwrap_err();
     assert_eq!((error.offset, error.reason), (6, "$code is not well formed"));
 }

@@ -13,7 +13,7 @@ pub(crate) struct Chapter<'a> {
     pub(crate) title: Option<&'a [u8]>,
     pub(crate) content: Option<&'a [u8]>,
     pub(crate) status: ChapterStatus,
-    /// Whether there is a status of the type that era 2 brought.
+    /// Whether there is a status of the type that came with era 2.
     pub(crate) status_is_string: bool,
     pub(crate) word_count: Option<f64>,
     pub(crate) attempts: Option<f64>,
@@ -127,12 +127,12 @@ fn chapter_status(
     }
 }
 
-/// Chapter numbers that were seen, compared as f64 (so -0.0 is 0).
+/// Chapter numbers, compared as f64 (so -0.0 is 0).
 #[derive(Debug, Default)]
 pub(crate) struct NumberSet(std::collections::HashSet<u64>);
 
 impl NumberSet {
-    /// Adds a number; whether it is new.
+    /// Adds a number. Returns whether it is new.
     pub(crate) fn insert(&mut self, number: f64) -> bool {
         self.0.insert((number + 0.0).to_bits())
     }

@@ -32,7 +32,7 @@ pub(crate) struct Legacy<'a> {
     pub(crate) genre: Option<&'a [u8]>,
     pub(crate) subgenre: Option<&'a [u8]>,
     pub(crate) target_word_count: Option<f64>,
-    /// Negative ones included; a count where it is ≥ 0.
+    /// Including a negative one; a count where it is ≥ 0.
     pub(crate) target_chapters: Option<f64>,
     pub(crate) human_like_writing: Option<bool>,
     pub(crate) created_at: Option<i64>,

@@ -53,7 +53,7 @@ impl<'a> StoryBible<'a> {
     }
 }
 
-/// An array that is expected to hold documents only.
+/// An array that should hold documents only.
 fn documents<'a>(
     typed: &mut Typed<'_>,
     value: Option<Value<'a>>,
@@ -78,7 +78,7 @@ fn check_themes(typed: &mut Typed<'_>, themes: Option<Document<'_>>, path: &Path
     }
 }
 
-/// The entries of a map, with the document of each where it is one.
+/// Calls `each` with the entries of a map, and the document of each where it is one.
 fn map_entries<'a>(
     typed: &mut Typed<'_>,
     value: Option<Value<'a>>,

@@ -1,165 +1,28 @@
-//! Residue and target to legacy document.
+//! Residue and target documents to the legacy document.
 
-use super::encode::split;
+use super::error::RestoreError;
 use super::shelf::{Book, Place, Shelf, ShelfName, Twins, mirrored, place_of};
+use super::sink::Sink;
+use super::stream::{Stream, object_id_parts};
 use super::words::{DEFAULT_METADATA, NAMES, WORDS};
-use super::{NAME_SPELLED, RESIDUE_VERSION, USUAL_TOKEN, token, unzigzag};
+use super::{NAME_SPELLED, RESIDUE_VERSION, USUAL_TOKEN, token};
 use crate::mapping::warning::Path;
 use crate::raw::{Value, kind};
 
-/// Nesting above this is no legacy document of ours.
+/// No legacy document that was mapped is nested deeper than this.
 const DEPTH_MAX: usize = 128;
-/// A restored document above this is no legacy document: it stops a forged residue.
-const DOCUMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
-
-/// More fields than this has no legacy document: it stops a forged residue that repeats a shape,
-/// which need not write anything, for ever.
+/// No legacy document has more fields than this. The limit stops a forged residue that repeats a
+/// shape without end, which need not write anything.
 const FIELDS_MAX: u32 = 16 * 1024 * 1024;
 
-/// Why a residue cannot be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RestoreError {
-    /// The target's metadata document has no residue of ours.
-    #[error("the metadata document holds no residue")]
-    NoResidue,
-    /// It was written by a later version.
-    #[error("the residue has version {0}, which this version of the tool does not know")]
-    Version(u8),
-    /// Its bytes make no sense.
-    #[error("the residue is damaged at byte {0}")]
-    Damaged(usize),
-    /// What it describes is larger than any legacy document.
-    #[error("the residue describes a document that is too large or too deep")]
-    TooLarge,
-    /// Comparing: the restored document differs from the expected one at that byte.
-    #[error("the restored document differs from byte {0} on")]
-    Differs(usize),
-}
-
-/// Where a restored document goes.
-pub(crate) trait Sink {
-    /// A value with its type and name; its bytes come in one or several parts.
-    fn element<const N: usize>(
-        &mut self,
-        kind: u8,
-        name: &[u8],
-        value: [&[u8]; N],
-    ) -> Result<(), RestoreError>;
-    /// Begins a document or array; the root has no type and name.
-    fn begin(&mut self, header: Option<(u8, &[u8])>) -> Result<usize, RestoreError>;
-    /// Ends what was begun.
-    fn end(&mut self, mark: usize) -> Result<(), RestoreError>;
-}
-
-/// Builds the document.
-#[derive(Debug)]
-pub(crate) struct Build {
-    pub(crate) bytes: Vec<u8>,
-}
-
-impl Sink for Build {
-    fn element<const N: usize>(
-        &mut self,
-        kind: u8,
-        name: &[u8],
-        value: [&[u8]; N],
-    ) -> Result<(), RestoreError> {
-        let length = value.iter().map(|part| part.len()).sum::<usize>();
-        if self.bytes.len() + name.len() + length > DOCUMENT_BYTES_MAX {
-            return Err(RestoreError::TooLarge);
-        }
-        self.bytes.push(kind);
-        self.bytes.extend_from_slice(name);
-        self.bytes.push(0);
-        value.iter().for_each(|part| self.bytes.extend_from_slice(part));
-        Ok(())
-    }
-
-    fn begin(&mut self, header: Option<(u8, &[u8])>) -> Result<usize, RestoreError> {
-        if let Some((kind, name)) = header {
-            self.element(kind, name, [])?;
-        }
-        let mark = self.bytes.len();
-        self.bytes.extend_from_slice(&[0; 4]);
-        Ok(mark)
-    }
-
-    fn end(&mut self, mark: usize) -> Result<(), RestoreError> {
-        self.bytes.push(0);
-        let length = u32::try_from(self.bytes.len() - mark).map_err(|_| RestoreError::TooLarge)?;
-        self.bytes[mark..mark + 4].copy_from_slice(&length.to_le_bytes());
-        Ok(())
-    }
-}
-
-/// Compares with the document that is expected, and builds nothing: the proof of every round trip.
-#[derive(Debug)]
-pub(crate) struct Compare<'e> {
-    expected: &'e [u8],
-    at: usize,
-}
-
-impl<'e> Compare<'e> {
-    pub(crate) fn new(expected: &'e [u8]) -> Self {
-        Compare { expected, at: 0 }
-    }
-
-    /// Whether everything that was expected came.
-    pub(crate) fn is_complete(&self) -> bool {
-        self.at == self.expected.len()
-    }
-
-    fn take(&mut self, bytes: &[u8]) -> Result<(), RestoreError> {
-        let end = self.at + bytes.len();
-        if self.expected.get(self.at..end) != Some(bytes) {
-            return Err(RestoreError::Differs(self.at));
-        }
-        self.at = end;
-        Ok(())
-    }
-}
-
-impl Sink for Compare<'_> {
-    fn element<const N: usize>(
-        &mut self,
-        kind: u8,
-        name: &[u8],
-        value: [&[u8]; N],
-    ) -> Result<(), RestoreError> {
-        self.take(&[kind])?;
-        self.take(name)?;
-        self.take(&[0])?;
-        value.into_iter().try_for_each(|part| self.take(part))
-    }
-
-    fn begin(&mut self, header: Option<(u8, &[u8])>) -> Result<usize, RestoreError> {
-        if let Some((kind, name)) = header {
-            self.element(kind, name, [])?;
-        }
-        let mark = self.at;
-        self.at += 4;
-        Ok(mark)
-    }
-
-    fn end(&mut self, mark: usize) -> Result<(), RestoreError> {
-        self.take(&[0])?;
-        let length = u32::try_from(self.at - mark).map_err(|_| RestoreError::TooLarge)?;
-        if self.expected.get(mark..mark + 4) != Some(&length.to_le_bytes()) {
-            return Err(RestoreError::Differs(mark));
-        }
-        Ok(())
-    }
-}
-
-/// What came back.
+/// What a restore yields besides the bytes.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Restored {
-    /// Legacy paths whose text the target no longer holds; they were left out.
+    /// Legacy paths of values that the target no longer holds; they were left out.
     pub(crate) lost: Vec<String>,
 }
 
-/// Puts a legacy document together.
+/// Restores a legacy document into the sink.
 pub(crate) fn restore<'t, S: Sink>(
     residue: &'t [u8],
     shelf: &Shelf<'t>,
@@ -171,12 +34,12 @@ pub(crate) fn restore<'t, S: Sink>(
     if version != RESIDUE_VERSION {
         return Err(RestoreError::Version(version));
     }
-    let mut head = Stream { bytes: rest, at: 0 };
+    let mut head = Stream::new(rest);
     let shape_length = head.length()?;
     let shape = head.take(shape_length)?;
     let mut decoder = Decoder {
-        shape: Stream { bytes: shape, at: 0 },
-        payload: Stream { bytes: &rest[head.at..], at: 0 },
+        shape: Stream::new(shape),
+        payload: Stream::new(&rest[head.at..]),
         shelf,
         sink,
         last_date: 0,
@@ -192,50 +55,6 @@ pub(crate) fn restore<'t, S: Sink>(
         return Err(RestoreError::Damaged(residue.len()));
     }
     Ok(decoder.restored)
-}
-
-struct Stream<'r> {
-    bytes: &'r [u8],
-    at: usize,
-}
-
-impl<'r> Stream<'r> {
-    fn byte(&mut self) -> Result<u8, RestoreError> {
-        let byte = *self.bytes.get(self.at).ok_or(RestoreError::Damaged(self.at))?;
-        self.at += 1;
-        Ok(byte)
-    }
-
-    fn take(&mut self, length: usize) -> Result<&'r [u8], RestoreError> {
-        let end = self.at.checked_add(length).ok_or(RestoreError::Damaged(self.at))?;
-        let bytes = self.bytes.get(self.at..end).ok_or(RestoreError::Damaged(self.at))?;
-        self.at = end;
-        Ok(bytes)
-    }
-
-    fn varint(&mut self) -> Result<u64, RestoreError> {
-        let mut number = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            number |= u64::from(byte & 0x7F) << shift;
-            if byte & 0x80 == 0 {
-                return Ok(number);
-            }
-        }
-        Err(RestoreError::Damaged(self.at))
-    }
-
-    fn signed(&mut self) -> Result<i64, RestoreError> {
-        self.varint().map(unzigzag)
-    }
-
-    fn length(&mut self) -> Result<usize, RestoreError> {
-        usize::try_from(self.varint()?).map_err(|_| RestoreError::Damaged(self.at))
-    }
-
-    fn is_at_end(&self) -> bool {
-        self.at == self.bytes.len()
-    }
 }
 
 struct Decoder<'t, 'd, S> {
@@ -299,7 +118,7 @@ impl<'t, S: Sink> Decoder<'t, '_, S> {
         if self.fields > FIELDS_MAX { Err(RestoreError::TooLarge) } else { Ok(()) }
     }
 
-    /// A value that the target holds; where it no longer does, the field is left out and listed.
+    /// A value that the target holds. Where it no longer does, the field is left out and listed.
     fn copy(&mut self, field: &Field<'_, '_>, slot: Option<Value<'t>>) -> Result<(), RestoreError> {
         match slot {
             Some(value) => self.sink.element(value.kind, field.name, [value.bytes]),
@@ -329,7 +148,7 @@ impl<'t, S: Sink> Decoder<'t, '_, S> {
         self.sink.end(mark)
     }
 
-    /// Finds the document of a shelf again: where it stood, else by what it is called.
+    /// Finds a document of a shelf: at its position, else by what it is called.
     fn anchor(
         &mut self,
         shelf: ShelfName,
@@ -407,7 +226,7 @@ impl<'t, S: Sink> Decoder<'t, '_, S> {
         }
     }
 
-    /// Takes the same step along the target array as the encoder took for this value.
+    /// Takes the step along the target array that the encoder took for this value.
     fn twin_of(&self, how: u8, twins: &mut Twins<'t>) -> Option<Value<'t>> {
         match how {
             token::STRING => twins.of_string(false),
@@ -518,7 +337,7 @@ impl<'t, S: Sink> Decoder<'t, '_, S> {
         if how == token::OBJECT_ID {
             id.copy_from_slice(self.payload.take(12)?);
         } else {
-            let (seconds, counter) = split(id);
+            let (seconds, counter) = object_id_parts(id);
             let add = |base: i64, difference: i64| {
                 base.checked_add(difference).and_then(|sum| u32::try_from(sum).ok()).ok_or(damaged)
             };

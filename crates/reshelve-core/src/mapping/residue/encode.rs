@@ -1,17 +1,18 @@
 //! Legacy document to residue: one walk that leaves out what the target holds.
 
 use super::shelf::{Place, Shelf, ShelfName, Twins, mirrored, place_of};
+use super::stream::{length, object_id_parts, push_varint, zigzag};
 use super::words::{DEFAULT_METADATA, NAMES, name_number, word_number};
-use super::{NAME_SPELLED, RESIDUE_VERSION, USUAL_TOKEN, token, zigzag};
+use super::{NAME_SPELLED, RESIDUE_VERSION, USUAL_TOKEN, token};
 use crate::mapping::copied::is_left_out_without_id;
 use crate::mapping::metadata::Places;
 use crate::raw::{Document, Element, Value, kind};
 
-/// A mirrored document is searched by name for every field; above this size nothing in it is, so
+/// A mirrored document is searched by name for every field. Above this size it is not searched, so
 /// that no document can make the walk slow.
 const MIRROR_BYTES_MAX: usize = 64 * 1024;
 
-/// Makes residues; keeps its buffers from one document to the next.
+/// Writes residues; keeps its buffers from one document to the next.
 #[derive(Debug, Default)]
 pub(crate) struct Encoder {
     shape: Vec<u8>,
@@ -23,8 +24,8 @@ pub(crate) struct Encoder {
     usual: Option<u8>,
 }
 
-/// What the walk needs to know of the target.
-struct Target<'t, 'p> {
+/// What the walk needs of the target documents.
+struct TargetView<'t, 'p> {
     shelf: &'p Shelf<'t>,
     places: &'p Places,
     suspicious: bool,
@@ -44,7 +45,7 @@ impl Encoder {
         self.payload.clear();
         self.last_date = 0;
         self.last_object_id = [0; 12];
-        self.fields(legacy, Place::Root, &Target { shelf, places, suspicious });
+        self.fields(legacy, Place::Root, &TargetView { shelf, places, suspicious });
         self.residue.clear();
         self.residue.push(RESIDUE_VERSION);
         push_varint(&mut self.residue, length(&self.shape));
@@ -54,7 +55,12 @@ impl Encoder {
     }
 
     /// The fields of a document, and END.
-    fn fields<'t>(&mut self, document: Document<'_>, place: Place<'t>, target: &Target<'t, '_>) {
+    fn fields<'t>(
+        &mut self,
+        document: Document<'_>,
+        place: Place<'t>,
+        target: &TargetView<'t, '_>,
+    ) {
         if let Place::Shelf(name) = place {
             return self.entries(document, name, target);
         }
@@ -75,7 +81,7 @@ impl Encoder {
         element: Element<'_>,
         place: Place<'t>,
         twin: Option<Value<'t>>,
-        target: &Target<'t, '_>,
+        target: &TargetView<'t, '_>,
     ) {
         let value = element.value;
         if twin == Some(value) {
@@ -95,8 +101,8 @@ impl Encoder {
         }
     }
 
-    /// The entries of a map that stands on a shelf, and END.
-    fn entries<'t>(&mut self, map: Document<'_>, name: ShelfName, target: &Target<'t, '_>) {
+    /// The entries of a map that is on a shelf, and END.
+    fn entries<'t>(&mut self, map: Document<'_>, name: ShelfName, target: &TargetView<'t, '_>) {
         let mut last = 0;
         let mut expected = 0;
         for (order, element) in map.elements().enumerate() {
@@ -112,13 +118,13 @@ impl Encoder {
         self.shape.push(token::END);
     }
 
-    /// Token and anchor of a document on a shelf; without a place there it is a plain document.
+    /// Token and anchor of a document on a shelf; without a position there it is a plain document.
     fn anchor<'t>(
         &mut self,
         name: ShelfName,
         order: usize,
         expected: &mut usize,
-        target: &Target<'t, '_>,
+        target: &TargetView<'t, '_>,
     ) -> Place<'t> {
         let places = target.places;
         let index = match name {
@@ -142,7 +148,7 @@ impl Encoder {
         place_of(name, index, book.document)
     }
 
-    fn array<'t>(&mut self, array: Document<'_>, place: Place<'t>, target: &Target<'t, '_>) {
+    fn array<'t>(&mut self, array: Document<'_>, place: Place<'t>, target: &TargetView<'t, '_>) {
         let mut walk = ArrayWalk { twins: Twins::new(place), ..ArrayWalk::default() };
         for element in array.elements() {
             self.element(element.value, place, &mut walk, target);
@@ -155,7 +161,7 @@ impl Encoder {
         value: Value<'_>,
         place: Place<'t>,
         walk: &mut ArrayWalk<'t>,
-        target: &Target<'t, '_>,
+        target: &TargetView<'t, '_>,
     ) {
         if let Some(document) = value.document() {
             return self.element_document(document, place, walk, target);
@@ -177,7 +183,7 @@ impl Encoder {
         document: Document<'_>,
         place: Place<'t>,
         walk: &mut ArrayWalk<'t>,
-        target: &Target<'t, '_>,
+        target: &TargetView<'t, '_>,
     ) {
         let before = self.shape.len();
         let (inside, same) = match place {
@@ -188,7 +194,7 @@ impl Encoder {
                 let anchored = self.shape[before] == token::ANCHORED;
                 (inside, if anchored { token::SAME_ANCHORED } else { token::SAME })
             }
-            // What the mapping left out has no twin: told apart from its neighbours by its token.
+            // What the mapping left out has no twin: its token tells it from its neighbours.
             Place::Mirrors(_) if target.suspicious && is_left_out_without_id(document) => {
                 return self.raw(Value { kind: kind::DOCUMENT, bytes: document.bytes() });
             }
@@ -218,8 +224,8 @@ impl Encoder {
         }
     }
 
-    /// A value that the target does not hold as it is.
-    fn value<'t>(&mut self, value: Value<'_>, inside: Place<'t>, target: &Target<'t, '_>) {
+    /// A value that the target does not hold unchanged.
+    fn value<'t>(&mut self, value: Value<'_>, inside: Place<'t>, target: &TargetView<'t, '_>) {
         match value.kind {
             kind::DOCUMENT if is_searchable(inside) => {
                 self.token(token::DOCUMENT);
@@ -296,8 +302,8 @@ impl Encoder {
         let id = value.object_id().unwrap_or_default();
         if id[4..9] == self.last_object_id[4..9] {
             self.token(token::NEXT_OBJECT_ID);
-            let (seconds, counter) = split(id);
-            let (last_seconds, last_counter) = split(self.last_object_id);
+            let (seconds, counter) = object_id_parts(id);
+            let (last_seconds, last_counter) = object_id_parts(self.last_object_id);
             push_varint(&mut self.payload, zigzag(seconds - last_seconds));
             push_varint(&mut self.payload, zigzag(counter - last_counter));
         } else {
@@ -307,7 +313,7 @@ impl Encoder {
         self.last_object_id = id;
     }
 
-    /// Writes a token; where it is the usual one of the name before it, only a mark at the name.
+    /// Writes a token; where it is the usual one of the name before it, only marks the name.
     fn token(&mut self, token: u8) {
         if self.usual.take() == Some(token)
             && let Some(name) = self.shape.last_mut()
@@ -318,7 +324,7 @@ impl Encoder {
         }
     }
 
-    /// Writes a name; returns its number, for the prediction of the next one.
+    /// Writes a name. Returns its number, which predicts the next one.
     fn name(&mut self, name: &[u8], last: u8) -> u8 {
         if let Some(number) = name_number(name, last) {
             self.shape.push(number);
@@ -333,13 +339,13 @@ impl Encoder {
     }
 }
 
-/// What the walk over an array keeps in mind.
+/// The state of the walk over an array.
 #[derive(Debug)]
 struct ArrayWalk<'t> {
     twins: Twins<'t>,
     /// Documents seen so far.
     order: usize,
-    /// Where on the shelf the next document is expected.
+    /// The position on the shelf where the next document is expected.
     expected: usize,
     /// The shape of the last document that was spelled out.
     previous: Option<std::ops::Range<usize>>,
@@ -369,7 +375,7 @@ fn is_plain_key(name: &[u8], index: usize) -> bool {
     plain && name.iter().try_fold(0, digits) == Some(index)
 }
 
-/// A Double that is a whole number and comes back from one, bit for bit.
+/// The whole number of a Double that comes back from it bit for bit.
 #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "tested by the way back")]
 fn whole(number: f64) -> Option<i64> {
     let whole = number as i64;
@@ -377,26 +383,7 @@ fn whole(number: f64) -> Option<i64> {
     exact.then_some(whole)
 }
 
-/// The seconds and the counter of an ObjectId.
-pub(super) fn split(id: [u8; 12]) -> (i64, i64) {
-    let seconds = u32::from_be_bytes([id[0], id[1], id[2], id[3]]);
-    let counter = u32::from_be_bytes([0, id[9], id[10], id[11]]);
-    (i64::from(seconds), i64::from(counter))
-}
-
 fn distance(index: usize, expected: usize) -> i64 {
     let wide = |index: usize| i64::try_from(index).unwrap_or(i64::MAX);
     wide(index) - wide(expected)
-}
-
-fn length(bytes: &[u8]) -> u64 {
-    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
-}
-
-fn push_varint(out: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        out.push(u8::try_from(number & 0x7F).unwrap_or(0) | 0x80);
-        number >>= 7;
-    }
-    out.push(u8::try_from(number).unwrap_or(0));
 }

@@ -1,30 +1,33 @@
-//! The residue: what of a legacy document has no natural place in the target, and how to put it
-//! together again with what has.
+//! The residue: the parts of a legacy document that have no natural place in the target, and how to
+//! join them with those that have.
 //!
 //! # Format, version 1
 //! A version byte, the length of the *shape* as a varint, the shape, the *payload*.
 //!
 //! The shape says which fields there are, in order: for each a name (a byte of a dictionary, or
 //! spelled out) and a [`token`] that says how its value was kept; the token is left out where it is
-//! the usual one of that name. The payload holds the values
-//! themselves, small: varints for whole numbers, differences for dates and ObjectIds, raw bytes
-//! for what is nothing of that. A value that the target holds as it is costs its token only
-//! ([`token::COPY`]): text is never stored twice. Documents of an array that have the same shape
-//! as the one before cost one byte of shape.
+//! the usual one of that name. The payload holds the values themselves, in few bytes: varints for
+//! whole numbers, differences for dates and ObjectIds, raw bytes for everything else. A value that
+//! the target holds unchanged costs its token only ([`token::COPY`]): text is never stored twice.
+//! A document of an array that has the shape of the one before costs one byte of shape.
 //!
 //! Documents that the target keeps elsewhere (a sorted alert, a renamed character) begin with an
-//! *anchor*: the place in the target, and a hash of what they are called there (16 bits for chapters
-//! and outline, 32 for the others), by which they are found again after the target was edited.
+//! *anchor*: the position in the target, and a hash of what they are called there (16 bits for
+//! chapters and outline, 32 for the others), by which they are found after the target was edited.
 
 mod decode;
 mod encode;
+mod error;
 mod shelf;
+mod sink;
+mod stream;
 mod words;
 
-pub use decode::RestoreError;
-pub(crate) use decode::{Build, Compare, restore};
+pub(crate) use decode::restore;
 pub(crate) use encode::Encoder;
+pub use error::RestoreError;
 pub(crate) use shelf::Shelf;
+pub(crate) use sink::{Build, Compare};
 
 /// The version of the format that is written.
 pub(crate) const RESIDUE_VERSION: u8 = 1;
@@ -35,7 +38,7 @@ pub(crate) mod token {
     pub(crate) const END: u8 = 0;
     /// Type byte, varint length and raw bytes, in the payload.
     pub(crate) const RAW: u8 = 1;
-    /// The target holds it as it is.
+    /// The target holds it unchanged.
     pub(crate) const COPY: u8 = 2;
     /// String: varint length and text.
     pub(crate) const STRING: u8 = 3;
@@ -75,7 +78,7 @@ pub(crate) mod token {
     pub(crate) const SAME_ANCHORED: u8 = 20;
     /// The `metadata` that the application gives every document.
     pub(crate) const DEFAULT_METADATA: u8 = 21;
-    /// Document whose twin in the target is too large to be searched: all of it is here.
+    /// Document whose twin in the target is too large to be searched: all its values are here.
     pub(crate) const UNMIRRORED: u8 = 22;
 }
 
@@ -83,29 +86,5 @@ pub(crate) mod token {
 /// no token follows.
 pub(crate) const USUAL_TOKEN: u8 = 0x80;
 
-/// A name that is not of the dictionary: varint length and bytes follow in the shape.
+/// A name that is not in the dictionary: varint length and bytes follow in the shape.
 pub(crate) const NAME_SPELLED: u8 = 255;
-
-fn zigzag(number: i64) -> u64 {
-    #[expect(clippy::as_conversions, clippy::cast_sign_loss, reason = "bits, not a number")]
-    let bits = ((number << 1) ^ (number >> 63)) as u64;
-    bits
-}
-
-fn unzigzag(bits: u64) -> i64 {
-    #[expect(clippy::as_conversions, clippy::cast_possible_wrap, reason = "bits, not a number")]
-    let number = (bits >> 1) as i64 ^ -((bits & 1) as i64);
-    number
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn zigzag_comes_back() {
-        for number in [0, 1, -1, 63, -64, i64::MAX, i64::MIN] {
-            assert_eq!(unzigzag(zigzag(number)), number);
-        }
-    }
-}

@@ -1,9 +1,9 @@
-//! The target documents of one job, opened so that every legacy field finds its text again.
+//! The target documents of one job, opened so that every legacy field finds its copy.
 
 use crate::mapping::read::pick;
 use crate::raw::{Document, Value, kind};
 
-/// Where copied values stand in the target documents of one job.
+/// Where copied values are in the target documents of one job.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shelf<'t> {
     payload: Fields<'t>,
@@ -28,8 +28,8 @@ type Fields<'t> = Option<Document<'t>>;
 pub(crate) struct Book<'t> {
     pub(crate) document: Document<'t>,
     pub(crate) called: u32,
-    /// Of an outline entry or a chapter, the fields of [`OUTLINE_FIELDS`] or [`CHAPTER_FIELDS`]:
-    /// there are many, and each is asked for nearly all of them.
+    /// The fields of [`OUTLINE_FIELDS`] or [`CHAPTER_FIELDS`], for an outline entry or a chapter:
+    /// there are many of these, and nearly all their fields are asked for.
     fields: [Option<Value<'t>>; 7],
 }
 
@@ -46,7 +46,7 @@ const OUTLINE_FIELDS: [&str; 7] = [
 /// What is copied from a chapter, or holds what is, in the order of the target.
 const CHAPTER_FIELDS: [&str; 3] = ["title", "content", "legacy"];
 
-/// A place in the legacy document: which target document, if any, its fields are copied to.
+/// A place in the legacy document: the target document, if any, to which its fields are copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place<'t> {
     /// Nothing in here is copied.
@@ -57,7 +57,7 @@ pub(crate) enum Place<'t> {
     StoryBible,
     /// An array or map whose documents have anchors.
     Shelf(ShelfName),
-    /// By its place on the shelf, as the next one.
+    /// By its position on the shelf, as the next one.
     Outline(usize),
     Chapter(usize),
     Character(Document<'t>),
@@ -90,7 +90,8 @@ pub(crate) enum ShelfName {
 }
 
 impl ShelfName {
-    /// How many bytes of the hash an anchor keeps: chapter numbers are few, ids may be many.
+    /// The number of bytes of the hash that an anchor keeps: chapter numbers are few, ids may be
+    /// many.
     pub(crate) fn hash_bytes(self) -> usize {
         match self {
             ShelfName::Outline | ShelfName::Chapters => 2,
@@ -312,7 +313,7 @@ impl<'t> Twins<'t> {
     }
 }
 
-/// The place of a document that stands on a shelf.
+/// The place of a document that is on a shelf.
 pub(crate) fn place_of(shelf: ShelfName, index: usize, document: Document<'_>) -> Place<'_> {
     match shelf {
         ShelfName::Outline => Place::Outline(index),
@@ -389,7 +390,7 @@ fn by_id<'t>(document: Document<'t>, name: &str) -> Book<'t> {
     Book { document, called, fields: [None; 7] }
 }
 
-/// FNV-1a, 32 bits: enough to find a document again, and not to mistake another for it.
+/// FNV-1a, 32 bits: enough to find a document, and not to mistake another one for it.
 fn hash(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0x811C_9DC5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }

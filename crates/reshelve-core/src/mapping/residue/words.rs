@@ -1,15 +1,15 @@
 //! The dictionaries of the residue: names, frequent strings, and the default metadata.
 //!
-//! They are part of the format: an entry's number never changes; new ones go to the end, and then
-//! the residue has a new version.
+//! They are part of the format: the number of an entry never changes. New entries go to the end,
+//! and give the residue a new version.
 
 use std::sync::LazyLock;
 
 use super::token;
 use crate::raw::Writer;
 
-/// Names in the order in which stored documents have them, so that the name that follows the last
-/// one is found at once. A name may stand here more than once.
+/// Names in the order of stored documents, each with its usual token, so that the name after the
+/// last one is found at once. A name may occur more than once.
 pub(crate) const NAMES: &[(&str, u8)] = &[
     // END of a document is 0: no name has that number.
     ("", token::END),
@@ -195,11 +195,11 @@ static NAME_NUMBERS: LazyLock<Dictionary> =
 static WORD_NUMBERS: LazyLock<Dictionary> =
     LazyLock::new(|| Dictionary::new(WORDS.iter().copied()));
 
-/// How many places a dictionary has: many more than entries, so that most are found at once.
+/// The number of places of a dictionary: many more than entries, so that most are found at once.
 const DICTIONARY_PLACES: usize = 1024;
 
-/// Numbers by text, in a table with linear probing. Every name of every document that does not
-/// stand where it usually does is looked up here: a hash of a few bytes will do.
+/// Numbers by text, in a table with linear probing. Every name of every document that is not in
+/// its usual position is looked up here: a hash of a few bytes will do.
 struct Dictionary {
     places: [Option<(&'static [u8], u8)>; DICTIONARY_PLACES],
 }
@@ -219,7 +219,7 @@ impl Dictionary {
         dictionary
     }
 
-    /// The number of a text, else the free place where it would stand.
+    /// The number of a text, else the free place for it.
     fn find(&self, text: &[u8]) -> Result<u8, usize> {
         let first =
             text.first_chunk().map_or(0, |head: &[u8; 2]| usize::from(u16::from_le_bytes(*head)));
@@ -236,7 +236,7 @@ impl Dictionary {
     }
 }
 
-/// The number of a name; the one behind `last` where that fits. The empty name has none.
+/// The number of a name: the one after `last` where that fits. The empty name has none.
 pub(crate) fn name_number(name: &[u8], last: u8) -> Option<u8> {
     let next = last.wrapping_add(1);
     if next > 1 && NAMES.get(usize::from(next)).is_some_and(|(known, _)| known.as_bytes() == name) {

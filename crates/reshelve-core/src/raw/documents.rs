@@ -1,9 +1,9 @@
-//! Documents that stand back to back.
+//! Documents that are stored back to back, as in a `.bson` file.
 
 use std::ops::Range;
 
-/// Where each of the documents stands that lie back to back in these bytes. Bytes whose length
-/// cannot be are the last one: whoever looks into it finds it malformed.
+/// The range of each document in bytes that hold documents back to back. Where a length is
+/// impossible, the last range takes the rest of the bytes: [`check`](super::check) refuses it.
 pub fn documents(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> {
     let mut start = 0;
     std::iter::from_fn(move || {

@@ -1,239 +1,14 @@
-//! The events of a job: none was ever stored, all are synthesized from what can be trusted.
+//! What each event says: its body, or the snapshot of a status.
 
-use std::ops::Range;
+use super::{Item, QUEUE, What};
+use crate::mapping::facts::{Facts, Status};
+use crate::mapping::legacy::{Chapter, ChapterStatus, Legacy};
+use crate::mapping::metadata::Entries;
+use crate::mapping::read::{float, text};
+use crate::raw::{Writer, push_plain_decimal};
 
-use super::facts::{Facts, Status, outline_made_at};
-use super::ids::EventIds;
-use super::legacy::{Chapter, ChapterStatus, Legacy};
-use super::metadata::Entries;
-use super::read::text;
-use crate::raw::{DATE_MAX, Value, Writer, kind, push_plain_decimal};
-
-/// The name of the one queue, which every job was in.
-pub(crate) const QUEUE: &[u8] = b"novel-generation";
-/// How many event bodies of each kind a job document holds for a quick look.
-const QUICK_LOOK: usize = 50;
-
-/// The events of a job, in their final order with their final times.
-#[derive(Debug)]
-pub(crate) struct Events {
-    items: Vec<Item>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Item {
-    at: i64,
-    what: What,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum What {
-    Queued,
-    Running,
-    PhaseTransition,
-    OutlineComplete,
-    /// A chapter, by its place among the written ones, was begun or completed.
-    ChapterProgress(usize),
-    ChapterCost(usize),
-    ChapterFailed {
-        chapter: usize,
-        /// Chapters completed and failed up to this one.
-        completed: usize,
-        failed: usize,
-    },
-    /// A decision, by its place in order of time.
-    Decision(usize),
-    Enhancement(usize),
-    JobCompleted,
-    Finished,
-}
-
-/// The kinds of events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Generation,
-    Domain,
-    JobStatus,
-}
-
-impl Kind {
-    fn as_str(self) -> &'static str {
-        match self {
-            Kind::Generation => "generation",
-            Kind::Domain => "domain",
-            Kind::JobStatus => "job-status",
-        }
-    }
-}
-
-impl What {
-    fn kind(self) -> Kind {
-        match self {
-            What::Queued | What::Running | What::Finished => Kind::JobStatus,
-            What::Decision(_) | What::Enhancement(_) | What::JobCompleted => Kind::Domain,
-            _ => Kind::Generation,
-        }
-    }
-}
-
-impl Events {
-    /// Makes the list, sorts it and gives every event a time of its own.
-    pub(crate) fn new(legacy: &Legacy<'_>, facts: &Facts, entries: &Entries<'_, '_>) -> Events {
-        let mut items = first_items(legacy, facts);
-        chapter_items(&mut items, legacy, facts);
-        for (index, decision) in entries.decisions_by_time().enumerate() {
-            items.push(Item { at: decision.at, what: What::Decision(index) });
-        }
-        for (index, enhancement) in entries.enhancements_by_time().enumerate() {
-            items.push(Item { at: enhancement.at, what: What::Enhancement(index) });
-        }
-        for item in &mut items {
-            item.at = item.at.max(facts.created);
-        }
-        items.sort_by_key(|item| item.at);
-        if facts.decided.status == Status::Completed {
-            items.push(Item { at: facts.end, what: What::JobCompleted });
-        }
-        if !facts.decided.status.is_in_flight() {
-            items.push(Item { at: facts.end, what: What::Finished });
-        }
-        space_out(&mut items);
-        Events { items }
-    }
-
-    /// How many there are.
-    pub(crate) fn len(&self) -> usize {
-        self.items.len()
-    }
-
-    /// Writes the newest bodies of one kind, oldest first, as an array of the job document. The
-    /// bodies are those of the event documents, which were written to `from` before.
-    pub(crate) fn write_quick_look(
-        &self,
-        out: &mut Writer,
-        name: &str,
-        wanted: Kind,
-        from: &Written<'_>,
-    ) {
-        let array = out.begin_array(name);
-        let of_kind = |(item, _): &(&Item, _)| item.what.kind() == wanted;
-        let all = self.items.iter().zip(&from.bodies).filter(of_kind);
-        let skipped = all.clone().count().saturating_sub(QUICK_LOOK);
-        for (index, (_, body)) in all.skip(skipped).enumerate() {
-            let bytes = &from.documents[body.clone()];
-            out.value_item(index, Value { kind: kind::DOCUMENT, bytes });
-        }
-        out.end(array);
-    }
-
-    /// Writes every event document, back to back; returns where the body of each stands in `out`
-    /// (nothing for one that has none), and the size of the largest document.
-    pub(crate) fn write_documents(
-        &self,
-        out: &mut Writer,
-        of: &Teller<'_, '_>,
-    ) -> (Vec<Range<usize>>, usize) {
-        let job_id = &of.facts.identity.job_id;
-        let mut ids = EventIds::new(job_id);
-        let mut bodies = Vec::with_capacity(self.items.len());
-        let mut largest = 0;
-        for (position, item) in self.items.iter().enumerate() {
-            let start = out.len();
-            let document = out.begin();
-            out.object_id("_id", ids.id(position, item.at));
-            out.string("jobId", job_id);
-            out.string("kind", item.what.kind().as_str().as_bytes());
-            out.iso("emittedAt", item.at);
-            bodies.push(match item.what.kind() {
-                Kind::JobStatus => {
-                    of.write_status(out, item);
-                    0..0
-                }
-                _ => {
-                    let body = out.begin_document("event");
-                    of.write_body(out, item);
-                    out.end(body);
-                    body.start()..out.len()
-                }
-            });
-            out.date("createdAt", item.at);
-            out.date("updatedAt", item.at);
-            out.end(document);
-            largest = largest.max(out.len() - start);
-        }
-        (bodies, largest)
-    }
-}
-
-/// The event documents of a job as they were written.
-pub(crate) struct Written<'w> {
-    pub(crate) documents: &'w [u8],
-    /// Where the body of each event stands in `documents`.
-    pub(crate) bodies: Vec<Range<usize>>,
-}
-
-/// Items 1 to 4 of the contract.
-fn first_items(legacy: &Legacy<'_>, facts: &Facts) -> Vec<Item> {
-    let mut items = Vec::with_capacity(8 + 2 * legacy.chapters.len());
-    items.push(Item { at: facts.created, what: What::Queued });
-    if facts.decided.status != Status::Queued {
-        items.push(Item { at: facts.started, what: What::Running });
-        items.push(Item { at: facts.started, what: What::PhaseTransition });
-    }
-    if facts.outline_written {
-        let at = outline_made_at(legacy).unwrap_or(facts.started);
-        items.push(Item { at, what: What::OutlineComplete });
-    }
-    items
-}
-
-/// Item 5 of the contract.
-fn chapter_items(items: &mut Vec<Item>, legacy: &Legacy<'_>, facts: &Facts) {
-    let (mut completed, mut failed) = (0, 0);
-    for (index, chapter) in legacy.chapters.iter().enumerate() {
-        match chapter.status {
-            ChapterStatus::Pending => {}
-            ChapterStatus::Completed => {
-                completed += 1;
-                let at = chapter.generated_at.unwrap_or(facts.end);
-                items.push(Item { at, what: What::ChapterProgress(index) });
-                if chapter.cost.is_some() || chapter.tokens_used.is_some() {
-                    items.push(Item { at, what: What::ChapterCost(index) });
-                }
-            }
-            ChapterStatus::InProgress => {
-                let at = chapter.last_attempt_at.or(chapter.generated_at).unwrap_or(facts.end);
-                items.push(Item { at, what: What::ChapterProgress(index) });
-            }
-            ChapterStatus::Failed => {
-                failed += 1;
-                let at = chapter.last_attempt_at.unwrap_or(facts.end);
-                let what = What::ChapterFailed { chapter: index, completed, failed };
-                items.push(Item { at, what });
-            }
-        }
-    }
-}
-
-/// Makes times strictly increasing; at the end of time they are pushed back instead.
-fn space_out(items: &mut [Item]) {
-    let mut earliest = i64::MIN;
-    for item in items.iter_mut() {
-        item.at = item.at.max(earliest);
-        earliest = item.at + 1;
-    }
-    let mut latest = DATE_MAX;
-    for item in items.iter_mut().rev() {
-        if item.at <= latest {
-            break;
-        }
-        item.at = latest;
-        latest -= 1;
-    }
-}
-
-/// Knows what the events tell of.
-pub(crate) struct Teller<'l, 'a> {
+/// What is known of the job whose documents are written.
+pub(crate) struct JobContext<'l, 'a> {
     pub(crate) legacy: &'l Legacy<'a>,
     pub(crate) facts: &'l Facts,
     pub(crate) entries: &'l Entries<'l, 'a>,
@@ -243,8 +18,8 @@ pub(crate) struct Teller<'l, 'a> {
     pub(crate) word_targets: Vec<Option<f64>>,
 }
 
-impl Teller<'_, '_> {
-    fn write_body(&self, out: &mut Writer, item: &Item) {
+impl JobContext<'_, '_> {
+    pub(super) fn write_body(&self, out: &mut Writer, item: &Item) {
         match item.what {
             What::PhaseTransition => {
                 head(out, b"phase-transition", item.at);
@@ -267,7 +42,7 @@ impl Teller<'_, '_> {
             What::Decision(index) => self.write_decision(out, item.at, index),
             What::Enhancement(index) => self.write_enhancement(out, item.at, index),
             What::JobCompleted => self.write_job_completed(out, item.at),
-            // Told by `write_status`: they have no body.
+            // `write_status` writes them: they have no body.
             What::Queued | What::Running | What::Finished => {}
         }
         out.boolean("synthetic", true);
@@ -313,7 +88,7 @@ impl Teller<'_, '_> {
         push_plain_decimal(&mut message, chapter.attempts.unwrap_or(0.0));
         message.extend_from_slice(b" attempts.");
         out.string("message", &message);
-        let [completed, failed] = counts.map(super::read::float);
+        let [completed, failed] = counts.map(float);
         self.write_progress(out, self.facts.outline_written, completed, failed, true);
     }
 
@@ -392,7 +167,7 @@ impl Teller<'_, '_> {
         out.end(progress);
     }
 
-    fn write_status(&self, out: &mut Writer, item: &Item) {
+    pub(super) fn write_status(&self, out: &mut Writer, item: &Item) {
         let facts = self.facts;
         let status = match item.what {
             What::Queued => Status::Queued,
