@@ -69,7 +69,12 @@ impl RunFolder {
 
     /// A folder on this machine's disk.
     fn at(path: PathBuf) -> Self {
-        RunFolder { files: Arc::new(Disk), path }
+        RunFolder::on(Arc::new(Disk), path)
+    }
+
+    /// The folder of a run, on any file system; it need not be there.
+    pub fn on(files: Arc<dyn Files>, path: PathBuf) -> Self {
+        RunFolder { files, path }
     }
 
     /// The file system that it is on.

@@ -1,0 +1,353 @@
+//! Faults of the file system at every operation of a run: what a run promises holds after each.
+//!
+//! The file system is one in memory, which fails, tears and stops on demand, and loses what was not
+//! synced. A sync that lies is not tried: what it loses, no run can know. The short form tries each operation with one fault and one crash, the kinds in turn;
+//! `RESHELVE_FAULTS=all` tries all of them at each.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use reshelve::dump::Documents;
+use reshelve::ends::{
+    BatchLimits, Compression, EndError, MemorySource, Notes, OnExisting, Opened, Origin,
+    PlannedSource, SourceDescription, TargetFolder,
+};
+use reshelve::folder::{FolderDestination, Lengths};
+use reshelve::generate::{Plan as Corpus, Stream};
+use reshelve::run::journal::{Reader, Record};
+use reshelve::run::{
+    Ends, Observer, Plan, Progress, Report, ResumeRequest, RunError, RunFolder, RunRequest, State,
+    resume, start,
+};
+use reshelve::store::{Fault, Files, Keep, Memory};
+use reshelve::target_schema::Collection;
+use reshelve_core::mapping::{InFlight, OnUnknownStatus, StatusPolicy};
+use reshelve_core::raw::{Document, Value};
+
+const RUNS: &str = "/runs";
+const TARGET: &str = "/target";
+
+/// Legacy documents in memory.
+struct InMemory(Vec<Vec<u8>>);
+
+impl Origin for InMemory {
+    fn open(&self) -> Result<Opened, EndError> {
+        let bytes = self.0.iter().map(|document| u64::try_from(document.len()).unwrap()).sum();
+        Ok(Opened {
+            source: Box::new(MemorySource::new(self.0.clone())),
+            description: SourceDescription {
+                form: "memory".to_owned(),
+                path: PathBuf::from("memory"),
+                namespace: None,
+                rewindable: true,
+                bytes_total: Some(bytes),
+                is_compressed: false,
+            },
+            first: 0,
+        })
+    }
+
+    fn for_each_status(&self, _: &mut dyn FnMut(Option<&[u8]>)) -> Result<(), EndError> {
+        Ok(())
+    }
+
+    fn planned(&self, description: &SourceDescription) -> PlannedSource {
+        PlannedSource {
+            path: description.path.clone(),
+            db: None,
+            collection: None,
+            form: description.form.clone(),
+            bytes: description.bytes_total,
+            live: None,
+        }
+    }
+}
+
+/// Is told, and forgets.
+struct Silent;
+
+impl Notes for Silent {
+    fn note(&mut self, _: &str) {}
+}
+
+impl Observer for Silent {
+    fn begun(&mut self, _: &Plan, _: &RunFolder, _: Option<u64>) {}
+    fn progress(&mut self, _: &Progress) {}
+}
+
+/// What is run, and on what.
+#[derive(Clone)]
+struct Scene {
+    name: &'static str,
+    documents: Vec<Vec<u8>>,
+    compression: Compression,
+    on_existing: OnExisting,
+    status_policy: StatusPolicy,
+    /// What the target holds before.
+    before: Memory,
+}
+
+const BATCH: BatchLimits = BatchLimits { docs_max: 4, bytes_max: 1 << 20 };
+
+impl Scene {
+    fn target(&self) -> TargetFolder {
+        TargetFolder {
+            root: PathBuf::from(TARGET),
+            db: "novels".to_owned(),
+            compression: self.compression,
+        }
+    }
+
+    fn start(&self, memory: &Memory) -> Result<Report, RunError> {
+        let request = RunRequest {
+            apply: true,
+            on_unknown_status: OnUnknownStatus::Reject,
+            status_policy: self.status_policy,
+            in_flight: Some(InFlight::Include),
+            on_existing: self.on_existing,
+            only_rejects: None,
+            take_over: false,
+            batch: BATCH,
+            jobs: 1,
+            checkpoint_bytes: 1,
+            limit: None,
+            fail_fast: false,
+            skip_disk_check: false,
+            runs_folder: PathBuf::from(RUNS),
+            files: Arc::new(memory.clone()),
+        };
+        let (origin, mut destination) = self.ends(memory);
+        let ends = Ends { origin: &origin, destination: &mut destination };
+        start(&request, ends, &AtomicBool::new(false), &mut Silent)
+    }
+
+    fn resume(&self, memory: &Memory, folder: RunFolder) -> Result<Report, RunError> {
+        let request = ResumeRequest { folder, batch: BATCH, jobs: 1, checkpoint_bytes: 1 };
+        let (origin, mut destination) = self.ends(memory);
+        let ends = Ends { origin: &origin, destination: &mut destination };
+        resume(&request, ends, &AtomicBool::new(false), &mut Silent)
+    }
+
+    fn ends(&self, memory: &Memory) -> (InMemory, FolderDestination) {
+        let destination = FolderDestination::on(Arc::new(memory.clone()), self.target());
+        (InMemory(self.documents.clone()), destination)
+    }
+
+    /// Where everything stood before the run.
+    fn memory(&self) -> Memory {
+        let memory = self.before.crash(Keep::Everything);
+        memory.settle();
+        memory
+    }
+
+    /// Brings a run to its end that met a fault, as a person would: resume it where it is, else
+    /// start it.
+    fn end(&self, memory: &Memory) -> Result<Report, RunError> {
+        match run_folder(memory) {
+            Some(folder) => self.resume(memory, folder),
+            None => self.start(memory),
+        }
+    }
+}
+
+fn run_folder(memory: &Memory) -> Option<RunFolder> {
+    let runs = Path::new(RUNS);
+    if !memory.exists(runs).unwrap() {
+        return None;
+    }
+    let names = memory.list(runs).unwrap();
+    let visible: Vec<_> =
+        names.into_iter().filter(|name| !name.to_string_lossy().starts_with('.')).collect();
+    assert!(visible.len() <= 1, "{visible:?}");
+    let name = visible.into_iter().next()?;
+    Some(RunFolder::on(Arc::new(memory.clone()), runs.join(name)))
+}
+
+fn corpus(seed: u64, documents: u64) -> Vec<Vec<u8>> {
+    Stream::new(Corpus::lifecycle(seed, documents)).collect()
+}
+
+fn scenes() -> Vec<Scene> {
+    let empty = Scene {
+        name: "plain",
+        documents: corpus(7, 18),
+        compression: Compression::None,
+        on_existing: OnExisting::Refuse,
+        status_policy: StatusPolicy::Legacy,
+        before: Memory::new(),
+    };
+    let after = |scene: &Scene, documents: Vec<Vec<u8>>| {
+        let first = Scene { documents, status_policy: StatusPolicy::Evidence, ..scene.clone() };
+        let memory = first.memory();
+        first.start(&memory).unwrap();
+        let done = run_folder(&memory).unwrap();
+        memory.remove_folder(done.path()).unwrap();
+        memory
+    };
+    let half = after(&empty, empty.documents[..9].to_vec());
+    let gzip = Scene { name: "gzip", compression: Compression::Gzip, ..empty.clone() };
+    let zipped = after(&gzip, empty.documents[..9].to_vec());
+    vec![
+        Scene {
+            name: "existing",
+            on_existing: OnExisting::Keep,
+            before: half.clone(),
+            ..empty.clone()
+        },
+        Scene { name: "replace", on_existing: OnExisting::Replace, before: half, ..empty.clone() },
+        Scene {
+            name: "replace gzip",
+            on_existing: OnExisting::Replace,
+            before: zipped,
+            ..gzip.clone()
+        },
+        gzip,
+        empty,
+    ]
+}
+
+/// The files of the target, and the rejects of the run.
+fn outcome(memory: &Memory) -> BTreeMap<PathBuf, Vec<u8>> {
+    let is_outcome = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        path.starts_with(TARGET)
+            || name.starts_with("rejects")
+            || path.components().any(|part| part.as_os_str() == "undo")
+    };
+    let named = |path: PathBuf| match path.strip_prefix(RUNS) {
+        // Each run has an id of its own.
+        Ok(in_runs) => in_runs.components().skip(1).collect(),
+        Err(_) => path,
+    };
+    let files = memory.contents().into_iter().filter(|(path, _)| is_outcome(path));
+    files.map(|(path, bytes)| (named(path), bytes)).collect()
+}
+
+/// The documents of each job in a collection, back to back, in the first bytes of its file.
+fn by_job(memory: &Memory, path: &Path, limit: u64) -> HashMap<Vec<u8>, Vec<u8>> {
+    let mut jobs: HashMap<Vec<u8>, Vec<u8>> = HashMap::new();
+    if limit == 0 {
+        return jobs;
+    }
+    let mut documents = Documents::open(memory, path, limit).unwrap();
+    while let Some(document) = documents.next_document().unwrap() {
+        let job = Document::new(document).get("jobId").and_then(Value::string).unwrap();
+        jobs.entry(job.to_vec()).or_default().extend_from_slice(document);
+    }
+    jobs
+}
+
+/// What the journal says of each job, up to the checkpoint, is what the target holds.
+fn check_journal(scene: &Scene, memory: &Memory) {
+    let Some(folder) = run_folder(memory) else { return };
+    let checkpoint = folder.checkpoint().unwrap();
+    if checkpoint.journal.records == 0 || checkpoint.is_finishing {
+        return;
+    }
+    let lengths = Lengths::of(&checkpoint.target).unwrap();
+    let target = scene.target();
+    let standing = Collection::ALL
+        .map(|collection| by_job(memory, &target.file(collection), lengths.0[collection.index()]));
+    let base = Lengths::of(&folder.plan().unwrap().base.position).unwrap();
+    let before = by_job(memory, &target.file(Collection::Jobs), {
+        // After the run is done, the files were rewritten.
+        if checkpoint.state == State::Done { 0 } else { base.0[0] }
+    });
+    let mut reader = Reader::of_run(&folder).unwrap();
+    // The first record is the header.
+    let mut left = checkpoint.journal.records / 128 - 1;
+    let mut named = 0;
+    let mut is_open = false;
+    while left > 0 {
+        left -= 1;
+        let Some(record) = reader.next_record().unwrap() else { break };
+        match record {
+            Record::Completed { .. } => is_open = false,
+            Record::Withdrawn(_) => panic!("a folder takes every document"),
+            Record::Job(job) => {
+                is_open = true;
+                named += 1;
+                let key = |id: &[u8]| blake3::hash(id).as_bytes()[..16] == job.key;
+                let id = standing[0].keys().find(|id| key(id)).unwrap();
+                if before.contains_key(id) {
+                    continue;
+                }
+                for (collection, standing) in Collection::ALL.into_iter().zip(&standing) {
+                    let bytes = standing.get(id).map(Vec::as_slice).unwrap_or_default();
+                    let hash = blake3::hash(bytes);
+                    let expected = job.target[collection.index()];
+                    assert_eq!(hash.as_bytes()[..16], expected, "{collection}");
+                }
+            }
+        }
+    }
+    assert!(!is_open, "a checkpoint inside a batch");
+    if before.is_empty() && scene.on_existing == OnExisting::Refuse {
+        assert_eq!(named, standing[0].len(), "the journal names every job, and no other");
+    }
+}
+
+#[test]
+fn whatever_the_file_system_does_the_outcome_is_the_same_or_a_refusal() {
+    let all = std::env::var("RESHELVE_FAULTS").is_ok_and(|value| value == "all");
+    for scene in scenes() {
+        let memory = scene.memory();
+        let report = scene.start(&memory).unwrap();
+        assert_eq!(report.checkpoint.state, State::Done);
+        check_journal(&scene, &memory);
+        let expected = outcome(&memory);
+        let operations = memory.operations().len();
+        assert!(operations > 40, "{}: {operations}", scene.name);
+        let keeps: Vec<Keep> = Keep::each(2).collect();
+        let faults = || Fault::EACH.into_iter().filter(|fault| !matches!(fault, Fault::LyingSync));
+        let kinds = faults().count();
+        for number in 0..operations {
+            for (kind, fault) in faults().enumerate() {
+                for (way, keep) in keeps.iter().enumerate() {
+                    let in_turn = number % kinds == kind && (number / kinds) % keeps.len() == way;
+                    if all || in_turn {
+                        let what = format!("{}: {fault:?} at {number}, {keep:?}", scene.name);
+                        try_fault(&scene, (number, fault), *keep, &expected, &what);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Runs into the fault, crashes, and goes on to the same outcome.
+fn try_fault(
+    scene: &Scene,
+    (number, fault): (usize, Fault),
+    keep: Keep,
+    expected: &BTreeMap<PathBuf, Vec<u8>>,
+    what: &str,
+) {
+    let memory = scene.memory();
+    memory.fail_at(number, fault);
+    let first = scene.start(&memory);
+    let found = memory.crash(keep);
+    check_journal(scene, &found);
+    if first.is_ok() {
+        // Whatever is told as done is done.
+        assert_same(&outcome(&memory), expected, what);
+    }
+    let report = scene.end(&found).unwrap_or_else(|error| panic!("{what}: {error}"));
+    assert_eq!(report.checkpoint.state, State::Done, "{what}");
+    assert_same(&outcome(&found), expected, what);
+    check_journal(scene, &found);
+}
+
+fn assert_same(
+    ended: &BTreeMap<PathBuf, Vec<u8>>,
+    expected: &BTreeMap<PathBuf, Vec<u8>>,
+    what: &str,
+) {
+    assert!(ended.keys().eq(expected.keys()), "{what}: {:?}", ended.keys());
+    for (path, bytes) in expected {
+        assert!(ended[path] == *bytes, "{what}: {}", path.display());
+    }
+}
