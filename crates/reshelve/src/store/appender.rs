@@ -69,8 +69,8 @@ impl Appender {
         self.out.get_ref().path()
     }
 
-    /// Another handle of the file, for another thread: a sync of it makes everything durable that was
-    /// flushed before.
+    /// Another handle of the file, for another thread: a sync of it makes everything durable that
+    /// was flushed before.
     ///
     /// # Errors
     /// If the operating system refuses.

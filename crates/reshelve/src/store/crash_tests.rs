@@ -268,7 +268,7 @@ fn a_replacement_without_one_of_its_steps_is_found_out() {
     type Way<'w> = &'w dyn Fn(&Memory) -> Result<(), DiskError>;
     let in_place: Way<'_> = &|memory| {
         let file = memory.open_at(&path, 0)?;
-        (&file).as_ref().try_clone()?.put(b"0123456789")?;
+        file.try_clone()?.put(b"0123456789")?;
         file.sync_all()?;
         memory.sync_folder(run())
     };

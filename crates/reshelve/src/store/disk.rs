@@ -160,8 +160,8 @@ fn locking(asked: Result<(), TryLockError>, path: &Path) -> Result<Locking, Disk
     }
 }
 
-/// What file systems without locks say: that they cannot, or that the server they need does not
-/// run.
+/// Whether that is the answer of a file system without locks, or without the server that keeps
+/// them.
 fn has_no_locks(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::Unsupported
         || [Errno::NOTSUP, Errno::NOSYS, Errno::NOLCK]
@@ -192,5 +192,24 @@ impl Write for DiskFile {
 impl Seek for DiskFile {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.file.seek(to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_system_without_locks_is_told_from_one_that_fails() {
+        let path = Path::new("lock");
+        let answer = |errno: Errno| {
+            let error = io::Error::from_raw_os_error(errno.raw_os_error());
+            locking(Err(TryLockError::Error(error)), path)
+        };
+        for errno in [Errno::NOTSUP, Errno::OPNOTSUPP, Errno::NOSYS, Errno::NOLCK] {
+            assert_eq!(answer(errno).unwrap(), Locking::NotSupported);
+        }
+        assert_eq!(answer(Errno::IO).unwrap_err().action, "locking");
+        assert_eq!(locking(Err(TryLockError::WouldBlock), path).unwrap(), Locking::HeldByAnother);
     }
 }

@@ -53,13 +53,13 @@ pub struct Operation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// This operation alone fails, and changes nothing. If it is the sync of a file, whatever was not
-    /// durable by then stays so for good, whatever is synced later, as on Linux.
+    /// This operation alone fails, and changes nothing. If it is the sync of a file, whatever was
+    /// not durable by then never will be, whatever is synced later, as on Linux.
     Error(io::ErrorKind),
     /// This operation and all later ones fail.
     Errors(io::ErrorKind),
-    /// From this operation on, everything that takes space fails. If it is a write, the first half of
-    /// its bytes is still written.
+    /// From this operation on, everything that takes space fails. If it is a write, the first half
+    /// of its bytes is still written.
     DiskFull,
     /// The operation is done in part, and everything stops, as with [`Fault::Stop`]. A write writes
     /// the first half of its bytes; the sync of a file makes the first half of the changes durable.
@@ -67,8 +67,8 @@ pub enum Fault {
     Tear,
     /// The operation is not done, and every later call fails too, as if the process were dead.
     Stop,
-    /// If the operation is a sync, it succeeds and makes nothing durable. A later sync does, for the
-    /// changes of this one too.
+    /// If the operation is a sync, it succeeds and makes nothing durable. A later sync does, for
+    /// the changes of this one too.
     LyingSync,
 }
 

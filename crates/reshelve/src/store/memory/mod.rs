@@ -33,9 +33,9 @@ const FREE_BYTES: u64 = 1 << 40;
 /// durable: a file that was synced is still lost in a crash if the folder with its name was not.
 ///
 /// Operations that change something are counted from 0; [`Memory::operations`] lists them, and
-/// [`Memory::fail_at`] says what goes wrong at which one. A test runs its scenario once to learn how
-/// many operations there are, then once for each of them and each [`Fault`], and continues with
-/// what [`Memory::crash`] leaves:
+/// [`Memory::fail_at`] says what goes wrong at which one. A test runs its scenario once to learn
+/// how many operations there are, then once for each of them and each [`Fault`], and continues
+/// with what [`Memory::crash`] leaves:
 ///
 /// ```
 /// use std::path::Path;
@@ -114,14 +114,14 @@ impl Memory {
         lock(&self.state).faults.met
     }
 
-    /// The operations so far, in order, including those that failed, up to the one at which the file
-    /// system stopped.
+    /// The operations so far, in order, including those that failed, up to the one at which the
+    /// file system stopped.
     pub fn operations(&self) -> Vec<Operation> {
         lock(&self.state).faults.operations.clone()
     }
 
-    /// Makes everything durable, forgets all faults and counts from 0 again: for the end of a test's
-    /// preparation.
+    /// Makes everything durable, forgets all faults and counts from 0 again: for the end of a
+    /// test's preparation.
     pub fn settle(&self) {
         let mut state = lock(&self.state);
         state.faults = Faults::default();
