@@ -112,6 +112,8 @@ pub(super) fn note_failure(
     if let Err(error) = &result {
         if let RunError::Disk(_) | RunError::End(_) = error
             && let Ok(mut checkpoint) = folder.checkpoint()
+            // A run that is done stays done, even if its lock cannot be given back.
+            && checkpoint.state != State::Done
         {
             checkpoint.state = State::Failed;
             checkpoint.reason = Some(error.to_string());
