@@ -3,65 +3,20 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends there")]
 
-use std::process::{Child, Command};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mongodb::bson::{Document, doc};
-use serde_json::Value;
 
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
 #[path = "common/live.rs"]
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod live;
+#[path = "common/rehearsal.rs"]
+mod rehearsal;
 
-use common::{Place, Told, split};
-use live::{Database, Server, wait};
-
-const APPLY: [&str; 3] = ["--apply", "--in-flight", "include"];
-
-fn json(told: &Told) -> Value {
-    serde_json::from_str(told.stdout.lines().last().unwrap()).unwrap()
-}
-
-fn checksums(place: &Place, target: &str) -> Value {
-    json(&place.expect(0, &["checksums", target, "--json"]))["collections"].clone()
-}
-
-/// A source in a file, with what an undisturbed run makes of it.
-struct Rehearsal {
-    place: Place,
-    expected: Value,
-}
-
-impl Rehearsal {
-    fn new(documents: u32, size: &str) -> Rehearsal {
-        let place = Place::new();
-        let documents = documents.to_string();
-        let args = ["generate", "jobs.bson", "--preset", "lifecycle", "--size", size];
-        place.expect(0, &[&args[..], &["--documents", &documents]].concat());
-        place.expect(0, &[&["run", "jobs.bson", "folder"], &APPLY[..]].concat());
-        std::fs::remove_dir_all(place.path(".reshelve")).unwrap();
-        let expected = checksums(&place, "folder");
-        Rehearsal { place, expected }
-    }
-
-    fn target(&self, server: &Server) -> Database {
-        let target = server.database();
-        self.place.expect(0, &["indexes", "up", &target.uri]);
-        target
-    }
-
-    fn legacy(&self, server: &Server) -> Database {
-        let legacy = server.database();
-        legacy.seed("jobs", &split(&self.place.read("jobs.bson")));
-        legacy
-    }
-
-    fn expect_whole(&self, target: &Database, what: &str) {
-        assert_eq!(checksums(&self.place, &target.uri), self.expected, "{what}");
-    }
-}
+use live::{Server, wait};
+use rehearsal::{APPLY, Rehearsal, json, signal, wait_for};
 
 #[test]
 fn what_passes_is_tried_again() {
@@ -278,21 +233,4 @@ fn a_lease_that_expired_is_taken_over_and_the_first_process_stops() {
     // What the first run had begun is the other's now.
     place.expect(3, &["resume", &place.runs()[0]]).says(&["lease is gone", "--allow-existing"]);
     rehearsal.expect_whole(&target, "after it was refused");
-}
-
-/// Waits until the target has so many jobs; false where the process ended before.
-fn wait_for(target: &Database, jobs: u64, child: &mut Child) -> bool {
-    let start = Instant::now();
-    while target.count("novel_jobs") < jobs {
-        if child.try_wait().unwrap().is_some() {
-            return false;
-        }
-        assert!(start.elapsed() < Duration::from_secs(120), "nothing is written");
-    }
-    child.try_wait().unwrap().is_none()
-}
-
-fn signal(child: &Child, name: &str) {
-    let sent = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status();
-    assert!(sent.unwrap().success());
 }
