@@ -3,6 +3,7 @@
 //! `RESHELVE_CASES` points it at another folder of the same shape.
 
 #![expect(clippy::unwrap_used, reason = "a test helper that cannot proceed fails the test")]
+#![expect(clippy::disallowed_methods, reason = "cases are files; only the crate itself has none")]
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -135,8 +135,7 @@ pub(crate) const ONLY_IN: &[(&str, &str)] = &[
 ];
 
 /// All that the core depends on: pure code, which builds where there is no operating system.
-pub(crate) const CORE_DEPENDS_ON: &[&str] =
-    &["blake3", "memchr", "serde", "serde_json", "simdutf8", "thiserror"];
+pub(crate) const CORE_DEPENDS_ON: &[&str] = &["blake3", "memchr", "serde", "simdutf8", "thiserror"];
 
 impl Room {
     /// How others call it.

@@ -232,17 +232,7 @@ impl<'t> Parser<'t, '_> {
             }
             Some(b'-' | b'0'..=b'9') => {
                 let number = self.number()?;
-                match number {
-                    text::Number::Int32(number) => {
-                        self.out.extend_from_slice(&number.to_le_bytes())
-                    }
-                    text::Number::Int64(number) => {
-                        self.out.extend_from_slice(&number.to_le_bytes())
-                    }
-                    text::Number::Double(number) => {
-                        self.out.extend_from_slice(&number.to_le_bytes())
-                    }
-                }
+                number.push(self.out);
                 number.kind()
             }
             Some(_) => return Err("expected a value"),

@@ -109,6 +109,16 @@ pub(super) enum Number {
 }
 
 impl Number {
+    /// Appends its bytes.
+    #[inline]
+    pub(super) fn push(self, out: &mut Vec<u8>) {
+        match self {
+            Number::Int32(number) => out.extend_from_slice(&number.to_le_bytes()),
+            Number::Int64(number) => out.extend_from_slice(&number.to_le_bytes()),
+            Number::Double(number) => out.extend_from_slice(&number.to_le_bytes()),
+        }
+    }
+
     /// Its element type.
     pub(super) fn kind(self) -> u8 {
         match self {

@@ -96,6 +96,7 @@ fn is_string(tree: &mut Node, path: &str) -> bool {
 }
 
 /// The sample documents: real shapes of every stage, some with a full story bible.
+#[expect(clippy::disallowed_methods, reason = "the samples are a file")]
 fn novels() -> Vec<Novel> {
     let path = "../../tests/samples/dump/letswriteabook/jobs.bson";
     let dump = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
