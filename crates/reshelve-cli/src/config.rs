@@ -7,9 +7,9 @@ use std::path::Path;
 
 use clap::CommandFactory;
 use clap::builder::FalseyValueParser;
+use reshelve_app::{ExitCode, Failure, hints};
 
 use crate::cli::Cli;
-use crate::failure::Failure;
 
 /// The file, in the folder where the command is run; `RESHELVE_CONFIG` names another one.
 const FILE: &str = "reshelve.toml";
@@ -25,12 +25,12 @@ pub(crate) fn command() -> Result<clap::Command, Failure> {
             return Ok(command);
         }
         Err(error) => {
-            return Err(Failure::usage(format!("reading {}: {error}", path.display()), None));
+            let message = format!("reading {}: {error}", path.display());
+            return Err(Failure { code: ExitCode::Usage, ..Failure::failed(message) });
         }
     };
     apply(command, &text).map_err(|detail| {
-        let hint = "keys are long flags, such as runs-dir or batch-docs; tables are commands";
-        Failure::usage(format!("{}: {detail}", path.display()), Some(hint))
+        Failure::usage(format!("{}: {detail}", path.display()), hints::SETTINGS_KEYS)
     })
 }
 

@@ -3,26 +3,21 @@
 mod cli;
 mod commands;
 mod config;
-mod exit_code;
-mod failure;
 mod interrupt;
 mod printer;
 mod progress;
-mod report;
 
 use clap::FromArgMatches;
+use reshelve_app::{ExitCode, Failure};
 
 use cli::{Cli, Command};
-use exit_code::ExitCode;
-use failure::Failure;
 
 fn main() -> std::process::ExitCode {
-    run()
-        .unwrap_or_else(|failure| {
-            printer::failure(&failure);
-            failure.code
-        })
-        .into()
+    let code = run().unwrap_or_else(|failure| {
+        printer::failure(&failure);
+        failure.code
+    });
+    code.number().into()
 }
 
 fn run() -> Result<ExitCode, Failure> {
@@ -47,8 +42,8 @@ fn run() -> Result<ExitCode, Failure> {
         Command::Report(args) => commands::report::run(&args),
         Command::Indexes(args) => commands::indexes::run(&args),
         Command::Generate(args) => commands::generate::run(&args),
-        Command::Completions(args) => commands::pages::completions(&args),
-        Command::Man(args) => commands::pages::man(&args),
+        Command::Completions(args) => commands::completions::run(&args),
+        Command::Man(args) => commands::man::run(&args),
     }
 }
 

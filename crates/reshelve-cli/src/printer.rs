@@ -2,13 +2,12 @@
 
 use std::io::{IsTerminal, Write};
 
+use reshelve_app::{Failure, Watcher};
 use serde::Serialize;
-
-use crate::failure::Failure;
 
 /// How a command answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
+enum Format {
     /// For people.
     Text,
     /// One JSON document.
@@ -18,7 +17,7 @@ pub(crate) enum Format {
 /// Prints.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Printer {
-    pub(crate) format: Format,
+    format: Format,
 }
 
 impl Printer {
@@ -35,11 +34,6 @@ impl Printer {
     /// Data as it is.
     pub(crate) fn raw(self, bytes: &[u8]) {
         drop(std::io::stdout().write_all(bytes));
-    }
-
-    /// Whether the answer is to be JSON.
-    pub(crate) fn is_json(self) -> bool {
-        self.format == Format::Json
     }
 
     /// A line of data where the answer is for people.
@@ -67,6 +61,15 @@ impl Printer {
 pub(crate) fn note(text: &str) {
     // There is nobody left to tell where standard error is closed.
     drop(writeln!(std::io::stderr(), "{text}"));
+}
+
+/// Notes of a command that shows nothing else.
+pub(crate) struct Notes;
+
+impl Watcher for Notes {
+    fn note(&self, text: &str) {
+        note(text);
+    }
 }
 
 /// An error, with what to do about it on a line of its own.
@@ -118,72 +121,9 @@ pub(crate) fn columns() -> Option<u16> {
     (size.ws_col > 0).then_some(size.ws_col)
 }
 
-/// Text of a document made safe for a terminal: control characters are shown, not obeyed.
-pub(crate) fn plain(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            let escaped: Box<dyn Iterator<Item = char>> = if c.is_control() {
-                Box::new(c.escape_default())
-            } else {
-                Box::new([c].into_iter())
-            };
-            escaped
-        })
-        .collect()
-}
-
-/// A number with its thousands apart.
-pub(crate) fn number(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(' ');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// A number of bytes for people.
-pub(crate) fn size(bytes: u64) -> String {
-    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
-    let mut unit = 0;
-    let mut rest = bytes;
-    let mut tenths = 0;
-    while rest >= 1024 && unit + 1 < UNITS.len() {
-        tenths = (rest % 1024) * 10 / 1024;
-        rest /= 1024;
-        unit += 1;
-    }
-    if unit == 0 { format!("{bytes} B") } else { format!("{rest}.{tenths} {}", UNITS[unit]) }
-}
-
-/// A span of time for people.
-pub(crate) fn span(elapsed_ms: u64) -> String {
-    let seconds = elapsed_ms / 1000;
-    match seconds {
-        0..10 => format!("{}.{:02} s", seconds, elapsed_ms % 1000 / 10),
-        10..120 => format!("{seconds} s"),
-        120..7200 => format!("{} min {} s", seconds / 60, seconds % 60),
-        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn figures_are_easy_to_read() {
-        assert_eq!(number(0), "0");
-        assert_eq!(number(1_234_567), "1 234 567");
-        assert_eq!(size(999), "999 B");
-        assert_eq!(size(1_572_864), "1.5 MiB");
-        assert_eq!(span(1_234), "1.23 s");
-        assert_eq!(span(3_725_000), "62 min 5 s");
-        assert_eq!(plain("a\u{1b}[31mb\n"), "a\\u{1b}[31mb\\n");
-    }
 
     #[test]
     fn credentials_are_masked() {

@@ -1,76 +1,104 @@
-//! Shows how a run goes on: a bar on a terminal, a plain line every few seconds elsewhere.
+//! Shows how a command gets on: a bar on a terminal, a plain line every few seconds elsewhere.
 
-use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use reshelve::ends::Notes;
-use reshelve::run::{Observer, Plan, Progress, RunFolder};
+use reshelve::run::{Plan, Progress, RunFolder};
+use reshelve_app::text::{number, size, span};
+use reshelve_app::{Handle, Reading, Watcher};
 
-use crate::printer::{has_terminal, note, number, size, span};
+use crate::interrupt;
+use crate::printer::{has_terminal, note};
 
 /// How often a plain line is printed.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Told by the engine after every checkpoint: what is shown is safe.
-pub(crate) struct ProgressView {
-    bar: Option<ProgressBar>,
-    /// The folder of the run, once it has begun.
-    folder: Option<PathBuf>,
-    printed: Instant,
-    quiet: bool,
+/// What is shown of a command; told from its threads.
+#[derive(Default)]
+pub(crate) struct View {
+    shown: Mutex<Shown>,
+    /// Is set by Ctrl-C, once the command can stop in order.
+    stop: Arc<AtomicBool>,
 }
 
-impl ProgressView {
-    pub(crate) fn new(quiet: bool) -> Self {
-        ProgressView { bar: None, folder: None, printed: Instant::now(), quiet }
-    }
+struct Shown {
+    bar: Option<ProgressBar>,
+    begun: Instant,
+    printed: Instant,
+}
 
-    /// The folder of the run, once it has begun: from then on it can be resumed.
-    pub(crate) fn folder(&self) -> Option<&Path> {
-        self.folder.as_deref()
+impl Default for Shown {
+    fn default() -> Self {
+        Shown { bar: None, begun: Instant::now(), printed: Instant::now() }
+    }
+}
+
+impl View {
+    /// A handle that tells this view, and is cancelled by Ctrl-C.
+    pub(crate) fn handle(self: &Arc<Self>) -> Handle {
+        Handle::with_flag(Arc::clone(self) as Arc<dyn Watcher>, Arc::clone(&self.stop))
     }
 
     /// Takes the bar away.
-    pub(crate) fn end(&mut self) {
-        if let Some(bar) = self.bar.take() {
+    pub(crate) fn end(&self) {
+        if let Some(bar) = self.shown().bar.take() {
             bar.finish_and_clear();
+        }
+    }
+
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shown {
+    fn show(&mut self, file_bytes: u64, text: impl FnOnce() -> String) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(file_bytes);
+            bar.set_message(text());
+        } else if self.printed.elapsed() >= PLAIN_INTERVAL {
+            self.printed = Instant::now();
+            note(&text());
         }
     }
 }
 
-impl Notes for ProgressView {
-    fn note(&mut self, text: &str) {
-        match &self.bar {
+impl Watcher for View {
+    fn note(&self, text: &str) {
+        match &self.shown().bar {
             Some(bar) => bar.suspend(|| note(text)),
             None => note(text),
         }
     }
-}
 
-impl Observer for ProgressView {
-    fn begun(&mut self, plan: &Plan, folder: &RunFolder, bytes_total: Option<u64>) {
-        self.folder = Some(folder.path().to_owned());
-        if self.quiet {
-            return;
+    fn ready(&self) {
+        if let Err(error) = interrupt::listen(&self.stop) {
+            self.note(&format!("warning: cannot listen for Ctrl-C: {error}"));
         }
-        let what = if plan.apply { "run" } else { "dry run" };
-        note(&format!("{what} {}  ({})", plan.run, folder.path().display()));
-        self.bar = bar(bytes_total);
     }
 
-    fn progress(&mut self, progress: &Progress) {
-        if self.quiet {
-            return;
+    fn begun(&self, plan: &Plan, folder: &RunFolder, bytes_total: Option<u64>) {
+        let what = if plan.apply { "run" } else { "dry run" };
+        note(&format!("{what} {}  ({})", plan.run, folder.path().display()));
+        self.shown().bar = bar(bytes_total);
+    }
+
+    fn progress(&self, progress: &Progress) {
+        self.shown().show(progress.file_bytes_read, || line(progress));
+    }
+
+    fn reading(&self, reading: Reading) {
+        let mut shown = self.shown();
+        if shown.bar.is_none() {
+            shown.bar = bar(reading.file_bytes_total);
         }
-        let text = line(progress);
-        if let Some(bar) = &self.bar {
-            bar.set_position(progress.file_bytes_read);
-            bar.set_message(text);
-        } else if self.printed.elapsed() >= PLAIN_INTERVAL {
-            self.printed = Instant::now();
-            note(&text);
-        }
+        let elapsed_ms = u64::try_from(shown.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let per_second = reading.file_bytes.saturating_mul(1000) / elapsed_ms.max(1);
+        shown.show(reading.file_bytes, || {
+            format!("{} documents, {}/s", number(reading.documents), size(per_second))
+        });
     }
 }
 
@@ -90,41 +118,6 @@ fn bar(bytes_total: Option<u64>) -> Option<ProgressBar> {
     }
     bar.tick();
     Some(bar)
-}
-
-/// Shows how far a source is read by a command that writes nothing.
-pub(crate) struct ReadingView {
-    bar: Option<ProgressBar>,
-    begun: Instant,
-    printed: Instant,
-}
-
-impl ReadingView {
-    /// Begins to show; `bytes_total` are the bytes of the source's file, where known.
-    pub(crate) fn new(bytes_total: Option<u64>) -> Self {
-        ReadingView { bar: bar(bytes_total), begun: Instant::now(), printed: Instant::now() }
-    }
-
-    /// So many documents and bytes of the source's file were read.
-    pub(crate) fn read(&mut self, documents: u64, file_bytes: u64) {
-        let elapsed_ms = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let per_second = file_bytes.saturating_mul(1000) / elapsed_ms.max(1);
-        let text = || format!("{} documents, {}/s", number(documents), size(per_second));
-        if let Some(bar) = &self.bar {
-            bar.set_position(file_bytes);
-            bar.set_message(text());
-        } else if self.printed.elapsed() >= PLAIN_INTERVAL {
-            self.printed = Instant::now();
-            note(&text());
-        }
-    }
-
-    /// Takes the bar away.
-    pub(crate) fn end(self) {
-        if let Some(bar) = self.bar {
-            bar.finish_and_clear();
-        }
-    }
 }
 
 fn line(progress: &Progress) -> String {

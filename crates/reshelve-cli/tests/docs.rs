@@ -148,7 +148,7 @@ fn every_command_and_flag_that_is_shown_exists() {
 
 #[test]
 fn exit_codes_are_those_of_the_program() {
-    let code = fs::read_to_string(root().join("crates/reshelve-cli/src/exit_code.rs")).unwrap();
+    let code = fs::read_to_string(root().join("crates/reshelve-app/src/exit_code.rs")).unwrap();
     let in_code: BTreeSet<u8> = code
         .lines()
         .filter_map(|line| line.trim().strip_suffix(',')?.split_once(" = ")?.1.parse().ok())

@@ -54,7 +54,7 @@ fn a_pack_proves_itself_and_its_target() {
         "evidence.json",
         "rejects.jsonl",
         "report.html",
-        "report.json",
+        "report-data.json",
         "report.md",
         "run.json",
     ];

@@ -34,7 +34,7 @@ fn report(place: &Place, args: &[&str]) -> Made {
         let path = format!(".reshelve/runs/{run}/report/{name}");
         String::from_utf8(place.read(&path)).unwrap()
     };
-    assert_eq!(told.stdout.trim_end(), text("report.json"), "the same on both ways");
+    assert_eq!(told.stdout.trim_end(), text("report-data.json"), "the same on both ways");
     let made = Made {
         json: serde_json::from_str(&told.stdout).unwrap(),
         html: text("report.html"),
@@ -117,7 +117,7 @@ fn the_answer_for_people_names_the_files() {
     let place = ran(true);
     let told = place.expect(0, &["report", &place.run(), "--out", "here/and there"]);
     assert!(told.stdout.starts_with("Parity holds."), "{}", told.stdout);
-    for name in ["report.html", "report.md", "report.json"] {
+    for name in ["report.html", "report.md", "report-data.json"] {
         assert!(told.stdout.contains(&format!("here/and there/{name}")), "{}", told.stdout);
         assert!(place.path("here/and there").join(name).is_file());
     }

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use reshelve_app::generate::{Era, Eras, Fault, Metadata, Plan, Request, Size, Stage, Stages};
 
-use super::Json;
+use super::shared::Json;
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Preset {
@@ -126,4 +127,99 @@ pub(crate) struct GenerateArgs {
     pub(crate) overwrite: bool,
     #[command(flatten)]
     pub(crate) json: Json,
+}
+
+impl GenerateArgs {
+    pub(crate) fn request(&self) -> Request {
+        Request {
+            out: self.out.clone(),
+            form: self.form.clone(),
+            overwrite: self.overwrite,
+            plan: self.plan(),
+            fault: self.fault.map(FaultName::fault),
+        }
+    }
+
+    fn plan(&self) -> Plan {
+        let mut plan = self.preset.plan(self.seed, self.documents);
+        if let Some(size) = self.size {
+            plan.size = size.size();
+        }
+        if let Some(bytes) = self.document_bytes {
+            plan.size = Size::Bytes(bytes);
+        }
+        if let Some(era) = self.era.and_then(Era::from_number) {
+            plan.eras = Eras::Only(era);
+        }
+        if let Some(stage) = self.stage {
+            plan.stages = Stages::Only(stage.stage());
+        }
+        if let Some(metadata) = self.metadata {
+            plan.metadata = metadata.metadata();
+        }
+        plan.in_flight &= !self.no_in_flight;
+        plan.lies |= self.lies;
+        plan.foreign |= self.foreign;
+        plan
+    }
+}
+
+impl Preset {
+    fn plan(self, seed: u64, documents: u64) -> Plan {
+        match self {
+            Preset::Standard => Plan::standard(seed, documents),
+            Preset::Lifecycle => Plan::lifecycle(seed, documents),
+            Preset::Populated => Plan::populated(seed, documents),
+            Preset::Foreign => Plan::foreign(seed, documents),
+        }
+    }
+}
+
+impl SizeName {
+    fn size(self) -> Size {
+        match self {
+            SizeName::Small => Size::Small,
+            SizeName::Medium => Size::Medium,
+            SizeName::Large => Size::Large,
+            SizeName::Mixed => Size::Mixed,
+        }
+    }
+}
+
+impl StageName {
+    fn stage(self) -> Stage {
+        match self {
+            StageName::JustCreated => Stage::JustCreated,
+            StageName::Outlining => Stage::Outlining,
+            StageName::Writing => Stage::Writing,
+            StageName::ChapterFailed => Stage::ChapterFailed,
+            StageName::Completed => Stage::Completed,
+            StageName::CompletedWithFailures => Stage::CompletedWithFailures,
+            StageName::Failed => Stage::Failed,
+            StageName::Recovering => Stage::Recovering,
+        }
+    }
+}
+
+impl MetadataName {
+    fn metadata(self) -> Metadata {
+        match self {
+            MetadataName::Defaults => Metadata::Defaults,
+            MetadataName::Populated => Metadata::Populated,
+            MetadataName::Mixed => Metadata::Mixed,
+        }
+    }
+}
+
+impl FaultName {
+    fn fault(self) -> Fault {
+        match self {
+            FaultName::TruncateLast => Fault::TruncateLast,
+            FaultName::Truncate => Fault::TruncateAt(500),
+            FaultName::InvalidText => Fault::InvalidText,
+            FaultName::ChangedText => Fault::ChangedText,
+            FaultName::BrokenLength => Fault::BrokenLength,
+            FaultName::FlippedByte => Fault::FlippedByte,
+        }
+    }
 }

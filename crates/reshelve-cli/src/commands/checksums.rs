@@ -1,33 +1,25 @@
 //! `reshelve checksums`.
 
-use std::collections::BTreeMap;
+use reshelve_app::checksums::{self, Outcome, Request};
+use reshelve_app::text::number;
+use reshelve_app::{ExitCode, Failure, Handle};
 
-use comfy_table::Table;
-use comfy_table::presets;
-use reshelve::parity::{self, CollectionChecksum};
-use serde::Serialize;
-
-use super::ends;
+use super::table::plain_table;
 use crate::cli::ChecksumsArgs;
-use crate::exit_code::ExitCode;
-use crate::failure::Failure;
-use crate::printer::{Printer, number};
-
-#[derive(Debug, Serialize)]
-struct ChecksumsDocument<'c> {
-    schema: &'static str,
-    collections: &'c BTreeMap<&'static str, CollectionChecksum>,
-}
+use crate::printer::Printer;
 
 pub(crate) fn run(args: &ChecksumsArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
-    let target = ends::reader(&args.target, args.target_db.as_deref(), None)?;
-    let collections =
-        parity::checksums(target.as_ref()).map_err(|error| Failure::failed(error.to_string()))?;
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
+    let outcome = checksums::checksums(&Request { target: args.target() }, &Handle::silent())?;
+    printer.text(&page(&outcome));
+    printer.json(&outcome);
+    Ok(ExitCode::Done)
+}
+
+fn page(outcome: &Outcome) -> String {
+    let mut table = plain_table();
     table.set_header(["collection", "documents", "bytes", "checksum"]);
-    for (name, checksum) in &collections {
+    for (name, checksum) in &outcome.collections {
         table.add_row([
             (*name).to_owned(),
             number(checksum.documents),
@@ -35,7 +27,5 @@ pub(crate) fn run(args: &ChecksumsArgs) -> Result<ExitCode, Failure> {
             checksum.checksum.clone(),
         ]);
     }
-    printer.text(&table.trim_fmt());
-    printer.json(&ChecksumsDocument { schema: "reshelve.checksums/1", collections: &collections });
-    Ok(ExitCode::Done)
+    table.trim_fmt()
 }

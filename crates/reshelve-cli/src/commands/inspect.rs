@@ -1,81 +1,26 @@
 //! `reshelve inspect`.
 
-use comfy_table::Table;
-use comfy_table::presets;
-use reshelve::dump::{self, Inventory};
-use reshelve_mongo::{
-    Connection, LiveInventory, Need, Patience, Place, create_role, needs_of_source, needs_of_target,
-};
-use serde::Serialize;
+use reshelve::dump::Inventory;
+use reshelve_app::inspect::{self, LiveInventory, Outcome, Request};
+use reshelve_app::text::{number, plain, size};
+use reshelve_app::{ExitCode, Failure, Handle};
 
-use super::ends::{self, source_spec};
-use crate::cli::{InspectArgs, Role, TARGET_DB_DEFAULT};
-use crate::exit_code::ExitCode;
-use crate::failure::Failure;
-use crate::printer::{Printer, number, plain, size};
-
-#[derive(Debug, Serialize)]
-struct InspectDocument<'i> {
-    schema: &'static str,
-    #[serde(flatten)]
-    inventory: &'i Inventory,
-}
-
-#[derive(Debug, Serialize)]
-struct LiveInspectDocument<'i> {
-    schema: &'static str,
-    #[serde(flatten)]
-    live: &'i LiveInventory,
-}
+use super::table::plain_table;
+use crate::cli::InspectArgs;
+use crate::printer::Printer;
 
 pub(crate) fn run(args: &InspectArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
-    if let Some(uri) = ends::live(&args.source.source)? {
-        return run_live(args, uri, printer);
-    }
-    if args.print_role.is_some() {
-        let hint = "name a live source: mongodb://HOST/DATABASE";
-        return Err(Failure::usage("a file needs no privileges", Some(hint)));
-    }
-    let inventory = dump::inspect(&source_spec(&args.source.source, &args.source.pick)?)?;
-    printer.text(&page(&inventory));
-    printer.json(&InspectDocument { schema: "reshelve.inspect/1", inventory: &inventory });
+    let role = args.print_role.map(Into::into);
+    let request = Request { source: args.source.place(), role };
+    let outcome = inspect::inspect(&request, &Handle::silent())?;
+    printer.text(&match &outcome {
+        Outcome::Files(files) => page(&files.inventory),
+        Outcome::Live(server) => live_page(&server.live),
+        Outcome::Role(role) => role.create(),
+    });
+    printer.json(&outcome);
     Ok(ExitCode::Done)
-}
-
-fn run_live(args: &InspectArgs, uri: &str, printer: Printer) -> Result<ExitCode, Failure> {
-    let pick = &args.source.pick;
-    let place = Place::parse(uri)?;
-    let named = pick.db.as_deref().or(place.database());
-    let collection = pick.collection.as_deref();
-    if let Some(role) = args.print_role {
-        let (name, needs) = match role {
-            Role::Source => {
-                let db = named.ok_or_else(|| {
-                    let hint = "put it into the connection string, or name it with --db";
-                    Failure::usage("a role needs the name of the database", Some(hint))
-                })?;
-                let collection = collection.unwrap_or(dump::COLLECTION_DEFAULT);
-                ("reshelveSource", needs_of_source(db, collection))
-            }
-            Role::Target => ("reshelveTarget", needs_of_target(named.unwrap_or(TARGET_DB_DEFAULT))),
-        };
-        printer.text(&create_role(name, &needs));
-        printer.json(&RoleDocument { schema: "reshelve.role/1", role: name, privileges: &needs });
-        return Ok(ExitCode::Done);
-    }
-    let connection = Connection::open(&place, named.unwrap_or_default(), &Patience::default())?;
-    let live = reshelve_mongo::inspect(&connection, named.is_some(), collection)?;
-    printer.text(&live_page(&live));
-    printer.json(&LiveInspectDocument { schema: "reshelve.inspect/1", live: &live });
-    Ok(ExitCode::Done)
-}
-
-#[derive(Debug, Serialize)]
-struct RoleDocument<'r> {
-    schema: &'static str,
-    role: &'static str,
-    privileges: &'r [Need],
 }
 
 fn live_page(live: &LiveInventory) -> String {
@@ -137,8 +82,7 @@ fn page(inventory: &Inventory) -> String {
 }
 
 fn table(inventory: &Inventory) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
+    let mut table = plain_table();
     table.set_header(["database", "collection", "type", "documents", "bytes", "indexes"]);
     for collection in &inventory.collections {
         let indexes: Vec<&str> =

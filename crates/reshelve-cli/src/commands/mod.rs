@@ -1,20 +1,21 @@
-//! One file per command.
+//! One file per command: arguments become a request, an outcome becomes text or JSON.
 
 pub(crate) mod checksums;
+pub(crate) mod completions;
 pub(crate) mod demo;
-pub(crate) mod ends;
 pub(crate) mod explain;
 pub(crate) mod generate;
 pub(crate) mod indexes;
 pub(crate) mod inspect;
-pub(crate) mod outcome;
-pub(crate) mod pages;
+pub(crate) mod man;
 pub(crate) mod profile;
-pub(crate) mod profile_fields;
+mod profile_fields;
 pub(crate) mod report;
 pub(crate) mod restore;
 pub(crate) mod resume;
 pub(crate) mod run;
+mod run_page;
 pub(crate) mod runs;
 pub(crate) mod status;
+mod table;
 pub(crate) mod verify;

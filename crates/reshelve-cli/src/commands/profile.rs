@@ -1,22 +1,20 @@
 //! `reshelve profile`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use comfy_table::presets;
-use comfy_table::{CellAlignment, Table};
-use reshelve::profile::{self, Profile, ProfileError, ProfileRequest};
+use reshelve::profile::Profile;
 use reshelve::run::Example;
+use reshelve_app::profile::{self, Request};
+use reshelve_app::text::{counted, date, number, plain, size};
+use reshelve_app::{ExitCode, Failure, Handle};
 use reshelve_core::mapping::{InFlight, OnUnknownStatus, Options, Status};
-use serde::Serialize;
 
-use super::ends;
-use super::profile_fields::{self, date, word};
-use super::run::threads;
+use super::profile_fields::{self, word};
+use super::table::{plain_table, right_align};
 use crate::cli::ProfileArgs;
-use crate::exit_code::ExitCode;
-use crate::failure::Failure;
-use crate::printer::{Printer, number, plain, size};
-use crate::progress::ReadingView;
+use crate::printer::Printer;
+use crate::progress::View;
 
 /// How many job ids in flight a page shows.
 const IN_FLIGHT_SHOWN: usize = 5;
@@ -27,55 +25,20 @@ const UNKNOWN_SHOWN: usize = 20;
 /// How many pairs of status and phase a page shows.
 const PAIRS_SHOWN: usize = 40;
 
-/// The profile as it is told to programs.
-#[derive(Debug, Serialize)]
-pub(crate) struct ProfileDocument<'p> {
-    schema: &'static str,
-    #[serde(flatten)]
-    profile: &'p Profile,
-}
-
-impl<'p> ProfileDocument<'p> {
-    pub(crate) fn of(profile: &'p Profile) -> Self {
-        ProfileDocument { schema: "reshelve.profile/1", profile }
-    }
-}
-
 pub(crate) fn run(args: &ProfileArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
-    let request = ProfileRequest {
-        options: Options {
-            on_unknown_status: args.mapping.on_unknown_status.into(),
-            status_policy: args.mapping.status_policy.into(),
-            in_flight: args.mapping.in_flight.map(Into::into).unwrap_or_default(),
-        },
-        jobs: threads(args.jobs),
-        scratch: std::env::temp_dir(),
+    let request = Request {
+        source: args.source.place(),
+        mapping: args.mapping.options(),
+        threads: args.jobs.map(usize::from),
     };
-    let patience = reshelve_mongo::Patience::default();
-    let origin = ends::origin(&args.source.source, &args.source.pick, &patience)?;
-    let mut source = origin.open()?.source;
-    let mut view = ReadingView::new(source.bytes_total());
-    let profiled = profile::profile(source.as_mut(), &request, &mut |documents, file_bytes| {
-        view.read(documents, file_bytes);
-    });
+    let view = Arc::new(View::default());
+    let profiled = profile::profile(&request, &Handle::new(view.clone()));
     view.end();
-    let profile = profiled.map_err(failure)?;
-    printer.text(&page(&profile, &request.options, args.all));
-    printer.json(&ProfileDocument::of(&profile));
+    let outcome = profiled?;
+    printer.text(&page(&outcome.profile, &outcome.options, args.all));
+    printer.json(&outcome);
     Ok(ExitCode::Done)
-}
-
-fn failure(error: ProfileError) -> Failure {
-    let ProfileError::Source { documents, .. } = &error else {
-        return Failure::failed(error.to_string());
-    };
-    let mut failure =
-        Failure::failed(format!("{error}; {} documents lie before that", number(*documents)));
-    let hint = "a part is not profiled: it would look like the whole. A dry run takes what lies \
-                before the damage, and counts warnings and rejects of it";
-    failure.hint = Some(hint.into());
-    failure
 }
 
 fn page(profile: &Profile, options: &Options, all: bool) -> String {
@@ -272,26 +235,5 @@ fn push_unknown(lines: &mut Vec<String>, profile: &Profile) {
     if profile.unknown_fields.len() > UNKNOWN_SHOWN {
         let more = profile.unknown_fields.len() - UNKNOWN_SHOWN;
         lines.push(format!("    … and {more} more: --json has them"));
-    }
-}
-
-fn counted(count: u64, what: &str) -> String {
-    let s = if count == 1 { "" } else { "s" };
-    format!("{} {what}{s}", number(count))
-}
-
-/// A table without lines.
-pub(crate) fn plain_table() -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table
-}
-
-/// Numbers stand below each other.
-pub(crate) fn right_align(table: &mut Table, columns: &[usize]) {
-    for column in columns {
-        if let Some(column) = table.column_mut(*column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
     }
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Width};
 use reshelve::profile::{Dates, Field, Numbers, OTHER, Profile};
-use reshelve_core::raw::{DATE_MAX, DATE_MIN, iso};
+use reshelve_app::text::{date, number, plain};
 
-use super::profile::{plain_table, right_align};
-use crate::printer::{columns, number, plain};
+use super::table::{plain_table, right_align};
+use crate::printer::columns;
 
 /// How many steps a path has that is shown without being asked for.
 const STEPS_SHOWN: usize = 2;
@@ -166,15 +166,6 @@ fn short(number: f64) -> String {
 fn dates(dates: Dates) -> String {
     let (first, last) = (date(dates.first), date(dates.last));
     if first == last { first } else { format!("{first}…{last}") }
-}
-
-/// The day of a date.
-pub(crate) fn date(date_ms: i64) -> String {
-    if (DATE_MIN..=DATE_MAX).contains(&date_ms) {
-        iso(date_ms).as_str()[..10].to_owned()
-    } else {
-        format!("{date_ms} ms")
-    }
 }
 
 #[cfg(test)]

@@ -1,65 +1,26 @@
 //! `reshelve restore`.
 
-use std::path::{Path, PathBuf};
+use reshelve_app::restore::{self, Outcome, Request};
+use reshelve_app::text::{number, plain, size};
+use reshelve_app::{ExitCode, Failure, Handle};
 
-use reshelve::restore::{self, RestoreSummary};
-use serde::Serialize;
-
-use super::ends::{self, refuse_live};
 use crate::cli::RestoreArgs;
-use crate::exit_code::ExitCode;
-use crate::failure::Failure;
-use crate::printer::{Printer, number, plain, size};
+use crate::printer::Printer;
 
-/// The collection that comes back.
-const COLLECTION: &str = "jobs";
 /// How many changed or foreign jobs a page names.
 const NAMED_MAX: usize = 20;
 
-#[derive(Debug, Serialize)]
-struct RestoreDocument<'r> {
-    schema: &'static str,
-    out: String,
-    #[serde(flatten)]
-    summary: &'r RestoreSummary,
-}
-
 pub(crate) fn run(args: &RestoreArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
-    let target = ends::reader(&args.target, args.target_db.as_deref(), None)?;
-    refuse_live(&args.out)?;
-    let out = out_file(&args.out, target.database())?;
-    let summary = restore::restore(target.as_ref(), &out)
-        .map_err(|error| Failure::failed(error.to_string()))?;
-    if let Some(folder) = out.parent().filter(|_| out != args.out) {
-        restore::write_legacy_metadata(folder, COLLECTION)?;
-    }
-    printer.text(&page(&summary, &out));
-    let out = out.display().to_string();
-    printer.json(&RestoreDocument { schema: "reshelve.restore/1", out, summary: &summary });
+    let request = Request { target: args.target(), out: args.out.clone() };
+    let outcome = restore::restore(&request, &Handle::silent())?;
+    printer.text(&page(&outcome));
+    printer.json(&outcome);
     Ok(ExitCode::Done)
 }
 
-/// A name that ends in `.bson` is the file; anything else is a folder that gets a database folder.
-fn out_file(out: &Path, db: &str) -> Result<PathBuf, Failure> {
-    if out.extension().is_some_and(|extension| extension == "bson") {
-        if let Some(parent) = out.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            create(parent)?;
-        }
-        return Ok(out.to_owned());
-    }
-    let folder = out.join(db);
-    create(&folder)?;
-    Ok(folder.join(format!("{COLLECTION}.bson")))
-}
-
-fn create(folder: &Path) -> Result<(), Failure> {
-    std::fs::create_dir_all(folder).map_err(|error| {
-        Failure::failed(format!("creating the folder {}: {error}", folder.display()))
-    })
-}
-
-fn page(summary: &RestoreSummary, out: &Path) -> String {
+fn page(outcome: &Outcome) -> String {
+    let summary = &outcome.summary;
     let mut lines = vec![
         format!("Restored {} documents, {}.", number(summary.documents), size(summary.bytes)),
         String::new(),
@@ -88,6 +49,6 @@ fn page(summary: &RestoreSummary, out: &Path) -> String {
             lines.push(format!("    {}", plain(job)));
         }
     }
-    lines.push(format!("\n  {}", out.display()));
+    lines.push(format!("\n  {}", outcome.out));
     lines.join("\n")
 }

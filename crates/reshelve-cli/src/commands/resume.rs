@@ -1,39 +1,25 @@
 //! `reshelve resume`.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use reshelve::run::{self, Ends, ResumeRequest, RunFolder};
-use reshelve_mongo::Patience;
+use reshelve_app::resume::{self, Request};
+use reshelve_app::{ExitCode, Failure};
 
-use super::run::{batch_limits, jobs};
-use super::{ends, outcome};
+use super::run_page;
 use crate::cli::ResumeArgs;
-use crate::exit_code::ExitCode;
-use crate::failure::Failure;
-use crate::interrupt;
-use crate::printer::{self, Printer};
-use crate::progress::ProgressView;
+use crate::printer::Printer;
+use crate::progress::View;
 
 pub(crate) fn run(args: &ResumeArgs) -> Result<ExitCode, Failure> {
-    let folder = RunFolder::find(&args.runs.runs_dir, &args.run)?;
-    let plan = folder.plan()?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let patience = Patience::new(Arc::clone(&stop), printer::note);
-    let origin =
-        ends::origin_again(&plan.source, args.source.as_deref(), args.read_preference, &patience)?;
-    let mut destination = ends::destination_again(&plan.target, args.target.as_deref(), &patience)?;
-    let ends = Ends { origin: origin.as_ref(), destination: destination.as_mut() };
-    let request = ResumeRequest {
-        folder,
-        batch: batch_limits(&args.batch, plan.target.folder().is_none()),
-        jobs: jobs(&args.batch),
-        checkpoint_bytes: args.batch.checkpoint_bytes,
+    let request = Request {
+        run: args.runs.run(&args.run),
+        source: args.source.clone(),
+        target: args.target.clone(),
+        read_preference: args.read_preference.map(Into::into),
+        batch: args.batch.options(),
     };
-    interrupt::listen(&stop)?;
-    let mut view = ProgressView::new(false);
-    let report = run::resume(&request, ends, &stop, &mut view);
+    let view = Arc::new(View::default());
+    let ran = resume::resume(&request, &view.handle());
     view.end();
-    let report = report.map_err(|error| outcome::failure(error, view.folder()))?;
-    outcome::tell(&report, Printer::new(args.json.json))
+    Ok(run_page::tell(&ran?, Printer::new(args.json.json)))
 }

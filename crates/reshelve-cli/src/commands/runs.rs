@@ -1,44 +1,31 @@
 //! `reshelve runs`.
 
-use comfy_table::Table;
-use comfy_table::presets;
-use reshelve::run::RunFolder;
-use serde::Serialize;
+use std::sync::Arc;
 
-use super::status::{RunStatus, status_of};
+use reshelve_app::runs::{self, Request};
+use reshelve_app::status::RunStatus;
+use reshelve_app::text::number;
+use reshelve_app::{ExitCode, Failure, Handle};
+
+use super::table::plain_table;
 use crate::cli::RunsArgs;
-use crate::exit_code::ExitCode;
-use crate::failure::Failure;
-use crate::printer::{Printer, number};
-
-#[derive(Debug, Serialize)]
-struct RunList {
-    schema: &'static str,
-    runs: Vec<RunStatus>,
-}
+use crate::printer::{Notes, Printer};
 
 pub(crate) fn run(args: &RunsArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
-    let mut runs = Vec::new();
-    for folder in RunFolder::list(&args.runs.runs_dir)? {
-        match status_of(&folder) {
-            Ok(status) => runs.push(status),
-            // One folder that cannot be read is no reason not to list the others.
-            Err(failure) => printer.note(&format!("warning: {}", failure.message)),
-        }
-    }
-    if runs.is_empty() {
+    let runs_folder = args.runs.runs_dir.clone();
+    let outcome = runs::runs(&Request { runs_folder }, &Handle::new(Arc::new(Notes)))?;
+    if outcome.runs.is_empty() {
         printer.text(&format!("no runs in {}", args.runs.runs_dir.display()));
     } else {
-        printer.text(&table(&runs));
+        printer.text(&table(&outcome.runs));
     }
-    printer.json(&RunList { schema: "reshelve.runs/1", runs });
+    printer.json(&outcome);
     Ok(ExitCode::Done)
 }
 
 fn table(runs: &[RunStatus]) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
+    let mut table = plain_table();
     table.set_header(["run", "what", "state", "read", "written", "rejected", "source"]);
     for run in runs {
         table.add_row([

@@ -1,126 +1,37 @@
 //! `reshelve verify`.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use comfy_table::CellAlignment;
+use reshelve::parity::{Histogram, Sample, Survey, Totals, Verification};
+use reshelve_app::report::bucket_name;
+use reshelve_app::text::{number, plain};
+use reshelve_app::verify::{self, Request};
+use reshelve_app::{ExitCode, Failure, Handle};
 
-use comfy_table::{CellAlignment, Table, presets};
-use reshelve::parity::{
-    self, Histogram, Mismatch, Reading, Sample, Survey, Totals, Verification, VerifyError,
-    VerifyRequest,
-};
-use reshelve::run::RunFolder;
-use reshelve_core::mapping::Options;
-use serde::Serialize;
-
-use super::ends;
+use super::table::plain_table;
 use crate::cli::VerifyArgs;
-use crate::exit_code::ExitCode;
-use crate::failure::Failure;
-use crate::printer::{Printer, number, plain};
-use crate::report::bucket_name;
+use crate::printer::Printer;
 
 /// How many mismatches a page shows.
 const SHOWN_MAX: usize = 100;
 
-#[derive(Debug, Serialize)]
-struct VerifyDocument<'v> {
-    schema: &'static str,
-    #[serde(flatten)]
-    verification: &'v Verification,
-    exit: u8,
-}
-
 pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
-    let request = request(args)?;
-    let origin =
-        ends::origin(&args.source.source, &args.source.pick, &reshelve_mongo::Patience::default())?;
-    let read_preference = args.source.pick.read_preference;
-    let target = ends::reader(&args.target, args.target_db.as_deref(), read_preference)?;
-    let mut log = args.out.as_deref().map(Log::create).transpose()?;
-    let verified = parity::verify(&request, origin.as_ref(), target.as_ref(), &mut |mismatch| {
-        if let Some(log) = &mut log {
-            log.add(mismatch);
-        }
-    });
-    let verification = verified.map_err(failure)?;
-    if let Some(log) = log {
-        log.finish()?;
-    }
-    let code = if verification.is_clean() { ExitCode::Done } else { ExitCode::NoParity };
-    printer.text(&page(&verification));
-    printer.json(&VerifyDocument {
-        schema: "reshelve.verify/1",
-        verification: &verification,
-        exit: code.number(),
-    });
-    Ok(code)
+    let outcome = verify::verify(&request(args), &Handle::silent())?;
+    printer.text(&page(&outcome.verification));
+    printer.json(&outcome);
+    Ok(outcome.exit_code())
 }
 
-fn request(args: &VerifyArgs) -> Result<VerifyRequest, Failure> {
-    let mut request = match &args.run {
-        Some(name) => {
-            let of_run = VerifyRequest::of_run(&RunFolder::find(&args.runs.runs_dir, name)?)?;
-            // How much of its source the run was told to take is its own business: what is compared
-            // here is all of the source that was named.
-            let (limit, only_rejects) = (None, None);
-            let reading = Reading { limit, only_rejects, ..of_run.reading };
-            VerifyRequest { reading, ..of_run }
-        }
-        None => {
-            let options = Options {
-                on_unknown_status: args.mapping.on_unknown_status.into(),
-                status_policy: args.mapping.status_policy.into(),
-                in_flight: args.mapping.in_flight.map(Into::into).unwrap_or_default(),
-            };
-            VerifyRequest::new(Reading::new(options))
-        }
-    };
-    request.allow_existing |= args.allow_existing;
-    request.tolerance_usd = args.tolerance_usd;
-    request.tolerance_tokens = args.tolerance_tokens;
-    request.sample = args.sample.map(|size| usize::try_from(size).unwrap_or(usize::MAX));
-    Ok(request)
-}
-
-/// Where the two sides cannot be compared.
-fn failure(error: VerifyError) -> Failure {
-    match error {
-        VerifyError::SampleOfStdin => {
-            Failure::usage(error.to_string(), Some("leave out --sample, or name a file"))
-        }
-        VerifyError::Run(error) => error.into(),
-        VerifyError::Open(error) => error.into(),
-        error => Failure::failed(error.to_string()),
-    }
-}
-
-/// All mismatches, as JSON lines.
-struct Log {
-    path: PathBuf,
-    out: BufWriter<File>,
-}
-
-impl Log {
-    fn create(folder: &Path) -> Result<Self, Failure> {
-        let path = folder.join("mismatches.jsonl");
-        let file = std::fs::create_dir_all(folder).and_then(|()| File::create(&path));
-        let file =
-            file.map_err(|error| Failure::failed(format!("creating {}: {error}", path.display())))?;
-        Ok(Log { path, out: BufWriter::new(file) })
-    }
-
-    /// A line that cannot be written is told when the file is finished: the error stays.
-    fn add(&mut self, mismatch: &Mismatch) {
-        let line = serde_json::to_string(mismatch).unwrap_or_default();
-        drop(writeln!(self.out, "{line}"));
-    }
-
-    fn finish(mut self) -> Result<(), Failure> {
-        self.out
-            .flush()
-            .map_err(|error| Failure::failed(format!("writing {}: {error}", self.path.display())))
+fn request(args: &VerifyArgs) -> Request {
+    Request {
+        run: args.run.as_deref().map(|name| args.runs.run(name)),
+        mapping: args.mapping.options(),
+        allow_existing: args.allow_existing,
+        tolerance_usd: args.tolerance_usd,
+        tolerance_tokens: args.tolerance_tokens,
+        sample: args.sample.map(|size| usize::try_from(size).unwrap_or(usize::MAX)),
+        out: args.out.clone(),
+        ..Request::new(args.source.place(), args.target())
     }
 }
 
@@ -196,8 +107,7 @@ pub(crate) fn page(verification: &Verification) -> String {
 
 /// Cost and tokens three ways.
 fn totals_table(totals: &Totals) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
+    let mut table = plain_table();
     table.set_header([
         "",
         "",

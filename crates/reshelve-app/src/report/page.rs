@@ -2,7 +2,11 @@
 
 use reshelve::report::{RunReport, Word};
 
-use super::{figures, sections, source};
+use super::{codes, comparison, figures, jobs, record, source, what_was_run};
+use crate::text::number;
+
+/// How many rows a list has; the files that it names hold the rest.
+pub(super) const ROWS_MAX: usize = 20;
 
 /// A report.
 pub(super) struct Page {
@@ -21,26 +25,26 @@ pub(super) struct Page {
 impl Page {
     pub(super) fn of(report: &RunReport) -> Self {
         let sections = [
-            Some(sections::run(report)),
-            sections::counts(report),
-            Some(sections::parity(report)),
+            Some(what_was_run::run(report)),
+            comparison::counts(report),
+            Some(comparison::parity(report)),
             figures::totals(report),
             figures::deltas(report),
-            sections::status_conflicts(report),
-            sections::in_flight(report),
-            Some(sections::warnings(report)),
-            Some(sections::rejects(report)),
+            jobs::status_conflicts(report),
+            jobs::in_flight(report),
+            Some(codes::warnings(report)),
+            Some(codes::rejects(report)),
             source::profile(report),
-            Some(sections::effort(report)),
-            Some(sections::fingerprints(report)),
-            Some(sections::rollback(report)),
+            Some(record::effort(report)),
+            Some(record::fingerprints(report)),
+            Some(record::rollback(report)),
         ];
         Page {
             run: report.plan.run.clone(),
             word: report.verdict.word,
             sentence: report.verdict.sentence.clone(),
             cautions: report.cautions.clone(),
-            figures: sections::first_figures(report),
+            figures: what_was_run::first_figures(report),
             sections: sections.into_iter().flatten().collect(),
         }
     }
@@ -111,6 +115,12 @@ impl Cell {
     }
 
     pub(super) fn count(count: u64) -> Cell {
-        Cell::Number(crate::printer::number(count))
+        Cell::Number(number(count))
     }
+}
+
+/// What a list leaves out, and where that is.
+pub(super) fn more(count: u64, shown: usize, place: &str) -> Option<String> {
+    let rest = count.saturating_sub(u64::try_from(shown).unwrap_or(u64::MAX));
+    (rest > 0).then(|| format!("and {} more: {place}", number(rest)))
 }

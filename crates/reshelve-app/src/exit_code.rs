@@ -1,8 +1,8 @@
 //! The table of exit codes.
 
-/// What the process tells its caller.
+/// What a process that runs one command tells its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ExitCode {
+pub enum ExitCode {
     /// Done.
     Done = 0,
     /// Could not finish: damaged source, I/O, a bug.
@@ -20,7 +20,8 @@ pub(crate) enum ExitCode {
 }
 
 impl ExitCode {
-    pub(crate) fn number(self) -> u8 {
+    /// The number.
+    pub fn number(self) -> u8 {
         match self {
             ExitCode::Done => 0,
             ExitCode::Failed => 1,
@@ -30,11 +31,5 @@ impl ExitCode {
             ExitCode::NoParity => 5,
             ExitCode::Interrupted => 6,
         }
-    }
-}
-
-impl From<ExitCode> for std::process::ExitCode {
-    fn from(code: ExitCode) -> Self {
-        std::process::ExitCode::from(code.number())
     }
 }

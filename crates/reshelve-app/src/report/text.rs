@@ -31,7 +31,7 @@ pub(super) fn decimal(number: f64, decimals: usize) -> String {
     let text = format!("{:.decimals$}", number.abs());
     let (whole, rest) = text.split_once('.').unwrap_or((&text, ""));
     let whole = match whole.parse() {
-        Ok(whole) => crate::printer::number(whole),
+        Ok(whole) => crate::text::number(whole),
         Err(_) => whole.to_owned(),
     };
     let is_zero = text.bytes().all(|byte| matches!(byte, b'0' | b'.'));

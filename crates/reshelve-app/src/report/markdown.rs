@@ -3,7 +3,7 @@
 
 use super::page::{Block, Cell, Page, Section, Table, verdict_words};
 use super::text::shown;
-use crate::printer::number;
+use crate::text::number;
 
 /// How many rows of a table are shown: a comment has room for about 65 000 characters.
 const ROWS_MAX: usize = 12;

@@ -7,7 +7,7 @@ use super::bucket_name;
 use super::page::{Block, Cell, Section, Table};
 use super::text::decimal;
 
-/// How many jobs of a bucket are named; `report.json` has more.
+/// How many jobs of a bucket are named; `report-data.json` has more.
 const NAMED_MAX: usize = 4;
 
 /// Cost and tokens three ways.
@@ -66,13 +66,13 @@ pub(super) fn deltas(report: &RunReport) -> Option<Section> {
     let mut text = format!(
         "For each job that has a record: what legacy recorded, minus what the parts add up to. {} \
          jobs have a recorded total cost, {} have none.",
-        crate::printer::number(cost.total.recorded()),
-        crate::printer::number(cost.total.unrecorded),
+        crate::text::number(cost.total.recorded()),
+        crate::text::number(cost.total.unrecorded),
     );
     if zero > 0 {
         text.push_str(&format!(
             " {} recorded 0 although the parts add up to more: these are among those recorded as less.",
-            crate::printer::number(zero)
+            crate::text::number(zero)
         ));
     }
     let blocks = vec![

@@ -1,21 +1,14 @@
-//! Completions and man pages, made from the definition of the command line.
+//! `reshelve man`: manual pages, made from the definition of the command line.
+
+use std::io;
 
 use clap::CommandFactory;
+use reshelve_app::{ExitCode, Failure};
 
-use crate::cli::{Cli, CompletionsArgs, ManArgs};
-use crate::exit_code::ExitCode;
-use crate::failure::Failure;
-use crate::printer::Printer;
+use crate::cli::{Cli, ManArgs};
 
-pub(crate) fn completions(args: &CompletionsArgs) -> Result<ExitCode, Failure> {
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "reshelve", &mut script);
-    Printer::new(false).raw(&script);
-    Ok(ExitCode::Done)
-}
-
-pub(crate) fn man(args: &ManArgs) -> Result<ExitCode, Failure> {
-    let failed = |error: std::io::Error| {
+pub(crate) fn run(args: &ManArgs) -> Result<ExitCode, Failure> {
+    let failed = |error: io::Error| {
         Failure::failed(format!("writing man pages to {}: {error}", args.dir.display()))
     };
     std::fs::create_dir_all(&args.dir).map_err(failed)?;

@@ -5,7 +5,7 @@ use reshelve::report::Word;
 
 use super::page::{Block, Cell, Page, Section, Table, verdict_words};
 use super::text::shown;
-use crate::printer::number;
+use crate::text::number;
 
 const STYLE: &str = include_str!("style.css");
 /// Whatever the content is: nothing is loaded, run, or sent.

@@ -15,14 +15,14 @@ use reshelve_core::mapping::Options;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::Rendered;
-use crate::commands::profile::ProfileDocument;
+use super::{HTML_FILE, JSON_FILE, MARKDOWN_FILE, Rendered};
+use crate::profile::ProfileDocument;
 
 const CHECKER: &str = include_str!("check.py");
 const README: &str = "\
 Evidence of one run of reshelve.
 
-report.html        the report, to be read and signed; report.md and report.json are the same
+report.html        the report, to be read and signed; report.md and report-data.json are the same
 evidence.json      tool, options, fingerprints of both sides, checksums of the target
 profile.json       what is in the source, field by field
 run.json           what the run was told; checkpoint.json: how it went
@@ -93,7 +93,7 @@ impl Content<'_> {
 }
 
 /// Writes the pack; `run_folder` has the files of the run.
-pub(crate) fn write(
+pub(super) fn write(
     report: &RunReport,
     rendered: &Rendered,
     run_folder: &Path,
@@ -103,9 +103,9 @@ pub(crate) fn write(
     let paths = ["run.json", "checkpoint.json", "rejects.jsonl"].map(|name| run_folder.join(name));
     let mut files = vec![
         ("README.txt", Content::Bytes(README.as_bytes())),
-        ("report.html", Content::Bytes(rendered.html.as_bytes())),
-        ("report.md", Content::Bytes(rendered.markdown.as_bytes())),
-        ("report.json", Content::Bytes(rendered.json.as_bytes())),
+        (HTML_FILE, Content::Bytes(rendered.html.as_bytes())),
+        (MARKDOWN_FILE, Content::Bytes(rendered.markdown.as_bytes())),
+        (JSON_FILE, Content::Bytes(rendered.json.as_bytes())),
         ("evidence.json", Content::Bytes(evidence.as_bytes())),
         ("check.py", Content::Bytes(CHECKER.as_bytes())),
     ];
@@ -143,7 +143,7 @@ pub(crate) fn write(
 }
 
 /// The name of the folder in the archive, and of the archive without its ending.
-pub(crate) fn folder_name(report: &RunReport) -> String {
+pub(super) fn folder_name(report: &RunReport) -> String {
     format!("evidence-{}", report.plan.run)
 }
 

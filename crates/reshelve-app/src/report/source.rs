@@ -5,8 +5,7 @@ use reshelve::report::RunReport;
 
 use super::page::{Block, Cell, Section, Table};
 use super::text::decimal;
-use crate::commands::profile_fields::date;
-use crate::printer::size;
+use crate::text::{date, size};
 
 /// How many fields that the schema does not name are shown.
 const UNKNOWN_MAX: usize = 10;

@@ -1,0 +1,107 @@
+//! `explain`: where every field of one document goes.
+
+use reshelve::ends::{Batch, BatchLimits, Form};
+use reshelve_core::extjson;
+use reshelve_core::mapping::{self, Explained, Explanation, Warning};
+use reshelve_core::raw::{self, Document};
+use serde::Serialize;
+
+use crate::failure::Failure;
+use crate::handle::Handle;
+use crate::hints;
+use crate::options::MappingOptions;
+use crate::places::{self, SourcePlace};
+use crate::text::plain;
+
+/// What `explain` is asked.
+pub struct Request {
+    /// The source.
+    pub source: SourcePlace,
+    /// The document's `_id`, as hex where it is an ObjectId.
+    pub job: String,
+    /// The decisions of the mapping.
+    pub mapping: MappingOptions,
+}
+
+/// One document, explained; as JSON, `reshelve.explain/1`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Outcome {
+    schema: &'static str,
+    /// The document's `_id`.
+    pub job: String,
+    /// Each legacy path, in the order in which the document has them.
+    pub fields: Vec<Explained>,
+    /// The warnings that mapping it gives.
+    pub warnings: Vec<Warning>,
+    /// Why it is rejected, where it is.
+    pub reject: Option<RejectAnswer>,
+}
+
+/// Why a document is rejected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RejectAnswer {
+    /// The reason code.
+    pub code: &'static str,
+    /// The legacy path.
+    pub path: &'static str,
+    /// The reason as a sentence.
+    pub message: String,
+}
+
+/// Finds a document and explains it.
+///
+/// # Errors
+/// Where the source cannot be read up to the document, or does not have it.
+pub fn explain(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
+    let legacy = find(&request.source, &request.job, handle)?;
+    let Explanation { fields, warnings, reject } =
+        mapping::explain(&legacy, request.mapping.options());
+    let reject = reject.map(|reject| RejectAnswer {
+        code: reject.code.as_str(),
+        path: reject.code.path(),
+        message: reject.message,
+    });
+    let job = request.job.clone();
+    Ok(Outcome { schema: "reshelve.explain/1", job, fields, warnings, reject })
+}
+
+/// Reads the source up to the document.
+fn find(source: &SourcePlace, job: &str, handle: &Handle) -> Result<Vec<u8>, Failure> {
+    let mut source = places::origin(source, handle)?.open()?.source;
+    let mut batch = Batch::default();
+    let mut parsed = Vec::new();
+    loop {
+        batch.clear();
+        let more = source
+            .fill(&mut batch, BatchLimits::default())
+            .map_err(|damage| Failure::failed(damage.to_string()))?;
+        if !more {
+            let message = format!("there is no document with the _id {}", plain(job));
+            return Err(Failure::usage(message, hints::JOB_IS_THE_ID));
+        }
+        for item in &batch.items {
+            let mut document = batch.document(item);
+            if batch.form == Form::Json {
+                parsed.clear();
+                if extjson::parse(document, &mut parsed).is_err() {
+                    continue;
+                }
+                document = &parsed;
+            }
+            if is_job(document, job) && raw::check(document).is_ok() {
+                return Ok(document.to_vec());
+            }
+        }
+    }
+}
+
+fn is_job(document: &[u8], job: &str) -> bool {
+    let Some(id) = Document::new(document).get("_id") else { return false };
+    match id.object_id() {
+        Some(bytes) => {
+            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            hex == job.to_ascii_lowercase()
+        }
+        None => id.string() == Some(job.as_bytes()),
+    }
+}

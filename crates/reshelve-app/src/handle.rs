@@ -1,0 +1,127 @@
+//! What a caller holds while a command works: it hears of progress and notes, and it can cancel.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use reshelve::ends::Notes;
+use reshelve::run::{Observer, Plan, Progress, RunFolder};
+use reshelve_mongo::Patience;
+
+/// Is told how a command gets on. It may be told from several threads.
+pub trait Watcher: Send + Sync {
+    /// Something to know that is not the answer, in a sentence.
+    fn note(&self, _text: &str) {}
+
+    /// Both ends of a run are open: from here on, a run that is cancelled stops in order.
+    fn ready(&self) {}
+
+    /// A run has its folder, and is about to read: from here on it can be resumed.
+    fn begun(&self, _plan: &Plan, _folder: &RunFolder, _bytes_total: Option<u64>) {}
+
+    /// A run made a checkpoint: what is told is safe.
+    fn progress(&self, _progress: &Progress) {}
+
+    /// A command that writes no target has read this much.
+    fn reading(&self, _reading: Reading) {}
+}
+
+/// How much a command that writes no target has read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// Documents.
+    pub documents: u64,
+    /// Bytes of the source's file.
+    pub file_bytes: u64,
+    /// Bytes that the file has, where known.
+    pub file_bytes_total: Option<u64>,
+}
+
+/// Nobody listens.
+struct Nobody;
+
+impl Watcher for Nobody {}
+
+/// Watches and cancels a command. Clones of a handle are the same handle: one may be given to a
+/// command, another kept by the thread that cancels it.
+#[derive(Clone)]
+pub struct Handle {
+    stop: Arc<AtomicBool>,
+    watcher: Arc<dyn Watcher>,
+}
+
+impl Handle {
+    /// A handle that tells `watcher`.
+    pub fn new(watcher: Arc<dyn Watcher>) -> Handle {
+        Handle { stop: Arc::default(), watcher }
+    }
+
+    /// The same, cancelled by whoever sets `stop`.
+    pub fn with_flag(watcher: Arc<dyn Watcher>, stop: Arc<AtomicBool>) -> Handle {
+        Handle { stop, watcher }
+    }
+
+    /// A handle that tells nobody.
+    pub fn silent() -> Handle {
+        Handle::new(Arc::new(Nobody))
+    }
+
+    /// Asks the command to stop at the next place where it can be resumed.
+    pub fn cancel(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn stop(&self) -> &AtomicBool {
+        &self.stop
+    }
+
+    pub(crate) fn watcher(&self) -> &dyn Watcher {
+        self.watcher.as_ref()
+    }
+
+    /// How connections wait for a server: until they are cancelled, and not in silence.
+    pub(crate) fn patience(&self) -> Patience {
+        let watcher = Arc::clone(&self.watcher);
+        Patience::new(Arc::clone(&self.stop), move |text| watcher.note(text))
+    }
+}
+
+impl std::fmt::Debug for Handle {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Handle").field("stop", &self.stop).finish_non_exhaustive()
+    }
+}
+
+/// Passes on what a run tells, and keeps its folder.
+pub(crate) struct Relay<'h> {
+    watcher: &'h dyn Watcher,
+    folder: Option<PathBuf>,
+}
+
+impl<'h> Relay<'h> {
+    pub(crate) fn new(handle: &'h Handle) -> Self {
+        Relay { watcher: handle.watcher(), folder: None }
+    }
+
+    /// The folder of the run, once it has begun: from then on it can be resumed.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+}
+
+impl Notes for Relay<'_> {
+    fn note(&mut self, text: &str) {
+        self.watcher.note(text);
+    }
+}
+
+impl Observer for Relay<'_> {
+    fn begun(&mut self, plan: &Plan, folder: &RunFolder, bytes_total: Option<u64>) {
+        self.folder = Some(folder.path().to_owned());
+        self.watcher.begun(plan, folder, bytes_total);
+    }
+
+    fn progress(&mut self, progress: &Progress) {
+        self.watcher.progress(progress);
+    }
+}

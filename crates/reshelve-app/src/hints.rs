@@ -1,0 +1,190 @@
+//! What to do about a failure: every hint that names a flag, a variable or a command stands here,
+//! and nowhere else. Libraries tell what happened as typed errors; here that becomes advice.
+
+use std::path::Path;
+
+use reshelve::ends::{DamageKind, EndError, EndErrorKind, Hint};
+use reshelve::run::{Refusal, RunError};
+
+// What was named on the command line.
+
+/// A malformed connection string.
+pub const CONNECTION_STRING: &str =
+    "it begins with mongodb:// or mongodb+srv://, in lower case and without quotes";
+/// A run that reads a file was given a live source.
+pub const SOURCE_IS_A_FILE: &str = "give the file with --source, or unset LEGACY_MONGODB_URI";
+/// A live target was to be compressed.
+pub const LIVE_IS_NOT_COMPRESSED: &str =
+    "leave out --gzip and --zstd: they compress the files of a target folder";
+/// A live database that holds none of the target collections.
+pub const NAME_THE_TARGET_DATABASE: &str =
+    "name the database in the connection string, or with --target-db";
+/// A folder that holds no target.
+pub const NAME_THE_TARGET_FOLDER: &str =
+    "name the folder that a run wrote; --target-db picks one of several databases";
+/// A connection string where a path is needed.
+pub const WRITE_FILES_FIRST: &str =
+    "write files, then load them with `reshelve run` or mongorestore";
+/// `--apply` with `DRY_RUN=true`.
+pub const APPLY_OR_DRY_RUN: &str = "leave out --apply, or unset DRY_RUN";
+/// `--gzip` with `--zstd`.
+pub const GZIP_OR_ZSTD: &str = "one of them may come from the environment or from reshelve.toml";
+/// An unknown key in the settings file.
+pub const SETTINGS_KEYS: &str =
+    "keys are long flags, such as runs-dir or batch-docs; tables are commands";
+/// A folder of runs that holds none.
+pub const WHERE_RUNS_ARE: &str = "--runs-dir says where runs are";
+/// A document that `explain` cannot find.
+pub const JOB_IS_THE_ID: &str =
+    "--job takes the _id: 24 hex digits of an ObjectId, or the string itself";
+/// A role for a file.
+pub const NAME_A_LIVE_SOURCE: &str = "name a live source: mongodb://HOST/DATABASE";
+/// A role for no database.
+pub const NAME_THE_SOURCE_DATABASE: &str = "put it into the connection string, or use --db";
+/// `indexes down` of a folder.
+pub const FOLDERS_ARE_REMOVED: &str =
+    "remove the folder yourself; `reshelve checksums` shows what it holds";
+/// `generate` onto something that is there.
+pub const OVERWRITE: &str = "--overwrite replaces what is there";
+/// `demo` into a folder of somebody else.
+pub const DEMO_DIR: &str = "--dir names another folder";
+/// A sample of standard input.
+pub const SAMPLE_OF_STDIN: &str = "leave out --sample, or name a file";
+/// A profile of a damaged source.
+pub const NO_PARTIAL_PROFILE: &str = "a partial profile would look like a whole one, so there is \
+    none; a dry run reads everything before the damage and counts its warnings and rejects";
+
+/// A connection string that has to be given again.
+pub fn connection_string_again(flag: &str, variable: &str) -> String {
+    format!("give the connection string with {flag} or {variable}")
+}
+
+/// A choice between names.
+pub fn one_of(names: &[&str]) -> String {
+    format!("one of {}", names.join(", "))
+}
+
+// What ended a run, or kept it from starting.
+
+/// How a run is resumed.
+pub fn resume(run: &Path) -> String {
+    format!("resume with `reshelve resume {}`", run.display())
+}
+
+/// A run that stopped where its source is damaged.
+pub(crate) fn damaged(kind: DamageKind, run: &Path) -> String {
+    let mended = match kind {
+        DamageKind::Io => "can be read again",
+        _ => "is repaired",
+    };
+    format!("everything before that place is kept; once the source {mended}, {}", resume(run))
+}
+
+/// A run that stopped at its first reject.
+pub(crate) fn first_reject(run: &Path) -> String {
+    format!("{}: it continues after the rejected document", resume(run))
+}
+
+/// An error of a run that has begun, and can be resumed once that is solved; none where it cannot.
+pub(crate) fn failed_run(error: &RunError, run: &Path) -> Option<String> {
+    let is_full = match error {
+        RunError::Disk(error) => error.is_full(),
+        RunError::End(error) => match error.kind {
+            EndErrorKind::Lost | EndErrorKind::Refused | EndErrorKind::Usage => return None,
+            kind => kind == EndErrorKind::Full,
+        },
+        _ => return None,
+    };
+    let before = match error {
+        _ if is_full => MAKE_ROOM.to_owned(),
+        RunError::End(EndError { hint: Some(hint), .. }) => of_end(hint),
+        _ => "solve this".to_owned(),
+    };
+    Some(format!("{before}; then {}", resume(run)))
+}
+
+const MAKE_ROOM: &str = "make room on the disk";
+
+/// A process is at work on the run.
+pub(crate) const AT_WORK: &str =
+    "`reshelve status` shows how far it is; Ctrl-C in its terminal stops it";
+
+/// An error of a run that has not begun.
+pub(crate) fn of_run(error: &RunError) -> Option<String> {
+    let text = match error {
+        RunError::Refused(refusal) => of_refusal(refusal),
+        RunError::End(error) => return error.hint.as_ref().map(of_end),
+        RunError::NoSuchRun { .. } => {
+            "`reshelve runs` lists the runs; --runs-dir says where they are"
+        }
+        RunError::Disk(error) if error.is_full() => {
+            "make room on the disk, then `reshelve resume` the run"
+        }
+        RunError::State { .. } => "it was written by another version of reshelve, or edited",
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
+
+/// A refusal of the run itself.
+fn of_refusal(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::InFlight { .. } => {
+            "--in-flight include carries them over as they are, --in-flight as-failed as failed, \
+             --in-flight skip leaves them out"
+        }
+        Refusal::InFlightUnknown => {
+            "choose --in-flight include, --in-flight as-failed or --in-flight skip"
+        }
+        Refusal::AtWork { .. } => AT_WORK,
+        Refusal::OtherSource { .. } => {
+            "give the same source with --source, repaired where it was damaged; or start a new run"
+        }
+        _ => "start a new run",
+    }
+}
+
+/// An error of a source or a target.
+pub(crate) fn of_end(hint: &Hint) -> String {
+    let text = match hint {
+        Hint::Text(text) => text,
+        Hint::NameASource => {
+            "name a .bson, .archive or .json file, a mongodump folder, or - for standard input"
+        }
+        Hint::NameADump => {
+            "name a mongodump folder or the folder of a database in it: it holds .bson files"
+        }
+        Hint::ChooseADatabase => "choose one with --db",
+        Hint::ChooseACollection => "choose another with --collection or --db",
+        Hint::ChooseStoredDocuments => {
+            "choose a collection that stores documents with --collection"
+        }
+        Hint::NameOneFile => "name the file that is meant",
+        Hint::SaveToAFile => "save it to a file first",
+        Hint::DecideOnExisting => {
+            "--allow-existing keeps what is there and adds to it; --replace also replaces jobs \
+             that differ"
+        }
+        Hint::SameCompression => {
+            "use the same --gzip or --zstd as before, or another target folder"
+        }
+        Hint::MendTheTarget => {
+            "if a run was interrupted there, resume it or use --take-over; otherwise repair the \
+             folder or use a new one"
+        }
+        Hint::ResumeTheReplacingRun => {
+            "a run with --replace was interrupted there: resume it, and it removes the earlier \
+             versions"
+        }
+        Hint::WaitForTheRun => "wait until it ends; `reshelve runs` shows it",
+        Hint::ResumeOrTakeOver { run } => {
+            return format!("{}; --take-over breaks its lock and starts a new run", resume(run));
+        }
+        Hint::MakeRoom => "make room, or use --gzip; --skip-disk-check starts anyway",
+        Hint::LookWhoWrites => {
+            "find out what else writes there; if the target of a run is gone, start a new run"
+        }
+        _ => "start again",
+    };
+    text.to_owned()
+}

@@ -1,0 +1,108 @@
+//! `indexes`: the collections and indexes of a target.
+
+use std::path::Path;
+
+use reshelve::ends::{Compression, TargetFolder};
+use reshelve::target_schema::TargetState;
+use reshelve_mongo::{indexes_down, indexes_status, indexes_up};
+use serde::Serialize;
+
+use crate::failure::Failure;
+use crate::handle::Handle;
+use crate::hints;
+use crate::places::{self, TARGET_DB_DEFAULT, TargetPlace};
+
+pub use reshelve_mongo::MIGRATION;
+
+/// What `indexes` is asked.
+pub struct Request {
+    /// The target.
+    pub target: TargetPlace,
+    /// What to do.
+    pub action: Action,
+}
+
+/// What to do with collections and indexes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Say which are there.
+    Status,
+    /// Make those that are missing.
+    Up,
+    /// Drop the collections of a live target.
+    Down {
+        /// Collections that are dropped whatever they hold; others only if this tool wrote all
+        /// their documents.
+        forced: Vec<String>,
+    },
+}
+
+/// What is there, or what changed.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Outcome {
+    /// What is there; as JSON, `reshelve.indexes/1`.
+    State(StateAnswer),
+    /// What was made or dropped; as JSON, `reshelve.indexes-changed/1`.
+    Changed(ChangedAnswer),
+}
+
+/// What is there.
+#[derive(Clone, Debug, Serialize)]
+pub struct StateAnswer {
+    schema: &'static str,
+    /// Collections and indexes.
+    #[serde(flatten)]
+    pub state: TargetState,
+}
+
+/// What was made or dropped.
+#[derive(Clone, Debug, Serialize)]
+pub struct ChangedAnswer {
+    schema: &'static str,
+    /// Collections, and indexes as `collection.index`.
+    pub changed: Vec<String>,
+}
+
+/// Looks at the indexes of a target, makes or drops them.
+///
+/// # Errors
+/// Where the target cannot be read or written, or holds documents of others.
+pub fn indexes(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
+    let TargetPlace { name, db } = &request.target;
+    let connection = match places::connection_string(name)? {
+        Some(uri) => Some(places::target_connection(uri, db.as_deref(), handle)?),
+        None => None,
+    };
+    let changed = match (&request.action, connection) {
+        (Action::Status, connection) => {
+            let state = match connection {
+                Some(connection) => indexes_status(&connection)?,
+                None => folder_for(name, db.as_deref())?.state()?,
+            };
+            return Ok(Outcome::State(StateAnswer { schema: "reshelve.indexes/1", state }));
+        }
+        (Action::Up, Some(connection)) => indexes_up(&connection)?,
+        (Action::Up, None) => folder_for(name, db.as_deref())?.make_indexes()?,
+        (Action::Down { forced }, Some(connection)) => indexes_down(&connection, forced)?,
+        (Action::Down { .. }, None) => {
+            let message = "a folder is not dropped by this command";
+            return Err(Failure::usage(message, hints::FOLDERS_ARE_REMOVED));
+        }
+    };
+    Ok(Outcome::Changed(ChangedAnswer { schema: "reshelve.indexes-changed/1", changed }))
+}
+
+/// The folder of a target, which need not be there yet.
+fn folder_for(root: &Path, db: Option<&str>) -> Result<TargetFolder, Failure> {
+    if root.is_dir()
+        && let Some(found) = TargetFolder::find(root, db)?
+    {
+        return Ok(found);
+    }
+    Ok(TargetFolder {
+        root: root.to_owned(),
+        db: db.unwrap_or(TARGET_DB_DEFAULT).to_owned(),
+        compression: Compression::None,
+    })
+}

@@ -1,0 +1,52 @@
+//! The use cases of `reshelve`: what its commands do, for a command line, a server, or a program
+//! that embeds them.
+//!
+//! Each command is a module with a `Request`, an `Outcome` and a function of the command's name.
+//! An outcome serialises as the document that `--json` prints. Nothing here parses arguments,
+//! prints, or keeps global state: what a caller wants to hear while a command works comes through a
+//! [`Handle`], which also cancels it.
+
+mod exit_code;
+mod failure;
+mod handle;
+mod options;
+
+pub mod hints;
+pub mod places;
+pub mod states;
+pub mod text;
+
+pub mod checksums;
+pub mod demo;
+pub mod explain;
+pub mod generate;
+pub mod indexes;
+pub mod inspect;
+pub mod profile;
+pub mod report;
+pub mod restore;
+pub mod resume;
+pub mod run;
+pub mod runs;
+pub mod status;
+pub mod verify;
+
+pub use exit_code::ExitCode;
+pub use failure::Failure;
+pub use handle::{Handle, Reading, Watcher};
+pub use options::{BatchOptions, LIVE_BATCH_BYTES, MappingOptions, ReadPreference, RunName};
+
+pub use checksums::checksums;
+pub use demo::demo;
+pub use explain::explain;
+pub use generate::generate;
+pub use indexes::indexes;
+pub use inspect::inspect;
+pub use profile::profile;
+pub use report::report;
+pub use restore::restore;
+pub use resume::resume;
+pub use run::run;
+pub use runs::runs;
+pub use status::status;
+pub use verify::verify;

@@ -1,0 +1,259 @@
+//! The two ends of a command: what a SOURCE and a TARGET on the command line mean.
+
+use std::path::{Path, PathBuf};
+
+use reshelve::ends::{
+    Compression, Destination, LivePlace, Origin, PlannedSource, PlannedTarget, SourceSpec,
+    TargetFolder, TargetReader,
+};
+use reshelve::folder::FolderDestination;
+use reshelve::target_schema::Collection;
+use reshelve_mongo::{Connection, LiveDestination, LiveOrigin, LiveTarget, Place, is_live};
+
+use crate::failure::Failure;
+use crate::handle::Handle;
+use crate::hints;
+use crate::options::ReadPreference;
+
+/// The target's database where neither a request nor the connection string names one.
+pub const TARGET_DB_DEFAULT: &str = "letswriteabook";
+
+/// A SOURCE, and what to pick inside it.
+#[derive(Clone, Default)]
+pub struct SourcePlace {
+    /// A path, `-` for standard input, or a connection string.
+    pub name: PathBuf,
+    /// The database.
+    pub db: Option<String>,
+    /// The collection; `jobs` unless named.
+    pub collection: Option<String>,
+    /// Which member of a replica set is read from; none for what the connection string says.
+    pub read_preference: Option<ReadPreference>,
+}
+
+/// A TARGET.
+#[derive(Clone, Default)]
+pub struct TargetPlace {
+    /// A folder, or a connection string.
+    pub name: PathBuf,
+    /// The database.
+    pub db: Option<String>,
+}
+
+impl SourcePlace {
+    /// The whole of a SOURCE.
+    pub fn new(name: impl Into<PathBuf>) -> Self {
+        SourcePlace { name: name.into(), ..SourcePlace::default() }
+    }
+}
+
+impl TargetPlace {
+    /// A TARGET with the usual database.
+    pub fn new(name: impl Into<PathBuf>) -> Self {
+        TargetPlace { name: name.into(), db: None }
+    }
+}
+
+/// The connection string, where a SOURCE or TARGET is one. A malformed one may hold a password all
+/// the same: it is neither quoted nor taken for a path.
+pub(crate) fn connection_string(path: &Path) -> Result<Option<&str>, Failure> {
+    let text = path.to_string_lossy();
+    let bare = text.trim_start_matches(|c: char| c.is_whitespace() || "\"'`".contains(c));
+    let begin = bare.get(..7).unwrap_or_default().to_ascii_lowercase();
+    let rest = bare.get(7..).unwrap_or_default();
+    let is_uri = begin == "mongodb" && rest.starts_with([':', '+']);
+    match path.to_str().filter(|text| is_live(text)) {
+        Some(uri) => Ok(Some(uri)),
+        None if is_uri || text.contains("://") => {
+            Err(Failure::usage("malformed connection string", hints::CONNECTION_STRING))
+        }
+        None => Ok(None),
+    }
+}
+
+/// Something that has to be a file or a folder.
+pub(crate) fn refuse_live(path: &Path) -> Result<(), Failure> {
+    match connection_string(path)? {
+        Some(_) => Err(Failure::usage(
+            "this has to be a file or a folder, not a live database",
+            hints::WRITE_FILES_FIRST,
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Where the legacy documents of a command come from.
+pub(crate) fn origin(source: &SourcePlace, handle: &Handle) -> Result<Box<dyn Origin>, Failure> {
+    let Some(uri) = connection_string(&source.name)? else {
+        return Ok(Box::new(source_spec(source)));
+    };
+    let place = Place::parse(uri)?;
+    let (db, collection) = (source.db.as_deref(), source.collection.as_deref());
+    let read_preference = source.read_preference.map(Into::into);
+    let patience = handle.patience();
+    Ok(Box::new(LiveOrigin::connect(&place, db, collection, read_preference, &patience)?))
+}
+
+/// A source of files as the library takes it.
+pub(crate) fn source_spec(source: &SourcePlace) -> SourceSpec {
+    SourceSpec {
+        path: source.name.clone(),
+        db: source.db.clone(),
+        collection: source.collection.clone(),
+    }
+}
+
+/// Where a resumed run gets its documents from: as it was, or as `given`.
+pub(crate) fn origin_again(
+    planned: &PlannedSource,
+    given: Option<&Path>,
+    read_preference: Option<ReadPreference>,
+    handle: &Handle,
+) -> Result<Box<dyn Origin>, Failure> {
+    let (db, collection) = (planned.db.clone(), planned.collection.clone());
+    let Some(live) = &planned.live else {
+        let path = given.map_or_else(|| planned.path.clone(), Path::to_owned);
+        if connection_string(&path)?.is_some() {
+            let message = "this run reads a file, not a live collection";
+            return Err(Failure::refused(message, hints::SOURCE_IS_A_FILE));
+        }
+        return Ok(Box::new(SourceSpec { path, db, collection }));
+    };
+    let place = place_again(live, given, &SOURCE)?;
+    let read_preference = read_preference.map(Into::into);
+    let (db, collection) = (Some(live.db.as_str()), collection.as_deref());
+    let patience = handle.patience();
+    let origin = LiveOrigin::connect(&place, db, collection, read_preference, &patience)?;
+    origin.connection().check_same(live)?;
+    Ok(Box::new(origin))
+}
+
+/// Where the target documents of a run go.
+pub(crate) fn destination(
+    target: &TargetPlace,
+    compression: Compression,
+    handle: &Handle,
+) -> Result<Box<dyn Destination>, Failure> {
+    let Some(uri) = connection_string(&target.name)? else {
+        let db = target.db.as_deref().unwrap_or(TARGET_DB_DEFAULT).to_owned();
+        let folder = TargetFolder { root: target.name.clone(), db, compression };
+        return Ok(Box::new(FolderDestination::new(folder)));
+    };
+    if compression != Compression::None {
+        let message = "a live target is not compressed";
+        return Err(Failure::usage(message, hints::LIVE_IS_NOT_COMPRESSED));
+    }
+    let connection = target_connection(uri, target.db.as_deref(), handle)?;
+    Ok(Box::new(LiveDestination::new(connection)))
+}
+
+/// Where the target documents of a resumed run go.
+pub(crate) fn destination_again(
+    planned: &PlannedTarget,
+    given: Option<&Path>,
+    handle: &Handle,
+) -> Result<Box<dyn Destination>, Failure> {
+    match planned {
+        // A folder stays where it is: another one would not hold what the run has written.
+        PlannedTarget::Folder(folder) => Ok(Box::new(FolderDestination::new(folder.clone()))),
+        PlannedTarget::Live(live) => {
+            let place = place_again(live, given, &TARGET)?;
+            let connection = Connection::open(&place, &live.db, &handle.patience())?;
+            connection.check_same(live)?;
+            Ok(Box::new(LiveDestination::new(connection)))
+        }
+    }
+}
+
+/// A connection to the target's database: the one that is named, or that the connection string
+/// names, or the usual one.
+pub(crate) fn target_connection(
+    uri: &str,
+    db: Option<&str>,
+    handle: &Handle,
+) -> Result<Connection, Failure> {
+    let place = Place::parse(uri)?;
+    let db = db.or(place.database()).unwrap_or(TARGET_DB_DEFAULT).to_owned();
+    Ok(Connection::open(&place, &db, &handle.patience())?)
+}
+
+/// A target that is read back.
+pub(crate) fn reader(
+    target: &TargetPlace,
+    read_preference: Option<ReadPreference>,
+    handle: &Handle,
+) -> Result<Box<dyn TargetReader>, Failure> {
+    let db = target.db.as_deref();
+    let Some(uri) = connection_string(&target.name)? else {
+        return Ok(Box::new(find_target(&target.name, db)?));
+    };
+    let connection = target_connection(uri, db, handle)?;
+    let live = LiveTarget::new(connection, read_preference.map(Into::into));
+    for collection in Collection::ALL {
+        if live.has(collection).map_err(|error| Failure::failed(error.to_string()))? {
+            return Ok(Box::new(live));
+        }
+    }
+    let message = format!("{}: no target collections there", live.name());
+    Err(Failure::usage(message, hints::NAME_THE_TARGET_DATABASE))
+}
+
+/// The target of a run, read back: as it was, or as `given`.
+pub(crate) fn reader_again(
+    planned: &PlannedTarget,
+    given: Option<&Path>,
+    handle: &Handle,
+) -> Result<Box<dyn TargetReader>, Failure> {
+    match (planned, given) {
+        (PlannedTarget::Folder(folder), None) => Ok(Box::new(folder.clone())),
+        (PlannedTarget::Folder(_), Some(path)) => reader(&TargetPlace::new(path), None, handle),
+        (PlannedTarget::Live(live), _) => {
+            let place = place_again(live, given, &TARGET)?;
+            let connection = Connection::open(&place, &live.db, &handle.patience())?;
+            Ok(Box::new(LiveTarget::new(connection, None)))
+        }
+    }
+}
+
+/// The target folder that a path names.
+fn find_target(root: &Path, db: Option<&str>) -> Result<TargetFolder, Failure> {
+    TargetFolder::find(root, db)?.ok_or_else(|| {
+        let message = format!("{}: no target collections in this folder", root.display());
+        Failure::usage(message, hints::NAME_THE_TARGET_FOLDER)
+    })
+}
+
+/// An end of a run, as a command line names it again.
+struct End {
+    flag: &'static str,
+    variable: &'static str,
+}
+
+const SOURCE: End = End { flag: "--source", variable: "LEGACY_MONGODB_URI" };
+const TARGET: End = End { flag: "--target", variable: "TARGET_MONGODB_URI" };
+
+/// The connection string of a run: the one that is given, where it leads to the same place, else
+/// the one that the run kept.
+fn place_again(planned: &LivePlace, given: Option<&Path>, end: &End) -> Result<Place, Failure> {
+    let hint = || hints::connection_string_again(end.flag, end.variable);
+    let given = match given {
+        Some(path) => Some(connection_string(path)?.ok_or_else(|| {
+            let message = format!("this run is on a live database, and {} names a file", end.flag);
+            Failure::refused(message, hint())
+        })?),
+        None => None,
+    };
+    match given {
+        Some(uri) => {
+            let place = Place::parse(uri)?;
+            place.check_same(planned)?;
+            Ok(place)
+        }
+        None if planned.needs_uri => {
+            let message =
+                format!("{} needs its credentials again: they are not stored", planned.uri);
+            Err(Failure::usage(message, hint()))
+        }
+        None => Ok(Place::parse(&planned.uri)?),
+    }
+}

@@ -1,0 +1,115 @@
+//! Warnings and rejects, by code, with examples.
+
+use reshelve::report::RunReport;
+use reshelve::run::{Example, Tally};
+
+use super::page::{Block, Cell, ROWS_MAX, Section, Table, more};
+use crate::text::number;
+
+/// How many examples of a code are named.
+const EXAMPLES_MAX: usize = 5;
+
+/// Warnings by code, with examples.
+pub(super) fn warnings(report: &RunReport) -> Section {
+    let warnings = &report.checkpoint.totals.warnings;
+    let mut blocks =
+        vec![Block::Text(match warnings.len() {
+        0 => "None.".into(),
+        _ => "Noticed, and gone on from: each is a place in a legacy document that is not what the \
+              schema says, or not what the mapping shows elsewhere."
+            .into(),
+    })];
+    if !warnings.is_empty() {
+        let rows = warnings.iter().map(|(code, tally)| {
+            let (examples, more) = examples(tally);
+            vec![
+                Cell::code(code),
+                Cell::text(meaning(code)),
+                Cell::count(tally.count),
+                Cell::Codes(examples, more),
+            ]
+        });
+        let columns = vec!["code", "means", "places", "examples"];
+        blocks.push(Block::Table(Table { caption: "", columns, rows: rows.collect(), more: None }));
+    }
+    Section { title: "Warnings", blocks }
+}
+
+fn examples(tally: &Tally) -> (Vec<String>, u64) {
+    let text = |example: &Example| match example.path.as_str() {
+        "" => example.job.clone(),
+        path => format!("{} {path}", example.job),
+    };
+    let named = tally.examples.iter().filter(|example| !example.job.is_empty());
+    let named: Vec<String> = named.take(EXAMPLES_MAX).map(text).collect();
+    let more = tally.count - u64::try_from(named.len()).unwrap_or(tally.count);
+    (named, more)
+}
+
+fn meaning(code: &str) -> &'static str {
+    match code {
+        "alert-id-collision" => "an alert took a suffix, because another one has its id",
+        "alert-merged" => "an alert equal to an earlier one was merged into it",
+        "cost-drift" => "the tracked total cost differs from the parts by more than half a cent",
+        "duplicate-chapter-number" => "a chapter has a number that came before",
+        "invalid-date" => "a date that cannot be shown, or a number that is no date",
+        "invalid-number" => "NaN, an infinity, or a negative count",
+        "key-escaped" => "a map key was written in another form",
+        "over-display-limit" => "more entries than the new application shows",
+        "progress-drift" => "the recorded progress differs from the chapters",
+        "status-conflict" => "the stored status contradicts the chapters",
+        "time-missing" => "no date tells when the job was made",
+        "type-mismatch" => "a value of another type than its rule expects",
+        "unknown-chapter-status" => "a chapter status that the mapping does not know",
+        "unknown-severity" => "an alert severity that the mapping does not know",
+        "unknown-status" => "a status that the mapping does not know, taken as failed",
+        "unreadable-part" => {
+            "a part that a JavaScript reader may fail on travels in the residue only"
+        }
+        _ => "see the mapping contract",
+    }
+}
+
+/// Documents that did not make it.
+pub(super) fn rejects(report: &RunReport) -> Section {
+    let rejects = &report.checkpoint.totals.rejects;
+    if rejects.is_empty() {
+        let blocks = vec![Block::Text("None.".into())];
+        return Section { title: "Rejects", blocks };
+    }
+    let rows = rejects.iter().map(|(code, tally)| {
+        let (examples, more) = examples(tally);
+        vec![Cell::code(code), Cell::count(tally.count), Cell::Codes(examples, more)]
+    });
+    let by_code = Table {
+        caption: "By code",
+        columns: vec!["code", "documents", "examples"],
+        rows: rows.collect(),
+        more: None,
+    };
+    let rows = report.rejects.iter().take(ROWS_MAX).map(|record| {
+        vec![
+            Cell::count(record.position),
+            Cell::Number(number(record.offset)),
+            Cell::code(&record.id),
+            Cell::code(&record.code),
+            Cell::Foreign(record.message.clone()),
+        ]
+    });
+    let rows: Vec<_> = rows.collect();
+    let more = more(
+        report.checkpoint.totals.documents.rejected,
+        rows.len(),
+        "see rejects.jsonl in the run's folder",
+    );
+    let first = Table {
+        caption: "The first ones",
+        columns: vec!["position", "byte", "_id", "code", "why"],
+        rows,
+        more,
+    };
+    let text = "These documents are not in the target. The run's folder holds them, to be mended and \
+                run again.";
+    let blocks = vec![Block::Text(text.into()), Block::Table(by_code), Block::Table(first)];
+    Section { title: "Rejects", blocks }
+}

@@ -1,0 +1,62 @@
+//! Jobs that need a second look: statuses that contradict the chapters, and jobs in flight.
+
+use reshelve::parity::{JobList, ListedJob};
+use reshelve::report::RunReport;
+use reshelve_core::mapping::{InFlight, StatusPolicy};
+
+use super::page::{Block, Cell, ROWS_MAX, Section, Table};
+use crate::text::number;
+
+/// Statuses that contradict the chapters.
+pub(super) fn status_conflicts(report: &RunReport) -> Option<Section> {
+    let conflicts = &report.survey.as_ref()?.status_conflicts;
+    let sides = [
+        ("Novels behind `failed`: every chapter is written", &conflicts.novels_behind_failed),
+        ("Failures behind `completed`: every chapter failed", &conflicts.failures_behind_completed),
+    ];
+    let mut blocks = vec![Block::Text(format!(
+        "The stored status contradicts the chapters: {} novels hide behind `failed`, {} failures \
+         behind `completed`. {}",
+        number(conflicts.novels_behind_failed.count),
+        number(conflicts.failures_behind_completed.count),
+        match report.plan.options.status_policy {
+            StatusPolicy::Legacy => "The target keeps the stored status (--status-policy legacy).",
+            StatusPolicy::Evidence =>
+                "The target believes the chapters (--status-policy evidence).",
+        }
+    ))];
+    let tables = sides.into_iter().filter(|(_, list)| list.count > 0);
+    blocks.extend(tables.map(|(caption, list)| jobs(caption, list)));
+    Some(Section { title: "Status conflicts", blocks })
+}
+
+/// Jobs that were queued or running.
+pub(super) fn in_flight(report: &RunReport) -> Option<Section> {
+    let list = &report.survey.as_ref()?.in_flight;
+    let decided = match report.plan.options.in_flight {
+        InFlight::Include => "They are carried over as they are.",
+        InFlight::Skip => "They are left out.",
+        InFlight::AsFailed => "They are carried over as failed.",
+    };
+    let mut blocks = vec![Block::Text(match list.count {
+        0 => "No job was queued or running when the data was taken.".into(),
+        count => format!(
+            "{} jobs were queued or running when the data was taken. {decided}",
+            number(count)
+        ),
+    })];
+    if list.count > 0 {
+        blocks.push(jobs("", list));
+    }
+    Some(Section { title: "In flight", blocks })
+}
+
+fn jobs(caption: &'static str, list: &JobList) -> Block {
+    let row = |job: &ListedJob| {
+        vec![Cell::code(&job.job), Cell::Foreign(job.title.clone()), Cell::code(&job.status)]
+    };
+    let rows: Vec<_> = list.jobs.iter().take(ROWS_MAX).map(row).collect();
+    let rest = list.count - u64::try_from(rows.len()).unwrap_or(list.count);
+    let more = (rest > 0).then(|| format!("and {} more", number(rest)));
+    Block::Table(Table { caption, columns: vec!["job", "title", "legacy status"], rows, more })
+}

@@ -1,0 +1,232 @@
+//! `report`: what a reviewer signs. One content, as a page, as Markdown, as JSON, and packed as
+//! evidence.
+
+mod bundle;
+mod codes;
+mod comparison;
+mod figures;
+mod html;
+mod jobs;
+mod markdown;
+mod page;
+mod record;
+mod source;
+mod text;
+mod what_was_run;
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use reshelve::parity::Bucket;
+use reshelve::report::{ReportRequest, RunReport, Sides};
+use reshelve::run::RunFolder;
+use serde::{Serialize, Serializer};
+
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::handle::Handle;
+use crate::options::RunName;
+use crate::places;
+
+/// What `report` is asked.
+pub struct Request {
+    /// The run.
+    pub run: RunName,
+    /// Where the source is now, if it has moved.
+    pub source: Option<PathBuf>,
+    /// Where the target is now, if it has moved.
+    pub target: Option<PathBuf>,
+    /// The folder that the report goes to; none for `report` in the run's folder.
+    pub out: Option<PathBuf>,
+    /// Whether to write the evidence pack too.
+    pub bundle: bool,
+}
+
+impl Request {
+    /// The report of a run whose ends are where they were, into its folder.
+    pub fn new(run: RunName) -> Self {
+        Request { run, source: None, target: None, out: None, bundle: false }
+    }
+}
+
+/// A report, and where it is; as JSON, `reshelve.report/1`.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// What there is to say about the run.
+    pub report: RunReport,
+    /// The files.
+    pub written: Written,
+}
+
+impl Serialize for Outcome {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        ReportDocument::of(&self.report).serialize(serializer)
+    }
+}
+
+/// The files of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The page.
+    pub html: PathBuf,
+    /// The same for a pull request.
+    pub markdown: PathBuf,
+    /// The same for programs.
+    pub json: PathBuf,
+    /// The evidence pack.
+    pub bundle: Option<PathBuf>,
+}
+
+/// The report in every form.
+#[derive(Clone, Debug)]
+pub struct Rendered {
+    /// A page that needs no network and no script.
+    pub html: String,
+    /// Markdown for a pull request.
+    pub markdown: String,
+    /// `reshelve.report/1`.
+    pub json: String,
+}
+
+/// The names of the files, in a folder and in the evidence pack. The run folder's own
+/// `report.json` is another file: how the run ended.
+const HTML_FILE: &str = "report.html";
+const MARKDOWN_FILE: &str = "report.md";
+const JSON_FILE: &str = "report-data.json";
+
+/// The file for programs beside the page, and what `report --json` prints.
+#[derive(Debug, Serialize)]
+struct ReportDocument<'r> {
+    schema: &'static str,
+    #[serde(flatten)]
+    report: &'r RunReport,
+}
+
+impl<'r> ReportDocument<'r> {
+    fn of(report: &'r RunReport) -> Self {
+        ReportDocument { schema: "reshelve.report/1", report }
+    }
+}
+
+/// Reads both sides of a run again, and writes its report in every form. What the report says is
+/// not what the command did: `verify` is the one that judges.
+///
+/// # Errors
+/// Where the run's own files cannot be used, the report cannot be written, or an end was named that
+/// makes no sense. A side that cannot be read is no error: the report says so.
+pub fn report(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
+    let folder = request.run.find()?;
+    let report = gather(request, &folder, handle)?;
+    let rendered = render(&report);
+    let out = request.out.clone().unwrap_or_else(|| folder.path().join("report"));
+    let run_folder = request.bundle.then_some(folder.path());
+    let written = write(&report, &rendered, &out, run_folder)?;
+    Ok(Outcome { report, written })
+}
+
+/// A side that cannot be reached is no reason not to report: the report says so. What was named has
+/// to make sense.
+fn gather(request: &Request, folder: &RunFolder, handle: &Handle) -> Result<RunReport, Failure> {
+    let plan = folder.plan()?;
+    let origin = places::origin_again(&plan.source, request.source.as_deref(), None, handle);
+    let origin = or_why(origin, request.source.as_deref())?;
+    let target = places::reader_again(&plan.target, request.target.as_deref(), handle);
+    let target = or_why(target, request.target.as_deref())?;
+    let asked = ReportRequest {
+        folder: folder.clone(),
+        no_source: origin.as_ref().err().cloned(),
+        no_target: target.as_ref().err().cloned(),
+    };
+    let sides = Sides {
+        origin: origin.as_ref().ok().map(AsRef::as_ref),
+        target: target.as_ref().ok().map(AsRef::as_ref),
+    };
+    Ok(reshelve::report::gather(&asked, &sides)?)
+}
+
+/// One side of a report, or why it cannot be read.
+fn or_why<T>(
+    opened: Result<T, Failure>,
+    named: Option<&Path>,
+) -> Result<Result<T, String>, Failure> {
+    match opened {
+        Ok(side) => Ok(Ok(side)),
+        Err(failure) if named.is_some() && failure.code != ExitCode::Failed => Err(failure),
+        Err(failure) => Ok(Err(failure.message)),
+    }
+}
+
+/// The report in every form.
+pub fn render(report: &RunReport) -> Rendered {
+    let page = page::Page::of(report);
+    Rendered {
+        html: html::render(&page),
+        markdown: markdown::render(&page),
+        json: serde_json::to_string(&ReportDocument::of(report)).unwrap_or_default(),
+    }
+}
+
+/// Writes the report in every form; with a run's folder, the evidence pack too.
+fn write(
+    report: &RunReport,
+    rendered: &Rendered,
+    out: &Path,
+    run_folder: Option<&Path>,
+) -> Result<Written, Failure> {
+    fs::create_dir_all(out).map_err(|error| failed("creating the folder", out, &error))?;
+    let whole = |name: &str, text: &str| {
+        let path = out.join(name);
+        replace(&path, |file| file.write_all(text.as_bytes()))?;
+        Ok::<PathBuf, Failure>(path)
+    };
+    let html = whole(HTML_FILE, &rendered.html)?;
+    let markdown = whole(MARKDOWN_FILE, &rendered.markdown)?;
+    let json = whole(JSON_FILE, &rendered.json)?;
+    let bundle = match run_folder {
+        Some(run_folder) => {
+            let path = out.join(format!("{}.tar.gz", bundle::folder_name(report)));
+            replace(&path, |file| bundle::write(report, rendered, run_folder, file))?;
+            Some(path)
+        }
+        None => None,
+    };
+    Ok(Written { html, markdown, json, bundle })
+}
+
+/// Replaces a file in one step: nobody finds half a report.
+fn replace(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), Failure> {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let temporary = path.with_file_name(format!(".{name}.tmp"));
+    let made = File::create(&temporary).and_then(|mut file| {
+        fill(&mut file)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    });
+    made.map_err(|error| failed("writing", path, &error))
+}
+
+fn failed(action: &str, path: &Path, error: &io::Error) -> Failure {
+    Failure::failed(format!("{action} {}: {error}", path.display()))
+}
+
+/// A bucket of a histogram in words: how much more or less was recorded than the parts add up to.
+pub fn bucket_name(bucket: &Bucket) -> String {
+    let edge = |edge: f64| match edge {
+        1_000.0 => "1 000".to_owned(),
+        10_000.0 => "10 000".to_owned(),
+        edge => edge.to_string(),
+    };
+    let range = |low: f64, high: f64, word: &str| match low {
+        0.0 => format!("up to {} {word}", edge(high)),
+        _ => format!("{} to {} {word}", edge(low), edge(high)),
+    };
+    match (bucket.above, bucket.below) {
+        _ if bucket.is_equal() => "the same".into(),
+        (None, Some(below)) => format!("over {} less", edge(-below)),
+        (Some(above), None) => format!("over {} more", edge(above)),
+        (Some(above), Some(below)) if above < 0.0 => range(below.abs(), -above, "less"),
+        (Some(above), Some(below)) => range(above, below, "more"),
+        (None, None) => "any".into(),
+    }
+}

@@ -1,0 +1,136 @@
+//! What a change record keeps: time, memory, error rate, checksums, the way back.
+
+use reshelve::report::RunReport;
+
+use super::page::{Block, Cell, Section, Table};
+use super::text::decimal;
+use crate::text::{number, size, span};
+
+/// Time, memory, errors.
+pub(super) fn effort(report: &RunReport) -> Section {
+    let checkpoint = &report.checkpoint;
+    let totals = &checkpoint.totals;
+    let documents = totals.documents;
+    let rate = totals.bytes_read.saturating_mul(1000) / checkpoint.elapsed_ms.max(1);
+    let facts = vec![
+        (
+            "read",
+            Cell::Text(format!(
+                "{} documents, {}",
+                number(documents.read),
+                size(totals.bytes_read)
+            )),
+        ),
+        (
+            "mapped",
+            Cell::Text(format!(
+                "{} jobs with {} events, {} of target, {} of it residue",
+                number(documents.mapped),
+                number(totals.events),
+                size(totals.bytes_mapped),
+                size(totals.residue_bytes)
+            )),
+        ),
+        (
+            "written",
+            Cell::Text(format!(
+                "{} jobs, {}; {} unchanged, {} replaced",
+                number(documents.written),
+                size(totals.bytes_written),
+                number(documents.unchanged),
+                number(totals.replaced)
+            )),
+        ),
+        ("time", Cell::Text(span(checkpoint.elapsed_ms))),
+        (
+            "throughput",
+            Cell::Text(format!(
+                "{} documents/s, {}/s",
+                decimal(report.rates.docs_per_s, 1),
+                size(rate)
+            )),
+        ),
+        (
+            "per 1 000 documents",
+            Cell::Text(format!("{} ms", decimal(report.rates.ms_per_1k_docs, 1))),
+        ),
+        ("peak memory", Cell::Text(size(checkpoint.peak_rss_bytes))),
+        (
+            "error rate",
+            Cell::Text(format!(
+                "{} % ({} of {} documents rejected)",
+                decimal(report.rates.error_percent, 1),
+                number(documents.rejected),
+                number(documents.read)
+            )),
+        ),
+    ];
+    Section { title: "Time, memory, error rate", blocks: vec![Block::Facts(facts)] }
+}
+
+/// Both sides, told from any other.
+pub(super) fn fingerprints(report: &RunReport) -> Section {
+    let mut facts =
+        vec![("source, as the run read it", Cell::code(&report.checkpoint.source_hash))];
+    if let Some(survey) = &report.survey {
+        facts.push(("source, as it is now", Cell::code(&survey.source.hash)));
+    }
+    let mut blocks = vec![
+        Block::Text(
+            "The source's fingerprint is a running BLAKE3 hash over its documents. A collection's \
+             checksum is the sum, modulo 2^256, of the SHA-256 hashes of its documents: it does not \
+             depend on their order, and anybody can compute it again."
+                .into(),
+        ),
+        Block::Facts(facts),
+    ];
+    if let Some(checksums) = &report.checksums {
+        let rows = checksums.iter().map(|(collection, checksum)| {
+            vec![
+                Cell::code(collection),
+                Cell::count(checksum.documents),
+                Cell::count(checksum.bytes),
+                Cell::code(&checksum.checksum),
+            ]
+        });
+        let columns = vec!["collection", "documents", "bytes", "checksum"];
+        let rows = rows.collect();
+        blocks.push(Block::Table(Table {
+            caption: "The target, as it is now",
+            columns,
+            rows,
+            more: None,
+        }));
+    } else if report.plan.apply {
+        blocks.push(Block::Text("The target could not be read: there are no checksums.".into()));
+    }
+    Section { title: "Fingerprints and checksums", blocks }
+}
+
+/// How to take it back.
+pub(super) fn rollback(report: &RunReport) -> Section {
+    let title = "How to roll back";
+    let Some(rollback) = &report.rollback else {
+        let text = "There is nothing to take back: nothing was written.";
+        return Section { title, blocks: vec![Block::Text(text.into())] };
+    };
+    let rows = rollback.files.iter().map(|file| {
+        vec![
+            Cell::code(file.path.display()),
+            Cell::count(file.bytes_before),
+            Cell::count(file.bytes_after),
+        ]
+    });
+    let table = Table {
+        caption: "The target's files, in bytes",
+        columns: vec!["file", "before the run", "after the run"],
+        rows: rows.collect(),
+        more: None,
+    };
+    let mut blocks = vec![Block::Steps(rollback.steps.clone())];
+    // A live target has no files.
+    if !table.rows.is_empty() {
+        blocks.push(Block::Table(table));
+    }
+    Section { title, blocks }
+}

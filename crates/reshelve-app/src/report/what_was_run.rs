@@ -1,0 +1,101 @@
+//! What was run on what, and the few figures that a reader looks for first.
+
+use reshelve::ends::{Compression, OnExisting};
+use reshelve::report::{RunReport, Word};
+use reshelve::run::Plan;
+use reshelve_core::mapping::{InFlight, OnUnknownStatus, StatusPolicy};
+
+use super::page::{Block, Cell, Section};
+use crate::text::{number, size};
+
+/// The figures at the top.
+pub(super) fn first_figures(report: &RunReport) -> Vec<(&'static str, String)> {
+    let documents = report.checkpoint.totals.documents;
+    let mut figures = Vec::new();
+    if let Some(parity) = &report.parity {
+        let jobs = parity.survey.counts.jobs();
+        let restored = format!("{} of {}", number(parity.restored.identical), number(jobs));
+        figures.push(("restored byte for byte", restored));
+        figures.push(("mismatches", number(parity.mismatches_total)));
+    } else if report.verdict.word == Word::DryRun {
+        let mapped = format!("{} of {}", number(documents.mapped), number(documents.read));
+        figures.push(("would be mapped", mapped));
+    } else {
+        figures.push(("documents read", number(documents.read)));
+        figures.push(("jobs written", number(documents.written)));
+    }
+    let warnings = report.checkpoint.totals.warnings.values().map(|tally| tally.count).sum();
+    figures.push(("rejected", number(documents.rejected)));
+    figures.push(("left out, in flight", number(documents.skipped)));
+    figures.push(("warnings", number(warnings)));
+    figures
+}
+
+/// What was run on what.
+pub(super) fn run(report: &RunReport) -> Section {
+    let plan = &report.plan;
+    let mut facts = vec![
+        ("run", Cell::code(&plan.run)),
+        ("begun", Cell::code(&plan.begun_at)),
+        ("written", Cell::text(if plan.apply { "yes (--apply)" } else { "no, a dry run" })),
+        ("state", Cell::text(report.checkpoint.state.as_str())),
+        ("tool", Cell::Text(format!("reshelve {}, mapping {}", plan.tool_version, plan.mapping))),
+    ];
+    push_ends(&mut facts, plan);
+    push_decisions(&mut facts, plan);
+    if let Some(limit) = plan.limit {
+        facts.push(("at most", Cell::Text(format!("{} documents (--limit)", number(limit)))));
+    }
+    if let Some(rejects) = &plan.only_rejects {
+        facts.push(("only the rejects of", Cell::code(rejects.display())));
+    }
+    Section { title: "What was run on what", blocks: vec![Block::Facts(facts)] }
+}
+
+/// Source and target.
+fn push_ends(facts: &mut Vec<(&'static str, Cell)>, plan: &Plan) {
+    facts.push(("source", Cell::code(plan.source.path.display())));
+    let (db, collection) = (&plan.source.db, &plan.source.collection);
+    if db.is_some() || collection.is_some() {
+        let db = db.as_deref().unwrap_or("the only one");
+        let collection = collection.as_deref().unwrap_or("jobs");
+        facts.push(("picked", Cell::Foreign(format!("database {db}, collection {collection}"))));
+    }
+    let bytes = plan.source.bytes.map_or_else(String::new, |bytes| format!(", {}", size(bytes)));
+    facts.push(("form", Cell::Text(format!("{}{bytes}", plan.source.form))));
+    facts.push(("target", Cell::code(plan.target.name())));
+    if let Some(folder) = plan.target.folder() {
+        let compression = match folder.compression {
+            Compression::None => "none",
+            Compression::Gzip => "gzip",
+            Compression::Zstd => "zstd",
+        };
+        facts.push(("compression", Cell::text(compression)));
+    }
+}
+
+/// What people decided.
+fn push_decisions(facts: &mut Vec<(&'static str, Cell)>, plan: &Plan) {
+    let in_flight = match plan.options.in_flight {
+        InFlight::Include => "carried over as they are (include)",
+        InFlight::Skip => "left out (skip)",
+        InFlight::AsFailed => "carried over as failed (as-failed)",
+    };
+    let conflicts = match plan.options.status_policy {
+        StatusPolicy::Legacy => "the stored status counts (legacy)",
+        StatusPolicy::Evidence => "the chapters count (evidence)",
+    };
+    let unknown = match plan.options.on_unknown_status {
+        OnUnknownStatus::Reject => "rejected (reject)",
+        OnUnknownStatus::Failed => "carried over as failed (failed)",
+    };
+    let existing = match plan.on_existing {
+        OnExisting::Refuse => "refused: the target had to be empty",
+        OnExisting::Keep => "left as they are (--allow-existing)",
+        OnExisting::Replace => "replaced where they differ (--replace)",
+    };
+    facts.push(("jobs in flight", Cell::text(in_flight)));
+    facts.push(("status conflicts", Cell::text(conflicts)));
+    facts.push(("unknown statuses", Cell::text(unknown)));
+    facts.push(("existing documents", Cell::text(existing)));
+}

@@ -1,0 +1,68 @@
+//! `restore`: the legacy collection out of a target.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use reshelve::restore::{self, RestoreSummary};
+use serde::Serialize;
+
+use crate::failure::Failure;
+use crate::handle::Handle;
+use crate::places::{self, TargetPlace};
+
+/// The collection that comes back.
+const COLLECTION: &str = "jobs";
+
+/// What `restore` is asked.
+pub struct Request {
+    /// The target.
+    pub target: TargetPlace,
+    /// A `.bson` file, or a folder that gets a database folder.
+    pub out: PathBuf,
+}
+
+/// What came back; as JSON, `reshelve.restore/1`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Outcome {
+    schema: &'static str,
+    /// The file.
+    pub out: String,
+    /// Its documents.
+    #[serde(flatten)]
+    pub summary: RestoreSummary,
+}
+
+/// Restores the legacy collection.
+///
+/// # Errors
+/// Where the target cannot be read, or the file cannot be written.
+pub fn restore(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
+    let target = places::reader(&request.target, None, handle)?;
+    places::refuse_live(&request.out)?;
+    let out = out_file(&request.out, target.database())?;
+    let summary = restore::restore(target.as_ref(), &out)
+        .map_err(|error| Failure::failed(error.to_string()))?;
+    if let Some(folder) = out.parent().filter(|_| out != request.out) {
+        restore::write_legacy_metadata(folder, COLLECTION)?;
+    }
+    Ok(Outcome { schema: "reshelve.restore/1", out: out.display().to_string(), summary })
+}
+
+/// A name that ends in `.bson` is the file; anything else is a folder that gets a database folder.
+fn out_file(out: &Path, db: &str) -> Result<PathBuf, Failure> {
+    if out.extension().is_some_and(|extension| extension == "bson") {
+        if let Some(parent) = out.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            create(parent)?;
+        }
+        return Ok(out.to_owned());
+    }
+    let folder = out.join(db);
+    create(&folder)?;
+    Ok(folder.join(format!("{COLLECTION}.bson")))
+}
+
+fn create(folder: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(folder).map_err(|error| {
+        Failure::failed(format!("creating the folder {}: {error}", folder.display()))
+    })
+}

@@ -1,0 +1,59 @@
+//! `resume`: an earlier run continues.
+
+use std::path::PathBuf;
+
+use reshelve::run::{self, Ends, ResumeRequest};
+
+use crate::failure::Failure;
+use crate::handle::{Handle, Relay};
+use crate::options::{BatchOptions, ReadPreference, RunName};
+use crate::places;
+use crate::run::Outcome;
+use crate::states::{self, Command};
+
+/// What `resume` is asked.
+pub struct Request {
+    /// The run.
+    pub run: RunName,
+    /// Where the source is now, if it has moved; its connection string, if that has credentials.
+    pub source: Option<PathBuf>,
+    /// The target's connection string, if that has credentials.
+    pub target: Option<PathBuf>,
+    /// Which member of a replica set is read from.
+    pub read_preference: Option<ReadPreference>,
+    /// How the work is divided.
+    pub batch: BatchOptions,
+}
+
+impl Request {
+    /// Resumes a run with the ends it had.
+    pub fn new(run: RunName) -> Self {
+        let batch = BatchOptions::default();
+        Request { run, source: None, target: None, read_preference: None, batch }
+    }
+}
+
+/// Resumes a run, and returns when it has ended or was stopped.
+///
+/// # Errors
+/// As for [`run`](crate::run()); refused too if the source is not the one that the run has read.
+pub fn resume(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
+    let folder = request.run.find()?;
+    states::check(Command::Resume, &folder)?;
+    let plan = folder.plan()?;
+    let source = request.source.as_deref();
+    let origin = places::origin_again(&plan.source, source, request.read_preference, handle)?;
+    let target = request.target.as_deref();
+    let mut destination = places::destination_again(&plan.target, target, handle)?;
+    let ends = Ends { origin: origin.as_ref(), destination: destination.as_mut() };
+    let asked = ResumeRequest {
+        folder,
+        batch: request.batch.limits(plan.target.folder().is_none()),
+        jobs: request.batch.threads(),
+        checkpoint_bytes: request.batch.checkpoint_bytes,
+    };
+    handle.watcher().ready();
+    let mut relay = Relay::new(handle);
+    let ended = run::resume(&asked, ends, handle.stop(), &mut relay);
+    Outcome::of(ended, &relay)
+}

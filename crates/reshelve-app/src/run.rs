@@ -1,0 +1,266 @@
+//! `run`: a new run, dry or applied; and how a run ended, as JSON and as an exit code.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use reshelve::ends::{Compression, OnExisting};
+use reshelve::run::{
+    self, Checkpoint, DocumentCounts, Ends, Plan, Report, RunError, RunFolder, RunRequest, Stop,
+    Tally,
+};
+use reshelve::store::Disk;
+use serde::{Serialize, Serializer};
+
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::handle::{Handle, Relay};
+use crate::hints;
+use crate::options::{BatchOptions, MappingOptions};
+use crate::places::{self, SourcePlace, TargetPlace};
+use crate::text::ratio;
+
+/// What `run` is asked.
+pub struct Request {
+    /// Where the legacy documents come from.
+    pub source: SourcePlace,
+    /// Where the target documents go.
+    pub target: TargetPlace,
+    /// How the files of a target folder are compressed.
+    pub compression: Compression,
+    /// Whether to write; else it is a dry run.
+    pub apply: bool,
+    /// The decisions of the mapping; where jobs are in flight, applying needs one.
+    pub mapping: MappingOptions,
+    /// What to do with a target that holds documents. To take rejects only, or to take over, is to
+    /// keep them at least.
+    pub on_existing: OnExisting,
+    /// Take only the documents that this run, named as in [`RunName`](crate::RunName), rejected.
+    pub only_rejects: Option<String>,
+    /// Whether to break the lock of a run that was cut off.
+    pub take_over: bool,
+    /// How the work is divided.
+    pub batch: BatchOptions,
+    /// Read at most this many documents.
+    pub limit: Option<u64>,
+    /// Whether to stop at the first reject.
+    pub fail_fast: bool,
+    /// Whether to start even if the disk looks too small.
+    pub skip_disk_check: bool,
+    /// The folder of run folders.
+    pub runs_folder: PathBuf,
+}
+
+impl Request {
+    /// A dry run with the usual options.
+    pub fn new(source: SourcePlace, target: TargetPlace, runs_folder: impl Into<PathBuf>) -> Self {
+        Request {
+            source,
+            target,
+            compression: Compression::None,
+            apply: false,
+            mapping: MappingOptions::default(),
+            on_existing: OnExisting::Refuse,
+            only_rejects: None,
+            take_over: false,
+            batch: BatchOptions::default(),
+            limit: None,
+            fail_fast: false,
+            skip_disk_check: false,
+            runs_folder: runs_folder.into(),
+        }
+    }
+
+    fn request(&self) -> Result<RunRequest, Failure> {
+        let only_rejects = match &self.only_rejects {
+            Some(name) => Some(RunFolder::find(&self.runs_folder, name)?.path().to_owned()),
+            None => None,
+        };
+        let keeps = self.take_over || only_rejects.is_some();
+        let is_live = places::connection_string(&self.target.name)?.is_some();
+        Ok(RunRequest {
+            apply: self.apply,
+            on_unknown_status: self.mapping.on_unknown_status,
+            status_policy: self.mapping.status_policy,
+            in_flight: self.mapping.in_flight,
+            on_existing: match self.on_existing {
+                OnExisting::Refuse if keeps => OnExisting::Keep,
+                asked => asked,
+            },
+            only_rejects,
+            take_over: self.take_over,
+            batch: self.batch.limits(is_live),
+            jobs: self.batch.threads(),
+            checkpoint_bytes: self.batch.checkpoint_bytes,
+            limit: self.limit,
+            fail_fast: self.fail_fast,
+            skip_disk_check: self.skip_disk_check,
+            runs_folder: self.runs_folder.clone(),
+            files: Arc::new(Disk),
+        })
+    }
+}
+
+/// How a run ended; as JSON, `reshelve.run/1`.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What it left.
+    pub report: Report,
+}
+
+/// Starts a run, and returns when it has ended or was stopped. The run folder then has its
+/// `report.json`.
+///
+/// # Errors
+/// Where the run is refused, or disk or server fail: if it had begun, the hint says how to resume.
+pub fn run(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
+    let asked = request.request()?;
+    let origin = places::origin(&request.source, handle)?;
+    let mut destination = places::destination(&request.target, request.compression, handle)?;
+    let ends = Ends { origin: origin.as_ref(), destination: destination.as_mut() };
+    handle.watcher().ready();
+    let mut relay = Relay::new(handle);
+    let ended = run::start(&asked, ends, handle.stop(), &mut relay);
+    Outcome::of(ended, &relay)
+}
+
+impl Outcome {
+    /// Writes down how a run ended, or says why it failed.
+    pub(crate) fn of(ended: Result<Report, RunError>, relay: &Relay<'_>) -> Result<Self, Failure> {
+        let outcome = match ended {
+            Ok(report) => Outcome { report },
+            Err(error) => return Err(failure(error, relay.folder())),
+        };
+        outcome.write()?;
+        Ok(outcome)
+    }
+
+    /// The exit code.
+    pub fn exit_code(&self) -> ExitCode {
+        match &self.report.stop {
+            Stop::Damaged(_) => ExitCode::Failed,
+            Stop::Interrupted => ExitCode::Interrupted,
+            Stop::FirstReject => ExitCode::Rejects,
+            Stop::Done if self.report.checkpoint.totals.documents.rejected > 0 => ExitCode::Rejects,
+            Stop::Done => ExitCode::Done,
+        }
+    }
+
+    /// How to resume a run that is not finished.
+    pub fn hint(&self) -> Option<String> {
+        let folder = self.report.folder.path();
+        match &self.report.stop {
+            Stop::Done => None,
+            Stop::Interrupted => Some(hints::resume(folder)),
+            Stop::FirstReject => Some(hints::first_reject(folder)),
+            Stop::Damaged(damage) => Some(hints::damaged(damage.kind, folder)),
+        }
+    }
+
+    /// Milliseconds for a thousand documents.
+    pub fn ms_per_1k_docs(&self) -> f64 {
+        let checkpoint = &self.report.checkpoint;
+        ratio(checkpoint.elapsed_ms * 1000, checkpoint.totals.documents.read)
+    }
+
+    fn summary(&self) -> Summary<'_> {
+        let Report { plan, checkpoint, .. } = &self.report;
+        let Checkpoint { totals, elapsed_ms, peak_rss_bytes, .. } = checkpoint;
+        Summary {
+            schema: "reshelve.run/1",
+            run: &plan.run,
+            applied: plan.apply,
+            documents: totals.documents,
+            events: totals.events,
+            warnings: counts(&totals.warnings),
+            rejects: counts(&totals.rejects),
+            bytes: Bytes {
+                read: totals.bytes_read,
+                written: totals.bytes_written,
+                mapped: totals.bytes_mapped,
+                residue: totals.residue_bytes,
+            },
+            replaced: totals.replaced,
+            elapsed_ms: *elapsed_ms,
+            docs_per_s: ratio(totals.documents.read * 1000, *elapsed_ms),
+            ms_per_1k_docs: self.ms_per_1k_docs(),
+            peak_rss_bytes: *peak_rss_bytes,
+            exit: self.exit_code().number(),
+        }
+    }
+
+    /// Writes the run's `report.json`.
+    fn write(&self) -> Result<(), Failure> {
+        let Report { plan, checkpoint, .. } = &self.report;
+        let file = ReportFile {
+            schema: "reshelve.outcome/1",
+            summary: &self.summary(),
+            state: checkpoint.state.as_str(),
+            reason: checkpoint.reason.as_deref(),
+            plan,
+            warning_examples: &checkpoint.totals.warnings,
+            reject_examples: &checkpoint.totals.rejects,
+        };
+        let text = serde_json::to_string_pretty(&file).unwrap_or_default();
+        Ok(self.report.folder.write_report(text.as_bytes())?)
+    }
+}
+
+impl Serialize for Outcome {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.summary().serialize(serializer)
+    }
+}
+
+/// The last line of `run --json` and `resume --json`.
+#[derive(Debug, Serialize)]
+struct Summary<'s> {
+    schema: &'static str,
+    run: &'s str,
+    applied: bool,
+    documents: DocumentCounts,
+    events: u64,
+    warnings: BTreeMap<&'s str, u64>,
+    rejects: BTreeMap<&'s str, u64>,
+    bytes: Bytes,
+    /// Jobs whose earlier version was replaced.
+    replaced: u64,
+    elapsed_ms: u64,
+    docs_per_s: f64,
+    ms_per_1k_docs: f64,
+    peak_rss_bytes: u64,
+    exit: u8,
+}
+
+#[derive(Debug, Serialize)]
+struct Bytes {
+    read: u64,
+    written: u64,
+    /// What the target documents have, written or not.
+    mapped: u64,
+    /// How much of that is residue.
+    residue: u64,
+}
+
+/// `report.json` in the run folder.
+#[derive(Debug, Serialize)]
+struct ReportFile<'s> {
+    schema: &'static str,
+    summary: &'s Summary<'s>,
+    state: &'static str,
+    reason: Option<&'s str>,
+    plan: &'s Plan,
+    warning_examples: &'s BTreeMap<String, Tally>,
+    reject_examples: &'s BTreeMap<String, Tally>,
+}
+
+fn counts(tallies: &BTreeMap<String, Tally>) -> BTreeMap<&str, u64> {
+    tallies.iter().map(|(code, tally)| (code.as_str(), tally.count)).collect()
+}
+
+/// An error of a run; where the run had begun, it says how to resume it.
+fn failure(error: RunError, begun: Option<&Path>) -> Failure {
+    let hint = begun.and_then(|folder| hints::failed_run(&error, folder));
+    let failure = Failure::from(error);
+    Failure { hint: hint.or(failure.hint), ..failure }
+}

@@ -1,0 +1,146 @@
+//! Which command may be given to a run in which state, and why not.
+//!
+//! The states themselves, and the steps between them, stand in [`reshelve::run::states`].
+
+use reshelve::run::{RunFolder, State};
+
+use crate::failure::Failure;
+use crate::hints;
+
+/// A command that is given to a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// `resume RUN`.
+    Resume,
+    /// `run --only-rejects RUN`.
+    OnlyRejects,
+    /// `verify --run RUN`.
+    Verify,
+    /// `report RUN`.
+    Report,
+}
+
+impl Command {
+    /// What it does to the run, in a word.
+    fn participle(self) -> &'static str {
+        match self {
+            Command::Resume => "resumed",
+            Command::OnlyRejects => "run again",
+            Command::Verify => "verified",
+            Command::Report => "reported",
+        }
+    }
+}
+
+/// Whether a command is legal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It is.
+    Legal,
+    /// It is, and there is nothing left to do.
+    NothingLeft,
+    /// It is not, and why.
+    Refused {
+        /// Why not.
+        reason: &'static str,
+        /// What to do instead.
+        hint: &'static str,
+    },
+}
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// The command.
+    pub command: Command,
+    /// The state in which the run is found.
+    pub state: State,
+    /// Whether the command is legal then.
+    pub answer: Answer,
+}
+
+const fn rule(command: Command, state: State, answer: Answer) -> Rule {
+    Rule { command, state, answer }
+}
+
+const AT_WORK: Answer =
+    Answer::Refused { reason: "a process is at work on it", hint: hints::AT_WORK };
+
+/// Every command in every state.
+pub const RULES: &[Rule] = &[
+    rule(Command::Resume, State::Running, AT_WORK),
+    rule(Command::Resume, State::Interrupted, Answer::Legal),
+    rule(Command::Resume, State::Failed, Answer::Legal),
+    rule(Command::Resume, State::Killed, Answer::Legal),
+    rule(Command::Resume, State::Done, Answer::NothingLeft),
+    // The rejects that are known so far; those of a run that goes on are taken by another run.
+    rule(Command::OnlyRejects, State::Running, Answer::Legal),
+    rule(Command::OnlyRejects, State::Interrupted, Answer::Legal),
+    rule(Command::OnlyRejects, State::Failed, Answer::Legal),
+    rule(Command::OnlyRejects, State::Killed, Answer::Legal),
+    rule(Command::OnlyRejects, State::Done, Answer::Legal),
+    // What is not there yet is missing: the comparison says so.
+    rule(Command::Verify, State::Running, Answer::Legal),
+    rule(Command::Verify, State::Interrupted, Answer::Legal),
+    rule(Command::Verify, State::Failed, Answer::Legal),
+    rule(Command::Verify, State::Killed, Answer::Legal),
+    rule(Command::Verify, State::Done, Answer::Legal),
+    // The report says that the run is not finished.
+    rule(Command::Report, State::Running, Answer::Legal),
+    rule(Command::Report, State::Interrupted, Answer::Legal),
+    rule(Command::Report, State::Failed, Answer::Legal),
+    rule(Command::Report, State::Killed, Answer::Legal),
+    rule(Command::Report, State::Done, Answer::Legal),
+];
+
+/// Whether a command may be given to a run in this state.
+pub fn answer(command: Command, state: State) -> Answer {
+    let found = RULES.iter().find(|rule| rule.command == command && rule.state == state);
+    found.map_or(Answer::Legal, |rule| rule.answer)
+}
+
+/// Whether `resume` would continue a run in this state.
+pub(crate) fn is_resumable(state: State) -> bool {
+    answer(Command::Resume, state) == Answer::Legal
+}
+
+/// Refuses a command that is not legal in the state in which the run is found.
+pub(crate) fn check(command: Command, folder: &RunFolder) -> Result<(), Failure> {
+    let state = folder.checkpoint()?.state.found(folder.is_held());
+    match answer(command, state) {
+        Answer::Legal | Answer::NothingLeft => Ok(()),
+        Answer::Refused { reason, hint } => {
+            let name = folder.path().file_name().unwrap_or_default().display();
+            let message = format!("the run {name} cannot be {}: {reason}", command.participle());
+            Err(Failure::refused(message, hint))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_answers_every_question_once() {
+        let commands = [Command::Resume, Command::OnlyRejects, Command::Verify, Command::Report];
+        for command in commands {
+            for state in State::ALL {
+                let rules = RULES.iter().filter(|rule| rule.command == command);
+                assert_eq!(
+                    rules.filter(|rule| rule.state == state).count(),
+                    1,
+                    "{command:?} {state}"
+                );
+            }
+        }
+        assert_eq!(RULES.len(), commands.len() * State::ALL.len());
+    }
+
+    #[test]
+    fn a_run_is_resumed_where_the_states_have_a_step_for_it() {
+        for state in State::ALL {
+            assert_eq!(is_resumable(state), state.step_to(State::Running).is_some(), "{state}");
+        }
+    }
+}

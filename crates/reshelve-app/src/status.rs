@@ -1,0 +1,102 @@
+//! `status`: the state of one run.
+
+use std::path::PathBuf;
+
+use reshelve::run::{DocumentCounts, RunFolder};
+use serde::Serialize;
+
+use crate::failure::Failure;
+use crate::handle::Handle;
+use crate::hints;
+use crate::options::RunName;
+use crate::states;
+
+/// What `status` is asked.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The run's id, or its folder; none for the newest.
+    pub run: Option<String>,
+    /// The folder of run folders.
+    pub runs_folder: PathBuf,
+}
+
+/// The state of a run; as JSON, `reshelve.status/1`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Outcome {
+    schema: &'static str,
+    /// The state.
+    #[serde(flatten)]
+    pub status: RunStatus,
+}
+
+/// The state of a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunStatus {
+    /// Its id.
+    pub run: String,
+    /// Its folder.
+    pub folder: String,
+    /// Whether it writes.
+    pub applied: bool,
+    /// The state in a word: `killed` where a run has not ended and no process is at work on it.
+    pub state: &'static str,
+    /// Why it stopped.
+    pub reason: Option<String>,
+    /// Whether `resume` would continue it.
+    pub can_be_resumed: bool,
+    /// When it began, as ISO text.
+    pub begun_at: String,
+    /// The source, without credentials.
+    pub source: String,
+    /// The target, without credentials.
+    pub target: String,
+    /// What became of its documents, up to the last checkpoint.
+    pub documents: DocumentCounts,
+    /// Events of the mapped documents.
+    pub events: u64,
+    /// Bytes of the source documents read.
+    pub bytes_read: u64,
+    /// Bytes of the target documents written.
+    pub bytes_written: u64,
+    /// Time spent, in all processes of the run.
+    pub elapsed_ms: u64,
+}
+
+/// Looks at a run.
+///
+/// # Errors
+/// Where there is no such run, or its files cannot be used.
+pub fn status(request: &Request, _handle: &Handle) -> Result<Outcome, Failure> {
+    let runs_folder = request.runs_folder.clone();
+    let folder = match &request.run {
+        Some(name) => RunName { name: name.clone(), runs_folder }.find()?,
+        None => RunFolder::list(&runs_folder)?.pop().ok_or_else(|| {
+            let message = format!("there are no runs in {}", runs_folder.display());
+            Failure::usage(message, hints::WHERE_RUNS_ARE)
+        })?,
+    };
+    Ok(Outcome { schema: "reshelve.status/1", status: status_of(&folder)? })
+}
+
+pub(crate) fn status_of(folder: &RunFolder) -> Result<RunStatus, Failure> {
+    let plan = folder.plan()?;
+    let checkpoint = folder.checkpoint()?;
+    let state = checkpoint.state.found(folder.is_held());
+    let totals = checkpoint.totals;
+    Ok(RunStatus {
+        folder: folder.path().display().to_string(),
+        applied: plan.apply,
+        state: state.as_str(),
+        reason: checkpoint.reason,
+        can_be_resumed: states::is_resumable(state),
+        begun_at: plan.begun_at,
+        source: plan.source.path.display().to_string(),
+        target: plan.target.name(),
+        documents: totals.documents,
+        events: totals.events,
+        bytes_read: totals.bytes_read,
+        bytes_written: totals.bytes_written,
+        elapsed_ms: checkpoint.elapsed_ms,
+        run: plan.run,
+    })
+}

@@ -1,0 +1,117 @@
+//! How figures, and text that other people wrote, are written for people.
+
+use reshelve_core::raw::{DATE_MAX, DATE_MIN, iso};
+
+/// Text of a document made safe for a terminal: control characters are shown, not obeyed.
+pub fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() { out.extend(c.escape_default()) } else { out.push(c) }
+    }
+    out
+}
+
+/// A number with its thousands apart.
+pub fn number(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A number with what it counts: `1 document`, `2 documents`, `1 mismatch`, `2 mismatches`.
+pub fn counted(count: u64, noun: &str) -> String {
+    let ending = match noun {
+        _ if count == 1 => "",
+        noun if noun.ends_with(['s', 'x']) || noun.ends_with("ch") => "es",
+        _ => "s",
+    };
+    format!("{} {noun}{ending}", number(count))
+}
+
+/// The word that agrees with a number: `1 is`, `2 are`.
+pub fn agree(count: u64, one: &'static str, several: &'static str) -> &'static str {
+    if count == 1 { one } else { several }
+}
+
+/// How many elements a list has.
+pub fn length<T>(list: &[T]) -> u64 {
+    u64::try_from(list.len()).unwrap_or(u64::MAX)
+}
+
+/// A number of bytes for people.
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let mut unit = 0;
+    let mut rest = bytes;
+    let mut tenths = 0;
+    while rest >= 1024 && unit + 1 < UNITS.len() {
+        tenths = (rest % 1024) * 10 / 1024;
+        rest /= 1024;
+        unit += 1;
+    }
+    if unit == 0 { format!("{bytes} B") } else { format!("{rest}.{tenths} {}", UNITS[unit]) }
+}
+
+/// A span of time for people.
+pub fn span(elapsed_ms: u64) -> String {
+    let seconds = elapsed_ms / 1000;
+    match seconds {
+        0..10 => format!("{}.{:02} s", seconds, elapsed_ms % 1000 / 10),
+        10..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// A day, where a date has one.
+pub fn date(date_ms: i64) -> String {
+    if (DATE_MIN..=DATE_MAX).contains(&date_ms) {
+        iso(date_ms).as_str()[..10].to_owned()
+    } else {
+        format!("{date_ms} ms")
+    }
+}
+
+/// A quotient with one decimal, which is enough for people and for comparisons; 0 where there is
+/// nothing to divide by.
+#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "rates, not counts")]
+pub(crate) fn ratio(dividend: u64, divisor: u64) -> f64 {
+    if divisor == 0 {
+        return 0.0;
+    }
+    (dividend as f64 / divisor as f64 * 10.0).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_easy_to_read() {
+        assert_eq!(number(0), "0");
+        assert_eq!(number(1_234_567), "1 234 567");
+        assert_eq!(size(999), "999 B");
+        assert_eq!(size(1_572_864), "1.5 MiB");
+        assert_eq!(span(1_234), "1.23 s");
+        assert_eq!(span(3_725_000), "62 min 5 s");
+        assert_eq!(plain("a\u{1b}[31mb\n"), "a\\u{1b}[31mb\\n");
+    }
+
+    #[test]
+    fn nouns_agree_with_their_number() {
+        assert_eq!(counted(0, "document"), "0 documents");
+        assert_eq!(counted(1, "document"), "1 document");
+        assert_eq!(counted(2_000, "document"), "2 000 documents");
+        assert_eq!(
+            [counted(1, "mismatch"), counted(2, "mismatch")],
+            ["1 mismatch", "2 mismatches"]
+        );
+        assert_eq!([agree(1, "is", "are"), agree(0, "is", "are")], ["is", "are"]);
+    }
+}

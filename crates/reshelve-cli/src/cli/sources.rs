@@ -1,0 +1,64 @@
+//! The command line of what looks at a source.
+
+use clap::{Args, ValueEnum};
+
+use super::shared::{Json, MappingArgs, SourceArgs};
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    /// Print a role with just the privileges that reading needs, or with `target` writing
+    #[arg(long, value_name = "ROLE", env = "RESHELVE_PRINT_ROLE", num_args = 0..=1,
+        require_equals = false, default_missing_value = "source")]
+    pub(crate) print_role: Option<Role>,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Role {
+    /// For a user that reads the legacy collection
+    Source,
+    /// For a user that writes the target and makes its indexes
+    Target,
+}
+
+impl From<Role> for reshelve_app::inspect::Role {
+    fn from(value: Role) -> Self {
+        match value {
+            Role::Source => Self::Source,
+            Role::Target => Self::Target,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProfileArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    #[command(flatten)]
+    pub(crate) mapping: MappingArgs,
+    /// Show every path, however far down
+    #[arg(long, env = "RESHELVE_ALL")]
+    pub(crate) all: bool,
+    /// Mapping threads [default: one for each core]
+    #[arg(long, value_name = "N", env = "RESHELVE_JOBS",
+        value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: Option<u16>,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    /// The document: its `_id`, as hex where it is an ObjectId
+    #[arg(long, value_name = "ID", env = "RESHELVE_JOB")]
+    pub(crate) job: String,
+    #[command(flatten)]
+    pub(crate) mapping: MappingArgs,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}

@@ -1,0 +1,140 @@
+//! How a run ended, for people: of `run`, `resume` and `demo`.
+
+use std::collections::BTreeMap;
+
+use reshelve::ends::DamageKind;
+use reshelve::run::{Report, Stop, Tally};
+use reshelve_app::ExitCode;
+use reshelve_app::run::Outcome;
+use reshelve_app::text::{number, plain, size, span};
+
+use crate::printer::Printer;
+
+/// Tells how a run ended, and how to resume it where it is not finished.
+pub(super) fn tell(outcome: &Outcome, printer: Printer) -> ExitCode {
+    printer.text(&page(outcome));
+    printer.json(outcome);
+    if let Stop::Damaged(damage) = &outcome.report.stop {
+        printer.note(&format!("error: {damage}"));
+    }
+    if let Some(hint) = outcome.hint() {
+        printer.note(&format!("hint: {hint}"));
+    }
+    outcome.exit_code()
+}
+
+/// The outcome for people.
+pub(super) fn page(outcome: &Outcome) -> String {
+    let report = &outcome.report;
+    let checkpoint = &report.checkpoint;
+    let totals = &checkpoint.totals;
+    let documents = totals.documents;
+    let mut lines = vec![String::new(), verdict(report), String::new()];
+    let mut row = |name: &str, value: String| lines.push(format!("  {name:<12} {value}"));
+    row("read", format!("{} documents, {}", number(documents.read), size(totals.bytes_read)));
+    row(
+        "mapped",
+        format!(
+            "{} documents, each proved to come back byte for byte; {} events",
+            number(documents.mapped),
+            number(totals.events)
+        ),
+    );
+    if report.plan.apply {
+        let mut written =
+            format!("{} jobs, {}", number(documents.written), size(totals.bytes_written));
+        if totals.replaced > 0 {
+            written.push_str(&format!("; {} replaced", number(totals.replaced)));
+        }
+        row("written", written);
+    }
+    if documents.unchanged > 0 {
+        row("unchanged", format!("{} jobs", number(documents.unchanged)));
+    }
+    if documents.skipped > 0 {
+        row("skipped", format!("{} documents in flight", number(documents.skipped)));
+    }
+    if documents.rejected > 0 {
+        row("rejected", format!("{} documents", number(documents.rejected)));
+    }
+    let rate = totals.bytes_read.saturating_mul(1000) / checkpoint.elapsed_ms.max(1);
+    row(
+        "took",
+        format!(
+            "{} ({}/s, {} ms per 1 000 documents), {} of memory",
+            span(checkpoint.elapsed_ms),
+            size(rate),
+            outcome.ms_per_1k_docs(),
+            size(checkpoint.peak_rss_bytes)
+        ),
+    );
+    push_tallies(&mut lines, "warnings", &totals.warnings);
+    push_tallies(&mut lines, "rejects", &totals.rejects);
+    push_where(&mut lines, report);
+    lines.join("\n")
+}
+
+fn verdict(report: &Report) -> String {
+    let what = if report.plan.apply { "run" } else { "dry run" };
+    match &report.stop {
+        Stop::Done if report.checkpoint.totals.documents.rejected > 0 => {
+            format!("The {what} is done, with rejects.")
+        }
+        Stop::Done => format!("The {what} is done."),
+        Stop::Interrupted => format!("The {what} was interrupted."),
+        Stop::FirstReject => format!("The {what} stopped at its first reject, as asked."),
+        Stop::Damaged(damage) if damage.kind == DamageKind::Io => {
+            format!("The {what} stopped: the source cannot be read on.")
+        }
+        Stop::Damaged(_) => format!("The {what} stopped where the source is damaged."),
+    }
+}
+
+fn push_tallies(lines: &mut Vec<String>, title: &str, tallies: &BTreeMap<String, Tally>) {
+    if tallies.is_empty() {
+        return;
+    }
+    lines.push(format!("\n  {title}"));
+    for (code, tally) in tallies {
+        let named = tally.examples.iter().find(|example| !example.job.is_empty());
+        let example = named.map_or(String::new(), |example| {
+            let at = if example.path.is_empty() { "" } else { " at " };
+            format!("   such as {}{at}{}", plain(&example.job), plain(&example.path))
+        });
+        lines.push(format!("    {:>9}  {code:<26}{example}", number(tally.count)));
+    }
+}
+
+fn push_where(lines: &mut Vec<String>, report: &Report) {
+    let folder = report.folder.path().display();
+    lines.push(String::new());
+    if report.plan.apply {
+        lines.push(format!("  target       {}", report.plan.target.name()));
+    } else {
+        lines.push(forecast(report));
+    }
+    lines.push(format!("  run folder   {folder}"));
+    if report.checkpoint.totals.documents.rejected > 0 {
+        lines.push(format!("  rejects      {folder}/rejects.jsonl says why; rejects.bson holds them, rejects.json those that are no BSON"));
+    }
+}
+
+/// What an applied run would need.
+fn forecast(report: &Report) -> String {
+    let bytes = report.checkpoint.totals.bytes_mapped;
+    let totals = &report.checkpoint.totals;
+    // A live target writes down everything twice: as documents, and for the other members.
+    let live = || " and as much of oplog".to_owned();
+    let free = report.plan.target.folder().map_or_else(live, |folder| {
+        let free = reshelve::folder::free_bytes(&folder.root);
+        let free = free.map_or_else(|_| "unknown".to_owned(), size);
+        format!("; {free} are free on the disk")
+    });
+    format!(
+        "  forecast     with --apply: {} jobs and {} events, {} of target{free}; about {}",
+        number(totals.documents.mapped),
+        number(totals.events),
+        size(bytes),
+        span(report.checkpoint.elapsed_ms + bytes / 200_000),
+    )
+}
