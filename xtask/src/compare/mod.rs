@@ -59,9 +59,9 @@ pub(crate) fn run(plan: &Plan) -> Result<bool> {
             continue;
         }
         match place.compare(&scenario, plan.documents)? {
-            Outcome::Equal => {
+            Outcome::Equal(codes) => {
                 equal += 1;
-                printer::line(&format!("equal      {}", scenario.name));
+                printer::line(&format!("equal      {} [{codes}]", scenario.name));
             }
             Outcome::Different(what) => {
                 different += 1;
@@ -81,7 +81,8 @@ pub(crate) fn run(plan: &Plan) -> Result<bool> {
 
 /// What the comparison of one corpus gave.
 enum Outcome {
-    Equal,
+    /// With these exit codes on both sides.
+    Equal(String),
     Different(String),
     /// Neither build knows the preset.
     Unknown,
@@ -131,7 +132,14 @@ impl Place {
         // Both work in a folder of the same length, should a path ever find its way into a file.
         let old = Side::run(&self.old.path, &self.work.join("old"), scenario, &source, documents)?;
         let new = Side::run(&self.new.path, &self.work.join("new"), scenario, &source, documents)?;
-        let Some(difference) = old.first_difference(&new)? else { return Ok(Outcome::Equal) };
+        let Some(difference) = old.first_difference(&new)? else {
+            // Of a file among the samples it may be right to say that it is no source.
+            let made_for_this = !matches!(scenario.source, Source::Path(_));
+            if made_for_this && let Some(step) = old.misunderstood() {
+                bail!("{}: {step}", scenario.name);
+            }
+            return Ok(Outcome::Equal(old.codes()));
+        };
         let kept = self.kept.join(scenario.name.replace(['/', ' ', ','], "_"));
         fs::rename(&self.work, &kept).with_context(|| format!("cannot keep {}", kept.display()))?;
         Ok(Outcome::Different(format!("{difference}; see {}", kept.display())))

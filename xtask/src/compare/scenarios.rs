@@ -11,7 +11,7 @@ use super::Plan;
 use crate::tools;
 
 /// Presets of `generate`; one that neither build has is left out, and the output says so.
-const PRESETS: [&str; 5] = ["standard", "lifecycle", "populated", "foreign", "junk"];
+const PRESETS: [&str; 4] = ["standard", "lifecycle", "populated", "foreign"];
 /// Seeds of every preset.
 const SEEDS: [u64; 2] = [1, 7];
 /// Forms of every corpus, and the names of their files.
@@ -25,9 +25,15 @@ const FORMS: [(&str, &str); 8] = [
     ("relaxed-lines", "relaxed.jsonl"),
     ("v1-lines", "v1.jsonl"),
 ];
-/// What `generate --fault` does, in a form where each of them shows.
-const FAULTS: [&str; 6] =
-    ["truncate-last", "truncate", "invalid-text", "changed-text", "broken-length", "flipped-byte"];
+/// What `generate --fault` does, and whether it needs documents or their text in plain bytes.
+const FAULTS: [(&str, Plain); 6] = [
+    ("truncate", Plain::No),
+    ("flipped-byte", Plain::No),
+    ("invalid-text", Plain::Text),
+    ("changed-text", Plain::Text),
+    ("truncate-last", Plain::Documents),
+    ("broken-length", Plain::Documents),
+];
 
 /// The decisions of the mapping.
 const MAPPINGS: [(&str, &[&str]); 6] = [
@@ -93,6 +99,14 @@ impl Generated {
     }
 }
 
+/// What of a file a fault has to find in it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Plain {
+    No,
+    Text,
+    Documents,
+}
+
 /// One call of the binary, in the folder of its side.
 pub(super) struct Step {
     pub(super) name: String,
@@ -135,8 +149,16 @@ pub(super) fn all(plan: &Plan) -> Result<Vec<Scenario>> {
             }
         }
     }
-    for fault in FAULTS {
+    for (fault, plain_bytes) in FAULTS {
         for form in [FORMS[0], FORMS[1], FORMS[3], FORMS[5]] {
+            let fits = match plain_bytes {
+                Plain::No => true,
+                Plain::Text => !form.0.ends_with(".gz"),
+                Plain::Documents => form == FORMS[0],
+            };
+            if !fits {
+                continue;
+            }
             let generated = Generated { preset: "lifecycle", seed: 3, form, fault: Some(fault) };
             let name = format!("{} with {fault}", form.0);
             let mut scenario = plain(&name, Source::Generated(generated));

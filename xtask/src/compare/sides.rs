@@ -14,6 +14,9 @@ const RUNS: &str = "runs";
 /// What is compared of a run folder: its promises to people and later runs, whatever the version.
 const REJECTS: [&str; 3] = ["rejects.bson", "rejects.jsonl", "rejects.json"];
 
+/// The exit code for a command line that makes no sense.
+const USAGE: i32 = 2;
+
 /// What one build made of a scenario.
 pub(super) struct Side {
     steps: Vec<Ended>,
@@ -71,6 +74,20 @@ impl Side {
             }
         }
         Ok(Side { steps, files })
+    }
+
+    /// The exit codes of the steps, one after the other: what the comparison was about.
+    pub(super) fn codes(&self) -> String {
+        const SHOWN_MAX: usize = 8;
+        let codes = self.steps.iter().take(SHOWN_MAX).map(|step| code_text(step.code));
+        let more = if self.steps.len() > SHOWN_MAX { " …" } else { "" };
+        format!("{}{more}", codes.collect::<Vec<_>>().join(" "))
+    }
+
+    /// A step whose command line the build did not take: it compares nothing.
+    pub(super) fn misunderstood(&self) -> Option<String> {
+        let step = self.steps.iter().find(|step| step.code == Some(USAGE))?;
+        Some(format!("`{}` is not understood: {}", step.step, step.last_line))
     }
 
     /// The first thing that is not the same in the other one, as a sentence.
