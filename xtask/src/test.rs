@@ -52,13 +52,14 @@ fn cargo_test(servers: &Servers, summary: &mut Summary) -> Result<()> {
     command.env("INSTA_UPDATE", "no");
     let mut child = command.stdout(Stdio::piped()).spawn().context("cannot start cargo test")?;
     let output = child.stdout.take().context("cargo test has no output")?;
-    let mut failed_in_all = 0;
+    let (mut passed_in_all, mut failed_in_all) = (0, 0);
     for line in BufReader::new(output).split(b'\n') {
         let line = line.context("cannot read what cargo test prints")?;
         let line = String::from_utf8_lossy(&line);
         printer::line(&line);
         if let Some(Counts { passed, failed, ignored }) = counts(&line) {
             summary.count("cargo test", passed, failed);
+            passed_in_all += passed;
             failed_in_all += failed;
             if ignored > 0 {
                 let what = format!("{ignored} tests of a test binary");
@@ -74,6 +75,8 @@ fn cargo_test(servers: &Servers, summary: &mut Summary) -> Result<()> {
     // Code that does not compile and a test binary that dies count no failures of their own.
     if !status.success() && failed_in_all == 0 {
         summary.fail("cargo test: it did not build, or a test binary died");
+    } else if passed_in_all == 0 {
+        summary.fail("cargo test: no test ran");
     }
     summary.time("cargo test", start.elapsed());
     Ok(())
