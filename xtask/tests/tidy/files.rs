@@ -11,13 +11,13 @@ const STORE: &str = "crates/reshelve/src/store/";
 
 /// Files that still go to the file system by themselves. To be mended one by one.
 const STILL_WITH_FILES: &[&str] = &[
-    "crates/reshelve-cli/src/commands/demo.rs",
-    "crates/reshelve-cli/src/commands/pages.rs",
-    "crates/reshelve-cli/src/commands/report.rs",
-    "crates/reshelve-cli/src/commands/restore.rs",
-    "crates/reshelve-cli/src/commands/verify.rs",
+    "crates/reshelve-app/src/demo.rs",
+    "crates/reshelve-app/src/report/bundle.rs",
+    "crates/reshelve-app/src/report/mod.rs",
+    "crates/reshelve-app/src/restore.rs",
+    "crates/reshelve-app/src/verify.rs",
+    "crates/reshelve-cli/src/commands/man.rs",
     "crates/reshelve-cli/src/config.rs",
-    "crates/reshelve-cli/src/report/bundle.rs",
     "crates/reshelve/src/dump/content.rs",
     "crates/reshelve/src/dump/folder.rs",
     "crates/reshelve/src/dump/inspect.rs",

@@ -95,8 +95,8 @@ pub(crate) const ROOMS: &[Room] = &[
         may_import: &["raw", "mapping", "ends", "dump"],
     },
     Room {
-        folder: "reshelve-cli",
-        purpose: "the binary: the command line, and what is printed",
+        folder: "reshelve-app",
+        purpose: "use cases, one per command: names to ends, outcomes, JSON schemas, codes and hints, reports",
         may_import: &[
             "raw",
             "extjson",
@@ -113,6 +113,22 @@ pub(crate) const ROOMS: &[Room] = &[
             "parity",
             "report",
             "reshelve-mongo",
+        ],
+    },
+    Room {
+        folder: "reshelve-cli",
+        purpose: "the binary: the command line, and what is printed",
+        may_import: &[
+            "mapping",
+            "target_schema",
+            "ends",
+            "dump",
+            "folder",
+            "run",
+            "profile",
+            "parity",
+            "report",
+            "reshelve-app",
         ],
     },
 ];
