@@ -2,12 +2,7 @@
 //! is what the target holds, parts are acknowledged before their job is sent, and a run ends well
 //! or refuses clearly whatever happens to a single command.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stdout,
-    reason = "a test that cannot go on ends there"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends there")]
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::process::Child;

@@ -13,10 +13,10 @@ const LISTED_MAX: i32 = 100_000;
 const REPLY_BYTES: u64 = 2 * 1024 * 1024;
 /// Most documents in one reply.
 const REPLY_DOCS_MAX: u64 = 10_000;
-/// How large documents are taken to be where the server does not tell.
+/// The assumed size of documents if the server does not report it.
 const DOCUMENT_BYTES_DEFAULT: u64 = 16 * 1024;
 
-/// Everything that a listing command gives: a server has few collections, and sends them in one
+/// Everything that a listing command returns: a server has few collections, and sends them in one
 /// batch unless there are hundreds.
 pub(crate) async fn list(
     connection: &Connection,
@@ -35,7 +35,7 @@ pub(crate) fn first_batch(reply: &Document) -> Vec<Document> {
     batch.iter().filter_map(Bson::as_document).cloned().collect()
 }
 
-/// The databases that are not the server's own; none where the user may not list them.
+/// The databases that are not the server's own; none if the user may not list them.
 pub(crate) async fn databases(connection: &Connection) -> Option<Vec<String>> {
     let question = doc! { "listDatabases": 1, "nameOnly": true, "authorizedDatabases": true };
     let answer = connection.admin(question).await.ok()?;
@@ -52,7 +52,7 @@ pub(crate) async fn find_database(
     let hint = "name the database in the connection string (mongodb://HOST/DATABASE), or with --db";
     let name = connection.place.name();
     let Some(databases) = databases(connection).await else {
-        return Err(EndError::usage(format!("{name}: no database was named"), hint));
+        return Err(EndError::usage(format!("{name}: no database is named"), hint));
     };
     let mut found = Vec::new();
     for db in databases {
@@ -101,8 +101,8 @@ pub(crate) async fn check_collection(connection: &Connection, name: &str) -> Res
     }
 }
 
-/// What a server tells of a collection's size. It is empty where the user lacks the privilege:
-/// then progress has no end to count to.
+/// What a server reports about a collection's size. It is empty if the user lacks the privilege:
+/// then progress has no total.
 pub(crate) async fn statistics(connection: &Connection, collection: &str) -> Document {
     connection.command(doc! { "collStats": collection }).await.unwrap_or_default()
 }

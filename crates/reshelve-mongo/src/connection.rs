@@ -15,8 +15,8 @@ use crate::error::{failed, is_authentication, unreachable};
 use crate::patience::{Patience, limited};
 use crate::place::Place;
 
-/// How long the driver looks for a server before an operation fails, unless the connection string
-/// says otherwise.
+/// How long the driver looks for a server before an operation fails, if the connection string does
+/// not say.
 const SELECTION_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What kind of deployment a server belongs to.
@@ -41,7 +41,7 @@ impl Topology {
     }
 }
 
-/// What a server says of itself.
+/// What a server says about itself.
 #[derive(Clone, Debug)]
 pub(crate) struct Server {
     pub(crate) topology: Topology,
@@ -63,8 +63,8 @@ pub struct Connection {
     runtime: &'static Runtime,
 }
 
-/// The threads of the driver. They live as long as the process: the driver still clears up behind
-/// itself when a connection is gone.
+/// The threads of the driver. They live as long as the process: the driver still cleans up after a
+/// connection is dropped.
 fn runtime() -> Result<&'static Runtime, EndError> {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     if let Some(runtime) = RUNTIME.get() {
@@ -88,10 +88,10 @@ impl std::fmt::Debug for Connection {
 }
 
 impl Connection {
-    /// Connects, and asks the server what it is. What fails later is tried again with `patience`.
+    /// Connects, and asks the server what it is. Later operations retry with this `patience`.
     ///
     /// # Errors
-    /// Where the string cannot be used, or the server cannot be reached.
+    /// If the string cannot be used, or the server cannot be reached.
     pub fn open(place: &Place, db: &str, patience: &Patience) -> Result<Connection, EndError> {
         let runtime = runtime()?;
         let name = place.name();
@@ -102,7 +102,7 @@ impl Connection {
             if concern.w == Some(Acknowledgment::Nodes(0)) {
                 return Err(EndError::usage(
                     "w=0 in the connection string: writes would not be acknowledged",
-                    "leave it out; what a run writes is acknowledged by the majority",
+                    "remove it: the majority acknowledges what a run writes",
                 ));
             }
             concern.w.get_or_insert(Acknowledgment::Majority);
@@ -127,15 +127,15 @@ impl Connection {
         })
     }
 
-    /// Whether the server is of the replica set that a run was on.
+    /// Checks that the server belongs to the replica set that a run used.
     ///
     /// # Errors
-    /// Where it is of another.
+    /// If it belongs to another one.
     pub fn check_same(&self, planned: &LivePlace) -> Result<(), EndError> {
         match (&self.server.replica_set, &planned.replica_set) {
             (here, Some(there)) if here.as_ref() != Some(there) => Err(EndError::refused(
                 format!(
-                    "{} is of the replica set {}, and the run was on {there}",
+                    "{} belongs to the replica set {}, and the run used {there}",
                     self.place.name(),
                     here.as_deref().unwrap_or("none")
                 ),
@@ -145,12 +145,12 @@ impl Connection {
         }
     }
 
-    /// The same connection, to another database.
+    /// The same connection, for another database.
     pub(crate) fn at(&self, db: &str) -> Connection {
         Connection { db: db.to_owned(), ..self.clone() }
     }
 
-    /// What kind of deployment it is.
+    /// The kind of deployment.
     pub fn topology(&self) -> Topology {
         self.server.topology
     }
@@ -162,12 +162,12 @@ impl Connection {
         planned
     }
 
-    /// Waits for something that the driver does.
+    /// Waits for an operation of the driver.
     pub(crate) fn wait<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
     }
 
-    /// Does something beside whatever else happens, until the handle is aborted.
+    /// Runs something in the background, until the handle is aborted.
     pub(crate) fn spawn<F>(&self, future: F) -> tokio::task::JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
@@ -198,7 +198,7 @@ impl Connection {
         self.database().collection_with_options(collection, options)
     }
 
-    /// Runs a command on the database, again where it failed in a way that passes.
+    /// Runs a command on the database, and retries errors that pass.
     pub(crate) async fn command(&self, command: Document) -> Result<Document, Error> {
         let database = self.database();
         self.patience.retry_long(|| database.run_command(command.clone()).into_future()).await
@@ -210,13 +210,13 @@ impl Connection {
         self.patience.retry(|| database.run_command(command.clone()).into_future()).await
     }
 
-    /// The error for something that failed on a collection.
+    /// The error for an operation that failed on a collection.
     pub(crate) fn error(&self, action: &str, collection: &str, error: &Error) -> EndError {
         failed(action, &format!("{}.{collection}", self.db), error)
     }
 }
 
-/// A server that is not there is told at once, and not after a minute of patience: a person waits.
+/// Asks once, without retries: a person waits, and should know at once that a server is not there.
 async fn hello(client: &Client) -> Result<Document, Error> {
     let database = client.database("admin");
     match database.run_command(doc! { "hello": 1 }).await {

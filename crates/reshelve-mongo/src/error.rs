@@ -1,4 +1,4 @@
-//! What goes wrong with a live database, in sentences, with what to do about it.
+//! Errors of a live database as sentences, with hints.
 
 use mongodb::error::{Error, ErrorKind};
 use reshelve::ends::EndError;
@@ -8,33 +8,33 @@ pub(crate) fn unreachable(name: &str, error: &Error) -> EndError {
     EndError::failed(
         format!("{name} cannot be reached: {}", sentence(error)),
         Some(
-            "look whether the server is up, and whether this machine may connect to it (firewall, \
-             access list, VPN)",
+            "check that the server is up, and that this machine may connect to it (firewall, access \
+             list, VPN)",
         ),
     )
 }
 
-/// What the server or the driver said of something that was tried.
+/// What the server or the driver said about an operation.
 pub(crate) fn failed(action: &str, namespace: &str, error: &Error) -> EndError {
     let hint = match code(error) {
         Some(13) => Some(
             "the user lacks a privilege: `reshelve inspect URI --print-role` prints a role that \
              has all of them",
         ),
-        Some(18) => Some("look at user, password and authSource in the connection string"),
-        Some(14031) => Some("make room on the server's disk"),
+        Some(18) => Some("check user, password and authSource in the connection string"),
+        Some(14031) => Some("free space on the server's disk"),
         _ if is_authentication(error) => {
-            Some("look at user, password and authSource in the connection string")
+            Some("check user, password and authSource in the connection string")
         }
         _ if matches!(*error.kind, ErrorKind::ServerSelection { .. }) => {
-            Some("look whether the server is up, and whether this machine may connect to it")
+            Some("check that the server is up, and that this machine may connect to it")
         }
         _ => None,
     };
     EndError::failed(format!("{action} {namespace}: {}", sentence(error)), hint)
 }
 
-/// The server's error code, of a command or of its write concern.
+/// The server's error code, for a command or its write concern.
 pub(crate) fn code(error: &Error) -> Option<i32> {
     match error.kind.as_ref() {
         ErrorKind::Command(command) => Some(command.code),
@@ -53,7 +53,7 @@ pub(crate) fn is_authentication(error: &Error) -> bool {
     matches!(*error.kind, ErrorKind::Authentication { .. })
 }
 
-/// What the driver says, as one line that holds no more than a person can use.
+/// What the driver says, on one line, and not longer than a person can use.
 pub(crate) fn sentence(error: &Error) -> String {
     let text = match error.kind.as_ref() {
         ErrorKind::Command(command) => {
@@ -68,7 +68,7 @@ pub(crate) fn sentence(error: &Error) -> String {
             (None, Some(errors)) if !errors.is_empty() => {
                 format!("{} (code {})", errors[0].message, errors[0].code)
             }
-            _ => "the documents were not taken".to_owned(),
+            _ => "the documents were not inserted".to_owned(),
         },
         kind => kind.to_string(),
     };

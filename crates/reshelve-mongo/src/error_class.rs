@@ -1,4 +1,4 @@
-//! Classes of errors: which pass, and which a document may be to blame for.
+//! Classes of errors: which of them pass, and which may be the fault of a document.
 
 use mongodb::error::{Error, ErrorKind, RETRYABLE_WRITE_ERROR, TRANSIENT_TRANSACTION_ERROR};
 
@@ -11,7 +11,7 @@ const PASSING_CODES: [i32; 34] = [
     262, 317, 358, 384, 462, 9001, 10107, 11600, 11601, 11602, 13388, 13435, 13436,
 ];
 
-/// Codes of errors that the next document would meet too: no document is to blame.
+/// Codes of errors that every document would meet: no document is to blame.
 const NOT_THE_DOCUMENT: [i32; 14] =
     [11, 13, 18, 20, 59, 72, 79, 100, 166, 238, 8000, 14031, 40352, 40414];
 
@@ -32,12 +32,12 @@ pub(crate) fn is_passing(error: &Error) -> bool {
     }
 }
 
-/// The same of a code by itself.
+/// The same for a code.
 pub(crate) fn is_passing_code(code: i32) -> bool {
     PASSING_CODES.contains(&code)
 }
 
-/// Whether the next document would meet the same error.
+/// Whether every document would meet this error.
 pub(crate) fn is_not_the_document(code: i32) -> bool {
     NOT_THE_DOCUMENT.contains(&code)
 }
@@ -45,7 +45,7 @@ pub(crate) fn is_not_the_document(code: i32) -> bool {
 /// Whether an error of a whole command may be the fault of one of its documents.
 pub(crate) fn may_be_the_document(error: &Error) -> bool {
     match error.kind.as_ref() {
-        // What the driver refuses to send: a document above the server's limit.
+        // The driver refuses to send a document above the server's limit.
         ErrorKind::InvalidArgument { .. } | ErrorKind::Bson(_) => true,
         ErrorKind::Command(command) => !NOT_THE_DOCUMENT.contains(&command.code),
         _ => false,

@@ -12,7 +12,7 @@ use crate::connection::Connection;
 use crate::privileges::{Need, held, needs_of_source, needs_of_target};
 use crate::target::indexes_of_collection;
 
-/// An [`Inventory`] with what only a live server tells.
+/// An [`Inventory`] with what only a live server reports.
 #[derive(Clone, Debug, Serialize)]
 pub struct LiveInventory {
     /// Databases and collections.
@@ -22,22 +22,22 @@ pub struct LiveInventory {
     pub topology: &'static str,
     /// The name of the replica set.
     pub replica_set: Option<String>,
-    /// The server's logical clock, as `seconds.increment`, where it has one.
+    /// The server's logical clock, as `seconds.increment`, if it has one.
     pub operation_time: Option<String>,
-    /// Who is logged in; nobody where the server asks nobody.
+    /// Who is logged in; nobody if the server does not ask.
     pub users: Vec<String>,
     /// What reading the legacy collection needs.
     pub privileges_needed: Vec<Need>,
-    /// What of that is not allowed.
+    /// Which of these are not allowed.
     pub privileges_missing: Vec<String>,
-    /// What of writing a target into the same database would not be allowed.
+    /// Which privileges are missing for a target in the same database.
     pub privileges_missing_to_write: Vec<String>,
 }
 
-/// Lists what is there: the database of the connection where `one` is set, else all of them.
+/// Lists what is there: in the database of the connection if `one` is set, else in all of them.
 ///
 /// # Errors
-/// Where the server cannot be asked.
+/// If the server cannot be asked.
 pub fn inspect(
     connection: &Connection,
     one: bool,
@@ -68,7 +68,7 @@ pub fn inspect(
         inventory.sort();
         let held = held(connection).await;
         let collection = collection.unwrap_or(COLLECTION_DEFAULT);
-        // Where no database was named, it is the one that has the collection.
+        // If no database was named, it is the one that has the collection.
         let found = inventory.collections.iter().find(|found| found.name == collection);
         let db = match connection.db.is_empty() {
             true => found.and_then(|found| found.db.clone()).unwrap_or_default(),

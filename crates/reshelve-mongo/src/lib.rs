@@ -1,9 +1,9 @@
 //! Live MongoDB behind the seams of `reshelve`: a collection as a source, a database as a target.
 //!
-//! Everything here is called from ordinary threads, as the library's seams are; the official
-//! driver's runtime lives inside [`Connection`]. Documents travel as raw BSON: read through raw
-//! batches, written through `insert_many`, never decoded, because a decoded document loses
-//! repeated names.
+//! Ordinary threads call everything here, as they call the library's seams; the runtime of the
+//! official driver is inside [`Connection`]. Documents stay raw BSON: they are read in raw batches,
+//! written through `insert_many`, and never decoded, because a decoded document loses repeated
+//! names.
 
 mod catalog;
 mod connection;

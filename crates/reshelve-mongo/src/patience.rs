@@ -1,4 +1,4 @@
-//! Patience with a server: how often something is tried again, after which wait, and how long a try
+//! Patience with a server: how often an operation is retried, after which wait, and how long a try
 //! may take.
 
 use std::hash::{BuildHasher, RandomState};
@@ -11,17 +11,17 @@ use mongodb::error::Error;
 use crate::error::sentence;
 use crate::error_class::is_passing;
 
-/// How often something is tried again, beyond the driver's own single retry.
+/// Most retries of an operation, beyond the driver's own single retry.
 pub(crate) const RETRIES_MAX: u32 = 12;
-/// The first wait; each is twice the one before …
+/// The first wait; each wait is twice the one before …
 const WAIT_FIRST: Duration = Duration::from_millis(100);
 /// … up to this. All of them together are more than 40 seconds.
 const WAIT_MAX: Duration = Duration::from_secs(8);
 
-/// How long an operation may take that is done in a moment; longer than any election.
+/// How long a short operation may take; longer than any election.
 const OPERATION_MAX: Duration = Duration::from_secs(60);
 
-/// How operations on a server wait and try again: who may end the waiting, and who is told of it.
+/// How operations on a server wait and retry: what ends the waiting, and who hears of it.
 ///
 /// Clones share the flag and the listener. The default never stops early and tells nobody.
 #[derive(Clone)]
@@ -31,7 +31,7 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// Waiting ends when `stop` is set; `tell` gets a line for each try that comes late.
+    /// Waiting ends when `stop` is set; `tell` gets a line for each late try.
     pub fn new(stop: Arc<AtomicBool>, tell: impl Fn(&str) + Send + Sync + 'static) -> Patience {
         Patience { stop, tell: Arc::new(tell) }
     }
@@ -41,7 +41,7 @@ impl Patience {
         Backoff { patience: self, tries: 0 }
     }
 
-    /// Does something that takes a moment, again where it failed in a way that passes.
+    /// Runs a short operation, and retries errors that pass.
     pub(crate) async fn retry<T, F>(&self, mut operation: impl FnMut() -> F) -> Result<T, Error>
     where
         F: Future<Output = Result<T, Error>>,
@@ -49,7 +49,7 @@ impl Patience {
         self.retry_long(|| limited(operation())).await
     }
 
-    /// The same for what may take as long as it likes: counting, and making indexes.
+    /// The same for an operation without a limit: counting, and creating indexes.
     pub(crate) async fn retry_long<T, F>(
         &self,
         mut operation: impl FnMut() -> F,
@@ -95,7 +95,7 @@ pub(crate) struct Backoff<'p> {
 }
 
 impl Backoff<'_> {
-    /// Waits, longer each time; false where it was tried often enough, or nobody wants to wait.
+    /// Waits, longer each time; false after the last retry, or when waiting is stopped.
     pub(crate) async fn wait(&mut self, error: &Error) -> bool {
         if self.tries >= RETRIES_MAX || self.patience.stop.load(Ordering::Relaxed) {
             return false;
@@ -109,7 +109,8 @@ impl Backoff<'_> {
         }
         let wait = WAIT_FIRST.saturating_mul(1 << self.tries.min(16)).min(WAIT_MAX);
         self.tries += 1;
-        // Half of it again at most, so that many who were cut off do not come back together.
+        // At most half of it again, so that clients that were cut off together do not all come
+        // back at once.
         let jitter = RandomState::new().hash_one(self.tries) % 512;
         let jitter = u32::try_from(jitter).unwrap_or(0);
         tokio::time::sleep(wait + wait * jitter / 1024).await;
@@ -117,7 +118,7 @@ impl Backoff<'_> {
     }
 }
 
-/// Does something, but not for ever: a server that is gone may leave an operation waiting.
+/// Runs an operation for a limited time: a server that is gone may leave it waiting.
 pub(crate) async fn limited<T>(
     operation: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {

@@ -1,4 +1,4 @@
-//! What a connection string says, without what must not be shown.
+//! A connection string, and the part of it that may be shown and stored.
 
 use mongodb::options::ClientOptions;
 use reshelve::ends::EndError;
@@ -6,29 +6,29 @@ use reshelve::ends::LivePlace;
 
 use crate::error::unreachable;
 
-/// The port that is meant where none is named.
+/// The port of a host without one.
 const PORT_DEFAULT: &str = ":27017";
 const SCHEMES: [&str; 2] = ["mongodb://", "mongodb+srv://"];
-/// Options whose values may be secrets: with one of them the string is not kept.
+/// Options whose values may be secrets: a string with one of them is not stored.
 const SECRET_OPTIONS: [&str; 3] =
     ["authmechanismproperties", "tlscertificatekeyfilepassword", "proxypassword"];
 
-/// What is wrong most often.
+/// The most frequent mistake.
 const ENCODED: &str =
-    "user name and password have to be percent-encoded: / is %2F, : is %3A, @ is %40, ? is %3F";
+    "percent-encode user name and password: / is %2F, : is %3A, @ is %40, ? is %3F";
 
 /// Whether a SOURCE or TARGET is a connection string.
 pub fn is_live(text: &str) -> bool {
     SCHEMES.iter().any(|scheme| text.starts_with(scheme))
 }
 
-/// A connection string, taken apart. It has no `Debug`: it may hold a password.
+/// A parsed connection string. It has no `Debug`: it may hold a password.
 #[derive(Clone)]
 pub struct Place {
-    /// The string as it was given.
+    /// The string as the user gave it.
     pub(crate) uri: String,
     scheme: &'static str,
-    /// As written, in lower case, sorted, with their ports.
+    /// In lower case, sorted, with their ports.
     hosts: Vec<String>,
     /// The database in the path.
     database: Option<String>,
@@ -37,15 +37,15 @@ pub struct Place {
 }
 
 impl Place {
-    /// Takes a connection string apart.
+    /// Parses a connection string.
     ///
     /// # Errors
-    /// Where it is none; the message does not quote it.
+    /// If it is malformed; the message does not quote it.
     pub fn parse(uri: &str) -> Result<Place, EndError> {
         let bad = || {
             EndError::usage(
-                "this is no connection string",
-                "it looks like mongodb://HOST:PORT/DATABASE",
+                "malformed connection string",
+                "write it as mongodb://HOST:PORT/DATABASE",
             )
         };
         let scheme = SCHEMES.into_iter().find(|scheme| uri.starts_with(scheme)).ok_or_else(bad)?;
@@ -66,11 +66,11 @@ impl Place {
             return Err(bad());
         }
         let (path, query) = tail.split_once('?').unwrap_or((tail, ""));
-        // A password with a slash or a question mark in it ends up here.
+        // A password that contains a slash or a question mark ends up here.
         let first = query.split('&').next().unwrap_or_default();
         if path.contains('@') || first.split('=').next().unwrap_or_default().contains('@') {
             return Err(EndError::usage(
-                "the connection string cannot be used: there is an @ behind the host",
+                "malformed connection string: there is an @ after the host",
                 ENCODED,
             ));
         }
@@ -92,12 +92,12 @@ impl Place {
         self.database.as_deref()
     }
 
-    /// The string for people: without user, password and options.
+    /// The string as it is shown: without user, password and options.
     pub fn name(&self) -> String {
         format!("{}{}", self.scheme, self.hosts.join(","))
     }
 
-    /// What `run.json` keeps.
+    /// What `run.json` stores.
     pub(crate) fn planned(&self, db: &str, replica_set: Option<String>) -> LivePlace {
         LivePlace {
             uri: match (&self.database, self.has_secrets) {
@@ -114,15 +114,15 @@ impl Place {
         }
     }
 
-    /// Whether a run that was at `planned` may go on here.
+    /// Checks that a run that used `planned` can be resumed here.
     ///
     /// # Errors
-    /// Where hosts, replica set or database are others; says which.
+    /// If hosts, replica set or database differ; the message says which.
     pub fn check_same(&self, planned: &LivePlace) -> Result<(), EndError> {
         let mut differs = Vec::new();
         if self.hosts != planned.hosts {
             differs.push(format!(
-                "hosts {} and not {}",
+                "hosts {}, not {}",
                 self.hosts.join(","),
                 planned.hosts.join(",")
             ));
@@ -130,14 +130,14 @@ impl Place {
         if let (Some(here), Some(there)) = (&self.replica_set, &planned.replica_set)
             && here != there
         {
-            differs.push(format!("replica set {here} and not {there}"));
+            differs.push(format!("replica set {here}, not {there}"));
         }
-        // The database of the string may have been overruled when the run began.
+        // When the run began, a flag may have overridden the database of the string.
         if let Some(db) = &self.database
             && *db != planned.db
             && planned.uri_db.as_ref() != Some(db)
         {
-            differs.push(format!("database {db} and not {}", planned.db));
+            differs.push(format!("database {db}, not {}", planned.db));
         }
         if differs.is_empty() {
             return Ok(());
@@ -150,7 +150,7 @@ impl Place {
 
     /// The driver's options.
     pub(crate) async fn options(&self) -> Result<ClientOptions, EndError> {
-        // The driver's message may quote what is between the scheme and the host.
+        // The driver's message may quote the credentials.
         let mut options =
             ClientOptions::parse(&self.uri).await.map_err(|error| match *error.kind {
                 mongodb::error::ErrorKind::DnsResolve { .. } => unreachable(&self.name(), &error),
@@ -159,7 +159,7 @@ impl Place {
                 }
                 _ => EndError::usage(
                     format!("the connection string cannot be used: {error}"),
-                    "it looks like mongodb://HOST:PORT/DATABASE",
+                    "write it as mongodb://HOST:PORT/DATABASE",
                 ),
             })?;
         options.app_name.get_or_insert_with(|| "reshelve".to_owned());

@@ -220,7 +220,7 @@ impl Database {
     pub(crate) fn uri_of_one_server(&self) -> Option<String> {
         let (scheme, rest) = self.uri.split_once("://").unwrap();
         if scheme != "mongodb" || rest.contains("tls=true") || rest.contains("compressors=") {
-            println!("left out: a proxy cannot read what is encrypted or compressed");
+            crate::common::left_out("a proxy cannot read what is encrypted or compressed");
             return None;
         }
         let (authority, tail) = rest.split_once('/').unwrap();

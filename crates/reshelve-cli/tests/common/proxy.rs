@@ -314,11 +314,7 @@ impl Connection {
     fn pass_reply(&self, message: &Message, id: i32, rule: &Rule) -> bool {
         let connection = self.number;
         match rule.act() {
-            Act::HoldReply => {
-                if !rule.hold() {
-                    return false;
-                }
-            }
+            Act::HoldReply if !rule.hold() => return false,
             Act::DelayReply(time) => sleep(*time),
             Act::CutAfter => {
                 self.shared.note(Event::Cut { connection, id });

@@ -12,7 +12,8 @@ pub(crate) struct Held {
     pub(crate) users: Vec<String>,
     roles: Vec<(String, String)>,
     privileges: Vec<Document>,
-    /// Whether nothing more can be known: no login, or roles that the server does not explain.
+    /// Whether nothing more can be known: nobody is logged in, or the server does not explain a
+    /// role.
     unknown: bool,
 }
 
@@ -51,7 +52,7 @@ pub(crate) async fn held(connection: &Connection) -> Held {
 }
 
 impl Held {
-    /// Asks what a role of the user's own allows.
+    /// Asks what a custom role allows.
     async fn explain(&mut self, connection: &Connection, role: &str, db: &str) {
         let question = doc! { "rolesInfo": { "role": role, "db": db }, "showPrivileges": true };
         let answer = connection.admin(question).await.unwrap_or_default();
@@ -71,7 +72,7 @@ impl Held {
         }
     }
 
-    /// What of the needs is not allowed, in words; nothing where that cannot be known.
+    /// Which of the needs are not allowed, in words; nothing if that cannot be known.
     pub(crate) fn missing(&self, needs: &[Need]) -> Vec<String> {
         if self.unknown {
             return Vec::new();
@@ -122,7 +123,7 @@ fn covers(resource: &Document, need: &Need) -> bool {
         && (collection.is_empty() || need.collection.as_deref() == Some(collection))
 }
 
-/// What MongoDB's built-in roles allow, of the actions that matter here.
+/// Which of the actions that matter here MongoDB's built-in roles allow.
 fn actions_of_role(role: &str) -> Option<&'static [&'static str]> {
     const READ: &[&str] = &["find", "listCollections", "listIndexes", "collStats"];
     const WRITE: &[&str] = &[

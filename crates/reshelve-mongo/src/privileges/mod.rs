@@ -1,4 +1,4 @@
-//! What a user may do, and what is needed.
+//! What a user may do, and which privileges are needed.
 
 mod held;
 mod needs;

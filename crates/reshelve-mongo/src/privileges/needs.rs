@@ -1,11 +1,11 @@
-//! What is needed: actions on collections and databases, and a role that allows them.
+//! The privileges that are needed, and a role that has them.
 
 use reshelve_core::mapping::COLLECTIONS;
 use serde::Serialize;
 
 use crate::target::{RUNS, UNDO};
 
-/// Actions on one collection, or on a database where no collection is named.
+/// Actions on one collection, or on a database if no collection is named.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Need {
     /// The database.
@@ -23,7 +23,7 @@ impl Need {
     }
 }
 
-/// What reading a legacy collection needs.
+/// What reading a legacy collection requires.
 pub fn needs_of_source(db: &str, collection: &str) -> Vec<Need> {
     vec![
         Need::new(db, None, &["listCollections"]),
@@ -31,7 +31,7 @@ pub fn needs_of_source(db: &str, collection: &str) -> Vec<Need> {
     ]
 }
 
-/// What writing a target needs, its indexes included.
+/// What writing a target requires, including its indexes.
 pub fn needs_of_target(db: &str) -> Vec<Need> {
     const WRITE: [&str; 7] =
         ["find", "insert", "remove", "collStats", "listIndexes", "createCollection", "createIndex"];
@@ -42,7 +42,7 @@ pub fn needs_of_target(db: &str) -> Vec<Need> {
     needs
 }
 
-/// A role with just these privileges, as `mongosh` takes it.
+/// A role with exactly these privileges, as a command for `mongosh`.
 pub fn create_role(name: &str, needs: &[Need]) -> String {
     let mut lines = vec![
         "db.getSiblingDB(\"admin\").createRole({".to_owned(),

@@ -1,7 +1,9 @@
-//! Going on behind an `_id`: a condition that compares across types, and that the index serves.
+//! Conditions for the documents after an `_id`: they compare across types, and the index serves
+//! them.
 //!
-//! `{_id: {$gt: x}}` alone finds documents whose `_id` is of the same type as `x` only. The types
-//! that sort behind it are named beside it. The order is MongoDB's comparison order for BSON types.
+//! `{_id: {$gt: x}}` alone finds only documents whose `_id` has the same type as `x`. A second
+//! condition names the types that sort after it. The order is MongoDB's comparison order for BSON
+//! types.
 
 use mongodb::bson::{Bson, Document, RawDocument, doc};
 
@@ -12,8 +14,8 @@ pub(crate) struct Id {
     pub(crate) value: Vec<u8>,
 }
 
-/// Types in the order in which they sort, as `$type` names them; those of one row compare with
-/// each other.
+/// Types in the order in which they sort, with their names for `$type`; the types of a row compare
+/// with each other.
 const ORDER: [&[(u8, &str)]; 14] = [
     &[(0xff, "minKey")],
     &[(0x06, "undefined"), (0x0a, "null")],
@@ -32,7 +34,7 @@ const ORDER: [&[(u8, &str)]; 14] = [
 ];
 
 impl Id {
-    /// Reads what a checkpoint kept: type and value in hex.
+    /// Reads what a checkpoint stores: type and value in hex.
     pub(crate) fn from_hex(hex: &str) -> Option<Id> {
         let digits: Vec<u8> = hex
             .chars()
@@ -55,9 +57,9 @@ impl Id {
         Document::try_from(raw).ok()?.remove("_id")
     }
 
-    /// The conditions for every document that sorts behind this one, to be asked in this order:
-    /// those of the same type, then those of later types. In one `$or` a server may walk the whole
-    /// index.
+    /// The conditions for every document that sorts after this one, in the order in which to ask:
+    /// documents of the same type, then documents of later types. For a single `$or` a server may
+    /// walk the whole index.
     pub(crate) fn after(&self) -> Vec<Document> {
         let row = ORDER.iter().position(|row| row.iter().any(|(kind, _)| *kind == self.kind));
         let later: Vec<&str> = row.map_or_else(Vec::new, |row| {
@@ -66,7 +68,7 @@ impl Id {
         let within = match self.value() {
             // The smallest key compares with keys of every type.
             Some(Bson::MinKey) => return vec![doc! { "_id": { "$type": later } }],
-            // Nothing is greater than NaN, and every other number sorts behind it.
+            // Nothing is greater than NaN, and every other number sorts after it.
             Some(Bson::Double(number)) if number.is_nan() => doc! { "$gte": f64::NEG_INFINITY },
             Some(Bson::Decimal128(number)) if number.to_string().contains("NaN") => {
                 doc! { "$gte": f64::NEG_INFINITY }
@@ -97,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_sort_behind_nan() {
+    fn numbers_sort_after_nan() {
         let id = Id { kind: 1, value: f64::NAN.to_le_bytes().to_vec() };
         let conditions = id.after();
         let within = conditions[0].get_document("_id").unwrap();
@@ -105,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_that_are_none_are_told() {
+    fn malformed_marks_are_errors() {
         assert!(Id::from_hex("").is_none());
         assert!(Id::from_hex("0").is_none());
         assert!(Id::from_hex("zz").is_none());

@@ -1,4 +1,5 @@
-//! A live collection that is being read: a cursor that dies is opened anew after the last document.
+//! A live collection that is being read: a cursor that dies is opened again after the last
+//! document.
 
 use mongodb::bson::Document;
 use mongodb::error::Error;
@@ -14,10 +15,10 @@ use crate::error::{code, sentence};
 use crate::error_class::is_passing;
 use crate::patience::limited;
 
-/// The snapshot is older than what the server keeps, or cannot be had.
+/// Codes that say that the server no longer has the snapshot, or has none.
 const SNAPSHOT_CODES: [i32; 4] = [239, 246, 72, 263];
 
-/// What is still to be asked of the server after the cursor that is open.
+/// What is still to be read after the open cursor.
 enum Remaining {
     /// Everything after the last document.
     All,
@@ -30,7 +31,7 @@ pub(super) struct LiveSource {
     query: Query,
     cursor: Option<Cursor>,
     remaining: Remaining,
-    /// A reply that is not used up, and how many of its documents were taken.
+    /// A reply that is not used up, and how many of its documents are in a batch.
     held: Option<(RawBatch, usize)>,
     last: Option<Id>,
     bytes_read: u64,
@@ -54,7 +55,7 @@ impl LiveSource {
     }
 
     /// The next reply of the server, none at the end of the collection; a cursor that died is
-    /// opened anew after the last document.
+    /// opened again after the last document.
     fn next_reply(&mut self) -> Result<Option<RawBatch>, Damage> {
         let connection = self.query.connection.clone();
         connection.wait(async {
@@ -73,7 +74,7 @@ impl LiveSource {
                     return Err(self.damage(&error));
                 }
                 self.notes.push(format!(
-                    "{}: the cursor was lost ({}): reading goes on behind the last document{}",
+                    "{}: the cursor was lost ({}): reading continues after the last document{}",
                     self.query.namespace,
                     sentence(&error),
                     if self.query.snapshot { ", in a new snapshot" } else { "" }
@@ -82,7 +83,7 @@ impl LiveSource {
         })
     }
 
-    /// Asks once, of the cursor that is open, or of the next one.
+    /// Asks once, through the open cursor or the next one.
     async fn ask(&mut self) -> Result<Option<RawBatch>, Error> {
         loop {
             if let Some(cursor) = &mut self.cursor {
@@ -115,8 +116,8 @@ impl LiveSource {
         }
         self.query.snapshot = false;
         self.notes.push(format!(
-            "{}: the server no longer keeps the snapshot ({}): what comes now is read as it is, \
-             and may have been changed since the run began",
+            "{}: the server no longer has the snapshot ({}): the rest is read as it is now, and \
+             may have changed since the run began",
             self.query.namespace,
             sentence(error)
         ));
@@ -128,13 +129,13 @@ impl LiveSource {
             kind: DamageKind::Io,
             name: self.query.namespace.clone(),
             place: Place::default(),
-            detail: format!("the collection cannot be read on: {}", sentence(error)),
+            detail: format!("the rest of the collection cannot be read: {}", sentence(error)),
             earlier_in_doubt: false,
             source: None,
         }
     }
 
-    /// Takes documents out of the reply that is held, into the batch; false where it is full.
+    /// Moves documents from the reply that is held into the batch; false if it is full.
     fn take_held(&mut self, batch: &mut Batch, limits: BatchLimits) -> Result<bool, Damage> {
         let Some((reply, mut taken)) = self.held.take() else { return Ok(true) };
         let documents = reply.doc_slices().map_err(|error| self.damage(&error))?;

@@ -30,7 +30,7 @@ pub struct LiveOrigin {
 }
 
 impl LiveOrigin {
-    /// The collection of that name, `jobs` unless named.
+    /// The collection with that name, by default `jobs`.
     pub fn new(
         connection: Connection,
         collection: Option<&str>,
@@ -44,7 +44,7 @@ impl LiveOrigin {
     /// names, or the only one that has it.
     ///
     /// # Errors
-    /// Where the server cannot be reached, or there is no telling which database is meant.
+    /// If the server cannot be reached, or it is unclear which database is meant.
     pub fn connect(
         place: &Place,
         db: Option<&str>,
@@ -103,11 +103,11 @@ impl Origin for LiveOrigin {
         self.open_at(None)
     }
 
-    /// Documents come in the order of their `_id`: what was read is not read again.
+    /// Documents come in the order of their `_id`, so those that were read are not read again.
     fn open_after(&self, position: &Position) -> Result<Opened, EndError> {
         let Some(id) = &position.id else { return self.open() };
         let id = Id::from_hex(id).ok_or_else(|| {
-            EndError::failed("the checkpoint's last id is no BSON value", Some("it was edited"))
+            EndError::failed("the checkpoint's last id is not a BSON value", Some("it was edited"))
         })?;
         Ok(Opened { first: position.count, ..self.open_at(Some(id))? })
     }

@@ -9,11 +9,11 @@ use reshelve_core::raw;
 
 use crate::connection::Connection;
 
-/// Most different statuses that are counted. A collection whose statuses are all different is none
-/// of ours: a job in flight has one of a few.
+/// Most different statuses that are counted. A collection with more is not a legacy collection: the
+/// statuses of jobs in flight are few.
 const STATUSES_MAX: usize = 10_000;
 
-/// How many documents have each status; none stands for a status that is no string.
+/// How many documents have each status; `None` is a status that is not a string.
 pub(super) async fn statuses(
     connection: &Connection,
     collection: &str,

@@ -1,4 +1,4 @@
-//! Target documents by their ids: what is stored, and taking it out.
+//! Target documents by their ids: looking them up, and removing them.
 
 use std::collections::HashMap;
 
@@ -9,10 +9,10 @@ use reshelve_core::raw;
 
 use crate::connection::Connection;
 
-/// Most documents in one question for ids.
+/// Most ids in one query.
 pub(crate) const IDS_MAX: usize = 1_000;
 
-/// The stored documents that have the ids of these, by the bytes of their `_id` elements.
+/// The stored documents with the ids of these, by the bytes of their `_id`.
 pub(crate) async fn stored<'d>(
     connection: &Connection,
     name: &str,
@@ -36,7 +36,7 @@ pub(crate) async fn stored<'d>(
         .await
 }
 
-/// The condition for the documents that have the ids of these.
+/// The filter for documents with the ids of these.
 fn with_the_ids_of<'d>(documents: impl Iterator<Item = &'d [u8]>) -> Document {
     let ids: Vec<Bson> = documents
         .filter_map(|bytes| RawDocument::from_bytes(bytes).ok())
@@ -46,16 +46,16 @@ fn with_the_ids_of<'d>(documents: impl Iterator<Item = &'d [u8]>) -> Document {
     doc! { "_id": { "$in": ids } }
 }
 
-/// The value of `_id`: enough to tell documents of one collection apart, as all of ours have
+/// The value of `_id`. It is enough to tell documents of one collection apart: all of ours have
 /// ObjectIds.
 pub(crate) fn id_of(document: &[u8]) -> &[u8] {
     raw::Document::new(document).get("_id").map_or(&[], |id| id.bytes)
 }
 
-/// Takes documents out again, by `_id`.
+/// Removes documents, by `_id`.
 ///
 /// # Errors
-/// Where the collection cannot be written at all.
+/// If the collection cannot be written.
 pub(crate) async fn remove(
     connection: &Connection,
     name: &str,

@@ -1,4 +1,4 @@
-//! A live target as a run meets it: the look before, the lease, the sink, the end.
+//! A live target from the first look to the end of a run: preflight, lease, sink.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub struct LiveDestination {
 }
 
 impl LiveDestination {
-    /// The run's target is the database of this connection.
+    /// The target is the database of this connection.
     pub fn new(connection: Connection) -> Self {
         LiveDestination { connection, lease: None }
     }
@@ -44,11 +44,11 @@ impl LiveDestination {
         }
     }
 
-    /// Whether the target is still as a run that goes on has left it.
+    /// Checks that the target is as the run that is resumed left it.
     fn check_again(&self, claim: &Claim, left: &Left<'_>, had_lease: bool) -> Result<(), EndError> {
         let counts = self.connection.wait(counts(&self.connection))?;
-        // A run loses its lease to nobody but one that took over, and ended since: what is in the
-        // target now, that one wrote.
+        // A run loses its lease only to a run that took over, and that has ended since: that one
+        // wrote what is in the target now.
         if !had_lease && counts.iter().sum::<u64>() != claim.base.documents {
             return Err(EndError::refused(
                 "the run's lease is gone: another run took the target over since, and ended",
@@ -63,7 +63,7 @@ impl LiveDestination {
                     "the target database {} holds {jobs} jobs, and the run had written {written}",
                     self.connection.db
                 ),
-                "look what else writes there; a run whose target is gone has to be started anew",
+                "find out what else writes there; if the target is gone, start a new run",
             ));
         }
         let findings = self.connection.wait(findings(&self.connection))?;
@@ -76,7 +76,7 @@ impl LiveDestination {
     fn give_back(&mut self, how: fn(Lease) -> Result<(), EndError>) -> Result<(), EndError> {
         match self.lease.take().map(Arc::try_unwrap) {
             Some(Ok(lease)) => Ok(how(lease)?),
-            // A sink still holds it: the run is not over.
+            // A sink still holds it: the run is not finished.
             _ => Ok(()),
         }
     }
@@ -150,7 +150,7 @@ impl Destination for LiveDestination {
                     "the target database {} holds {documents} documents now, and {} a moment ago",
                     self.connection.db, claim.base.documents
                 ),
-                "look what else writes there",
+                "find out what else writes there",
             ));
         }
         Ok(())
@@ -162,7 +162,7 @@ impl Destination for LiveDestination {
         let checked = self.check_again(claim, left, had_lease);
         if checked.is_err() {
             match had_lease {
-                // It stays this run's, for when the target is put right.
+                // The run keeps it, and can be resumed when the target is repaired.
                 true => self.leave()?,
                 false => self.unlock()?,
             }
@@ -182,7 +182,7 @@ impl Destination for LiveDestination {
             return Ok(Box::new(DrySink::new(look)));
         }
         let Some(lease) = &self.lease else {
-            return Err(EndError::failed("a run writes without a lease: a bug of reshelve", None));
+            return Err(EndError::failed("a run writes without a lease: a bug in reshelve", None));
         };
         let (connection, lease) = (self.connection.clone(), Arc::clone(lease));
         Ok(Box::new(LiveSink::new(connection, lease, claim.run.clone(), all_ours)))

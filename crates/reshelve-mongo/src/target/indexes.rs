@@ -1,4 +1,4 @@
-//! The collections and indexes of a live target, by the names that the new stack's own migration
+//! Which collections and indexes a live target has, by the names that the new stack's own migration
 //! gives them.
 
 use mongodb::bson::{Bson, Document, doc};
@@ -9,24 +9,24 @@ use crate::catalog::{first_batch, list};
 use crate::connection::Connection;
 use crate::error_class::is_namespace_not_found;
 
-/// The new stack's migration that makes the same collections and indexes (target-schema,
+/// The new stack's migration that creates the same collections and indexes (target-schema,
 /// "Indexes").
 pub const MIGRATION: &str = "20251005120000-initialize-novel-collections";
-/// Where the new stack records which migrations were applied.
+/// Where the new stack records the migrations that were applied.
 const MIGRATIONS: &str = "persistence_migrations";
 
-/// What is there; nothing is changed.
+/// Which collections and indexes are there; nothing is changed.
 ///
 /// # Errors
-/// Where the server cannot be asked.
+/// If the server cannot be asked.
 pub fn indexes_status(connection: &Connection) -> Result<TargetState, EndError> {
     Ok(connection.wait(status(connection))?.state)
 }
 
-/// What is there, with what only a run has to know.
+/// Which collections and indexes are there, with what only a run needs to know.
 pub(crate) struct Status {
     pub(crate) state: TargetState,
-    /// Views and time series that have the name of a target collection, with what to say of each.
+    /// Views and time series with the name of a target collection, with a remark about each.
     pub(crate) no_collections: Vec<(Collection, String)>,
 }
 
@@ -65,14 +65,14 @@ pub(crate) async fn status(connection: &Connection) -> Result<Status, EndError> 
     }
     let migrations = connection.decoded(MIGRATIONS);
     let pattern = doc! { "fileName": { "$regex": format!("^{MIGRATION}") } };
-    // Without the privilege to read that collection nothing is known of it.
+    // Without the privilege to read that collection, the answer is unknown.
     let applied =
         connection.patience.retry(|| migrations.find_one(pattern.clone()).into_future()).await;
     state.migration_applied = matches!(applied, Ok(Some(_)));
     Ok(Status { state, no_collections })
 }
 
-/// The indexes of a collection; none where it is not there.
+/// The indexes of a collection; none if it does not exist.
 pub(crate) async fn indexes_of_collection(
     connection: &Connection,
     collection: &str,

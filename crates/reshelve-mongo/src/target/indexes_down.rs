@@ -1,4 +1,4 @@
-//! Dropping the target's collections, unless they hold what nobody could bring back.
+//! Dropping the target's collections, unless they hold documents that nobody could bring back.
 
 use mongodb::bson::doc;
 use reshelve::ends::EndError;
@@ -11,16 +11,16 @@ use super::replace::made_by_a_mapping;
 use super::undo::UNDO;
 use crate::connection::Connection;
 
-/// Drops target collections: those that are empty or hold nothing but documents of this tool, and
-/// those that `forced` names. Gives the names of what was dropped.
+/// Drops the target collections that are empty or hold only documents of this tool, and those that
+/// `forced` names. Returns the names of what was dropped.
 ///
 /// # Errors
-/// Refused where a run holds the target, or a collection holds documents that this tool did not
-/// write or that are the only copy of something, before anything is dropped.
+/// Refuses, before anything is dropped, if a run holds the target, or if a collection holds
+/// documents that this tool did not write or that are the only copy of something.
 pub fn indexes_down(connection: &Connection, forced: &[String]) -> Result<Vec<String>, EndError> {
     if let Some(unknown) = forced.iter().find(|name| !may_be_forced(name)) {
         return Err(EndError::usage(
-            format!("{unknown} is no target collection"),
+            format!("{unknown} is not a target collection"),
             &format!("the target collections are {}, and {UNDO}", COLLECTIONS.join(", ")),
         ));
     }
@@ -31,7 +31,7 @@ pub fn indexes_down(connection: &Connection, forced: &[String]) -> Result<Vec<St
     };
     let lease = Lease::take(connection, &claim)?.map_err(|holder| holder.refusal(connection))?;
     let dropped = connection.wait(drop_collections(connection, forced));
-    // The collection of the lease goes with it, where all went well.
+    // If all went well, the collection of the lease is dropped too.
     let ended = lease.end();
     let dropped = dropped?;
     ended?;
@@ -59,7 +59,7 @@ async fn drop_collections(
                     "{}.{collection} holds documents that this tool did not write, such as {id}",
                     connection.db
                 ),
-                &format!("--force {collection} drops them all the same"),
+                &format!("--force {collection} drops them anyway"),
             ));
         }
     }
@@ -72,7 +72,7 @@ async fn drop_collections(
                 "{}.{UNDO} holds the only copy of what runs with --replace have replaced",
                 connection.db
             ),
-            &format!("--force {UNDO} drops it all the same; a dump of it keeps it"),
+            &format!("--force {UNDO} drops it anyway; make a dump of it to keep it"),
         ));
     }
     let mut dropped: Vec<String> =
@@ -89,9 +89,9 @@ async fn drop_collections(
     Ok(dropped)
 }
 
-/// The id of a document in a target collection that this tool did not write, where there is one.
-/// Jobs of ours carry the residue's mark in their metadata; parts of ours belong to such a job, and
-/// events of ours say that a mapping made them.
+/// The id of a document in a target collection that this tool did not write, if there is one. The
+/// metadata of our jobs has a residue; our parts belong to such a job, and our events say that a
+/// mapping made them.
 async fn foreign(
     connection: &Connection,
     collection: Collection,

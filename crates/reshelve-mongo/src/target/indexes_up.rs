@@ -1,4 +1,4 @@
-//! Making the target's collections and indexes where they are missing.
+//! Creating the target's collections and indexes that are missing.
 
 use mongodb::bson::{Document, doc};
 use reshelve::ends::EndError;
@@ -11,11 +11,11 @@ use crate::error::code;
 /// The collection exists already.
 const NAMESPACE_EXISTS: i32 = 48;
 
-/// Makes the collections and indexes that are missing; what is there is left as it is. Gives the
-/// names of what was made.
+/// Creates the collections and indexes that are missing, and leaves the others as they are. Returns
+/// the names of what was created.
 ///
 /// # Errors
-/// Where an index is there with another key, or the server refuses.
+/// If an index exists with another key, or the server refuses.
 pub fn indexes_up(connection: &Connection) -> Result<Vec<String>, EndError> {
     connection.wait(async {
         let before = status(connection).await?.state;
@@ -23,11 +23,10 @@ pub fn indexes_up(connection: &Connection) -> Result<Vec<String>, EndError> {
         if let Some(IndexStatus { collection, name, .. }) = before.indexes.iter().find(different) {
             return Err(EndError::refused(
                 format!(
-                    "{}.{collection}: the index {name} is there with another key or without \
-                     \"unique\"",
+                    "{}.{collection}: the index {name} exists with another key or without \"unique\"",
                     connection.db
                 ),
-                "look who made it; drop it by hand where it is not needed, then run this again",
+                "find out who created it; if it is not needed, drop it by hand and run this again",
             ));
         }
         let mut made = Vec::new();
@@ -35,7 +34,7 @@ pub fn indexes_up(connection: &Connection) -> Result<Vec<String>, EndError> {
             if !before.collections.contains(&collection) {
                 match connection.command(doc! { "create": collection.name() }).await {
                     Ok(_) => made.push(collection.name().to_owned()),
-                    // Somebody else was faster.
+                    // Another process was faster.
                     Err(error) if code(&error) == Some(NAMESPACE_EXISTS) => {}
                     Err(error) => {
                         return Err(connection.error("creating", collection.name(), &error));
@@ -52,7 +51,7 @@ pub fn indexes_up(connection: &Connection) -> Result<Vec<String>, EndError> {
                 .command(doc! { "createIndexes": collection.name(), "indexes": specs })
                 .await
                 .map_err(|error| {
-                    connection.error("making the indexes of", collection.name(), &error)
+                    connection.error("creating the indexes of", collection.name(), &error)
                 })?;
         }
         Ok(made)

@@ -1,4 +1,5 @@
-//! Inserting documents so that every result is known: inserted, there already, other, refused.
+//! Inserting documents so that the result of each is known: inserted, already there, other,
+//! refused.
 
 use std::collections::HashMap;
 
@@ -15,32 +16,32 @@ use crate::patience::limited;
 const COMMAND_DOCS_MAX: usize = 50_000;
 /// Most bytes in one command; servers take 48 000 000, with some room for the rest of it.
 const COMMAND_BYTES_MAX: usize = 32 * 1024 * 1024;
-/// The unique key is there already.
+/// The unique key exists already.
 const DUPLICATE_KEY: i32 = 11_000;
 
-/// What became of one document.
+/// The result for one document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Taken {
     /// It was written.
     Inserted,
-    /// It was there, the same bytes.
+    /// The same bytes were already there.
     Same,
-    /// Something else is there under its id or another unique key; says what.
+    /// Another document has its id or another unique key; says which.
     Other(String),
-    /// The server does not take it; says why.
+    /// The server refuses it; says why.
     Refused(String),
 }
 
-/// A document with the place where its result goes.
+/// A document, with the place of its result.
 struct Pending {
     place: usize,
     document: RawDocumentBuf,
 }
 
-/// Inserts documents, unordered, with patience: what passes is tried again.
+/// Inserts documents, unordered, and retries errors that pass.
 ///
 /// # Errors
-/// Where the collection cannot be written at all.
+/// If the collection cannot be written at all.
 pub(crate) async fn insert(
     connection: &Connection,
     name: &str,
@@ -68,8 +69,8 @@ pub(crate) async fn insert(
     Ok(taken)
 }
 
-/// One command; where it is refused as a whole it is split until the documents are found that are
-/// to blame.
+/// Sends one command. If it is refused as a whole, it is split until the documents that are to blame
+/// are found.
 async fn insert_command(
     connection: &Connection,
     name: &str,
@@ -85,7 +86,7 @@ async fn insert_command(
             Err((error, _)) if !may_be_the_document(&error) => return Err(error),
             Err((error, part)) if part.len() == 1 => {
                 refused += 1;
-                // Where not one of many is taken, the documents are not the reason.
+                // If every single one of many is refused, the documents are not the cause.
                 if refused == whole && whole > 1 {
                     return Err(error);
                 }
@@ -106,7 +107,7 @@ async fn insert_command(
 
 /// Why a document was not inserted.
 struct Failure {
-    /// The server's code; 0 where the command as a whole was refused.
+    /// The server's code; 0 if the command as a whole was refused.
     code: i32,
     message: String,
 }
@@ -117,8 +118,8 @@ impl Failure {
     }
 }
 
-/// Inserts, again where that failed in a way that passes. Gives the documents that were not
-/// inserted; all of them where the command was refused.
+/// Inserts, and retries errors that pass. Returns the documents that were not inserted; all of them
+/// if the command was refused.
 async fn attempt(
     connection: &Connection,
     name: &str,
@@ -132,8 +133,8 @@ async fn attempt(
         let inserting = collection.insert_many(documents).ordered(false).into_future();
         let Err(error) = limited(inserting).await else { return Ok(failed) };
         let failures: Option<Vec<_>> = match error.kind.as_ref() {
-            // With an error of the write concern: written perhaps, but not safe. The same again
-            // waits for what was written before.
+            // After an error of the write concern, the documents may be written, but are not safe.
+            // The same insert again waits for them.
             ErrorKind::InsertMany(many) if many.write_concern_error.is_none() => Some(
                 many.write_errors
                     .iter()
@@ -147,11 +148,11 @@ async fn attempt(
             if is_passing(&error) && backoff.wait(&error).await {
                 continue;
             }
-            // Those that had failed by themselves are told by the next try.
+            // The next try reports those that failed individually.
             part.extend(failed.into_iter().map(|(pending, _)| pending));
             return Err((error, part));
         };
-        // Routers tell of each document what befell its shard.
+        // Routers report for each document what happened to its shard.
         if failures.iter().any(|(_, failure)| is_not_the_document(failure.code)) {
             return Err((error, part));
         }
@@ -174,8 +175,8 @@ async fn attempt(
     }
 }
 
-/// Reads what is there of documents that were not inserted. A validator that came later refuses
-/// what is stored already, so every one of them is looked up, whatever the server said.
+/// Looks up every document that was not inserted, whatever the server said: a validator that was
+/// added later refuses a document that is already stored.
 async fn settle(
     connection: &Connection,
     name: &str,

@@ -1,4 +1,4 @@
-//! What a live target holds of the jobs of a batch, before they are written.
+//! What a live target holds of the jobs of a batch before they are written.
 
 use std::collections::HashMap;
 
@@ -27,7 +27,7 @@ impl Part {
         &target.bytes()[self.collection.index()][self.start..self.end]
     }
 
-    /// Itself as a section.
+    /// A section with only this document.
     fn alone(&self) -> Section {
         let mut section: Section = std::array::from_fn(|_| 0..0);
         section[self.collection.index()] = self.start..self.end;
@@ -64,7 +64,7 @@ impl LiveLook {
         LiveLook { connection }
     }
 
-    /// What stands under the ids of some documents of a collection, by `_id`.
+    /// What a collection holds under the ids of some documents, by `_id`.
     pub(crate) async fn stored<'d>(
         &self,
         name: &str,

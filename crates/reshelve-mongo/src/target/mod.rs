@@ -1,4 +1,4 @@
-//! A live database as a target: the look before a run, the lease, writing, reading back.
+//! A live database as a target: preflight checks, the lease, writing, reading back.
 
 mod by_ids;
 mod destination;

@@ -1,5 +1,5 @@
-//! What is looked at before a run writes to a live target: what it holds, what stands in the way,
-//! and how much will be written.
+//! Checks of a live target before a run: what it holds, what speaks against the run, and how much
+//! the run will write.
 
 use mongodb::bson::{Document, doc};
 use mongodb::error::Error;
@@ -22,30 +22,30 @@ pub(super) struct Obstacle {
     pub(super) hint: &'static str,
 }
 
-/// What a look at a target found.
+/// What the checks found.
 #[derive(Default)]
 pub(super) struct Findings {
-    /// What a run that writes is refused for, and a dry run is told.
+    /// Reasons to refuse a run that writes; a dry run only reports them.
     pub(super) obstacles: Vec<Obstacle>,
-    /// What both are told.
+    /// What both report.
     pub(super) remarks: Vec<String>,
 }
 
-/// Looks for what stands in the way of a run.
+/// Looks for reasons to refuse a run.
 pub(super) async fn findings(connection: &Connection) -> Result<Findings, EndError> {
     let mut findings = Findings::default();
     let missing = held(connection).await.missing(&needs_of_target(&connection.db));
     if !missing.is_empty() {
         findings.obstacles.push(Obstacle {
             message: format!("the user may not: {}", missing.join("; ")),
-            hint: "`reshelve inspect URI --print-role target` prints a role that has all it needs",
+            hint: "`reshelve inspect URI --print-role target` prints a role with all that is needed",
         });
-        // What cannot be read is not asked for.
+        // The other checks would fail for the same reason.
         return Ok(findings);
     }
     let Status { state, no_collections } = status(connection).await?;
     if let Some((_, message)) = no_collections.into_iter().next() {
-        let hint = "look who made it; take another --target-db";
+        let hint = "find out who created it, or choose another --target-db";
         findings.obstacles.push(Obstacle { message, hint });
     }
     let wanting = state.wanting();
@@ -57,7 +57,7 @@ pub(super) async fn findings(connection: &Connection) -> Result<Findings, EndErr
                 wanting.len(),
                 wanting.join(", ")
             ),
-            hint: "`reshelve indexes up TARGET` makes them",
+            hint: "`reshelve indexes up TARGET` creates them",
         });
     }
     findings.remarks = state.remarks;
@@ -76,7 +76,7 @@ pub(super) async fn counts(connection: &Connection) -> Result<[u64; 4], EndError
     Ok(counts)
 }
 
-/// Some of the documents that the target collections hold, by collection and job.
+/// Some of the documents in the target collections, by collection and job.
 pub(super) async fn examples(connection: &Connection) -> Result<Vec<String>, EndError> {
     let mut named = Vec::new();
     for name in COLLECTIONS {
@@ -125,15 +125,15 @@ pub(super) async fn forecast(connection: &Connection, source: SourceSize) -> Opt
         if let Some(size) = oplog_bytes(connection).await {
             text.push_str(&format!(", which holds {} MiB", size.div_ceil(1 << 20)));
             if size < bytes {
-                text.push_str(": a member that is down meanwhile has to be synced anew");
+                text.push_str(": a member that is down during the run must be synced from scratch");
             }
         }
     }
     Some(text)
 }
 
-/// How much the oplog holds, from its options: its statistics may take a server seconds. Most users
-/// may not look there.
+/// The size of the oplog, from its options: its statistics may take a server seconds. Most users
+/// may not read it.
 async fn oplog_bytes(connection: &Connection) -> Option<u64> {
     let local = connection.client.database("local");
     let question = doc! { "listCollections": 1, "filter": { "name": "oplog.rs" } };

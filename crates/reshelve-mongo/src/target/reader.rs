@@ -1,4 +1,4 @@
-//! A live target as verification, checksums and restore read it.
+//! Reading a live target back, for verification, checksums and restore.
 
 use futures_util::StreamExt;
 use mongodb::bson::doc;
@@ -20,7 +20,7 @@ pub struct LiveTarget {
 }
 
 impl LiveTarget {
-    /// Reads from the primary with majority read concern, unless told otherwise.
+    /// Reads with this read preference, by default from the primary with majority read concern.
     pub fn new(connection: Connection, read_preference: Option<ReadPreference>) -> Self {
         LiveTarget { connection, read_preference }
     }
@@ -66,13 +66,13 @@ impl TargetReader for LiveTarget {
     }
 }
 
-/// The documents of one collection, in the order in which the server stores them: nearly always
-/// that in which they were written.
+/// The documents of one collection, in the order in which the server stores them: usually the order
+/// in which they were written.
 struct LiveStream {
     connection: Connection,
     collection: &'static str,
     cursor: RawBatchCursor,
-    /// A reply, and the place in it behind the last document that was given.
+    /// A reply, and the place after the last document that was returned.
     held: Option<(RawBatch, usize)>,
     document: Vec<u8>,
 }
@@ -108,8 +108,8 @@ impl DocumentStream for LiveStream {
     }
 }
 
-/// Where the next document of an array lies that begins behind `offset`: elements are a type byte,
-/// a name and the document.
+/// Where the next document of an array is, from `offset` on: an element is a type byte, a name and
+/// the document.
 fn next_in(array: &[u8], offset: usize) -> Option<(usize, usize)> {
     let rest = array.get(offset..)?;
     if *rest.first()? != 0x03 {

@@ -1,8 +1,8 @@
-//! Replacing a job: its earlier version goes to `reshelve_undo`, then the new one takes its place.
+//! Replacing a job: its earlier version is kept in `reshelve_undo`, then the new one takes its place.
 //!
-//! By delete and insert, in a transaction where the server has them: update commands may change
-//! bytes. Without transactions the job document goes first and comes last, so that a reader sees
-//! no job rather than one whose parts are missing, and every step may be done twice.
+//! A job is replaced by delete and insert, in a transaction if the server has them: update commands
+//! may change bytes. Without transactions the job document is deleted first and inserted last, so
+//! that a reader sees no job rather than a job without its parts, and every step can be repeated.
 
 use std::collections::HashSet;
 
@@ -23,12 +23,12 @@ use crate::error::{code, sentence};
 use crate::error_class::{is_passing, may_be_the_document};
 use crate::patience::limited;
 
-/// What events that a mapping made have, and no others.
+/// Filters for the events that a mapping made.
 pub(crate) fn made_by_a_mapping() -> [Document; 2] {
     [doc! { "event.synthetic": true }, doc! { "snapshot.synthetic": true }]
 }
 
-/// A job that is to take the place of an earlier version.
+/// A job that replaces an earlier version.
 pub(crate) struct Replacement<'r> {
     pub(crate) run: &'r str,
     pub(crate) target: &'r TargetDocuments,
@@ -57,8 +57,8 @@ impl Replacement<'_> {
         raw::documents(bytes).map(|place| &bytes[place]).collect()
     }
 
-    /// An earlier version of the job: its job, metrics and metadata, and the events that a mapping
-    /// made. Events of the new application are nobody's earlier version.
+    /// The filter for an earlier version of the job: its job, metrics and metadata, and the events
+    /// that a mapping made. Events of the new application do not belong to an earlier version.
     fn earlier_filter(&self, collection: Collection) -> Document {
         let mut filter = doc! { "jobId": self.job_id() };
         if collection == Collection::Events {
@@ -77,8 +77,8 @@ impl Replacement<'_> {
 /// Replaces a job.
 ///
 /// # Errors
-/// Where the target cannot be written. Where the job itself is not taken, that is its fate, and
-/// the earlier version stays.
+/// If the target cannot be written. If the job itself is refused, that is its fate, and the earlier
+/// version stays.
 pub(crate) async fn replace(
     connection: &Connection,
     what: &Replacement<'_>,
@@ -100,7 +100,7 @@ pub(crate) async fn replace(
             Ok(()) => return Ok(Fate::Written),
             Err(error) => error,
         };
-        // A server that says it has no transactions, though it is no standalone.
+        // A server without transactions that does not look like a standalone one.
         if matches!(code(&error), Some(20 | 263)) {
             return swap_in_steps(connection, what, &earlier).await;
         }
@@ -129,7 +129,7 @@ fn is_duplicate(error: &Error) -> bool {
     )
 }
 
-/// All that the target holds of the job, in every collection.
+/// Everything that the target holds of the job, by collection.
 async fn earlier(
     connection: &Connection,
     what: &Replacement<'_>,
@@ -159,7 +159,7 @@ async fn swap_in_transaction(connection: &Connection, what: &Replacement<'_>) ->
     let mut session = connection.client.start_session().await?;
     session.start_transaction().await?;
     if let Err(error) = swap_steps(connection, what, &mut session).await {
-        // The first error is the one to tell; the server ends a transaction that is left alone.
+        // The first error is the one to report; the server aborts a transaction that is abandoned.
         drop(session.abort_transaction().await);
         return Err(error);
     }
@@ -197,7 +197,7 @@ async fn swap_steps(
     Ok(())
 }
 
-/// Without a transaction: the job first out and last in.
+/// Without a transaction: the job is deleted first and inserted last.
 async fn swap_in_steps(
     connection: &Connection,
     what: &Replacement<'_>,
@@ -221,7 +221,7 @@ async fn swap_in_steps(
         }
     }
     let Some(why) = refused else { return Ok(Fate::Written) };
-    // The earlier version comes back.
+    // Put the earlier version back.
     for collection in Collection::ALL {
         clear(connection, what, collection).await?;
     }
@@ -247,5 +247,5 @@ async fn clear(
         .retry(|| stored.delete_many(filter.clone()).into_future())
         .await
         .map(drop)
-        .map_err(|error| connection.error("taking out of", name, &error))
+        .map_err(|error| connection.error("deleting from", name, &error))
 }

@@ -1,5 +1,5 @@
-//! Writes target documents into a live database: parts first, then the job, so that a reader never
-//! sees a job whose parts are missing.
+//! Writes target documents into a live database: the parts first, then the job, so that a reader
+//! never sees a job without its parts.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ pub(crate) struct LiveSink {
     jobs_written: u64,
 }
 
-/// A document that was sent, and what became of it.
+/// A document that was sent, and its result.
 struct Sent {
     part: Part,
     taken: Taken,
@@ -97,7 +97,7 @@ impl LiveSink {
         Ok(fates)
     }
 
-    /// Inserts documents of up to three collections beside each other.
+    /// Inserts documents, into several collections at the same time.
     async fn insert(
         &self,
         target: &TargetDocuments,

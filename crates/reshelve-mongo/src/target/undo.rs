@@ -12,8 +12,8 @@ use crate::connection::Connection;
 /// Where earlier versions are kept, in the target database.
 pub(crate) const UNDO: &str = "reshelve_undo";
 
-/// Writes the earlier version down. The first one that a run meets is the one to go back to: what
-/// is kept already stays.
+/// Keeps the earlier version. Rollback goes back to the first one that a run meets, so what is kept
+/// already stays.
 pub(super) async fn keep(
     connection: &Connection,
     what: &Replacement<'_>,
@@ -23,7 +23,7 @@ pub(super) async fn keep(
     for (collection, documents) in Collection::ALL.into_iter().zip(earlier) {
         let own = what.own(collection);
         for document in documents {
-            // What this run wrote itself before it was killed is no earlier version.
+            // What this run wrote before it was killed is not an earlier version.
             if what.begun && own.contains(&document.as_bytes()) {
                 continue;
             }

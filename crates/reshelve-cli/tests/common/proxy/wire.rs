@@ -147,7 +147,7 @@ impl Message {
                 sequences.push((list.to_owned(), documents_of(array)));
             }
         }
-        let writes = writes(&name, &format!("{db}.{collection}"), &command, &sequences);
+        let writes = writes(&name, &format!("{db}.{collection}"), command, &sequences);
         let flag = |name: &str| command.get_bool(name).ok();
         Request {
             connection,
@@ -157,7 +157,7 @@ impl Message {
             starts_transaction: flag("startTransaction") == Some(true),
             in_transaction: flag("autocommit") == Some(false),
             wants_reply: self.flags() & MORE_TO_COME == 0,
-            body: without_lists(&command),
+            body: without_lists(command),
             command: name,
             db,
             collection,

@@ -1,4 +1,4 @@
-//! Taking the lease: one atomic step, in which the server decides whether it is free.
+//! Taking the lease, in one atomic step: the server decides whether it is free.
 
 use mongodb::bson::{Bson, Document, doc};
 use mongodb::error::Error;
@@ -15,7 +15,7 @@ const EXPIRES_AFTER_MS: i64 = 60_000;
 pub(crate) struct Tenant {
     pub(crate) run: String,
     pub(crate) folder: String,
-    /// What may be broken.
+    /// Which lease of another run may be broken.
     pub(crate) over: Over,
 }
 
@@ -28,7 +28,7 @@ pub(crate) enum Over {
     Expired,
 }
 
-/// One step: takes the lease where it is free, and answers with the lease as it is then.
+/// Takes the lease if it is free, and returns the lease as it is afterwards.
 pub(super) async fn claim_lease(
     connection: &Connection,
     claim: &Tenant,
@@ -37,7 +37,7 @@ pub(super) async fn claim_lease(
     let mut free = vec![
         doc! { "$eq": [{ "$type": "$token" }, "missing"] },
         doc! { "$eq": ["$run", claim.run.as_str()] },
-        // The same process again, where the answer to the first try was lost.
+        // The same process again, after the answer to its first try was lost.
         doc! { "$eq": ["$token", token] },
     ];
     if claim.over == Over::Expired {
@@ -71,7 +71,7 @@ pub(super) async fn claim_lease(
             .into_future()
     };
     match connection.patience.retry(take).await {
-        // Two that came at the same time: one has made the lease, the other finds it now.
+        // Of two claims at the same time, one created the lease, and the other finds it now.
         Err(error) if crate::error::code(&error) == Some(11_000) => {
             connection.patience.retry(take).await
         }
@@ -80,7 +80,7 @@ pub(super) async fn claim_lease(
     .map(Option::unwrap_or_default)
 }
 
-/// The server's clock, and how long a lease lasts.
+/// When a lease expires that is renewed now, by the server's clock.
 pub(super) fn in_a_while() -> Bson {
     doc! { "$toDate": { "$add": [{ "$toLong": "$$NOW" }, EXPIRES_AFTER_MS] } }.into()
 }

@@ -1,4 +1,4 @@
-//! Who holds the lease, as its document says.
+//! Who holds the lease, according to its document.
 
 use mongodb::bson::{Bson, Document, doc};
 use mongodb::error::Error;
@@ -42,8 +42,8 @@ impl Holder {
                      {process})"
                 ),
                 &format!(
-                    "`reshelve resume {run}` goes on with it; --take-over starts anew, and what is \
-                     there counts as unchanged"
+                    "`reshelve resume {run}` resumes it; --take-over starts a new run, which counts what \
+                     is there as unchanged"
                 ),
             );
         }
@@ -51,8 +51,8 @@ impl Holder {
             format!(
                 "another run is writing to the database {db}: {run} on {host} (process {process})"
             ),
-            "wait until it is done; where its process is gone, its lease expires within a minute, \
-             and --take-over breaks it then",
+            "wait until it is done; if its process is gone, its lease expires within a minute, \
+             and then --take-over breaks it",
         )
     }
 }

@@ -1,10 +1,10 @@
 //! The lock of a live target: a lease in the target database, by the server's clock.
 //!
 //! One document in `reshelve_runs` names the run that writes, with a token that is new for every
-//! process. It is renewed every ten seconds and expires after sixty, so that a run whose process
-//! or machine is gone can be taken over; a process that finds another token stops before it writes
-//! again. Conditions stand in the update pipelines, where `$$NOW` is the server's clock on every
-//! server, and the answer tells who holds the lease now: one atomic step.
+//! process. It is renewed every 10 seconds and expires after 60, so that a run whose process or
+//! machine is gone can be taken over. A process that finds another token stops before it writes
+//! again. The conditions are in the update pipelines, because there `$$NOW` is the server's clock on
+//! every server, and the answer says who holds the lease now: one atomic step.
 
 mod claim;
 mod holder;
@@ -28,7 +28,7 @@ pub(crate) const RUNS: &str = "reshelve_runs";
 /// The `_id` of the lease.
 const LOCK: &str = "lock";
 const RENEW_EVERY: Duration = Duration::from_secs(10);
-/// How long leaving may take: whoever leaves has something else to say.
+/// How long leaving may take: the process has an error or an interruption to report.
 const LEAVE_MAX: Duration = Duration::from_secs(5);
 
 /// A lease that is held: renewed until it is dropped.
@@ -42,7 +42,7 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    /// Takes the lease, or says who has it.
+    /// Takes the lease, or returns who has it.
     pub(crate) fn take(
         connection: &Connection,
         claim: &Tenant,
@@ -64,8 +64,8 @@ impl Lease {
         Ok(Ok(Lease { connection: connection.clone(), token, lost, written, renewing }))
     }
 
-    /// Whether this process still holds it, as the server says; it is told how many jobs were
-    /// written so far with the next renewal.
+    /// Asks the server whether this process still holds the lease. The next renewal records how
+    /// many jobs were written so far.
     pub(crate) async fn check(&self, written: u64) -> Result<(), EndError> {
         self.written.store(written, Ordering::Relaxed);
         let runs = self.connection.decoded(RUNS);
@@ -99,7 +99,7 @@ impl Lease {
         };
         EndError::lost(
             format!("{what}; this process has stopped before its next batch"),
-            "look what that run has done, with `reshelve verify`, before anything else",
+            "before anything else, check with `reshelve verify` what that run did",
         )
     }
 
@@ -107,12 +107,12 @@ impl Lease {
         doc! { "_id": LOCK, "token": self.token.as_str() }
     }
 
-    /// Lets it expire now: the run stops here, and can be gone on with.
+    /// Lets the lease expire now: the run stops here, and can be resumed.
     pub(crate) fn leave(self) -> Result<(), EndError> {
         self.renewing.abort();
         let runs = self.connection.decoded(RUNS);
         let expire = vec![doc! { "$set": { "expires": "$$NOW" } }];
-        // One try: where the server is gone, the lease expires by itself.
+        // One try: if the server is gone, the lease expires by itself.
         let leaving = runs.update_one(self.filter(), expire).into_future();
         let left = self.connection.wait(async {
             match tokio::time::timeout(LEAVE_MAX, leaving).await {
@@ -123,7 +123,7 @@ impl Lease {
         left.map(drop).map_err(|error| self.connection.error("leaving the lease in", RUNS, &error))
     }
 
-    /// Takes it away: the run is done.
+    /// Removes the lease: the run is done.
     pub(crate) fn end(self) -> Result<(), EndError> {
         self.renewing.abort();
         let runs = self.connection.decoded(RUNS);
@@ -152,7 +152,7 @@ async fn renew(
         tokio::time::sleep(RENEW_EVERY).await;
         let jobs = i64::try_from(written.load(Ordering::Relaxed)).unwrap_or(i64::MAX);
         let later = vec![doc! { "$set": { "expires": in_a_while(), "written": jobs } }];
-        // What fails is tried again at the next turn; the check before a batch is what decides.
+        // The next turn retries what fails; the check before a batch decides.
         if let Ok(updated) = limited(runs.update_one(filter.clone(), later).into_future()).await
             && updated.matched_count == 0
         {
