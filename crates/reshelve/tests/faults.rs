@@ -13,7 +13,7 @@ use std::sync::atomic::AtomicBool;
 use reshelve::dump::Documents;
 use reshelve::ends::{
     BatchLimits, Compression, EndError, MemorySource, Notes, OnExisting, Opened, Origin,
-    PlannedSource, SourceDescription, TargetFolder,
+    PlannedSource, SourceDescription, SourceForm, TargetFolder,
 };
 use reshelve::folder::{FolderDestination, Lengths};
 use reshelve::generate::{Plan as Corpus, Stream};
@@ -39,12 +39,12 @@ impl Origin for InMemory {
         Ok(Opened {
             source: Box::new(MemorySource::new(self.0.clone())),
             description: SourceDescription {
-                form: "memory".to_owned(),
+                form: SourceForm::BsonFile,
+                compression: Compression::None,
                 path: PathBuf::from("memory"),
                 namespace: None,
                 rewindable: true,
                 bytes_total: Some(bytes),
-                is_compressed: false,
             },
             first: 0,
         })
@@ -59,7 +59,7 @@ impl Origin for InMemory {
             path: description.path.clone(),
             db: None,
             collection: None,
-            form: description.form.clone(),
+            form: description.form_words(),
             bytes: description.bytes_total,
             live: None,
         }

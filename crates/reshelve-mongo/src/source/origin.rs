@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use mongodb::options::ReadPreference;
 use reshelve::dump::COLLECTION_DEFAULT;
-use reshelve::ends::{EndError, Opened, Origin, PlannedSource, Position, SourceDescription};
+use reshelve::ends::{
+    Compression, EndError, Opened, Origin, PlannedSource, Position, SourceDescription, SourceForm,
+};
 
 use super::by_id::Id;
 use super::cursor::Query;
@@ -84,12 +86,12 @@ impl LiveOrigin {
         Ok(Opened {
             source: Box::new(LiveSource::new(query, last, bytes_total)),
             description: SourceDescription {
-                form: format!("live collection, {}", server.topology.as_str()),
+                form: SourceForm::LiveCollection { topology: server.topology.as_str() },
+                compression: Compression::None,
                 path: PathBuf::from(connection.place.name()),
                 namespace: Some((connection.db.clone(), self.collection.clone())),
                 rewindable: true,
                 bytes_total,
-                is_compressed: false,
             },
             first: 0,
         })
@@ -127,7 +129,7 @@ impl Origin for LiveOrigin {
             path: description.path.clone(),
             db: Some(self.connection.db.clone()),
             collection: Some(self.collection.clone()),
-            form: description.form.clone(),
+            form: description.form_words(),
             bytes: description.bytes_total,
             live: Some(self.connection.planned()),
         }

@@ -5,46 +5,23 @@ use std::io::{self, BufRead, Read};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::content::{Fault, FromFile, READ_BYTES};
-use crate::ends::DamageKind;
+use crate::ends::{Compression, DamageKind};
 
 /// Buffers on their way between the threads.
 const BUFFERS: usize = 4;
 
-/// How a file is compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Compression {
-    None,
-    Gzip,
-    Zstd,
-}
-
-impl Compression {
-    /// Tells it by the first bytes of a file, ten or all of them.
-    pub(super) fn of(head: &[u8]) -> Compression {
-        if head.starts_with(&[0x28, 0xB5, 0x2F, 0xFD]) {
-            return Compression::Zstd;
-        }
-        // A BSON document of 559,903 bytes begins like gzip: the flags, the effort and the
-        // operating system behind the magic number tell which it is.
-        let gzip = head.starts_with(&[0x1F, 0x8B, 8])
-            && head.get(3).is_none_or(|flags| flags & 0xE0 == 0)
-            && head.get(8).is_none_or(|effort| matches!(effort, 0 | 2 | 4))
-            && head.get(9).is_none_or(|system| matches!(system, 0..=13 | 255));
-        if gzip { Compression::Gzip } else { Compression::None }
+/// Tells the compression by the first bytes of a file, ten or all of them.
+pub(super) fn detect(head: &[u8]) -> Compression {
+    if head.starts_with(&[0x28, 0xB5, 0x2F, 0xFD]) {
+        return Compression::Zstd;
     }
-
-    /// What to add to the name of a form.
-    pub(super) fn is_some(self) -> bool {
-        self != Compression::None
-    }
-
-    pub(super) fn words(self) -> &'static str {
-        match self {
-            Compression::None => "",
-            Compression::Gzip => ", gzip",
-            Compression::Zstd => ", zstd",
-        }
-    }
+    // A BSON document of 559,903 bytes begins like gzip: the flags, the effort and the operating
+    // system after the magic number tell which it is.
+    let gzip = head.starts_with(&[0x1F, 0x8B, 8])
+        && head.get(3).is_none_or(|flags| flags & 0xE0 == 0)
+        && head.get(8).is_none_or(|effort| matches!(effort, 0 | 2 | 4))
+        && head.get(9).is_none_or(|system| matches!(system, 0..=13 | 255));
+    if gzip { Compression::Gzip } else { Compression::None }
 }
 
 /// The end of the channel that gives out what has been decompressed.

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::compressed::{Compression, Inflow};
-use crate::ends::{Damage, DamageKind, Place};
+use super::compressed::{self, Inflow};
+use crate::ends::{Compression, Damage, DamageKind, Place};
 
 /// How much is read ahead at once. Small enough that what a batch leaves over is copied cheaply,
 /// large enough that a system call costs nothing beside it.
@@ -66,7 +66,7 @@ impl Content {
         // An error here will be met again, or the stream is at its end: both are told later.
         let early = (&mut reader).take(COMPRESSION_HEAD_BYTES).read_to_end(&mut head);
         let taken = Arc::new(AtomicU64::new(u64::try_from(head.len()).unwrap_or(0)));
-        let compression = Compression::of(&head);
+        let compression = compressed::detect(&head);
         if let Err(error) = early {
             reader = Box::new(Failing(Some(error)));
         }

@@ -1,8 +1,8 @@
 //! Tells the form of a file by its content, never by its name.
 
-use super::compressed::Compression;
+use super::compressed;
 use super::content::Content;
-use crate::ends::DOCUMENT_BYTES_MAX;
+use crate::ends::{Compression, DOCUMENT_BYTES_MAX, SourceForm};
 
 /// The magic number of a `mongodump` archive, as it lies in the file.
 pub(super) const ARCHIVE_MAGIC: [u8; 4] = [0x6D, 0xE2, 0x99, 0x81];
@@ -24,10 +24,21 @@ pub(super) enum FileForm {
     Unknown,
 }
 
+impl From<FileForm> for SourceForm {
+    fn from(form: FileForm) -> SourceForm {
+        match form {
+            FileForm::Bson => SourceForm::BsonFile,
+            FileForm::Archive => SourceForm::Archive,
+            FileForm::Json => SourceForm::ExtendedJson,
+            FileForm::Unknown => SourceForm::Unknown,
+        }
+    }
+}
+
 /// Tells the form. The first four bytes decide: a length that a BSON document can have ends with a
 /// byte of 0 to 3 there, and no text does.
 pub(super) fn detect(content: &mut Content) -> FileForm {
-    if Compression::of(content.peek(10)) != Compression::None {
+    if compressed::detect(content.peek(10)) != Compression::None {
         // Packed twice: nobody does that on purpose.
         return FileForm::Unknown;
     }

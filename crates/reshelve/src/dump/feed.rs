@@ -1,8 +1,8 @@
 //! A buffer of its own between the content and those who pick from it.
 
 use super::bson_file::{check_end, document_length, truncated};
-use super::compressed::Compression;
 use super::content::{Content, Fault, READ_BYTES};
+use crate::ends::Compression;
 
 /// Content of which most may be passed over.
 pub(super) struct Feed {

@@ -8,12 +8,12 @@ use super::content::{Content, READ_BYTES};
 use super::error::{OpenError, kind_reason, wanted};
 use super::metadata::Metadata;
 use super::prelude::Namespace;
-use crate::ends::SourceSpec;
+use crate::ends::{Compression, SourceSpec};
 
 /// A metadata file is small; what is larger is none.
 const METADATA_BYTES_MAX: usize = 64 * 1024 * 1024;
-const DATA_ENDINGS: [&str; 3] = [".bson", ".bson.gz", ".bson.zst"];
-const METADATA_ENDINGS: [&str; 3] = [".metadata.json", ".metadata.json.gz", ".metadata.json.zst"];
+const DATA_ENDING: &str = ".bson";
+const METADATA_ENDING: &str = ".metadata.json";
 
 /// One collection of a dump.
 #[derive(Debug, Default)]
@@ -102,9 +102,9 @@ fn database(path: &Path, folder: &mut Folder) -> Result<(), OpenError> {
         }
         if name.starts_with("prelude.json") {
             folder.preludes.push(entry);
-        } else if let Some(stem) = stem(name, &METADATA_ENDINGS) {
+        } else if let Some(stem) = stem(name, METADATA_ENDING) {
             stems.entry(stem).or_default().metadata = Some(read_metadata(&entry)?);
-        } else if let Some(stem) = stem(name, &DATA_ENDINGS) {
+        } else if let Some(stem) = stem(name, DATA_ENDING) {
             stems.entry(stem).or_default().data.push(entry);
         }
     }
@@ -139,8 +139,12 @@ fn database_name(path: &Path) -> String {
     known.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
-fn stem(name: &str, endings: &[&str]) -> Option<String> {
-    endings.iter().find_map(|ending| name.strip_suffix(ending)).map(str::to_owned)
+/// The name of a file without this ending, whatever its compression.
+fn stem(name: &str, ending: &str) -> Option<String> {
+    let stem = |compression: Compression| {
+        name.strip_suffix(compression.suffix())?.strip_suffix(ending).map(str::to_owned)
+    };
+    Compression::ALL.into_iter().find_map(stem)
 }
 
 /// Names are escaped as in the query of a URL: `+` is a space. What is no escape stays.

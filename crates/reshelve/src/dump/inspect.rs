@@ -15,7 +15,9 @@ use super::feed::Feed;
 use super::metadata::{Metadata, string};
 use super::prelude::{Namespace, Prelude};
 use super::{STANDARD_INPUT, folder, open};
-use crate::ends::{Batch, BatchLimits, DamageKind, Place, Source, SourceSpec};
+use crate::ends::{
+    Batch, BatchLimits, Compression, DamageKind, Place, Source, SourceForm, SourceSpec,
+};
 use crate::target_schema::Index;
 use reshelve_core::extjson;
 use reshelve_core::raw::Document;
@@ -96,12 +98,12 @@ pub fn inspect(spec: &SourceSpec) -> Result<Inventory, OpenError> {
     let failed = |error| OpenError::of(&spec.path, error);
     let mut inventory = Inventory { path: spec.path.clone(), ..Inventory::default() };
     if fs::metadata(&spec.path).map_err(failed)?.is_dir() {
-        inventory.form = "mongodump folder".to_owned();
+        inventory.form = SourceForm::DumpFolder.words(Compression::None);
         inspect_folder(&spec.path, &mut inventory)?;
     } else {
         let mut content = Content::open(&spec.path).map_err(failed)?;
         if detect(&mut content) == FileForm::Archive {
-            inventory.form = format!("mongodump archive{}", content.compression.words());
+            inventory.form = SourceForm::Archive.words(content.compression);
             inspect_archive(content, &mut inventory);
         } else {
             inspect_file(spec, &mut inventory)?;
@@ -166,7 +168,7 @@ impl CollectionInfo {
 /// A file with one collection, whose name nobody knows but the file.
 fn inspect_file(spec: &SourceSpec, inventory: &mut Inventory) -> Result<(), OpenError> {
     let mut opened = open(spec)?;
-    inventory.form = opened.description.form;
+    inventory.form = opened.description.form_words();
     let file_name = spec.path.file_name().map(|name| name.to_string_lossy().into_owned());
     let file_name = file_name.unwrap_or_default();
     let mut info = CollectionInfo {

@@ -35,7 +35,8 @@ pub use inspect::{CollectionInfo, Inventory, inspect};
 pub use status_scan::for_each_status;
 
 use crate::ends::{
-    Batch, BatchLimits, Damage, DamageKind, Opened, Place, Source, SourceDescription, SourceSpec,
+    Batch, BatchLimits, Damage, DamageKind, Opened, Place, Source, SourceDescription, SourceForm,
+    SourceSpec,
 };
 
 /// The collection that is meant unless told otherwise.
@@ -58,7 +59,7 @@ pub fn open(spec: &SourceSpec) -> Result<Opened, OpenError> {
         let (file, namespace) = folder::pick(spec)?;
         let content = Content::open(&file).map_err(|error| OpenError::of(&file, error))?;
         let rewindable = content.bytes_total.is_some();
-        let form = "mongodump folder";
+        let form = SourceForm::DumpFolder;
         let namespace = Some((namespace.db, namespace.collection));
         let description = describe(&content, form, file, namespace, rewindable);
         // In a folder the name says what it is: a bad length is damage, not another form.
@@ -93,13 +94,7 @@ fn open_content(
     rewindable: bool,
 ) -> Result<Opened, OpenError> {
     let form = detect::detect(&mut content);
-    let words = match form {
-        FileForm::Bson => "BSON file",
-        FileForm::Archive => "mongodump archive",
-        FileForm::Json => "Extended JSON",
-        FileForm::Unknown => "unknown form",
-    };
-    let mut description = describe(&content, words, spec.path.clone(), None, rewindable);
+    let mut description = describe(&content, form.into(), spec.path.clone(), None, rewindable);
     let source: Box<dyn Source> = match form {
         FileForm::Bson => Box::new(bson_file::BsonFile::new(content)),
         FileForm::Json => Box::new(json_file::JsonFile::new(content)),
@@ -128,14 +123,14 @@ const UNKNOWN_FORM: &str = "the content is none of the known forms: a .bson file
 
 fn describe(
     content: &Content,
-    form: &str,
+    form: SourceForm,
     path: PathBuf,
     namespace: Option<(String, String)>,
     rewindable: bool,
 ) -> SourceDescription {
     SourceDescription {
-        form: format!("{form}{}", content.compression.words()),
-        is_compressed: content.compression.is_some(),
+        form,
+        compression: content.compression,
         path,
         namespace,
         rewindable,

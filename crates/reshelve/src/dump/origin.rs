@@ -25,7 +25,7 @@ impl Origin for SourceSpec {
             },
             db: self.db.clone(),
             collection: self.collection.clone(),
-            form: description.form.clone(),
+            form: description.form_words(),
             bytes: description.bytes_total,
             live: None,
         }

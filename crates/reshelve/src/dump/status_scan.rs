@@ -7,8 +7,8 @@ use std::path::Path;
 use super::content::Content;
 use super::detect::{FileForm, detect};
 use super::error::OpenError;
-use super::{Opened, STANDARD_INPUT, compressed::Compression, open};
-use crate::ends::{Batch, BatchLimits, DOCUMENT_BYTES_MAX, Form, SourceSpec};
+use super::{Opened, STANDARD_INPUT, open};
+use crate::ends::{Batch, BatchLimits, Compression, DOCUMENT_BYTES_MAX, Form, SourceSpec};
 use reshelve_core::extjson;
 use reshelve_core::raw::{Document, Value, kind};
 

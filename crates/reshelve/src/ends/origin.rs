@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{EndError, PlannedSource, Position, Source};
+use super::{Compression, EndError, PlannedSource, Position, Source};
 
 /// A source that has been opened.
 pub struct Opened {
@@ -20,27 +20,74 @@ impl std::fmt::Debug for Opened {
     }
 }
 
+/// The form of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SourceForm {
+    /// A file of BSON documents.
+    BsonFile,
+    /// A folder made by `mongodump`, or the folder of a database in it.
+    DumpFolder,
+    /// A file made by `mongodump --archive`.
+    Archive,
+    /// A file of Extended JSON.
+    ExtendedJson,
+    /// A file of none of the known forms.
+    Unknown,
+    /// A collection of a live server.
+    LiveCollection {
+        /// What kind of server it is: `replica set`.
+        topology: &'static str,
+    },
+}
+
+impl SourceForm {
+    /// What people call it, with its compression: `mongodump archive, gzip`.
+    pub fn words(self, compression: Compression) -> String {
+        let form = match self {
+            SourceForm::BsonFile => "BSON file",
+            SourceForm::DumpFolder => "mongodump folder",
+            SourceForm::Archive => "mongodump archive",
+            SourceForm::ExtendedJson => "Extended JSON",
+            SourceForm::Unknown => "unknown form",
+            SourceForm::LiveCollection { topology } => {
+                return format!("live collection, {topology}");
+            }
+        };
+        match compression {
+            Compression::None => form.to_owned(),
+            _ => format!("{form}, {}", compression.name()),
+        }
+    }
+}
+
 /// What a source turned out to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceDescription {
-    /// For people: `mongodump archive, gzip`.
-    pub form: String,
+    /// Its form.
+    pub form: SourceForm,
+    /// How its bytes are compressed.
+    pub compression: Compression,
     /// The file with the documents (in a folder: the file inside it), `-` for standard input.
     pub path: PathBuf,
     /// Database and collection, where the source names them.
     pub namespace: Option<(String, String)>,
     /// Whether it can be opened a second time.
     pub rewindable: bool,
-    /// Bytes on disk, where that is known.
+    /// Bytes where it is stored, if that is known.
     pub bytes_total: Option<u64>,
-    /// Whether these bytes are compressed.
-    pub is_compressed: bool,
 }
 
 impl SourceDescription {
     /// How large the source is.
     pub fn size(&self) -> SourceSize {
-        SourceSize { bytes: self.bytes_total, is_compressed: self.is_compressed }
+        let is_compressed = self.compression != Compression::None;
+        SourceSize { bytes: self.bytes_total, is_compressed }
+    }
+
+    /// What people call its form: `mongodump archive, gzip`.
+    pub fn form_words(&self) -> String {
+        self.form.words(self.compression)
     }
 }
 
@@ -103,15 +150,18 @@ mod tests {
     #[test]
     fn a_live_source_needs_no_more_room_than_its_documents() {
         let live = SourceDescription {
-            form: "live collection, read in a snapshot".to_owned(),
+            form: SourceForm::LiveCollection { topology: "replica set" },
+            compression: Compression::None,
             path: PathBuf::from("mongodb://localhost/legacy"),
             namespace: None,
             rewindable: true,
             bytes_total: Some(1_000),
-            is_compressed: false,
         };
+        assert_eq!(live.form_words(), "live collection, replica set");
         assert_eq!(live.size().estimated_target_bytes(), Some(1_250));
-        let gzip = SourceDescription { is_compressed: true, ..live };
+        let (form, compression) = (SourceForm::Archive, Compression::Gzip);
+        let gzip = SourceDescription { form, compression, ..live };
+        assert_eq!(gzip.form_words(), "mongodump archive, gzip");
         assert_eq!(gzip.size().estimated_target_bytes(), Some(5_000));
     }
 }

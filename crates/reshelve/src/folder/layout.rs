@@ -8,18 +8,6 @@ use crate::store::{At, Disk, DiskError, Files};
 use crate::target_schema::{Collection, indexes_of, metadata_json};
 
 impl Compression {
-    /// All of them.
-    pub const ALL: [Compression; 3] = [Compression::None, Compression::Gzip, Compression::Zstd];
-
-    /// What it adds to a file's name.
-    pub fn suffix(self) -> &'static str {
-        match self {
-            Compression::None => "",
-            Compression::Gzip => ".gz",
-            Compression::Zstd => ".zst",
-        }
-    }
-
     /// Compresses bytes into one member that stands by itself; the same bytes give the same
     /// member.
     pub(crate) fn member(self, bytes: &[u8]) -> std::io::Result<Vec<u8>> {

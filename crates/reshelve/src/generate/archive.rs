@@ -6,8 +6,9 @@ use super::{
         Counter, SERVER_VERSION, SESSIONS, TOOL_VERSION, Target, append_session, metadata_of_jobs,
         metadata_of_sessions,
     },
-    forms::{Compression, GenerateError, Output, Written},
+    forms::{GenerateError, Output, Written},
 };
+use crate::ends::Compression;
 use reshelve_core::raw::{Writer, kind};
 
 /// Opens every archive.

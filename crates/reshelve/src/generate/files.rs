@@ -8,8 +8,9 @@ use std::{
 
 use super::{
     Plan, Stream,
-    forms::{Compression, GenerateError, Output, Written},
+    forms::{GenerateError, Output, Written},
 };
+use crate::ends::Compression;
 use reshelve_core::raw::Writer;
 
 /// Bytes on their way to a file.
@@ -165,7 +166,7 @@ pub(super) fn write_folder(
     fs::create_dir_all(&folder)
         .map_err(|source| GenerateError::Io { path: folder.clone(), source })?;
     let compression = if gzip { Compression::Gzip } else { Compression::None };
-    let path = |name: &str| folder.join(format!("{name}{}", compression.ending()));
+    let path = |name: &str| folder.join(format!("{name}{}", compression.suffix()));
     let small = |name: &str, bytes: &[u8]| {
         let mut target = Target::create(&path(name), compression, output.overwrite)?;
         target.write(bytes)?;

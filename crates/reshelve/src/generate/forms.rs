@@ -8,30 +8,8 @@ use std::{
 };
 
 use super::{Plan, archive, files, text};
+use crate::ends::Compression;
 use reshelve_core::extjson::Style;
-
-/// How a file is compressed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Compression {
-    /// Not at all.
-    #[default]
-    None,
-    /// gzip.
-    Gzip,
-    /// Zstandard.
-    Zstd,
-}
-
-impl Compression {
-    /// The ending that a file name gets.
-    pub fn ending(self) -> &'static str {
-        match self {
-            Compression::None => "",
-            Compression::Gzip => ".gz",
-            Compression::Zstd => ".zst",
-        }
-    }
-}
 
 /// Which Extended JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,7 +129,7 @@ impl fmt::Display for OutputForm {
         let mut plain = *self;
         let mut ending = "";
         if let OutputForm::Export { compression, .. } = &mut plain {
-            ending = compression.ending();
+            ending = compression.suffix();
             *compression = Compression::None;
         }
         let known = FORM_NAMES.iter().find(|(_, form)| *form == plain);

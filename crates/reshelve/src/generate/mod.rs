@@ -23,9 +23,7 @@ mod text;
 mod words;
 
 pub use faults::{Fault, Inflicted, inflict};
-pub use forms::{
-    Compression, Dialect, FORM_NAMES, GenerateError, Layout, Output, OutputForm, Written, write,
-};
+pub use forms::{Dialect, FORM_NAMES, GenerateError, Layout, Output, OutputForm, Written, write};
 pub use job::document;
 pub use plan::{Era, Eras, Metadata, Plan, Size, Stage, Stages};
 pub use rng::Rng;

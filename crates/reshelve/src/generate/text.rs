@@ -3,8 +3,9 @@
 use super::{
     Plan, Stream,
     files::{Counter, Target},
-    forms::{Compression, Dialect, GenerateError, Layout, Output, Written},
+    forms::{Dialect, GenerateError, Layout, Output, Written},
 };
+use crate::ends::Compression;
 use reshelve_core::{
     extjson::{Style, write_document},
     raw::Document,
