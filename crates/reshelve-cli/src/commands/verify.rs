@@ -9,7 +9,8 @@ use reshelve::parity::{
     self, Histogram, Mismatch, Reading, Sample, Survey, Totals, Verification, VerifyError,
     VerifyRequest,
 };
-use reshelve::run::RunFolder;
+use reshelve::report;
+use reshelve::run::{RunError, RunFolder};
 use reshelve_core::mapping::Options;
 use serde::Serialize;
 
@@ -61,7 +62,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode, Failure> {
 fn request(args: &VerifyArgs) -> Result<VerifyRequest, Failure> {
     let mut request = match &args.run {
         Some(name) => {
-            let of_run = VerifyRequest::of_run(&RunFolder::find(&args.runs.runs_dir, name)?)?;
+            let of_run = report::verify_request(&RunFolder::find(&args.runs.runs_dir, name)?)?;
             // How much of its source the run was told to take is its own business: what is compared
             // here is all of the source that was named.
             let (limit, only_rejects) = (None, None);
@@ -90,7 +91,7 @@ fn failure(error: VerifyError) -> Failure {
         VerifyError::SampleOfStdin => {
             Failure::usage(error.to_string(), Some("leave out --sample, or name a file"))
         }
-        VerifyError::Run(error) => error.into(),
+        VerifyError::Rejects(error) => RunError::from(error).into(),
         VerifyError::Open(error) => error.into(),
         error => Failure::failed(error.to_string()),
     }
