@@ -5,6 +5,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use reshelve::parity::{self, Mismatch, Reading, Verification, VerifyError, VerifyRequest};
+use reshelve::report;
+use reshelve::run::RunError;
 use serde::{Serialize, Serializer};
 
 use crate::exit_code::ExitCode;
@@ -56,7 +58,7 @@ impl Request {
     fn request(&self) -> Result<VerifyRequest, Failure> {
         let mut request = match &self.run {
             Some(run) => {
-                let of_run = VerifyRequest::of_run(&run.find()?)?;
+                let of_run = report::verify_request(&run.find()?)?;
                 // How much of its source the run was told to take is its own business: what is
                 // compared here is all of the source that was named.
                 let reading = Reading { limit: None, only_rejects: None, ..of_run.reading };
@@ -130,7 +132,7 @@ pub fn verify(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
 fn failure(error: VerifyError) -> Failure {
     match error {
         VerifyError::SampleOfStdin => Failure::usage(error.to_string(), hints::SAMPLE_OF_STDIN),
-        VerifyError::Run(error) => error.into(),
+        VerifyError::Rejects(error) => RunError::from(error).into(),
         VerifyError::Open(error) => error.into(),
         error => Failure::failed(error.to_string()),
     }

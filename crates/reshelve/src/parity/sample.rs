@@ -6,9 +6,9 @@ use super::VerifyError;
 use super::walk::Reading;
 use crate::ends::Origin;
 use crate::ends::{Batch, BatchLimits};
+use crate::pass::OnlyRejects;
 use crate::pass::pipeline::fingerprint;
 use crate::pass::repeated_ids::{HELD_MAX, Seen};
-use crate::run::rejects::OnlyRejects;
 use crate::store::{Key, key_of};
 use reshelve_core::raw::{self, Document};
 

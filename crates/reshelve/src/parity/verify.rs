@@ -12,12 +12,10 @@ use super::verification::{Mismatch, Sample, Verification};
 use super::walk::{Reading, Taken, walk};
 use crate::ends::Damage;
 use crate::ends::EndError;
-use crate::ends::OnExisting;
 use crate::ends::Origin;
 use crate::ends::TargetReader;
-use crate::run::rejects::OnlyRejects;
-use crate::run::{RunError, RunFolder};
-use crate::store::DiskError;
+use crate::pass::OnlyRejects;
+use crate::store::{DiskError, StateError};
 use crate::target_schema::Collection;
 use reshelve_core::mapping::{self, Mapped};
 use reshelve_core::raw::{self, Document, Value};
@@ -51,17 +49,6 @@ impl VerifyRequest {
             sample: None,
         }
     }
-
-    /// Compares what a run read with what it wrote.
-    ///
-    /// # Errors
-    /// Where a file of the run cannot be used.
-    pub fn of_run(folder: &RunFolder) -> Result<Self, RunError> {
-        let plan = folder.plan()?;
-        let allow_existing = plan.on_existing != OnExisting::Refuse;
-        let request = VerifyRequest::new(Reading::of_run(folder)?);
-        Ok(VerifyRequest { allow_existing, ..request })
-    }
 }
 
 /// Why the two sides could not be compared.
@@ -83,9 +70,9 @@ pub enum VerifyError {
     /// There is no target where one should be.
     #[error("there is no target in {0}")]
     NoTarget(String),
-    /// The list of rejects that the run took cannot be used.
+    /// The list of rejects that are to be compared cannot be used.
     #[error(transparent)]
-    Run(#[from] RunError),
+    Rejects(#[from] StateError),
     /// A sample is chosen in one pass over the source and compared in another.
     #[error("standard input can be read only once, and a sample takes two passes")]
     SampleOfStdin,

@@ -2,21 +2,15 @@
 //! what has become of it.
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use super::VerifyError;
 use crate::ends::BatchLimits;
 use crate::ends::Origin;
-use crate::pass::RejectReason;
 use crate::pass::pipeline::{self, MappedBatch, PipelineOptions, Step};
 use crate::pass::repeated_ids::{HELD_MAX, Seen};
-use crate::run::checkpoint::SourceHash;
-use crate::run::rejects::OnlyRejects;
-use crate::run::{RejectRecord, RunError, RunFolder};
-use crate::store::At;
+use crate::pass::{OnlyRejects, SourceHash};
 use reshelve_core::mapping::{Mapped, Options, Outcome};
 
 /// How much of a source is read, and how it is mapped.
@@ -48,40 +42,6 @@ impl Reading {
             scratch: std::env::temp_dir(),
         }
     }
-
-    /// Reads what a run read, as it read it.
-    ///
-    /// # Errors
-    /// Where a file of the run cannot be used.
-    pub fn of_run(folder: &RunFolder) -> Result<Self, RunError> {
-        let plan = folder.plan()?;
-        let mut reading = Reading::new(plan.options);
-        reading.rejected_positions = engine_rejects(&folder.path().join("rejects.jsonl"))?;
-        reading.only_rejects = plan.only_rejects;
-        reading.limit = plan.limit;
-        Ok(reading)
-    }
-}
-
-/// Documents that the mapping takes and the target did not: only the run knows of them.
-fn engine_rejects(path: &Path) -> Result<HashSet<u64>, RunError> {
-    let mut positions = HashSet::new();
-    let file = match File::open(path) {
-        Ok(file) => file,
-        // A run that had nothing to do wrote no rejects.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(positions),
-        Err(error) => return Err(error).at("opening", path).map_err(RunError::Disk),
-    };
-    for line in BufReader::new(file).lines() {
-        let line = line.at("reading", path)?;
-        let record: RejectRecord = serde_json::from_str(&line).map_err(|error| {
-            RunError::State { path: path.to_owned(), detail: error.to_string() }
-        })?;
-        if RejectReason::is_of_target(&record.code) {
-            positions.insert(record.position);
-        }
-    }
-    Ok(positions)
 }
 
 /// What has become of one document.

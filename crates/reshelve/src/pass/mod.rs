@@ -1,8 +1,21 @@
 //! A pass over a source: reading and mapping in source order, and what becomes of each document.
 //! Run, profile and parity share it.
 
+mod document_id;
+mod only_rejects;
 pub(crate) mod pipeline;
+mod reject_record;
 mod rejection;
 pub(crate) mod repeated_ids;
+mod source_hash;
+mod tally;
 
+pub use reject_record::RejectRecord;
 pub use rejection::{RejectReason, Rejection};
+pub use tally::{EXAMPLES_MAX, Example, Tallies, Tally};
+
+pub(crate) use document_id::{id_json, id_text};
+pub(crate) use only_rejects::OnlyRejects;
+pub(crate) use reject_record::{REJECTS_FILE, read_rejects};
+pub(crate) use source_hash::SourceHash;
+pub(crate) use tally::{tally_reject, tally_warnings};

@@ -10,8 +10,8 @@ use std::sync::{Condvar, Mutex, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
+use super::OnlyRejects;
 use crate::ends::{Batch, BatchLimits, Damage, Form, Item, Source};
-use crate::run::rejects::OnlyRejects;
 use crate::store::{Key, key_of};
 use reshelve_core::extjson;
 use reshelve_core::mapping::{

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
-use crate::run::Example;
+use crate::pass::Example;
 use reshelve_core::raw::iso;
 
 /// What is in a source.

@@ -7,11 +7,9 @@ use super::fields::{Fields, OTHER};
 use super::model::{Dates, Forecast, Largest, Profile};
 use super::sizes::SizeCounts;
 use super::tallies::alias;
-use crate::pass::Rejection;
 use crate::pass::pipeline::MappedBatch;
 use crate::pass::repeated_ids::{HELD_MAX, Seen};
-use crate::run::rejects::id_text;
-use crate::run::{Example, Tally, Totals};
+use crate::pass::{Example, Rejection, Tallies, id_text, tally_reject, tally_warnings};
 use crate::store::DiskError;
 use reshelve_core::mapping::FirstLook;
 use reshelve_core::mapping::{Outcome, RejectCode};
@@ -38,8 +36,9 @@ pub(crate) struct Survey {
     fields: Fields,
     status_pairs: usize,
     seen: Seen,
-    /// Warnings and rejects with their examples, counted as a run counts them.
-    totals: Totals,
+    /// Warnings and rejects, counted as a run counts them.
+    warnings: Tallies,
+    rejects: Tallies,
 }
 
 impl Survey {
@@ -50,7 +49,8 @@ impl Survey {
             fields: Fields::new(),
             status_pairs: 0,
             seen: Seen::new(scratch, HELD_MAX),
-            totals: Totals::default(),
+            warnings: Tallies::default(),
+            rejects: Tallies::default(),
         }
     }
 
@@ -81,7 +81,9 @@ impl Survey {
                 Outcome::Mapped(_) if !self.seen.insert(document.key)? => {
                     self.reject(&Rejection::duplicate_id(), bson);
                 }
-                Outcome::Mapped(mapped) => self.totals.warn(&mapped.job_id, &mapped.warnings),
+                Outcome::Mapped(mapped) => {
+                    tally_warnings(&mut self.warnings, &mapped.job_id, &mapped.warnings);
+                }
             }
         }
         Ok(())
@@ -132,19 +134,19 @@ impl Survey {
     }
 
     fn reject(&mut self, rejection: &Rejection, bson: Option<&[u8]>) {
-        self.totals.reject(rejection, || cut(&id_text(bson)));
+        tally_reject(&mut self.rejects, rejection, || cut(&id_text(bson)));
     }
 
     pub(crate) fn finish(self) -> Result<Profile, DiskError> {
-        let Survey { mut profile, sizes, fields, totals, .. } = self;
+        let Survey { mut profile, sizes, fields, warnings, rejects, .. } = self;
         profile.bytes = sizes.bytes;
         profile.size = sizes.finish()?;
         (profile.fields, profile.unknown_fields) = fields.finish(profile.documents);
         let sums = profile.status_phases.iter();
         profile.statuses =
             sums.map(|(status, phases)| (status.clone(), phases.values().sum())).collect();
-        let (warnings, warning_examples) = split(totals.warnings);
-        let (rejects, reject_examples) = split(totals.rejects);
+        let (warnings, warning_examples) = split(warnings);
+        let (rejects, reject_examples) = split(rejects);
         profile.forecast = Forecast { warnings, rejects, warning_examples, reject_examples };
         Ok(profile)
     }
@@ -153,7 +155,7 @@ impl Survey {
 type Counts = BTreeMap<String, u64>;
 type Examples = BTreeMap<String, Vec<Example>>;
 
-fn split(tallies: BTreeMap<String, Tally>) -> (Counts, Examples) {
+fn split(tallies: Tallies) -> (Counts, Examples) {
     let counts = tallies.iter().map(|(code, tally)| (code.clone(), tally.count)).collect();
     (counts, tallies.into_iter().map(|(code, tally)| (code, tally.examples)).collect())
 }

@@ -4,25 +4,25 @@
 //! files only where there is nothing else to ask (time, memory). How it looks is not decided here.
 
 mod rollback;
+mod run_files;
 mod verdict;
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader};
 
 use serde::Serialize;
 
 pub use rollback::{Rollback, TargetFile};
+pub use run_files::verify_request;
 pub use verdict::{Verdict, Word};
 
 use crate::ends::Origin;
 use crate::ends::TargetReader;
 use crate::parity::{
-    self, CollectionChecksum, LISTED_MAX, Reading, Survey, Verification, VerifyError, VerifyRequest,
+    self, CollectionChecksum, Reading, Survey, Verification, VerifyError, VerifyRequest,
 };
+use crate::pass::RejectRecord;
 use crate::profile::{self, Profile, ProfileRequest};
-use crate::run::{Checkpoint, Plan, RejectRecord, RunError, RunFolder, State};
-use crate::store::At;
+use crate::run::{Checkpoint, Plan, RunError, RunFolder, State};
 
 /// Most bytes of an `_id` or a sentence that a report quotes.
 const QUOTED_BYTES_MAX: usize = 500;
@@ -98,7 +98,7 @@ pub struct RunReport {
 pub fn gather(request: &ReportRequest, sides: &Sides<'_>) -> Result<RunReport, RunError> {
     let folder = &request.folder;
     let (plan, checkpoint) = (folder.plan()?, folder.checkpoint()?);
-    let compared = VerifyRequest::of_run(folder)?;
+    let compared = verify_request(folder)?;
     let looked = look(request, &compared, sides, &plan, &checkpoint);
     let checksums = match sides.target {
         Some(target) if plan.apply => parity::checksums(target).ok(),
@@ -120,7 +120,7 @@ pub fn gather(request: &ReportRequest, sides: &Sides<'_>) -> Result<RunReport, R
         verdict,
         cautions: verdict::cautions(&plan, &checkpoint, survey.as_ref()),
         rates: rates(&checkpoint),
-        rejects: first_rejects(folder)?,
+        rejects: run_files::first_rejects(folder, &checkpoint)?,
         rollback: rollback::of(&plan, &checkpoint, folder),
         plan,
         checkpoint,
@@ -166,7 +166,9 @@ fn look(
     } else if let Some(target) = sides.target {
         match parity::verify(compared, origin, target, &mut |_| {}) {
             Ok(verification) => return Looked::Compared(Box::new(verification)),
-            Err(error @ (VerifyError::Open(_) | VerifyError::Source(_) | VerifyError::Run(_))) => {
+            Err(
+                error @ (VerifyError::Open(_) | VerifyError::Source(_) | VerifyError::Rejects(_)),
+            ) => {
                 return Looked::Nothing { why: error.to_string() };
             }
             Err(error) => Some(error.to_string()),
@@ -189,33 +191,6 @@ fn profile(origin: &dyn Origin, reading: &Reading) -> Option<Profile> {
         scratch: reading.scratch.clone(),
     };
     profile::profile(source.as_mut(), &request, &mut |_, _| {}).ok()
-}
-
-fn first_rejects(folder: &RunFolder) -> Result<Vec<RejectRecord>, RunError> {
-    let path = folder.path().join("rejects.jsonl");
-    if !path.exists() {
-        return Ok(Vec::new());
-    }
-    let lines = BufReader::new(File::open(&path).at("opening", &path)?).lines();
-    let mut records = Vec::new();
-    for line in lines.take(LISTED_MAX) {
-        let line = line.at("reading", &path)?;
-        let mut record: RejectRecord = serde_json::from_str(&line)
-            .map_err(|error| RunError::State { path: path.clone(), detail: error.to_string() })?;
-        record.message = cut(&record.message);
-        let id = record.id.to_string();
-        if id.len() > QUOTED_BYTES_MAX {
-            record.id = cut(&id).into();
-        }
-        records.push(record);
-    }
-    Ok(records)
-}
-
-/// A text of at most so many bytes; a document may have an `_id` or a status of any length.
-fn cut(text: &str) -> String {
-    let end = text.floor_char_boundary(QUOTED_BYTES_MAX);
-    if end == text.len() { text.to_owned() } else { format!("{}…", &text[..end]) }
 }
 
 fn rates(checkpoint: &Checkpoint) -> Rates {

@@ -1,21 +1,15 @@
 //! The checkpoint: how far a run is, in a form that another process can go on from.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::RunError;
 use super::journal::JournalLengths;
 use super::states::State;
 use crate::ends::Position;
-use crate::pass::{RejectReason, Rejection};
-use reshelve_core::mapping::Warning;
+use crate::pass::{RejectReason, Rejection, SourceHash, Tallies, tally_reject};
 
 /// The version of the file.
 pub(crate) const CHECKPOINT_SCHEMA: &str = "reshelve.checkpoint/1";
-/// How many examples are kept of each warning and reject code.
-pub const EXAMPLES_MAX: usize = 20;
-
 /// How many documents a run has seen, and what became of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DocumentCounts {
@@ -31,33 +25,6 @@ pub struct DocumentCounts {
     pub skipped: u64,
     /// Rejected.
     pub rejected: u64,
-}
-
-/// An example of a warning or reject.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Example {
-    /// The job id, where the document has one; else its `_id`, or nothing.
-    pub job: String,
-    /// The legacy path.
-    pub path: String,
-}
-
-/// How often a code occurred, with the first examples.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tally {
-    /// How many (code, path) pairs, or rejects.
-    pub count: u64,
-    /// The first of them, at most [`EXAMPLES_MAX`].
-    pub examples: Vec<Example>,
-}
-
-impl Tally {
-    fn add(&mut self, example: impl FnOnce() -> Example) {
-        self.count += 1;
-        if self.examples.len() < EXAMPLES_MAX {
-            self.examples.push(example());
-        }
-    }
 }
 
 /// Everything a run counts.
@@ -78,31 +45,15 @@ pub struct Totals {
     /// Jobs whose earlier version was replaced.
     pub replaced: u64,
     /// Warnings by code.
-    pub warnings: BTreeMap<String, Tally>,
+    pub warnings: Tallies,
     /// Rejects by code.
-    pub rejects: BTreeMap<String, Tally>,
+    pub rejects: Tallies,
 }
 
 impl Totals {
-    pub(crate) fn warn(&mut self, job_id: &[u8], warnings: &[Warning]) {
-        for warning in warnings {
-            let example = || Example {
-                job: String::from_utf8_lossy(job_id).into_owned(),
-                path: warning.path.clone(),
-            };
-            match self.warnings.get_mut(warning.code.as_str()) {
-                Some(tally) => tally.add(example),
-                None => {
-                    self.warnings.entry(warning.code.to_string()).or_default().add(example);
-                }
-            }
-        }
-    }
-
     pub(crate) fn reject(&mut self, rejection: &Rejection, job: impl FnOnce() -> String) {
         self.documents.rejected += 1;
-        let example = || Example { job: job(), path: rejection.reason.path().to_owned() };
-        self.rejects.entry(rejection.reason.to_string()).or_default().add(example);
+        tally_reject(&mut self.rejects, rejection, job);
     }
 
     /// How many documents were rejected for that reason.
@@ -176,29 +127,5 @@ impl Checkpoint {
         }
         self.state = state;
         Ok(())
-    }
-}
-
-/// A running hash of documents: each step takes the fingerprint of one more, so that it can be
-/// written down after any document.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct SourceHash([u8; 32]);
-
-impl SourceHash {
-    pub(crate) fn add(&mut self, fingerprint: &[u8; 32]) {
-        let mut input = [0; 64];
-        input[..32].copy_from_slice(&self.0);
-        input[32..].copy_from_slice(fingerprint);
-        self.0 = *blake3::hash(&input).as_bytes();
-    }
-
-    /// Goes on from a hash that was written down; anything else is the hash of no documents.
-    pub(crate) fn from_hex(hex: &str) -> Self {
-        blake3::Hash::from_hex(hex)
-            .map_or_else(|_| SourceHash::default(), |hash| SourceHash(*hash.as_bytes()))
-    }
-
-    pub(crate) fn hex(self) -> String {
-        blake3::Hash::from_bytes(self.0).to_hex().to_string()
     }
 }

@@ -15,12 +15,12 @@ mod saver;
 mod start;
 pub mod states;
 
-pub use checkpoint::{Checkpoint, DocumentCounts, EXAMPLES_MAX, Example, Tally, Totals};
+pub use crate::pass::{EXAMPLES_MAX, Example, RejectRecord, Tally};
+pub use checkpoint::{Checkpoint, DocumentCounts, Totals};
 pub use engine::CHECKPOINT_BYTES_DEFAULT;
 pub use error::RunError;
 pub use plan::{Plan, RunRequest};
 pub use refusal::Refusal;
-pub use rejects::RejectRecord;
 pub use run_folder::RunFolder;
 pub use start::{Ends, Report, ResumeRequest, Stop, resume, start};
 pub use states::State;

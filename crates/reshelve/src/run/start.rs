@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::checkpoint::{Checkpoint, SourceHash};
+use super::checkpoint::Checkpoint;
 use super::end::{execute, finish, note_failure, tidy};
 use super::engine::Context;
 use super::plan::{PLAN_SCHEMA, Plan, RunRequest};
-use super::rejects::OnlyRejects;
 use super::run_folder::RunFolder;
 use super::states::State;
 use super::{Observer, Refusal, RunError, preflight};
 use crate::ends::{Batch, BatchLimits, Claim, Damage, Destination, Left, Opened, Origin};
 use crate::pass::pipeline;
+use crate::pass::{OnlyRejects, SourceHash};
 use crate::store::absolute;
 use reshelve_core::mapping::{Options, VERSION};
 use reshelve_core::raw::iso;

@@ -1,13 +1,13 @@
 //! One batch through the engine: sorted out, looked up, decided, written, counted.
 
 use super::super::journal::{Begun, Details, JobRecord};
-use super::super::rejects::{Rejected, id_text};
+use super::super::rejects::Rejected;
 use super::{Ended, Engine, RunError, count, id_mark};
 use crate::ends::{
     Action, Before, Fate, Found, JobAhead, JobWrite, Looked, OnExisting, Section, Sink,
 };
 use crate::pass::pipeline::MappedBatch;
-use crate::pass::{RejectReason, Rejection};
+use crate::pass::{RejectReason, Rejection, id_text, tally_warnings};
 use crate::store::Key;
 use crate::target_schema::Collection;
 use reshelve_core::mapping::{Mapped, Outcome};
@@ -384,7 +384,7 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
         totals.events += count(*events);
         totals.bytes_mapped += count(lengths.iter().sum());
         totals.residue_bytes += count(*residue_bytes);
-        totals.warn(job_id, warnings);
+        tally_warnings(&mut totals.warnings, job_id, warnings);
         match write {
             None => totals.documents.unchanged += 1,
             Some(write) if self.context.plan.apply => {

@@ -8,17 +8,18 @@ mod batch;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::checkpoint::{Checkpoint, SourceHash};
+use super::checkpoint::Checkpoint;
 use super::journal::{Journal, Tail};
 use super::plan::Plan;
 use super::refusal::Refusal;
-use super::rejects::{OnlyRejects, RejectFiles};
+use super::rejects::RejectFiles;
 use super::run_folder::RunFolder;
 use super::saver::{Saver, Saving};
 use super::{Observer, Progress, RunError, peak_rss_bytes};
 use crate::ends::{BatchLimits, Damage, Opened, Sink};
 use crate::pass::pipeline::{self, PipelineOptions, Step, Steps};
 use crate::pass::repeated_ids::{HELD_MAX, Seen};
+use crate::pass::{OnlyRejects, SourceHash};
 use crate::store::{Appender, At, Key, Open};
 use reshelve_core::raw::Document;
 

@@ -1,0 +1,50 @@
+//! The list of rejected documents in a run's folder.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::store::{DiskError, Files, Lines, read_lines};
+
+/// The name of the list in a run's folder.
+pub(crate) const REJECTS_FILE: &str = "rejects.jsonl";
+
+/// One line of `rejects.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RejectRecord {
+    /// Position of the document in the source, from 0.
+    pub position: u64,
+    /// Byte offset in the source (in its content where it is compressed).
+    pub offset: u64,
+    /// Line, from 1, where the source is text.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub line: u64,
+    /// Column in bytes, from 1, where the source is text.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub column: u64,
+    /// The document's `_id` as canonical Extended JSON; null where there is none to be read.
+    #[serde(rename = "_id")]
+    pub id: serde_json::Value,
+    /// The reason code.
+    pub code: String,
+    /// The legacy path.
+    pub path: String,
+    /// The reason as a sentence.
+    pub message: String,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// Reads the list in a run's folder, as far as a checkpoint vouches for it.
+///
+/// # Errors
+/// If there is no list, or the file system refuses.
+pub(crate) fn read_rejects(
+    files: &dyn Files,
+    folder: &Path,
+    bytes_max: u64,
+) -> Result<Lines<RejectRecord>, DiskError> {
+    read_lines(files, &folder.join(REJECTS_FILE), bytes_max)
+}

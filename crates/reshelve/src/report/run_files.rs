@@ -1,0 +1,76 @@
+//! What the files of a run tell a comparison and a report.
+
+use std::collections::HashSet;
+
+use super::QUOTED_BYTES_MAX;
+use crate::ends::OnExisting;
+use crate::parity::{LISTED_MAX, Reading, VerifyRequest};
+use crate::pass::{RejectReason, RejectRecord, read_rejects};
+use crate::run::{Checkpoint, RunError, RunFolder};
+use crate::store::{Lines, StateError};
+
+/// Compares what a run read with what it wrote.
+///
+/// # Errors
+/// Where a file of the run cannot be used.
+pub fn verify_request(folder: &RunFolder) -> Result<VerifyRequest, RunError> {
+    let plan = folder.plan()?;
+    let reading = Reading {
+        rejected_positions: rejected_by_target(folder)?,
+        only_rejects: plan.only_rejects,
+        limit: plan.limit,
+        ..Reading::new(plan.options)
+    };
+    let allow_existing = plan.on_existing != OnExisting::Refuse;
+    Ok(VerifyRequest { allow_existing, ..VerifyRequest::new(reading) })
+}
+
+/// Documents that the mapping takes and the target did not: only the run knows of them.
+fn rejected_by_target(folder: &RunFolder) -> Result<HashSet<u64>, RunError> {
+    let mut positions = HashSet::new();
+    for record in rejects(folder, &folder.checkpoint()?)? {
+        let record = record?;
+        if RejectReason::is_of_target(&record.code) {
+            positions.insert(record.position);
+        }
+    }
+    Ok(positions)
+}
+
+/// The first rejects, short enough to be quoted.
+pub(super) fn first_rejects(
+    folder: &RunFolder,
+    checkpoint: &Checkpoint,
+) -> Result<Vec<RejectRecord>, RunError> {
+    let mut first = Vec::new();
+    for record in rejects(folder, checkpoint)?.take(LISTED_MAX) {
+        let mut record = record?;
+        record.message = cut(&record.message);
+        let id = record.id.to_string();
+        if id.len() > QUOTED_BYTES_MAX {
+            record.id = cut(&id).into();
+        }
+        first.push(record);
+    }
+    Ok(first)
+}
+
+/// The rejects of a run, in source order; a run that had nothing to do wrote no list.
+fn rejects(
+    folder: &RunFolder,
+    checkpoint: &Checkpoint,
+) -> Result<impl Iterator<Item = Result<RejectRecord, StateError>>, RunError> {
+    let lines = read_rejects(folder.files(), folder.path(), checkpoint.rejects.jsonl);
+    let lines: Option<Lines<RejectRecord>> = match lines {
+        Ok(lines) => Some(lines),
+        Err(error) if error.is_absent() => None,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(lines.into_iter().flatten())
+}
+
+/// A text of at most [`QUOTED_BYTES_MAX`] bytes; a document may have an `_id` of any length.
+fn cut(text: &str) -> String {
+    let end = text.floor_char_boundary(QUOTED_BYTES_MAX);
+    if end == text.len() { text.to_owned() } else { format!("{}…", &text[..end]) }
+}
