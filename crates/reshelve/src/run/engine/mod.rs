@@ -4,6 +4,8 @@
 //! checkpoint is durable, the progress is told. Never the other way round.
 
 mod batch;
+mod decide;
+mod settle;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};

@@ -1,0 +1,125 @@
+//! What becomes of a job, decided from what the target holds of it. The only place where conflicts
+//! are settled.
+
+use super::super::journal::Begun;
+use super::{Engine, RunError};
+use crate::ends::{Action, Before, Found, JobAhead, JobWrite, OnExisting, Section, Sink};
+use crate::pass::pipeline::MappedBatch;
+use crate::pass::{RejectReason, Rejection};
+use crate::target_schema::Collection;
+use reshelve_core::raw;
+
+/// What becomes of a document, before it is written.
+pub(super) enum Decision {
+    NotTaken,
+    Skipped,
+    Rejected {
+        rejection: Rejection,
+        /// Whether its job id goes into the run's list all the same.
+        is_listed: bool,
+    },
+    /// All of it is there already.
+    Unchanged,
+    /// It is written: its place among the writes.
+    Written(usize),
+    /// An earlier process of this run wrote it, after the checkpoint: it is there.
+    Done(JobWrite),
+}
+
+/// What was decided and is not written yet.
+#[derive(Default)]
+pub(super) struct Decided {
+    /// The documents, by their place in the batch.
+    pub(super) list: Vec<(usize, Decision)>,
+    pub(super) writes: Vec<JobWrite>,
+    /// What stood there before each write.
+    pub(super) before: Vec<Before>,
+}
+
+impl<S: Sink + ?Sized> Engine<'_, S> {
+    /// Decides what becomes of a job that goes to the target. The only place where conflicts are
+    /// settled.
+    pub(super) fn decide(
+        &mut self,
+        job: JobAhead,
+        mut before: Before,
+        decided: &mut Decided,
+    ) -> Decision {
+        let action = match before.conflict.take() {
+            Some(what) if self.context.plan.on_existing != OnExisting::Replace => {
+                let rejection = Rejection::new(RejectReason::TargetConflict, what);
+                return Decision::Rejected { rejection, is_listed: true };
+            }
+            Some(_) => Action::Replace,
+            None if before.is_same() => return Decision::Unchanged,
+            None if before.is_absent() => Action::Insert,
+            None => Action::Complete,
+        };
+        let missing = std::mem::take(&mut before.missing);
+        let write = JobWrite { section: job.section, action, missing, begun: job.begun };
+        self.push(write, before, decided)
+    }
+
+    /// The same for a job that an earlier process had begun to write, after the checkpoint: what
+    /// the target held before that process is what counts.
+    pub(super) fn decide_again(
+        &mut self,
+        batch: &MappedBatch,
+        index: usize,
+        job: JobAhead,
+        now: Before,
+        decided: &mut Decided,
+    ) -> Result<Decision, RunError> {
+        let document = &batch.documents[index];
+        let begun = match &self.journal {
+            Some(journal) => journal.begun(&document.key)?,
+            None => None,
+        };
+        let Some(begun) = begun else { return Ok(self.decide(job, now, decided)) };
+        let action = begun.action;
+        if now.conflict.is_some() && action != Action::Replace {
+            // Somebody else's now, edited or put there since: not this run's to change.
+            return Ok(self.decide(job, now, decided));
+        }
+        let missing = match action {
+            Action::Complete => missing_of(batch, &job.section, &begun),
+            Action::Insert | Action::Replace => Vec::new(),
+        };
+        let write = JobWrite { section: job.section, action, missing, begun: true };
+        if now.is_same() {
+            self.since_cut += write.bytes();
+            return Ok(Decision::Done(write));
+        }
+        let before = Before { found: begun.record.found, ..Before::default() };
+        Ok(self.push(write, before, decided))
+    }
+
+    fn push(&mut self, write: JobWrite, before: Before, decided: &mut Decided) -> Decision {
+        self.since_cut += write.bytes();
+        decided.writes.push(write);
+        decided.before.push(before);
+        Decision::Written(decided.writes.len() - 1)
+    }
+}
+
+/// Which documents of a job were missing before an earlier process began to write it.
+fn missing_of(batch: &MappedBatch, section: &Section, begun: &Begun) -> Vec<Section> {
+    let mut missing = Vec::new();
+    for (collection, range) in section.iter().enumerate() {
+        let found = begun.record.found[collection];
+        let bytes = &batch.target.bytes()[collection][range.clone()];
+        for (place, document) in raw::documents(bytes).enumerate() {
+            let was_there = match found {
+                Found::Absent => false,
+                Found::Same | Found::Other => true,
+                Found::Partly => begun.events_before.get(place).copied().unwrap_or(false),
+            };
+            if !was_there {
+                let mut section: Section = std::array::from_fn(|_| 0..0);
+                section[collection] = range.start + document.start..range.start + document.end;
+                missing.push(section);
+            }
+        }
+    }
+    missing
+}

@@ -1,0 +1,262 @@
+//! What was decided is written down, written, and counted.
+
+use super::super::journal::{Details, JobRecord};
+use super::super::rejects::Rejected;
+use super::decide::{Decided, Decision};
+use super::{Engine, RunError, count, id_mark};
+use crate::ends::{Action, Before, Fate, Found, JobAhead, JobWrite, Looked, OnExisting, Sink};
+use crate::pass::pipeline::MappedBatch;
+use crate::pass::{RejectReason, Rejection, id_text, tally_warnings};
+use crate::target_schema::Collection;
+use reshelve_core::mapping::{Mapped, Outcome};
+use reshelve_core::raw::{self, Document, Value};
+
+impl<S: Sink + ?Sized> Engine<'_, S> {
+    /// Writes down what was decided, writes it, and counts what became of it, in source order.
+    /// Tells whether the target refused a document.
+    pub(super) fn settle(
+        &mut self,
+        batch: &MappedBatch,
+        decided: &mut Decided,
+    ) -> Result<bool, RunError> {
+        let fates = self.write(batch, decided)?;
+        let mut fates: Vec<Option<Fate>> = fates.into_iter().map(Some).collect();
+        let mut is_refused = false;
+        let last = decided.list.last().map(|(index, _)| *index);
+        for (index, decision) in std::mem::take(&mut decided.list) {
+            self.now.source.count += 1;
+            if matches!(decision, Decision::NotTaken) {
+                continue;
+            }
+            let item = &batch.batch.items[index];
+            self.now.totals.documents.read += 1;
+            self.now.totals.bytes_read += count(item.end - item.start);
+            let key = &batch.documents[index].key;
+            match decision {
+                Decision::NotTaken => {}
+                Decision::Skipped => self.now.totals.documents.skipped += 1,
+                Decision::Rejected { rejection, is_listed } => {
+                    self.reject(batch, index, &rejection)?;
+                    if is_listed {
+                        self.list_id(key)?;
+                    }
+                }
+                Decision::Unchanged => {
+                    self.count_job(batch, index, None);
+                    self.list_id(key)?;
+                }
+                Decision::Done(write) => {
+                    self.count_job(batch, index, Some(&write));
+                    self.list_id(key)?;
+                }
+                Decision::Written(place) => {
+                    let fate = fates[place].take().unwrap_or(Fate::Written);
+                    is_refused |= self.take_fate(batch, index, &decided.writes[place], fate)?;
+                    self.list_id(key)?;
+                }
+            }
+        }
+        if let Some(index) = last {
+            self.now.source.id = batch.bson(index).and_then(id_mark);
+        }
+        if let Some(journal) = &mut self.journal {
+            journal.complete()?;
+        }
+        decided.writes.clear();
+        decided.before.clear();
+        Ok(is_refused)
+    }
+
+    /// Journal first, then the target. Where a run that replaces finds at the write that somebody
+    /// else came first, the target is looked at once more.
+    fn write(&mut self, batch: &MappedBatch, decided: &mut Decided) -> Result<Vec<Fate>, RunError> {
+        if decided.writes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let places: Vec<(usize, usize)> = decided
+            .list
+            .iter()
+            .filter_map(|(index, decision)| match decision {
+                Decision::Written(place) => Some((*index, *place)),
+                _ => None,
+            })
+            .collect();
+        self.announce(batch, decided, &places)?;
+        let mut fates = self.sink.write(&batch.target, &decided.writes)?;
+        if self.context.plan.on_existing != OnExisting::Replace {
+            return Ok(fates);
+        }
+        for (index, place) in places {
+            let write = &mut decided.writes[place];
+            if !matches!(fates[place], Fate::Conflict(_)) || write.action == Action::Replace {
+                continue;
+            }
+            if let Some(journal) = &mut self.journal {
+                journal.withdraw(batch.documents[index].key)?;
+            }
+            let ahead = [JobAhead { section: write.section.clone(), begun: false }];
+            write.action = Action::Replace;
+            write.missing.clear();
+            write.begun = false;
+            decided.before[place] = match self.sink.look(&batch.target, &ahead)? {
+                Looked::Jobs(mut before) => before.pop().unwrap_or_default(),
+                Looked::Nothing => Before::default(),
+            };
+            self.announce(batch, decided, &[(index, place)])?;
+            let again = self.sink.write(&batch.target, &decided.writes[place..=place])?;
+            fates[place] = again.into_iter().next().unwrap_or(Fate::Written);
+        }
+        Ok(fates)
+    }
+
+    /// Writes down what is about to be written, and makes it durable where the target alone would
+    /// not tell.
+    fn announce(
+        &mut self,
+        batch: &MappedBatch,
+        decided: &Decided,
+        places: &[(usize, usize)],
+    ) -> Result<(), RunError> {
+        let Some(journal) = &mut self.journal else { return Ok(()) };
+        for (index, place) in places {
+            let earlier = journal.begun(&batch.documents[*index].key)?;
+            let (write, before) = (&decided.writes[*place], &decided.before[*place]);
+            let (record, details) = record_of(batch, *index, write, before);
+            // What an earlier process wrote down of the same documents stands.
+            let stands = earlier.is_some_and(|earlier| {
+                earlier.record.target == record.target && earlier.action == record.action
+            });
+            if !stands {
+                journal.job(record, &details)?;
+            }
+        }
+        let mut writes = places.iter().map(|(_, place)| &decided.writes[*place]);
+        let replaces = writes.any(|write| write.action == Action::Replace);
+        if replaces || !self.sink.is_undone_by_position() {
+            journal.sync()?;
+        }
+        Ok(())
+    }
+
+    /// Counts what became of a job that was to be written; tells whether it was not taken.
+    fn take_fate(
+        &mut self,
+        batch: &MappedBatch,
+        index: usize,
+        write: &JobWrite,
+        fate: Fate,
+    ) -> Result<bool, RunError> {
+        let rejection = match fate {
+            Fate::Written => {
+                self.count_job(batch, index, Some(write));
+                return Ok(false);
+            }
+            Fate::Unchanged => {
+                self.count_job(batch, index, None);
+                None
+            }
+            Fate::Conflict(what) => Some(Rejection::new(RejectReason::TargetConflict, what)),
+            Fate::Refused(why) => Some(Rejection::new(RejectReason::TargetRefused, why)),
+        };
+        if let Some(journal) = &mut self.journal {
+            journal.withdraw(batch.documents[index].key)?;
+        }
+        let Some(rejection) = rejection else { return Ok(false) };
+        self.reject(batch, index, &rejection)?;
+        Ok(true)
+    }
+
+    /// Counts a job that is in the target now: written, or unchanged.
+    fn count_job(&mut self, batch: &MappedBatch, index: usize, write: Option<&JobWrite>) {
+        let Some(Outcome::Mapped(mapped)) = &batch.documents[index].outcome else { return };
+        let Mapped { job_id, events, lengths, residue_bytes, warnings } = mapped;
+        let totals = &mut self.now.totals;
+        let replaced = write.is_some_and(|write| write.action == Action::Replace);
+        totals.replaced += u64::from(replaced);
+        totals.documents.mapped += 1;
+        totals.events += count(*events);
+        totals.bytes_mapped += count(lengths.iter().sum());
+        totals.residue_bytes += count(*residue_bytes);
+        tally_warnings(&mut totals.warnings, job_id, warnings);
+        match write {
+            None => totals.documents.unchanged += 1,
+            Some(write) if self.context.plan.apply => {
+                totals.documents.written += 1;
+                totals.bytes_written += count(write.bytes());
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn reject(
+        &mut self,
+        batch: &MappedBatch,
+        index: usize,
+        rejection: &Rejection,
+    ) -> Result<(), RunError> {
+        let bson = batch.bson(index);
+        let item = &batch.batch.items[index];
+        self.rejects.add(&Rejected {
+            position: batch.first + count(index),
+            place: item.place,
+            rejection,
+            bson,
+            original: batch.batch.document(item),
+        })?;
+        self.now.totals.reject(rejection, || id_text(bson));
+        Ok(())
+    }
+}
+
+/// What the journal says of a job that is about to be written.
+fn record_of(
+    batch: &MappedBatch,
+    index: usize,
+    write: &JobWrite,
+    before: &Before,
+) -> (JobRecord, Details) {
+    let document = &batch.documents[index];
+    let bytes = batch.target.bytes();
+    let (jobs, events_at) = (Collection::Jobs.index(), Collection::Events.index());
+    let job = Document::new(&bytes[jobs][write.section[jobs].clone()]);
+    let id = job.get("_id").and_then(Value::object_id).unwrap_or_default();
+    let job_id = job.get("jobId").and_then(Value::string).unwrap_or_default();
+    let events = match &document.outcome {
+        Some(Outcome::Mapped(mapped)) => u32::try_from(mapped.events).unwrap_or(u32::MAX),
+        _ => 0,
+    };
+    let mut details = Details::default();
+    if !is_hex_of(job_id, &id) {
+        details.job_id = job_id.to_vec();
+    }
+    if before.found[events_at] == Found::Partly {
+        let range = write.section[events_at].clone();
+        let is_missing = |start: usize| {
+            write.missing.iter().any(|missing| {
+                !missing[events_at].is_empty() && missing[events_at].start == range.start + start
+            })
+        };
+        details.events_before = raw::documents(&bytes[events_at][range.clone()])
+            .map(|place| !is_missing(place.start))
+            .collect();
+    }
+    let record = JobRecord {
+        key: document.key,
+        id,
+        action: write.action,
+        found: before.found,
+        events,
+        legacy: std::array::from_fn(|at| document.fingerprint[at]),
+        target: document.target_hashes,
+        details: 0,
+    };
+    (record, details)
+}
+
+fn is_hex_of(job_id: &[u8], id: &[u8; 12]) -> bool {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    job_id.len() == 24
+        && job_id.chunks_exact(2).zip(id).all(|(pair, byte)| {
+            pair == [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]
+        })
+}
