@@ -6,7 +6,6 @@ use super::{Engine, RunError};
 use crate::ends::{Action, Before, Found, JobAhead, JobWrite, OnExisting, Section, Sink};
 use crate::pass::pipeline::MappedBatch;
 use crate::pass::{RejectReason, Rejection};
-use crate::target_schema::Collection;
 use reshelve_core::raw;
 
 /// What becomes of a document, before it is written.
