@@ -26,8 +26,6 @@ const STILL_WITH_FILES: &[&str] = &[
     "crates/reshelve/src/generate/faults.rs",
     "crates/reshelve/src/generate/files.rs",
     "crates/reshelve/src/parity/side.rs",
-    "crates/reshelve/src/parity/walk.rs",
-    "crates/reshelve/src/report/mod.rs",
     "crates/reshelve/src/restore/mod.rs",
     "crates/reshelve/src/run/mod.rs",
 ];

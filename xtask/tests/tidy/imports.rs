@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use crate::paths::{self, Named};
-use crate::rooms::{CORE_DEPENDS_ON, ONLY_IN, ROOMS, Room, UPWARD};
+use crate::rooms::{CORE_DEPENDS_ON, ONLY_IN, ROOMS, Room};
 use crate::sources::{Source, rust_files};
 use crate::{assert_none, root};
 
@@ -117,21 +117,11 @@ fn the_table_is_sound() {
         for import in room.may_import {
             let other = position(import);
             let Some(other) = other else { panic!("{name} may import {import}, which is no room") };
-            assert!(
-                other < at || UPWARD.contains(&(name, import)),
-                "{name} may import {import}, which stands below it"
-            );
+            assert!(other < at, "{name} may import {import}, which stands below it");
         }
         let mut sorted = room.may_import.to_vec();
         sorted.sort_by_key(|import| position(import));
         assert_eq!(room.may_import, sorted, "{name}: imports stand in the order of the rooms");
-    }
-    for (from, to) in UPWARD {
-        let room = &ROOMS[position(from).unwrap()];
-        assert!(
-            room.may_import.contains(to) && position(from) < position(to),
-            "{from} to {to} goes upward no longer: remove it from UPWARD"
-        );
     }
 }
 

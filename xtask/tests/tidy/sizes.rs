@@ -15,10 +15,6 @@ const LONG_FILES: &[(&str, &str)] = &[
     ("crates/reshelve-cli/tests/common/proxy/wire.rs", "one wire protocol, message by message"),
     ("crates/reshelve-cli/tests/live.rs", "tests that share a server and a database"),
     ("crates/reshelve/src/profile/fields.rs", "the walk over the fields and its bounds"),
-    (
-        "crates/reshelve/src/run/engine/batch.rs",
-        "what becomes of each document of a batch, in order",
-    ),
 ];
 
 /// Functions above the limit, and why. To be cut one by one.
