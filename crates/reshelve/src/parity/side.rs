@@ -2,22 +2,13 @@
 //! else by their `_id`.
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::ends::{DocumentStream, TargetReader};
 use crate::ends::{EndError, EndErrorKind};
-use crate::store::{At, DiskError, unnamed_file};
-use crate::store::{Key, Sorted, Sorter, key_of};
+use crate::store::{DiskError, Key, Scratch, Spool, Spooled, key_of};
 use crate::target_schema::Collection;
 use reshelve_core::raw::{self, Document, Value};
-
-/// Key, ordinal, offset, length.
-const RECORD: usize = 16 + 8 + 8 + 4;
-/// Most records in memory: about 36 MiB of them.
-const HELD_MAX: usize = 1 << 20;
 
 /// What a collection holds of an expected document.
 pub(crate) enum Found {
@@ -33,7 +24,7 @@ pub(crate) enum Found {
 pub(crate) struct Side {
     /// None where the collection is not there: it is empty then.
     documents: Option<Box<dyn DocumentStream>>,
-    scratch: PathBuf,
+    scratch: Scratch,
     /// The next document, where one was read ahead.
     next: Option<Vec<u8>>,
     index: Option<Index>,
@@ -50,7 +41,7 @@ impl Side {
     pub(crate) fn open(
         target: &dyn TargetReader,
         collection: Collection,
-        scratch: PathBuf,
+        scratch: &Path,
     ) -> Result<Self, EndError> {
         let documents = match target.has(collection)? {
             true => Some(target.documents(collection)?),
@@ -58,7 +49,7 @@ impl Side {
         };
         Ok(Side {
             documents,
-            scratch,
+            scratch: scratch.into(),
             next: None,
             index: None,
             is_damaged: false,
@@ -72,19 +63,19 @@ impl Side {
     pub(crate) fn open_jobs(
         target: &dyn TargetReader,
         collection: Collection,
-        scratch: PathBuf,
+        scratch: &Path,
         jobs: &HashSet<Key>,
     ) -> Result<Self, EndError> {
         let mut side = Side::open(target, collection, scratch)?;
-        let mut builder = Builder::new(&side.scratch)?;
+        let mut spool = Spool::new(&side.scratch)?;
         while let Some(document) = side.next_document()? {
             let job = Document::new(document).get("jobId").and_then(Value::string);
             if job.is_some_and(|job| jobs.contains(&key_of(job))) {
-                builder.add(document)?;
+                spool.add(&id_key(document), document)?;
             }
         }
-        let index = builder.finish()?;
-        side.count = index.count;
+        let index = Index::new(spool)?;
+        side.count = index.documents.count();
         side.index = Some(index);
         Ok(side)
     }
@@ -130,22 +121,22 @@ impl Side {
             }
         }
         let Some(index) = &mut self.index else { return Ok(Found::Missing) };
-        if !index.take(id_key(expected), &mut self.actual)? {
+        if !index.take(&id_key(expected), &mut self.actual)? {
             return Ok(Found::Missing);
         }
         Ok(if self.actual == expected { Found::Same } else { Found::Different })
     }
 
     fn build_index(&mut self, next: Option<Vec<u8>>) -> Result<Index, EndError> {
-        let mut builder = Builder::new(&self.scratch)?;
+        let mut spool = Spool::new(&self.scratch)?;
         if let Some(next) = next {
-            builder.add(&next)?;
+            spool.add(&id_key(&next), &next)?;
         }
         while let Some(document) = self.next_document()? {
-            builder.add(document)?;
+            spool.add(&id_key(document), document)?;
         }
-        let index = builder.finish()?;
-        self.count += index.count;
+        let index = Index::new(spool)?;
+        self.count += index.documents.count();
         Ok(index)
     }
 
@@ -194,98 +185,42 @@ fn id_key(document: &[u8]) -> Key {
     key_of(&bytes)
 }
 
-/// The rest of a collection in a file without a name, found by `_id`.
+/// The rest of a collection, found by `_id`, and which of its documents were found.
 struct Index {
-    file: File,
-    path: PathBuf,
-    records: Sorted<RECORD>,
+    documents: Spooled,
+    /// One bit for each document.
     taken: Vec<u64>,
-    lengths: Vec<u32>,
-    count: u64,
-}
-
-struct Builder {
-    out: BufWriter<File>,
-    path: PathBuf,
-    sorter: Sorter<RECORD>,
-    lengths: Vec<u32>,
-    offset: u64,
-}
-
-impl Builder {
-    fn new(path: &Path) -> Result<Self, DiskError> {
-        let file = unnamed_file(path)?;
-        let folder = path.parent().unwrap_or(Path::new("."));
-        Ok(Builder {
-            out: BufWriter::with_capacity(1 << 20, file),
-            path: path.to_owned(),
-            sorter: Sorter::new(folder, HELD_MAX),
-            lengths: Vec::new(),
-            offset: 0,
-        })
-    }
-
-    fn add(&mut self, document: &[u8]) -> Result<(), DiskError> {
-        let length = u32::try_from(document.len()).unwrap_or(u32::MAX);
-        let ordinal = u64::try_from(self.lengths.len()).unwrap_or(u64::MAX);
-        let mut record = [0; RECORD];
-        record[..16].copy_from_slice(&id_key(document));
-        record[16..24].copy_from_slice(&ordinal.to_be_bytes());
-        record[24..32].copy_from_slice(&self.offset.to_be_bytes());
-        record[32..].copy_from_slice(&length.to_be_bytes());
-        self.sorter.add(record)?;
-        self.lengths.push(length);
-        self.out.write_all(document).at("writing", &self.path)?;
-        self.offset += u64::from(length);
-        Ok(())
-    }
-
-    fn finish(self) -> Result<Index, DiskError> {
-        let file = self.out.into_inner().map_err(std::io::IntoInnerError::into_error);
-        let count = self.lengths.len();
-        Ok(Index {
-            file: file.at("writing", &self.path)?,
-            path: self.path,
-            records: self.sorter.finish()?,
-            taken: vec![0; count.div_ceil(64)],
-            lengths: self.lengths,
-            count: u64::try_from(count).unwrap_or(u64::MAX),
-        })
-    }
 }
 
 impl Index {
+    fn new(spool: Spool) -> Result<Self, DiskError> {
+        let documents = spool.finish()?;
+        let words = usize::try_from(documents.count().div_ceil(64)).unwrap_or(usize::MAX);
+        Ok(Index { documents, taken: vec![0; words] })
+    }
+
     /// Reads the document with that key, and marks it as found.
-    fn take(&mut self, key: Key, document: &mut Vec<u8>) -> Result<bool, DiskError> {
-        let Some(record) = self.records.get(&key)? else { return Ok(false) };
-        let number = |range: std::ops::Range<usize>| {
-            record[range].iter().fold(0u64, |number, byte| number << 8 | u64::from(*byte))
-        };
-        let ordinal = usize::try_from(number(16..24)).unwrap_or(usize::MAX);
-        let bit = 1u64 << (ordinal % 64);
+    fn take(&mut self, key: &Key, document: &mut Vec<u8>) -> Result<bool, DiskError> {
+        let Some(ordinal) = self.documents.get(key, document)? else { return Ok(false) };
+        let (word, bit) = place_of(ordinal);
         // Two documents with one `_id` cannot be in a collection: the second one is extra.
-        if self.taken[ordinal / 64] & bit != 0 {
-            return Ok(false);
-        }
-        self.taken[ordinal / 64] |= bit;
-        document.resize(usize::try_from(number(32..36)).unwrap_or(0), 0);
-        self.file.read_exact_at(document, number(24..32)).at("reading", &self.path)?;
-        Ok(true)
+        let is_new = self.taken[word] & bit == 0;
+        self.taken[word] |= bit;
+        Ok(is_new)
     }
 
     fn untaken(&self, mut each: impl FnMut(&[u8])) -> Result<(), DiskError> {
-        let mut offset = 0;
-        let mut document = Vec::new();
-        for (ordinal, &length) in self.lengths.iter().enumerate() {
-            if self.taken[ordinal / 64] & (1 << (ordinal % 64)) == 0 {
-                document.resize(usize::try_from(length).unwrap_or(0), 0);
-                self.file.read_exact_at(&mut document, offset).at("reading", &self.path)?;
-                each(&document);
-            }
-            offset += u64::from(length);
-        }
-        Ok(())
+        let is_untaken = |ordinal: u64| {
+            let (word, bit) = place_of(ordinal);
+            self.taken[word] & bit == 0
+        };
+        self.documents.each(is_untaken, |_, document| each(document))
     }
+}
+
+/// The word that holds the bit of a document, and that bit.
+fn place_of(ordinal: u64) -> (usize, u64) {
+    (usize::try_from(ordinal / 64).unwrap_or(usize::MAX), 1 << (ordinal % 64))
 }
 
 /// Whether a target document can be walked at all.

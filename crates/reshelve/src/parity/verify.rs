@@ -149,8 +149,7 @@ impl<'v> Verifier<'v> {
             return Err(VerifyError::NoTarget(target.name()));
         }
         for collection in Collection::ALL {
-            let name = format!(".verify.{}.{collection}.tmp", std::process::id());
-            let scratch = request.reading.scratch.join(name);
+            let scratch = &request.reading.scratch;
             sides.push(match chosen {
                 Some(chosen) => Side::open_jobs(target, collection, scratch, &chosen.jobs)?,
                 None => Side::open(target, collection, scratch)?,

@@ -2,23 +2,16 @@
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
 
 use crate::ends::EndError;
 use crate::ends::{DocumentStream, TargetReader};
-use crate::store::{At, DiskError, sync_folder, unnamed_file, write_atomic};
-use crate::store::{Sorted, Sorter, key_of};
+use crate::store::{At, DiskError, Scratch, Spool, Spooled, key_of, sync_folder, write_atomic};
 use crate::target_schema::{Collection, LEGACY_INDEXES, metadata_json};
 use reshelve_core::mapping::{self, RestoreError};
 use reshelve_core::raw::{self, Document, Value};
-
-/// A record of the index over metadata documents: key, offset, length.
-const RECORD: usize = 28;
-/// Most records of it in memory.
-const HELD_MAX: usize = 1 << 20;
 
 /// A job that came back otherwise than it was mapped, because the target was edited since.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -161,20 +154,19 @@ fn job_id_of(document: &[u8]) -> &[u8] {
 /// Finds the metadata document of a job: nearly always the next one, else by an index.
 struct Lookup<'l> {
     target: &'l dyn TargetReader,
-    scratch: PathBuf,
+    scratch: Scratch,
     documents: Box<dyn DocumentStream>,
-    position: u64,
     held: Vec<u8>,
-    index: Option<Index>,
+    index: Option<Spooled>,
 }
 
 impl<'l> Lookup<'l> {
     fn new(target: &'l dyn TargetReader, beside: &Path) -> Result<Self, EndError> {
+        let folder = beside.parent().filter(|folder| !folder.as_os_str().is_empty());
         Ok(Lookup {
             target,
-            scratch: beside.with_extension("index.tmp"),
+            scratch: folder.unwrap_or(Path::new(".")).into(),
             documents: target.documents(Collection::Metadata)?,
-            position: 0,
             held: Vec::new(),
             index: None,
         })
@@ -186,62 +178,27 @@ impl<'l> Lookup<'l> {
             if next.is_some_and(|next| raw::check(next).is_ok() && job_id_of(next) == job_id) {
                 self.held.clear();
                 self.held.extend_from_slice(next.unwrap_or_default());
-                self.position += 1;
                 return Ok(Some(&self.held));
             }
-            self.index = Some(Index::new(self.target, &self.scratch)?);
+            self.index = Some(index(self.target, &self.scratch)?);
         }
         let Some(index) = &self.index else { return Ok(None) };
-        if !index.read(job_id, &mut self.held)? {
-            return Ok(None);
-        }
+        let Some(position) = index.get(&key_of(job_id), &mut self.held)? else { return Ok(None) };
         raw::check(&self.held).map_err(|source| RestoreFolderError::Malformed {
             collection: Collection::Metadata,
-            position: self.position,
+            position,
             source,
         })?;
         Ok((job_id_of(&self.held) == job_id).then_some(&self.held))
     }
 }
 
-/// Metadata documents by job id, in a copy of their file without compression and without a name.
-struct Index {
-    file: File,
-    path: PathBuf,
-    records: Sorted<RECORD>,
-}
-
-impl Index {
-    fn new(target: &dyn TargetReader, scratch: &Path) -> Result<Self, RestoreFolderError> {
-        let file = unnamed_file(scratch)?;
-        let folder = scratch.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let mut sorter = Sorter::new(folder.unwrap_or(Path::new(".")), HELD_MAX);
-        let mut out = BufWriter::with_capacity(1 << 20, &file);
-        let mut documents = target.documents(Collection::Metadata)?;
-        let mut offset = 0u64;
-        while let Some(document) = documents.next_document()? {
-            let length = u32::try_from(document.len()).unwrap_or(u32::MAX);
-            let mut record = [0; RECORD];
-            record[..16].copy_from_slice(&key_of(job_id_of(document)));
-            record[16..24].copy_from_slice(&offset.to_le_bytes());
-            record[24..].copy_from_slice(&length.to_le_bytes());
-            sorter.add(record)?;
-            out.write_all(document).at("writing", scratch)?;
-            offset += u64::from(length);
-        }
-        out.flush().at("writing", scratch)?;
-        drop(out);
-        Ok(Index { file, path: scratch.to_owned(), records: sorter.finish()? })
+/// All metadata documents by job id.
+fn index(target: &dyn TargetReader, scratch: &Scratch) -> Result<Spooled, RestoreFolderError> {
+    let mut spool = Spool::new(scratch)?;
+    let mut documents = target.documents(Collection::Metadata)?;
+    while let Some(document) = documents.next_document()? {
+        spool.add(&key_of(job_id_of(document)), document)?;
     }
-
-    fn read(&self, job_id: &[u8], held: &mut Vec<u8>) -> Result<bool, DiskError> {
-        let Some(record) = self.records.get(&key_of(job_id))? else { return Ok(false) };
-        let mut offset = [0; 8];
-        offset.copy_from_slice(&record[16..24]);
-        let mut length = [0; 4];
-        length.copy_from_slice(&record[24..]);
-        held.resize(usize::try_from(u32::from_le_bytes(length)).unwrap_or(0), 0);
-        self.file.read_exact_at(held, u64::from_le_bytes(offset)).at("reading", &self.path)?;
-        Ok(true)
-    }
+    Ok(spool.finish()?)
 }

@@ -30,16 +30,3 @@ pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
     fs::rename(&temporary, path).at("renaming to", path)?;
     sync_folder(folder)
 }
-
-/// A file for scratch, to be written and read: it has no name, and disappears when it is closed.
-pub(crate) fn unnamed_file(path: &Path) -> Result<File, DiskError> {
-    let file = File::options()
-        .create(true)
-        .truncate(true)
-        .read(true)
-        .write(true)
-        .open(path)
-        .at("creating", path)?;
-    fs::remove_file(path).at("removing", path)?;
-    Ok(file)
-}

@@ -43,6 +43,6 @@ pub use sorted::{Key, key_of};
 pub use spool::{Spool, Spooled};
 pub use state_file::{StateError, read_state, write_state};
 
-pub(crate) use by_path::{absolute, sync_folder, unnamed_file, write_atomic};
+pub(crate) use by_path::{absolute, sync_folder, write_atomic};
 pub(crate) use error::At;
 pub(crate) use sorted::{Sorted, SortedRun, Sorter};
