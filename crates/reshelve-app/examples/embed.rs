@@ -71,10 +71,8 @@ impl Watcher for Dashboard {
 /// Where one of the commands fails.
 pub fn move_novels(folder: &Path) -> Result<Told, Failure> {
     let (dump, target, runs) = (folder.join("dump"), folder.join("target"), folder.join("runs"));
-    let plan = generate::Plan {
-        size: generate::Size::Small,
-        ..generate::Plan::lifecycle(7, DOCUMENTS)
-    };
+    let plan =
+        generate::Plan { size: generate::Size::Small, ..generate::Plan::lifecycle(7, DOCUMENTS) };
     let request =
         generate::Request { out: dump.clone(), form: None, overwrite: false, plan, fault: None };
     generate::generate(&request, &Handle::silent())?;
@@ -128,7 +126,8 @@ pub fn move_novels(folder: &Path) -> Result<Told, Failure> {
 }
 
 fn main() -> Result<(), Failure> {
-    let folder = std::env::args_os().nth(1).map_or_else(|| PathBuf::from("embedded"), PathBuf::from);
+    let folder =
+        std::env::args_os().nth(1).map_or_else(|| PathBuf::from("embedded"), PathBuf::from);
     let told = move_novels(&folder)?;
     match told.verified {
         ExitCode::Done => Ok(()),

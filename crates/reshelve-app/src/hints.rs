@@ -1,12 +1,12 @@
-//! What to do about a failure: every hint that names a flag, a variable or a command stands here,
-//! and nowhere else. Libraries tell what happened as typed errors; here that becomes advice.
+//! What to do about a failure: the one table of all hints that name a flag, a variable or a
+//! command. Libraries return typed errors; here they become advice.
 
 use std::path::Path;
 
 use reshelve::ends::{DamageKind, EndError, EndErrorKind, Hint};
 use reshelve::run::{Refusal, RunError};
 
-// What was named on the command line.
+// For what was named on the command line.
 
 /// A malformed connection string.
 pub const CONNECTION_STRING: &str =
@@ -64,7 +64,7 @@ pub fn one_of(names: &[&str]) -> String {
     format!("one of {}", names.join(", "))
 }
 
-// What ended a run, or kept it from starting.
+// For what ended a run, or kept it from starting.
 
 /// How a run is resumed.
 pub fn resume(run: &Path) -> String {
@@ -73,11 +73,11 @@ pub fn resume(run: &Path) -> String {
 
 /// A run that stopped where its source is damaged.
 pub(crate) fn damaged(kind: DamageKind, run: &Path) -> String {
-    let mended = match kind {
+    let repaired = match kind {
         DamageKind::Io => "can be read again",
         _ => "is repaired",
     };
-    format!("everything before that place is kept; once the source {mended}, {}", resume(run))
+    format!("everything before that place is kept; once the source {repaired}, {}", resume(run))
 }
 
 /// A run that stopped at its first reject.
