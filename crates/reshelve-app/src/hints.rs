@@ -112,7 +112,7 @@ pub(crate) const AT_WORK: &str =
 /// An error of a run that has not begun.
 pub(crate) fn of_run(error: &RunError) -> Option<String> {
     let text = match error {
-        RunError::Refused(refusal) => of_refusal(refusal),
+        RunError::Refused(refusal) => return of_refusal(refusal).map(str::to_owned),
         RunError::End(error) => return error.hint.as_ref().map(of_end),
         RunError::NoSuchRun { .. } => {
             "`reshelve runs` lists the runs; --runs-dir says where they are"
@@ -127,8 +127,8 @@ pub(crate) fn of_run(error: &RunError) -> Option<String> {
 }
 
 /// A refusal of the run itself.
-fn of_refusal(refusal: &Refusal) -> &'static str {
-    match refusal {
+fn of_refusal(refusal: &Refusal) -> Option<&'static str> {
+    Some(match refusal {
         Refusal::InFlight { .. } => {
             "--in-flight include carries them over as they are, --in-flight as-failed as failed, \
              --in-flight skip leaves them out"
@@ -140,8 +140,8 @@ fn of_refusal(refusal: &Refusal) -> &'static str {
         Refusal::OtherSource { .. } => {
             "give the same source with --source, repaired where it was damaged; or start a new run"
         }
-        _ => "start a new run",
-    }
+        _ => return None,
+    })
 }
 
 /// An error of a source or a target.
@@ -184,7 +184,6 @@ pub(crate) fn of_end(hint: &Hint) -> String {
         Hint::LookWhoWrites => {
             "find out what else writes there; if the target of a run is gone, start a new run"
         }
-        _ => "start again",
     };
     text.to_owned()
 }
