@@ -26,7 +26,7 @@ pub struct Outcome {
 /// Reads a target to its end.
 ///
 /// # Errors
-/// Where the target cannot be read.
+/// If the target cannot be read.
 pub fn checksums(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     let target = places::reader(&request.target, None, handle)?;
     let collections =

@@ -1,5 +1,5 @@
-//! `demo`: the first thing a newcomer runs. Every step is the real command, on a small dump that
-//! the demo makes itself.
+//! `demo`: the first thing a newcomer runs. Every step is the real command, on a small generated
+//! dump.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -20,7 +20,7 @@ use crate::{generate, profile, report, restore, run, verify};
 const DATABASE: &str = "letswriteabook";
 /// Tells a folder of an earlier demo, which may be cleared, from any other.
 const MARKER: &str = ".reshelve-demo";
-/// What lies in the folder of a demo.
+/// What the folder of a demo contains.
 const PARTS: [&str; 5] = ["legacy", "target", "restored", "runs", "report"];
 /// How much of two files is compared at a time.
 const COMPARED_BYTES: u64 = 1 << 20;
@@ -34,18 +34,18 @@ pub struct Request {
     pub documents: u64,
 }
 
-/// A demo in its folder; its steps are taken in the order in which they stand here.
+/// A demo in its folder; its steps are taken in the order of these functions.
 #[derive(Debug)]
 pub struct Demo {
     request: Request,
     handle: Handle,
 }
 
-/// Makes the folder of a demo, and clears what an earlier demo left in it; no other folder is
+/// Creates the folder of a demo, and clears what an earlier demo left in it; no other folder is
 /// touched.
 ///
 /// # Errors
-/// Where the folder is somebody else's, or cannot be written.
+/// If no demo made the folder, or it cannot be written.
 pub fn demo(request: &Request, handle: &Handle) -> Result<Demo, Failure> {
     let demo = Demo { request: request.clone(), handle: handle.clone() };
     demo.clear()?;
@@ -94,7 +94,7 @@ impl Demo {
             let empty = fs::read_dir(self.dir()).is_ok_and(|mut entries| entries.next().is_none());
             if !empty {
                 let message =
-                    format!("{} is there already, and no demo made it", self.dir().display());
+                    format!("{} already exists, and no demo made it", self.dir().display());
                 return Err(Failure::usage(message, hints::DEMO_DIR));
             }
         }
@@ -110,7 +110,7 @@ impl Demo {
         fs::write(&marker, text).map_err(|error| failed("writing", &marker, &error))
     }
 
-    /// Makes the legacy dump.
+    /// Generates the legacy dump.
     ///
     /// # Errors
     /// As for [`generate`](crate::generate()).
@@ -150,7 +150,7 @@ impl Demo {
     /// Compares source and target.
     ///
     /// # Errors
-    /// As for [`verify`](crate::verify()); and where parity does not hold.
+    /// As for [`verify`](crate::verify()); and if parity does not hold.
     pub fn verify(&self) -> Result<verify::Outcome, Failure> {
         let request = verify::Request::new(self.source(), self.target_place());
         let verified = verify::verify(&request, &self.handle)?;
@@ -160,10 +160,10 @@ impl Demo {
         }
     }
 
-    /// Restores the legacy collection out of the target of `ran`.
+    /// Restores the legacy collection from the target of `ran`.
     ///
     /// # Errors
-    /// As for [`restore`](crate::restore()); and where it is not the legacy collection.
+    /// As for [`restore`](crate::restore()); and if the result is not the legacy collection.
     pub fn restore(&self, ran: &run::Outcome) -> Result<restore::Outcome, Failure> {
         let request = restore::Request { target: self.target_place(), out: self.restored_file() };
         let restored = restore::restore(&request, &self.handle)?;
@@ -202,7 +202,7 @@ fn run_name(folder: &RunFolder) -> String {
 }
 
 fn a_bug(what: &str) -> Failure {
-    Failure::failed(format!("{what}; this is a bug of reshelve, please report it"))
+    Failure::failed(format!("{what}; this is a bug in reshelve, please report it"))
 }
 
 fn same_bytes(one: &Path, other: &Path) -> Result<bool, Failure> {

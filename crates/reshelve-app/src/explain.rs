@@ -51,7 +51,7 @@ pub struct RejectAnswer {
 /// Finds a document and explains it.
 ///
 /// # Errors
-/// Where the source cannot be read up to the document, or does not have it.
+/// If the source cannot be read up to the document, or does not have it.
 pub fn explain(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     let legacy = find(&request.source, &request.job, handle)?;
     let Explanation { fields, warnings, reject } =

@@ -18,7 +18,7 @@ pub use reshelve::generate::{Era, Eras, Fault, Metadata, Plan, Size, Stage, Stag
 pub struct Request {
     /// Where to write.
     pub out: PathBuf,
-    /// The form; none for what the name tells.
+    /// The form; none for the one that the name shows.
     pub form: Option<String>,
     /// Whether to replace what is there.
     pub overwrite: bool,
@@ -53,7 +53,7 @@ pub struct FaultAnswer {
     pub offset: u64,
     /// How long it is now.
     pub bytes: u64,
-    /// Which document was hit, where that is known.
+    /// Which document was hit, if that is known.
     pub document: Option<u64>,
     /// Where that document begins.
     pub document_offset: Option<u64>,
@@ -62,7 +62,7 @@ pub struct FaultAnswer {
 /// Writes synthetic legacy data.
 ///
 /// # Errors
-/// Where it cannot be written, or the form is not known.
+/// If it cannot be written, or the form is not known.
 pub fn generate(request: &Request, _handle: &Handle) -> Result<Outcome, Failure> {
     places::refuse_live(&request.out)?;
     let mut output = Output::new(&request.out);

@@ -8,7 +8,7 @@ use reshelve::ends::Notes;
 use reshelve::run::{Observer, Plan, Progress, RunFolder};
 use reshelve_mongo::Patience;
 
-/// Is told how a command gets on. It may be told from several threads.
+/// Hears how a command progresses. It may be called from several threads.
 pub trait Watcher: Send + Sync {
     /// Something to know that is not the answer, in a sentence.
     fn note(&self, _text: &str) {}
@@ -19,7 +19,7 @@ pub trait Watcher: Send + Sync {
     /// A run has its folder, and is about to read: from here on it can be resumed.
     fn begun(&self, _plan: &Plan, _folder: &RunFolder, _bytes_total: Option<u64>) {}
 
-    /// A run made a checkpoint: what is told is safe.
+    /// A run wrote a checkpoint: what is reported is safe.
     fn progress(&self, _progress: &Progress) {}
 
     /// A command that writes no target has read this much.
@@ -33,7 +33,7 @@ pub struct Reading {
     pub documents: u64,
     /// Bytes of the source's file.
     pub file_bytes: u64,
-    /// Bytes that the file has, where known.
+    /// Size of the file in bytes, if known.
     pub file_bytes_total: Option<u64>,
 }
 
@@ -51,22 +51,22 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// A handle that tells `watcher`.
+    /// A handle that reports to `watcher`.
     pub fn new(watcher: Arc<dyn Watcher>) -> Handle {
         Handle { stop: Arc::default(), watcher }
     }
 
-    /// The same, cancelled by whoever sets `stop`.
+    /// The same, cancelled by setting `stop`.
     pub fn with_flag(watcher: Arc<dyn Watcher>, stop: Arc<AtomicBool>) -> Handle {
         Handle { stop, watcher }
     }
 
-    /// A handle that tells nobody.
+    /// A handle that reports to nobody.
     pub fn silent() -> Handle {
         Handle::new(Arc::new(Nobody))
     }
 
-    /// Asks the command to stop at the next place where it can be resumed.
+    /// Asks the command to stop at the next place from which it can be resumed.
     pub fn cancel(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
@@ -92,7 +92,7 @@ impl std::fmt::Debug for Handle {
     }
 }
 
-/// Passes on what a run tells, and keeps its folder.
+/// Passes on what a run reports, and keeps its folder.
 pub(crate) struct Relay<'h> {
     watcher: &'h dyn Watcher,
     folder: Option<PathBuf>,

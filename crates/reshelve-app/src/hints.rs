@@ -1,12 +1,12 @@
-//! What to do about a failure: every hint that names a flag, a variable or a command stands here,
-//! and nowhere else. Libraries tell what happened as typed errors; here that becomes advice.
+//! What to do about a failure: the one table of all hints that name a flag, a variable or a
+//! command. Libraries return typed errors; here they become advice.
 
 use std::path::Path;
 
 use reshelve::ends::{DamageKind, EndError, EndErrorKind, Hint};
 use reshelve::run::{Refusal, RunError};
 
-// What was named on the command line.
+// For what was named on the command line.
 
 /// A malformed connection string.
 pub const CONNECTION_STRING: &str =
@@ -64,7 +64,7 @@ pub fn one_of(names: &[&str]) -> String {
     format!("one of {}", names.join(", "))
 }
 
-// What ended a run, or kept it from starting.
+// For what ended a run, or kept it from starting.
 
 /// How a run is resumed.
 pub fn resume(run: &Path) -> String {
@@ -73,11 +73,11 @@ pub fn resume(run: &Path) -> String {
 
 /// A run that stopped where its source is damaged.
 pub(crate) fn damaged(kind: DamageKind, run: &Path) -> String {
-    let mended = match kind {
+    let repaired = match kind {
         DamageKind::Io => "can be read again",
         _ => "is repaired",
     };
-    format!("everything before that place is kept; once the source {mended}, {}", resume(run))
+    format!("everything before that place is kept; once the source {repaired}, {}", resume(run))
 }
 
 /// A run that stopped at its first reject.
@@ -112,7 +112,7 @@ pub(crate) const AT_WORK: &str =
 /// An error of a run that has not begun.
 pub(crate) fn of_run(error: &RunError) -> Option<String> {
     let text = match error {
-        RunError::Refused(refusal) => of_refusal(refusal),
+        RunError::Refused(refusal) => return of_refusal(refusal).map(str::to_owned),
         RunError::End(error) => return error.hint.as_ref().map(of_end),
         RunError::NoSuchRun { .. } => {
             "`reshelve runs` lists the runs; --runs-dir says where they are"
@@ -127,8 +127,8 @@ pub(crate) fn of_run(error: &RunError) -> Option<String> {
 }
 
 /// A refusal of the run itself.
-fn of_refusal(refusal: &Refusal) -> &'static str {
-    match refusal {
+fn of_refusal(refusal: &Refusal) -> Option<&'static str> {
+    Some(match refusal {
         Refusal::InFlight { .. } => {
             "--in-flight include carries them over as they are, --in-flight as-failed as failed, \
              --in-flight skip leaves them out"
@@ -140,8 +140,8 @@ fn of_refusal(refusal: &Refusal) -> &'static str {
         Refusal::OtherSource { .. } => {
             "give the same source with --source, repaired where it was damaged; or start a new run"
         }
-        _ => "start a new run",
-    }
+        _ => return None,
+    })
 }
 
 /// An error of a source or a target.
@@ -184,7 +184,6 @@ pub(crate) fn of_end(hint: &Hint) -> String {
         Hint::LookWhoWrites => {
             "find out what else writes there; if the target of a run is gone, start a new run"
         }
-        _ => "start again",
     };
     text.to_owned()
 }

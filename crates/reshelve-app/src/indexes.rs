@@ -27,7 +27,7 @@ pub struct Request {
 pub enum Action {
     /// Say which are there.
     Status,
-    /// Make those that are missing.
+    /// Create those that are missing.
     Up,
     /// Drop the collections of a live target.
     Down {
@@ -43,7 +43,7 @@ pub enum Action {
 pub enum Outcome {
     /// What is there; as JSON, `reshelve.indexes/1`.
     State(StateAnswer),
-    /// What was made or dropped; as JSON, `reshelve.indexes-changed/1`.
+    /// What was created or dropped; as JSON, `reshelve.indexes-changed/1`.
     Changed(ChangedAnswer),
 }
 
@@ -56,7 +56,7 @@ pub struct StateAnswer {
     pub state: TargetState,
 }
 
-/// What was made or dropped.
+/// What was created or dropped.
 #[derive(Clone, Debug, Serialize)]
 pub struct ChangedAnswer {
     schema: &'static str,
@@ -64,10 +64,10 @@ pub struct ChangedAnswer {
     pub changed: Vec<String>,
 }
 
-/// Looks at the indexes of a target, makes or drops them.
+/// Looks at the indexes of a target, creates or drops them.
 ///
 /// # Errors
-/// Where the target cannot be read or written, or holds documents of others.
+/// If the target cannot be read or written, or holds documents of others.
 pub fn indexes(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     let TargetPlace { name, db } = &request.target;
     let connection = match places::connection_string(name)? {
@@ -86,14 +86,14 @@ pub fn indexes(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
         (Action::Up, None) => folder_for(name, db.as_deref())?.make_indexes()?,
         (Action::Down { forced }, Some(connection)) => indexes_down(&connection, forced)?,
         (Action::Down { .. }, None) => {
-            let message = "a folder is not dropped by this command";
+            let message = "this command does not drop folders";
             return Err(Failure::usage(message, hints::FOLDERS_ARE_REMOVED));
         }
     };
     Ok(Outcome::Changed(ChangedAnswer { schema: "reshelve.indexes-changed/1", changed }))
 }
 
-/// The folder of a target, which need not be there yet.
+/// The folder of a target, which need not exist yet.
 fn folder_for(root: &Path, db: Option<&str>) -> Result<TargetFolder, Failure> {
     if root.is_dir()
         && let Some(found) = TargetFolder::find(root, db)?

@@ -78,7 +78,7 @@ impl RoleAnswer {
 /// Looks at a source.
 ///
 /// # Errors
-/// Where the source cannot be read, or the request makes no sense.
+/// If the source cannot be read, or the request makes no sense.
 pub fn inspect(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     let source = &request.source;
     match (places::connection_string(&source.name)?, request.role) {

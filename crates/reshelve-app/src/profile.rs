@@ -60,7 +60,7 @@ impl<'p> ProfileDocument<'p> {
 /// Reads a source to its end.
 ///
 /// # Errors
-/// Where the source cannot be read to its end.
+/// If the source cannot be read to its end.
 pub fn profile(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     let options = request.mapping.options();
     let asked =
@@ -78,6 +78,6 @@ fn failure(error: ProfileError) -> Failure {
     let ProfileError::Source { documents, .. } = &error else {
         return Failure::failed(error.to_string());
     };
-    let message = format!("{error}; {} before that", counted(*documents, "document"));
+    let message = format!("{error}; {} before that place", counted(*documents, "document"));
     Failure { hint: Some(hints::NO_PARTIAL_PROFILE.into()), ..Failure::failed(message) }
 }

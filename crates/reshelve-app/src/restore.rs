@@ -35,7 +35,7 @@ pub struct Outcome {
 /// Restores the legacy collection.
 ///
 /// # Errors
-/// Where the target cannot be read, or the file cannot be written.
+/// If the target cannot be read, or the file cannot be written.
 pub fn restore(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     let target = places::reader(&request.target, None, handle)?;
     places::refuse_live(&request.out)?;

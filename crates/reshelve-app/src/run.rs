@@ -32,8 +32,8 @@ pub struct Request {
     pub apply: bool,
     /// The decisions of the mapping; where jobs are in flight, applying needs one.
     pub mapping: MappingOptions,
-    /// What to do with a target that holds documents. To take rejects only, or to take over, is to
-    /// keep them at least.
+    /// What to do with a target that holds documents. Taking only rejects and taking over both keep
+    /// them at least.
     pub on_existing: OnExisting,
     /// Take only the documents that this run, named as in [`RunName`](crate::RunName), rejected.
     pub only_rejects: Option<String>,
@@ -112,7 +112,7 @@ pub struct Outcome {
 /// `report.json`.
 ///
 /// # Errors
-/// Where the run is refused, or disk or server fail: if it had begun, the hint says how to resume.
+/// If the run is refused, or disk or server fail: if it had begun, the hint says how to resume.
 pub fn run(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     let asked = request.request()?;
     let origin = places::origin(&request.source, handle)?;
@@ -258,7 +258,7 @@ fn counts(tallies: &BTreeMap<String, Tally>) -> BTreeMap<&str, u64> {
     tallies.iter().map(|(code, tally)| (code.as_str(), tally.count)).collect()
 }
 
-/// An error of a run; where the run had begun, it says how to resume it.
+/// An error of a run; if the run had begun, the hint says how to resume it.
 fn failure(error: RunError, begun: Option<&Path>) -> Failure {
     let hint = begun.and_then(|folder| hints::failed_run(&error, folder));
     let failure = Failure::from(error);

@@ -24,11 +24,11 @@ pub struct Outcome {
     pub runs: Vec<RunStatus>,
 }
 
-/// Lists the runs. A run folder that cannot be read is noted and left out: it is no reason not to
-/// list the others.
+/// Lists the runs. A run folder that cannot be read is left out, with a note: the others are
+/// listed all the same.
 ///
 /// # Errors
-/// Where the folder of runs cannot be read.
+/// If the folder of runs cannot be read.
 pub fn runs(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     let mut runs = Vec::new();
     for folder in RunFolder::list(&request.runs_folder)? {

@@ -1,6 +1,6 @@
 //! Which command may be given to a run in which state, and why not.
 //!
-//! The states themselves, and the steps between them, stand in [`reshelve::run::states`].
+//! The states themselves, and the steps between them, are in [`reshelve::run::states`].
 
 use reshelve::run::{RunFolder, State};
 
@@ -73,13 +73,13 @@ pub const RULES: &[Rule] = &[
     rule(Command::Resume, State::Failed, Answer::Legal),
     rule(Command::Resume, State::Killed, Answer::Legal),
     rule(Command::Resume, State::Done, Answer::NothingLeft),
-    // The rejects that are known so far; those of a run that goes on are taken by another run.
+    // It takes the rejects that are known so far.
     rule(Command::OnlyRejects, State::Running, Answer::Legal),
     rule(Command::OnlyRejects, State::Interrupted, Answer::Legal),
     rule(Command::OnlyRejects, State::Failed, Answer::Legal),
     rule(Command::OnlyRejects, State::Killed, Answer::Legal),
     rule(Command::OnlyRejects, State::Done, Answer::Legal),
-    // What is not there yet is missing: the comparison says so.
+    // What is not written yet is missing: the comparison says so.
     rule(Command::Verify, State::Running, Answer::Legal),
     rule(Command::Verify, State::Interrupted, Answer::Legal),
     rule(Command::Verify, State::Failed, Answer::Legal),

@@ -65,7 +65,7 @@ pub struct RunStatus {
 /// Looks at a run.
 ///
 /// # Errors
-/// Where there is no such run, or its files cannot be used.
+/// If there is no such run, or its files cannot be used.
 pub fn status(request: &Request, _handle: &Handle) -> Result<Outcome, Failure> {
     let runs_folder = request.runs_folder.clone();
     let folder = match &request.run {

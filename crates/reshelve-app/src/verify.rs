@@ -59,8 +59,8 @@ impl Request {
         let mut request = match &self.run {
             Some(run) => {
                 let of_run = report::verify_request(&run.find()?)?;
-                // How much of its source the run was told to take is its own business: what is
-                // compared here is all of the source that was named.
+                // The run may have read a part of its source: what is compared here is all of the
+                // source that was named.
                 let reading = Reading { limit: None, only_rejects: None, ..of_run.reading };
                 VerifyRequest { reading, ..of_run }
             }
@@ -110,7 +110,7 @@ struct VerifyDocument<'v> {
 /// Reads both sides and compares them.
 ///
 /// # Errors
-/// Where one of them cannot be read to its end.
+/// If one of them cannot be read to its end.
 pub fn verify(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     let asked = request.request()?;
     let origin = places::origin(&request.source, handle)?;
@@ -128,7 +128,7 @@ pub fn verify(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     Ok(Outcome { verification })
 }
 
-/// Where the two sides cannot be compared.
+/// Why the two sides cannot be compared.
 fn failure(error: VerifyError) -> Failure {
     match error {
         VerifyError::SampleOfStdin => Failure::usage(error.to_string(), hints::SAMPLE_OF_STDIN),
@@ -142,7 +142,7 @@ fn failure(error: VerifyError) -> Failure {
 struct Log {
     path: PathBuf,
     out: BufWriter<File>,
-    /// The first line that could not be written: told when the comparison is done.
+    /// The first line that could not be written: reported when the comparison is done.
     failed: Option<io::Error>,
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn command() -> Result<clap::Command, Failure> {
     })
 }
 
-/// The environment may hold credentials: the help names variables, and never shows their values.
+/// The environment may hold credentials: the help names variables, but never shows their values.
 fn hide_values(command: clap::Command) -> clap::Command {
     let command = command.mut_args(|argument| {
         let argument = argument.hide_env_values(true);
@@ -81,7 +81,7 @@ fn apply(mut command: clap::Command, text: &str) -> Result<clap::Command, String
     Ok(command)
 }
 
-/// The key of an argument: its long flag, or the name of its place.
+/// The key of an argument: its long flag, or its name if it is positional.
 fn key_of(argument: &clap::Arg) -> String {
     argument
         .get_long()
@@ -104,7 +104,7 @@ fn set(
         toml::Value::String(text) => text.clone(),
         toml::Value::Integer(number) => number.to_string(),
         toml::Value::Boolean(flag) => flag.to_string(),
-        _ => return Err(format!("{key} has to be a string, a whole number or a boolean")),
+        _ => return Err(format!("{key} must be a string, a whole number or a boolean")),
     };
     Ok(command.mut_subcommand(sub, |sub| with_default(sub, key, &text)))
 }
@@ -114,7 +114,7 @@ fn with_default(command: clap::Command, key: &str, text: &str) -> clap::Command 
         if key_of(&argument) != key {
             return argument;
         }
-        // A place that the file fills need not be given any more.
+        // An argument that the file sets need not be given any more.
         argument.required(false).default_value(text.to_owned())
     });
     let names: Vec<String> =

@@ -25,7 +25,7 @@ fn run() -> Result<ExitCode, Failure> {
     let parsed = command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return told_by_parser(&error),
+        Err(error) => return print_parser_error(&error),
     };
     match cli.command {
         Command::Demo(args) => commands::demo::run(&args),
@@ -47,11 +47,11 @@ fn run() -> Result<ExitCode, Failure> {
     }
 }
 
-/// Help and version go to standard output; what is wrong with a command line is quoted without the
-/// credentials that it may hold.
-fn told_by_parser(error: &clap::Error) -> Result<ExitCode, Failure> {
+/// Help and version go to standard output; a faulty command line is quoted without the credentials
+/// that it may hold.
+fn print_parser_error(error: &clap::Error) -> Result<ExitCode, Failure> {
     if !error.use_stderr() {
-        // Whoever reads may have heard enough: a closed pipe is no error.
+        // The reader may have closed the pipe: that is not an error.
         drop(error.print());
         return Ok(ExitCode::Done);
     }

@@ -25,7 +25,7 @@ impl Printer {
         Printer { format: if json { Format::Json } else { Format::Text } }
     }
 
-    /// A line of data. Whoever reads may have heard enough: a closed pipe is no error.
+    /// A line of data. The reader may have closed the pipe: that is not an error.
     pub(crate) fn line(self, text: &str) {
         self.raw(text.as_bytes());
         self.raw(b"\n");
@@ -36,14 +36,14 @@ impl Printer {
         drop(std::io::stdout().write_all(bytes));
     }
 
-    /// A line of data where the answer is for people.
+    /// A line of data, if the answer is for people.
     pub(crate) fn text(self, text: &str) {
         if self.format == Format::Text {
             self.line(text);
         }
     }
 
-    /// The answer as JSON, where that was asked for.
+    /// The answer as JSON, if that was requested.
     pub(crate) fn json(self, value: &impl Serialize) {
         if self.format == Format::Json {
             let text = serde_json::to_string(value).unwrap_or_default();
@@ -59,7 +59,7 @@ impl Printer {
 
 /// A line on standard error.
 pub(crate) fn note(text: &str) {
-    // There is nobody left to tell where standard error is closed.
+    // If standard error is closed, there is nowhere left to report to.
     drop(writeln!(std::io::stderr(), "{text}"));
 }
 
@@ -80,8 +80,8 @@ pub(crate) fn failure(failure: &Failure) {
     }
 }
 
-/// Text without the credentials of connection strings: what is wrong with a command line or a
-/// settings file is told by quoting it.
+/// Text without the credentials of connection strings: messages quote command lines and settings
+/// files.
 pub(crate) fn masked(text: &str) -> String {
     const WORD: &str = "mongodb";
     // Lower case has the same length for what is looked for; other letters do not matter.
@@ -114,7 +114,7 @@ pub(crate) fn has_terminal() -> bool {
     std::io::stderr().is_terminal()
 }
 
-/// Columns of standard output, where it is a terminal.
+/// Columns of standard output, if it is a terminal.
 pub(crate) fn columns() -> Option<u16> {
     let stdout = std::io::stdout();
     let size = stdout.is_terminal().then(|| rustix::termios::tcgetwinsize(&stdout).ok())??;

@@ -1,4 +1,4 @@
-//! Shows how a command gets on: a bar on a terminal, a plain line every few seconds elsewhere.
+//! Shows how a command progresses: a bar on a terminal, a plain line every few seconds elsewhere.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,7 @@ use crate::printer::{has_terminal, note};
 /// How often a plain line is printed.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
 
-/// What is shown of a command; told from its threads.
+/// What is shown of a command; called from its threads.
 #[derive(Default)]
 pub(crate) struct View {
     shown: Mutex<Shown>,
@@ -36,12 +36,12 @@ impl Default for Shown {
 }
 
 impl View {
-    /// A handle that tells this view, and is cancelled by Ctrl-C.
+    /// A handle that reports to this view, and is cancelled by Ctrl-C.
     pub(crate) fn handle(self: &Arc<Self>) -> Handle {
         Handle::with_flag(Arc::clone(self) as Arc<dyn Watcher>, Arc::clone(&self.stop))
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(crate) fn end(&self) {
         if let Some(bar) = self.shown().bar.take() {
             bar.finish_and_clear();
@@ -102,7 +102,7 @@ impl Watcher for View {
     }
 }
 
-/// A bar, where there is a terminal to show it on.
+/// A bar, if there is a terminal to show it on.
 fn bar(bytes_total: Option<u64>) -> Option<ProgressBar> {
     if !has_terminal() {
         return None;

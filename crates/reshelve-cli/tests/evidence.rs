@@ -43,7 +43,7 @@ fn a_pack_proves_itself_and_its_target() {
     let told = check(&place, 0, &["target"]);
     assert!(told.contains("novel_jobs: documents 30"), "{told}");
     check(&place, 0, &["target/letswriteabook"]);
-    assert!(check(&place, 0, &[]).contains("the target was not looked at"));
+    assert!(check(&place, 0, &[]).contains("the target was not checked"));
     let names: Vec<String> = place.tree("pack").into_keys().collect();
     let wanted = [
         "MANIFEST.sha256",

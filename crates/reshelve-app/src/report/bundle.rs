@@ -24,9 +24,9 @@ Evidence of one run of reshelve.
 
 report.html        the report, to be read and signed; report.md and report-data.json are the same
 evidence.json      tool, options, fingerprints of both sides, checksums of the target
-profile.json       what is in the source, field by field
-run.json           what the run was told; checkpoint.json: how it went
-rejects.jsonl      every document that did not make it, with its reason (not the documents)
+profile.json       the contents of the source, field by field
+run.json           the request of the run; checkpoint.json: its state and totals
+rejects.jsonl      every rejected document with its reason (not the document itself)
 MANIFEST.sha256    the hash of each file: `sha256sum -c MANIFEST.sha256`
 check.py           checks this pack and the target without reshelve: `python3 check.py TARGET`
 ";

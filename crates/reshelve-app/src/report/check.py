@@ -108,7 +108,7 @@ def main(arguments):
     elif arguments:
         check_target(arguments[0], evidence)
     else:
-        print("    the target was not looked at: name it to have it counted again")
+        print("    the target was not checked: name it to count it again")
     print("the run's verdict:", evidence["verdict"]["word"])
     print("FAIL" if failures else "PASS")
     return 1 if failures else 0

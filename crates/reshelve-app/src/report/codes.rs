@@ -12,12 +12,13 @@ const EXAMPLES_MAX: usize = 5;
 /// Warnings by code, with examples.
 pub(super) fn warnings(report: &RunReport) -> Section {
     let warnings = &report.checkpoint.totals.warnings;
-    let mut blocks =
-        vec![Block::Text(match warnings.len() {
+    let mut blocks = vec![Block::Text(match warnings.len() {
         0 => "None.".into(),
-        _ => "Noticed, and gone on from: each is a place in a legacy document that is not what the \
-              schema says, or not what the mapping shows elsewhere."
-            .into(),
+        _ => {
+            "Warnings do not stop a run. Each names a place in a legacy document that differs from \
+              the schema, or from what the mapping shows elsewhere."
+                .into()
+        }
     })];
     if !warnings.is_empty() {
         let rows = warnings.iter().map(|(code, tally)| {
@@ -48,29 +49,27 @@ fn examples(tally: &Tally) -> (Vec<String>, u64) {
 
 fn meaning(code: &str) -> &'static str {
     match code {
-        "alert-id-collision" => "an alert took a suffix, because another one has its id",
+        "alert-id-collision" => "an alert got a suffix, because another one has the same id",
         "alert-merged" => "an alert equal to an earlier one was merged into it",
         "cost-drift" => "the tracked total cost differs from the parts by more than half a cent",
-        "duplicate-chapter-number" => "a chapter has a number that came before",
-        "invalid-date" => "a date that cannot be shown, or a number that is no date",
+        "duplicate-chapter-number" => "a chapter has the number of an earlier one",
+        "invalid-date" => "a date out of range, or a number that is not a date",
         "invalid-number" => "NaN, an infinity, or a negative count",
         "key-escaped" => "a map key was written in another form",
         "over-display-limit" => "more entries than the new application shows",
         "progress-drift" => "the recorded progress differs from the chapters",
         "status-conflict" => "the stored status contradicts the chapters",
-        "time-missing" => "no date tells when the job was made",
-        "type-mismatch" => "a value of another type than its rule expects",
+        "time-missing" => "no date says when the job was created",
+        "type-mismatch" => "a value of a type that its rule does not expect",
         "unknown-chapter-status" => "a chapter status that the mapping does not know",
         "unknown-severity" => "an alert severity that the mapping does not know",
-        "unknown-status" => "a status that the mapping does not know, taken as failed",
-        "unreadable-part" => {
-            "a part that a JavaScript reader may fail on travels in the residue only"
-        }
+        "unknown-status" => "a status that the mapping does not know, treated as failed",
+        "unreadable-part" => "a part that a JavaScript reader may not read is in the residue only",
         _ => "see the mapping contract",
     }
 }
 
-/// Documents that did not make it.
+/// Rejected documents, by code and the first ones by position.
 pub(super) fn rejects(report: &RunReport) -> Section {
     let rejects = &report.checkpoint.totals.rejects;
     if rejects.is_empty() {
@@ -100,16 +99,16 @@ pub(super) fn rejects(report: &RunReport) -> Section {
     let more = more(
         report.checkpoint.totals.documents.rejected,
         rows.len(),
-        "see rejects.jsonl in the run's folder",
+        "rejects.jsonl in the run folder has them",
     );
     let first = Table {
         caption: "The first ones",
-        columns: vec!["position", "byte", "_id", "code", "why"],
+        columns: vec!["position", "byte", "_id", "code", "reason"],
         rows,
         more,
     };
-    let text = "These documents are not in the target. The run's folder holds them, to be mended and \
-                run again.";
+    let text = "These documents are not in the target. The run folder holds them: repair them and run \
+                them again.";
     let blocks = vec![Block::Text(text.into()), Block::Table(by_code), Block::Table(first)];
     Section { title: "Rejects", blocks }
 }

@@ -4,7 +4,7 @@ use reshelve::parity::{Mismatch, Verification};
 use reshelve::report::{RunReport, Word};
 
 use super::page::{Block, Cell, ROWS_MAX, Section, Table, more};
-use crate::text::number;
+use crate::text::{counted, number};
 
 /// Documents on both sides.
 pub(super) fn counts(report: &RunReport) -> Option<Section> {
@@ -14,7 +14,7 @@ pub(super) fn counts(report: &RunReport) -> Option<Section> {
         row("legacy documents", counts.legacy),
         row("− rejected", counts.rejected),
         row("− left out, in flight", counts.skipped),
-        row("= belong into the target", counts.jobs()),
+        row("= belong in the target", counts.jobs()),
     ];
     for (collection, documents) in &counts.collections {
         rows.push(vec![Cell::code(collection), Cell::count(*documents)]);
@@ -24,8 +24,8 @@ pub(super) fn counts(report: &RunReport) -> Option<Section> {
     }
     let text = match &report.parity {
         Some(_) => {
-            "Counted now, from both sides. Jobs, metrics and metadata have to be as many as the \
-             documents that belong into the target."
+            "Counted now, on both sides. There must be as many jobs, metrics and metadata as \
+             documents that belong in the target."
         }
         None => "Counted now, from the source.",
     };
@@ -63,14 +63,13 @@ pub(super) fn parity(report: &RunReport) -> Section {
         None if report.verdict.word == Word::DryRun => {
             let documents = report.checkpoint.totals.documents;
             blocks.push(Block::Text(format!(
-                "{proved} The dry run did so with {} of {} documents. There is no target to compare \
-                 with.",
+                "{proved} The dry run did so for {} of {}. There is no target to compare with.",
                 number(documents.mapped),
-                number(documents.read)
+                counted(documents.read, "document")
             )));
         }
         None => blocks.push(Block::Text(format!(
-            "{} Nothing is said about parity here.",
+            "{} This report makes no statement about parity.",
             report.verdict.sentence
         ))),
     }

@@ -6,6 +6,7 @@ use reshelve::report::RunReport;
 use super::bucket_name;
 use super::page::{Block, Cell, Section, Table};
 use super::text::decimal;
+use crate::text::{agree, counted, number};
 
 /// How many jobs of a bucket are named; `report-data.json` has more.
 const NAMED_MAX: usize = 4;
@@ -15,11 +16,11 @@ pub(super) fn totals(report: &RunReport) -> Option<Section> {
     let totals = &report.survey.as_ref()?.totals;
     let blocks = vec![
         Block::Text(
-            "What legacy recorded beside the parts (for the jobs that have a record), what the parts \
+            "What legacy recorded besides the parts (for the jobs that have a record), what the parts \
              of all jobs add up to, what the mapping says should be stored, and what is stored. Only \
              the last two have to agree. \
-             The application itself recorded 0 in its totals, and retries changed the parts alone: \
-             what legacy recorded wrongly is shown here, and is no failure."
+             The application itself recorded 0 in its totals, and retries changed only the parts: \
+             wrong records of legacy are shown here, and are not a failure."
                 .into(),
         ),
         totals_table("Cost, in USD", &totals.cost_usd, 4),
@@ -58,21 +59,23 @@ fn totals_table(caption: &'static str, measure: &Measure<StageTotals>, decimals:
     Block::Table(Table { caption, columns, rows: rows.collect(), more: None })
 }
 
-/// Where records and parts are apart.
+/// How records and parts differ.
 pub(super) fn deltas(report: &RunReport) -> Option<Section> {
     let survey = report.survey.as_ref()?;
     let cost = &survey.deltas.cost_usd;
     let zero = survey.totals.cost_usd.total.recorded_zero;
     let mut text = format!(
         "For each job that has a record: what legacy recorded, minus what the parts add up to. {} \
-         jobs have a recorded total cost, {} have none.",
-        crate::text::number(cost.total.recorded()),
-        crate::text::number(cost.total.unrecorded),
+         {} a recorded total cost, {} {} none.",
+        counted(cost.total.recorded(), "job"),
+        agree(cost.total.recorded(), "has", "have"),
+        number(cost.total.unrecorded),
+        agree(cost.total.unrecorded, "has", "have"),
     );
     if zero > 0 {
         text.push_str(&format!(
-            " {} recorded 0 although the parts add up to more: these are among those recorded as less.",
-            crate::text::number(zero)
+            " {} recorded 0 although the parts add up to more: they count as recorded less.",
+            number(zero)
         ));
     }
     let blocks = vec![

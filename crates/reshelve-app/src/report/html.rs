@@ -84,7 +84,7 @@ fn block(block: &Block) -> Markup {
     }
 }
 
-/// What stands between backticks is set as code.
+/// Text between backticks is set as code.
 fn with_code(text: &str) -> Markup {
     html! {
         @for (at, piece) in text.split('`').enumerate() {

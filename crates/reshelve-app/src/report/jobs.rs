@@ -5,7 +5,7 @@ use reshelve::report::RunReport;
 use reshelve_core::mapping::{InFlight, StatusPolicy};
 
 use super::page::{Block, Cell, ROWS_MAX, Section, Table};
-use crate::text::number;
+use crate::text::{agree, counted, number};
 
 /// Statuses that contradict the chapters.
 pub(super) fn status_conflicts(report: &RunReport) -> Option<Section> {
@@ -15,14 +15,12 @@ pub(super) fn status_conflicts(report: &RunReport) -> Option<Section> {
         ("Failures behind `completed`: every chapter failed", &conflicts.failures_behind_completed),
     ];
     let mut blocks = vec![Block::Text(format!(
-        "The stored status contradicts the chapters: {} novels hide behind `failed`, {} failures \
-         behind `completed`. {}",
-        number(conflicts.novels_behind_failed.count),
-        number(conflicts.failures_behind_completed.count),
+        "The stored status contradicts the chapters: {} behind `failed`, {} behind `completed`. {}",
+        counted(conflicts.novels_behind_failed.count, "novel"),
+        counted(conflicts.failures_behind_completed.count, "failure"),
         match report.plan.options.status_policy {
             StatusPolicy::Legacy => "The target keeps the stored status (--status-policy legacy).",
-            StatusPolicy::Evidence =>
-                "The target believes the chapters (--status-policy evidence).",
+            StatusPolicy::Evidence => "The target follows the chapters (--status-policy evidence).",
         }
     ))];
     let tables = sides.into_iter().filter(|(_, list)| list.count > 0);
@@ -41,8 +39,9 @@ pub(super) fn in_flight(report: &RunReport) -> Option<Section> {
     let mut blocks = vec![Block::Text(match list.count {
         0 => "No job was queued or running when the data was taken.".into(),
         count => format!(
-            "{} jobs were queued or running when the data was taken. {decided}",
-            number(count)
+            "{} {} queued or running when the data was taken. {decided}",
+            counted(count, "job"),
+            agree(count, "was", "were")
         ),
     })];
     if list.count > 0 {

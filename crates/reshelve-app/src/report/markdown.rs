@@ -1,5 +1,5 @@
-//! The report as Markdown that fits into a pull request. Everything that other people wrote stands
-//! in code spans, where it cannot be markup, a link, or a mention.
+//! The report as Markdown that fits into a pull request. Everything that other people wrote is in
+//! code spans, where it cannot be markup, a link, or a mention.
 
 use super::page::{Block, Cell, Page, Section, Table, verdict_words};
 use super::text::shown;

@@ -113,8 +113,8 @@ impl<'r> ReportDocument<'r> {
 /// not what the command did: `verify` is the one that judges.
 ///
 /// # Errors
-/// Where the run's own files cannot be used, the report cannot be written, or an end was named that
-/// makes no sense. A side that cannot be read is no error: the report says so.
+/// If the run's own files cannot be used, the report cannot be written, or an end was named that
+/// makes no sense. A side that cannot be read is not an error: the report says so.
 pub fn report(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     let folder = request.run.find()?;
     let report = gather(request, &folder, handle)?;
@@ -125,8 +125,8 @@ pub fn report(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     Ok(Outcome { report, written })
 }
 
-/// A side that cannot be reached is no reason not to report: the report says so. What was named has
-/// to make sense.
+/// A side that cannot be reached does not prevent the report: the report says so. What was named
+/// must make sense.
 fn gather(request: &Request, folder: &RunFolder, handle: &Handle) -> Result<RunReport, Failure> {
     let plan = folder.plan()?;
     let origin = places::origin_again(&plan.source, request.source.as_deref(), None, handle);
@@ -194,7 +194,7 @@ fn write(
     Ok(Written { html, markdown, json, bundle })
 }
 
-/// Replaces a file in one step: nobody finds half a report.
+/// Replaces a file in one step: nobody ever reads half a report.
 fn replace(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), Failure> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let temporary = path.with_file_name(format!(".{name}.tmp"));

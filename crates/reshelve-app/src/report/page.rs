@@ -95,13 +95,13 @@ pub(super) enum Cell {
     Number(String),
     /// Text that other people wrote: never taken for markup.
     Foreign(String),
-    /// Ids, paths, values: the same, and set so that every character can be told.
+    /// Ids, paths, values: the same, in a font in which no two characters look alike.
     Code(String),
     /// Some of them, and how many there are beside these.
     Codes(Vec<String>, u64),
     /// Whether something is as it should be, in words.
     Flag { good: bool, words: &'static str },
-    /// A bar, of so many thousandths of the longest one.
+    /// A bar; its length in thousandths of the longest one.
     Bar(u64),
 }
 

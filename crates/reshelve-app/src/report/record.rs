@@ -4,7 +4,7 @@ use reshelve::report::RunReport;
 
 use super::page::{Block, Cell, Section, Table};
 use super::text::decimal;
-use crate::text::{number, size, span};
+use crate::text::{counted, number, size, span};
 
 /// Time, memory, errors.
 pub(super) fn effort(report: &RunReport) -> Section {
@@ -16,17 +16,17 @@ pub(super) fn effort(report: &RunReport) -> Section {
         (
             "read",
             Cell::Text(format!(
-                "{} documents, {}",
-                number(documents.read),
+                "{}, {}",
+                counted(documents.read, "document"),
                 size(totals.bytes_read)
             )),
         ),
         (
             "mapped",
             Cell::Text(format!(
-                "{} jobs with {} events, {} of target, {} of it residue",
-                number(documents.mapped),
-                number(totals.events),
+                "{} with {}, {} of target, {} of it residue",
+                counted(documents.mapped, "job"),
+                counted(totals.events, "event"),
                 size(totals.bytes_mapped),
                 size(totals.residue_bytes)
             )),
@@ -34,8 +34,8 @@ pub(super) fn effort(report: &RunReport) -> Section {
         (
             "written",
             Cell::Text(format!(
-                "{} jobs, {}; {} unchanged, {} replaced",
-                number(documents.written),
+                "{}, {}; {} unchanged, {} replaced",
+                counted(documents.written, "job"),
                 size(totals.bytes_written),
                 number(documents.unchanged),
                 number(totals.replaced)
@@ -58,17 +58,17 @@ pub(super) fn effort(report: &RunReport) -> Section {
         (
             "error rate",
             Cell::Text(format!(
-                "{} % ({} of {} documents rejected)",
+                "{} % ({} of {} rejected)",
                 decimal(report.rates.error_percent, 1),
                 number(documents.rejected),
-                number(documents.read)
+                counted(documents.read, "document")
             )),
         ),
     ];
     Section { title: "Time, memory, error rate", blocks: vec![Block::Facts(facts)] }
 }
 
-/// Both sides, told from any other.
+/// Fingerprints of both sides.
 pub(super) fn fingerprints(report: &RunReport) -> Section {
     let mut facts =
         vec![("source, as the run read it", Cell::code(&report.checkpoint.source_hash))];
@@ -107,11 +107,11 @@ pub(super) fn fingerprints(report: &RunReport) -> Section {
     Section { title: "Fingerprints and checksums", blocks }
 }
 
-/// How to take it back.
+/// How to roll the run back.
 pub(super) fn rollback(report: &RunReport) -> Section {
     let title = "How to roll back";
     let Some(rollback) = &report.rollback else {
-        let text = "There is nothing to take back: nothing was written.";
+        let text = "There is nothing to roll back: nothing was written.";
         return Section { title, blocks: vec![Block::Text(text.into())] };
     };
     let rows = rollback.files.iter().map(|file| {

@@ -1,4 +1,4 @@
-//! The part of the report that tells what is in the source.
+//! The part of the report that describes the source.
 
 use reshelve::profile::Profile;
 use reshelve::report::RunReport;
@@ -23,7 +23,7 @@ fn facts(profile: &Profile) -> Block {
     let eras: Vec<String> = profile
         .eras
         .iter()
-        // Nothing tells era 3 from era 2.
+        // Eras 2 and 3 cannot be told apart.
         .map(|(era, count)| match era {
             2 => format!("2–3: {count}"),
             era => format!("{era}: {count}"),
@@ -78,7 +78,7 @@ fn fields(profile: &Profile) -> Block {
         ]
     });
     Block::Table(Table {
-        caption: "Fields of the document; `reshelve profile` tells all paths",
+        caption: "Fields of the document; `reshelve profile` lists all paths",
         columns: vec!["field", "documents", "presence", "types"],
         rows: rows.collect(),
         more: None,
@@ -88,7 +88,7 @@ fn fields(profile: &Profile) -> Block {
 fn unknown(profile: &Profile) -> Block {
     let unknown = &profile.unknown_fields;
     if unknown.is_empty() {
-        return Block::Text("Every field is one that the legacy schema names.".into());
+        return Block::Text("The legacy schema names every field.".into());
     }
     let rows = unknown.iter().take(UNKNOWN_MAX);
     let rows = rows.map(|field| vec![Cell::code(&field.path), Cell::count(field.documents)]);
@@ -102,5 +102,5 @@ fn unknown(profile: &Profile) -> Block {
 
 fn rest(all: usize, shown: usize) -> Option<String> {
     let rest = all.saturating_sub(shown);
-    (rest > 0).then(|| format!("and {rest} more: `reshelve profile` tells all of them"))
+    (rest > 0).then(|| format!("and {rest} more: `reshelve profile` lists all of them"))
 }

@@ -1,6 +1,6 @@
 //! Text that other people wrote, made fit to be shown: it may be anything.
 
-/// A value is shown up to so many characters.
+/// How many characters of a value are shown.
 const SHOWN_CHARS_MAX: usize = 160;
 
 /// Text with what cannot be seen, or would change how its neighbours are seen, made visible; and

@@ -6,7 +6,7 @@ use reshelve::run::Plan;
 use reshelve_core::mapping::{InFlight, OnUnknownStatus, StatusPolicy};
 
 use super::page::{Block, Cell, Section};
-use crate::text::{number, size};
+use crate::text::{counted, number, size};
 
 /// The figures at the top.
 pub(super) fn first_figures(report: &RunReport) -> Vec<(&'static str, String)> {
@@ -36,7 +36,7 @@ pub(super) fn run(report: &RunReport) -> Section {
     let plan = &report.plan;
     let mut facts = vec![
         ("run", Cell::code(&plan.run)),
-        ("begun", Cell::code(&plan.begun_at)),
+        ("started", Cell::code(&plan.begun_at)),
         ("written", Cell::text(if plan.apply { "yes (--apply)" } else { "no, a dry run" })),
         ("state", Cell::text(report.checkpoint.state.as_str())),
         ("tool", Cell::Text(format!("reshelve {}, mapping {}", plan.tool_version, plan.mapping))),
@@ -44,7 +44,7 @@ pub(super) fn run(report: &RunReport) -> Section {
     push_ends(&mut facts, plan);
     push_decisions(&mut facts, plan);
     if let Some(limit) = plan.limit {
-        facts.push(("at most", Cell::Text(format!("{} documents (--limit)", number(limit)))));
+        facts.push(("at most", Cell::Text(format!("{} (--limit)", counted(limit, "document")))));
     }
     if let Some(rejects) = &plan.only_rejects {
         facts.push(("only the rejects of", Cell::code(rejects.display())));
@@ -74,7 +74,7 @@ fn push_ends(facts: &mut Vec<(&'static str, Cell)>, plan: &Plan) {
     }
 }
 
-/// What people decided.
+/// The decisions of the operator.
 fn push_decisions(facts: &mut Vec<(&'static str, Cell)>, plan: &Plan) {
     let in_flight = match plan.options.in_flight {
         InFlight::Include => "carried over as they are (include)",

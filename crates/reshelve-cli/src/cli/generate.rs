@@ -11,11 +11,11 @@ use super::shared::Json;
 pub(crate) enum Preset {
     /// Finished novels of all eras
     Standard,
-    /// Every stage of every era, with the lies that stored documents tell
+    /// Every stage of every era, with the contradictions that stored documents hold
     Lifecycle,
     /// Story bibles, alerts, decisions, enhancements, costs
     Populated,
-    /// What only foreign writers store
+    /// What only other writers than the application store
     Foreign,
 }
 
@@ -27,7 +27,7 @@ pub(crate) enum SizeName {
     Medium,
     /// About 110 KB
     Large,
-    /// All of them
+    /// All of these sizes
     Mixed,
 }
 
@@ -39,7 +39,7 @@ pub(crate) enum StageName {
     Outlining,
     /// Chapters are being written
     Writing,
-    /// A chapter failed, others are being written
+    /// A chapter failed, and others are being written
     ChapterFailed,
     /// Every chapter is written
     Completed,
@@ -47,7 +47,7 @@ pub(crate) enum StageName {
     CompletedWithFailures,
     /// Given up
     Failed,
-    /// Being taken up after a crash
+    /// Being recovered after a crash
     Recovering,
 }
 
@@ -63,38 +63,38 @@ pub(crate) enum MetadataName {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum FaultName {
-    /// Cut within the last document
+    /// Cut off within the last document
     TruncateLast,
-    /// Cut in the middle
+    /// Cut off in the middle
     Truncate,
     /// Text that is not UTF-8: one document becomes malformed
     InvalidText,
-    /// Text that only a checksum can tell from the original
+    /// A changed text that only a checksum detects
     ChangedText,
-    /// A length that cannot be
+    /// An impossible length
     BrokenLength,
-    /// Any byte
+    /// One flipped byte anywhere
     FlippedByte,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct GenerateArgs {
-    /// What to write: x.bson, x.bson.gz, x.archive, x.jsonl, x.json …, or a folder
+    /// Where to write: x.bson, x.bson.gz, x.archive, x.jsonl, x.json …, or a folder
     #[arg(value_name = "OUT", env = "RESHELVE_OUT")]
     pub(crate) out: PathBuf,
-    /// How many documents
+    /// Number of documents
     #[arg(long, value_name = "N", env = "RESHELVE_DOCUMENTS", default_value_t = 1000)]
     pub(crate) documents: u64,
-    /// The same seed gives the same bytes
+    /// Seed: the same one gives the same bytes
     #[arg(long, value_name = "N", env = "RESHELVE_SEED", default_value_t = 1)]
     pub(crate) seed: u64,
-    /// What kind of collection
+    /// Kind of collection
     #[arg(long, value_name = "KIND", env = "RESHELVE_PRESET", default_value = "standard")]
     pub(crate) preset: Preset,
-    /// How large the documents are
+    /// Size of the documents
     #[arg(long, value_name = "SIZE", env = "RESHELVE_SIZE", conflicts_with = "document_bytes")]
     pub(crate) size: Option<SizeName>,
-    /// About how many bytes each document has
+    /// Approximate size of each document, in bytes
     #[arg(long, value_name = "N", env = "RESHELVE_DOCUMENT_BYTES")]
     pub(crate) document_bytes: Option<u32>,
     /// Only documents of this era, 1 to 5
@@ -110,13 +110,13 @@ pub(crate) struct GenerateArgs {
     /// Leave out jobs in flight
     #[arg(long, env = "RESHELVE_NO_IN_FLIGHT")]
     pub(crate) no_in_flight: bool,
-    /// With the lies that stored documents tell
+    /// Include the contradictions that stored documents hold
     #[arg(long, env = "RESHELVE_LIES")]
     pub(crate) lies: bool,
-    /// With what only foreign writers store
+    /// Include what only other writers than the application store
     #[arg(long, env = "RESHELVE_FOREIGN")]
     pub(crate) foreign: bool,
-    /// The form, where the name does not tell it: bson, folder, archive, lines, relaxed-array …
+    /// Form, if the name does not show it: bson, folder, archive, lines, relaxed-array …
     #[arg(long, value_name = "FORM", env = "RESHELVE_FORM")]
     pub(crate) form: Option<String>,
     /// Damage what was written

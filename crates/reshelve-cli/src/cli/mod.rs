@@ -15,7 +15,7 @@ pub(crate) use sources::{ExplainArgs, InspectArgs, ProfileArgs};
 pub(crate) use targets::{ChecksumsArgs, IndexesAction, IndexesArgs, RestoreArgs, VerifyArgs};
 pub(crate) use tool::{CompletionsArgs, DemoArgs, ManArgs};
 
-/// Moves a shelf of novels: carries the legacy `jobs` collection into the four normalised
+/// Moves a shelf of novels: migrates the legacy `jobs` collection to the four normalised
 /// collections of the new stack, and proves that nothing was lost.
 #[derive(Debug, Parser)]
 #[command(name = "reshelve", version, arg_required_else_help = true)]
@@ -28,37 +28,37 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Shows what reshelve does, on a small dump that it makes itself; needs no set-up
+    /// Show what reshelve does, on a small generated dump; needs no set-up
     Demo(DemoArgs),
-    /// Tells what is there: databases, collections, sizes, indexes
+    /// List what a source holds: databases, collections, sizes, indexes
     Inspect(InspectArgs),
-    /// Tells what the documents are like: fields, types, sizes, statuses, and what a run would say
+    /// Describe the documents of a source: fields, types, sizes, statuses, and what a run would report
     Profile(ProfileArgs),
-    /// Maps every document and proves that it comes back; with --apply, writes the target
+    /// Map every document and prove that it can be restored; with --apply, write the target
     Run(Box<RunArgs>),
-    /// Lists the runs
+    /// List the runs
     Runs(RunsArgs),
-    /// Shows one run, the newest unless named
+    /// Show the state of one run, by default the newest
     Status(StatusArgs),
-    /// Goes on with a run that was interrupted
+    /// Resume a run that is not finished
     Resume(ResumeArgs),
-    /// Shows where every field of one document goes
+    /// Show where every field of one document goes
     Explain(ExplainArgs),
-    /// Rebuilds the legacy collection from a target folder
+    /// Rebuild the legacy collection from a target
     Restore(RestoreArgs),
-    /// Compares source and target, document by document; exit code 5 where parity does not hold
+    /// Compare source and target, document by document; exit code 5 if parity does not hold
     Verify(VerifyArgs),
-    /// Counts and checksums of the target, for the change record
+    /// Print counts and checksums of a target, for the change record
     Checksums(ChecksumsArgs),
-    /// Writes the report of a run: a page to sign, Markdown for a pull request, JSON
+    /// Write the report of a run: a page to sign, Markdown for a pull request, JSON
     Report(ReportArgs),
-    /// The target's collections and indexes: what is there, make them, drop them
+    /// Show, create or drop the collections and indexes of a target
     Indexes(IndexesArgs),
-    /// Makes synthetic legacy data
+    /// Generate synthetic legacy data
     Generate(GenerateArgs),
-    /// Prints a script that completes this command line in a shell
+    /// Print a completion script for a shell
     Completions(CompletionsArgs),
-    /// Writes the man pages
+    /// Write the man pages
     Man(ManArgs),
 }
 

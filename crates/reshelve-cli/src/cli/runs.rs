@@ -1,4 +1,4 @@
-//! The command line of what makes, shows, resumes and reports runs.
+//! The command line of `run`, `resume`, `runs`, `status` and `report`.
 
 use std::path::PathBuf;
 
@@ -11,48 +11,48 @@ use super::shared::{BatchArgs, Json, MappingArgs, ReadPreference, RunsDir, Sourc
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
-    /// The target: a folder, or a mongodb:// connection string
+    /// Target: a folder, or a mongodb:// connection string
     #[arg(value_name = "TARGET", env = "TARGET_MONGODB_URI")]
     pub(crate) target: PathBuf,
-    /// Write the target; without it nothing is written but the run's own folder
+    /// Write the target; without this flag, only the run folder is written
     #[arg(long, env = "RESHELVE_APPLY")]
     pub(crate) apply: bool,
-    /// Write nothing, whatever else is said; together with --apply it is refused
+    /// Write nothing to the target; refused together with --apply
     #[arg(long, env = "DRY_RUN", num_args = 0..=1, require_equals = true, default_missing_value = "true",
         value_name = "BOOL", value_parser = FalseyValueParser::new())]
     pub(crate) dry_run: Option<bool>,
     #[command(flatten)]
     pub(crate) mapping: MappingArgs,
-    /// Add to a target that holds documents, and leave those as they are
+    /// Add to a target that holds documents, and keep those as they are
     #[arg(long, env = "RESHELVE_ALLOW_EXISTING")]
     pub(crate) allow_existing: bool,
-    /// Replace jobs that the target holds with other content; their earlier version is kept
+    /// Replace jobs that differ in the target; their earlier versions are kept for a rollback
     #[arg(long, env = "RESHELVE_REPLACE")]
     pub(crate) replace: bool,
-    /// Take only the documents that this run rejected
+    /// Read only the documents that this run rejected
     #[arg(long, value_name = "RUN", env = "RESHELVE_ONLY_REJECTS")]
     pub(crate) only_rejects: Option<String>,
-    /// Break the lock of a run that was cut off, and start anew
+    /// Break the lock of an interrupted run, and start a new run
     #[arg(long, env = "RESHELVE_TAKE_OVER")]
     pub(crate) take_over: bool,
-    /// The target's database [default: the one in the connection string, else letswriteabook]
+    /// Database of the target [default: the one in the connection string, else letswriteabook]
     #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB")]
     pub(crate) target_db: Option<String>,
     /// Compress the target as mongodump --gzip does
     #[arg(long, env = "RESHELVE_GZIP", conflicts_with = "zstd")]
     pub(crate) gzip: bool,
-    /// Compress the target with zstd, for this tool only
+    /// Compress the target with zstd, which only this tool reads
     #[arg(long, env = "RESHELVE_ZSTD")]
     pub(crate) zstd: bool,
     #[command(flatten)]
     pub(crate) batch: BatchArgs,
-    /// Read so many documents at the most
+    /// Read at most this many documents
     #[arg(long, value_name = "N", env = "RESHELVE_LIMIT")]
     pub(crate) limit: Option<u64>,
     /// Stop at the first reject; the run can be resumed
     #[arg(long, env = "RESHELVE_FAIL_FAST")]
     pub(crate) fail_fast: bool,
-    /// Start even where the disk looks too small
+    /// Start even if the disk looks too small
     #[arg(long, env = "RESHELVE_SKIP_DISK_CHECK")]
     pub(crate) skip_disk_check: bool,
     #[command(flatten)]
@@ -69,16 +69,16 @@ impl RunArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ResumeArgs {
-    /// The run: its id, or its folder
+    /// Run: its id, or its folder
     #[arg(value_name = "RUN", env = "RESHELVE_RUN")]
     pub(crate) run: String,
-    /// Where the source is now, if it has moved; its connection string, if that has a password
+    /// Current place of the source, if it has moved; its connection string, if that has a password
     #[arg(long, value_name = "SOURCE", env = "LEGACY_MONGODB_URI")]
     pub(crate) source: Option<PathBuf>,
-    /// The target's connection string, if that has a password
+    /// Connection string of the target, if that has a password
     #[arg(long, value_name = "TARGET", env = "TARGET_MONGODB_URI")]
     pub(crate) target: Option<PathBuf>,
-    /// Which member of a replica set to read from [default: that of the connection string]
+    /// Member of a replica set to read from [default: as in the connection string]
     #[arg(long, value_name = "MODE", env = "RESHELVE_READ_PREFERENCE")]
     pub(crate) read_preference: Option<ReadPreference>,
     #[command(flatten)]
@@ -99,7 +99,7 @@ pub(crate) struct RunsArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
-    /// The run: its id, or its folder [default: the newest]
+    /// Run: its id, or its folder [default: the newest]
     #[arg(value_name = "RUN", env = "RESHELVE_RUN")]
     pub(crate) run: Option<String>,
     #[command(flatten)]
@@ -110,16 +110,16 @@ pub(crate) struct StatusArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// The run: its id, or its folder
+    /// Run: its id, or its folder
     #[arg(value_name = "RUN", env = "RESHELVE_RUN")]
     pub(crate) run: String,
-    /// Where the source is now, if it has moved
+    /// Current place of the source, if it has moved
     #[arg(long, value_name = "SOURCE", env = "LEGACY_MONGODB_URI")]
     pub(crate) source: Option<PathBuf>,
-    /// Where the target is now, if it has moved
+    /// Current place of the target, if it has moved
     #[arg(long, value_name = "TARGET", env = "TARGET_MONGODB_URI")]
     pub(crate) target: Option<PathBuf>,
-    /// The folder that the report goes to [default: report in the run's folder]
+    /// Folder for the report [default: report in the run folder]
     #[arg(long, value_name = "DIR", env = "RESHELVE_OUT")]
     pub(crate) out: Option<PathBuf>,
     /// Also write the evidence pack: one archive for the change record

@@ -9,7 +9,7 @@ use reshelve_core::mapping;
 
 #[derive(Debug, Args)]
 pub(crate) struct RunsDir {
-    /// The folder of run folders
+    /// Folder that contains the run folders
     #[arg(long, value_name = "DIR", env = "RESHELVE_RUNS_DIR", default_value = ".reshelve/runs")]
     pub(crate) runs_dir: PathBuf,
 }
@@ -22,15 +22,15 @@ impl RunsDir {
 
 #[derive(Debug, Args)]
 pub(crate) struct Json {
-    /// Answer with one JSON document
+    /// Print one JSON document
     #[arg(long, env = "RESHELVE_JSON")]
     pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct SourceArgs {
-    /// The legacy data: a .bson, .archive or .json file (also .gz, .zst), a mongodump folder, -, or
-    /// a mongodb:// connection string
+    /// Legacy data: a .bson, .archive or .json file (also .gz, .zst), a mongodump folder, - for
+    /// standard input, or a mongodb:// connection string
     #[arg(value_name = "SOURCE", env = "LEGACY_MONGODB_URI")]
     pub(crate) source: PathBuf,
     #[command(flatten)]
@@ -50,13 +50,13 @@ impl SourceArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct PickArgs {
-    /// The database to read from, inside the source
+    /// Database to read, inside the source
     #[arg(long, value_name = "NAME", env = "RESHELVE_DB")]
     pub(crate) db: Option<String>,
-    /// The collection to read [default: jobs]
+    /// Collection to read [default: jobs]
     #[arg(long, value_name = "NAME", env = "RESHELVE_COLLECTION")]
     pub(crate) collection: Option<String>,
-    /// Which member of a replica set to read from [default: that of the connection string]
+    /// Member of a replica set to read from [default: as in the connection string]
     #[arg(long, value_name = "MODE", env = "RESHELVE_READ_PREFERENCE")]
     pub(crate) read_preference: Option<ReadPreference>,
 }
@@ -66,11 +66,11 @@ pub(crate) struct PickArgs {
 pub(crate) enum ReadPreference {
     /// The primary
     Primary,
-    /// The primary, else a secondary
+    /// The primary, or a secondary if there is none
     PrimaryPreferred,
     /// A secondary
     Secondary,
-    /// A secondary, else the primary
+    /// A secondary, or the primary if there is none
     SecondaryPreferred,
     /// The member that answers fastest
     Nearest,
@@ -90,13 +90,13 @@ impl From<ReadPreference> for reshelve_app::ReadPreference {
 
 #[derive(Debug, Args)]
 pub(crate) struct MappingArgs {
-    /// What becomes of jobs that were queued or running
+    /// What to do with jobs that were queued or running
     #[arg(long, value_name = "WHAT", env = "RESHELVE_IN_FLIGHT")]
     pub(crate) in_flight: Option<InFlight>,
-    /// Who is right where the status contradicts the chapters
+    /// What counts if the status contradicts the chapters
     #[arg(long, value_name = "WHO", env = "RESHELVE_STATUS_POLICY", default_value = "legacy")]
     pub(crate) status_policy: StatusPolicy,
-    /// What becomes of documents with an unknown status
+    /// What to do with documents that have an unknown status
     #[arg(long, value_name = "WHAT", env = "RESHELVE_ON_UNKNOWN_STATUS", default_value = "reject")]
     pub(crate) on_unknown_status: OnUnknownStatus,
 }
@@ -113,11 +113,11 @@ impl MappingArgs {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum InFlight {
-    /// Carried over as they are
+    /// Carry them over as they are
     Include,
-    /// Left out
+    /// Leave them out
     Skip,
-    /// Carried over as failed
+    /// Carry them over as failed
     AsFailed,
 }
 
@@ -150,9 +150,9 @@ impl From<StatusPolicy> for mapping::StatusPolicy {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum OnUnknownStatus {
-    /// Rejected
+    /// Reject them
     Reject,
-    /// Carried over as failed
+    /// Carry them over as failed
     Failed,
 }
 
@@ -167,18 +167,18 @@ impl From<OnUnknownStatus> for mapping::OnUnknownStatus {
 
 #[derive(Debug, Args)]
 pub(crate) struct BatchArgs {
-    /// Most documents in a batch
+    /// Maximum number of documents in a batch
     #[arg(long, value_name = "N", env = "BATCH_SIZE", default_value_t = 1000,
         value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) batch_docs: u32,
-    /// Most bytes in a batch, such as 2MiB [default: 1MiB; into a live target 4MiB]
+    /// Maximum size of a batch, such as 2MiB [default: 1MiB; 4MiB into a live target]
     #[arg(long, value_name = "SIZE", env = "RESHELVE_BATCH_BYTES", value_parser = parse_size)]
     pub(crate) batch_bytes: Option<u64>,
-    /// Mapping threads [default: one for each core]
+    /// Number of mapping threads [default: one per core]
     #[arg(long, value_name = "N", env = "RESHELVE_JOBS",
         value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) jobs: Option<u16>,
-    /// Make a checkpoint after so many target bytes: for tests, which want many of them
+    /// Write a checkpoint after this many target bytes: for tests, which need many of them
     #[arg(long, value_name = "SIZE", env = "RESHELVE_CHECKPOINT_BYTES", hide = true,
         default_value_t = reshelve::run::CHECKPOINT_BYTES_DEFAULT, value_parser = parse_size)]
     pub(crate) checkpoint_bytes: u64,
@@ -199,7 +199,7 @@ impl BatchArgs {
 /// A size such as `500000`, `64KiB`, `4MB`.
 pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).trim();
-    let number: u64 = digits.parse().map_err(|_| format!("{text:?} is no size"))?;
+    let number: u64 = digits.parse().map_err(|_| format!("{text:?} is not a size"))?;
     let unit = match text[digits.len()..].trim().to_ascii_lowercase().as_str() {
         "" | "b" => 1,
         "k" | "kib" => 1 << 10,
@@ -208,10 +208,12 @@ pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
         "mb" => 1_000_000,
         "g" | "gib" => 1 << 30,
         "gb" => 1_000_000_000,
-        unit => return Err(format!("{unit:?} is no unit of size; KiB, MiB, GiB, KB, MB, GB are")),
+        unit => {
+            return Err(format!("{unit:?} is not a unit of size; use KiB, MiB, GiB, KB, MB or GB"));
+        }
     };
     match number.checked_mul(unit) {
-        Some(0) | None => Err(format!("{text:?} is no size that can be used")),
+        Some(0) | None => Err(format!("{text:?} is out of range")),
         Some(size) => Ok(size),
     }
 }

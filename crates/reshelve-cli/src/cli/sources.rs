@@ -1,4 +1,4 @@
-//! The command line of what looks at a source.
+//! The command line of `inspect`, `profile` and `explain`.
 
 use clap::{Args, ValueEnum};
 
@@ -8,7 +8,7 @@ use super::shared::{Json, MappingArgs, SourceArgs};
 pub(crate) struct InspectArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
-    /// Print a role with just the privileges that reading needs, or with `target` writing
+    /// Print a role with only the privileges that reading needs, or, with `target`, that writing needs
     #[arg(long, value_name = "ROLE", env = "RESHELVE_PRINT_ROLE", num_args = 0..=1,
         require_equals = false, default_missing_value = "source")]
     pub(crate) print_role: Option<Role>,
@@ -20,7 +20,7 @@ pub(crate) struct InspectArgs {
 pub(crate) enum Role {
     /// For a user that reads the legacy collection
     Source,
-    /// For a user that writes the target and makes its indexes
+    /// For a user that writes the target and creates its indexes
     Target,
 }
 
@@ -39,10 +39,10 @@ pub(crate) struct ProfileArgs {
     pub(crate) source: SourceArgs,
     #[command(flatten)]
     pub(crate) mapping: MappingArgs,
-    /// Show every path, however far down
+    /// Show every path, however deep
     #[arg(long, env = "RESHELVE_ALL")]
     pub(crate) all: bool,
-    /// Mapping threads [default: one for each core]
+    /// Number of mapping threads [default: one per core]
     #[arg(long, value_name = "N", env = "RESHELVE_JOBS",
         value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) jobs: Option<u16>,
@@ -54,7 +54,7 @@ pub(crate) struct ProfileArgs {
 pub(crate) struct ExplainArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
-    /// The document: its `_id`, as hex where it is an ObjectId
+    /// `_id` of the document, as hex if it is an ObjectId
     #[arg(long, value_name = "ID", env = "RESHELVE_JOB")]
     pub(crate) job: String,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! The command line of what looks at a target, or changes its indexes.
+//! The command line of `restore`, `verify`, `checksums` and `indexes`.
 
 use std::path::PathBuf;
 
@@ -9,13 +9,13 @@ use super::shared::{Json, MappingArgs, RunsDir, SourceArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct RestoreArgs {
-    /// The target: a folder, or a mongodb:// connection string
+    /// Target: a folder, or a mongodb:// connection string
     #[arg(value_name = "TARGET", env = "TARGET_MONGODB_URI")]
     pub(crate) target: PathBuf,
     /// Where the legacy collection goes: a .bson file, or a folder
     #[arg(value_name = "OUT", env = "RESHELVE_OUT")]
     pub(crate) out: PathBuf,
-    /// The target's database [default: the one that is there]
+    /// Database of the target [default: the one that is there]
     #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB")]
     pub(crate) target_db: Option<String>,
     #[command(flatten)]
@@ -32,31 +32,31 @@ impl RestoreArgs {
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
-    /// The target: a folder, or a mongodb:// connection string
+    /// Target: a folder, or a mongodb:// connection string
     #[arg(value_name = "TARGET", env = "TARGET_MONGODB_URI")]
     pub(crate) target: PathBuf,
-    /// Take the options of this run, and the rejects that only it knows of
+    /// Use the options of this run, and the rejects that only this run knows
     #[arg(long, value_name = "RUN", env = "RESHELVE_RUN")]
     pub(crate) run: Option<String>,
     #[command(flatten)]
     pub(crate) mapping: MappingArgs,
-    /// Leave target documents alone that belong to no legacy document
+    /// Ignore target documents that belong to no legacy document
     #[arg(long, env = "RESHELVE_ALLOW_EXISTING")]
     pub(crate) allow_existing: bool,
-    /// How far the stored cost may be off, per job, in USD
+    /// Tolerance for the stored cost, per job, in USD
     #[arg(long, value_name = "USD", env = "RESHELVE_TOLERANCE_USD", default_value_t = 0.005)]
     pub(crate) tolerance_usd: f64,
-    /// How far the stored tokens may be off in all
+    /// Tolerance for the stored tokens, in total
     #[arg(long, value_name = "N", env = "RESHELVE_TOLERANCE_TOKENS", default_value_t = 0.0)]
     pub(crate) tolerance_tokens: f64,
-    /// Compare only so many documents, always the same ones: a quick look, and no proof
+    /// Compare at most this many documents, always the same ones: a quick look, not a proof
     #[arg(long, value_name = "N", env = "RESHELVE_SAMPLE",
         value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) sample: Option<u32>,
     /// Write all mismatches to mismatches.jsonl in this folder
     #[arg(long, value_name = "DIR", env = "RESHELVE_OUT")]
     pub(crate) out: Option<PathBuf>,
-    /// The target's database [default: the one that is there]
+    /// Database of the target [default: the one that is there]
     #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB")]
     pub(crate) target_db: Option<String>,
     #[command(flatten)]
@@ -73,10 +73,10 @@ impl VerifyArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ChecksumsArgs {
-    /// The target: a folder, or a mongodb:// connection string
+    /// Target: a folder, or a mongodb:// connection string
     #[arg(value_name = "TARGET", env = "TARGET_MONGODB_URI")]
     pub(crate) target: PathBuf,
-    /// The target's database [default: the one that is there]
+    /// Database of the target [default: the one that is there]
     #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB")]
     pub(crate) target_db: Option<String>,
     #[command(flatten)]
@@ -97,20 +97,20 @@ pub(crate) struct IndexesArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum IndexesAction {
-    /// Tells which of the target's collections and indexes are there
+    /// Show which collections and indexes of the target exist
     Status(IndexesTargetArgs),
-    /// Makes those that are missing
+    /// Create those that are missing
     Up(IndexesTargetArgs),
-    /// Drops the target's collections, unless they hold documents that this tool did not write
+    /// Drop the collections of the target, unless they hold documents that this tool did not write
     Down(IndexesDownArgs),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct IndexesTargetArgs {
-    /// The target: a folder, or a mongodb:// connection string
+    /// Target: a folder, or a mongodb:// connection string
     #[arg(value_name = "TARGET", env = "TARGET_MONGODB_URI")]
     pub(crate) target: PathBuf,
-    /// The target's database [default: the one in the connection string, else letswriteabook]
+    /// Database of the target [default: the one in the connection string, else letswriteabook]
     #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB")]
     pub(crate) target_db: Option<String>,
     #[command(flatten)]
@@ -127,7 +127,7 @@ impl IndexesTargetArgs {
 pub(crate) struct IndexesDownArgs {
     #[command(flatten)]
     pub(crate) target: IndexesTargetArgs,
-    /// Drop this collection whatever it holds; may be given more than once
+    /// Drop this collection whatever it holds; can be repeated
     #[arg(long, value_name = "COLLECTION", env = "RESHELVE_FORCE", value_delimiter = ',')]
     pub(crate) force: Vec<String>,
 }

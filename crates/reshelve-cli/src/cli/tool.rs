@@ -1,4 +1,4 @@
-//! The command line of what shows or describes the tool itself.
+//! The command line of `demo`, `completions` and `man`.
 
 use std::path::PathBuf;
 
@@ -6,24 +6,24 @@ use clap::Args;
 
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
-    /// Where everything goes
+    /// Folder for everything that the demo writes
     #[arg(long, value_name = "DIR", env = "RESHELVE_DEMO_DIR", default_value = "reshelve-demo")]
     pub(crate) dir: PathBuf,
-    /// How many legacy documents
+    /// Number of legacy documents
     #[arg(long, value_name = "N", env = "RESHELVE_DOCUMENTS", default_value_t = 200)]
     pub(crate) documents: u64,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct CompletionsArgs {
-    /// The shell
+    /// Shell
     #[arg(value_name = "SHELL", env = "RESHELVE_SHELL")]
     pub(crate) shell: clap_complete::Shell,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ManArgs {
-    /// The folder that gets a page for every command
+    /// Folder for the pages, one per command
     #[arg(value_name = "DIR", env = "RESHELVE_OUT")]
     pub(crate) dir: PathBuf,
 }

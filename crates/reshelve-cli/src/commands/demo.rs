@@ -1,9 +1,9 @@
-//! `reshelve demo`: the steps, told as they are taken.
+//! `reshelve demo`: the steps, shown as they are taken.
 
 use reshelve_app::demo::{self, Demo, Request};
 use reshelve_app::report::Outcome as ReportOutcome;
 use reshelve_app::run::Outcome as RunOutcome;
-use reshelve_app::text::{number, size};
+use reshelve_app::text::{counted, number, size};
 use reshelve_app::{ExitCode, Failure, Handle};
 
 use super::run_page;
@@ -16,12 +16,12 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
     let tour = Tour { demo, printer: Printer::new(false) };
     tour.title(
         "1. A legacy dump",
-        "what mongodump makes of the old deployment's collection `jobs`",
+        "what mongodump writes for the old deployment's collection `jobs`",
     );
     tour.generate()?;
     tour.title("2. What is in it", "the profile: every document is read, nothing is changed");
     tour.profile()?;
-    tour.title("3. A dry run", "reads, maps, proves every document; writes nothing but its report");
+    tour.title("3. A dry run", "reads, maps and proves every document; writes only its run folder");
     tour.run(false)?;
     tour.title("4. The run", "the same with --apply: four collections, ready for mongorestore");
     let ran = tour.run(true)?;
@@ -30,7 +30,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
         "source against target, document by document, without trusting the run",
     );
     tour.verify()?;
-    tour.title("6. The way back", "restores the legacy collection out of the target, and compares");
+    tour.title("6. The way back", "restores the legacy collection from the target, and compares");
     tour.restore(&ran)?;
     tour.title("7. The report", "what a reviewer signs, and the evidence for the change record");
     let reported = tour.report(&ran)?;
@@ -58,9 +58,9 @@ impl Tour {
     fn generate(&self) -> Result<(), Failure> {
         let made = self.demo.generate()?;
         self.printer.line(&format!(
-            "  {} documents of all five eras, {}: finished novels, novels in flight, failed ones,\n  \
-             story bibles, alerts, and the lies that stored documents tell.\n\n  {}",
-            number(made.documents),
+            "  {} of all five eras, {}: finished novels, novels in flight, failed ones,\n  \
+             story bibles, alerts, and the contradictions that stored documents hold.\n\n  {}",
+            counted(made.documents, "document"),
             size(made.bson_bytes),
             self.demo.legacy_file().display()
         ));
@@ -125,13 +125,13 @@ impl Tour {
         self.printer.line(&format!(
             "\n== Proved\n\n  \
              {n} of {n} documents came back byte for byte: the restored file is the legacy file.\n  \
-             What has no place in the new shape travels with it, as {}.{} % of the legacy bytes.\n\n  \
+             What has no place in the new shape travels with it: {}.{} % of the legacy bytes.\n\n  \
              the dump        {dir}/legacy\n  \
              the target      {dir}/target     (mongorestore {dir}/target takes it as it is)\n  \
              the way back    {dir}/restored\n  \
              the run         {dir}/runs       (checkpoint, rejects, report.json)\n\n\
-             Next: reshelve profile YOUR-DUMP, then reshelve run YOUR-DUMP TARGET, which is a dry run.\n\n\
-             The report, to be opened in a browser: {}",
+             Next: reshelve profile YOUR-DUMP, then reshelve run YOUR-DUMP TARGET, a dry run.\n\n\
+             Open the report in a browser: {}",
             residue_per_mille / 10,
             residue_per_mille % 10,
             reported.written.html.display(),

@@ -43,8 +43,7 @@ fn page(outcome: &Outcome) -> String {
         }
     }
     lines.push(
-        "\nThe residue keeps whatever the target does not hold as it is; \
-        restoring gives back every byte."
+        "\nThe residue keeps what the target does not hold as it is: restoring gives back every byte."
             .into(),
     );
     lines.join("\n")

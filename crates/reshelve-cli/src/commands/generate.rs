@@ -1,7 +1,7 @@
 //! `reshelve generate`.
 
 use reshelve_app::generate::{self, Outcome};
-use reshelve_app::text::{number, size};
+use reshelve_app::text::{counted, number, size};
 use reshelve_app::{ExitCode, Failure, Handle};
 
 use crate::cli::GenerateArgs;
@@ -18,8 +18,8 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<ExitCode, Failure> {
 fn page(outcome: &Outcome) -> String {
     let Outcome { out, form, documents, bson_bytes, fault, .. } = outcome;
     let mut text = format!(
-        "{} documents, {} as BSON, in {out} ({form})",
-        number(*documents),
+        "{}, {} as BSON, in {out} ({form})",
+        counted(*documents, "document"),
         size(*bson_bytes)
     );
     if let Some(fault) = fault {

@@ -17,8 +17,8 @@ pub(crate) fn run(args: &IndexesArgs) -> Result<ExitCode, Failure> {
     };
     let printer = Printer::new(args.json.json);
     let (word, nothing) = match action {
-        Action::Down { .. } => ("Dropped", "Nothing of it is there."),
-        _ => ("Made", "All of it is there already."),
+        Action::Down { .. } => ("Dropped", "There is nothing to drop."),
+        _ => ("Created", "All collections and indexes already exist."),
     };
     let outcome = indexes::indexes(&Request { target: args.target(), action }, &Handle::silent())?;
     printer.text(&match &outcome {
@@ -52,7 +52,7 @@ fn page(state: &TargetState) -> String {
     }
     lines.extend(state.remarks.iter().map(|remark| format!("\n{}", plain(remark))));
     if !state.wanting().is_empty() {
-        lines.push("\n`reshelve indexes up TARGET` makes what is missing.".into());
+        lines.push("\n`reshelve indexes up TARGET` creates what is missing.".into());
     }
     lines.join("\n")
 }

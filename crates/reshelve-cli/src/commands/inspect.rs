@@ -35,17 +35,17 @@ fn live_page(live: &LiveInventory) -> String {
     row(
         "user",
         match live.users.as_slice() {
-            [] => "none: the server asks nobody who they are, or nobody is logged in".into(),
+            [] => "none: the server has no access control, or nobody is logged in".into(),
             users => plain(&users.join(", ")),
         },
     );
     let missing = |missing: &[String]| match missing {
-        [] => "nothing is missing, as far as the server tells".to_owned(),
+        [] => "nothing is missing, as far as the server reports".to_owned(),
         missing => format!("missing: {}", plain(&missing.join("; "))),
     };
     row("to read", missing(&live.privileges_missing));
     row("to write", missing(&live.privileges_missing_to_write));
-    lines.push("\n  --print-role prints a role with just what reading needs, --print-role target one for writing".into());
+    lines.push("\n  --print-role prints a role with only what reading needs, --print-role target one for writing".into());
     lines.join("\n")
 }
 
@@ -68,13 +68,13 @@ fn page(inventory: &Inventory) -> String {
     }
     if !inventory.auxiliary.is_empty() {
         lines.push(format!(
-            "\nLook at these: they may hold parts of novels beside the legacy collection: {}",
+            "\nCheck these collections, which may hold parts of novels too: {}",
             plain(&inventory.auxiliary.join(", "))
         ));
     }
     if !inventory.targets_present.is_empty() {
         lines.push(format!(
-            "\nTarget collections are there already: {}",
+            "\nTarget collections already exist: {}",
             plain(&inventory.targets_present.join(", "))
         ));
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use reshelve::profile::Profile;
 use reshelve::run::Example;
 use reshelve_app::profile::{self, Request};
-use reshelve_app::text::{counted, date, number, plain, size};
+use reshelve_app::text::{agree, counted, date, length, number, plain, size};
 use reshelve_app::{ExitCode, Failure, Handle};
 use reshelve_core::mapping::{InFlight, OnUnknownStatus, Options, Status};
 
@@ -60,7 +60,7 @@ fn page(profile: &Profile, options: &Options, all: bool) -> String {
     lines.join("\n")
 }
 
-/// What there is to know, in a few sentences.
+/// The profile in a few sentences.
 pub(crate) fn summary(profile: &Profile) -> Vec<String> {
     let Profile { documents, in_flight_total, forecast, unknown_fields, .. } = profile;
     let created = profile.created.map_or(String::new(), |dates| {
@@ -79,23 +79,24 @@ pub(crate) fn summary(profile: &Profile) -> Vec<String> {
     };
     let warnings: u64 = forecast.warnings.values().sum();
     run.push_str(&match warnings {
-        0 => ", and warn of nothing".to_owned(),
-        _ => format!(", and give {}", counted(warnings, "warning")),
+        0 => " and give no warnings".to_owned(),
+        _ => format!(" and give {}", counted(warnings, "warning")),
     });
     lines.push(format!("{run}."));
     lines.push(match in_flight_total {
         0 => "None is in flight.".to_owned(),
-        1 => "1 is in flight: an applied run needs a decision, --in-flight.".to_owned(),
-        _ => format!(
-            "{} are in flight: an applied run needs a decision, --in-flight.",
-            number(*in_flight_total)
+        count => format!(
+            "{} {} in flight: --apply needs a decision, --in-flight.",
+            number(*count),
+            agree(*count, "is", "are")
         ),
     });
-    let unknown = u64::try_from(unknown_fields.len()).unwrap_or(u64::MAX);
-    lines.push(match unknown {
-        0 => "Every field is one that the legacy schema names.".to_owned(),
-        1 => "1 field is not in the legacy schema.".to_owned(),
-        _ => format!("{} fields are not in the legacy schema.", number(unknown)),
+    lines.push(match length(unknown_fields) {
+        0 => "The legacy schema names every field.".to_owned(),
+        count => {
+            let verb = agree(count, "is", "are");
+            format!("{} {verb} not in the legacy schema.", counted(count, "field"))
+        }
     });
     lines
 }
@@ -157,11 +158,11 @@ fn push_statuses(lines: &mut Vec<String>, profile: &Profile, options: &Options) 
     lines.push(String::new());
     lines.push(table.trim_fmt());
     if pairs.len() > PAIRS_SHOWN {
-        lines.push(format!(" … and {} pairs more: --json has them", pairs.len() - PAIRS_SHOWN));
+        lines.push(format!(" … and {} more pairs: --json has them", pairs.len() - PAIRS_SHOWN));
     }
 }
 
-/// What a run makes of a status, unless the chapters say otherwise.
+/// The status that a run writes, unless the chapters say otherwise.
 fn becomes(status: &str, options: &Options) -> &'static str {
     match Status::of_legacy(status.as_bytes()) {
         Some(status) if status.is_in_flight() => match options.in_flight {
@@ -182,7 +183,7 @@ fn push_eras(lines: &mut Vec<String>, profile: &Profile) {
         .eras
         .iter()
         .map(|(era, count)| {
-            // Nothing tells era 3 from era 2.
+            // Eras 2 and 3 cannot be told apart.
             let name = if *era == 2 { "2–3".to_owned() } else { era.to_string() };
             format!("era {name}: {}", number(*count))
         })

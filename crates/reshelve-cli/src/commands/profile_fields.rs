@@ -9,19 +9,18 @@ use reshelve_app::text::{date, number, plain};
 use super::table::{plain_table, right_align};
 use crate::printer::columns;
 
-/// How many steps a path has that is shown without being asked for.
+/// How many steps the path of a field has that is shown without --all.
 const STEPS_SHOWN: usize = 2;
 /// How many values of an enumeration are shown.
 const VALUES_SHOWN: usize = 6;
-/// How wide the table is where there is no terminal to fit.
+/// How wide the table is without a terminal.
 const COLUMNS_DEFAULT: u16 = 140;
-/// How wide it has to be for columns that can be done without.
+/// How wide it has to be for the optional columns.
 const COLUMNS_WIDE: u16 = 110;
-/// As much of a path stands in one line, where there is little room.
+/// How much of a path fits in one line on a narrow terminal.
 const PATH_COLUMNS: u16 = 37;
 
-/// The table; without `all`, paths further down are left out, and elements whose array tells as
-/// much.
+/// The table; without `all`, deeper paths are left out, and elements whose array shows as much.
 pub(crate) fn table(profile: &Profile, all: bool) -> String {
     let width = columns().unwrap_or(COLUMNS_DEFAULT);
     let wide = width >= COLUMNS_WIDE;
@@ -63,7 +62,7 @@ pub(crate) fn table(profile: &Profile, all: bool) -> String {
     }
     let mut text = table.trim_fmt();
     if left_out > 0 {
-        text.push_str(&format!("\n … and {left_out} paths further down: --all shows them"));
+        text.push_str(&format!("\n … and {left_out} deeper paths: --all shows them"));
     }
     text
 }
@@ -75,7 +74,7 @@ fn is_shown(field: &Field) -> bool {
 }
 
 fn percent(percent: f64) -> String {
-    // What is not everything is never shown as if it were, nor as nothing.
+    // A part is never shown as everything, nor as nothing.
     if percent > 99.0 && percent < 100.0 {
         "99 %".to_owned()
     } else if percent > 0.0 && percent < 1.0 {

@@ -1,7 +1,7 @@
 //! `reshelve restore`.
 
 use reshelve_app::restore::{self, Outcome, Request};
-use reshelve_app::text::{number, plain, size};
+use reshelve_app::text::{counted, length, number, plain, size};
 use reshelve_app::{ExitCode, Failure, Handle};
 
 use crate::cli::RestoreArgs;
@@ -22,15 +22,14 @@ pub(crate) fn run(args: &RestoreArgs) -> Result<ExitCode, Failure> {
 fn page(outcome: &Outcome) -> String {
     let summary = &outcome.summary;
     let mut lines = vec![
-        format!("Restored {} documents, {}.", number(summary.documents), size(summary.bytes)),
+        format!("Restored {}, {}.", counted(summary.documents, "document"), size(summary.bytes)),
         String::new(),
-        format!("  {} of them byte for byte as they were mapped", number(summary.identical)),
+        format!("  {} byte for byte as mapped", number(summary.identical)),
     ];
-    let count = |many: usize| number(u64::try_from(many).unwrap_or(u64::MAX));
     if !summary.changed.is_empty() {
         lines.push(format!(
             "  {} changed, because the target was edited:",
-            count(summary.changed.len())
+            number(length(&summary.changed))
         ));
         for job in summary.changed.iter().take(NAMED_MAX) {
             let lost = match job.lost.as_slice() {
@@ -42,8 +41,8 @@ fn page(outcome: &Outcome) -> String {
     }
     if !summary.foreign.is_empty() {
         lines.push(format!(
-            "  {} jobs left out: this tool did not write them",
-            count(summary.foreign.len())
+            "  {} left out: this tool did not write them",
+            counted(length(&summary.foreign), "job")
         ));
         for job in summary.foreign.iter().take(NAMED_MAX) {
             lines.push(format!("    {}", plain(job)));

@@ -21,5 +21,5 @@ pub(crate) fn run(args: &ResumeArgs) -> Result<ExitCode, Failure> {
     let view = Arc::new(View::default());
     let ran = resume::resume(&request, &view.handle());
     view.end();
-    Ok(run_page::tell(&ran?, Printer::new(args.json.json)))
+    Ok(run_page::print(&ran?, Printer::new(args.json.json)))
 }

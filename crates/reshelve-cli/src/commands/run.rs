@@ -16,7 +16,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let view = Arc::new(View::default());
     let ran = run::run(&request, &view.handle());
     view.end();
-    Ok(run_page::tell(&ran?, Printer::new(args.json.json)))
+    Ok(run_page::print(&ran?, Printer::new(args.json.json)))
 }
 
 fn request(args: &RunArgs) -> Result<Request, Failure> {

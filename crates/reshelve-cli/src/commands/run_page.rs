@@ -6,12 +6,12 @@ use reshelve::ends::DamageKind;
 use reshelve::run::{Report, Stop, Tally};
 use reshelve_app::ExitCode;
 use reshelve_app::run::Outcome;
-use reshelve_app::text::{number, plain, size, span};
+use reshelve_app::text::{counted, number, plain, size, span};
 
 use crate::printer::Printer;
 
-/// Tells how a run ended, and how to resume it where it is not finished.
-pub(super) fn tell(outcome: &Outcome, printer: Printer) -> ExitCode {
+/// Prints how a run ended, and how to resume it if it is not finished.
+pub(super) fn print(outcome: &Outcome, printer: Printer) -> ExitCode {
     printer.text(&page(outcome));
     printer.json(outcome);
     if let Stop::Damaged(damage) = &outcome.report.stop {
@@ -31,31 +31,31 @@ pub(super) fn page(outcome: &Outcome) -> String {
     let documents = totals.documents;
     let mut lines = vec![String::new(), verdict(report), String::new()];
     let mut row = |name: &str, value: String| lines.push(format!("  {name:<12} {value}"));
-    row("read", format!("{} documents, {}", number(documents.read), size(totals.bytes_read)));
+    row("read", format!("{}, {}", counted(documents.read, "document"), size(totals.bytes_read)));
     row(
         "mapped",
         format!(
-            "{} documents, each proved to come back byte for byte; {} events",
-            number(documents.mapped),
-            number(totals.events)
+            "{}, each proved to come back byte for byte; {}",
+            counted(documents.mapped, "document"),
+            counted(totals.events, "event")
         ),
     );
     if report.plan.apply {
         let mut written =
-            format!("{} jobs, {}", number(documents.written), size(totals.bytes_written));
+            format!("{}, {}", counted(documents.written, "job"), size(totals.bytes_written));
         if totals.replaced > 0 {
             written.push_str(&format!("; {} replaced", number(totals.replaced)));
         }
         row("written", written);
     }
     if documents.unchanged > 0 {
-        row("unchanged", format!("{} jobs", number(documents.unchanged)));
+        row("unchanged", counted(documents.unchanged, "job"));
     }
     if documents.skipped > 0 {
-        row("skipped", format!("{} documents in flight", number(documents.skipped)));
+        row("skipped", format!("{} in flight", counted(documents.skipped, "document")));
     }
     if documents.rejected > 0 {
-        row("rejected", format!("{} documents", number(documents.rejected)));
+        row("rejected", counted(documents.rejected, "document"));
     }
     let rate = totals.bytes_read.saturating_mul(1000) / checkpoint.elapsed_ms.max(1);
     row(
@@ -82,9 +82,9 @@ fn verdict(report: &Report) -> String {
         }
         Stop::Done => format!("The {what} is done."),
         Stop::Interrupted => format!("The {what} was interrupted."),
-        Stop::FirstReject => format!("The {what} stopped at its first reject, as asked."),
+        Stop::FirstReject => format!("The {what} stopped at its first reject, as requested."),
         Stop::Damaged(damage) if damage.kind == DamageKind::Io => {
-            format!("The {what} stopped: the source cannot be read on.")
+            format!("The {what} stopped: the source cannot be read any further.")
         }
         Stop::Damaged(_) => format!("The {what} stopped where the source is damaged."),
     }
@@ -115,7 +115,7 @@ fn push_where(lines: &mut Vec<String>, report: &Report) {
     }
     lines.push(format!("  run folder   {folder}"));
     if report.checkpoint.totals.documents.rejected > 0 {
-        lines.push(format!("  rejects      {folder}/rejects.jsonl says why; rejects.bson holds them, rejects.json those that are no BSON"));
+        lines.push(format!("  rejects      {folder}/rejects.jsonl has the reasons; rejects.bson has the documents, rejects.json those that are not BSON"));
     }
 }
 
@@ -123,7 +123,7 @@ fn push_where(lines: &mut Vec<String>, report: &Report) {
 fn forecast(report: &Report) -> String {
     let bytes = report.checkpoint.totals.bytes_mapped;
     let totals = &report.checkpoint.totals;
-    // A live target writes down everything twice: as documents, and for the other members.
+    // A live target writes everything twice: as documents, and into the oplog.
     let live = || " and as much of oplog".to_owned();
     let free = report.plan.target.folder().map_or_else(live, |folder| {
         let free = reshelve::folder::free_bytes(&folder.root);
@@ -131,9 +131,9 @@ fn forecast(report: &Report) -> String {
         format!("; {free} are free on the disk")
     });
     format!(
-        "  forecast     with --apply: {} jobs and {} events, {} of target{free}; about {}",
-        number(totals.documents.mapped),
-        number(totals.events),
+        "  forecast     with --apply: {} and {}, {} of target{free}; about {}",
+        counted(totals.documents.mapped, "job"),
+        counted(totals.events, "event"),
         size(bytes),
         span(report.checkpoint.elapsed_ms + bytes / 200_000),
     )

@@ -1,7 +1,7 @@
 //! `reshelve status`.
 
 use reshelve_app::status::{self, Request, RunStatus};
-use reshelve_app::text::{number, plain, size, span};
+use reshelve_app::text::{counted, number, plain, size, span};
 use reshelve_app::{ExitCode, Failure, Handle};
 
 use crate::cli::StatusArgs;
@@ -22,14 +22,17 @@ fn page(status: &RunStatus) -> String {
     let mut lines = vec![format!("{what} {}: {}", status.run, status.state)];
     let mut row = |name: &str, value: String| lines.push(format!("  {name:<12} {value}"));
     if let Some(reason) = &status.reason {
-        row("why", plain(reason));
+        row("reason", plain(reason));
     }
-    row("begun", status.begun_at.clone());
+    row("started", status.begun_at.clone());
     row("source", status.source.clone());
     row("target", status.target.clone());
-    row("read", format!("{} documents, {}", number(documents.read), size(status.bytes_read)));
-    row("mapped", format!("{} documents", number(documents.mapped)));
-    row("written", format!("{} jobs, {}", number(documents.written), size(status.bytes_written)));
+    row("read", format!("{}, {}", counted(documents.read, "document"), size(status.bytes_read)));
+    row("mapped", counted(documents.mapped, "document"));
+    row(
+        "written",
+        format!("{}, {}", counted(documents.written, "job"), size(status.bytes_written)),
+    );
     row("unchanged", number(documents.unchanged));
     row("skipped", number(documents.skipped));
     row("rejected", number(documents.rejected));

@@ -1,4 +1,4 @@
-//! How tables look: without lines, numbers below each other.
+//! How tables look: without lines, numbers set to the right.
 
 use comfy_table::{CellAlignment, Table, presets};
 
@@ -9,7 +9,7 @@ pub(super) fn plain_table() -> Table {
     table
 }
 
-/// Numbers stand below each other.
+/// Sets columns of numbers to the right.
 pub(super) fn right_align(table: &mut Table, columns: &[usize]) {
     for column in columns {
         if let Some(column) = table.column_mut(*column) {

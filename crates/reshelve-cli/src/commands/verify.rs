@@ -3,7 +3,7 @@
 use comfy_table::CellAlignment;
 use reshelve::parity::{Histogram, Sample, Survey, Totals, Verification};
 use reshelve_app::report::bucket_name;
-use reshelve_app::text::{number, plain};
+use reshelve_app::text::{counted, number, plain};
 use reshelve_app::verify::{self, Request};
 use reshelve_app::{ExitCode, Failure, Handle};
 
@@ -44,10 +44,10 @@ fn verdict(verification: &Verification) -> String {
             let looked = format!("A sample, {} of {} documents", number(*documents), number(*of));
             if verification.is_clean() {
                 format!(
-                    "{looked}: no mismatch found. This is no proof; verify without --sample is."
+                    "{looked}: no mismatch found. This is not a proof; verify without --sample is."
                 )
             } else {
-                format!("Parity does NOT hold. {looked}, was enough to tell.")
+                format!("Parity does NOT hold. {looked}, was enough to show it.")
             }
         }
     }
@@ -61,8 +61,8 @@ pub(crate) fn page(verification: &Verification) -> String {
         verdict(verification),
         String::new(),
         format!(
-            "  legacy       {} documents: {} rejected, {} skipped, {} to be in the target",
-            number(counts.legacy),
+            "  legacy       {}: {} rejected, {} skipped, {} expected in the target",
+            counted(counts.legacy, "document"),
             number(counts.rejected),
             number(counts.skipped),
             number(jobs)
@@ -72,21 +72,21 @@ pub(crate) fn page(verification: &Verification) -> String {
         lines.push(format!("  {collection:<19} {}", number(*documents)));
     }
     if counts.left_alone > 0 {
-        lines.push(format!("  left alone   {} documents of others", number(counts.left_alone)));
+        lines.push(format!("  left alone   {} of others", counted(counts.left_alone, "document")));
     }
     let extra =
         restored.extra.map_or_else(String::new, |extra| format!(", {} extra", number(extra)));
     lines.push(format!(
-        "  restored     {} of {} jobs byte for byte; {} different, {} missing{extra}",
+        "  restored     {} of {} byte for byte; {} different, {} missing{extra}",
         number(restored.identical),
-        number(jobs),
+        counted(jobs, "job"),
         number(restored.different),
         number(restored.missing),
     ));
     lines.push(totals_table(totals));
     push_deltas(&mut lines, &survey.deltas.cost_usd.total);
     if verification.mismatches_total > 0 {
-        lines.push(format!("\n  {} mismatches", number(verification.mismatches_total)));
+        lines.push(format!("\n  {}", counted(verification.mismatches_total, "mismatch")));
         for mismatch in verification.mismatches.iter().take(SHOWN_MAX) {
             lines.push(format!(
                 "    {} {} {}\n      expected {}\n      actual   {}",
@@ -99,7 +99,7 @@ pub(crate) fn page(verification: &Verification) -> String {
         }
         let shown = u64::try_from(verification.mismatches.len()).unwrap_or(u64::MAX);
         if verification.mismatches_total > shown {
-            lines.push("    … all of them go to a file with --out".into());
+            lines.push("    … --out DIR writes all of them to a file".into());
         }
     }
     lines.join("\n")
@@ -144,7 +144,7 @@ fn totals_table(totals: &Totals) -> String {
     format!("\n{}", table.trim_fmt())
 }
 
-/// Where the recorded cost differs from what the parts add up to: shown, and never a failure.
+/// How the recorded cost differs from what the parts add up to: shown, never a failure.
 fn push_deltas(lines: &mut Vec<String>, histogram: &Histogram) {
     let wrong = histogram.buckets.iter().filter(|bucket| !bucket.is_equal() && bucket.count > 0);
     for (at, bucket) in wrong.enumerate() {

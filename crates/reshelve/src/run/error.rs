@@ -48,23 +48,3 @@ impl From<StateError> for RunError {
         }
     }
 }
-
-impl RunError {
-    /// What to do about it, where there is something to say.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            RunError::Refused(refusal) => Some(refusal.hint()),
-            RunError::End(error) => error.hint.as_ref().map(crate::ends::Hint::text),
-            RunError::NoSuchRun { .. } => {
-                Some("`reshelve runs` lists them; --runs-dir says where they are".into())
-            }
-            RunError::Disk(error) => error
-                .is_full()
-                .then(|| "make room on the disk, then `reshelve resume` the run".into()),
-            RunError::State { .. } => {
-                Some("it was written by another version of reshelve, or edited".into())
-            }
-            RunError::Bug(_) => None,
-        }
-    }
-}

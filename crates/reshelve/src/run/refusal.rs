@@ -28,25 +28,3 @@ pub enum Refusal {
         detail: String,
     },
 }
-
-impl Refusal {
-    /// What to do about it.
-    pub fn hint(&self) -> String {
-        match self {
-            Refusal::InFlight { .. } => "--in-flight include carries them over as they are, \
-                --in-flight as-failed as failed, --in-flight skip leaves them out"
-                .into(),
-            Refusal::InFlightUnknown => {
-                "say --in-flight include, --in-flight as-failed or --in-flight skip".into()
-            }
-            Refusal::AtWork { .. } => {
-                "`reshelve status` shows how far it is; Ctrl-C there stops it".into()
-            }
-            Refusal::OtherSource { .. } => {
-                "give the source as it was, mended where it was damaged, with --source; or start \
-                 a new run"
-                    .into()
-            }
-        }
-    }
-}
