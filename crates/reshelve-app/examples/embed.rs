@@ -24,7 +24,7 @@ const DOCUMENTS: u64 = 3_000;
 
 /// What the program learned; another one would show it to its users.
 #[derive(Debug)]
-pub struct Told {
+pub(crate) struct Told {
     /// How the run ended that was cancelled.
     pub cancelled: ExitCode,
     /// Documents that the last checkpoint before that has read.
@@ -60,7 +60,7 @@ impl Watcher for Dashboard {
             && let Ok(answered) = self.answered.lock()
         {
             // Waits for the other thread to decide. One that is gone has decided before.
-            drop(answered.recv());
+            let _gone = answered.recv();
         }
     }
 }
@@ -69,7 +69,7 @@ impl Watcher for Dashboard {
 ///
 /// # Errors
 /// Where one of the commands fails.
-pub fn move_novels(folder: &Path) -> Result<Told, Failure> {
+pub(crate) fn move_novels(folder: &Path) -> Result<Told, Failure> {
     let (dump, target, runs) = (folder.join("dump"), folder.join("target"), folder.join("runs"));
     let plan =
         generate::Plan { size: generate::Size::Small, ..generate::Plan::lifecycle(7, DOCUMENTS) };
@@ -86,7 +86,7 @@ pub fn move_novels(folder: &Path) -> Result<Told, Failure> {
     let canceller = thread::spawn(move || {
         let read = reads.recv().unwrap_or_default();
         remote.cancel();
-        drop(answer.send(()));
+        let _gone = answer.send(());
         read
     });
 

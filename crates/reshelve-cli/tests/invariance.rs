@@ -101,7 +101,7 @@ fn fail_fast_stops_at_every_reject_and_goes_on_behind_it() {
         // A compressed target counts what lies before its last cut.
         let counts = compression.is_empty();
         assert!(!counts || first.documents("rejected") == 1);
-        told.says(&["hint:", "reshelve resume", "behind the document that was rejected"]);
+        told.says(&["hint:", "reshelve resume", "after the rejected document"]);
         let run = place.run();
         for rejected in [2, 3] {
             place.expect(4, &["resume", &run]);

@@ -171,7 +171,7 @@ fn a_sample_is_a_quick_look_and_no_proof() {
     assert_eq!(verify(&place, 0, &arguments), told, "the same documents again");
     assert_eq!(verify(&place, 0, &["source.bson", "target"])["sample"], Value::Null);
     let text = place.expect(0, &[&["verify"], &arguments[..]].concat()).stdout;
-    assert!(text.contains("10 of 60 documents: no mismatch found. This is no proof"), "{text}");
+    assert!(text.contains("10 of 60 documents: no mismatch found. This is not a proof"), "{text}");
     assert!(!text.contains("Parity holds"), "{text}");
 
     // The order of the target does not matter to it; damage to what it looks at does.

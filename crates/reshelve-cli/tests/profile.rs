@@ -314,7 +314,7 @@ fn a_damaged_source_is_named_with_its_place_and_nothing_is_told() {
     for args in [&["profile", "x.bson"][..], &["profile", "x.bson", "--json"]] {
         let told = place.expect(1, args);
         assert_eq!(told.stdout, "");
-        told.says(&["x.bson", "truncated", "offset", "29 documents lie before", "hint:"]);
+        told.says(&["x.bson", "truncated", "offset", "29 documents before that place", "hint:"]);
     }
     place.expect(1, &["profile", "nothing.bson"]).says(&["nothing.bson"]);
 }

@@ -95,6 +95,10 @@ impl Place {
         let report: Value = serde_json::from_slice(&report).expect("the report is whole");
         kept.remove("run.json");
         kept.remove("checkpoint.json");
+        if let Some(journal) = kept.get_mut("journal.bin") {
+            // Where batches end is no property of the documents.
+            *journal = jobs_of(journal);
+        }
         let fields = [
             "applied",
             "documents",
@@ -246,6 +250,13 @@ impl Told {
         }
         self
     }
+}
+
+/// The records of a journal but those that end a batch.
+fn jobs_of(journal: &[u8]) -> Vec<u8> {
+    const COMPLETED: u8 = 3;
+    let records = journal.chunks(128).filter(|record| record[0] != COMPLETED);
+    records.flatten().copied().collect()
 }
 
 pub(crate) fn tree(folder: &Path) -> Tree {

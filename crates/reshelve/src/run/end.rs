@@ -134,6 +134,8 @@ pub(super) fn tidy(
     observer: &mut dyn Observer,
 ) -> Result<Report, RunError> {
     observer.note("the run was done already");
+    let _present = folder.hold()?;
+    folder.remove_leftovers()?;
     if plan.apply {
         destination.tidy(&plan.claim(folder))?;
     }

@@ -117,6 +117,12 @@ impl RunFolder {
         Ok(file)
     }
 
+    /// Removes the temporary files that a killed process left. Only where no other process is at
+    /// work on the run.
+    pub(crate) fn remove_leftovers(&self) -> Result<(), DiskError> {
+        self.files.remove_leftovers(&self.path)
+    }
+
     /// Whether a process is at work on this run.
     pub fn is_held(&self) -> bool {
         let file = self.files.open(&self.plan_file(), Open::Read);

@@ -137,6 +137,7 @@ pub fn resume(
     if from.is_finishing {
         // All that is left to do needs no source.
         let _present = folder.hold()?;
+        folder.remove_leftovers()?;
         observer.begun(&plan, folder, None);
         let result = finish(&plan, folder, from, destination);
         return note_failure(folder, destination, result);
@@ -160,6 +161,7 @@ pub fn resume(
         only,
     };
     let _present = folder.hold()?;
+    folder.remove_leftovers()?;
     observer.begun(&plan, folder, opened.description.bytes_total);
     let from = take_up(from, &plan, folder, (origin, &opened), observer)?;
     let result = execute(&context, opened, destination, from, observer);

@@ -83,8 +83,8 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
         let mut lengths = [0; 4];
         let mut read = self.now.totals.documents.read;
         for (index, document) in batch.documents.iter().enumerate() {
-            self.hash.add(&document.fingerprint);
             if !self.known.are_seen() {
+                self.hash.add(&document.fingerprint);
                 self.see_again()?;
                 continue;
             }

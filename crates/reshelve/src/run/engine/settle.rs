@@ -25,6 +25,7 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
         let last = decided.list.last().map(|(index, _)| *index);
         for (index, decision) in std::mem::take(&mut decided.list) {
             self.now.source.count += 1;
+            self.hash.add(&batch.documents[index].fingerprint);
             if matches!(decision, Decision::NotTaken) {
                 continue;
             }
