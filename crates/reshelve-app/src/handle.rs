@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use reshelve::ends::Notes;
+use reshelve::ends::{EndError, Notes};
 use reshelve::run::{Observer, Plan, Progress, RunFolder};
 use reshelve_mongo::Patience;
+
+use crate::hints;
 
 /// Hears how a command progresses. It may be called from several threads.
 pub trait Watcher: Send + Sync {
@@ -112,6 +114,15 @@ impl<'h> Relay<'h> {
 impl Notes for Relay<'_> {
     fn note(&mut self, text: &str) {
         self.watcher.note(text);
+    }
+
+    fn would_refuse(&mut self, refusal: &EndError) {
+        let hint = refusal
+            .hint
+            .as_ref()
+            .map_or_else(String::new, |hint| format!("; {}", hints::of_end(hint)));
+        let message = &refusal.message;
+        self.watcher.note(&format!("note: with --apply this would be refused: {message}{hint}"));
     }
 }
 

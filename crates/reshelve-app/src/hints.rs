@@ -146,19 +146,41 @@ fn of_refusal(refusal: &Refusal) -> Option<&'static str> {
 
 /// An error of a source or a target.
 pub(crate) fn of_end(hint: &Hint) -> String {
-    let text = match hint {
-        Hint::Text(text) => text,
+    match hint {
+        Hint::Text(text) => text.clone(),
+        Hint::ResumeOrTakeOver { run } => format!(
+            "{}; --take-over breaks its lock and starts a new run, which counts what is there as \
+             unchanged",
+            resume(run)
+        ),
+        Hint::ForceTheDrop { collection } => format!("--force {collection} drops it anyway"),
+        Hint::ForceTheDropOfCopies { collection } => {
+            format!("--force {collection} drops it anyway; dump it first to keep it")
+        }
+        hint => of_end_in_general(hint).to_owned(),
+    }
+}
+
+/// The hints that name nothing of the case in hand.
+fn of_end_in_general(hint: &Hint) -> &'static str {
+    match hint {
         Hint::NameASource => {
             "name a .bson, .archive or .json file, a mongodump folder, or - for standard input"
         }
         Hint::NameADump => {
             "name a mongodump folder or the folder of a database in it: it holds .bson files"
         }
+        Hint::NameALiveDatabase => {
+            "name the database in the connection string (mongodb://HOST/DATABASE), or with --db"
+        }
         Hint::ChooseADatabase => "choose one with --db",
-        Hint::ChooseACollection => "choose another with --collection or --db",
+        Hint::ChooseACollection => {
+            "choose another with --collection or --db; `reshelve inspect` lists what is there"
+        }
         Hint::ChooseStoredDocuments => {
             "choose a collection that stores documents with --collection"
         }
+        Hint::ChooseATargetDatabase => "find out who created it, or choose another --target-db",
         Hint::NameOneFile => "name the file that is meant",
         Hint::SaveToAFile => "save it to a file first",
         Hint::DecideOnExisting => {
@@ -177,13 +199,32 @@ pub(crate) fn of_end(hint: &Hint) -> String {
              versions"
         }
         Hint::WaitForTheRun => "wait until it ends; `reshelve runs` shows it",
-        Hint::ResumeOrTakeOver { run } => {
-            return format!("{}; --take-over breaks its lock and starts a new run", resume(run));
+        Hint::WaitForTheLease => {
+            "wait until it ends; if its process is gone, its lease expires within a minute, and \
+             then --take-over breaks it"
         }
         Hint::MakeRoom => "make room, or use --gzip; --skip-disk-check starts anyway",
         Hint::LookWhoWrites => {
             "find out what else writes there; if the target of a run is gone, start a new run"
         }
-    };
-    text.to_owned()
+        Hint::CheckTheOtherRun => {
+            "before anything else, check with `reshelve verify` what that run did"
+        }
+        Hint::StartOverOnExisting => {
+            "start a new run with --allow-existing: what is there counts as unchanged"
+        }
+        Hint::PrintTheSourceRole => {
+            "the user lacks a privilege: `reshelve inspect URI --print-role` prints a role that \
+             has all of them"
+        }
+        Hint::PrintTheTargetRole => {
+            "`reshelve inspect URI --print-role target` prints a role with all that is needed"
+        }
+        Hint::CreateTheIndexes => "`reshelve indexes up TARGET` creates them",
+        // Those that name something: `of_end` has their words.
+        Hint::Text(_)
+        | Hint::ResumeOrTakeOver { .. }
+        | Hint::ForceTheDrop { .. }
+        | Hint::ForceTheDropOfCopies { .. } => "",
+    }
 }

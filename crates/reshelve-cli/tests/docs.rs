@@ -89,7 +89,8 @@ fn every_relative_link_leads_somewhere() {
 
 fn help(command: &str) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_reshelve"))
-        .args([command, "--help"])
+        .args(command.split_whitespace())
+        .arg("--help")
         // A settings file where the test happens to run is none of its business.
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
@@ -133,10 +134,7 @@ fn every_command_and_flag_that_is_shown_exists() {
             if help.is_empty() {
                 unknown.push(format!("{}: reshelve {command}", name(&path)));
             }
-            let known: BTreeSet<&str> = help
-                .split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
-                .filter(|word| word.starts_with("--"))
-                .collect();
+            let known = self::flags(help);
             for flag in flags.iter().filter(|flag| !known.contains(flag.as_str())) {
                 unknown.push(format!("{}: reshelve {command} {flag}", name(&path)));
             }
@@ -144,6 +142,38 @@ fn every_command_and_flag_that_is_shown_exists() {
     }
     assert!(seen > 20, "only {seen} calls were found: their form has changed");
     assert!(unknown.is_empty(), "shown, but not there:\n{}", unknown.join("\n"));
+}
+
+/// The flags in a text.
+fn flags(text: &str) -> BTreeSet<&str> {
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
+        .filter(|word| word.starts_with("--") && word.len() > 2)
+        .collect()
+}
+
+#[test]
+fn hints_name_commands_and_flags_that_exist() {
+    let hints = fs::read_to_string(root().join("crates/reshelve-app/src/hints.rs")).unwrap();
+    let overview = help("");
+    let (_, list) = overview.split_once("\nCommands:\n").expect("a list of commands");
+    let commands: Vec<&str> = list
+        .lines()
+        .take_while(|line| line.starts_with("  "))
+        .filter_map(|line| line.strip_prefix("  ")?.split(' ').next())
+        .filter(|name| !name.is_empty() && *name != "help")
+        .chain(["indexes up", "indexes down"])
+        .collect();
+    let helps: String = commands.iter().map(|command| help(command)).collect();
+    let known = flags(&helps);
+    let unknown: Vec<&str> =
+        flags(&hints).into_iter().filter(|flag| !known.contains(flag)).collect();
+    assert!(unknown.is_empty(), "hints name flags that no command has: {unknown:?}");
+    let named: Vec<&str> = hints.split("`reshelve ").skip(1).collect();
+    assert!(named.len() > 5, "only {} commands were found: their form has changed", named.len());
+    for rest in named {
+        let name = rest.split(|c: char| !c.is_ascii_lowercase()).next().unwrap();
+        assert!(commands.contains(&name), "a hint names the command {name}");
+    }
 }
 
 #[test]

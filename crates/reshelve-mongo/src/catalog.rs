@@ -1,7 +1,7 @@
 //! What a server lists: its databases, their collections, and how large these are.
 
 use mongodb::bson::{Bson, Document, doc};
-use reshelve::ends::EndError;
+use reshelve::ends::{EndError, Hint};
 
 use crate::connection::Connection;
 
@@ -49,7 +49,7 @@ pub(crate) async fn find_database(
     connection: &Connection,
     collection: &str,
 ) -> Result<String, EndError> {
-    let hint = "name the database in the connection string (mongodb://HOST/DATABASE), or with --db";
+    let hint = Hint::NameALiveDatabase;
     let name = connection.place.name();
     let Some(databases) = databases(connection).await else {
         return Err(EndError::usage(format!("{name}: no database is named"), hint));
@@ -73,7 +73,7 @@ pub(crate) async fn find_database(
                 "{name}: the collection {collection} is in several databases: {}",
                 several.join(", ")
             ),
-            "choose one with --db",
+            Hint::ChooseADatabase,
         )),
     }
 }
@@ -89,13 +89,13 @@ pub(crate) async fn check_collection(connection: &Connection, name: &str) -> Res
     let Some(found) = first_batch(&reply).into_iter().next() else {
         return Err(EndError::usage(
             format!("{}: no collection {namespace}", connection.place.name()),
-            "choose another with --collection or --db; `reshelve inspect` lists what is there",
+            Hint::ChooseACollection,
         ));
     };
     match found.get_str("type") {
         Ok(kind @ ("view" | "timeseries")) => Err(EndError::usage(
             format!("{namespace} is a {kind}, not a collection"),
-            "choose a collection that stores documents with --collection",
+            Hint::ChooseStoredDocuments,
         )),
         _ => Ok(()),
     }

@@ -1,7 +1,7 @@
 //! Errors of a live database as sentences, with hints.
 
 use mongodb::error::{Error, ErrorKind};
-use reshelve::ends::EndError;
+use reshelve::ends::{EndError, Hint};
 
 /// A server that does not answer.
 pub(crate) fn unreachable(name: &str, error: &Error) -> EndError {
@@ -16,11 +16,9 @@ pub(crate) fn unreachable(name: &str, error: &Error) -> EndError {
 
 /// What the server or the driver said about an operation.
 pub(crate) fn failed(action: &str, namespace: &str, error: &Error) -> EndError {
+    let told = format!("{action} {namespace}: {}", sentence(error));
     let hint = match code(error) {
-        Some(13) => Some(
-            "the user lacks a privilege: `reshelve inspect URI --print-role` prints a role that \
-             has all of them",
-        ),
+        Some(13) => return EndError::failed(told, None).hinting(Hint::PrintTheSourceRole),
         Some(18) => Some("check user, password and authSource in the connection string"),
         Some(14031) => Some("free space on the server's disk"),
         _ if is_authentication(error) => {
@@ -31,7 +29,7 @@ pub(crate) fn failed(action: &str, namespace: &str, error: &Error) -> EndError {
         }
         _ => None,
     };
-    EndError::failed(format!("{action} {namespace}: {}", sentence(error)), hint)
+    EndError::failed(told, hint)
 }
 
 /// The server's error code, for a command or its write concern.

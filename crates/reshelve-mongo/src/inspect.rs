@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use mongodb::bson::{Document, doc};
 use reshelve::dump::{COLLECTION_DEFAULT, CollectionInfo, Inventory};
-use reshelve::ends::EndError;
+use reshelve::ends::{EndError, Hint};
 use serde::Serialize;
 
 use crate::catalog::{databases, list, whole_number};
@@ -48,7 +48,7 @@ pub fn inspect(
         if databases.is_none() && connection.db.is_empty() {
             return Err(EndError::usage(
                 "the user may not list the databases",
-                "name one in the connection string (mongodb://HOST/DATABASE), or with --db",
+                Hint::NameALiveDatabase,
             ));
         }
         let databases = databases.unwrap_or_else(|| vec![connection.db.clone()]);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use reshelve::ends::{
-    Abandoned, Base, Claim, Destination, DrySink, EndError, Left, Look, Notes, OnExisting,
+    Abandoned, Base, Claim, Destination, DrySink, EndError, Hint, Left, Look, Notes, OnExisting,
     PlannedTarget, Position, Sink, TargetRequest,
 };
 
@@ -52,7 +52,7 @@ impl LiveDestination {
         if !had_lease && counts.iter().sum::<u64>() != claim.base.documents {
             return Err(EndError::refused(
                 "the run's lease is gone: another run took the target over since, and ended",
-                "start a new run with --allow-existing: what is there counts as unchanged",
+                Hint::StartOverOnExisting,
             ));
         }
         let [jobs, ..] = counts;
@@ -63,7 +63,7 @@ impl LiveDestination {
                     "the target database {} holds {jobs} jobs, and the run had written {written}",
                     self.connection.db
                 ),
-                "find out what else writes there; if the target is gone, start a new run",
+                Hint::LookWhoWrites,
             ));
         }
         let findings = self.connection.wait(findings(&self.connection))?;
@@ -98,7 +98,7 @@ impl Destination for LiveDestination {
                 return Err(EndError::refused(message, hint));
             }
             Some(Obstacle { message, hint }) => {
-                notes.note(&format!("note: with --apply this would be refused: {message}; {hint}"));
+                notes.would_refuse(&EndError::refused(message, hint));
             }
             None => {}
         }
@@ -115,8 +115,7 @@ impl Destination for LiveDestination {
                     connection.db,
                     connection.wait(examples(connection))?.join(", ")
                 ),
-                "--allow-existing adds to what is there and leaves it as it is; --replace also \
-                 replaces jobs that differ",
+                Hint::DecideOnExisting,
             ));
         }
         if request.apply
@@ -150,7 +149,7 @@ impl Destination for LiveDestination {
                     "the target database {} holds {documents} documents now, and {} a moment ago",
                     self.connection.db, claim.base.documents
                 ),
-                "find out what else writes there",
+                Hint::LookWhoWrites,
             ));
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! Dropping the target's collections, unless they hold documents that nobody could bring back.
 
 use mongodb::bson::doc;
-use reshelve::ends::EndError;
+use reshelve::ends::{EndError, Hint};
 use reshelve::target_schema::Collection;
 use reshelve_core::mapping::COLLECTIONS;
 
@@ -21,7 +21,7 @@ pub fn indexes_down(connection: &Connection, forced: &[String]) -> Result<Vec<St
     if let Some(unknown) = forced.iter().find(|name| !may_be_forced(name)) {
         return Err(EndError::usage(
             format!("{unknown} is not a target collection"),
-            &format!("the target collections are {}, and {UNDO}", COLLECTIONS.join(", ")),
+            format!("the target collections are {}, and {UNDO}", COLLECTIONS.join(", ")),
         ));
     }
     let claim = Tenant {
@@ -59,7 +59,7 @@ async fn drop_collections(
                     "{}.{collection} holds documents that this tool did not write, such as {id}",
                     connection.db
                 ),
-                &format!("--force {collection} drops them anyway"),
+                Hint::ForceTheDrop { collection: collection.to_string() },
             ));
         }
     }
@@ -72,7 +72,7 @@ async fn drop_collections(
                 "{}.{UNDO} holds the only copy of what runs with --replace have replaced",
                 connection.db
             ),
-            &format!("--force {UNDO} drops it anyway; make a dump of it to keep it"),
+            Hint::ForceTheDropOfCopies { collection: UNDO.to_owned() },
         ));
     }
     let mut dropped: Vec<String> =

@@ -3,7 +3,7 @@
 
 use mongodb::bson::{Document, doc};
 use mongodb::error::Error;
-use reshelve::ends::{EndError, SourceSize};
+use reshelve::ends::{EndError, Hint, SourceSize};
 use reshelve_core::mapping::COLLECTIONS;
 
 use super::indexes::{Status, status};
@@ -19,7 +19,7 @@ const NAMED_MAX: usize = 5;
 pub(super) struct Obstacle {
     pub(super) message: String,
     /// What to do about it.
-    pub(super) hint: &'static str,
+    pub(super) hint: Hint,
 }
 
 /// What the checks found.
@@ -38,14 +38,14 @@ pub(super) async fn findings(connection: &Connection) -> Result<Findings, EndErr
     if !missing.is_empty() {
         findings.obstacles.push(Obstacle {
             message: format!("the user may not: {}", missing.join("; ")),
-            hint: "`reshelve inspect URI --print-role target` prints a role with all that is needed",
+            hint: Hint::PrintTheTargetRole,
         });
         // The other checks would fail for the same reason.
         return Ok(findings);
     }
     let Status { state, no_collections } = status(connection).await?;
     if let Some((_, message)) = no_collections.into_iter().next() {
-        let hint = "find out who created it, or choose another --target-db";
+        let hint = Hint::ChooseATargetDatabase;
         findings.obstacles.push(Obstacle { message, hint });
     }
     let wanting = state.wanting();
@@ -57,7 +57,7 @@ pub(super) async fn findings(connection: &Connection) -> Result<Findings, EndErr
                 wanting.len(),
                 wanting.join(", ")
             ),
-            hint: "`reshelve indexes up TARGET` creates them",
+            hint: Hint::CreateTheIndexes,
         });
     }
     findings.remarks = state.remarks;

@@ -39,32 +39,31 @@ pub struct EndError {
 
 impl EndError {
     /// The command line makes no sense.
-    pub fn usage(message: impl Into<String>, hint: &str) -> Self {
-        Self::new(EndErrorKind::Usage, message, Some(hint))
+    pub fn usage(message: impl Into<String>, hint: impl Into<Hint>) -> Self {
+        Self::new(EndErrorKind::Usage, message, Some(hint.into()))
     }
 
     /// Refused: nothing was changed, and trying again does not help.
-    pub fn refused(message: impl Into<String>, hint: &str) -> Self {
-        Self::new(EndErrorKind::Refused, message, Some(hint))
+    pub fn refused(message: impl Into<String>, hint: impl Into<Hint>) -> Self {
+        Self::new(EndErrorKind::Refused, message, Some(hint.into()))
     }
 
     /// The target was taken over by another run.
-    pub fn lost(message: impl Into<String>, hint: &str) -> Self {
-        Self::new(EndErrorKind::Lost, message, Some(hint))
+    pub fn lost(message: impl Into<String>, hint: impl Into<Hint>) -> Self {
+        Self::new(EndErrorKind::Lost, message, Some(hint.into()))
     }
 
     /// It could not be done.
     pub fn failed(message: impl Into<String>, hint: Option<&str>) -> Self {
-        Self::new(EndErrorKind::Failed, message, hint)
+        Self::new(EndErrorKind::Failed, message, hint.map(Into::into))
     }
 
     /// Refused, for a reason that the application has words for.
     pub fn refusal(message: impl Into<String>, hint: Hint) -> Self {
-        Self::new(EndErrorKind::Refused, message, None).hinting(hint)
+        Self::refused(message, hint)
     }
 
-    fn new(kind: EndErrorKind, message: impl Into<String>, hint: Option<&str>) -> Self {
-        let hint = hint.map(|text| Hint::Text(text.to_owned()));
+    fn new(kind: EndErrorKind, message: impl Into<String>, hint: Option<Hint>) -> Self {
         EndError { kind, message: message.into(), hint, source: None }
     }
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// Exhaustive on purpose: an application does not compile before it has words for a new one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hint {
-    /// Said as it is.
+    /// Said as it is: it names no flag and no command.
     Text(String),
     /// Name something that can be read.
     NameASource,
@@ -34,6 +34,8 @@ pub enum Hint {
     ResumeTheReplacingRun,
     /// Another run is at work: wait.
     WaitForTheRun,
+    /// Another run is at work, or was until less than a minute ago: wait for its lease to expire.
+    WaitForTheLease,
     /// A run was cut off: resume it, or take over.
     ResumeOrTakeOver {
         /// The run's folder, or its id.
@@ -43,4 +45,40 @@ pub enum Hint {
     MakeRoom,
     /// Something else writes to the target.
     LookWhoWrites,
+    /// The run was taken over: check what the other run did.
+    CheckTheOtherRun,
+    /// The run cannot be resumed: a new one finds what this one has written.
+    StartOverOnExisting,
+    /// The user lacks a privilege for reading.
+    PrintTheSourceRole,
+    /// The user lacks a privilege for writing.
+    PrintTheTargetRole,
+    /// Name the database of a live source.
+    NameALiveDatabase,
+    /// What has the name of a target collection is something else.
+    ChooseATargetDatabase,
+    /// The target lacks indexes.
+    CreateTheIndexes,
+    /// A collection is dropped only when forced.
+    ForceTheDrop {
+        /// The collection.
+        collection: String,
+    },
+    /// A collection that holds the only copy of documents is dropped only when forced.
+    ForceTheDropOfCopies {
+        /// The collection.
+        collection: String,
+    },
+}
+
+impl From<&str> for Hint {
+    fn from(text: &str) -> Self {
+        Hint::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Hint {
+    fn from(text: String) -> Self {
+        Hint::Text(text)
+    }
 }

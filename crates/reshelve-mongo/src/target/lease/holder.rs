@@ -2,7 +2,7 @@
 
 use mongodb::bson::{Bson, Document, doc};
 use mongodb::error::Error;
-use reshelve::ends::EndError;
+use reshelve::ends::{EndError, Hint};
 
 use super::{LOCK, RUNS};
 use crate::connection::Connection;
@@ -41,18 +41,14 @@ impl Holder {
                     "a run on the database {db} has not finished: {run}, last on {host} (process \
                      {process})"
                 ),
-                &format!(
-                    "`reshelve resume {run}` resumes it; --take-over starts a new run, which counts what \
-                     is there as unchanged"
-                ),
+                Hint::ResumeOrTakeOver { run: run.into() },
             );
         }
         EndError::refused(
             format!(
                 "another run is writing to the database {db}: {run} on {host} (process {process})"
             ),
-            "wait until it is done; if its process is gone, its lease expires within a minute, \
-             and then --take-over breaks it",
+            Hint::WaitForTheLease,
         )
     }
 }

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use mongodb::bson::{Document, doc};
-use reshelve::ends::EndError;
+use reshelve::ends::{EndError, Hint};
 
 use crate::connection::Connection;
 use crate::patience::limited;
@@ -99,7 +99,7 @@ impl Lease {
         };
         EndError::lost(
             format!("{what}; this process has stopped before its next batch"),
-            "before anything else, check with `reshelve verify` what that run did",
+            Hint::CheckTheOtherRun,
         )
     }
 
