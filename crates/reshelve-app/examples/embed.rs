@@ -130,7 +130,17 @@ fn main() -> Result<(), Failure> {
         std::env::args_os().nth(1).map_or_else(|| PathBuf::from("embedded"), PathBuf::from);
     let told = move_novels(&folder)?;
     match told.verified {
-        ExitCode::Done => Ok(()),
+        ExitCode::Done => {
+            let Told { cancelled, read_before, resumed, read, identical, .. } = told;
+            let lines = [
+                format!("cancelled after {read_before} documents ({cancelled:?})"),
+                format!("resumed to {read} documents ({resumed:?})"),
+                format!("{identical} jobs come back byte for byte"),
+            ];
+            let mut out = std::io::stdout();
+            std::io::Write::write_all(&mut out, lines.join("\n").as_bytes())
+                .map_err(|error| Failure::failed(error.to_string()))
+        }
         _ => Err(Failure::failed(format!("parity does not hold: {told:?}"))),
     }
 }

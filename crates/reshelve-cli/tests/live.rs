@@ -1,5 +1,5 @@
 //! Live databases as sources and as targets, through the binary: every way between dump and live,
-//! what the preflight says, what is there already, indexes, privileges, secrets.
+//! what the preflight says, what is already exist, indexes, privileges, secrets.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends there")]
 
@@ -166,7 +166,7 @@ fn a_dry_run_changes_nothing() {
     let told = place.expect(0, &["run", "jobs.bson", &target.uri]);
     assert!(told.stderr.contains("indexes up"), "{}", told.stderr);
     assert_eq!(target.collections(), Vec::<String>::new());
-    // What is there already is forecast.
+    // What is already exist is forecast.
     place.expect(0, &["indexes", "up", &target.uri]);
     run(&place, 0, "jobs.bson", &target.uri, &["--limit", "40"]);
     let before = contents(&target);
@@ -314,7 +314,7 @@ fn a_validator_that_comes_later_takes_nothing_back() {
     child.kill().unwrap();
     child.wait().unwrap();
     let written = contents(&target);
-    // It refuses every job that is there already.
+    // It refuses every job that is already exist.
     target.command(doc! { "collMod": "novel_jobs", "validator": { "queue": "other" } });
     let run = place.runs().pop().unwrap();
     let told = json(&place.expect(4, &["resume", &run, "--json"]));
@@ -401,7 +401,7 @@ fn indexes_go_up_and_down() {
     for index in told["indexes"].as_array().unwrap() {
         assert_eq!(index["state"], "present", "{index}");
     }
-    tells(&place.expect(0, &["indexes", "up", &target.uri]), &["there already"]);
+    tells(&place.expect(0, &["indexes", "up", &target.uri]), &["already exist"]);
     let migration = doc! { "fileName": "20251005120000-initialize-novel-collections.js" };
     let migrations = target.handle.collection::<Document>("persistence_migrations");
     wait(migrations.insert_one(migration)).unwrap();

@@ -18,12 +18,22 @@ enum Intent {
     Job(usize),
 }
 
+/// A batch before the target is looked at.
+struct Sorted {
+    /// What is known of each document, by its place in the batch.
+    intents: Vec<(usize, Intent)>,
+    /// The jobs that go to the target.
+    ahead: Vec<JobAhead>,
+    /// Whether the limit of the run is reached.
+    at_limit: bool,
+}
+
 impl<S: Sink + ?Sized> Engine<'_, S> {
     pub(super) fn take_batch(&mut self, batch: &MappedBatch) -> Result<Option<Ended>, RunError> {
         self.file_bytes_read = batch.file_bytes_read;
         self.batches += 1;
         batch.batch.notes.iter().for_each(|note| self.observer.note(note));
-        let (intents, ahead, at_limit) = self.sort_out(batch)?;
+        let Sorted { intents, ahead, at_limit } = self.sort_out(batch)?;
         let looked = match ahead.is_empty() {
             true => Looked::Nothing,
             false => self.sink.look(&batch.target, &ahead)?,
@@ -74,10 +84,7 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
 
     /// What is known of each document of a batch by itself, up to the limit of the run; the jobs
     /// that go to the target; and whether the limit is reached.
-    fn sort_out(
-        &mut self,
-        batch: &MappedBatch,
-    ) -> Result<(Vec<(usize, Intent)>, Vec<JobAhead>, bool), RunError> {
+    fn sort_out(&mut self, batch: &MappedBatch) -> Result<Sorted, RunError> {
         let mut intents = Vec::with_capacity(batch.documents.len());
         let mut ahead = Vec::with_capacity(batch.documents.len());
         let mut lengths = [0; 4];
@@ -108,10 +115,10 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
             read += u64::from(!matches!(intent, Intent::NotTaken));
             intents.push((index, intent));
             if self.context.plan.limit.is_some_and(|limit| read >= limit) {
-                return Ok((intents, ahead, true));
+                return Ok(Sorted { intents, ahead, at_limit: true });
             }
         }
-        Ok((intents, ahead, false))
+        Ok(Sorted { intents, ahead, at_limit: false })
     }
 
     /// Whether an earlier process had begun to write the job, after the checkpoint.

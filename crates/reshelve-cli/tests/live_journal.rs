@@ -1,0 +1,250 @@
+//! The journal of a run into a live target: what it says of each job is what an independent look at
+//! the target finds, and it names every write that can have happened and no other, as a proxy's log
+//! shows. What somebody else has changed since a kill stays as it is.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Child;
+
+use mongodb::bson::{Bson, RawDocument, RawDocumentBuf, doc, oid::ObjectId};
+use reshelve::run::RunFolder;
+use reshelve::run::journal::{JobRecord, Reader, Record};
+use reshelve::target_schema::Collection;
+
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+mod common;
+#[path = "common/live.rs"]
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+mod live;
+#[path = "common/proxy.rs"]
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+mod proxy;
+#[path = "common/rehearsal.rs"]
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+mod rehearsal;
+
+use live::{Database, Server};
+use proxy::{Act, Log, Proxy, Turn, What, on};
+use rehearsal::{APPLY, Rehearsal, json};
+
+const BATCH_DOCS: usize = 20;
+
+/// What a journal says: the jobs of complete batches, and those of the last one that is not.
+#[derive(Debug, Default)]
+struct Said {
+    complete: Vec<JobRecord>,
+    open: Vec<JobRecord>,
+}
+
+fn said(rehearsal: &Rehearsal) -> Said {
+    let runs = rehearsal.place.path(".reshelve/runs");
+    let folder = RunFolder::list(&runs).unwrap().pop().unwrap();
+    let mut reader = Reader::of_run(&folder).unwrap();
+    let mut said = Said::default();
+    while let Some(record) = reader.next_record().unwrap() {
+        match record {
+            // A resumed run names a job again only if it writes something else.
+            Record::Job(job) => said.open.push(job),
+            Record::Withdrawn(key) => {
+                said.open.retain(|job| job.key != key);
+                said.complete.retain(|job| job.key != key);
+            }
+            Record::Completed { .. } => said.complete.append(&mut said.open),
+        }
+    }
+    said
+}
+
+fn id_of(job: &JobRecord) -> String {
+    Bson::ObjectId(ObjectId::from_bytes(job.id)).to_string()
+}
+
+fn field(document: &[u8], name: &str) -> String {
+    let value = RawDocument::from_bytes(document).unwrap().get(name).unwrap().unwrap();
+    Bson::try_from(value).unwrap().to_string()
+}
+
+/// The ids of jobs that any request has named for a collection with one document for each job.
+fn asked(log: &Log) -> BTreeSet<String> {
+    let one_each = [Collection::Jobs, Collection::Metrics, Collection::Metadata];
+    let inserts = one_each.into_iter().flat_map(|collection| log.of("insert", collection.name()));
+    let writes = inserts.flat_map(|insert| insert.request.writes);
+    writes
+        .map(|write| match write.what {
+            What::Insert(id) => id.to_string(),
+            other => panic!("no insert: {other:?}"),
+        })
+        .collect()
+}
+
+/// What the journal says of the jobs of complete batches is what stands in the target, and nothing
+/// stands there that it does not name.
+fn expect_true(said: &Said, target: &Database, foreign: &[String], what: &str) {
+    let named: BTreeSet<String> = said.complete.iter().chain(&said.open).map(id_of).collect();
+    // The documents of each job, in the order of the events' ids; told apart by job id.
+    let mut standing: BTreeMap<String, [BTreeSet<[u8; 16]>; 4]> = BTreeMap::new();
+    let mut ids = BTreeMap::new();
+    for collection in Collection::ALL {
+        for document in target.dump(collection.name()) {
+            let job_id = field(&document, "jobId");
+            if collection != Collection::Events {
+                ids.insert(job_id.clone(), field(&document, "_id"));
+            }
+            let hash: [u8; 16] = blake3::hash(&document).as_bytes()[..16].try_into().unwrap();
+            standing.entry(job_id).or_default()[collection.index()].insert(hash);
+        }
+    }
+    for (job_id, id) in &ids {
+        assert!(foreign.contains(id) || named.contains(id), "{what}: {job_id} is not named");
+    }
+    for job in &said.complete {
+        let job_id = ids.iter().find(|(_, id)| **id == id_of(job)).map(|(job_id, _)| job_id);
+        let documents = &standing[job_id.unwrap_or_else(|| panic!("{what}: {job:?} is gone"))];
+        for collection in [Collection::Jobs, Collection::Metrics, Collection::Metadata] {
+            let expected = job.target[collection.index()];
+            assert!(documents[collection.index()].contains(&expected), "{what}: {collection}");
+        }
+        let events = documents[Collection::Events.index()].len();
+        assert_eq!(events, usize::try_from(job.events).unwrap(), "{what}");
+    }
+}
+
+struct Scene<'r> {
+    rehearsal: &'r Rehearsal,
+    target: Database,
+    proxy: Proxy,
+}
+
+impl<'r> Scene<'r> {
+    fn new(rehearsal: &'r Rehearsal, server: &Server) -> Option<Scene<'r>> {
+        let target = rehearsal.target(server);
+        let proxy = Proxy::start(&target.uri_of_one_server()?);
+        Some(Scene { rehearsal, target, proxy })
+    }
+
+    fn run(&self) -> Child {
+        let docs = BATCH_DOCS.to_string();
+        let args = ["run", "jobs.bson", self.proxy.uri(), "--batch-docs", &docs];
+        self.rehearsal.place.call(&[&args[..], &APPLY].concat()).spawn(false)
+    }
+
+    fn resume(&self, code: i32) -> serde_json::Value {
+        let run = self.rehearsal.place.runs().pop().unwrap();
+        json(&self.rehearsal.place.expect(code, &["resume", &run, "--json"]))
+    }
+}
+
+#[test]
+fn after_a_kill_at_every_write_the_journal_names_what_can_have_been_written_and_no_more() {
+    let Some(server) = Server::shared() else { return };
+    for collection in Collection::ALL {
+        for (nth, act) in [(1, Act::Hold), (2, Act::Hold), (2, Act::HoldReply)] {
+            let what = format!("{act:?} of insert {nth} into {collection}");
+            let rehearsal = Rehearsal::new(60, "small");
+            let Some(scene) = Scene::new(&rehearsal, &server) else { return };
+            let on_insert = on("insert").of(collection.name());
+            let held = scene.proxy.rule(on_insert, Turn::Nth(nth), act);
+            let mut child = scene.run();
+            held.wait_until_acted();
+            child.kill().unwrap();
+            child.wait().unwrap();
+            // Before what is held arrives, and after it.
+            let first = said(&rehearsal);
+            expect_true(&first, &scene.target, &[], &what);
+            held.release();
+            while scene.proxy.log().of("insert", collection.name())[nth - 1].answered.is_none() {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+            expect_true(&first, &scene.target, &[], &what);
+            assert!(first.open.len() <= BATCH_DOCS, "{what}: one batch is open");
+            assert!(!first.open.is_empty(), "{what}: its records were durable before it was sent");
+            let named: BTreeSet<String> =
+                first.complete.iter().chain(&first.open).map(id_of).collect();
+            let asked = asked(&scene.proxy.log());
+            assert!(asked.is_subset(&named), "{what}: every write is named");
+            if collection != Collection::Events {
+                assert!(asked == named, "{what}: and no other");
+            }
+            let told = scene.resume(0);
+            assert_eq!(told["documents"]["unchanged"], 0, "{what}: all of it is the run's own");
+            rehearsal.expect_whole(&scene.target, &what);
+            let last = said(&rehearsal);
+            assert!(last.open.is_empty(), "{what}");
+            assert_eq!(last.complete.len(), 60, "{what}: each job once");
+            expect_true(&last, &scene.target, &[], &what);
+        }
+    }
+}
+
+#[test]
+fn a_job_that_somebody_else_put_there_first_is_withdrawn() {
+    let Some(server) = Server::shared() else { return };
+    let rehearsal = Rehearsal::new(60, "small");
+    let Some(scene) = Scene::new(&rehearsal, &server) else { return };
+    let held = scene.proxy.rule(on("insert").of("novel_jobs"), Turn::Nth(2), Act::Hold);
+    let child = scene.run();
+    held.wait_until_acted();
+    let insert = scene.proxy.log().of("insert", "novel_jobs").pop().unwrap();
+    let What::Insert(id) = insert.request.writes[3].what.clone() else { panic!("no insert") };
+    let foreign =
+        RawDocumentBuf::try_from(&doc! { "_id": id.clone(), "jobId": "another" }).unwrap();
+    scene.target.seed("novel_jobs", &[foreign.as_bytes()]);
+    held.release();
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(4), "{}", String::from_utf8_lossy(&ended.stderr));
+    let said = said(&rehearsal);
+    assert_eq!((said.complete.len(), said.open.len()), (59, 0));
+    let foreign_id = id.to_string();
+    assert!(said.complete.iter().all(|job| id_of(job) != foreign_id));
+    expect_true(&said, &scene.target, std::slice::from_ref(&foreign_id), "conflict");
+    // Nothing of the job is left but what the other one wrote.
+    let stood = scene.target.dump("novel_jobs");
+    assert!(stood.iter().any(|job| job.as_slice() == foreign.as_bytes()));
+    for collection in [Collection::Metrics, Collection::Metadata] {
+        let ids = scene
+            .target
+            .dump(collection.name())
+            .iter()
+            .map(|it| field(it, "_id"))
+            .collect::<Vec<_>>();
+        assert!(!ids.contains(&foreign_id), "{collection}");
+        assert_eq!(ids.len(), 59, "{collection}");
+    }
+}
+
+#[test]
+fn a_job_that_was_edited_after_a_kill_keeps_its_parts() {
+    let Some(server) = Server::shared() else { return };
+    let rehearsal = Rehearsal::new(60, "small");
+    let Some(scene) = Scene::new(&rehearsal, &server) else { return };
+    let held = scene.proxy.rule(on("insert").of("novel_job_metrics"), Turn::Nth(3), Act::Hold);
+    let mut child = scene.run();
+    held.wait_until_acted();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    held.release();
+    assert_eq!(scene.target.count("novel_jobs"), 40);
+    let edited: Vec<Vec<u8>> = scene.target.dump("novel_jobs").into_iter().step_by(4).collect();
+    for job in &edited {
+        let id = RawDocument::from_bytes(job).unwrap().get_object_id("_id").unwrap();
+        let title = doc! { "$set": { "payload.title": "another title" } };
+        let update = doc! { "q": { "_id": id }, "u": title };
+        scene.target.command(doc! { "update": "novel_jobs", "updates": [update] });
+    }
+    let before: Vec<usize> =
+        Collection::ALL.iter().map(|it| scene.target.dump(it.name()).len()).collect();
+    let told = scene.resume(4);
+    assert_eq!(told["rejects"]["target-conflict"], edited.len(), "{told}");
+    assert_eq!(told["documents"]["written"], 60 - edited.len(), "{told}");
+    let metadata = scene.target.dump("novel_job_metadata");
+    for job in &edited {
+        let job_id = field(job, "jobId");
+        assert!(metadata.iter().any(|it| field(it, "jobId") == job_id), "{job_id} has lost it");
+    }
+    for (collection, before) in Collection::ALL.iter().zip(before) {
+        let now = scene.target.dump(collection.name()).len();
+        assert!(now >= before, "{collection}: {before} before the resume, {now} after it");
+    }
+    assert_eq!(scene.target.count("novel_job_metrics"), 60);
+}
