@@ -25,7 +25,6 @@ const STILL_WITH_FILES: &[&str] = &[
     "crates/reshelve/src/dump/status_scan.rs",
     "crates/reshelve/src/generate/faults.rs",
     "crates/reshelve/src/generate/files.rs",
-    "crates/reshelve/src/parity/side.rs",
     "crates/reshelve/src/restore/mod.rs",
     "crates/reshelve/src/run/mod.rs",
 ];

@@ -12,7 +12,6 @@ const FUNCTION_LINES_MAX: usize = 70;
 
 /// Files above the aim, and why. To be cut one by one.
 const LONG_FILES: &[(&str, &str)] = &[
-    ("crates/reshelve-cli/tests/common/proxy/wire.rs", "one wire protocol, message by message"),
     ("crates/reshelve-cli/tests/live.rs", "tests that share a server and a database"),
     ("crates/reshelve/src/profile/fields.rs", "the walk over the fields and its bounds"),
 ];
