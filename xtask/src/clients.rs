@@ -33,7 +33,7 @@ const NODE_IS_NEW_ENOUGH: &str = "const [major, minor] = process.versions.node.s
 /// As `reshelve generate` names them.
 const PRESETS: [&str; 4] = ["standard", "lifecycle", "populated", "foreign"];
 
-/// Foreign writers leave documents behind that are rejected.
+/// Foreign writers leave documents that are rejected.
 const FOREIGN: &str = "foreign";
 
 /// The one in which documents are spoiled: it has everything that there is to spoil.
@@ -74,7 +74,7 @@ pub(crate) fn check(servers: &Servers, summary: &mut Summary) -> Result<()> {
         fs::remove_dir_all(&folder)
             .with_context(|| format!("cannot empty {}", folder.display()))?;
     }
-    // mongosh keeps its settings and logs in the home folder: not in that of whoever tests.
+    // mongosh keeps its settings and logs in the home folder: not in that of the person who tests.
     let settings = folder.join("home/.mongodb/mongosh");
     fs::create_dir_all(&settings).with_context(|| format!("cannot make {}", settings.display()))?;
     fs::write(settings.join("config"), "{\"enableTelemetry\":false}")

@@ -66,7 +66,7 @@ fn seeds(target: &str) -> Result<Vec<Vec<u8>>> {
     }
 }
 
-/// The head of an archive, behind its magic number.
+/// The head of an archive, after its magic number.
 fn small_archive(samples: &Path) -> Result<Option<Vec<u8>>> {
     let archive = read(&samples.join("all.archive"))?;
     Ok(archive.get(4..SEED_BYTES_MAX).map(<[u8]>::to_vec))

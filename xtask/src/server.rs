@@ -1,5 +1,5 @@
 //! The server for live tests: found, installed where it is missing, started for the time of the
-//! tests and stopped behind them.
+//! tests and stopped after them.
 //!
 //! It is SecantusDB, which speaks MongoDB's protocol over MongoDB's storage engine. Its licence is
 //! the GPL: it is run as a program of its own and never linked.

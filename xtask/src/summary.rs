@@ -57,7 +57,7 @@ impl Summary {
         self.left_out = excused;
     }
 
-    /// Something that whoever reads the counts should know.
+    /// Something that a reader of the counts should know.
     pub(crate) fn note(&mut self, text: &str) {
         self.notes.push(text.to_owned());
     }

@@ -32,7 +32,7 @@ pub(crate) fn program(name: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> 
 }
 
 /// Takes out what cargo tells the task runner about its own package. Build scripts of dependencies
-/// watch these variables: another cargo that inherited them would build minutes of crates anew.
+/// watch these variables: another cargo that inherited them would build minutes of crates again.
 pub(crate) fn forget_own_package(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();

@@ -1,4 +1,4 @@
-//! A disk that is full, or fails: exit code 1, a hint, and a run that can be gone on with.
+//! A disk that is full, or fails: exit code 1, a hint, and a run that can be resumed.
 
 #![expect(
     clippy::unwrap_used,

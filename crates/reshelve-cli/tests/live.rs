@@ -147,7 +147,7 @@ fn ids_of_every_type_are_read_in_every_batch_size() {
     wait(jobs.insert_many(&documents)).unwrap();
     let expected = json(&place.expect(0, &["profile", &legacy.uri, "--json"]));
     assert_eq!(expected["documents"], u64::try_from(ids.len()).unwrap());
-    // A cursor that is lost at every second reply, and gone on with behind the last document.
+    // A cursor that is lost at every second reply, and continued after the last document.
     for times in [1, 3] {
         let lost = doc! { "errorCode": 43 };
         let fault = legacy.fail(&["getMore", "find"], doc! { "times": times }, lost);

@@ -124,13 +124,13 @@ fn a_run_is_stopped_and_gone_on_with() {
     let status = json(&place.expect(0, &["status", &run, "--json"]));
     let written = status["documents"]["written"].as_u64().unwrap();
     assert_eq!(written, target.count("novel_jobs"), "what is told is there");
-    // The lease is left: whoever else comes is told what to do.
+    // The lease is left: another run is told what to do.
     let other = [&["run", "jobs.bson", &target.uri, "--allow-existing"], &APPLY[..]].concat();
     place.expect(3, &other).says(&["has not finished", &run, "--take-over"]);
     let told = json(&place.expect(0, &["resume", &run, "--json"]));
     assert_eq!(told["documents"]["read"], 300);
     assert_eq!(told["documents"]["written"], 300);
-    rehearsal.expect_whole(&target, "gone on with");
+    rehearsal.expect_whole(&target, "resumed");
     place.expect(0, &["verify", &legacy.uri, &target.uri, "--run", &run]);
 }
 
@@ -222,7 +222,7 @@ fn a_lease_that_expired_is_taken_over_and_the_first_process_stops() {
     let told = json(&place.expect(0, &[&take_over[..], &["--json"]].concat()));
     assert!(told["documents"]["unchanged"].as_u64().unwrap() >= 10, "{told}");
     rehearsal.expect_whole(&target, "taken over");
-    // While it stands still, nobody else may go on with its run.
+    // While it stands still, nobody else may resume its run.
     place.expect(3, &["resume", &place.runs()[0]]).says(&["at work"]);
     signal(&first, "CONT");
     let ended = first.wait_with_output().unwrap();

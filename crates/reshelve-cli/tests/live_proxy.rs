@@ -336,7 +336,7 @@ fn a_server_without_transactions_is_taken_for_a_standalone_one() {
     run.expect_whole(run.run(), "standalone");
     let numbered = |exchange: &Exchange| exchange.request.txn_number.is_some();
     assert!(!run.proxy.log().exchanges().iter().any(numbered), "nothing needs a replica set");
-    // Transactions of whoever tries them all the same are refused as by a real one.
+    // Transactions that are tried all the same are refused as by a real one.
     let posed = Proxy::start(&run.target.uri_of_one_server().unwrap());
     let numbered = any().when(|request| request.txn_number.is_some());
     let refused = posed.rule(numbered, Turn::Every, Act::Refuse { code: 20, message: "no" });

@@ -1,4 +1,4 @@
-//! Fifty kills at any moment: a run that is killed and gone on with again and again ends with the
+//! Fifty kills at any moment: a run that is killed and resumed again and again ends with the
 //! bytes of one that nobody disturbed.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends there")]

@@ -245,7 +245,7 @@ fn a_run_with_a_limit_is_judged_by_what_it_was_told() {
     let sentence = expect_verdict(&made, "holds", "Parity holds");
     assert!(sentence.starts_with("10 of 10 documents"), "{sentence}");
     let caution = made.json["cautions"][0].as_str().unwrap();
-    assert!(caution.contains("read 10 documents at the most"), "{caution}");
+    assert!(caution.contains("read at most 10 documents"), "{caution}");
 }
 
 /// What other people wrote, at its worst: markup, directions, control characters, no end.

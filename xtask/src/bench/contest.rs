@@ -111,7 +111,7 @@ const WARM_BYTES: usize = 1_500_000_000;
 
 /// Makes the system have free memory at hand. A virtual machine gives memory that was free for a
 /// second or two back to its host, and getting it again costs several times as much as filling it:
-/// whoever comes first would pay for the others.
+/// the first would pay for the others.
 fn warm_memory(place: &Place) -> Result<()> {
     let path = place.folder.join("warm.tmp");
     let context = || format!("cannot write {}", path.display());

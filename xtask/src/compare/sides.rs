@@ -28,7 +28,7 @@ pub(super) struct Side {
 struct Ended {
     step: String,
     code: Option<i32>,
-    /// The last line that was told, for whoever looks into a difference of codes.
+    /// The last line of output, to explain a difference of codes.
     last_line: String,
 }
 

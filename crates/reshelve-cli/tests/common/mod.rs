@@ -1,4 +1,4 @@
-//! A place of its own for every test, in which the binary is run, killed and gone on with.
+//! A place of its own for every test, in which the binary is run, killed and resumed.
 
 pub(crate) mod tree;
 

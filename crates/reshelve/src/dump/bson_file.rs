@@ -196,7 +196,7 @@ fn wrong_length(length: usize, earlier: usize) -> Fault {
     Fault::new(DamageKind::Corrupt, detail)
 }
 
-/// Whether what a length covers behind the end of its document are whole documents: then it is the
+/// Whether what a length covers after the end of its document are whole documents: then it is the
 /// length that is wrong, and they must not be lost with it.
 fn swallows_documents(mut rest: &[u8]) -> bool {
     let mut found = false;

@@ -112,7 +112,7 @@ impl Outflow {
         }
     }
 
-    /// Members (gzip) or frames (zstd), one behind the other.
+    /// Members (gzip) or frames (zstd), one after the other.
     fn members(&mut self, input: &mut impl BufRead, compression: Compression) -> io::Result<()> {
         while !at_end(input, compression, self.total)? {
             let alive = match compression {
@@ -158,7 +158,7 @@ impl Outflow {
     }
 }
 
-/// Whether the file ends here. Zeros behind the last gzip member are padding (of tapes and block
+/// Whether the file ends here. Zeros after the last gzip member are padding (of tapes and block
 /// devices), as gzip itself takes them.
 fn at_end(input: &mut impl BufRead, compression: Compression, total: u64) -> io::Result<bool> {
     loop {

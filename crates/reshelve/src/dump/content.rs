@@ -21,7 +21,7 @@ pub(super) struct Fault {
     pub(super) source: Option<io::Error>,
 }
 
-/// What is read from, behind the compression that its first bytes tell.
+/// What is read from, after the decompression that its first bytes call for.
 pub(super) struct Content {
     /// What messages call it.
     pub(super) name: String,

@@ -11,7 +11,7 @@ pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 /// How far white space is skipped in search of a document's start.
 const SPACE_BYTES_MAX: usize = 64 * 1024;
 
-/// The forms that a file can have behind its compression.
+/// The forms that a file can have under its compression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FileForm {
     /// Documents back to back.

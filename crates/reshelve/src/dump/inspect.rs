@@ -83,7 +83,7 @@ pub struct CollectionInfo {
     pub document_bytes: u64,
     /// From the metadata, in its order.
     pub indexes: Vec<Index>,
-    /// Damage met while counting: what lies behind it is not counted.
+    /// Damage met while counting: what comes after it is not counted.
     pub damage: Option<String>,
 }
 

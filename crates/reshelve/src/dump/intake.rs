@@ -3,7 +3,7 @@
 use super::content::{Content, Fault, READ_BYTES};
 use crate::ends::{Batch, BatchLimits, Damage, Place};
 
-/// The content of a source whose documents lie one behind the other.
+/// The content of a source whose documents follow one another.
 pub(super) struct Intake {
     pub(super) content: Content,
     /// Behind the documents of the last batch.

@@ -47,7 +47,7 @@ pub(super) enum Found {
 enum Between {
     /// Before anything.
     Beginning,
-    /// Documents one behind the other.
+    /// Documents one after the other.
     Lines,
     /// Behind the `[` of an array.
     First,
@@ -100,7 +100,7 @@ impl Scanner {
         }
     }
 
-    /// Goes on with the search. `last` says that nothing comes behind these bytes.
+    /// Continues the search. `last` says that nothing comes after these bytes.
     pub(super) fn find(&mut self, bytes: &[u8], last: bool) -> Found {
         if self.start.is_none() {
             match self.begin(bytes) {
@@ -131,7 +131,7 @@ impl Scanner {
         while let Some(&byte) = bytes.get(self.at) {
             match (byte, self.between) {
                 (b' ' | b'\t' | b'\r' | b'\n', _) => {}
-                (b'{', Between::Closed) => return Err("a document behind the end of the array"),
+                (b'{', Between::Closed) => return Err("a document after the end of the array"),
                 (b'{', Between::Comma) => return Err("no comma between two documents"),
                 (b'{', between) => {
                     self.between = match between {
@@ -259,7 +259,7 @@ impl Scanner {
         Step::Document(end)
     }
 
-    /// Whether a value may begin behind these bytes of the document.
+    /// Whether a value may begin after these bytes of the document.
     fn value_may_begin(&self, before: &[u8]) -> bool {
         let before = before.trim_ascii_end();
         matches!(

@@ -46,7 +46,7 @@ pub const STANDARD_INPUT: &str = "-";
 
 /// Opens a file, a folder or standard input.
 ///
-/// Damage is no reason not to open: it is told by the source, behind the documents before it.
+/// Damage is no reason not to open: the source reports it, after the documents before it.
 ///
 /// # Errors
 /// Where there is nothing to read, or no telling which collection is meant.

@@ -128,7 +128,7 @@ impl Window {
     /// Looks for the status in the document from `start` to `end`, and passes over large values
     /// without reading them.
     fn find(&mut self, start: u64, end: u64) -> io::Result<Head> {
-        // The elements of a view begin behind four bytes, as those of a document behind its length.
+        // The elements of a view begin after four bytes, as those of a document after its length.
         let mut view = start;
         while view + 5 < end {
             let count = usize::try_from(end - view).unwrap_or(usize::MAX).min(WINDOW_BYTES);

@@ -107,7 +107,7 @@ pub trait Source: Send {
     /// it returns what it has, and the next call returns the error.
     ///
     /// # Errors
-    /// [`Damage`]: nothing behind it can be read.
+    /// [`Damage`]: nothing after it can be read.
     fn fill(&mut self, batch: &mut Batch, limits: BatchLimits) -> Result<bool, Damage>;
 
     /// Bytes taken from the underlying file so far (compressed where it is compressed), for the

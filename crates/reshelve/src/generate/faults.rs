@@ -21,7 +21,7 @@ pub enum Fault {
     InvalidText,
     /// Changes a letter of a premise: only a checksum can tell. For files that are not compressed.
     ChangedText,
-    /// Makes the length of a document in a `.bson` file impossible: nothing behind it can be read.
+    /// Makes the length of a document in a `.bson` file impossible: nothing after it can be read.
     BrokenLength,
     /// Changes one byte anywhere in the second half of any file.
     FlippedByte,
@@ -103,7 +103,7 @@ pub fn inflict(path: &Path, fault: Fault, seed: u64) -> Result<Inflicted, Genera
     })
 }
 
-const NO_DOCUMENT: &str = "holds no BSON documents one behind the other";
+const NO_DOCUMENT: &str = "holds no BSON documents one after the other";
 const NO_TEXT: &str = "holds no premise in plain bytes";
 
 struct Patient<'a> {

@@ -192,7 +192,7 @@ impl Foreign {
         scribe.empty_array("failedChapters");
     }
 
-    /// The fields that stand behind the application's own.
+    /// The fields that come after the application's own.
     pub(super) fn extras(&self, scribe: &mut Scribe, story: &Story) {
         if self.has(Oddity::ErrorObject) {
             let mark = scribe.writer.begin_document("error");

@@ -105,7 +105,7 @@ fn archives_hold_the_stream_and_its_checksum() {
             blocks += usize::from(ours && !end);
             ends += usize::from(end);
             while let Some(document) = archive.next() {
-                assert!(!end, "a document behind the end");
+                assert!(!end, "a document after the end");
                 if ours {
                     content.extend_from_slice(document);
                 }

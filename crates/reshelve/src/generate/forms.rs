@@ -27,7 +27,7 @@ pub enum Layout {
     Lines,
     /// One array.
     Array,
-    /// One behind the other, each spread over lines.
+    /// One after the other, each spread over lines.
     PrettyLines,
     /// One array, each spread over lines.
     PrettyArray,

@@ -12,7 +12,7 @@ use super::{
 };
 use reshelve_core::raw::kind;
 
-/// What the fields behind the chapters take, in bytes: kept free when the chapters are measured
+/// What the fields after the chapters take, in bytes: kept free when the chapters are measured
 /// out.
 const TAIL_BYTES: usize = 560;
 /// What the default `metadata` takes.

@@ -15,7 +15,7 @@ const PARAGRAPH_SENTENCES_MAX: u64 = 7;
 /// The longest literal or word.
 const WORD_BYTES: usize = 32;
 
-/// Text with room behind it: a copy of fixed length, cut back afterwards, costs a fraction of one
+/// Text with room after it: a copy of fixed length, cut back afterwards, costs a fraction of one
 /// whose length is not known.
 #[derive(Clone, Copy)]
 struct Word {

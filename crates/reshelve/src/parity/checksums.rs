@@ -5,7 +5,7 @@
 //! depend on the order, and unlike an exclusive or it counts documents that are there twice.
 //! Anybody can compute it again: SHA-256 is in every standard library. Two collections that differ
 //! by accident have the same sum with a probability of about 2^-256. Making such collections on
-//! purpose is easier than breaking SHA-256, but whoever could write documents of their choice into
+//! purpose is easier than breaking SHA-256, but a person who could write documents of their choice into
 //! the target has no need to: the checksum guards against loss and damage, not against forgery.
 
 use std::collections::BTreeMap;

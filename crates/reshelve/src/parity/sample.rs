@@ -12,7 +12,7 @@ use crate::pass::repeated_ids::{HELD_MAX, Seen};
 use crate::store::{Key, key_of};
 use reshelve_core::raw::{self, Document};
 
-/// The largest sample: whoever wants more of a source can have all of it.
+/// The largest sample: to look at more of a source, look at all of it.
 pub const SAMPLE_MAX: usize = 100_000;
 
 /// What was chosen.

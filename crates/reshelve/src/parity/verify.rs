@@ -177,7 +177,7 @@ impl<'v> Verifier<'v> {
                 match side.find(expected)? {
                     Found::Same => stored[collection.index()] = Some(Cow::Borrowed(expected)),
                     Found::Missing => {
-                        // All behind the damage is missing; the first of them is the damaged one.
+                        // All after the damage is missing; the first of them is the damaged one.
                         if let Some(damage) = side.damage.take() {
                             self.findings.add(&job, collection, "", None, Some(damage));
                         }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::store::DiskError;
 use crate::store::{Key, SortedRun};
 
-/// How many hashes are held in memory: a hash set of them takes about 64 MiB at the most.
+/// How many hashes are held in memory: a hash set of them takes at most about 64 MiB.
 pub(crate) const HELD_MAX: usize = 1_835_008;
 /// A set of hashes.
 #[derive(Debug)]

@@ -24,7 +24,7 @@ pub const OTHER: &str = "<other>";
 pub const LEVELS_MAX: usize = 500;
 /// How many links are remembered. Only names with dots make more links than paths.
 const LINKS_MAX: usize = 2 * PATHS_MAX;
-/// How many links behind the expected one are tried before the name is looked up.
+/// How many links after the expected one are tried before the name is looked up.
 const TRIES: usize = 4;
 
 /// Where the walk is.

@@ -117,8 +117,8 @@ pub(super) fn cautions(
     let mut cautions = Vec::new();
     if let Some(limit) = plan.limit {
         cautions.push(format!(
-            "The run was told to read {limit} documents at the most (--limit): what lies behind \
-             them is not in this report."
+            "The run was told to read at most {limit} documents (--limit): those after them are \
+             not in this report."
         ));
     }
     if plan.only_rejects.is_some() {

@@ -1,5 +1,5 @@
 //! A run: one execution of the migration, dry or applied, that can be stopped at any point and
-//! gone on with.
+//! resumed.
 
 pub(crate) mod checkpoint;
 mod end;

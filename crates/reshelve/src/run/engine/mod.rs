@@ -186,7 +186,7 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
         let saving = saver.end();
         let (ended, saving) = (ended?, saving?);
         // What lies after the last cut is written too, so that the target holds all there is;
-        // a resumed run takes up at the cut, and writes the rest anew.
+        // a resumed run continues at the cut, and writes the rest again.
         self.sink.cut()?;
         if matches!(ended, Ended::AtEnd) {
             self.mark_resumable();
