@@ -25,7 +25,7 @@ mod proxy;
 mod rehearsal;
 
 use live::{Database, Server};
-use proxy::{Act, Log, Proxy, Turn, What, on};
+use proxy::{Act, Exchange, Log, Proxy, Reply, Turn, What, Write, on};
 use rehearsal::{APPLY, Rehearsal, json};
 
 const BATCH_DOCS: usize = 20;
@@ -69,9 +69,9 @@ fn field(document: &[u8], name: &str) -> String {
 fn asked(log: &Log) -> BTreeSet<String> {
     let one_each = [Collection::Jobs, Collection::Metrics, Collection::Metadata];
     let inserts = one_each.into_iter().flat_map(|collection| log.of("insert", collection.name()));
-    let writes = inserts.flat_map(|insert| insert.request.writes);
+    let writes = inserts.flat_map(|insert: Exchange| insert.request.writes);
     writes
-        .map(|write| match write.what {
+        .map(|write: Write| match write.what {
             What::Insert(id) => id.to_string(),
             other => panic!("no insert: {other:?}"),
         })
@@ -153,7 +153,11 @@ fn after_a_kill_at_every_write_the_journal_names_what_can_have_been_written_and_
             let first = said(&rehearsal);
             expect_true(&first, &scene.target, &[], &what);
             held.release();
-            while scene.proxy.log().of("insert", collection.name())[nth - 1].answered.is_none() {
+            let arrived = || {
+                let insert = scene.proxy.log().of("insert", collection.name()).remove(nth - 1);
+                insert.reply.as_ref().is_some_and(Reply::is_success)
+            };
+            while !arrived() {
                 std::thread::sleep(std::time::Duration::from_millis(5));
             }
             expect_true(&first, &scene.target, &[], &what);

@@ -51,7 +51,7 @@ fn damage_has_line_and_column() {
         ("[{}\n{}]", "+", "test: no comma between two documents (line 2, column 1)"),
         ("[{},]", "+", "test: a comma before the end of the array (line 1, column 5)"),
         ("[,{}]", "", "test: a comma where a document must be (line 1, column 2)"),
-        ("[{}]\n{}", "+", "test: a document behind the end of the array (line 2, column 1)"),
+        ("[{}]\n{}", "+", "test: a document after the end of the array (line 2, column 1)"),
         ("{},{}", "+", "test: a comma where a document must be (line 1, column 3)"),
         ("[1, 2]", "", "test: neither a document nor white space (line 1, column 2)"),
         ("{}\n\n {\"a\":", "+", "test: truncated: the document does not end (line 3, column 2)"),
