@@ -44,13 +44,19 @@ fn said(rehearsal: &Rehearsal) -> Said {
     let mut said = Said::default();
     while let Some(record) = reader.next_record().unwrap() {
         match record {
-            // A resumed run names a job again only if it writes something else.
+            // A resumed run names a job again: the first record says what was there before.
             Record::Job(job) => said.open.push(job),
             Record::Withdrawn(key) => {
                 said.open.retain(|job| job.key != key);
                 said.complete.retain(|job| job.key != key);
             }
-            Record::Completed { .. } => said.complete.append(&mut said.open),
+            Record::Completed { jobs } => {
+                let batch = said.open.len() - usize::try_from(jobs).unwrap();
+                for job in said.open.split_off(batch) {
+                    said.open.retain(|earlier| earlier.key != job.key);
+                    said.complete.push(job);
+                }
+            }
         }
     }
     said

@@ -26,6 +26,9 @@ pub(crate) enum Taken {
     Inserted,
     /// The same bytes were already there.
     Same,
+    /// The same bytes were there when it was sent again: the outcome of the first try is not known,
+    /// and it was most likely that one.
+    Retried,
     /// Another document has its id or another unique key; says which.
     Other(String),
     /// The server refuses it; says why.
@@ -36,6 +39,8 @@ pub(crate) enum Taken {
 struct Pending {
     place: usize,
     document: RawDocumentBuf,
+    /// Whether it was sent before, and nobody knows whether it was written.
+    is_sent: bool,
 }
 
 /// Inserts documents, unordered, and retries errors that pass.
@@ -55,11 +60,11 @@ pub(crate) async fn insert(
         bytes += length;
         match commands.last_mut() {
             Some(last) if last.len() < COMMAND_DOCS_MAX && bytes <= COMMAND_BYTES_MAX => {
-                last.push(Pending { place, document });
+                last.push(Pending { place, document, is_sent: false });
             }
             _ => {
                 bytes = length;
-                commands.push(vec![Pending { place, document }]);
+                commands.push(vec![Pending { place, document, is_sent: false }]);
             }
         }
     }
@@ -146,6 +151,7 @@ async fn attempt(
         };
         let Some(failures) = failures else {
             if is_passing(&error) && backoff.wait(&error).await {
+                part.iter_mut().for_each(|pending| pending.is_sent = true);
                 continue;
             }
             // The next try reports those that failed individually.
@@ -189,7 +195,10 @@ async fn settle(
         for (pending, Failure { code, message }) in some {
             let bytes = pending.document.as_bytes();
             taken[pending.place] = match stored.get(id_of(bytes)) {
-                Some(stored) if stored.as_slice() == bytes => Taken::Same,
+                Some(stored) if stored.as_slice() == bytes => match pending.is_sent {
+                    true => Taken::Retried,
+                    false => Taken::Same,
+                },
                 Some(_) => Taken::Other(format!(
                     "the target holds another document with this _id in {name}"
                 )),

@@ -11,7 +11,7 @@ use mongodb::ClientSession;
 use mongodb::bson::{Document, RawDocumentBuf, doc};
 use mongodb::error::Error;
 use reshelve::ends::EndError;
-use reshelve::ends::{Fate, Section};
+use reshelve::ends::{Fate, Found, Section};
 use reshelve::target_schema::Collection;
 use reshelve_core::mapping::TargetDocuments;
 use reshelve_core::raw;
@@ -36,6 +36,8 @@ pub(crate) struct Replacement<'r> {
     /// Whether an earlier process of this run had begun to replace it: then some of its own
     /// documents may stand there, and the earlier version may be kept and gone.
     pub(crate) begun: bool,
+    /// What each collection held of it before the run.
+    pub(crate) found: [Found; 4],
 }
 
 impl Replacement<'_> {

@@ -89,6 +89,7 @@ impl LiveSink {
                     target,
                     section: &write.section,
                     begun: write.begun,
+                    found: write.found,
                 };
                 *fate = replace(&self.connection, &what).await?;
             }
@@ -153,10 +154,11 @@ impl LiveSink {
                 .filter(|sent| sent.part.collection == collection && is_bad(sent.part.section))
                 .filter(|sent| match sent.taken {
                     Taken::Inserted => true,
+                    Taken::Retried => !standing.contains(&sent.part.section),
                     Taken::Same => {
                         writes[sent.part.section].begun && !standing.contains(&sent.part.section)
                     }
-                    _ => false,
+                    Taken::Other(_) | Taken::Refused(_) => false,
                 })
                 .map(|sent| sent.part.bytes(target))
                 .collect();
@@ -207,7 +209,7 @@ fn judge(sent: &[Sent], fates: &mut [Fate]) {
 fn unchanged(writes: &[JobWrite], sent: &[Sent], fates: &mut [Fate]) {
     let mut is_mine = vec![false; fates.len()];
     for Sent { part, taken } in sent {
-        is_mine[part.section] |= *taken == Taken::Inserted;
+        is_mine[part.section] |= matches!(taken, Taken::Inserted | Taken::Retried);
     }
     for (at, write) in writes.iter().enumerate() {
         let is_others = !is_mine[at] && !write.begun && write.action != Action::Replace;

@@ -1,7 +1,7 @@
 //! Earlier versions of replaced jobs, kept in the target database.
 
 use mongodb::bson::RawDocumentBuf;
-use reshelve::ends::{EndError, Fate};
+use reshelve::ends::{EndError, Fate, Found};
 use reshelve::target_schema::Collection;
 use reshelve_core::raw::{self, Writer, kind};
 
@@ -22,9 +22,17 @@ pub(super) async fn keep(
     let mut kept = Vec::new();
     for (collection, documents) in Collection::ALL.into_iter().zip(earlier) {
         let own = what.own(collection);
+        // What this run wrote before it was killed is not an earlier version; only where the
+        // journal says that nothing equal was there before is it known to be the run's own.
+        let is_own = what.begun
+            && match what.found[collection.index()] {
+                Found::Absent => true,
+                // One document for each job: it was another one.
+                Found::Other => collection != Collection::Events,
+                Found::Same | Found::Partly => false,
+            };
         for document in documents {
-            // What this run wrote before it was killed is not an earlier version.
-            if what.begun && own.contains(&document.as_bytes()) {
+            if is_own && own.contains(&document.as_bytes()) {
                 continue;
             }
             kept.extend(undo_document(what.run, collection.name(), document.as_bytes()));
@@ -34,6 +42,8 @@ pub(super) async fn keep(
     let taken = taken.map_err(|error| connection.error("writing to", UNDO, &error))?;
     let refused = taken.into_iter().find_map(|taken| match taken {
         Taken::Refused(why) => Some(why),
+        // Neither what this run replaced nor what it wrote: somebody has edited it since.
+        Taken::Other(_) => Some("another version is kept: it was edited since".to_owned()),
         _ => None,
     });
     Ok(refused

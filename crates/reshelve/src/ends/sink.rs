@@ -109,6 +109,8 @@ pub struct JobWrite {
     pub missing: Vec<Section>,
     /// As in [`JobAhead::begun`].
     pub begun: bool,
+    /// What each collection held of it before the run.
+    pub found: [Found; 4],
 }
 
 impl JobWrite {

@@ -92,7 +92,7 @@ fn take_out_replaced(
     checkpoint: &mut Checkpoint,
     destination: &mut dyn Destination,
 ) -> Result<(), RunError> {
-    let replaced = journal::replaced(folder)?;
+    let replaced = journal::replaced(folder, checkpoint.journal.records)?;
     let from = checkpoint.target.clone();
     let mut save = |position: &Position| {
         checkpoint.target = position.clone();
@@ -134,7 +134,6 @@ pub(super) fn tidy(
     observer: &mut dyn Observer,
 ) -> Result<Report, RunError> {
     observer.note("the run was done already");
-    let _present = folder.hold()?;
     folder.remove_leftovers()?;
     if plan.apply {
         destination.tidy(&plan.claim(folder))?;

@@ -2,11 +2,17 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::RunError;
 use super::checkpoint::{CHECKPOINT_SCHEMA, Checkpoint};
 use super::plan::{PLAN_SCHEMA, Plan};
+use super::{Refusal, RunError};
 use crate::store::{Disk, DiskError, Files, Locking, Open, OpenFile, read_state, write_state};
+
+/// How often a run is tried to be held …
+const HOLD_TRIES_MAX: u32 = 25;
+/// … and how long to wait between two tries.
+const HOLD_WAIT: Duration = Duration::from_millis(20);
 
 /// A run's folder.
 #[derive(Clone, Debug)]
@@ -108,13 +114,21 @@ impl RunFolder {
         write_state(self.files(), &self.checkpoint_file(), checkpoint)
     }
 
-    /// Tells others that a process is at work on this run, for as long as the file lives.
-    pub(crate) fn hold(&self) -> Result<Box<dyn OpenFile>, DiskError> {
+    /// Keeps other processes from working on this run, for as long as the file lives.
+    ///
+    /// # Errors
+    /// [`Refusal::AtWork`] if another process holds it.
+    pub(crate) fn hold(&self, run: &str) -> Result<Box<dyn OpenFile>, RunError> {
         let file = self.files.open(&self.plan_file(), Open::Read)?;
-        // Where the file system knows no locks, nobody can be told.
-        let (Locking::Obtained | Locking::HeldByAnother | Locking::NotSupported) =
-            file.try_lock()?;
-        Ok(file)
+        for _ in 0..HOLD_TRIES_MAX {
+            match file.try_lock()? {
+                // Where the file system knows no locks, nobody can be kept out.
+                Locking::Obtained | Locking::NotSupported => return Ok(file),
+                // A process that only asks whether somebody holds it does so for a moment.
+                Locking::HeldByAnother => std::thread::sleep(HOLD_WAIT),
+            }
+        }
+        Err(Refusal::AtWork { run: run.to_owned() }.into())
     }
 
     /// Removes the temporary files that a killed process left. Only where no other process is at

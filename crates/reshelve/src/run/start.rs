@@ -10,7 +10,7 @@ use super::engine::Context;
 use super::plan::{PLAN_SCHEMA, Plan, RunRequest};
 use super::run_folder::RunFolder;
 use super::states::State;
-use super::{Observer, Refusal, RunError, preflight};
+use super::{Observer, RunError, preflight};
 use crate::ends::{Batch, BatchLimits, Claim, Damage, Destination, Left, Opened, Origin};
 use crate::pass::pipeline;
 use crate::pass::{OnlyRejects, SourceHash};
@@ -107,7 +107,7 @@ pub fn start(
         only,
     };
     let from = Checkpoint::start(plan.base.position.clone());
-    let _present = folder.hold()?;
+    let _present = folder.hold(&plan.run)?;
     observer.begun(&plan, &folder, opened.description.bytes_total);
     let result = execute(&context, opened, destination, from, observer);
     note_failure(&folder, destination, result)
@@ -126,17 +126,18 @@ pub fn resume(
     let Ends { origin, destination } = ends;
     let folder = &request.folder;
     let plan = folder.plan()?;
+    // Obtained before anything else is looked at: a second process is refused.
+    let _present = folder.hold(&plan.run)?;
     let from = folder.checkpoint()?;
     if from.state == State::Done {
         return tidy(plan, folder, from, destination, observer);
     }
     let claim = plan.claim(folder);
     if plan.apply {
-        lock_again(&claim, folder, &from, destination)?;
+        lock_again(&claim, &from, destination)?;
     }
     if from.is_finishing {
         // All that is left to do needs no source.
-        let _present = folder.hold()?;
         folder.remove_leftovers()?;
         observer.begun(&plan, folder, None);
         let result = finish(&plan, folder, from, destination);
@@ -160,7 +161,6 @@ pub fn resume(
         bytes_total: opened.description.bytes_total,
         only,
     };
-    let _present = folder.hold()?;
     folder.remove_leftovers()?;
     observer.begun(&plan, folder, opened.description.bytes_total);
     let from = take_up(from, &plan, folder, (origin, &opened), observer)?;
@@ -170,14 +170,9 @@ pub fn resume(
 
 fn lock_again(
     claim: &Claim,
-    folder: &RunFolder,
     from: &Checkpoint,
     destination: &mut dyn Destination,
 ) -> Result<(), RunError> {
-    // A target may give its lock to the run that holds it, whichever process asks.
-    if folder.is_held() {
-        return Err(Refusal::AtWork { run: claim.run.clone() }.into());
-    }
     let documents = from.totals.documents;
     let jobs = documents.written + documents.unchanged;
     Ok(destination.lock_again(claim, &Left { position: &from.target, jobs })?)

@@ -6,6 +6,7 @@ use super::{Engine, RunError};
 use crate::ends::{Action, Before, Found, JobAhead, JobWrite, OnExisting, Section, Sink};
 use crate::pass::pipeline::MappedBatch;
 use crate::pass::{RejectReason, Rejection};
+use crate::target_schema::Collection;
 use reshelve_core::raw;
 
 /// What becomes of a document, before it is written.
@@ -55,7 +56,8 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
             None => Action::Complete,
         };
         let missing = std::mem::take(&mut before.missing);
-        let write = JobWrite { section: job.section, action, missing, begun: job.begun };
+        let JobAhead { section, begun } = job;
+        let write = JobWrite { section, action, missing, begun, found: before.found };
         self.push(write, before, decided)
     }
 
@@ -76,20 +78,23 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
         };
         let Some(begun) = begun else { return Ok(self.decide(job, now, decided)) };
         let action = begun.action;
-        if now.conflict.is_some() && action != Action::Replace {
-            // Somebody else's now, edited or put there since: not this run's to change.
+        let stands = now.found[Collection::Jobs.index()] != Found::Absent;
+        if now.conflict.is_some() && stands && action != Action::Replace {
+            // Somebody else's now, edited or put there since: not this run's to change. Where no
+            // job stands, the write finds what is in the way, and takes back the run's own parts.
             return Ok(self.decide(job, now, decided));
         }
         let missing = match action {
             Action::Complete => missing_of(batch, &job.section, &begun),
             Action::Insert | Action::Replace => Vec::new(),
         };
-        let write = JobWrite { section: job.section, action, missing, begun: true };
+        let found = begun.record.found;
+        let write = JobWrite { section: job.section, action, missing, begun: true, found };
         if now.is_same() {
             self.since_cut += write.bytes();
             return Ok(Decision::Done(write));
         }
-        let before = Before { found: begun.record.found, ..Before::default() };
+        let before = Before { found, ..Before::default() };
         Ok(self.push(write, before, decided))
     }
 

@@ -47,6 +47,11 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
                     self.list_id(key)?;
                 }
                 Decision::Done(write) => {
+                    let before = Before { found: write.found, ..Before::default() };
+                    if let Some(journal) = &mut self.journal {
+                        let (record, details) = record_of(batch, index, &write, &before);
+                        journal.job(record, &details)?;
+                    }
                     self.count_job(batch, index, Some(&write));
                     self.list_id(key)?;
                 }
@@ -95,14 +100,17 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
             if let Some(journal) = &mut self.journal {
                 journal.withdraw(batch.documents[index].key)?;
             }
-            let ahead = [JobAhead { section: write.section.clone(), begun: false }];
+            // Said to be begun, so that a target that was empty is looked at too.
+            let ahead = [JobAhead { section: write.section.clone(), begun: true }];
             write.action = Action::Replace;
             write.missing.clear();
             write.begun = false;
-            decided.before[place] = match self.sink.look(&batch.target, &ahead)? {
+            let before = match self.sink.look(&batch.target, &ahead)? {
                 Looked::Jobs(mut before) => before.pop().unwrap_or_default(),
                 Looked::Nothing => Before::default(),
             };
+            write.found = before.found;
+            decided.before[place] = before;
             self.announce(batch, decided, &[(index, place)])?;
             let again = self.sink.write(&batch.target, &decided.writes[place..=place])?;
             fates[place] = again.into_iter().next().unwrap_or(Fate::Written);
@@ -120,16 +128,9 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
     ) -> Result<(), RunError> {
         let Some(journal) = &mut self.journal else { return Ok(()) };
         for (index, place) in places {
-            let earlier = journal.begun(&batch.documents[*index].key)?;
             let (write, before) = (&decided.writes[*place], &decided.before[*place]);
             let (record, details) = record_of(batch, *index, write, before);
-            // What an earlier process wrote down of the same documents stands.
-            let stands = earlier.is_some_and(|earlier| {
-                earlier.record.target == record.target && earlier.action == record.action
-            });
-            if !stands {
-                journal.job(record, &details)?;
-            }
+            journal.job(record, &details)?;
         }
         let mut writes = places.iter().map(|(_, place)| &decided.writes[*place]);
         let replaces = writes.any(|write| write.action == Action::Replace);
@@ -159,7 +160,9 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
             Fate::Conflict(what) => Some(Rejection::new(RejectReason::TargetConflict, what)),
             Fate::Refused(why) => Some(Rejection::new(RejectReason::TargetRefused, why)),
         };
-        if let Some(journal) = &mut self.journal {
+        // Of a job that an earlier process had begun to replace, something of the run may stand.
+        let is_half_replaced = write.begun && write.action == Action::Replace;
+        if let Some(journal) = self.journal.as_mut().filter(|_| !is_half_replaced) {
             journal.withdraw(batch.documents[index].key)?;
         }
         let Some(rejection) = rejection else { return Ok(false) };

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::run_folder::RunFolder;
 use crate::ends::Action;
-use crate::store::{Appender, DiskError, Files, Key, OpenFile};
+use crate::store::{Appender, DiskError, Key, OpenFile};
 
 pub use read::Reader;
 pub(crate) use read::{Index, replaced};
@@ -43,8 +43,10 @@ pub(crate) struct Journal {
     records: Appender,
     details: Appender,
     folder: RunFolder,
-    /// What an earlier process wrote down after the checkpoint, and what may stand in the target.
+    /// What earlier processes wrote down after the checkpoint, and what may stand in the target.
     begun: Option<Index>,
+    /// Where these records begin, if there are any: a run that stops again resumes from there.
+    tail_from: Option<JournalLengths>,
     /// Jobs since the last completion record.
     jobs: u64,
 }
@@ -78,10 +80,12 @@ impl Journal {
         let files = folder.files();
         let mut lengths = at;
         let mut begun = None;
+        let mut tail_from = None;
         if tail == Tail::Stands && files.exists(&records)? {
-            lengths = whole_lengths(files, &records, &details)?;
+            lengths = whole_lengths(folder, at)?;
             if lengths.records > at.records {
-                begun = Some(Index::of_jobs(folder, at.records, |_| true)?);
+                begun = Some(Index::of_jobs(folder, at.records..lengths.records, |_| true)?);
+                tail_from = Some(at);
             }
         }
         let mut journal = Journal {
@@ -89,6 +93,7 @@ impl Journal {
             details: Appender::open(files, &details, lengths.details)?,
             folder: folder.clone(),
             begun,
+            tail_from,
             jobs: 0,
         };
         if lengths.records == 0 {
@@ -100,6 +105,8 @@ impl Journal {
             // No details begin at 0: that means that there are none.
             journal.details.append(HEADER)?;
         }
+        // The names are durable before the first batch is sent.
+        files.sync_folder(folder.path())?;
         Ok(journal)
     }
 
@@ -129,7 +136,7 @@ impl Journal {
         self.records.append(&Record::Withdrawn(key).to_bytes())
     }
 
-    /// Writes down that the batch is done, where it had jobs.
+    /// Writes down that the jobs since the last completion record are done, if there are any.
     pub(crate) fn complete(&mut self) -> Result<(), DiskError> {
         let jobs = std::mem::take(&mut self.jobs);
         if jobs == 0 {
@@ -151,7 +158,13 @@ impl Journal {
         self.records.flush()
     }
 
+    /// The lengths that a checkpoint keeps. A process that found a tail keeps where it begins: if
+    /// it stops again, the next one must know of the same jobs.
     pub(crate) fn lengths(&self) -> JournalLengths {
+        self.tail_from.unwrap_or_else(|| self.written())
+    }
+
+    fn written(&self) -> JournalLengths {
         JournalLengths { records: self.records.length(), details: self.details.length() }
     }
 
@@ -161,17 +174,34 @@ impl Journal {
 }
 
 /// How much of a journal a killed process left whole. What lies after the first record that is
-/// torn was never synced, so nothing of it was sent to the target.
-fn whole_lengths(
-    files: &dyn Files,
-    records: &Path,
-    details: &Path,
-) -> Result<JournalLengths, DiskError> {
-    let mut reader = Reader::open(files, records, 0)?;
-    let mut details_length = files.look(details)?.map_or(0, |found| found.length);
-    while reader.next_record()?.is_some() {}
-    if reader.offset == 0 {
-        details_length = 0;
+/// torn, or whose details are not there, was never synced, so nothing of it was sent to the target.
+fn whole_lengths(folder: &RunFolder, at: JournalLengths) -> Result<JournalLengths, DiskError> {
+    let (files, path) = (folder.files(), folder.journal_file());
+    let found = files.look(&folder.journal_details_file())?;
+    let details = found.map_or(0, |found| found.length);
+    let mut reader = Reader::open(files, &path, 0)?;
+    let mut records = 0;
+    while let Some(record) = reader.next_record()? {
+        if let Record::Job(job) = record
+            && reader.offset > at.records
+            && job.details > 0
+            && read::details(folder, job.details).is_err()
+        {
+            break;
+        }
+        records = reader.offset;
     }
-    Ok(JournalLengths { records: reader.offset, details: details_length })
+    let records = records.max(reader.header_end());
+    if records < at.records || details < at.details {
+        return Err(damaged(&path, records));
+    }
+    let is_new = records == 0;
+    Ok(JournalLengths { records, details: if is_new { 0 } else { details } })
+}
+
+/// A journal that says less than the run vouches for.
+fn damaged(path: &Path, at: u64) -> DiskError {
+    let what = format!("it is damaged at byte offset {at}, or of another version");
+    let source = std::io::Error::new(std::io::ErrorKind::InvalidData, what);
+    DiskError { action: "reading", path: path.to_owned(), source }
 }

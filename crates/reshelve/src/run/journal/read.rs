@@ -1,10 +1,11 @@
 //! Reading a journal: in order, and by key.
 
 use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::record::{Details, JobRecord, RECORD_BYTES, Record};
-use super::{HEADER, RunFolder};
+use super::{HEADER, RunFolder, damaged};
 use crate::ends::{Action, ReplacedJobs};
 use crate::store::{At, DiskError, Files, Key, Open, OpenFile, Sorted, Sorter};
 
@@ -35,6 +36,11 @@ impl Reader {
         let mut file = files.open(path, Open::Read)?;
         file.seek(SeekFrom::Start(offset)).at("seeking in", path)?;
         Ok(Reader { path: path.to_owned(), file: BufReader::with_capacity(1 << 16, file), offset })
+    }
+
+    /// Where the header ends; 0 while it was not met.
+    pub(super) fn header_end(&self) -> u64 {
+        self.offset.min(RECORD_LENGTH)
     }
 
     /// The next record; none at the end, and where a record is torn.
@@ -71,17 +77,23 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    /// An index over the jobs of a journal, from an offset on, that are wanted and were not
-    /// withdrawn; large ones spill into the run's folder.
+    /// An index over the jobs of a part of a journal that are wanted and were not withdrawn; large
+    /// ones spill into the run's folder.
+    ///
+    /// # Errors
+    /// If the journal cannot be read to the end of that part.
     pub(crate) fn of_jobs(
         folder: &RunFolder,
-        from: u64,
+        records: Range<u64>,
         wanted: impl Fn(&JobRecord) -> bool,
     ) -> Result<Self, DiskError> {
         let (files, path, scratch) = (folder.files(), folder.journal_file(), folder.path());
         let mut all = Sorter::<25>::new(scratch, HELD_MAX);
-        let mut reader = Reader::open(files, &path, from)?;
-        while let Some(record) = reader.next_record()? {
+        let mut reader = Reader::open(files, &path, records.start)?;
+        while reader.offset < records.end {
+            let Some(record) = reader.next_record()? else {
+                return Err(damaged(&path, reader.offset));
+            };
             let (key, is_withdrawn) = match record {
                 Record::Job(job) if wanted(&job) => (job.key, 0),
                 Record::Withdrawn(key) => (key, 1),
@@ -141,10 +153,10 @@ fn keep(standing: &mut Sorter<24>, entry: &[u8; 25], failed: &mut Result<(), Dis
     }
 }
 
-/// The jobs of a run that replaced an earlier version.
-pub(crate) fn replaced(folder: &RunFolder) -> Result<Index, DiskError> {
+/// The jobs of a run that replaced an earlier version; `end` is the length of its journal.
+pub(crate) fn replaced(folder: &RunFolder, end: u64) -> Result<Index, DiskError> {
     let wanted = |job: &JobRecord| job.action == Action::Replace;
-    Index::of_jobs(folder, 0, wanted)
+    Index::of_jobs(folder, 0..end, wanted)
 }
 
 /// The most bytes that details take: a job id of 128 bytes, and a bit for each event.

@@ -12,7 +12,7 @@ pub enum Record {
     Job(JobRecord),
     /// Nothing of this job is left in the target by this run, and its record counts no more.
     Withdrawn(Key),
-    /// Everything before this record was done; how many jobs the batch had.
+    /// The batch is done whose job records are the last ones before this.
     Completed {
         /// Jobs of the batch, withdrawn ones included.
         jobs: u64,
