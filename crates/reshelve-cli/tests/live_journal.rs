@@ -41,22 +41,27 @@ fn said(rehearsal: &Rehearsal) -> Said {
     let runs = rehearsal.place.path(".reshelve/runs");
     let folder = RunFolder::list(&runs).unwrap().pop().unwrap();
     let mut reader = Reader::of_run(&folder).unwrap();
-    let mut said = Said::default();
+    // Each record, whether its batch is complete, and whether it was withdrawn since.
+    let mut jobs: Vec<(JobRecord, bool, bool)> = Vec::new();
     while let Some(record) = reader.next_record().unwrap() {
         match record {
-            // A resumed run names a job again: the first record says what was there before.
-            Record::Job(job) => said.open.push(job),
+            Record::Job(job) => jobs.push((job, false, false)),
             Record::Withdrawn(key) => {
-                said.open.retain(|job| job.key != key);
-                said.complete.retain(|job| job.key != key);
+                jobs.iter_mut().filter(|(job, ..)| job.key == key).for_each(|job| job.2 = true);
             }
-            Record::Completed { jobs } => {
-                let batch = said.open.len() - usize::try_from(jobs).unwrap();
-                for job in said.open.split_off(batch) {
-                    said.open.retain(|earlier| earlier.key != job.key);
-                    said.complete.push(job);
-                }
+            Record::Completed { jobs: count } => {
+                let batch = jobs.len() - usize::try_from(count).unwrap();
+                jobs[batch..].iter_mut().for_each(|job| job.1 = true);
             }
+        }
+    }
+    // A resumed run names a job again: it is complete if any of its records is.
+    let mut said = Said::default();
+    let mut seen = BTreeSet::new();
+    jobs.retain(|(_, _, is_withdrawn)| !is_withdrawn);
+    for (job, is_complete, _) in jobs.iter().rev() {
+        if seen.insert(job.key) {
+            if *is_complete { said.complete.push(job.clone()) } else { said.open.push(job.clone()) }
         }
     }
     said
@@ -257,4 +262,91 @@ fn a_job_that_was_edited_after_a_kill_keeps_its_parts() {
         assert!(now >= before, "{collection}: {before} before the resume, {now} after it");
     }
     assert_eq!(scene.target.count("novel_job_metrics"), 60);
+}
+
+#[test]
+fn a_run_that_stops_twice_still_knows_what_it_had_begun() {
+    let Some(server) = Server::shared() else { return };
+    let rehearsal = Rehearsal::new(60, "small");
+    let Some(scene) = Scene::new(&rehearsal, &server) else { return };
+    let kill_at = |nth: usize, mut child: Child, held: &proxy::Rule| {
+        held.wait_until_acted();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        held.release();
+        let metrics = || scene.proxy.log().of("insert", "novel_job_metrics").remove(nth - 1);
+        while metrics().answered.is_none() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    };
+    let on_metrics = || on("insert").of("novel_job_metrics");
+    let first = scene.proxy.rule(on_metrics(), Turn::Nth(3), Act::Hold);
+    kill_at(3, scene.run(), &first);
+    // The second process passes what is there, makes checkpoints, and stops in the last batch.
+    let second = scene.proxy.rule(on_metrics(), Turn::Nth(1), Act::Hold);
+    let run = rehearsal.place.runs().pop().unwrap();
+    let args = ["resume", &run, "--batch-docs", "7", "--checkpoint-bytes", "1"];
+    kill_at(4, rehearsal.place.call(&args).spawn(false), &second);
+    expect_true(&said(&rehearsal), &scene.target, &[], "stopped twice");
+    let told = scene.resume(0);
+    assert_eq!(told["documents"]["unchanged"], 0, "{told}");
+    assert_eq!(told["documents"]["written"], 60, "{told}");
+    rehearsal.expect_whole(&scene.target, "stopped twice");
+    let said = said(&rehearsal);
+    assert!(said.open.is_empty(), "{} open", said.open.len());
+    let jobs: BTreeSet<String> = said.complete.iter().map(id_of).collect();
+    assert_eq!(jobs.len(), 60);
+}
+
+/// The documents of all collections, and those that are kept for rollback.
+fn everything(target: &Database) -> BTreeSet<(String, Vec<u8>)> {
+    let standing = Collection::ALL.into_iter().flat_map(|collection| {
+        let documents = target.dump(collection.name());
+        documents.into_iter().map(move |document| (collection.name().to_owned(), document))
+    });
+    let kept = target.dump("reshelve_undo").into_iter().map(|kept| {
+        let kept = RawDocument::from_bytes(&kept).unwrap();
+        let collection = kept.get_document("_id").unwrap().get_str("collection").unwrap();
+        (collection.to_owned(), kept.get_document("document").unwrap().as_bytes().to_vec())
+    });
+    standing.chain(kept).collect()
+}
+
+#[test]
+fn a_kill_while_jobs_are_replaced_keeps_every_earlier_version_and_every_edit() {
+    let Some(server) = Server::shared() else { return };
+    let rehearsal = Rehearsal::new(40, "small");
+    let Some(scene) = Scene::new(&rehearsal, &server) else { return };
+    let place = &rehearsal.place;
+    let uri = scene.proxy.uri();
+    let earlier = ["run", "jobs.bson", uri, "--apply", "--in-flight", "as-failed"];
+    place.expect(0, &earlier);
+    std::fs::remove_dir_all(place.path(".reshelve")).unwrap();
+    let before = everything(&scene.target);
+    let held = scene.proxy.rule(on("delete").of("novel_jobs"), Turn::Nth(4), Act::Hold);
+    let replace = ["run", "jobs.bson", uri, "--replace", "--batch-docs", "40"];
+    let mut child = place.call(&[&replace[..], &APPLY].concat()).spawn(false);
+    held.wait_until_acted();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    held.release();
+    // The application edits one of the jobs that were replaced, before the run is resumed.
+    let undone = scene.target.dump("reshelve_undo");
+    let first = RawDocument::from_bytes(&undone[0]).unwrap();
+    let job_id = first.get_document("document").unwrap().get_str("jobId").unwrap().to_owned();
+    let edit = doc! { "q": { "jobId": &job_id }, "u": { "$set": { "summary": "edited" } } };
+    scene.target.command(doc! { "update": "novel_jobs", "updates": [edit] });
+    let edited: Vec<Vec<u8>> = scene
+        .target
+        .dump("novel_jobs")
+        .into_iter()
+        .filter(|job| RawDocument::from_bytes(job).unwrap().get_str("jobId").unwrap() == job_id)
+        .collect();
+    scene.resume(4);
+    let after = everything(&scene.target);
+    let lost: Vec<_> = before.difference(&after).map(|(collection, _)| collection).collect();
+    assert!(lost.is_empty(), "{lost:?}");
+    for job in edited {
+        assert!(after.contains(&("novel_jobs".to_owned(), job)), "the edit is gone");
+    }
 }
