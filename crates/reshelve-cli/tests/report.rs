@@ -153,7 +153,7 @@ fn a_dry_run_is_told_as_one() {
     assert_eq!(made.json["survey"]["counts"]["legacy"], 40);
     assert_eq!(made.json["checksums"], Value::Null);
     assert_eq!(made.json["rollback"], Value::Null);
-    assert!(made.html.contains("There is nothing to take back"));
+    assert!(made.html.contains("There is nothing to roll back"));
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn two_runs_at_once_are_one_too_many() {
     for more in [&[][..], &["--allow-existing"], &["--take-over"], &["--replace"]] {
         refused(&place, &with(more), &["another run is writing", &run]);
     }
-    refused(&place, &["resume", &run], &["another run is writing", &run]);
+    refused(&place, &["resume", &run], &["a process is at work", &run]);
     pipe.write_all(&source[1000..]).unwrap();
     drop(pipe);
     Told::of("first".to_owned(), first.wait_with_output().unwrap()).expect(4);
@@ -149,7 +149,12 @@ fn a_killed_run_can_be_taken_over() {
     let run = place.runs().into_iter().find(|run| *run != cut).unwrap();
     let outcome = place.outcome_of(&run, "target");
     assert_same(&outcome.target, &expected.target, "the target");
-    assert_same(&outcome.kept, &expected.kept, "the rejects");
+    // The journals differ: the second run wrote only what the first one had not.
+    let rejects = |mut kept: Tree| {
+        kept.retain(|name, _| name.starts_with("rejects"));
+        kept
+    };
+    assert_same(&rejects(outcome.kept), &rejects(expected.kept.clone()), "the rejects");
     // The run that was cut off must not cut off what was written since.
     let args = ["resume", &cut, "--source", "jobs.bson"];
     refused(&place, &args, &["were expected"]);

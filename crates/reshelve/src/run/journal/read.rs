@@ -92,6 +92,10 @@ impl Index {
         let mut reader = Reader::open(files, &path, records.start)?;
         while reader.offset < records.end {
             let Some(record) = reader.next_record()? else {
+                // After the header there may be nothing yet.
+                if reader.offset >= records.end {
+                    break;
+                }
                 return Err(damaged(&path, reader.offset));
             };
             let (key, is_withdrawn) = match record {
