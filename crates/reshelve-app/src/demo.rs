@@ -165,7 +165,11 @@ impl Demo {
     /// # Errors
     /// As for [`restore`](crate::restore()); and if the result is not the legacy collection.
     pub fn restore(&self, ran: &run::Outcome) -> Result<restore::Outcome, Failure> {
-        let request = restore::Request { target: self.target_place(), out: self.restored_file() };
+        let request = restore::Request {
+            target: self.target_place(),
+            out: self.restored_file(),
+            overwrite: false,
+        };
         let restored = restore::restore(&request, &self.handle)?;
         let read = ran.report.checkpoint.totals.documents.read;
         let identical = restored.summary.identical;

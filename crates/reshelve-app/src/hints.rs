@@ -48,6 +48,9 @@ pub const FOLDERS_ARE_REMOVED: &str =
 pub const OVERWRITE: &str = "--overwrite replaces what is there";
 /// `demo` into a folder of somebody else.
 pub const DEMO_DIR: &str = "--dir names another folder";
+/// The file that a restore would write is there.
+pub(crate) const RESTORE_ELSEWHERE: &str =
+    "restore to another file or folder; --overwrite replaces the file, which may be the only copy";
 /// A sample of standard input.
 pub const SAMPLE_OF_STDIN: &str = "leave out --sample, or name a file";
 /// A profile of a damaged source.

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::handle::Handle;
+use crate::hints;
 use crate::places::{self, TargetPlace};
 
 /// The collection that comes back.
@@ -19,6 +20,8 @@ pub struct Request {
     pub target: TargetPlace,
     /// A `.bson` file, or a folder that gets a database folder.
     pub out: PathBuf,
+    /// Whether a file that is there may be replaced.
+    pub overwrite: bool,
 }
 
 /// What came back; as JSON, `reshelve.restore/1`.
@@ -35,11 +38,17 @@ pub struct Outcome {
 /// Restores the legacy collection.
 ///
 /// # Errors
-/// If the target cannot be read, or the file cannot be written.
+/// If the target cannot be read, or the file cannot be written. Refused if the file is there, and
+/// may not be replaced: it may be the only copy of a legacy collection.
 pub fn restore(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     let target = places::reader(&request.target, None, handle)?;
     places::refuse_live(&request.out)?;
-    let out = out_file(&request.out, target.database())?;
+    let out = out_file(&request.out, target.database());
+    if !request.overwrite && out.symlink_metadata().is_ok() {
+        let message = format!("{} already exists", out.display());
+        return Err(Failure::refused(message, hints::RESTORE_ELSEWHERE));
+    }
+    create(out.parent().unwrap_or(Path::new(".")))?;
     let summary = restore::restore(target.as_ref(), &out)
         .map_err(|error| Failure::failed(error.to_string()))?;
     if let Some(folder) = out.parent().filter(|_| out != request.out) {
@@ -49,19 +58,17 @@ pub fn restore(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
 }
 
 /// A name that ends in `.bson` is the file; anything else is a folder that gets a database folder.
-fn out_file(out: &Path, db: &str) -> Result<PathBuf, Failure> {
-    if out.extension().is_some_and(|extension| extension == "bson") {
-        if let Some(parent) = out.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            create(parent)?;
-        }
-        return Ok(out.to_owned());
+fn out_file(out: &Path, db: &str) -> PathBuf {
+    match out.extension().is_some_and(|extension| extension == "bson") {
+        true => out.to_owned(),
+        false => out.join(db).join(format!("{COLLECTION}.bson")),
     }
-    let folder = out.join(db);
-    create(&folder)?;
-    Ok(folder.join(format!("{COLLECTION}.bson")))
 }
 
 fn create(folder: &Path) -> Result<(), Failure> {
+    if folder.as_os_str().is_empty() {
+        return Ok(());
+    }
     fs::create_dir_all(folder).map_err(|error| {
         Failure::failed(format!("creating the folder {}: {error}", folder.display()))
     })

@@ -123,3 +123,19 @@ fn demo_proves_what_it_says() {
     place.expect(2, &["demo", "--dir", "mine"]);
     assert!(place.path("mine").join("file").exists());
 }
+
+#[test]
+fn a_restore_replaces_nothing_unless_it_is_told_to() {
+    let place = Place::new();
+    place.expect(0, &["generate", "jobs.bson", "--documents", "5"]);
+    place.expect(0, &["run", "jobs.bson", "target", "--apply", "--in-flight", "include"]);
+    place.write("only.bson", b"the only copy");
+    let told = place.expect(3, &["restore", "target", "only.bson"]);
+    told.says(&["only.bson already exists", "hint:"]);
+    assert_eq!(place.read("only.bson"), b"the only copy");
+    // Refused before anything is made.
+    place.expect(0, &["restore", "target", "back"]);
+    place.expect(3, &["restore", "target", "back"]);
+    place.expect(0, &["restore", "target", "only.bson", "--overwrite"]);
+    assert_eq!(place.read("only.bson"), place.read("jobs.bson"));
+}

@@ -15,6 +15,9 @@ pub(crate) struct RestoreArgs {
     /// Where the legacy collection goes: a .bson file, or a folder
     #[arg(value_name = "OUT", env = "RESHELVE_OUT")]
     pub(crate) out: PathBuf,
+    /// Replace the file if it is there
+    #[arg(long, env = "RESHELVE_OVERWRITE")]
+    pub(crate) overwrite: bool,
     /// Database of the target [default: the one that is there]
     #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB")]
     pub(crate) target_db: Option<String>,

@@ -12,7 +12,8 @@ const NAMED_MAX: usize = 20;
 
 pub(crate) fn run(args: &RestoreArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
-    let request = Request { target: args.target(), out: args.out.clone() };
+    let (target, out) = (args.target(), args.out.clone());
+    let request = Request { target, out, overwrite: args.overwrite };
     let outcome = restore::restore(&request, &Handle::silent())?;
     printer.text(&page(&outcome));
     printer.json(&outcome);
