@@ -200,7 +200,7 @@ fn a_run_that_has_not_ended_is_not_judged() {
     place.expect(4, &run);
     let made = report(&place, &[]);
     let sentence = expect_verdict(&made, "not-checked", "Parity was not checked");
-    assert!(sentence.contains("has not come to its end: it is interrupted"), "{sentence}");
+    assert!(sentence.contains("is not finished: its state is interrupted"), "{sentence}");
 }
 
 #[test]

@@ -97,7 +97,9 @@ pub struct RunReport {
 /// the report says so, and its verdict is that nothing was checked.
 pub fn gather(request: &ReportRequest, sides: &Sides<'_>) -> Result<RunReport, RunError> {
     let folder = &request.folder;
-    let (plan, checkpoint) = (folder.plan()?, folder.checkpoint()?);
+    let (plan, mut checkpoint) = (folder.plan()?, folder.checkpoint()?);
+    // A run that was killed says that it is running.
+    checkpoint.state = checkpoint.state.found(folder.is_held());
     let compared = verify_request(folder)?;
     let looked = look(request, &compared, sides, &plan, &checkpoint);
     let checksums = match sides.target {
@@ -162,7 +164,7 @@ fn look(
     let why = if !plan.apply {
         None
     } else if checkpoint.state != State::Done {
-        Some(format!("the run has not come to its end: it is {}", checkpoint.state.as_str()))
+        Some(format!("the run is not finished: its state is {}", checkpoint.state.as_str()))
     } else if let Some(target) = sides.target {
         match parity::verify(compared, origin, target, &mut |_| {}) {
             Ok(verification) => return Looked::Compared(Box::new(verification)),

@@ -86,7 +86,7 @@ fn dry_run(checkpoint: &Checkpoint, survey: &Survey) -> Verdict {
     let left_out = left_out(counts.rejected, counts.skipped);
     if checkpoint.state != State::Done {
         let state = checkpoint.state.as_str();
-        let sentence = format!("The dry run has not come to its end: it is {state}.");
+        let sentence = format!("The dry run is not finished: its state is {state}.");
         return Verdict::new(Word::NotChecked, sentence);
     }
     let sentence = format!(
