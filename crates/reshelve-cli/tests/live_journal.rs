@@ -2,7 +2,7 @@
 //! the target finds, and it names every write that can have happened and no other, as a proxy's log
 //! shows. What somebody else has changed since a kill stays as it is.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends there")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Child;
