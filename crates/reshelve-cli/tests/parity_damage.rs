@@ -231,7 +231,7 @@ fn bytes_that_are_no_document_are_placed() {
     fs::write(&path, damaged).unwrap();
     let found = expect_named(&place, &job_of(&documents[0]), "novel_jobs", "queue");
     assert_eq!(found["expected"], "\"novel-generation\"");
-    assert!(found["actual"].as_str().unwrap().contains("no well-formed document"));
+    assert!(found["actual"].as_str().unwrap().contains("not a well-formed document"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `reshelve verify`.
 
 use comfy_table::CellAlignment;
-use reshelve::parity::{Histogram, Sample, Survey, Totals, Verification};
+use reshelve::parity::{CostAndTokenTotals, Histogram, Sample, Survey, Verification};
 use reshelve_app::report::bucket_name;
 use reshelve_app::text::{counted, number, plain};
 use reshelve_app::verify::{self, Request};
@@ -106,7 +106,7 @@ pub(crate) fn page(verification: &Verification) -> String {
 }
 
 /// Cost and tokens three ways.
-fn totals_table(totals: &Totals) -> String {
+fn totals_table(totals: &CostAndTokenTotals) -> String {
     let mut table = plain_table();
     table.set_header([
         "",

@@ -2,11 +2,11 @@
 //!
 //! The checksum of a collection is the sum, modulo 2^256, of the SHA-256 hashes of its documents'
 //! BSON bytes, each read as a big-endian number; it is written as 64 hex digits. A sum does not
-//! depend on the order, and unlike an exclusive or it counts documents that are there twice.
-//! Anybody can compute it again: SHA-256 is in every standard library. Two collections that differ
-//! by accident have the same sum with a probability of about 2^-256. Making such collections on
-//! purpose is easier than breaking SHA-256, but a person who could write documents of their choice into
-//! the target has no need to: the checksum guards against loss and damage, not against forgery.
+//! depend on the order and, unlike an exclusive or, counts repeated documents. Anyone can compute
+//! it: SHA-256 is in every standard library. Two collections that differ by accident have the same
+//! sum with a probability of about 2^-256. Building such collections on purpose is easier than
+//! breaking SHA-256, but an attacker who can write documents of their choice into the target has no
+//! need to: the checksum guards against loss and damage, not against forgery.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ pub struct CollectionChecksum {
 /// Computes the checksums of the four target collections, each on its own thread.
 ///
 /// # Errors
-/// Where a file cannot be read, or is damaged.
+/// If a collection cannot be read, or is damaged.
 pub fn checksums(
     target: &dyn TargetReader,
 ) -> Result<BTreeMap<&'static str, CollectionChecksum>, EndError> {
@@ -44,7 +44,7 @@ pub fn checksums(
     });
     let mut checksums = BTreeMap::new();
     for (collection, result) in Collection::ALL.into_iter().zip(results) {
-        // A panic of the thread is a panic of ours.
+        // A panic of the thread is passed on.
         let checksum = result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         checksums.insert(collection.name(), checksum);
     }

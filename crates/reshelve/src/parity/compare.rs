@@ -3,9 +3,9 @@
 use reshelve_core::extjson::{Style, write_value};
 use reshelve_core::raw::{self, Document, Value, kind};
 
-/// At most so many differences of one document are named.
+/// How many differences of one document are reported.
 const DIFFERENCES_MAX: usize = 20;
-/// Values are shown up to this many bytes of text.
+/// How many bytes of a value's text are shown.
 const VALUE_BYTES_MAX: usize = 200;
 
 /// One place where two documents differ.
@@ -13,14 +13,14 @@ const VALUE_BYTES_MAX: usize = 200;
 pub struct Difference {
     /// The path in the target document, names and positions joined with dots.
     pub path: String,
-    /// What should be there, as canonical Extended JSON; none where nothing should.
+    /// What should be there, as canonical Extended JSON; `None` if nothing should.
     pub expected: Option<String>,
-    /// What is there; none where nothing is.
+    /// What is there; `None` if nothing is.
     pub actual: Option<String>,
 }
 
-/// Compares an expected document with another one that is known to differ, and may be no
-/// well-formed document at all; never returns an empty list.
+/// Compares an expected document with another one that is known to differ, and may be malformed;
+/// never returns an empty list.
 pub(crate) fn differences(expected: &[u8], actual: &[u8]) -> Vec<Difference> {
     let mut found = Vec::new();
     let is_readable = raw::check(actual).is_ok();
@@ -28,11 +28,12 @@ pub(crate) fn differences(expected: &[u8], actual: &[u8]) -> Vec<Difference> {
         compare(Document::new(expected), Document::new(actual), "", &mut found);
     }
     if found.is_empty() {
-        // The same values in other bytes, such as array keys; or bytes that no walk reaches.
+        // The same values in other bytes, such as array keys; or bytes that the comparison does not
+        // reach.
         let at = expected.iter().zip(actual).take_while(|(one, other)| one == other).count();
         let (path, value) = place_of(Document::new(expected), at);
-        let what = if is_readable { "" } else { ", no well-formed document" };
-        let text = format!("{} bytes, other ones from byte {at} on{what}", actual.len());
+        let what = if is_readable { "" } else { ", not a well-formed document" };
+        let text = format!("{} bytes, which differ from byte {at} on{what}", actual.len());
         let expected = Some(value.map_or_else(|| format!("{} bytes", expected.len()), show));
         found.push(Difference { path, expected, actual: Some(text) });
     }
@@ -131,7 +132,7 @@ fn compare_values(one: Value<'_>, other: Value<'_>, path: &str, found: &mut Vec<
     found.push(Difference { path: path.to_owned(), expected, actual });
 }
 
-/// A value as text, cut where it is long.
+/// A value as text, cut if it is long.
 pub(crate) fn show(value: Value<'_>) -> String {
     let mut text = Vec::new();
     write_value(&mut text, value, Style::Canonical);

@@ -1,22 +1,23 @@
-//! Parity: the source against the target, by value.
+//! Parity: compares the source with the target, value by value.
 
 mod checksums;
 mod compare;
+mod cost_and_tokens;
 mod sample;
 mod side;
 mod survey;
-mod totals;
 mod verification;
 mod verify;
 mod walk;
 
 pub use checksums::{CollectionChecksum, checksums};
 pub use compare::Difference;
+pub use cost_and_tokens::{
+    Bucket, CostAndTokenTotals, CostAndTokens, Deltas, Histogram, LISTED_MAX, Measure, StageTotals,
+    Stages,
+};
 pub use sample::SAMPLE_MAX;
 pub use survey::{Counts, JobList, ListedJob, SourceFingerprint, StatusConflicts, Survey, survey};
-pub use totals::{
-    Bucket, CostAndTokens, Deltas, Histogram, LISTED_MAX, Measure, StageTotals, Stages, Totals,
-};
 pub use verification::{Mismatch, RestoredCounts, Sample, Verification};
 use verify::only_rejects;
 pub use verify::{TOLERANCE_USD_DEFAULT, VerifyError, VerifyRequest, verify};

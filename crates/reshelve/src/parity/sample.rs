@@ -1,4 +1,4 @@
-//! A sample of a source: the same documents whenever and wherever it is taken.
+//! A sample of a source: always the same documents of the same source.
 
 use std::collections::{BinaryHeap, HashSet};
 
@@ -12,7 +12,7 @@ use crate::pass::repeated_ids::{HELD_MAX, Seen};
 use crate::store::{Key, key_of};
 use reshelve_core::raw::{self, Document};
 
-/// The largest sample: to look at more of a source, look at all of it.
+/// The largest sample: more than that is a job for a full comparison.
 pub const SAMPLE_MAX: usize = 100_000;
 
 /// What was chosen.
@@ -26,9 +26,9 @@ pub(super) struct Chosen {
 }
 
 /// Chooses `size` documents: those with the smallest fingerprints. A fingerprint is a hash, so the
-/// choice has nothing to do with content or order, and it is the same for the same documents.
-/// A job that is there more than once is not chosen: which document the target should hold depends
-/// on what becomes of the others.
+/// choice depends neither on content nor on order, and it is the same for the same documents. A job
+/// that occurs more than once is not chosen: which document the target should hold depends on the
+/// outcome of the others.
 pub(super) fn choose(
     reading: &Reading,
     origin: &dyn Origin,
@@ -61,7 +61,7 @@ pub(super) fn choose(
             of += 1;
             let Some(job) = checked.then(|| job_key(document)).flatten() else { continue };
             if !seen.insert(job)? {
-                // Only those matter that are chosen, now or in the end.
+                // Only jobs that are chosen matter, now or at the end.
                 if smallest.iter().any(|(_, _, chosen)| *chosen == job) {
                     repeated.insert(job);
                 }
@@ -79,7 +79,7 @@ pub(super) fn choose(
     Ok(Chosen { positions, jobs, of })
 }
 
-/// The key of the job id that a document will have, where it can have one.
+/// The key of the job id that a document will have, if it can have one.
 fn job_key(document: &[u8]) -> Option<Key> {
     let id = Document::new(document).get("_id")?;
     match id.object_id() {

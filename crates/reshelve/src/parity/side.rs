@@ -1,5 +1,5 @@
-//! One target collection, in which expected documents are found: nearly always as the next one,
-//! else by their `_id`.
+//! One target collection in which expected documents are found: nearly always as the next one, else
+//! by their `_id`.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -22,14 +22,14 @@ pub(crate) enum Found {
 
 /// A target collection while it is compared.
 pub(crate) struct Side {
-    /// None where the collection is not there: it is empty then.
+    /// `None` if the collection does not exist: it counts as empty then.
     documents: Option<Box<dyn DocumentStream>>,
     scratch: Scratch,
-    /// The next document, where one was read ahead.
+    /// The next document, if one was read ahead.
     next: Option<Vec<u8>>,
     index: Option<Index>,
     is_damaged: bool,
-    /// The place where the end of a document cannot be found, until it was told.
+    /// Where the end of a document cannot be found, until it is reported.
     pub(crate) damage: Option<String>,
     /// Documents seen so far.
     pub(crate) count: u64,
@@ -80,7 +80,7 @@ impl Side {
         Ok(side)
     }
 
-    /// The next document; none behind a place where the end of one cannot be found.
+    /// The next document; none after a place where the end of one cannot be found.
     fn next_document(&mut self) -> Result<Option<&[u8]>, EndError> {
         let Some(documents) = self.documents.as_mut().filter(|_| !self.is_damaged) else {
             return Ok(None);
@@ -140,7 +140,7 @@ impl Side {
         Ok(index)
     }
 
-    /// Calls `each` with every document that no expected one was found as.
+    /// Calls `each` with every document that was not expected.
     pub(crate) fn extra(&mut self, mut each: impl FnMut(&[u8])) -> Result<(), EndError> {
         if let Some(index) = &self.index {
             return Ok(index.untaken(each)?);
@@ -166,8 +166,8 @@ impl Side {
     }
 }
 
-/// A target that is damaged differs from what it should be: that is for verification to say. One
-/// that cannot be read says nothing.
+/// A damaged target differs from what it should be, and verification reports that. A target that
+/// cannot be read is an error.
 fn damage_in(error: EndError) -> Result<String, EndError> {
     match error.kind {
         EndErrorKind::Damaged => Ok(error.message),
@@ -223,7 +223,7 @@ fn place_of(ordinal: u64) -> (usize, u64) {
     (usize::try_from(ordinal / 64).unwrap_or(usize::MAX), 1 << (ordinal % 64))
 }
 
-/// Whether a target document can be walked at all.
+/// Whether a target document is well formed.
 pub(crate) fn is_well_formed(document: &[u8]) -> bool {
     raw::check(document).is_ok()
 }

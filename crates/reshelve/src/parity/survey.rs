@@ -1,12 +1,12 @@
-//! What a pass over the source tells that has nothing to do with the target: counts, records that
-//! contradict their parts, statuses that contradict the chapters, jobs in flight.
+//! What a pass over the source finds independently of the target: counts, records that contradict
+//! their parts, statuses that contradict the chapters, jobs in flight.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::compare::show;
-use super::totals::{Deltas, LISTED_MAX, Totals, add_job, empty_deltas};
+use super::cost_and_tokens::{CostAndTokenTotals, Deltas, LISTED_MAX, add_job, empty_deltas};
 use super::walk::{Reading, Taken, Walked, walk};
 use super::{VerifyError, only_rejects};
 use crate::ends::Origin;
@@ -14,7 +14,7 @@ use crate::target_schema::Collection;
 use reshelve_core::mapping::{Mapped, Status, WarningCode};
 use reshelve_core::raw::{Document, Value};
 
-/// A title is shown up to so many characters.
+/// How many characters of a title are shown.
 const TITLE_CHARS_MAX: usize = 200;
 
 /// How many documents there are on both sides.
@@ -26,8 +26,7 @@ pub struct Counts {
     pub rejected: u64,
     /// Of these, left out because they were in flight.
     pub skipped: u64,
-    /// Documents in each target collection that belong to the source; none where no target was
-    /// read.
+    /// Documents in each target collection that belong to the source; none if no target was read.
     #[serde(flatten)]
     pub collections: BTreeMap<&'static str, u64>,
     /// Target documents that belong to no legacy document, and are left alone.
@@ -41,7 +40,7 @@ impl Counts {
     }
 }
 
-/// The documents of a source, told from those of any other.
+/// Identifies the documents of a source.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SourceFingerprint {
     /// How many were read, taken or not.
@@ -50,12 +49,12 @@ pub struct SourceFingerprint {
     pub hash: String,
 }
 
-/// A job that a reader should look at.
+/// A job that needs attention.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ListedJob {
     /// The job id.
     pub job: String,
-    /// Its title; empty where there is none.
+    /// Its title; empty if it has none.
     pub title: String,
     /// The status that legacy stored.
     pub status: String,
@@ -103,7 +102,7 @@ pub struct StatusConflicts {
     pub failures_behind_completed: JobList,
 }
 
-/// What a pass over the source tells.
+/// What a pass over the source finds.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Survey {
     /// The documents that were read.
@@ -111,8 +110,8 @@ pub struct Survey {
     /// Documents on both sides.
     pub counts: Counts,
     /// Cost and tokens.
-    pub totals: Totals,
-    /// How far the records of cost and tokens are from what the parts add up to.
+    pub totals: CostAndTokenTotals,
+    /// How far the records of cost and tokens differ from the sums of the parts.
     pub deltas: Deltas,
     /// Statuses that contradict the chapters.
     pub status_conflicts: StatusConflicts,
@@ -168,11 +167,11 @@ impl Survey {
     }
 }
 
-/// Reads a source, maps every document and proves that it comes back, as a dry run does; no target
-/// is looked at.
+/// Reads a source, maps every document and proves that it can be restored, as a dry run does; the
+/// target is not read.
 ///
 /// # Errors
-/// Where the source cannot be read to its end.
+/// If the source cannot be read to its end.
 pub fn survey(reading: &Reading, origin: &dyn Origin) -> Result<Survey, VerifyError> {
     let only = only_rejects(reading)?;
     let mut survey = Survey::new();

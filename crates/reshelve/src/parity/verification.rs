@@ -5,43 +5,43 @@ use serde::Serialize;
 use super::survey::Survey;
 use crate::target_schema::Collection;
 
-/// How many mismatches are kept to be shown.
+/// How many mismatches are kept for display.
 const SHOWN_MAX: usize = 100;
 
-/// One place where the target is not what the legacy document says.
+/// One place where the target differs from what the legacy document says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Mismatch {
     /// The job id.
     pub job: String,
     /// The collection.
     pub collection: Collection,
-    /// The path in the document; `_id` where the document as a whole is missing or extra.
+    /// The path in the document; `_id` if the whole document is missing or extra.
     pub path: String,
-    /// What should be there, as canonical Extended JSON; null where nothing should.
+    /// What should be there, as canonical Extended JSON; null if nothing should.
     pub expected: Option<String>,
-    /// What is there; null where nothing is.
+    /// What is there; null if nothing is.
     pub actual: Option<String>,
 }
 
-/// What came back of the jobs.
+/// How many jobs were restored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RestoredCounts {
-    /// Restored out of the target, byte for byte.
+    /// Restored from the target, byte for byte.
     pub identical: u64,
     /// Restored as another document, or not restorable.
     pub different: u64,
     /// Not in the target.
     pub missing: u64,
-    /// In the target, but in no source; null for a sample, which cannot tell.
+    /// In the target, but in no source; null for a sample, which cannot know.
     pub extra: Option<u64>,
 }
 
-/// How much of the source a quick look took.
+/// How much of the source a sample covers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Sample {
     /// Documents that were compared.
     pub documents: u64,
-    /// Documents that there are.
+    /// Documents in the source.
     pub of: u64,
 }
 
@@ -51,13 +51,13 @@ pub struct Verification {
     /// Documents on both sides, cost and tokens, and what legacy recorded of them.
     #[serde(flatten)]
     pub survey: Survey,
-    /// How much of the source was looked at; null for all of it.
+    /// How much of the source was compared; null for all of it.
     pub sample: Option<Sample>,
-    /// What came back.
+    /// How many jobs were restored.
     pub restored: RestoredCounts,
     /// How many mismatches there are.
     pub mismatches_total: u64,
-    /// The first hundred of them.
+    /// The first of them.
     pub mismatches: Vec<Mismatch>,
 }
 
@@ -69,7 +69,7 @@ impl Verification {
         }
     }
 
-    /// Whether nothing was found, in all that was looked at.
+    /// Whether nothing was found in everything that was compared.
     pub fn is_clean(&self) -> bool {
         let totals = &self.survey.totals;
         self.mismatches_total == 0
@@ -78,7 +78,7 @@ impl Verification {
             && totals.tokens.named().iter().all(|(_, total)| total.within_tolerance)
     }
 
-    /// Whether parity holds: nothing was found, and all of both sides was looked at.
+    /// Whether parity holds: nothing was found, and both sides were compared completely.
     pub fn holds(&self) -> bool {
         self.is_clean() && self.sample.is_none()
     }

@@ -1,13 +1,13 @@
 //! Compares every target document with a fresh mapping of its legacy document, and restores every
-//! job out of what the target really holds.
+//! job from what the target really holds.
 
 use std::borrow::Cow;
 
 use super::compare::{Difference, differences};
+use super::cost_and_tokens::{add_stored, judge};
 use super::sample::{self, Chosen, SAMPLE_MAX};
 use super::side::{Found, Side, is_well_formed};
 use super::survey::Survey;
-use super::totals::{add_stored, judge};
 use super::verification::{Mismatch, Sample, Verification};
 use super::walk::{Reading, Taken, walk};
 use crate::ends::Damage;
@@ -20,21 +20,21 @@ use crate::target_schema::Collection;
 use reshelve_core::mapping::{self, Mapped};
 use reshelve_core::raw::{self, Document, Value};
 
-/// How far the stored cost may be off, per job, in USD, unless told otherwise.
+/// How far the stored cost may differ, per job, in USD, by default.
 pub const TOLERANCE_USD_DEFAULT: f64 = 0.005;
 
-/// What is to be compared, and how.
+/// What to compare, and how.
 #[derive(Clone, Debug)]
 pub struct VerifyRequest {
     /// How the source is read and mapped.
     pub reading: Reading,
     /// Whether target documents that belong to no legacy document are left alone.
     pub allow_existing: bool,
-    /// How far the stored cost may be off, per job, in USD.
+    /// How far the stored cost may differ, per job, in USD.
     pub tolerance_usd: f64,
-    /// How far the stored tokens may be off in all.
+    /// How far the stored tokens may differ in total.
     pub tolerance_tokens: f64,
-    /// Compare only so many documents, at most [`SAMPLE_MAX`]: a quick look, and no proof.
+    /// Compare only this many documents, at most [`SAMPLE_MAX`]: a quick check, not a proof.
     pub sample: Option<usize>,
 }
 
@@ -78,16 +78,16 @@ pub enum VerifyError {
     SampleOfStdin,
 }
 
-/// The documents that the run was told to take, where these are the rejects of another.
+/// The documents that the run was told to take, if those are the rejects of another run.
 pub(super) fn only_rejects(reading: &Reading) -> Result<Option<OnlyRejects>, VerifyError> {
     Ok(reading.only_rejects.as_deref().map(OnlyRejects::read).transpose()?)
 }
 
-/// Compares the documents of `origin` with `target`. `each` is told every mismatch, beyond those
-/// that are kept too.
+/// Compares the documents of `origin` with `target`, and calls `each` with every mismatch,
+/// including those that are not kept.
 ///
 /// # Errors
-/// Where one of the sides cannot be read to its end: nothing is said about parity then.
+/// If one of the sides cannot be read to its end: then nothing is known about parity.
 pub fn verify(
     request: &VerifyRequest,
     origin: &dyn Origin,
@@ -104,7 +104,7 @@ pub fn verify(
         only = Some(OnlyRejects::at_positions(sample.positions.clone()));
         chosen = Some(sample);
     }
-    // The sample has taken the limit into account.
+    // The sample has applied the limit already.
     let limit = request.reading.limit.filter(|_| chosen.is_none());
     let reading = Reading { limit, ..request.reading.clone() };
     let mut verifier = Verifier::open(request, target, chosen.as_ref(), each)?;
@@ -119,7 +119,7 @@ pub fn verify(
     verifier.finish(chosen.map(|chosen| chosen.of))
 }
 
-/// What is found on the way.
+/// What is found along the way.
 struct Findings<'v> {
     each: &'v mut dyn FnMut(&Mismatch),
     found: Verification,
@@ -140,7 +140,7 @@ impl<'v> Verifier<'v> {
         each: &'v mut dyn FnMut(&Mismatch),
     ) -> Result<Self, VerifyError> {
         let mut sides = Vec::new();
-        // One collection may be lost; where all are, this is the wrong place.
+        // One collection may be lost; if all of them are, this is the wrong place.
         let mut is_there = false;
         for collection in Collection::ALL {
             is_there |= target.has(collection)?;
@@ -159,7 +159,7 @@ impl<'v> Verifier<'v> {
         Ok(Verifier { request, sides, findings: Findings { each, found }, jobs: 0 })
     }
 
-    /// One job: each of its documents as it should be, and the legacy document out of those that
+    /// One job: compares each of its documents, and restores the legacy document from those that
     /// are there.
     fn take_job(
         &mut self,
@@ -177,7 +177,8 @@ impl<'v> Verifier<'v> {
                 match side.find(expected)? {
                     Found::Same => stored[collection.index()] = Some(Cow::Borrowed(expected)),
                     Found::Missing => {
-                        // All after the damage is missing; the first of them is the damaged one.
+                        // Everything after the damage is missing; the first missing document is the
+                        // damaged one.
                         if let Some(damage) = side.damage.take() {
                             self.findings.add(&job, collection, "", None, Some(damage));
                         }
@@ -216,8 +217,8 @@ impl<'v> Verifier<'v> {
         Ok(())
     }
 
-    /// What is left over in the target, and the sums. `of` is how many documents a sample was
-    /// chosen from.
+    /// Finds what is left over in the target, and checks the sums. `of` is how many documents a
+    /// sample was chosen from.
     fn finish(mut self, of: Option<u64>) -> Result<Verification, VerifyError> {
         let allow = self.request.allow_existing;
         let mut extra_jobs = 0;

@@ -1,5 +1,4 @@
-//! One pass over the source: every document is mapped afresh, in source order, and told apart by
-//! what has become of it.
+//! One pass over the source: every document is mapped afresh, in source order, with its outcome.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -18,11 +17,12 @@ use reshelve_core::mapping::{Mapped, Options, Outcome};
 pub struct Reading {
     /// The options that the run had.
     pub options: Options,
-    /// Positions of documents that the engine rejected: they are in the target with other content.
+    /// Positions of documents that the target rejected: the mapping takes them, but the target does
+    /// not hold them.
     pub rejected_positions: HashSet<u64>,
-    /// Take only documents that this run, named by its folder, rejected.
+    /// Take only documents that the run in this folder rejected.
     pub only_rejects: Option<PathBuf>,
-    /// Most documents to take.
+    /// Take at most this many documents.
     pub limit: Option<u64>,
     /// Mapping threads.
     pub jobs: usize,
@@ -31,7 +31,7 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Reads all of a source with these options, indexes in the system's temporary folder.
+    /// Reads all of a source with these options, with indexes in the system's temporary folder.
     pub fn new(options: Options) -> Self {
         Reading {
             options,
@@ -44,9 +44,9 @@ impl Reading {
     }
 }
 
-/// What has become of one document.
+/// The outcome of one document.
 pub(crate) enum Taken<'b> {
-    /// It belongs into the target.
+    /// It belongs in the target.
     Mapped {
         mapped: &'b Mapped,
         /// Its target documents, in the order of the collections.
@@ -63,7 +63,7 @@ pub(crate) enum Taken<'b> {
 pub(crate) struct Walked {
     /// Documents that were read, taken or not.
     pub(crate) documents: u64,
-    /// The running hash over them: the one in the run's checkpoint.
+    /// The running hash over them, as in the checkpoint of a run.
     pub(crate) hash: String,
 }
 
@@ -120,7 +120,7 @@ struct Walker<'w> {
 }
 
 impl Walker<'_> {
-    /// Whether more is wanted.
+    /// Returns whether more documents are needed.
     fn take_batch(
         &mut self,
         batch: &MappedBatch,

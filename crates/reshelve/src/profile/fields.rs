@@ -1,56 +1,18 @@
 //! The walk over the fields of every document, and what it counts at each path.
-//!
-//! Each path has one node, whatever way leads to it: a name with a dot in it and a document inside
-//! a document may meet at the same path. The way from a node to the next is a link, found again by
-//! its place: stored documents nearly always have their fields in the same order. No text is built
-//! but where a link is new.
-
-use std::collections::HashMap;
 
 use super::known;
 use super::model::{Dates, Field, Unknown};
+use super::paths::{Node, OTHER, PATHS_MAX, Paths, Place};
 use super::tallies::{Tallies, Values, float};
 use reshelve_core::raw::{Document, Value, kind};
 
-/// How many paths are told apart; the rest are counted together, as [`OTHER`].
-pub const PATHS_MAX: usize = 10_000;
-/// How long a path may be, in bytes, to be told apart.
-pub const PATH_BYTES_MAX: usize = 4_096;
-/// How many bytes all the paths that are told apart may have.
-pub const PATHS_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// The path of all that is not told apart.
-pub const OTHER: &str = "<other>";
-/// How deep the walk goes; the document itself is level 1. The mapping rejects all above 100.
+/// How deep the walk goes; the document itself is level 1. The mapping rejects everything deeper
+/// than 100.
 pub const LEVELS_MAX: usize = 500;
-/// How many links are remembered. Only names with dots make more links than paths.
-const LINKS_MAX: usize = 2 * PATHS_MAX;
-/// How many links after the expected one are tried before the name is looked up.
-const TRIES: usize = 4;
 
-/// Where the walk is.
-#[derive(Clone, Debug)]
-enum Place {
-    /// The document itself.
-    Root,
-    /// At a path that is told apart.
-    Node(usize),
-    /// At a path that is not, short enough that one below it might be: by a name with dots, another
-    /// way may have led there before.
-    Other(Box<[u8]>),
-    /// At a path that is too long, as are all below it.
-    Beyond,
-}
-
+/// What is counted at one path.
 #[derive(Debug, Default)]
-struct Node {
-    path: Box<[u8]>,
-    /// The node above, by the way that led here first.
-    parent: Option<usize>,
-    /// Whether its names are data.
-    is_map: bool,
-    links: Links,
-    /// The elements of its arrays; or of its documents, where it is a map.
-    inside: Option<usize>,
+pub(super) struct Counts {
     documents: u64,
     occurrences: u64,
     /// The document that was counted last.
@@ -59,47 +21,22 @@ struct Node {
     tallies: Tallies,
 }
 
-/// The ways from a document to its fields, in the order in which they were met.
-#[derive(Debug, Default)]
-struct Links {
-    list: Vec<(Box<[u8]>, usize)>,
-    by_name: HashMap<Box<[u8]>, usize>,
-}
-
 /// All paths of all documents.
 #[derive(Debug)]
 pub(crate) struct Fields {
-    nodes: Vec<Node>,
-    by_path: HashMap<Box<[u8]>, usize>,
-    root: Links,
-    links: usize,
-    link_bytes: usize,
-    /// Paths that are told apart, and their bytes.
-    paths: usize,
-    path_bytes: usize,
-    other: Option<usize>,
+    paths: Paths<Counts>,
     values_held: usize,
     document: u64,
     created: Option<i64>,
-    paths_max: usize,
 }
 
 impl Fields {
     pub(crate) fn new() -> Self {
-        Fields {
-            nodes: Vec::new(),
-            by_path: HashMap::new(),
-            root: Links::default(),
-            links: 0,
-            link_bytes: 0,
-            paths: 0,
-            path_bytes: 0,
-            other: None,
-            values_held: 0,
-            document: 0,
-            created: None,
-            paths_max: PATHS_MAX,
-        }
+        Self::telling_apart(PATHS_MAX)
+    }
+
+    fn telling_apart(paths_max: usize) -> Self {
+        Fields { paths: Paths::new(paths_max), values_held: 0, document: 0, created: None }
     }
 
     /// Counts all fields of a document that passed the check. `created` is when it was created.
@@ -113,12 +50,12 @@ impl Fields {
         let mut expected = 0;
         for element in document.elements() {
             let place = match *above {
-                Place::Root => self.named(None, element.name, &mut expected),
-                Place::Node(node) if self.nodes[node].is_map => self.inside(node, b".*"),
-                Place::Node(node) => self.named(Some(node), element.name, &mut expected),
+                Place::Root => self.paths.named(None, element.name, &mut expected),
+                Place::Node(node) if self.paths.node(node).is_map => self.paths.inside(node, b".*"),
+                Place::Node(node) => self.paths.named(Some(node), element.name, &mut expected),
                 Place::Other(ref path) => {
                     let name = if known::is_map(path) { b"*" } else { element.name };
-                    self.place_of(None, &[path, b".", name])
+                    self.paths.place_of(None, &[path, b".", name])
                 }
                 Place::Beyond => Place::Beyond,
             };
@@ -130,7 +67,7 @@ impl Fields {
     fn value(&mut self, value: Value<'_>, place: &Place, level: usize) {
         let node = match *place {
             Place::Node(node) => node,
-            _ => self.other(),
+            _ => self.paths.other(),
         };
         self.count(node, value);
         if level >= LEVELS_MAX {
@@ -149,149 +86,38 @@ impl Fields {
         for value in array.values() {
             items += 1;
             let place = inside.get_or_insert_with(|| match above {
-                Place::Node(node) => self.inside(*node, b"[]"),
-                Place::Other(path) => self.place_of(None, &[path, b"[]"]),
+                Place::Node(node) => self.paths.inside(*node, b"[]"),
+                Place::Other(path) => self.paths.place_of(None, &[path, b"[]"]),
                 Place::Root | Place::Beyond => Place::Beyond,
             });
             let place = place.clone();
             self.value(value, &place, level);
         }
-        self.nodes[node].tallies.items.add_length(items);
+        self.paths.counts(node).tallies.items.add_length(items);
     }
 
     #[inline]
     fn count(&mut self, node: usize, value: Value<'_>) {
-        let node = &mut self.nodes[node];
-        node.occurrences += 1;
-        if node.last_document != self.document {
-            node.last_document = self.document;
-            node.documents += 1;
+        let counts = self.paths.counts(node);
+        counts.occurrences += 1;
+        if counts.last_document != self.document {
+            counts.last_document = self.document;
+            counts.documents += 1;
             if let Some(created) = self.created {
-                node.seen = Dates::with(node.seen, created);
+                counts.seen = Dates::with(counts.seen, created);
             }
         }
-        node.tallies.add(value, &mut self.values_held);
+        counts.tallies.add(value, &mut self.values_held);
     }
 
-    /// The place that a name leads to.
-    #[inline]
-    fn named(&mut self, parent: Option<usize>, name: &[u8], expected: &mut usize) -> Place {
-        let links = match parent {
-            Some(node) => &self.nodes[node].links,
-            None => &self.root,
-        };
-        let near = links.list.iter().enumerate().skip(*expected).take(TRIES);
-        for (at, (linked, node)) in near {
-            if **linked == *name {
-                *expected = at + 1;
-                return Place::Node(*node);
-            }
-        }
-        if let Some(at) = links.by_name.get(name) {
-            *expected = at + 1;
-            return Place::Node(links.list[*at].1);
-        }
-        self.link(parent, name)
-    }
-
-    #[cold]
-    fn link(&mut self, parent: Option<usize>, name: &[u8]) -> Place {
-        let place = match parent {
-            Some(node) => {
-                let above = std::mem::take(&mut self.nodes[node].path);
-                let place = self.place_of(parent, &[&above, b".", name]);
-                self.nodes[node].path = above;
-                place
-            }
-            None => self.place_of(None, &[name]),
-        };
-        if let Place::Node(node) = place
-            && self.links < LINKS_MAX
-            && self.link_bytes + name.len() <= PATHS_BYTES_MAX
-        {
-            self.links += 1;
-            self.link_bytes += name.len();
-            let links = match parent {
-                Some(parent) => &mut self.nodes[parent].links,
-                None => &mut self.root,
-            };
-            links.by_name.insert(name.into(), links.list.len());
-            links.list.push((name.into(), node));
-        }
-        place
-    }
-
-    /// The place of the elements of an array, or of the values of a map.
-    #[inline]
-    fn inside(&mut self, node: usize, step: &[u8]) -> Place {
-        let is_array = step == b"[]";
-        // A map that is an array here and a document there has two kinds of insides; the second
-        // one is a link like any other.
-        if self.nodes[node].is_map && is_array {
-            return self.named_step(node, step);
-        }
-        if let Some(inside) = self.nodes[node].inside {
-            return Place::Node(inside);
-        }
-        let place = self.named_step(node, step);
-        if let Place::Node(inside) = place {
-            self.nodes[node].inside = Some(inside);
-        }
-        place
-    }
-
-    fn named_step(&mut self, node: usize, step: &[u8]) -> Place {
-        let above = std::mem::take(&mut self.nodes[node].path);
-        let place = self.place_of(Some(node), &[&above, step]);
-        self.nodes[node].path = above;
-        place
-    }
-
-    /// The place at a path, which is made where there is still room for one.
-    fn place_of(&mut self, parent: Option<usize>, parts: &[&[u8]]) -> Place {
-        let length: usize = parts.iter().map(|part| part.len()).sum();
-        if length > PATH_BYTES_MAX {
-            return Place::Beyond;
-        }
-        let path = parts.concat();
-        if let Some(node) = self.by_path.get(path.as_slice()) {
-            return Place::Node(*node);
-        }
-        if self.paths >= self.paths_max || self.path_bytes + length > PATHS_BYTES_MAX {
-            return Place::Other(path.into());
-        }
-        self.paths += 1;
-        self.path_bytes += length;
-        Place::Node(self.new_node(parent, path.into()))
-    }
-
-    fn new_node(&mut self, parent: Option<usize>, path: Box<[u8]>) -> usize {
-        let is_map = known::is_map(&path);
-        self.by_path.insert(path.clone(), self.nodes.len());
-        self.nodes.push(Node { path, parent, is_map, ..Node::default() });
-        self.nodes.len() - 1
-    }
-
-    /// The node of all that is not told apart: beside the others, or the field of that very name.
-    fn other(&mut self) -> usize {
-        if let Some(other) = self.other {
-            return other;
-        }
-        let other = match self.by_path.get(OTHER.as_bytes()) {
-            Some(node) => *node,
-            None => self.new_node(None, OTHER.as_bytes().into()),
-        };
-        self.other = Some(other);
-        other
-    }
-
-    /// All paths with what was counted there, and the topmost ones that the schema does not name.
+    /// All paths with their counts, and the topmost ones that the schema does not name.
     pub(crate) fn finish(self, documents: u64) -> (Vec<Field>, Vec<Unknown>) {
-        let known: Vec<bool> = self.nodes.iter().map(|node| known::is_known(&node.path)).collect();
+        let nodes = self.paths.nodes();
+        let known: Vec<bool> = nodes.iter().map(|node| known::is_known(&node.path)).collect();
         let mut unknown = Vec::new();
-        let mut fields: Vec<(bool, &Node, Field)> = Vec::new();
-        for (at, node) in self.nodes.iter().enumerate() {
-            let is_other = self.other == Some(at);
+        let mut fields: Vec<(bool, &Node<Counts>, Field)> = Vec::new();
+        for (at, node) in nodes.iter().enumerate() {
+            let is_other = self.paths.is_other(at);
             let field = self.field(node, documents, known[at]);
             if !known[at] && !is_other && node.parent.is_none_or(|parent| known[parent]) {
                 unknown.push(Unknown {
@@ -307,23 +133,23 @@ impl Fields {
         (fields.into_iter().map(|(_, _, field)| field).collect(), unknown)
     }
 
-    fn field(&self, node: &Node, documents: u64, known: bool) -> Field {
-        let tallies = &node.tallies;
+    fn field(&self, node: &Node<Counts>, documents: u64, known: bool) -> Field {
+        let Counts { occurrences, tallies, .. } = &node.counts;
         let path = String::from_utf8_lossy(&node.path).into_owned();
         let is_element = node.path.ends_with(b"[]");
         let in_parent_percent = match node.parent {
             _ if is_element => None,
             Some(parent) => {
-                let objects = self.nodes[parent].tallies.types.of(kind::DOCUMENT);
-                Some(percent(node.occurrences, objects))
+                let objects = self.paths.node(parent).counts.tallies.types.of(kind::DOCUMENT);
+                Some(percent(*occurrences, objects))
             }
-            None => (path != OTHER).then(|| percent(node.occurrences, documents)),
+            None => (path != OTHER).then(|| percent(*occurrences, documents)),
         };
         let [no, yes] = tallies.booleans;
         Field {
-            documents: node.documents,
-            occurrences: node.occurrences,
-            presence_percent: percent(node.documents, documents),
+            documents: node.counts.documents,
+            occurrences: *occurrences,
+            presence_percent: percent(node.counts.documents, documents),
             in_parent_percent,
             types: tallies.types.finish(),
             numbers: tallies.numbers.finish(),
@@ -332,7 +158,7 @@ impl Fields {
             dates: tallies.dates,
             booleans: (no + yes > 0).then(|| [(false, no), (true, yes)].into()),
             values: Values::finish(&tallies.values, known::is_enumeration(&node.path)),
-            seen: node.seen,
+            seen: node.counts.seen,
             known,
             path,
         }
@@ -346,6 +172,7 @@ fn percent(part: u64, whole: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::paths::PATH_BYTES_MAX;
     use super::*;
     use reshelve_core::raw::Writer;
 
@@ -358,7 +185,7 @@ mod tests {
     }
 
     fn counted(paths_max: usize, documents: &[Vec<u8>]) -> Vec<(String, u64, u64)> {
-        let mut fields = Fields { paths_max, ..Fields::new() };
+        let mut fields = Fields::telling_apart(paths_max);
         for document in documents {
             fields.add(Document::new(document), None);
         }

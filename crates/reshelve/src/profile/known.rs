@@ -1,11 +1,11 @@
-//! What the legacy schema names: its paths, its maps, its enumerations. `docs/legacy-schema.md`
-//! in a form that a walk can ask.
+//! What the legacy schema names: its paths, its maps, its enumerations. `docs/legacy-schema.md` in
+//! a form that a walk can query.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-/// A document of the schema and the fields that are named in it. A field that ends in `[]` is an
-/// array, and its elements are named with it.
+/// A document of the schema and its named fields. A field that ends in `[]` is an array, and its
+/// elements are named with it.
 struct Named(&'static str, &'static str);
 
 #[rustfmt::skip]
@@ -42,15 +42,15 @@ const NAMED: &[Named] = &[
     Named("metadata.phaseStartTimes", "*"),
 ];
 
-/// Parts that the schema names without their fields: whatever is in them belongs to them.
+/// Parts that the schema names without their fields: everything in them is known.
 const WHOLE: [&str; 2] = ["analysis", "progress.recoveryAttempts[]"];
 
 /// The three maps, whose keys are data.
 const MAPS: [&str; 3] =
     ["metadata.storyBible.characters", "metadata.storyBible.locations", "metadata.phaseStartTimes"];
 
-/// Fields that the schema says hold one of a few words: their values are told however few there are
-/// of each.
+/// Fields that, by the schema, hold one of a few words: their values are listed even if each is
+/// rare.
 const ENUMERATIONS: [&str; 13] = [
     "status",
     "currentPhase",

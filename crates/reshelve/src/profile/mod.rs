@@ -1,12 +1,13 @@
-//! The profile: what is in a source, field by field, and what a run would say of it.
+//! The profile: what is in a source, field by field, and what a run would report about it.
 //!
 //! One pass. The documents go through the same pipeline as those of a run, so that the forecast is
-//! what a dry run would count; one thread takes them in source order and walks their fields, so
-//! that nothing depends on how many threads map.
+//! what a dry run would count. One thread takes them in source order and walks their fields, so
+//! that nothing depends on the number of mapping threads.
 
 mod fields;
 mod known;
 mod model;
+mod paths;
 mod sizes;
 mod survey;
 mod tallies;
@@ -14,8 +15,9 @@ mod tallies;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
-pub use fields::{LEVELS_MAX, OTHER, PATH_BYTES_MAX, PATHS_BYTES_MAX, PATHS_MAX};
+pub use fields::LEVELS_MAX;
 pub use model::{Dates, Field, Forecast, Largest, Numbers, Profile, Sizes, Unknown};
+pub use paths::{OTHER, PATH_BYTES_MAX, PATHS_BYTES_MAX, PATHS_MAX};
 pub use survey::{IN_FLIGHT_SHOWN_MAX, LARGEST_MAX, MISSING, STATUS_BYTES_MAX, STATUS_PAIRS_MAX};
 pub use tallies::{VALUE_BYTES_MAX, VALUES_MAX, VALUES_TOTAL_MAX};
 
@@ -25,14 +27,14 @@ use crate::store::DiskError;
 use reshelve_core::mapping::Options;
 use survey::Survey;
 
-/// How a source is to be profiled.
+/// How to profile a source.
 #[derive(Clone, Debug)]
 pub struct ProfileRequest {
     /// The options that the forecast is for.
     pub options: Options,
     /// Mapping threads, at least one. The profile does not depend on them.
     pub jobs: usize,
-    /// Where unnamed files are made when there is more to remember than memory should hold.
+    /// Where unnamed files are created for what does not fit into memory.
     pub scratch: PathBuf,
 }
 
@@ -40,12 +42,12 @@ pub struct ProfileRequest {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProfileError {
-    /// The source is damaged: a profile of a part would look like one of the whole.
+    /// The source is damaged: the profile of a part would look like one of the whole.
     #[error("the source is damaged: {damage}")]
     Source {
         /// What is wrong, and where.
         damage: Damage,
-        /// How many documents lie before the damage.
+        /// How many documents come before the damage.
         documents: u64,
     },
     /// A scratch file cannot be used.
@@ -53,11 +55,11 @@ pub enum ProfileError {
     Disk(#[from] DiskError),
 }
 
-/// Reads a source to its end and tells what is in it. `progress` is told after every batch how many
-/// documents and bytes of the source's file were read.
+/// Reads a source to its end and describes what is in it. After every batch, `progress` is called
+/// with the documents and the bytes of the source's file that were read.
 ///
 /// # Errors
-/// Where the source cannot be read to its end, or a scratch file cannot be used.
+/// If the source cannot be read to its end, or a scratch file cannot be used.
 pub fn profile(
     source: &mut dyn Source,
     request: &ProfileRequest,

@@ -1,4 +1,4 @@
-//! The profile as it is told: plain figures, in the shape of the schema `reshelve.profile/1`.
+//! The profile as it is reported: plain figures, in the shape of the schema `reshelve.profile/1`.
 
 use std::collections::BTreeMap;
 
@@ -10,26 +10,26 @@ use reshelve_core::raw::iso;
 /// What is in a source.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Profile {
-    /// Documents of the source, those that would be rejected included.
+    /// Documents of the source, including those that would be rejected.
     pub documents: u64,
     /// Their bytes as BSON, whatever form they came in. A document of a JSON source that cannot be
     /// parsed has none.
     pub bytes: u64,
-    /// Sizes of the documents, in bytes as BSON; only of those that have any.
+    /// Sizes of the documents, in bytes as BSON; only of those that have a size.
     pub size: Sizes,
-    /// The largest documents, largest first, equal ones in source order.
+    /// The largest documents, largest first; equal ones in source order.
     pub largest: Vec<Largest>,
     /// Every path, sorted as bytes; `<other>` is last.
     pub fields: Vec<Field>,
     /// The topmost paths that the legacy schema does not name, sorted.
     pub unknown_fields: Vec<Unknown>,
-    /// How many documents have each status. `<missing>` stands for none, `<int>` and the like for
-    /// one that is no string, `<other>` for those past the bounds.
+    /// How many documents have each status. `<missing>` means no status, `<int>` and the like one
+    /// that is not a string, `<other>` those beyond the bounds.
     pub statuses: BTreeMap<String, u64>,
     /// The same, for each status by `currentPhase`.
     pub status_phases: BTreeMap<String, BTreeMap<String, u64>>,
-    /// How many documents are of each era (1, 2, 4, 5): the newest one a feature of which is there.
-    /// Era 3 cannot be told from era 2.
+    /// How many documents are of each era (1, 2, 4, 5): the newest era of which the document has a
+    /// feature. Era 3 cannot be distinguished from era 2.
     pub eras: BTreeMap<u8, u64>,
     /// When the documents were created, as the mapping sees it.
     pub created: Option<Dates>,
@@ -37,20 +37,20 @@ pub struct Profile {
     pub in_flight: Vec<String>,
     /// How many documents were in flight.
     pub in_flight_total: u64,
-    /// What a run would say.
+    /// What a run would report.
     pub forecast: Forecast,
 }
 
 /// Sizes in bytes. The percentiles are exact, by nearest rank.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Sizes {
-    /// The mean; 0 where there is nothing to divide by.
+    /// The mean; 0 for a source without documents.
     pub mean: f64,
-    /// Half of the documents are not larger.
+    /// Half of the documents are at most this large.
     pub p50: u64,
-    /// Nine in ten.
+    /// Nine in ten are.
     pub p90: u64,
-    /// Ninety-nine in a hundred.
+    /// Ninety-nine in a hundred are.
     pub p99: u64,
     /// The largest.
     pub max: u64,
@@ -59,8 +59,8 @@ pub struct Sizes {
 /// A large document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Largest {
-    /// Its `_id`: hex of an ObjectId, a string as it is, else Extended JSON; empty where there is
-    /// none, or where the document is malformed.
+    /// Its `_id`: the hex digits of an ObjectId, a string as it is, else Extended JSON; empty if
+    /// there is none, or if the document is malformed.
     pub id: String,
     /// Its position in the source, from 0.
     pub position: u64,
@@ -68,39 +68,39 @@ pub struct Largest {
     pub bytes: u64,
 }
 
-/// A path of the legacy documents, with all that was found there.
+/// A path of the legacy documents, with everything that was found there.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Field {
-    /// Names joined with dots as they stand; `[]` for the elements of an array, `*` for the keys of
+    /// Names as they are, joined with dots; `[]` for the elements of an array, `*` for the keys of
     /// a map.
     pub path: String,
-    /// In how many documents it occurs at least once. Null is there.
+    /// In how many documents it occurs at least once. Null counts as an occurrence.
     pub documents: u64,
     /// How often it occurs; each occurrence of a repeated name counts.
     pub occurrences: u64,
-    /// In how many per cent of the documents it occurs.
+    /// In what percentage of the documents it occurs.
     pub presence_percent: f64,
-    /// How often it occurs for each hundred documents that could hold it: the objects at the path
-    /// above. None for elements of arrays and for `<other>`.
+    /// How often it occurs for every hundred documents that could hold it: the objects at the path
+    /// above. `None` for elements of arrays and for `<other>`.
     pub in_parent_percent: Option<f64>,
     /// Occurrences by type, as the aliases of MongoDB's `$type`.
     pub types: BTreeMap<&'static str, u64>,
-    /// Of the numbers (`int`, `long`, finite `double`): their values.
+    /// The values of its numbers (`int`, `long`, finite `double`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub numbers: Option<Numbers>,
-    /// Of the strings: their length in bytes.
+    /// The lengths of its strings, in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub string_bytes: Option<Numbers>,
-    /// Of the arrays: how many elements they have.
+    /// How many elements its arrays have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items: Option<Numbers>,
-    /// Of the dates: the earliest and the latest.
+    /// The earliest and the latest of its dates.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dates: Option<Dates>,
-    /// Of the booleans: how many are false and how many true.
+    /// How many of its booleans are false, and how many are true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub booleans: Option<BTreeMap<bool, u64>>,
-    /// The distinct strings with their counts, where the field looks like an enumeration.
+    /// The distinct strings with their counts, if the field looks like an enumeration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub values: Option<BTreeMap<String, u64>>,
     /// When the earliest and the latest document that has it were created.
@@ -110,21 +110,21 @@ pub struct Field {
     pub known: bool,
 }
 
-/// Least, mean and greatest of some numbers.
+/// Smallest, mean and largest of some numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Numbers {
     /// How many there are.
     pub count: u64,
-    /// The least.
+    /// The smallest.
     pub min: f64,
     /// The mean.
     pub mean: f64,
-    /// The greatest.
+    /// The largest.
     pub max: f64,
 }
 
-/// The first and the last of some dates, in milliseconds since the epoch; told as ISO text, or as
-/// the number where the year is not in 0000–9999.
+/// The first and the last of some dates, in milliseconds since the epoch; reported as ISO text, or
+/// as a number if the year is outside 0000–9999.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Dates {
     /// The earliest.
@@ -162,7 +162,7 @@ pub struct Unknown {
     pub occurrences: u64,
 }
 
-/// What a run over the source would say, with an empty target and the options of the request.
+/// What a run over the source would report, with an empty target and the options of the request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Forecast {
     /// (code, path) pairs of the documents that would be mapped, by code.

@@ -10,7 +10,7 @@ use crate::store::Sorter;
 
 /// How many distinct sizes are counted in memory before they are sorted into files.
 const HELD_MAX: usize = 1 << 18;
-/// A record: the size as a 16-byte big-endian number, which sorts as it should, and its count.
+/// A record: the size as a 16-byte big-endian number, so that records sort by size, and its count.
 const RECORD: usize = 24;
 
 /// Collects sizes.

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::fields::{Fields, OTHER};
+use super::fields::Fields;
 use super::model::{Dates, Forecast, Largest, Profile};
+use super::paths::OTHER;
 use super::sizes::SizeCounts;
 use super::tallies::alias;
 use crate::pass::pipeline::MappedBatch;
@@ -15,20 +16,20 @@ use reshelve_core::mapping::FirstLook;
 use reshelve_core::mapping::{Outcome, RejectCode};
 use reshelve_core::raw::{Document, Value};
 
-/// How many job ids in flight are named.
+/// How many job ids in flight are listed.
 pub const IN_FLIGHT_SHOWN_MAX: usize = 1_000;
-/// How many of the largest documents are named.
+/// How many of the largest documents are listed.
 pub const LARGEST_MAX: usize = 10;
-/// How many pairs of status and phase are told apart; the rest are counted under [`OTHER`].
+/// How many pairs of status and phase are distinguished; the rest are counted under [`OTHER`].
 pub const STATUS_PAIRS_MAX: usize = 1_000;
-/// How long a status or a phase may be, in bytes, to be told apart.
+/// How long a distinguished status or phase may be, in bytes.
 pub const STATUS_BYTES_MAX: usize = 64;
-/// What stands for a status or a phase that is not there.
+/// What replaces a status or a phase that is missing.
 pub const MISSING: &str = "<missing>";
 /// How much of an `_id` is shown, in bytes: a job id is never longer.
 const ID_BYTES_MAX: usize = 128;
 
-/// A profile in the making.
+/// A profile that is being collected.
 #[derive(Debug)]
 pub(crate) struct Survey {
     profile: Profile,
@@ -109,7 +110,7 @@ impl Survey {
         }
         *profile.eras.entry(look.era).or_default() += 1;
         self.take_status(&look);
-        // A document that is too deep is rejected before its status is looked at.
+        // A document that is too deep is rejected before its status is read.
         if let Some(job_id) = look.in_flight().filter(|_| !too_deep) {
             let profile = &mut self.profile;
             profile.in_flight_total += 1;
@@ -172,7 +173,7 @@ fn word(value: Option<Value<'_>>) -> String {
     }
 }
 
-/// An id that is short enough to be shown.
+/// An id, cut if it is too long to be shown.
 fn cut(id: &str) -> String {
     if id.len() <= ID_BYTES_MAX {
         return id.to_owned();

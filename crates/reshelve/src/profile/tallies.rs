@@ -1,4 +1,4 @@
-//! What is counted at one path: numbers, lengths, dates, values of what looks like an enumeration.
+//! What is counted at one path: numbers, lengths, dates, and the values of apparent enumerations.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,8 @@ use reshelve_core::raw::{Value, kind};
 pub const VALUES_MAX: usize = 50;
 /// How long a value of an enumeration may be, in bytes.
 pub const VALUE_BYTES_MAX: usize = 64;
-/// How many distinct values are held over all paths; the path that would hold one more is taken
-/// for no enumeration.
+/// How many distinct values are held over all paths; a path that would hold one more does not count
+/// as an enumeration.
 pub const VALUES_TOTAL_MAX: usize = 100_000;
 
 /// MongoDB's `$type` aliases: of the types 0x01 to 0x13, in this order, then of the two keys.
@@ -70,8 +70,8 @@ impl Types {
     }
 }
 
-/// From here on numbers are added up apart, as smaller ones: their sum may be beyond all numbers,
-/// though their mean is none of that.
+/// Larger numbers are added up separately, scaled down: their sum may exceed all numbers, while
+/// their mean does not.
 const LARGE: f64 = 1e290;
 /// A power of two, so that nothing is rounded.
 const LARGE_UNIT: f64 = 18_446_744_073_709_551_616.0;
@@ -126,7 +126,7 @@ pub(crate) fn float(count: u64) -> f64 {
 #[derive(Debug, Default)]
 pub(crate) struct Values {
     list: Vec<(Box<[u8]>, u64)>,
-    /// The one that was met last: often the next one too.
+    /// The value that was met last: often the next one too.
     last: usize,
     given_up: bool,
     count: u64,
@@ -168,8 +168,8 @@ impl Values {
         self.count += 1;
     }
 
-    /// The values, where the path looks like an enumeration: each occurs twice on the average, or
-    /// the schema says that it is one.
+    /// The values, if the path looks like an enumeration: each occurs twice on average, or the
+    /// schema says that it is one.
     pub(crate) fn finish(&self, is_enumeration: bool) -> Option<BTreeMap<String, u64>> {
         let distinct = u64::try_from(self.list.len()).unwrap_or(u64::MAX);
         if distinct == 0 || !(is_enumeration || self.count >= distinct.saturating_mul(2)) {
@@ -180,7 +180,7 @@ impl Values {
     }
 }
 
-/// Everything that is told of the values at one path.
+/// Everything that is reported about the values at one path.
 #[derive(Debug, Default)]
 pub(crate) struct Tallies {
     pub(crate) types: Types,

@@ -1,5 +1,5 @@
-//! Cost and tokens three ways: what legacy recorded, what its parts add up to, what the target
-//! stores; and how far the first two are apart, job by job.
+//! Cost and tokens from three sides: what legacy recorded, what its parts add up to, and what the
+//! target stores; and how far the first two differ, job by job.
 
 use serde::Serialize;
 
@@ -7,15 +7,16 @@ use reshelve_core::raw::{Document, Value};
 
 /// How many jobs of a bucket, or of a list, are named.
 pub const LISTED_MAX: usize = 20;
-/// Sums of the same numbers in another order differ by less.
+/// Sums of the same numbers in another order differ by less than this.
 const SAME: f64 = 1e-9;
-/// Where the buckets for differences of cost end, in USD. Half a cent is what the mapping warns of.
+/// Where the buckets for differences of cost end, in USD. The mapping warns of differences above
+/// half a cent.
 const USD_EDGES: [f64; 4] = [0.005, 0.01, 0.1, 1.0];
 /// Where the buckets for differences of tokens end.
 const TOKEN_EDGES: [f64; 4] = [10.0, 100.0, 1_000.0, 10_000.0];
 /// Buckets on each side of the one for equal numbers.
 const SIDE: usize = USD_EDGES.len() + 1;
-/// Where each number stands in a metrics document: stage, then field of `cost` and of `tokens`.
+/// Where each number is in a metrics document: the stage, then the field of `cost` and of `tokens`.
 const FIELDS: [[&str; 4]; 2] = [
     ["totalUsd", "analysisUsd", "outlineUsd", "chaptersUsd"],
     ["total", "analysis", "outline", "chapters"],
@@ -31,14 +32,14 @@ pub struct StageTotals {
     pub recorded: f64,
     /// How many jobs have a record at all.
     pub recorded_jobs: u64,
-    /// Of these, how many recorded 0 where the parts add up to more: the application never filled
+    /// How many of these recorded 0 although the parts add up to more: the application never filled
     /// in its totals.
     pub recorded_zero: u64,
     /// Σ of what the parts of each job add up to.
     pub recomputed: f64,
-    /// Σ by fresh mappings: what should be stored.
+    /// Σ over fresh mappings: what should be stored.
     pub mapped: f64,
-    /// Σ over the target; null where no target was read.
+    /// Σ over the target; null if no target was read.
     pub stored: Option<f64>,
     /// Whether stored and mapped are within the tolerance.
     pub within_tolerance: bool,
@@ -49,7 +50,7 @@ pub struct StageTotals {
 pub struct Stages<T> {
     /// Analysis of the premise.
     pub analysis: T,
-    /// Making of the outline.
+    /// Creation of the outline.
     pub outline: T,
     /// Writing of the chapters.
     pub chapters: T,
@@ -83,7 +84,7 @@ impl<T> Measure<T> {
     }
 }
 
-/// Something for cost and for tokens.
+/// The same for cost and for tokens.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct CostAndTokens<T> {
     /// Cost in USD.
@@ -92,9 +93,9 @@ pub struct CostAndTokens<T> {
     pub tokens: T,
 }
 
-/// Totals over all jobs.
-pub type Totals = CostAndTokens<Measure<StageTotals>>;
-/// How far records and parts are apart.
+/// The sums over all jobs.
+pub type CostAndTokenTotals = CostAndTokens<Measure<StageTotals>>;
+/// How far records and parts differ.
 pub type Deltas = CostAndTokens<Measure<Histogram>>;
 
 /// The jobs by the difference *recorded − recomputed*.
@@ -106,12 +107,12 @@ pub struct Histogram {
     pub unrecorded: u64,
 }
 
-/// Jobs whose differences are alike.
+/// Jobs with similar differences.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Bucket {
-    /// Differences are above this; null where there is no bound.
+    /// Differences are above this; null if there is no bound.
     pub above: Option<f64>,
-    /// And up to this, or below it where the difference is negative.
+    /// And at most this, or below this if the difference is negative.
     pub below: Option<f64>,
     /// How many jobs.
     pub count: u64,
@@ -120,7 +121,7 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// Whether it is the one for records that are right.
+    /// Whether it is the bucket of correct records.
     pub fn is_equal(&self) -> bool {
         self.above.is_some_and(|above| above == 0.0) && self.below.is_some_and(|below| below == 0.0)
     }
@@ -175,7 +176,7 @@ pub(crate) fn empty_deltas() -> Deltas {
 
 /// Adds one job: its record, and its freshly mapped metrics.
 pub(crate) fn add_job(
-    totals: &mut Totals,
+    totals: &mut CostAndTokenTotals,
     deltas: &mut Deltas,
     job: &str,
     legacy: &[u8],
@@ -208,8 +209,8 @@ pub(crate) fn add_job(
     }
 }
 
-/// Adds what the target holds of a job's metrics: nothing, where they are missing.
-pub(crate) fn add_stored(totals: &mut Totals, metrics: Option<&[u8]>) {
+/// Adds what the target holds of a job's metrics; nothing if they are missing.
+pub(crate) fn add_stored(totals: &mut CostAndTokenTotals, metrics: Option<&[u8]>) {
     for (measure, totals) in [&mut totals.cost_usd, &mut totals.tokens].into_iter().enumerate() {
         for (stage, total) in totals.each().into_iter().enumerate() {
             let number = metrics
@@ -219,8 +220,8 @@ pub(crate) fn add_stored(totals: &mut Totals, metrics: Option<&[u8]>) {
     }
 }
 
-/// Judges the stored sums against the mapped ones, and every stage like the total.
-pub(crate) fn judge(totals: &mut Totals, tolerance_usd: f64, tolerance_tokens: f64) {
+/// Checks the stored sums against the mapped ones, for every stage and for the total.
+pub(crate) fn judge(totals: &mut CostAndTokenTotals, tolerance_usd: f64, tolerance_tokens: f64) {
     let sides = [(&mut totals.cost_usd, tolerance_usd), (&mut totals.tokens, tolerance_tokens)];
     for (totals, tolerance) in sides {
         for total in totals.each() {
@@ -240,8 +241,8 @@ fn stored_number(metrics: &[u8], measure: usize, field: &str) -> f64 {
     at(Document::new(metrics), &[breakdown, field]).and_then(Value::numeric).unwrap_or(0.0)
 }
 
-/// What legacy recorded of cost and tokens: in all, and by stage. Where a stage has two records
-/// (chapters), the one of the part itself is meant.
+/// What legacy recorded of cost and tokens: in total, and by stage. If a stage has two records
+/// (chapters), the one of the part itself counts.
 fn recorded(legacy: &[u8]) -> [[Option<f64>; 4]; 2] {
     let legacy = Document::new(legacy);
     let tracked = at(legacy, &["metadata", "costTracking"]).and_then(Value::document);
@@ -269,7 +270,7 @@ fn at<'d>(document: Document<'d>, names: &[&str]) -> Option<Value<'d>> {
     document.get(last)
 }
 
-/// A number that is a count, as the mapping has it: finite, and not negative.
+/// A number that is a count, as for the mapping: finite, and not negative.
 fn count(value: Option<Value<'_>>) -> Option<f64> {
     value.and_then(Value::numeric).filter(|number| number.is_finite() && *number >= 0.0)
 }
