@@ -148,7 +148,7 @@ fn a_dry_run_is_told_as_one() {
     let place = ran(false);
     let made = report(&place, &[]);
     let sentence = expect_verdict(&made, "dry-run", "nothing was written");
-    assert!(sentence.contains("40 of 40 documents that belong into the target"), "{sentence}");
+    assert!(sentence.contains("40 of 40 documents that belong in the target"), "{sentence}");
     assert_eq!(made.json["parity"], Value::Null);
     assert_eq!(made.json["survey"]["counts"]["legacy"], 40);
     assert_eq!(made.json["checksums"], Value::Null);

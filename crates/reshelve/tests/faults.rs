@@ -1,8 +1,9 @@
 //! Faults of the file system at every operation of a run: what a run promises holds after each.
 //!
 //! The file system is one in memory, which fails, tears and stops on demand, and loses what was not
-//! synced. A sync that lies is not tried: what it loses, no run can know. The short form tries each operation with one fault and one crash, the kinds in turn;
-//! `RESHELVE_FAULTS=all` tries all of them at each.
+//! synced. A sync that lies is not tried: what it loses, no run can know. The short form tries each
+//! operation with one fault and one crash, the kinds in turn; `RESHELVE_FAULTS=all` tries all of
+//! them at each.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::{BTreeMap, HashMap};
@@ -66,7 +67,7 @@ impl Origin for InMemory {
     }
 }
 
-/// Is told, and forgets.
+/// Ignores what it is told.
 struct Silent;
 
 impl Notes for Silent {
@@ -86,7 +87,7 @@ struct Scene {
     compression: Compression,
     on_existing: OnExisting,
     status_policy: StatusPolicy,
-    /// What the target holds before.
+    /// What the target holds before the run.
     before: Memory,
 }
 
@@ -136,15 +137,14 @@ impl Scene {
         (InMemory(self.documents.clone()), destination)
     }
 
-    /// Where everything stood before the run.
+    /// The state before the run.
     fn memory(&self) -> Memory {
         let memory = self.before.crash(Keep::Everything);
         memory.settle();
         memory
     }
 
-    /// Brings a run to its end that met a fault, as a person would: resume it where it is, else
-    /// start it.
+    /// Finishes a run that met a fault, as a person would: resume it if it exists, else start it.
     fn end(&self, memory: &Memory) -> Result<Report, RunError> {
         match run_folder(memory) {
             Some(folder) => self.resume(memory, folder),
@@ -318,7 +318,7 @@ fn whatever_the_file_system_does_the_outcome_is_the_same_or_a_refusal() {
     }
 }
 
-/// Runs into the fault, crashes, and goes on to the same outcome.
+/// Runs into the fault, crashes, and continues to the same outcome.
 fn try_fault(
     scene: &Scene,
     (number, fault): (usize, Fault),
@@ -332,7 +332,7 @@ fn try_fault(
     let found = memory.crash(keep);
     check_journal(scene, &found);
     if first.is_ok() {
-        // Whatever is told as done is done.
+        // What is reported as done is done.
         assert_same(&outcome(&memory), expected, what);
     }
     let report = scene.end(&found).unwrap_or_else(|error| panic!("{what}: {error}"));

@@ -11,11 +11,11 @@ use crate::ends::{
 };
 use reshelve_core::raw::{self, Document};
 
-/// The checksum of every namespace; `mongodump` names its polynomial after ECMA, the variant is
-/// that of xz.
+/// The checksum of every namespace; `mongodump` names its polynomial after ECMA, and the variant is
+/// the one of xz.
 static CRC: Crc<u64, Table<16>> = Crc::<u64, Table<16>>::new(&CRC_64_XZ);
 
-/// Ends a block, and the prelude.
+/// Ends a block, and ends the prelude.
 pub(super) const TERMINATOR: [u8; 4] = (-1i32).to_le_bytes();
 
 /// The documents of one namespace of an archive.
@@ -29,19 +29,19 @@ pub(super) struct Archive {
     done: bool,
 }
 
-/// Where in the body the reading stands.
+/// Where the reader is in the body.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Block {
     /// Before a namespace header.
     Between,
-    /// Inside a block of the namespace that is wanted.
+    /// Inside a block of the wanted namespace.
     Wanted,
-    /// Inside a block of another one.
+    /// Inside a block of another namespace.
     Other,
 }
 
 impl Archive {
-    /// Takes the feed of an archive whose prelude has been read.
+    /// Takes a feed whose prelude has been read.
     pub(super) fn new(feed: Feed, wanted: Namespace) -> Archive {
         Archive {
             feed,
@@ -86,7 +86,7 @@ impl Archive {
         Ok(batch.items.len() < limits.docs_max)
     }
 
-    /// Reads a namespace header; returns `false` where the wanted namespace ends.
+    /// Reads a namespace header; returns `false` at the end of the wanted namespace.
     fn header(&mut self) -> Result<bool, Fault> {
         if !self.feed.need(4)? {
             return Err(ended());
@@ -106,7 +106,8 @@ impl Archive {
         }
         self.done = true;
         self.delivered = false;
-        // The rest need not be read; but only its end tells whether what was decompressed is right.
+        // The rest need not be read, but only its end shows whether the decompressed bytes are
+        // right.
         self.feed.drain_compressed()?;
         Ok(false)
     }
@@ -115,7 +116,7 @@ impl Archive {
         let place = Place { offset: self.feed.offset(), line: 0, column: 0 };
         let mut damage = self.feed.content.damage(fault, place);
         damage.name = format!("{} in {}", self.wanted, damage.name);
-        // The checksum comes with the end of the namespace: nothing before it is confirmed.
+        // The checksum comes at the end of the namespace: nothing before it is confirmed.
         damage.earlier_in_doubt |= self.delivered;
         self.pending = Some(damage);
         self.done = true;
@@ -156,7 +157,7 @@ pub(super) struct Header<'a> {
 
 impl<'a> Header<'a> {
     pub(super) fn read(bytes: &'a [u8]) -> Result<Header<'a>, Fault> {
-        let bad = || Fault::new(DamageKind::Corrupt, "no namespace header where one must be");
+        let bad = || Fault::new(DamageKind::Corrupt, "a namespace header is missing");
         raw::check(bytes).map_err(|_| bad())?;
         let document = Document::new(bytes);
         let text = |name: &str| document.get(name).and_then(raw::Value::string).ok_or_else(bad);
@@ -170,7 +171,7 @@ fn ended() -> Fault {
     Fault::new(DamageKind::Truncated, "archive is truncated: it ends before the namespace does")
 }
 
-/// Picks the namespace that is wanted.
+/// Picks the wanted namespace.
 pub(super) fn pick(prelude: &Prelude, spec: &SourceSpec) -> Result<Namespace, OpenError> {
     let collection = spec.collection.as_deref().unwrap_or(super::COLLECTION_DEFAULT);
     let named = prelude.collections.iter().filter(|entry| {

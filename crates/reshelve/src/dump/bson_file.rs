@@ -8,10 +8,10 @@ use crate::ends::{
 };
 use reshelve_core::raw::Document;
 
-/// How many documents are looked at behind one whose inside is broken, to tell whether its length
-/// can be right.
+/// How many documents are checked after a document with broken content, to decide whether its
+/// length can be right.
 const LOOK_AHEAD_DOCS: usize = 4;
-/// How far into such a document.
+/// How many bytes of such a document are checked.
 const LOOK_AHEAD_BYTES: usize = 64 * 1024;
 
 /// The documents of a `.bson` file.
@@ -58,7 +58,7 @@ impl BsonFile {
 
     fn stop(&mut self, fault: Fault, at: usize) {
         let place = Place { offset: self.intake.offset(at), line: 0, column: 0 };
-        // A fault of the reading explains a document that is cut off better than the cut does.
+        // A read error explains a cut-off document better than the cut does.
         self.pending = if fault.kind == DamageKind::Truncated {
             self.intake.damage(Some(fault), place)
         } else {
@@ -67,7 +67,7 @@ impl BsonFile {
         self.done = true;
     }
 
-    /// The length of the document at `at`; none at the end.
+    /// The length of the document at `at`; `None` at the end.
     fn length(&mut self, bytes: &mut Vec<u8>, at: usize) -> Result<Option<usize>, Fault> {
         while bytes.len() < at + 4 {
             if self.intake.more(bytes, at + 4 - bytes.len()) {
@@ -83,7 +83,7 @@ impl BsonFile {
         document_length(&bytes[at..]).map(Some)
     }
 
-    /// Makes sure that the document is there to its end, and that its length can be right.
+    /// Makes sure that the whole document is there, and that its length can be right.
     fn whole(&mut self, bytes: &mut Vec<u8>, at: usize, length: usize) -> Result<(), Fault> {
         let end = at + length;
         while bytes.len() < end {
@@ -102,8 +102,8 @@ impl BsonFile {
             }
             _ => {}
         }
-        // Either the inside is broken, which costs this document alone, or the length is wrong:
-        // then what follows is no document either.
+        // Either the content is broken, which costs this document alone, or the length is wrong;
+        // then what follows is not a document either.
         if self.documents_follow(bytes, end) {
             return Ok(());
         }
@@ -112,7 +112,7 @@ impl BsonFile {
         Err(Fault::new(DamageKind::Corrupt, detail))
     }
 
-    /// Whether documents lie at `at`, or the end.
+    /// Whether documents follow at `at`, or the end.
     fn documents_follow(&mut self, bytes: &mut Vec<u8>, mut at: usize) -> bool {
         for _ in 0..LOOK_AHEAD_DOCS {
             while bytes.len() < at + 5 && self.intake.more(bytes, 5) {}
@@ -126,12 +126,13 @@ impl BsonFile {
                 // Only its head is there.
                 return bytes[at..].get(5..).is_some_and(|head| head.starts_with(b"_id\0"));
             };
-            // Embedded documents look the same, but for the name that every stored one begins with.
+            // Embedded documents look the same, except for the name that every stored one begins
+            // with.
             if elements_end(document) == Some(length) && document[5..].starts_with(b"_id\0") {
                 return true;
             }
-            // Several documents in a row may be broken inside: their lengths still lead from one
-            // to the next, which bytes that are no lengths do not.
+            // Several documents in a row may have broken content: their lengths still lead from one
+            // to the next, which other bytes do not.
             at += length;
         }
         true
@@ -160,7 +161,8 @@ impl Source for BsonFile {
     }
 }
 
-/// The length that a document states, where it can be one. Fewer than four bytes state none.
+/// The length that a document states, if a document can be that long. Fewer than four bytes state
+/// none.
 pub(super) fn document_length(bytes: &[u8]) -> Result<usize, Fault> {
     let stated = bytes.first_chunk().map_or(0, |prefix| i32::from_le_bytes(*prefix));
     match usize::try_from(stated) {
@@ -182,7 +184,7 @@ pub(super) fn check_end(document: &[u8]) -> Result<(), Fault> {
     Err(Fault::new(DamageKind::Corrupt, detail))
 }
 
-/// A document of which only `there` bytes are there.
+/// A document of which only `there` bytes are present.
 pub(super) fn truncated(there: usize, length: Option<usize>) -> Fault {
     let detail = match length {
         Some(length) => format!("truncated: only {there} of the {length} bytes of a document"),
@@ -196,8 +198,8 @@ fn wrong_length(length: usize, earlier: usize) -> Fault {
     Fault::new(DamageKind::Corrupt, detail)
 }
 
-/// Whether what a length covers after the end of its document are whole documents: then it is the
-/// length that is wrong, and they must not be lost with it.
+/// Whether the bytes that a length covers after the end of its document are whole documents: then
+/// the length is wrong, and they must not be lost with it.
 fn swallows_documents(mut rest: &[u8]) -> bool {
     let mut found = false;
     while let Ok(length) = document_length(rest) {
@@ -211,7 +213,7 @@ fn swallows_documents(mut rest: &[u8]) -> bool {
     found && rest.is_empty()
 }
 
-/// Where the elements of a document end by their own lengths, its closing zero included.
+/// Where the elements of a document end by their own lengths, including its closing zero.
 fn elements_end(document: &[u8]) -> Option<usize> {
     let end = Document::new(document)
         .elements()

@@ -1,4 +1,4 @@
-//! Gzip and zstd: decompressed in a thread of its own, so that it overlaps with the framing.
+//! Gzip and zstd: decompressed in a separate thread, so that it overlaps with the framing.
 
 use std::io::{self, BufRead, Read};
 
@@ -7,10 +7,10 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::content::{Fault, FromFile, READ_BYTES};
 use crate::ends::{Compression, DamageKind};
 
-/// Buffers on their way between the threads.
+/// Buffers in transit between the threads.
 const BUFFERS: usize = 4;
 
-/// Tells the compression by the first bytes of a file, ten or all of them.
+/// Detects the compression from the first bytes of a file: ten, or all of them.
 pub(super) fn detect(head: &[u8]) -> Compression {
     if head.starts_with(&[0x28, 0xB5, 0x2F, 0xFD]) {
         return Compression::Zstd;
@@ -24,7 +24,7 @@ pub(super) fn detect(head: &[u8]) -> Compression {
     if gzip { Compression::Gzip } else { Compression::None }
 }
 
-/// The end of the channel that gives out what has been decompressed.
+/// The receiving end of the channel for decompressed bytes.
 pub(super) struct Inflow {
     full: Receiver<Message>,
     empty: Sender<Vec<u8>>,
@@ -35,13 +35,14 @@ pub(super) struct Inflow {
 
 struct Message {
     bytes: Vec<u8>,
-    /// How much of the content, from its start, checksums have confirmed by now.
+    /// How much of the content, from its start, checksums have confirmed so far.
     confirmed: u64,
     fault: Option<Fault>,
 }
 
 impl Inflow {
-    /// Starts the thread. It ends by itself: at the end, at a fault, or when this side is gone.
+    /// Starts the thread. It ends at the end of the input, at a fault, or when this side is
+    /// dropped.
     pub(super) fn start(
         input: impl BufRead + Send + 'static,
         compression: Compression,
@@ -79,7 +80,7 @@ impl Inflow {
                 }
                 let used = std::mem::replace(&mut self.current, message.bytes);
                 self.at = 0;
-                // Only memory to be used again: nothing is lost where nobody takes it.
+                // This only returns memory for reuse: nothing is lost if nobody takes it.
                 let _unused = self.empty.try_send(used);
                 continue;
             }
@@ -105,7 +106,7 @@ struct Outflow {
 impl Outflow {
     fn run(&mut self, mut input: impl BufRead, compression: Compression) {
         let result = self.members(&mut input, compression);
-        // Nobody listens any more: then nobody wants to know either.
+        // If the receiver is gone, nobody needs to know.
         let _gone = self.send(None);
         if let Err(error) = result {
             let _gone = self.send(Some(fault(error)));
@@ -125,13 +126,13 @@ impl Outflow {
             if !alive {
                 return Ok(());
             }
-            // A member has been read to its end only where its checksum holds.
+            // A member is read to its end only if its checksum is right.
             self.confirmed = self.total;
         }
         Ok(())
     }
 
-    /// Returns `false` where nobody listens any more.
+    /// Returns `false` if the receiver is gone.
     fn member(&mut self, mut decoder: impl Read) -> io::Result<bool> {
         loop {
             let room = READ_BYTES - self.bytes.len();
@@ -159,7 +160,7 @@ impl Outflow {
 }
 
 /// Whether the file ends here. Zeros after the last gzip member are padding (of tapes and block
-/// devices), as gzip itself takes them.
+/// devices), as for gzip itself.
 fn at_end(input: &mut impl BufRead, compression: Compression, total: u64) -> io::Result<bool> {
     loop {
         let next = match input.fill_buf() {
@@ -178,7 +179,7 @@ fn at_end(input: &mut impl BufRead, compression: Compression, total: u64) -> io:
     }
 }
 
-/// Tells by an error of a decoder what happened.
+/// Turns an error of a decoder into a fault.
 fn fault(error: io::Error) -> Fault {
     let from_file = error.get_ref().is_some_and(|inner| inner.is::<FromFile>());
     let text = error.to_string();

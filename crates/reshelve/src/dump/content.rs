@@ -1,4 +1,4 @@
-//! The content of a file: its bytes as they were before any compression, read once from the front.
+//! The content of a file: its uncompressed bytes, read once from the front.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -10,10 +10,10 @@ use super::compressed::{self, Inflow};
 use crate::ends::{Compression, Damage, DamageKind, Place};
 
 /// How much is read ahead at once. Small enough that what a batch leaves over is copied cheaply,
-/// large enough that a system call costs nothing beside it.
+/// large enough that a system call costs nothing in comparison.
 pub(super) const READ_BYTES: usize = 256 * 1024;
 
-/// A reading that failed, not yet tied to a place among the documents.
+/// A failed read, not yet tied to a place among the documents.
 #[derive(Debug)]
 pub(super) struct Fault {
     pub(super) kind: DamageKind,
@@ -21,14 +21,14 @@ pub(super) struct Fault {
     pub(super) source: Option<io::Error>,
 }
 
-/// What is read from, after the decompression that its first bytes call for.
+/// What is read from, after decompression if its first bytes say that it is compressed.
 pub(super) struct Content {
-    /// What messages call it.
+    /// Its name in messages.
     pub(super) name: String,
     pub(super) compression: Compression,
-    /// Bytes in the file, where that is known.
+    /// Bytes in the file, if known.
     pub(super) bytes_total: Option<u64>,
-    /// Read already, to tell the form by it, and not yet given out.
+    /// Read already to detect the form, and not yet handed out.
     head: Vec<u8>,
     stream: Stream,
     taken: Arc<AtomicU64>,
@@ -39,8 +39,8 @@ enum Stream {
     Inflating(Inflow),
 }
 
-/// A file as it is. Nothing stands between it and the buffer that is read into: a reader in
-/// between would have every buffer filled with zeros first.
+/// A file as it is, without a buffered reader before the buffer that is read into: such a reader
+/// would have every buffer filled with zeros first.
 struct Plain {
     reader: Box<dyn Read + Send>,
     taken: Arc<AtomicU64>,
@@ -51,7 +51,7 @@ impl Content {
     pub(super) fn open(path: &Path) -> io::Result<Content> {
         let file = File::open(path)?;
         let metadata = file.metadata()?;
-        // Anything but a regular file tells no length.
+        // Only a regular file has a known length.
         let bytes_total = metadata.is_file().then_some(metadata.len());
         Content::new(Box::new(file), path.display().to_string(), bytes_total)
     }
@@ -63,7 +63,7 @@ impl Content {
         bytes_total: Option<u64>,
     ) -> io::Result<Content> {
         let mut head = Vec::new();
-        // An error here will be met again, or the stream is at its end: both are told later.
+        // An error here comes up again, or the stream is at its end; both are reported later.
         let early = (&mut reader).take(COMPRESSION_HEAD_BYTES).read_to_end(&mut head);
         let taken = Arc::new(AtomicU64::new(u64::try_from(head.len()).unwrap_or(0)));
         let compression = compressed::detect(&head);
@@ -82,13 +82,13 @@ impl Content {
         Ok(Content { name, compression, bytes_total, head, stream, taken })
     }
 
-    /// Bytes taken from the file so far.
+    /// Bytes read from the file so far.
     pub(super) fn bytes_read(&self) -> u64 {
         self.taken.load(Ordering::Relaxed)
     }
 
-    /// Looks at up to `count` of the next bytes without taking them; fewer only at the end, or
-    /// before a fault, which the next reading meets.
+    /// Looks at up to `count` of the next bytes without consuming them; fewer only at the end, or
+    /// before a fault, which the next read reports.
     pub(super) fn peek(&mut self, count: usize) -> &[u8] {
         if self.head.len() < count {
             let mut head = std::mem::take(&mut self.head);
@@ -101,7 +101,7 @@ impl Content {
         &self.head[..count.min(self.head.len())]
     }
 
-    /// Appends the next `count` bytes; fewer only at the end. On a fault, what came before it has
+    /// Appends the next `count` bytes; fewer only at the end. On a fault, everything before it has
     /// been appended.
     pub(super) fn append(&mut self, out: &mut Vec<u8>, count: usize) -> Result<usize, Fault> {
         let before = out.len();
@@ -142,7 +142,7 @@ impl Content {
 const COMPRESSION_HEAD_BYTES: u64 = 10;
 
 impl Stream {
-    /// A stream that has nothing but an error to give.
+    /// A stream that only returns an error.
     fn failing(error: io::Error) -> Stream {
         let reader = Box::new(Failing(Some(error)));
         Stream::Plain(Plain { reader, taken: Arc::default() })
@@ -169,7 +169,7 @@ impl Fault {
         Fault { kind, detail: detail.into(), source: None }
     }
 
-    /// Tells what went wrong by the error of the file or of the decompression.
+    /// Tells an error of the file from one of the decompression.
     pub(super) fn from_error(error: io::Error) -> Fault {
         let inner = error.get_ref();
         if let Some(FromDecoder(kind, detail)) = inner.and_then(|inner| inner.downcast_ref()) {
@@ -183,17 +183,17 @@ impl Fault {
     }
 }
 
-/// A fault of the decompression on its way through an [`io::Error`].
+/// A fault of the decompression, passed through an [`io::Error`].
 #[derive(Debug, thiserror::Error)]
 #[error("{1}")]
 struct FromDecoder(DamageKind, String);
 
-/// An error of the file itself, so that those of the decompression can be told from it.
+/// An error of the file itself, marked to distinguish it from errors of the decompression.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub(super) struct FromFile(pub(super) io::Error);
 
-/// Counts what is taken from the file.
+/// Counts the bytes that are read from the file.
 struct Counted {
     reader: Box<dyn Read + Send>,
     taken: Arc<AtomicU64>,
@@ -207,7 +207,7 @@ impl Counted {
                 self.taken.fetch_add(bytes, Ordering::Relaxed);
                 Ok(value)
             }
-            // This one means "again", and every caller looks for it by its kind.
+            // This kind means "try again", and every caller checks for it.
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
             Err(error) => Err(io::Error::new(error.kind(), FromFile(error))),
         }
@@ -221,7 +221,7 @@ impl Read for Counted {
     }
 }
 
-/// Fails once with what an earlier reading met, then is at its end.
+/// Returns the error of an earlier read once, then is at its end.
 struct Failing(Option<io::Error>);
 
 impl Read for Failing {

@@ -1,17 +1,17 @@
-//! Tells the form of a file by its content, never by its name.
+//! Detects the form of a file from its content, never from its name.
 
 use super::compressed;
 use super::content::Content;
 use crate::ends::{Compression, DOCUMENT_BYTES_MAX, SourceForm};
 
-/// The magic number of a `mongodump` archive, as it lies in the file.
+/// The magic number of a `mongodump` archive, as the file holds it.
 pub(super) const ARCHIVE_MAGIC: [u8; 4] = [0x6D, 0xE2, 0x99, 0x81];
 /// The byte-order mark of UTF-8.
 pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
-/// How far white space is skipped in search of a document's start.
+/// How much white space is skipped in search of the start of a document.
 const SPACE_BYTES_MAX: usize = 64 * 1024;
 
-/// The forms that a file can have under its compression.
+/// The forms that a file can have after decompression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FileForm {
     /// Documents back to back.
@@ -35,11 +35,11 @@ impl From<FileForm> for SourceForm {
     }
 }
 
-/// Tells the form. The first four bytes decide: a length that a BSON document can have ends with a
+/// Detects the form. The first four bytes decide: a possible length of a BSON document ends with a
 /// byte of 0 to 3 there, and no text does.
 pub(super) fn detect(content: &mut Content) -> FileForm {
     if compressed::detect(content.peek(10)) != Compression::None {
-        // Packed twice: nobody does that on purpose.
+        // Compressed twice: nobody does that on purpose.
         return FileForm::Unknown;
     }
     let head = content.peek(4);

@@ -7,7 +7,7 @@ use crate::dump;
 use crate::ends::{Batch, BatchLimits, Damage, Source, SourceSpec};
 use crate::store::{At, DiskError, Files, Open};
 
-/// Reads a target file, whatever its compression.
+/// Reads a target file in any compression.
 pub struct Documents {
     source: Box<dyn Source>,
     batch: Batch,
@@ -24,7 +24,7 @@ impl Documents {
     /// Opens the first `limit` bytes of a file.
     ///
     /// # Errors
-    /// Where the file cannot be opened.
+    /// If the file cannot be opened.
     pub fn open(files: &dyn Files, path: &Path, limit: u64) -> Result<Self, DiskError> {
         let file = files.open(path, Open::Read)?.take(limit);
         let spec = SourceSpec { path: PathBuf::from(path), ..SourceSpec::default() };
@@ -34,10 +34,10 @@ impl Documents {
         Ok(Documents { source: opened.source, batch: Batch::default(), next: 0 })
     }
 
-    /// The next document, not yet checked.
+    /// The next document, not checked yet.
     ///
     /// # Errors
-    /// Where the file is damaged.
+    /// If the file is damaged.
     pub fn next_document(&mut self) -> Result<Option<&[u8]>, Damage> {
         if self.next == self.batch.items.len() {
             self.batch.clear();

@@ -1,4 +1,4 @@
-//! Why a source cannot be opened, and what would help.
+//! Why a source cannot be opened, and what helps.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ pub enum OpenError {
         path: PathBuf,
     },
     /// The folder holds no dump.
-    #[error("{}: no dump in this folder", .path.display())]
+    #[error("{}: there is no dump in this folder", .path.display())]
     NoDump {
         /// The folder.
         path: PathBuf,
@@ -36,16 +36,16 @@ pub enum OpenError {
         databases: Vec<String>,
     },
     /// The collection is not there.
-    #[error("{}: no collection {wanted}; there {}", .path.display(), present_text(.present))]
+    #[error("{}: there is no collection {wanted}; {}", .path.display(), present_text(.present))]
     NoCollection {
         /// The folder or archive.
         path: PathBuf,
-        /// The collection that was asked for, with its database where one was named.
+        /// The collection that was asked for, with its database if one was named.
         wanted: String,
         /// The namespaces that are there, sorted.
         present: Vec<String>,
     },
-    /// What is there holds no documents of its own.
+    /// The namespace stores no documents of its own.
     #[error("{namespace}: {reason}")]
     NotASource {
         /// The namespace.
@@ -61,7 +61,7 @@ pub enum OpenError {
         /// The other.
         second: PathBuf,
     },
-    /// Standard input can be read once only, and this needs more.
+    /// Standard input can be read only once, and this needs more.
     #[error("standard input cannot be read twice")]
     NotRewindable,
     /// The operating system refused.
@@ -103,7 +103,7 @@ impl OpenError {
 impl From<OpenError> for EndError {
     fn from(error: OpenError) -> Self {
         let kind = match error {
-            // What was named makes sense, and the system refused to read it.
+            // The name makes sense, and the system refused to read what it names.
             OpenError::NotFound { .. } | OpenError::Io { .. } => EndErrorKind::Failed,
             _ => EndErrorKind::Usage,
         };
@@ -114,9 +114,9 @@ impl From<OpenError> for EndError {
 
 fn present_text(present: &[String]) -> String {
     match present {
-        [] => "is none at all".to_owned(),
-        [one] => format!("is {one}"),
-        several => format!("are {}", several.join(", ")),
+        [] => "there are no collections".to_owned(),
+        [one] => format!("there is {one}"),
+        several => format!("there are {}", several.join(", ")),
     }
 }
 
@@ -129,7 +129,7 @@ pub(super) fn wanted(spec: &SourceSpec) -> String {
     }
 }
 
-/// Why a namespace of that type is no source.
+/// Why a namespace of that type is not a source.
 pub(super) fn kind_reason(kind: &str) -> String {
     match kind {
         "view" => "this is a view, which stores no documents".to_owned(),

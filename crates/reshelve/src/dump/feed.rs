@@ -1,16 +1,16 @@
-//! A buffer of its own between the content and those who pick from it.
+//! A buffer between the content and its consumers, who skip most of it.
 
 use super::bson_file::{check_end, document_length, truncated};
 use super::content::{Content, Fault, READ_BYTES};
 use crate::ends::Compression;
 
-/// Content of which most may be passed over.
+/// Content most of which may be skipped.
 pub(super) struct Feed {
     pub(super) content: Content,
     buffer: Vec<u8>,
     at: usize,
     offset: u64,
-    /// Met while reading ahead: told when what lies before it is used up.
+    /// Met while reading ahead; reported when everything before it is used up.
     fault: Option<Fault>,
 }
 
@@ -19,17 +19,17 @@ impl Feed {
         Feed { content, buffer: Vec::new(), at: 0, offset: 0, fault: None }
     }
 
-    /// Where the next byte lies in the content.
+    /// Where the next byte is in the content.
     pub(super) fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// What has been read and not yet passed over.
+    /// What has been read and not yet skipped.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.buffer[self.at..]
     }
 
-    /// Makes sure that `count` bytes are there; returns `false` where the content ends before.
+    /// Makes sure that `count` bytes are there; returns `false` if the content ends before.
     pub(super) fn need(&mut self, count: usize) -> Result<bool, Fault> {
         if self.bytes().len() >= count {
             return Ok(true);
@@ -53,13 +53,14 @@ impl Feed {
         Ok(true)
     }
 
-    /// Passes over bytes that are there.
+    /// Skips bytes that are there.
     pub(super) fn advance(&mut self, count: usize) {
         self.at = (self.at + count).min(self.buffer.len());
         self.offset += u64::try_from(count).unwrap_or(0);
     }
 
-    /// Reads compressed content to its end, so that its checksum is tested; other content is left.
+    /// Reads compressed content to its end, so that its checksum is tested; other content is left
+    /// unread.
     pub(super) fn drain_compressed(&mut self) -> Result<(), Fault> {
         if self.content.compression == Compression::None {
             return Ok(());
@@ -76,7 +77,7 @@ impl Feed {
         }
     }
 
-    /// The length of the whole document that lies next, which is there to its end.
+    /// The length of the next document, which is there to its end.
     pub(super) fn document(&mut self) -> Result<usize, Fault> {
         if !self.need(4)? {
             return Err(truncated(self.bytes().len(), None));

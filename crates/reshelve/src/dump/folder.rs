@@ -10,7 +10,7 @@ use super::metadata::Metadata;
 use super::prelude::Namespace;
 use crate::ends::{Compression, SourceSpec};
 
-/// A metadata file is small; what is larger is none.
+/// A metadata file is small; anything larger is not one.
 const METADATA_BYTES_MAX: usize = 64 * 1024 * 1024;
 const DATA_ENDING: &str = ".bson";
 const METADATA_ENDING: &str = ".metadata.json";
@@ -46,7 +46,7 @@ pub(super) fn list(path: &Path) -> Result<Folder, OpenError> {
     Ok(folder)
 }
 
-/// The file that holds the documents wanted, and their namespace.
+/// The file with the wanted documents, and their namespace.
 pub(super) fn pick(spec: &SourceSpec) -> Result<(PathBuf, Namespace), OpenError> {
     let folder = list(&spec.path)?;
     let name = spec.collection.as_deref().unwrap_or(super::COLLECTION_DEFAULT);
@@ -90,10 +90,10 @@ pub(super) fn pick(spec: &SourceSpec) -> Result<(PathBuf, Namespace), OpenError>
     }
 }
 
-/// Takes up what lies in the folder of a database.
+/// Adds the files of a database folder.
 fn database(path: &Path, folder: &mut Folder) -> Result<(), OpenError> {
     let db = database_name(path);
-    // Data and metadata of a collection are told to belong together by the name of their files.
+    // Data and metadata belong together if their files have the same name.
     let mut stems: BTreeMap<String, Collection> = BTreeMap::new();
     for entry in entries(path)? {
         let Some(name) = entry.file_name().and_then(|name| name.to_str()) else { continue };
@@ -122,7 +122,7 @@ fn database(path: &Path, folder: &mut Folder) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// What is in a folder, sorted, so that no answer depends on the file system.
+/// The entries of a folder, sorted, so that no answer depends on the file system.
 fn entries(path: &Path) -> Result<Vec<PathBuf>, OpenError> {
     let failed = |error| OpenError::of(path, error);
     let mut entries = Vec::new();
@@ -133,13 +133,13 @@ fn entries(path: &Path) -> Result<Vec<PathBuf>, OpenError> {
     Ok(entries)
 }
 
-/// The name of a database is that of its folder, whatever the path calls it.
+/// The name of a database is the name of its folder, even if the path does not show it.
 fn database_name(path: &Path) -> String {
     let known = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     known.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
-/// The name of a file without this ending, whatever its compression.
+/// The name of a file without this ending, in any compression.
 fn stem(name: &str, ending: &str) -> Option<String> {
     let stem = |compression: Compression| {
         name.strip_suffix(compression.suffix())?.strip_suffix(ending).map(str::to_owned)
@@ -147,7 +147,7 @@ fn stem(name: &str, ending: &str) -> Option<String> {
     Compression::ALL.into_iter().find_map(stem)
 }
 
-/// Names are escaped as in the query of a URL: `+` is a space. What is no escape stays.
+/// Names are escaped as in the query of a URL: `+` is a space. What is not an escape stays.
 fn unescape(stem: &str) -> String {
     let mut bytes = Vec::with_capacity(stem.len());
     let mut rest = stem.as_bytes();
@@ -177,7 +177,7 @@ fn read_metadata(path: &Path) -> Result<Metadata, OpenError> {
     Ok(text.map_or_else(Metadata::unreadable, |text| Metadata::parse(&text)))
 }
 
-/// The whole content of a small file, decompressed; none where it is damaged or not small.
+/// The whole content of a small file, decompressed; `None` if it is damaged or not small.
 pub(super) fn read_small(path: &Path) -> Result<Option<Vec<u8>>, OpenError> {
     let mut content = Content::open(path).map_err(|error| OpenError::of(path, error))?;
     let mut text = Vec::new();

@@ -1,4 +1,4 @@
-//! What is there: databases, collections, sizes, indexes, without a look at the documents' inside.
+//! What is there: databases, collections, sizes and indexes, without a look into the documents.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -50,28 +50,28 @@ pub struct Inventory {
     pub path: PathBuf,
     /// For people: `mongodump archive, gzip`.
     pub form: String,
-    /// The version of the server that was dumped, where the dump tells.
+    /// The version of the server that was dumped, if the dump names it.
     pub server_version: Option<String>,
-    /// The version of the tool that dumped it, where the dump tells.
+    /// The version of the tool that made the dump, if the dump names it.
     pub tool_version: Option<String>,
     /// Sorted by database and name.
     pub collections: Vec<CollectionInfo>,
-    /// Names of collections that may hold parts of novels beside the legacy collection, sorted.
+    /// Names of collections that may hold parts of novels besides the legacy collection, sorted.
     pub auxiliary: Vec<String>,
-    /// Names of target collections that are there already, sorted.
+    /// Names of target collections that exist already, sorted.
     pub targets_present: Vec<String>,
-    /// Damage that belongs to no collection.
+    /// Damage outside of the collections.
     pub damage: Option<String>,
 }
 
 /// One collection of an [`Inventory`].
 #[derive(Clone, Debug, Default, serde::Serialize)]
 pub struct CollectionInfo {
-    /// Its database; none for a file by itself.
+    /// Its database; `None` for a single file.
     pub db: Option<String>,
-    /// Its name; for a file by itself that of the file.
+    /// Its name; for a single file, the name of the file.
     pub name: String,
-    /// `collection`, `view`, `timeseries`; none where the dump does not say.
+    /// `collection`, `view`, `timeseries`; `None` if the dump does not say.
     pub kind: Option<String>,
     /// The files with its documents; none in an archive.
     pub files: Vec<PathBuf>,
@@ -87,10 +87,10 @@ pub struct CollectionInfo {
     pub damage: Option<String>,
 }
 
-/// Lists what is there and counts documents. Damage is told in the inventory.
+/// Lists what is there and counts documents. The inventory reports damage.
 ///
 /// # Errors
-/// Where there is nothing to look at.
+/// If there is nothing to inspect.
 pub fn inspect(spec: &SourceSpec) -> Result<Inventory, OpenError> {
     if spec.path.as_os_str() == STANDARD_INPUT {
         return Err(OpenError::NotRewindable);
@@ -114,7 +114,7 @@ pub fn inspect(spec: &SourceSpec) -> Result<Inventory, OpenError> {
 }
 
 impl Inventory {
-    /// Sorts the collections, and names those that somebody should look at.
+    /// Sorts the collections, and names those that need attention.
     pub fn sort(&mut self) {
         self.collections.sort_by(|a, b| (&a.db, &a.name).cmp(&(&b.db, &b.name)));
         let names = |is: fn(&str) -> bool| {
@@ -165,7 +165,7 @@ impl CollectionInfo {
     }
 }
 
-/// A file with one collection, whose name nobody knows but the file.
+/// A file with one collection: only the name of the file tells its name.
 fn inspect_file(spec: &SourceSpec, inventory: &mut Inventory) -> Result<(), OpenError> {
     let mut opened = open(spec)?;
     inventory.form = opened.description.form_words();
@@ -226,7 +226,7 @@ fn inspect_archive(content: Content, inventory: &mut Inventory) {
                 let mut info = CollectionInfo::new(entry.namespace.clone());
                 info.describe(entry.metadata.map(|text| Metadata::parse(text.as_bytes())));
                 info.kind = entry.kind.or(info.kind);
-                // A view has no documents, and so no end.
+                // A view has no documents, so it has no end marker.
                 let ended = info.kind.as_deref() == Some("view");
                 let counting = Counted { info, digest: CRC.digest(), ended };
                 counted.insert(entry.namespace, counting);

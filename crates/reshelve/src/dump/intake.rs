@@ -1,14 +1,14 @@
-//! Reads straight into a batch's buffer, and carries over what the batch could not take.
+//! Reads straight into the buffer of a batch, and keeps what the batch has no room for.
 
 use super::content::{Content, Fault, READ_BYTES};
 use crate::ends::{Batch, BatchLimits, Damage, Place};
 
-/// The content of a source whose documents follow one another.
+/// The content of a source whose documents follow each other.
 pub(super) struct Intake {
     pub(super) content: Content,
-    /// Behind the documents of the last batch.
+    /// What comes after the documents of the last batch.
     carry: Vec<u8>,
-    /// Where the buffer of the batch in hand starts in the content.
+    /// Where the buffer of the current batch starts in the content.
     base: u64,
     ended: bool,
     fault: Option<Fault>,
@@ -23,14 +23,13 @@ impl Intake {
     pub(super) fn begin(&mut self, batch: &mut Batch, limits: BatchLimits) {
         batch.clear();
         std::mem::swap(&mut self.carry, &mut batch.bytes);
-        // One enormous document must not make every buffer enormous for good.
+        // One enormous document must not leave every buffer enormous.
         if self.carry.capacity() > limits.bytes_max.saturating_mul(4).max(READ_BYTES * 4) {
             self.carry = Vec::new();
         }
     }
 
-    /// Reads on: at least `wanted` bytes where there are so many. Returns `false` where there is
-    /// nothing more.
+    /// Reads more: at least `wanted` bytes, if there are that many. Returns `false` at the end.
     pub(super) fn more(&mut self, bytes: &mut Vec<u8>, wanted: usize) -> bool {
         if self.ended {
             return false;
@@ -46,7 +45,7 @@ impl Intake {
         bytes.len() > before
     }
 
-    /// Ends a batch: what lies behind `end` is for the next.
+    /// Ends a batch: everything after `end` is for the next one.
     pub(super) fn keep(&mut self, bytes: &mut Vec<u8>, end: usize) {
         self.carry.clear();
         self.carry.extend_from_slice(&bytes[end..]);
@@ -54,19 +53,19 @@ impl Intake {
         self.base = self.offset(end);
     }
 
-    /// Where a byte of the batch's buffer lies in the content.
+    /// Where a byte of the batch's buffer is in the content.
     pub(super) fn offset(&self, at: usize) -> u64 {
         self.base + u64::try_from(at).unwrap_or(0)
     }
 
-    /// The damage at a place where something is missing: the fault that ended the reading, if
-    /// there was one.
+    /// The damage at a place where something is missing: the fault that ended the reading, if there
+    /// was one.
     pub(super) fn damage(&mut self, missing: Option<Fault>, place: Place) -> Option<Damage> {
         let fault = self.fault.take().or(missing)?;
         Some(self.content.damage(fault, place))
     }
 
-    /// The damage that bytes which did arrive show.
+    /// The damage that the bytes themselves show.
     pub(super) fn damage_seen(&self, fault: Fault, place: Place) -> Damage {
         self.content.damage(fault, place)
     }

@@ -9,7 +9,7 @@ use crate::ends::{
     Source,
 };
 
-/// The text of one document may be longer than its BSON, yet not without limit: a document that
+/// The text of one document may be longer than its BSON, but not without limit: a document that
 /// never ends must not fill the memory.
 const DOCUMENT_TEXT_BYTES_MAX: usize = 2 * DOCUMENT_BYTES_MAX;
 
@@ -36,7 +36,7 @@ impl JsonFile {
         }
     }
 
-    /// Cuts documents into the batch; returns how far its bytes have been used.
+    /// Cuts documents into the batch; returns how many of its bytes have been used.
     fn cut(&mut self, batch: &mut Batch, limits: BatchLimits) -> usize {
         let mut used = 0;
         let mut last = false;
@@ -86,7 +86,7 @@ impl JsonFile {
         used
     }
 
-    /// The text has ended: well, or in the middle of something.
+    /// The text has ended: at a proper place, or in the middle of something.
     fn finish(&mut self) {
         self.done = true;
         let missing = self.scanner.end().err().map(|it| Fault::new(DamageKind::Truncated, it));
@@ -119,7 +119,7 @@ impl JsonFile {
         Place { offset: self.intake.offset(start.at), line: start.line, column: start.column }
     }
 
-    /// Where the scanner stands.
+    /// Where the scanner is.
     fn here(&self) -> Place {
         let (line, column) = self.scanner.place();
         Place { offset: self.intake.offset(self.scanner.at), line, column }

@@ -1,20 +1,20 @@
 //! Finds where the documents of a JSON text begin and end, without parsing them.
 //!
-//! Documents are told apart by brackets and strings, never by line ends. A document with a broken
-//! inside must not cost those after it, so three signs end it early, each of which no well-formed
-//! document can show: a closing brace while brackets are open (it closes them too); a line that
+//! Brackets and strings tell where a document ends; line ends never do. A document with broken
+//! content must not cost those after it, so three signs end it early, none of which occurs in a
+//! well-formed document: a closing brace while brackets are open (it closes them too); a line that
 //! begins with `{` inside a string; a line that begins with `{` where no value may begin.
 
-/// The state of the search: it goes on where the last bytes ended.
+/// The state of the search: it continues where the last bytes ended.
 #[derive(Debug)]
 pub(super) struct Scanner {
-    /// Where the search stands in the bytes given.
+    /// Where the search is in the given bytes.
     pub(super) at: usize,
-    /// The document in hand, where there is one.
+    /// The current document, if one has begun.
     pub(super) start: Option<Start>,
     /// From 1.
     line: u64,
-    /// How far before `at` the line in hand begins.
+    /// How far before `at` the current line begins.
     line_bytes: u64,
     open: Vec<u8>,
     /// How many of `open` are `[`.
@@ -34,7 +34,7 @@ pub(super) struct Start {
 /// What the search found.
 #[derive(Debug)]
 pub(super) enum Found {
-    /// A document; it ends where the search stands now, or a little before.
+    /// A document; it ends where the search is now, or a little before.
     Document(Start, usize),
     /// Nothing more in these bytes.
     More,
@@ -49,13 +49,13 @@ enum Between {
     Beginning,
     /// Documents one after the other.
     Lines,
-    /// Behind the `[` of an array.
+    /// After the `[` of an array.
     First,
-    /// Behind a document in an array.
+    /// After a document in an array.
     Comma,
-    /// Behind a comma in an array.
+    /// After a comma in an array.
     Next,
-    /// Behind the `]` of an array.
+    /// After the `]` of an array.
     Closed,
 }
 
@@ -73,12 +73,12 @@ impl Scanner {
         }
     }
 
-    /// Passes over a byte-order mark, which is in no column.
+    /// Skips a byte-order mark, which is in no column.
     pub(super) fn skip(&mut self, count: usize) {
         self.at += count;
     }
 
-    /// Tells the search that the bytes up to `end` have been taken away.
+    /// Informs the search that the bytes up to `end` have been removed.
     pub(super) fn rebase(&mut self, end: usize) {
         self.at -= end;
         if let Some(start) = &mut self.start {
@@ -86,7 +86,7 @@ impl Scanner {
         }
     }
 
-    /// Line and column of the place where the search stands.
+    /// Line and column of the current place.
     pub(super) fn place(&self) -> (u64, u64) {
         (self.line, self.line_bytes + 1)
     }
@@ -126,7 +126,7 @@ impl Scanner {
         Found::More
     }
 
-    /// Finds the next document's start; `false` where it is not in these bytes.
+    /// Finds the start of the next document; returns `false` if it is not in these bytes.
     fn begin(&mut self, bytes: &[u8]) -> Result<bool, &'static str> {
         while let Some(&byte) = bytes.get(self.at) {
             match (byte, self.between) {
@@ -170,7 +170,7 @@ impl Scanner {
         self.line_bytes = 0;
     }
 
-    /// Goes on inside a string.
+    /// Continues inside a string.
     fn string(&mut self, bytes: &[u8], last: bool) -> Step {
         let rest = &bytes[self.at..];
         let Some(step) = memchr::memchr3(b'"', b'\\', b'\n', rest) else {
@@ -184,7 +184,7 @@ impl Scanner {
                 self.pass(1);
             }
             b'\\' => match rest.get(step + 1) {
-                // No line end can be escaped: it is looked at by itself.
+                // A line end cannot be escaped, so it is checked separately.
                 Some(b'\n') => self.pass(1),
                 Some(_) => self.pass(2),
                 None => return Step::Wait,
@@ -203,7 +203,7 @@ impl Scanner {
         Step::On
     }
 
-    /// Goes on outside strings, to the next byte that says something.
+    /// Continues outside of strings, to the next byte that matters.
     fn outside(&mut self, bytes: &[u8]) -> Step {
         let rest = &bytes[self.at..];
         let Some(step) = rest.iter().position(|&byte| SPEAKS[usize::from(byte)]) else {
@@ -241,7 +241,7 @@ impl Scanner {
         Step::On
     }
 
-    /// Closes the innermost array, and what is open inside it; nothing where no array is open.
+    /// Closes the innermost array, and everything open inside it; does nothing if no array is open.
     fn close_array(&mut self) {
         if self.open_arrays == 0 {
             return;
@@ -250,7 +250,8 @@ impl Scanner {
         while let Some(b'{') = self.open.pop() {}
     }
 
-    /// Ends a broken document before the line that begins the next. In an array the comma between
+    /// Ends a broken document before the line that begins the next one. In an array, the comma
+    /// between them is lost with it.
     /// them has gone with it.
     fn cut(&mut self, end: usize) -> Step {
         if self.between == Between::Comma {
@@ -272,12 +273,12 @@ impl Scanner {
 enum Step {
     /// A document ends there.
     Document(usize),
-    /// The next byte is needed to go on.
+    /// The next byte is needed to continue.
     Wait,
     On,
 }
 
-/// The bytes that say something outside strings.
+/// The bytes that matter outside of strings.
 static SPEAKS: [bool; 256] = {
     let mut table = [false; 256];
     table[0x22] = true;

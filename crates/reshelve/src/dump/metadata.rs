@@ -1,4 +1,4 @@
-//! `<collection>.metadata.json`: what a dump says about a collection beside its documents.
+//! `<collection>.metadata.json`: what a dump says about a collection besides its documents.
 
 use crate::target_schema::Index;
 use reshelve_core::extjson::{self, Style};
@@ -16,12 +16,12 @@ pub(super) struct Metadata {
 }
 
 impl Metadata {
-    /// What is known of a file that is damaged.
+    /// What is known from a damaged file.
     pub(super) fn unreadable() -> Metadata {
         Metadata::default()
     }
 
-    /// Reads what is there; metadata is no reason to refuse documents.
+    /// Reads what is there; bad metadata is no reason to refuse documents.
     pub(super) fn parse(text: &[u8]) -> Metadata {
         let mut bytes = Vec::new();
         if extjson::parse(text.trim_ascii(), &mut bytes).is_err() {
@@ -30,7 +30,7 @@ impl Metadata {
         let document = Document::new(&bytes);
         let mut kind = string(document, "type");
         let options = document.get("options").and_then(Value::document);
-        // Older tools name no type; the options of a view or a time series give it away.
+        // Older tools do not name the type; the options reveal a view or a time series.
         if let (None, Some(options)) = (&kind, options) {
             if options.get("viewOn").is_some() {
                 kind = Some("view".to_owned());
@@ -64,7 +64,7 @@ fn index(document: Document<'_>) -> Index {
     }
 }
 
-/// A string of a document, where it is one.
+/// A field of a document, if it is a string.
 pub(super) fn string(document: Document<'_>, name: &str) -> Option<String> {
     let text = document.get(name).and_then(Value::string)?;
     Some(String::from_utf8_lossy(text).into_owned())

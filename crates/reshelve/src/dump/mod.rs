@@ -1,7 +1,8 @@
-//! Readers of every form in which the legacy collection can arrive, told apart by content.
+//! Readers of every form in which the legacy collection can arrive; the content decides which one
+//! is used.
 //!
-//! [`open`] takes what the command line names and gives a [`Source`]. Bytes come from a `content`
-//! (a file behind its compression); one file here per form frames documents in them.
+//! [`open`] takes what the command line names and returns a [`Source`]. Bytes come from a `content`
+//! (a file after decompression); each form has a file here that frames documents in them.
 
 mod archive;
 mod bson_file;
@@ -39,7 +40,7 @@ use crate::ends::{
     SourceSpec,
 };
 
-/// The collection that is meant unless told otherwise.
+/// The collection that is read unless another one is named.
 pub const COLLECTION_DEFAULT: &str = "jobs";
 /// The path that means standard input.
 pub const STANDARD_INPUT: &str = "-";
@@ -49,7 +50,7 @@ pub const STANDARD_INPUT: &str = "-";
 /// Damage is no reason not to open: the source reports it, after the documents before it.
 ///
 /// # Errors
-/// Where there is nothing to read, or no telling which collection is meant.
+/// If there is nothing to read, or it is not clear which collection is meant.
 pub fn open(spec: &SourceSpec) -> Result<Opened, OpenError> {
     if spec.path.as_os_str() == STANDARD_INPUT {
         return open_stream(Box::new(std::io::stdin()), "standard input", spec);
@@ -62,7 +63,7 @@ pub fn open(spec: &SourceSpec) -> Result<Opened, OpenError> {
         let form = SourceForm::DumpFolder;
         let namespace = Some((namespace.db, namespace.collection));
         let description = describe(&content, form, file, namespace, rewindable);
-        // In a folder the name says what it is: a bad length is damage, not another form.
+        // In a folder the name decides the form: a bad length is damage, not another form.
         return Ok(Opened {
             source: Box::new(bson_file::BsonFile::new(content)),
             description,
@@ -74,10 +75,10 @@ pub fn open(spec: &SourceSpec) -> Result<Opened, OpenError> {
     open_content(content, spec, rewindable)
 }
 
-/// Opens any stream that holds one of the file forms; `name` is what messages call it.
+/// Opens any stream that holds one of the file forms; `name` is its name in messages.
 ///
 /// # Errors
-/// Where there is no telling which collection of an archive is meant.
+/// If it is not clear which collection of an archive is meant.
 pub fn open_stream(
     reader: Box<dyn Read + Send>,
     name: &str,

@@ -1,4 +1,4 @@
-//! The prelude of a `mongodump` archive: what is in it.
+//! The prelude of a `mongodump` archive, which lists its content.
 
 use super::archive::TERMINATOR;
 use super::content::Fault;
@@ -54,7 +54,7 @@ impl Prelude {
         if feed.bytes()[..4] != ARCHIVE_MAGIC {
             return Err(Fault::new(
                 DamageKind::Corrupt,
-                "no archive: the magic number is not there",
+                "not an archive: the magic number is missing",
             ));
         }
         feed.advance(4);

@@ -1,4 +1,4 @@
-//! A quick first read of every document's `status`, before the run proper.
+//! A quick first read of every document's `status`, before the run itself.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -12,15 +12,15 @@ use crate::ends::{Batch, BatchLimits, Compression, DOCUMENT_BYTES_MAX, Form, Sou
 use reshelve_core::extjson;
 use reshelve_core::raw::{Document, Value, kind};
 
-/// How much of a document is read at a time: most have their status in the first.
+/// How much of a document is read at a time: most have their status in the first window.
 const WINDOW_BYTES: usize = 4 * 1024;
 const STATUS: &str = "status";
 
-/// Gives each document's top-level `status` where it is a string, else `None`, in source order.
-/// Damage ends the scan without an error: the run proper will meet it and tell where it is.
+/// Passes each document's top-level `status` to `give` if it is a string, else `None`, in source
+/// order. Damage ends the scan without an error: the run meets it again and reports where it is.
 ///
 /// # Errors
-/// Where the source cannot be opened, or could not be opened a second time.
+/// If the source cannot be opened, or cannot be opened a second time.
 pub fn for_each_status(
     spec: &SourceSpec,
     give: &mut dyn FnMut(Option<&[u8]>),
@@ -34,7 +34,7 @@ pub fn for_each_status(
     }
     let path = &description.path;
     if is_plain_bson(path).map_err(|error| OpenError::of(path, error))? {
-        // Only the heads of the documents are read. An error here is met again in the run.
+        // Only the heads of the documents are read. The run meets an error here again.
         let _ended_early = scan_heads(path, give);
         return Ok(());
     }
@@ -62,8 +62,8 @@ fn status(document: &[u8]) -> Option<&[u8]> {
     Document::new(document).get(STATUS).and_then(Value::string)
 }
 
-/// In a folder the name says that it is BSON, in a file the content does; both agree, unless the
-/// file is damaged from its start.
+/// In a folder the name says that it is BSON, in a file the content does. Both agree unless the
+/// file is damaged at its start.
 fn is_plain_bson(path: &Path) -> io::Result<bool> {
     let mut content = Content::open(path)?;
     Ok(detect(&mut content) == FileForm::Bson && content.compression == Compression::None)
@@ -97,7 +97,7 @@ fn scan_heads(path: &Path, give: &mut dyn FnMut(Option<&[u8]>)) -> io::Result<()
 
 enum Head {
     Status(Option<Vec<u8>>),
-    /// Only the whole document can tell.
+    /// Only the whole document has the answer.
     Unclear,
 }
 
@@ -125,10 +125,11 @@ impl Window {
         Ok(&self.bytes[..count.min(self.bytes.len())])
     }
 
-    /// Looks for the status in the document from `start` to `end`, and passes over large values
+    /// Searches for the status in the document from `start` to `end`, and skips large values
     /// without reading them.
     fn find(&mut self, start: u64, end: u64) -> io::Result<Head> {
-        // The elements of a view begin after four bytes, as those of a document after its length.
+        // The elements of a view begin after four bytes, as those of a document begin after its
+        // length.
         let mut view = start;
         while view + 5 < end {
             let count = usize::try_from(end - view).unwrap_or(usize::MAX).min(WINDOW_BYTES);
@@ -152,8 +153,8 @@ impl Window {
     }
 }
 
-/// The length of an element of which only the head is there; none where it cannot be told, or
-/// where it is the status itself.
+/// The length of an element of which only the head is there; `None` if it is not known, or if the
+/// element is the status itself.
 fn first_length(head: &[u8]) -> Option<usize> {
     let (kind, rest) = head.split_first()?;
     let name = memchr::memchr(0, rest)?;

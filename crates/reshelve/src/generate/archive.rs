@@ -15,12 +15,12 @@ use reshelve_core::raw::{Writer, kind};
 const MAGIC: u32 = 0x8199_e26d;
 /// Ends the prelude and every block.
 const TERMINATOR: [u8; 4] = (-1i32).to_le_bytes();
-/// The first block is small and each is twice the one before, so that even a small archive has
-/// several; real ones have up to about 16 MiB.
+/// The first block is small and each is twice as large as the one before, so that even a small
+/// archive has several; real ones have up to about 16 MiB.
 const BLOCK_BYTES_FIRST: usize = 64 * 1024;
 /// See [`BLOCK_BYTES_FIRST`].
 const BLOCK_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// Sessions between two blocks of ours.
+/// Sessions between two blocks of jobs.
 const SESSIONS_IN_BLOCK: u32 = 30;
 
 /// Sixteen tables: several times as fast as one.
@@ -28,7 +28,7 @@ type Tables = crc::Table<16>;
 
 static CRC: crc::Crc<u64, Tables> = crc::Crc::<u64, Tables>::new(&crc::CRC_64_XZ);
 
-/// A collection on its way into an archive.
+/// A collection that is being written into an archive.
 struct Namespace<'a> {
     database: &'a str,
     collection: &'a str,

@@ -22,7 +22,7 @@ pub(super) fn created_ms(era: Era, rng: &mut Rng) -> i64 {
     i64::from(rng.between(first, last - 1)) * 1_000 + i64::from(rng.between(0, 999))
 }
 
-/// In which stage the document is.
+/// The stage of the document.
 pub(super) fn stage(plan: &Plan, rng: &mut Rng) -> Stage {
     use Stage::{
         ChapterFailed, Completed, CompletedWithFailures, Failed, JustCreated, Outlining,
@@ -59,7 +59,7 @@ pub(super) fn stage(plan: &Plan, rng: &mut Rng) -> Stage {
     }
 }
 
-/// Of which era it is.
+/// The era of the document.
 pub(super) fn era(plan: &Plan, stage: Stage, rng: &mut Rng) -> Era {
     match plan.eras {
         Eras::Only(era) => era,
@@ -82,7 +82,7 @@ pub(super) fn era(plan: &Plan, stage: Stage, rng: &mut Rng) -> Era {
     }
 }
 
-/// How large it would be, finished.
+/// How large the document would be if the novel were finished.
 pub(super) fn bytes(size: Size, rng: &mut Rng) -> usize {
     let bytes = match size {
         Size::Small => rng.between(2_100, 5_900),
@@ -98,7 +98,7 @@ pub(super) fn bytes(size: Size, rng: &mut Rng) -> usize {
     usize::try_from(bytes).unwrap_or(0)
 }
 
-/// The size is no mixture here, so this does not go deeper.
+/// The size is not a mixture here, so this does not recurse further.
 fn bytes_of(size: Size, rng: &mut Rng) -> usize {
     bytes(size, rng)
 }

@@ -1,5 +1,5 @@
-//! Damage for a file that is finished, so that readers can be tried on it. The place depends on
-//! the seed and on the file alone, and is reported.
+//! Damage for a finished file, to test readers with. The place depends only on the seed and the
+//! file, and is reported.
 
 use std::{
     fs::{File, OpenOptions},
@@ -16,10 +16,11 @@ pub enum Fault {
     TruncateLast,
     /// Cuts any file at that many thousandths of its length.
     TruncateAt(u16),
-    /// Makes a letter of a premise something that is not UTF-8: one document is malformed.
-    /// For files that are not compressed.
+    /// Makes a letter of a premise invalid UTF-8: one document is malformed. For files that are not
+    /// compressed.
     InvalidText,
-    /// Changes a letter of a premise: only a checksum can tell. For files that are not compressed.
+    /// Changes a letter of a premise: only a checksum can detect it. For files that are not
+    /// compressed.
     ChangedText,
     /// Makes the length of a document in a `.bson` file impossible: nothing after it can be read.
     BrokenLength,
@@ -34,11 +35,11 @@ pub struct Inflicted {
     pub path: PathBuf,
     /// Which fault.
     pub fault: Fault,
-    /// The first byte that is gone or different.
+    /// The first byte that is missing or different.
     pub offset: u64,
     /// How long the file is now.
     pub bytes: u64,
-    /// Which document is hit, from 0, where that is known.
+    /// Which document is damaged, from 0, if that is known.
     pub document: Option<u64>,
     /// Where in the file that document starts.
     pub document_offset: Option<u64>,
@@ -46,13 +47,13 @@ pub struct Inflicted {
 
 /// How much is searched at a time for a text to damage.
 const WINDOW_BYTES: u64 = 4 * 1024 * 1024;
-/// A length that no reader can take for one.
+/// A length that no reader can accept.
 const LENGTH_BROKEN: i32 = 0x7fff_fff0;
 
 /// Damages a file in place.
 ///
 /// # Errors
-/// What the operating system refuses; and a file in which there is no place for the fault.
+/// What the operating system refuses; also a file that has no place for the fault.
 pub fn inflict(path: &Path, fault: Fault, seed: u64) -> Result<Inflicted, GenerateError> {
     let mut rng = Rng::new(seed, 0);
     let mut file = OpenOptions::new().read(true).write(true).open(path).map_err(at(path))?;
@@ -63,7 +64,7 @@ pub fn inflict(path: &Path, fault: Fault, seed: u64) -> Result<Inflicted, Genera
             let documents = patient.documents()?;
             let last = documents.checked_sub(1).ok_or_else(|| patient.no_place(NO_DOCUMENT))?;
             let start = patient.start_of(last)?;
-            // At least a byte of it stays, and at least one goes.
+            // At least one byte of it stays, and at least one goes.
             (start + 1 + rng.below(bytes - start - 1), Some((last, start)))
         }
         Fault::TruncateAt(thousandths) => (bytes * u64::from(thousandths.min(1_000)) / 1_000, None),
@@ -126,7 +127,7 @@ impl Patient<'_> {
         self.walk(document).map(|(_, offset)| offset)
     }
 
-    /// Steps over at most that many documents; gives how many there were, and where it stopped.
+    /// Skips at most that many documents; returns how many there were, and where it stopped.
     fn walk(&mut self, most: u64) -> Result<(u64, u64), GenerateError> {
         let fail = at(self.path);
         self.file.seek(SeekFrom::Start(0)).map_err(&fail)?;
@@ -147,8 +148,7 @@ impl Patient<'_> {
         Ok((documents, offset))
     }
 
-    /// Changes a letter of the first premise that stands behind a random place, or else of the
-    /// first one of all.
+    /// Changes a letter of the first premise after a random place, or else of the very first one.
     fn change_text(&mut self, mask: u8, rng: &mut Rng) -> Result<u64, GenerateError> {
         for from in [rng.below(self.bytes), 0] {
             let mut window = Vec::new();

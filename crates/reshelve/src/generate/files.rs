@@ -13,9 +13,9 @@ use super::{
 use crate::ends::Compression;
 use reshelve_core::raw::Writer;
 
-/// Bytes on their way to a file.
+/// Bytes that are buffered on the way to a file.
 const BUFFER_BYTES: usize = 1024 * 1024;
-/// How many documents lie between two reports of progress.
+/// How many documents are written between two reports of progress.
 const PROGRESS_DOCUMENTS: u64 = 64;
 
 /// The indexes of the legacy collection, as a dump lists them.
@@ -27,9 +27,9 @@ const JOBS_INDEXES: [(&str, &str); 5] = [
     (r#""status":{"$numberInt":"1"},"updatedAt":{"$numberInt":"-1"}"#, "status_1_updatedAt_-1"),
 ];
 
-/// The name of the collection that lies beside ours.
+/// The name of the other collection in a dump.
 pub(super) const SESSIONS: &str = "sessions";
-/// What the dumped server and the dumping tool call themselves.
+/// The names of the dumped server and of the dumping tool.
 pub(super) const SERVER_VERSION: &str = "8.2.11";
 /// See [`SERVER_VERSION`].
 pub(super) const TOOL_VERSION: &str = "reshelve-generate";
@@ -102,7 +102,7 @@ impl Target {
     }
 }
 
-/// Counts what is written, and tells it.
+/// Counts what is written, and reports it.
 pub(super) struct Counter<'a> {
     written: Written,
     progress: &'a mut dyn FnMut(Written),
@@ -192,12 +192,12 @@ pub(super) fn write_folder(
     Ok(written)
 }
 
-/// The metadata of our collection, as a dump writes it.
+/// The metadata of the legacy collection, as a dump writes it.
 pub(super) fn metadata_of_jobs(collection: &str, seed: u64) -> String {
     metadata(collection, &JOBS_INDEXES, seed)
 }
 
-/// The metadata of the collection beside ours.
+/// The metadata of the other collection.
 pub(super) fn metadata_of_sessions(seed: u64) -> String {
     metadata(SESSIONS, &JOBS_INDEXES[..1], !seed)
 }
@@ -209,7 +209,7 @@ fn metadata(collection: &str, indexes: &[(&str, &str)], seed: u64) -> String {
             format!(r#"{{"v":{{"$numberInt":"2"}},"key":{{{key}}},"name":"{name}"}}"#)
         })
         .collect();
-    // A name of a collection may hold what JSON must escape.
+    // The name of a collection may contain what JSON must escape.
     let name = serde_json::Value::from(collection);
     let mut uuid = super::Rng::new(seed, u64::MAX);
     format!(
@@ -220,7 +220,7 @@ fn metadata(collection: &str, indexes: &[(&str, &str)], seed: u64) -> String {
     )
 }
 
-/// Appends a document of the collection beside ours.
+/// Appends a document of the other collection.
 pub(super) fn append_session(index: u32, out: &mut Vec<u8>) {
     let mut writer = Writer::new(std::mem::take(out));
     let mark = writer.begin();

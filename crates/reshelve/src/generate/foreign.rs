@@ -25,7 +25,7 @@ pub(super) enum Oddity {
     MoreQuality,
     /// `pending`, `processing`, `analyzing`, `cancelled`.
     OtherStatus,
-    /// A status that nobody knows.
+    /// An unknown status.
     UnknownStatus,
     /// No status at all.
     NoStatus,
@@ -39,17 +39,17 @@ pub(super) enum Oddity {
     DoubleCounts,
     /// Values of a type that no rule expects.
     WrongTypes,
-    /// Fields of nobody's, at the top, of every BSON type there is a use for.
+    /// Unknown fields at the top level, of every BSON type that is in use.
     UnknownFields,
-    /// `createdAt` outside the years that the contract knows.
+    /// `createdAt` outside of the years that the contract covers.
     FarDate,
-    /// Numbers that are none.
+    /// NaN and infinite numbers.
     NotANumber,
-    /// A name twice.
+    /// A repeated name.
     RepeatedName,
-    /// Story-bible keys with `.`, a leading `$`, and none at all.
+    /// Story-bible keys with `.`, a leading `$`, and an empty key.
     OddKeys,
-    /// Times as numbers, severities and ids that are not there.
+    /// Times as numbers, missing severities and ids.
     OddAlerts,
     /// Types that a JavaScript reader may fail on.
     Unreadable,
@@ -192,7 +192,7 @@ impl Foreign {
         scribe.empty_array("failedChapters");
     }
 
-    /// The fields that come after the application's own.
+    /// The fields after the application's own.
     pub(super) fn extras(&self, scribe: &mut Scribe, story: &Story) {
         if self.has(Oddity::ErrorObject) {
             let mark = scribe.writer.begin_document("error");

@@ -1,5 +1,4 @@
-//! The forms in which the legacy collection can be written: those of a dump, an archive, an
-//! export.
+//! The forms in which the legacy collection can be written: those of a dump, an archive, an export.
 
 use std::{
     fmt,
@@ -20,10 +19,10 @@ pub enum Dialect {
     V1,
 }
 
-/// How the documents of an export stand in their file.
+/// The layout of the documents of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
-    /// One a line.
+    /// One per line.
     Lines,
     /// One array.
     Array,
@@ -38,7 +37,7 @@ pub enum Layout {
 pub enum OutputForm {
     /// One file of BSON documents.
     Bson(Compression),
-    /// A folder as `mongodump` makes it, every file compressed or none.
+    /// A folder as `mongodump` makes it, with every file compressed or none.
     Folder {
         /// As with `mongodump --gzip`.
         gzip: bool,
@@ -50,7 +49,7 @@ pub enum OutputForm {
     },
     /// A file as `mongoexport` makes it.
     Export {
-        /// How the documents stand in it.
+        /// The layout of its documents.
         layout: Layout,
         /// Which Extended JSON.
         dialect: Dialect,
@@ -87,8 +86,8 @@ const fn export(layout: Layout, dialect: Dialect) -> OutputForm {
 }
 
 impl OutputForm {
-    /// The form that a path asks for by its name; a folder where the name says nothing. Exports
-    /// are canonical: relaxed ones forget number types.
+    /// The form that the name of a path asks for; a folder if the name says nothing. Exports are
+    /// canonical, because relaxed ones lose number types.
     pub fn from_path(path: &Path) -> OutputForm {
         let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase());
         let name = name.unwrap_or_default();
@@ -148,10 +147,10 @@ pub struct Output {
     pub database: String,
     /// The collection.
     pub collection: String,
-    /// How many documents the collection `sessions` has that lies beside it in a folder or an
-    /// archive; none where 0.
+    /// How many documents the other collection `sessions` in a folder or an archive has; with 0
+    /// there is no such collection.
     pub sessions: u32,
-    /// Whether a file that is there already is replaced; else it is an error.
+    /// Whether an existing file is replaced; otherwise it is an error.
     pub overwrite: bool,
 }
 
@@ -175,7 +174,7 @@ impl Output {
 pub struct Written {
     /// Documents of the collection.
     pub documents: u64,
-    /// Their bytes as BSON, whatever the form.
+    /// Their bytes as BSON, in any form.
     pub bson_bytes: u64,
 }
 
@@ -204,11 +203,10 @@ pub enum GenerateError {
     },
 }
 
-/// Writes all documents of the plan. `progress` is told every now and then, and at the end.
+/// Writes all documents of the plan. `progress` is called now and then, and at the end.
 ///
 /// # Errors
-/// What the operating system refuses; also a file that is there already, unless it may be
-/// replaced.
+/// What the operating system refuses; also an existing file, unless it may be replaced.
 pub fn write(
     plan: &Plan,
     output: &Output,

@@ -12,8 +12,7 @@ use super::{
 };
 use reshelve_core::raw::kind;
 
-/// What the fields after the chapters take, in bytes: kept free when the chapters are measured
-/// out.
+/// How many bytes the fields after the chapters take: reserved when the chapters are sized.
 const TAIL_BYTES: usize = 560;
 /// What the default `metadata` takes.
 const METADATA_BYTES: usize = 640;

@@ -1,4 +1,4 @@
-//! What stored documents say that is not so.
+//! False statements of stored documents.
 
 use super::{
     plan::{Era, Stage},
@@ -6,7 +6,7 @@ use super::{
     story::{State, Story},
 };
 
-/// One way for a document to lie. Where it does not fit the document, it is left truthful.
+/// One way for a document to lie. If it does not fit the document, the document stays truthful.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lie {
     /// `completed`, and every chapter failed.

@@ -1,9 +1,9 @@
 //! Synthetic legacy data, seeded and deterministic.
 //!
-//! A [`Plan`] says what; [`document`] writes any one of its documents, [`Stream`] all of them in
-//! order, [`write()`] puts them into a file or folder of any form in which the legacy collection
-//! can arrive, and [`inflict`] damages one. The same plan gives the same bytes on every machine:
-//! no clock, no map, no random numbers but the generator's own.
+//! A [`Plan`] says what to generate; [`document`] writes any one of its documents, [`Stream`] all
+//! of them in order, [`write()`] puts them into a file or folder of any form in which the legacy
+//! collection can arrive, and [`inflict`] damages one. The same plan gives the same bytes on every
+//! machine: no clock, no map, no random numbers except the generator's own.
 
 mod archive;
 mod choice;

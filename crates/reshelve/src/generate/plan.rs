@@ -1,7 +1,7 @@
 //! What to generate: sizes, eras, stages, and how much of the real world's disorder.
 
-/// How large a finished novel is. A document in an earlier stage is as much smaller as it has
-/// less text.
+/// How large a finished novel is. A document in an earlier stage is smaller, because it has less
+/// text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Size {
     /// 2 to 6 KB.
@@ -9,7 +9,7 @@ pub enum Size {
     /// About 30 KB.
     #[default]
     Medium,
-    /// About 110 KB: what the application's finished novels weigh.
+    /// About 110 KB: the size of the application's finished novels.
     Large,
     /// Half small, a third medium, the rest large.
     Mixed,
@@ -53,7 +53,7 @@ pub enum Eras {
     Only(Era),
 }
 
-/// Where in its life a document is.
+/// The stage of life of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     /// `planning`, nothing written yet.
@@ -118,8 +118,8 @@ pub enum Metadata {
     Mixed,
 }
 
-/// What to generate. Every document depends on this and on its index alone, so any slice can be
-/// made again.
+/// What to generate. Every document depends only on this and on its index, so any slice can be
+/// generated again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// Names the data.
@@ -134,7 +134,7 @@ pub struct Plan {
     pub stages: Stages,
     /// What `metadata` holds.
     pub metadata: Metadata,
-    /// Whether the mix has documents in flight.
+    /// Whether the mix contains documents in flight.
     pub in_flight: bool,
     /// Whether some documents lie: a status against the evidence, stale or drifted counts and
     /// costs, chapter numbers twice, old documents saved by newer code.

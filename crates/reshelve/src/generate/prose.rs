@@ -1,8 +1,8 @@
 //! Cheap prose that behaves like text: paragraphs, quotes, apostrophes, accents, CJK, emoji.
 //!
 //! A sentence is a pattern of literals and word classes. One draw of 64 bits chooses many words,
-//! because every class has a power of two of them: the text must not be what limits a generator
-//! of gigabytes.
+//! because every class has a power of two of them: text must not be the bottleneck of a generator
+//! that writes gigabytes.
 
 use super::{
     rng::Rng,
@@ -15,7 +15,7 @@ const PARAGRAPH_SENTENCES_MAX: u64 = 7;
 /// The longest literal or word.
 const WORD_BYTES: usize = 32;
 
-/// Text with room after it: a copy of fixed length, cut back afterwards, costs a fraction of one
+/// Text with room after it: a copy of fixed length, cut back afterwards, costs a fraction of a copy
 /// whose length is not known.
 #[derive(Clone, Copy)]
 struct Word {
@@ -169,7 +169,7 @@ fn words(text: &[u8]) -> usize {
 
 #[inline]
 fn write(rng: &mut Rng, out: &mut Vec<u8>, pattern: &[Piece]) {
-    // At most 6 bits a piece: ten draws to a word of random bits.
+    // At most 6 bits per piece: ten draws per word of random bits.
     let (mut bits, mut draws) = (0, 0);
     for piece in pattern {
         let word = match piece {

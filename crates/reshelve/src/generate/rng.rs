@@ -1,9 +1,9 @@
 //! The random numbers of the generator: xoshiro256**, seeded by SplitMix64.
 //!
-//! Written out here, a few lines, because the data for a seed must stay the same for ever: no
+//! Written out here, in a few lines, because the data for a seed must stay the same forever: no
 //! version of any dependency may change it. Both algorithms are public domain (Blackman, Vigna).
 
-/// A stream of random numbers that a seed and a stream number name completely.
+/// A stream of random numbers, fully determined by a seed and a stream number.
 #[derive(Clone, Debug)]
 pub struct Rng {
     state: [u64; 4],
@@ -52,7 +52,7 @@ impl Rng {
         usize::try_from(self.below(limit)).unwrap_or(0)
     }
 
-    /// True in `percent` of a hundred cases.
+    /// True in `percent` of 100 cases.
     #[inline]
     pub fn chance(&mut self, percent: u64) -> bool {
         self.below(100) < percent

@@ -1,4 +1,4 @@
-//! A BSON writer and a random stream together: what every part of a document is written with.
+//! A BSON writer together with a random stream: it writes every part of a document.
 
 use super::{prose, rng::Rng};
 use reshelve_core::raw::{Writer, kind};

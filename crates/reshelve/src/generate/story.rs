@@ -1,4 +1,4 @@
-//! The facts of one job, settled before a byte is written: when things happened, what they cost,
+//! The facts of one job, decided before a byte is written: when things happened, what they cost,
 //! how far it came.
 
 use super::{
@@ -81,7 +81,7 @@ pub(super) struct Story {
 }
 
 impl Story {
-    /// Settles the facts of a document.
+    /// Decides the facts of a document.
     pub(super) fn new(plan: &Plan, rng: &mut Rng) -> Story {
         let stage = choice::stage(plan, rng);
         let era = choice::era(plan, stage, rng);
@@ -167,7 +167,7 @@ impl Story {
         self.version = 1;
     }
 
-    /// Lets the chapters be written, as far as the stage says.
+    /// Writes the chapters, as far as the stage says.
     fn write_chapters(&mut self, rng: &mut Rng) {
         (self.status, self.phase) = ("writing", "chapter_writing");
         let slots_ms = self.updated_ms + i64::from(rng.between(20, 400));
@@ -194,7 +194,7 @@ impl Story {
                 cost: 0.0,
             };
             if number <= done {
-                // Failures come last among the chapters that are over: then a small novel has
+                // Failures come last among the finished chapters, so that a small novel has
                 // completed ones too.
                 let fails = number > done - failing;
                 self.run_chapter(&mut chapter, &mut clock_ms, fails, rng);
@@ -238,7 +238,7 @@ impl Story {
             f64::from(prompt) / 1_000.0 * 0.005 + f64::from(completion) / 1_000.0 * 0.015;
     }
 
-    /// Counts what the chapters say, and closes the job where it is over.
+    /// Counts what the chapters say, and closes the job if it is over.
     fn settle(&mut self, rng: &mut Rng) {
         self.recount();
         if let Some(last) = self.chapters.iter().map(|chapter| chapter.generated_ms).max() {

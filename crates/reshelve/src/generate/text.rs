@@ -72,7 +72,7 @@ pub(super) fn write(
     Ok(counter.finish())
 }
 
-/// Where the string that starts at `at` ends, its quotes included.
+/// Where the string that starts at `at` ends, including its quotes.
 fn string_end(text: &[u8], at: usize) -> usize {
     let mut end = at + 1;
     while let Some(step) = memchr::memchr2(b'"', b'\\', text.get(end..).unwrap_or(&[])) {
@@ -85,7 +85,7 @@ fn string_end(text: &[u8], at: usize) -> usize {
     text.len()
 }
 
-/// Spreads compact JSON over lines, with tabs; what is empty stays together.
+/// Spreads compact JSON over lines, with tabs; empty values stay together.
 fn indent(text: &[u8], out: &mut Vec<u8>) {
     let mut depth = 0;
     let line = |out: &mut Vec<u8>, depth: usize| {
@@ -175,14 +175,14 @@ fn to_version_1(text: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Rewrites the wrapper at the start of the text; returns its length, or nothing where the text
-/// stays as it is.
+/// Rewrites the wrapper at the start of the text; returns its length, or `None` if the text stays
+/// as it is.
 fn rewrap(text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
     let wrapper = WRAPPERS.iter().find(|wrapper| text.starts_with(wrapper.before))?;
     let start = wrapper.before.len();
     let length = memchr::memmem::find(&text[start..], wrapper.after)?;
     let value = &text[start..start + length];
-    // Version 1 has no bare form for numbers that are none: they stay wrapped.
+    // Version 1 has no bare form for NaN and infinity: they stay wrapped.
     if wrapper.older_before.is_empty() && value.iter().any(|byte| matches!(byte, b'N' | b'I')) {
         return None;
     }

@@ -1,7 +1,7 @@
-//! The report of a run: what was run on what, what came of it, and what both sides say now.
+//! The report of a run: what was run on what, what came of it, and what both sides hold now.
 //!
-//! Gathering reads the source and the target again, as `verify` does: a report believes the run's
-//! files only where there is nothing else to ask (time, memory). How it looks is not decided here.
+//! To gather it, the source and the target are read again, as by `verify`: a report uses the run's
+//! files only for what nothing else can answer (time, memory). Its appearance is decided elsewhere.
 
 mod rollback;
 mod run_files;
@@ -27,22 +27,22 @@ use crate::run::{Checkpoint, Plan, RunError, RunFolder, State};
 /// Most bytes of an `_id` or a sentence that a report quotes.
 const QUOTED_BYTES_MAX: usize = 500;
 
-/// What a report is made of.
+/// What a report is made from.
 #[derive(Clone, Debug)]
 pub struct ReportRequest {
     /// The run.
     pub folder: RunFolder,
-    /// Why the source cannot be read at all, where that is so.
+    /// Why the source cannot be read at all, if so.
     pub no_source: Option<String>,
-    /// Why the target cannot be read at all, where that is so.
+    /// Why the target cannot be read at all, if so.
     pub no_target: Option<String>,
 }
 
 /// The two sides of a report, as they are now.
 pub struct Sides<'s> {
-    /// Where the source is now; none where that is not known.
+    /// Where the source is now; `None` if that is not known.
     pub origin: Option<&'s dyn Origin>,
-    /// The target; none where there is none to read.
+    /// The target; `None` if there is none to read.
     pub target: Option<&'s dyn TargetReader>,
 }
 
@@ -55,20 +55,20 @@ impl std::fmt::Debug for Sides<'_> {
 /// How fast it went.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Rates {
-    /// Documents in a second; 0 where there is nothing to divide by. One decimal, as the others.
+    /// Documents per second; 0 if no time passed. One decimal, like the others.
     pub docs_per_s: f64,
-    /// Milliseconds for a thousand documents.
+    /// Milliseconds per thousand documents.
     pub ms_per_1k_docs: f64,
-    /// Rejected documents in a hundred.
+    /// Rejected documents, in per cent.
     pub error_percent: f64,
 }
 
-/// Everything that there is to say about a run.
+/// Everything there is to say about a run.
 #[derive(Clone, Debug, Serialize)]
 pub struct RunReport {
-    /// What it comes to.
+    /// The conclusion.
     pub verdict: Verdict,
-    /// What a reader has to know before believing the rest: sentences.
+    /// What a reader must know before believing the rest: sentences.
     pub cautions: Vec<String>,
     /// What was run on what: `run.json`.
     pub plan: Plan,
@@ -76,25 +76,25 @@ pub struct RunReport {
     pub checkpoint: Checkpoint,
     /// How fast it went.
     pub rates: Rates,
-    /// What is in the source, all of it; null where it could not be read.
+    /// What is in the source, all of it; null if it could not be read.
     pub profile: Option<Profile>,
-    /// The source as it is now, as far as the run took it; null where it could not be read.
+    /// The source as it is now, as far as the run took it; null if it could not be read.
     pub survey: Option<Survey>,
-    /// Source and target compared as they are now; null where that was not done.
+    /// Source and target compared as they are now; null if that was not done.
     pub parity: Option<Verification>,
-    /// The target as it is now; null where there is none, or it could not be read.
+    /// The target as it is now; null if there is none, or it could not be read.
     pub checksums: Option<BTreeMap<&'static str, CollectionChecksum>>,
     /// The first rejects, with their sentences.
     pub rejects: Vec<RejectRecord>,
-    /// How to take back what the run wrote; null where it wrote nothing.
+    /// How to undo what the run wrote; null if it wrote nothing.
     pub rollback: Option<Rollback>,
 }
 
-/// Reads everything that belongs into the report of a run.
+/// Gathers everything that belongs in the report of a run.
 ///
 /// # Errors
-/// Where the run's own files cannot be used. A source or a target that cannot be read is no error:
-/// the report says so, and its verdict is that nothing was checked.
+/// If the run's own files cannot be used. A source or a target that cannot be read is not
+/// an error: the report says so, and its verdict is that nothing was checked.
 pub fn gather(request: &ReportRequest, sides: &Sides<'_>) -> Result<RunReport, RunError> {
     let folder = &request.folder;
     let (plan, mut checkpoint) = (folder.plan()?, folder.checkpoint()?);
@@ -136,7 +136,7 @@ pub fn gather(request: &ReportRequest, sides: &Sides<'_>) -> Result<RunReport, R
 /// How far the two sides could be read.
 enum Looked {
     Compared(Box<Verification>),
-    /// The source alone; why there is no more, for a run that wrote something.
+    /// The source alone; and for a run that wrote something, why there is no more.
     Surveyed {
         survey: Box<Survey>,
         why: Option<String>,
@@ -158,7 +158,7 @@ fn look(
         return Looked::Nothing { why: why.unwrap_or_else(|| "there is no source".to_owned()) };
     };
     if !origin.is_rewindable() {
-        let why = "the source came through standard input, and --source does not say where it is";
+        let why = "the source came through standard input, and no other source was named";
         return Looked::Nothing { why: why.into() };
     }
     let why = if !plan.apply {
@@ -184,7 +184,7 @@ fn look(
     }
 }
 
-/// None where the source cannot be read to its end: a part would look like the whole.
+/// `None` if the source cannot be read to its end: a part would look like the whole.
 fn profile(origin: &dyn Origin, reading: &Reading) -> Option<Profile> {
     let mut source = origin.open().ok()?.source;
     let request = ProfileRequest {
@@ -202,6 +202,16 @@ fn rates(checkpoint: &Checkpoint) -> Rates {
         ms_per_1k_docs: ratio(checkpoint.elapsed_ms * 1000, documents.read),
         error_percent: ratio(documents.rejected * 100, documents.read),
     }
+}
+
+/// A number with what it counts: `1 mismatch`, `2 mismatches`.
+fn counted(count: u64, noun: &str) -> String {
+    let ending = match noun {
+        _ if count == 1 => "",
+        noun if noun.ends_with("ch") => "es",
+        _ => "s",
+    };
+    format!("{count} {noun}{ending}")
 }
 
 /// One decimal is enough for people and for comparisons.

@@ -1,9 +1,10 @@
-//! How to take back what a run wrote.
+//! How to undo what a run wrote.
 
 use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::counted;
 use crate::ends::{LivePlace, OnExisting, PlannedTarget};
 use crate::folder::Lengths;
 use crate::run::{Checkpoint, Plan, RunFolder};
@@ -16,20 +17,20 @@ pub struct TargetFile {
     pub collection: Collection,
     /// The file.
     pub path: PathBuf,
-    /// How many bytes it had before the run; 0 where it was not there.
+    /// How many bytes it had before the run; 0 if it did not exist.
     pub bytes_before: u64,
     /// How many bytes it had when the run ended.
     pub bytes_after: u64,
 }
 
-/// How to take back what a run wrote.
+/// How to undo what a run wrote.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Rollback {
     /// What to do, in order: sentences.
     pub steps: Vec<String>,
     /// The files, before and after.
     pub files: Vec<TargetFile>,
-    /// Where earlier versions of replaced jobs are; null where none was replaced.
+    /// Where the earlier versions of replaced jobs are; null if none was replaced.
     pub undo: Option<PathBuf>,
 }
 
@@ -55,17 +56,18 @@ pub(super) fn of(plan: &Plan, checkpoint: &Checkpoint, folder: &RunFolder) -> Op
     let undo =
         (plan.on_existing == OnExisting::Replace && replaced > 0).then(|| folder.undo_folder());
     let mut steps = vec![
-        "Nothing else may have written to the target since: each file still has the length that \
-         it had after the run."
+        "Check that nothing else has written to the target since: each file must still have the \
+         length that it had after the run."
             .to_owned(),
     ];
     let cut = "Cut each of the files below back to the length that it had before the run \
-               (`truncate --size=BYTES FILE`): what it held then is untouched.";
+               (`truncate --size=BYTES FILE`): its earlier content is unchanged.";
     steps.push(match (&undo, plan.base.documents) {
         (Some(undo), _) => format!(
-            "The run replaced {replaced} jobs, so its files were rewritten and cannot be cut back. \
-             Take these jobs out of the target by their `jobId`, and put their earlier versions \
-             back: {} holds them, a file for each collection.",
+            "The run replaced {}, so its files were rewritten and cannot be cut back. Remove these \
+             jobs from the target by their `jobId`, and restore their earlier versions: {} holds \
+             them, one file for each collection.",
+            counted(replaced, "job"),
             undo.display()
         ),
         (None, 0) => format!(
@@ -75,22 +77,22 @@ pub(super) fn of(plan: &Plan, checkpoint: &Checkpoint, folder: &RunFolder) -> Op
         (None, _) => cut.to_owned(),
     });
     steps.push(match plan.base.documents {
-        0 => "Where the target was restored into a database that was empty before, drop the four \
+        0 => "If the target was restored into a database that was empty before, drop the four \
               collections there."
             .into(),
-        _ => "Where the target was restored into a database, remove the documents there by the \
-              `jobId`s of this run."
+        _ => "If the target was restored into a database, remove the documents of this run there \
+              by their `jobId`."
             .into(),
     });
     steps.push(
-        "The legacy collection was only read. Should it be lost, `reshelve restore TARGET OUT` \
+        "The legacy collection was only read. If it is lost, `reshelve restore TARGET OUT` \
          rebuilds it from the target alone."
             .into(),
     );
     Some(Rollback { steps, files: files.collect(), undo })
 }
 
-/// In a live database there are no files to cut back.
+/// A live database has no files to cut back.
 fn of_database(plan: &Plan, checkpoint: &Checkpoint, place: &LivePlace) -> Rollback {
     let db = &place.db;
     let mut steps = vec![match plan.base.documents {
@@ -99,20 +101,20 @@ fn of_database(plan: &Plan, checkpoint: &Checkpoint, place: &LivePlace) -> Rollb
              from the database {db}, unless they hold documents that this tool did not write."
         ),
         _ => format!(
-            "The database {db} held {} documents before the run: remove the documents of its jobs \
-             from the four collections by their `jobId`.",
-            plan.base.documents
+            "The database {db} held {} before the run: remove the documents of this run from the \
+             four collections by their `jobId`.",
+            counted(plan.base.documents, "document")
         ),
     }];
     if checkpoint.totals.replaced > 0 {
         steps.push(format!(
-            "The run replaced {} jobs: `reshelve_undo` in the same database holds their earlier \
-             versions, each as `document`, with run, collection and id in its `_id`.",
-            checkpoint.totals.replaced
+            "The run replaced {}: `reshelve_undo` in the same database holds the earlier versions, \
+             each as `document`, with run, collection and id in its `_id`.",
+            counted(checkpoint.totals.replaced, "job")
         ));
     }
     steps.push(
-        "The legacy collection was only read. Should it be lost, `reshelve restore TARGET OUT` \
+        "The legacy collection was only read. If it is lost, `reshelve restore TARGET OUT` \
          rebuilds it from the target alone."
             .into(),
     );

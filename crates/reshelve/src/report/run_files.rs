@@ -12,7 +12,7 @@ use crate::store::{Lines, StateError};
 /// Compares what a run read with what it wrote.
 ///
 /// # Errors
-/// Where a file of the run cannot be used.
+/// If a file of the run cannot be used.
 pub fn verify_request(folder: &RunFolder) -> Result<VerifyRequest, RunError> {
     let plan = folder.plan()?;
     let reading = Reading {
@@ -25,7 +25,7 @@ pub fn verify_request(folder: &RunFolder) -> Result<VerifyRequest, RunError> {
     Ok(VerifyRequest { allow_existing, ..VerifyRequest::new(reading) })
 }
 
-/// Documents that the mapping takes and the target did not: only the run knows of them.
+/// Documents that the mapping takes and the target did not: only the run knows them.
 fn rejected_by_target(folder: &RunFolder) -> Result<HashSet<u64>, RunError> {
     let mut positions = HashSet::new();
     for record in rejects(folder, &folder.checkpoint()?)? {
@@ -37,7 +37,7 @@ fn rejected_by_target(folder: &RunFolder) -> Result<HashSet<u64>, RunError> {
     Ok(positions)
 }
 
-/// The first rejects, short enough to be quoted.
+/// The first rejects, cut to a length that can be quoted.
 pub(super) fn first_rejects(
     folder: &RunFolder,
     checkpoint: &Checkpoint,

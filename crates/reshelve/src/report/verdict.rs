@@ -1,8 +1,8 @@
-//! What a report comes to, in a word and a sentence.
+//! The conclusion of a report, in a word and a sentence.
 
 use serde::Serialize;
 
-use super::Looked;
+use super::{Looked, counted};
 use crate::parity::{Survey, Verification};
 use crate::run::{Checkpoint, Plan, State};
 
@@ -10,17 +10,17 @@ use crate::run::{Checkpoint, Plan, State};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Word {
-    /// Every document that belongs into the target is there, and comes back byte for byte.
+    /// Every document that belongs in the target is there, and can be restored byte for byte.
     Holds,
-    /// Something is missing, too much, or different.
+    /// Something is missing, extra or different.
     DoesNotHold,
     /// The two sides could not be compared.
     NotChecked,
-    /// Nothing was written: what a real run would do was tried.
+    /// Nothing was written: the report shows what a real run would do.
     DryRun,
 }
 
-/// What a report comes to.
+/// The conclusion of a report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Verdict {
     /// In a word.
@@ -69,9 +69,9 @@ fn compared(verification: &Verification) -> Verdict {
         return Verdict::new(Word::Holds, sentence);
     }
     let sentence = format!(
-        "{} mismatches. {} of {jobs} documents come back byte for byte; {} come back different, {} \
-         are missing, {} are in the target and in no source.{left_out}",
-        verification.mismatches_total,
+        "{}. {} of {jobs} documents come back byte for byte, {} come back different, {} are \
+         missing, and {} are in the target but in no source.{left_out}",
+        counted(verification.mismatches_total, "mismatch"),
         restored.identical,
         restored.different,
         restored.missing,
@@ -90,25 +90,28 @@ fn dry_run(checkpoint: &Checkpoint, survey: &Survey) -> Verdict {
         return Verdict::new(Word::NotChecked, sentence);
     }
     let sentence = format!(
-        "Nothing was written. {jobs} of {jobs} documents that belong into the target would be \
-         mapped, each proved to come back byte for byte.{left_out}"
+        "Nothing was written. {jobs} of {jobs} documents that belong in the target would be mapped, \
+          each proved to come back byte for byte.{left_out}"
     );
     Verdict::new(Word::DryRun, sentence)
 }
 
 fn left_out(rejected: u64, skipped: u64) -> String {
     let mut text = String::new();
-    let is_are = |count: u64| if count == 1 { "document was" } else { "documents were" };
+    let were = |count: u64| {
+        let verb = if count == 1 { "was" } else { "were" };
+        format!("{} {verb}", counted(count, "document"))
+    };
     if rejected > 0 {
-        text.push_str(&format!(" {rejected} {} rejected.", is_are(rejected)));
+        text.push_str(&format!(" {} rejected.", were(rejected)));
     }
     if skipped > 0 {
-        text.push_str(&format!(" {skipped} {} left out, in flight.", is_are(skipped)));
+        text.push_str(&format!(" {} left out, in flight.", were(skipped)));
     }
     text
 }
 
-/// What a reader has to know before believing the rest.
+/// What a reader must know before believing the rest.
 pub(super) fn cautions(
     plan: &Plan,
     checkpoint: &Checkpoint,
@@ -117,8 +120,8 @@ pub(super) fn cautions(
     let mut cautions = Vec::new();
     if let Some(limit) = plan.limit {
         cautions.push(format!(
-            "The run was told to read at most {limit} documents (--limit): those after them are \
-             not in this report."
+            "The run was told to read at most {} (--limit): those after them are not in this report.",
+            counted(limit, "document")
         ));
     }
     if plan.only_rejects.is_some() {
@@ -130,7 +133,7 @@ pub(super) fn cautions(
     }
     if checkpoint.in_doubt {
         cautions.push(
-            "A checksum of the source did not hold when it was read: its documents may be wrong."
+            "A checksum of the source did not match when it was read: its documents may be wrong."
                 .into(),
         );
     }
@@ -141,9 +144,10 @@ pub(super) fn cautions(
     if checkpoint.state == State::Done && survey.source.hash != checkpoint.source_hash {
         cautions.push(format!(
             "The source is not the one that the run read: it has other documents, or the same ones \
-             in another order. This report compares the target with the source as it is now, {} \
-             documents; the run had read {}.",
-            survey.source.documents, checkpoint.source.count
+             in another order. This report compares the target with the source as it is now ({}); \
+             the run had read {}.",
+            counted(survey.source.documents, "document"),
+            checkpoint.source.count
         ));
     }
     let documents = checkpoint.totals.documents;
@@ -151,9 +155,14 @@ pub(super) fn cautions(
     let counts = &survey.counts;
     if checkpoint.state == State::Done && run != (counts.legacy, counts.rejected, counts.skipped) {
         cautions.push(format!(
-            "The run counted {} documents, {} rejected and {} skipped; reading the source again \
-             gives {}, {} and {}.",
-            run.0, run.1, run.2, counts.legacy, counts.rejected, counts.skipped
+            "The run counted {}, {} rejected and {} skipped; reading the source again gives {}, {} \
+             and {}.",
+            counted(run.0, "document"),
+            run.1,
+            run.2,
+            counts.legacy,
+            counts.rejected,
+            counts.skipped
         ));
     }
     cautions

@@ -1,4 +1,4 @@
-//! The way back: the legacy collection out of a target folder.
+//! The way back: restores the legacy collection from a target.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -13,12 +13,12 @@ use crate::target_schema::{Collection, LEGACY_INDEXES, metadata_json};
 use reshelve_core::mapping::{self, RestoreError};
 use reshelve_core::raw::{self, Document, Value};
 
-/// A job that came back otherwise than it was mapped, because the target was edited since.
+/// A job that came back different from what was mapped, because the target was edited since.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ChangedJob {
     /// Its job id.
     pub job: String,
-    /// Legacy paths of text that the target no longer holds, and that were left out.
+    /// Legacy paths of text that the target no longer holds, and that was left out.
     pub lost: Vec<String>,
 }
 
@@ -70,7 +70,7 @@ pub enum RestoreFolderError {
 /// Restores every job of a target, in target order, into a new file.
 ///
 /// # Errors
-/// Where the target is damaged or the file cannot be written; nothing is left behind then.
+/// If the target is damaged or the file cannot be written; nothing is left behind then.
 pub fn restore(
     target: &dyn TargetReader,
     out: &Path,
@@ -85,17 +85,17 @@ pub fn restore(
             Ok(summary)
         }
         Err(error) => {
-            // The first error is the one to tell.
+            // The first error is the one to report.
             drop(fs::remove_file(&temporary));
             Err(error)
         }
     }
 }
 
-/// Writes the metadata file that makes a restored collection one that `mongorestore` takes.
+/// Writes the metadata file that `mongorestore` needs for a restored collection.
 ///
 /// # Errors
-/// Where it cannot be written.
+/// If it cannot be written.
 pub fn write_legacy_metadata(folder: &Path, collection: &str) -> Result<(), DiskError> {
     let path = folder.join(format!("{collection}.metadata.json"));
     write_atomic(&path, metadata_json(collection, &LEGACY_INDEXES).as_bytes())

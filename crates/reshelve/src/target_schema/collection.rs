@@ -41,7 +41,7 @@ impl Collection {
         COLLECTIONS[self.index()]
     }
 
-    /// The collection with this name, where it is a target collection.
+    /// The collection with this name, if it is a target collection.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|collection| collection.name() == name)
     }

@@ -1,4 +1,4 @@
-//! Damaged sources: every whole document before the damage, then one error that tells where.
+//! Damaged sources: every whole document before the damage, then one error that says where it is.
 
 use std::io::{self, Read};
 
@@ -23,7 +23,7 @@ fn every_truncation_gives_the_whole_documents_before_it() {
             let clean = match name {
                 "bson" => cut == 0 || ends.contains(&cut),
                 "lines" => cut == 0 || ends.iter().any(|end| cut == *end || cut == *end + 1),
-                // What is missing behind the last bracket or header is not missed.
+                // What is missing after the last bracket or header is not noticed.
                 "array" => matches!(cut, 0 | 3 | 4) || cut + 1 >= bytes.len(),
                 _ => cut == 0 || cut + 4 >= bytes.len(),
             };
@@ -61,7 +61,7 @@ fn every_truncation_of_compressed_files() {
                 let documents = whole(documents);
                 assert!(expected.starts_with(&documents), "{name} cut at {cut}");
                 let Some(damage) = damage else {
-                    // An archive is left behind its last namespace: its tail is not read.
+                    // The rest of an archive after its last namespace is not read.
                     assert!(name == "archive" && documents == expected, "{name} cut at {cut}");
                     continue;
                 };
@@ -198,7 +198,7 @@ fn what_is_none_of_the_forms() {
     }
 }
 
-/// Gives so many spaces, then fails.
+/// Returns that many spaces, then fails.
 struct Fails(usize);
 
 impl Read for Fails {

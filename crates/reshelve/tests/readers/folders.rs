@@ -1,4 +1,4 @@
-//! Which collection is meant, and what is said where that is not clear.
+//! Which collection is meant, and the message if that is not clear.
 
 use reshelve::dump::{self, OpenError};
 use reshelve::ends::{BatchLimits, Hint, SourceSpec};

@@ -1,4 +1,4 @@
-//! The same documents, whatever the form, the compression, the batches and the reads.
+//! The same documents in every form, compression, batch size and read size.
 
 use std::io::{self, Read};
 
@@ -71,7 +71,7 @@ fn compressed_forms_give_the_same_documents() {
     }
 }
 
-/// Gives one byte at a time, and every other time none because of an interruption.
+/// Returns one byte at a time, and is interrupted every other time.
 struct Dribble(io::Cursor<Vec<u8>>, bool);
 
 impl Read for Dribble {
@@ -102,7 +102,7 @@ fn single_bytes_with_interruptions() {
             let mut opened = dump::open_stream(reader, "test", &spec("-"));
             let opened = opened.as_mut().unwrap();
             assert!(!opened.description.rewindable);
-            // Gzip inside zstd is no form: nothing is unpacked twice.
+            // Gzip inside zstd is not a form: nothing is unpacked twice.
             let (documents, damage) = drain(opened.source.as_mut(), BatchLimits::default());
             if opened.description.form_words() == "unknown form, zstd" {
                 assert_eq!(name, "all.archive.gz");

@@ -8,7 +8,7 @@ use reshelve::ends::{Batch, BatchLimits, Damage, Form, Source, SourceSpec};
 use reshelve_core::extjson;
 use reshelve_core::raw::Document;
 
-/// The documents that a source gave; `None` for a text that is no document.
+/// The documents that a source returned; `None` for text that is not a document.
 pub(crate) type Given = Vec<Option<Vec<u8>>>;
 
 pub(crate) fn samples() -> PathBuf {
@@ -33,7 +33,7 @@ pub(crate) fn expected() -> Vec<Vec<u8>> {
     documents
 }
 
-/// Reads all that a source gives, and the damage behind it.
+/// Reads a source to its end, and returns its documents and the damage at the end.
 pub(crate) fn drain(source: &mut dyn Source, limits: BatchLimits) -> (Given, Option<Damage>) {
     let mut documents = Vec::new();
     let mut batch = Batch::default();

@@ -1,6 +1,6 @@
 //! Every form in which the legacy collection can arrive gives the same documents, whole or damaged.
 //!
-//! The real dumps and exports lie in `tests/samples`; damage is done to them here.
+//! The real dumps and exports are in `tests/samples`; these tests damage them.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod damage;

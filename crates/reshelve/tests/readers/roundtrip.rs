@@ -1,4 +1,4 @@
-//! Arbitrary BSON to text and back, arbitrary text to anything but a panic.
+//! Arbitrary BSON to text and back; arbitrary text to anything except a panic.
 
 use proptest::prelude::*;
 use reshelve_core::extjson::{self, Style};
@@ -156,7 +156,7 @@ proptest! {
         let text = text_of(&document, Style::Canonical);
         prop_assert!(serde_json::from_slice::<serde_json::Value>(&text).is_ok());
         prop_assert_eq!(parse(&text), Some(document.clone()));
-        // Relaxed text loses types, and reads back as a document all the same.
+        // Relaxed text loses types, but still reads back as a document.
         let relaxed = parse(&text_of(&document, Style::Relaxed)).unwrap();
         check(&relaxed).unwrap();
         prop_assert_eq!(text_of(&relaxed, Style::Relaxed), text_of(&document, Style::Relaxed));
@@ -198,7 +198,7 @@ proptest! {
     fn garbage_of_brackets_never_panics(text in "[\\[\\]{}\":,\\\\ \n1a]{0,80}") {
         parse(text.as_bytes());
         let (documents, damage) = read_bytes(text.as_bytes());
-        // What parses as a whole is never taken for damage.
+        // What parses as a whole is never reported as damage.
         if parse(text.as_bytes()).is_some() {
             prop_assert!(documents.len() == 1 && damage.is_none());
         }
