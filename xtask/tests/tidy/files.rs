@@ -19,13 +19,12 @@ const STILL_WITH_FILES: &[&str] = &[
     "crates/reshelve-cli/src/commands/man.rs",
     "crates/reshelve-cli/src/config.rs",
     "crates/reshelve/src/dump/content.rs",
-    "crates/reshelve/src/dump/folder.rs",
+    "crates/reshelve/src/dump/dump_folder.rs",
     "crates/reshelve/src/dump/inspect.rs",
     "crates/reshelve/src/dump/mod.rs",
     "crates/reshelve/src/dump/status_scan.rs",
     "crates/reshelve/src/generate/faults.rs",
     "crates/reshelve/src/generate/files.rs",
-    "crates/reshelve/src/restore/mod.rs",
     "crates/reshelve/src/run/mod.rs",
 ];
 

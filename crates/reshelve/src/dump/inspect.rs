@@ -14,7 +14,7 @@ use super::error::OpenError;
 use super::feed::Feed;
 use super::metadata::{Metadata, string};
 use super::prelude::{Namespace, Prelude};
-use super::{STANDARD_INPUT, folder, open};
+use super::{STANDARD_INPUT, dump_folder, open};
 use crate::ends::{
     Batch, BatchLimits, Compression, DamageKind, Place, Source, SourceForm, SourceSpec,
 };
@@ -183,10 +183,10 @@ fn inspect_file(spec: &SourceSpec, inventory: &mut Inventory) -> Result<(), Open
 }
 
 fn inspect_folder(path: &Path, inventory: &mut Inventory) -> Result<(), OpenError> {
-    let folder = folder::list(path)?;
+    let folder = dump_folder::list(path)?;
     for prelude in &folder.preludes {
         let mut bytes = Vec::new();
-        let Some(text) = folder::read_small(prelude)? else { continue };
+        let Some(text) = dump_folder::read_small(prelude)? else { continue };
         if extjson::parse(text.trim_ascii(), &mut bytes).is_ok() {
             let document = Document::new(&bytes);
             inventory.server_version = string(document, "ServerVersion");

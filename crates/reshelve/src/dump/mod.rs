@@ -10,9 +10,9 @@ mod compressed;
 mod content;
 mod detect;
 mod documents;
+mod dump_folder;
 mod error;
 mod feed;
-mod folder;
 mod inspect;
 mod intake;
 mod json_file;
@@ -57,7 +57,7 @@ pub fn open(spec: &SourceSpec) -> Result<Opened, OpenError> {
     }
     let failed = |error| OpenError::of(&spec.path, error);
     if fs::metadata(&spec.path).map_err(failed)?.is_dir() {
-        let (file, namespace) = folder::pick(spec)?;
+        let (file, namespace) = dump_folder::pick(spec)?;
         let content = Content::open(&file).map_err(|error| OpenError::of(&file, error))?;
         let rewindable = content.bytes_total.is_some();
         let form = SourceForm::DumpFolder;

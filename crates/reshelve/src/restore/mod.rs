@@ -1,6 +1,5 @@
 //! The way back: restores the legacy collection from a target.
 
-use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
@@ -8,10 +7,13 @@ use serde::Serialize;
 
 use crate::ends::EndError;
 use crate::ends::{DocumentStream, TargetReader};
-use crate::store::{At, DiskError, Scratch, Spool, Spooled, key_of, sync_folder, write_atomic};
+use crate::store::{At, Disk, DiskError, Files, Replacement, Scratch, Spool, Spooled, key_of};
 use crate::target_schema::{Collection, LEGACY_INDEXES, metadata_json};
 use reshelve_core::mapping::{self, RestoreError};
 use reshelve_core::raw::{self, Document, Value};
+
+/// Bytes that are written at a time.
+const BUFFER_BYTES: usize = 1 << 20;
 
 /// A job that came back different from what was mapped, because the target was edited since.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -75,21 +77,10 @@ pub fn restore(
     target: &dyn TargetReader,
     out: &Path,
 ) -> Result<RestoreSummary, RestoreFolderError> {
-    let temporary = out.with_extension("bson.tmp");
-    let result = restore_into(target, &temporary);
-    match result {
-        Ok(summary) => {
-            fs::rename(&temporary, out).at("renaming to", out)?;
-            let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
-            sync_folder(folder.unwrap_or(Path::new(".")))?;
-            Ok(summary)
-        }
-        Err(error) => {
-            // The first error is the one to report.
-            drop(fs::remove_file(&temporary));
-            Err(error)
-        }
-    }
+    let mut restored = Replacement::begin(&Disk, out)?;
+    let summary = restore_into(target, &mut restored)?;
+    restored.commit()?;
+    Ok(summary)
 }
 
 /// Writes the metadata file that `mongorestore` needs for a restored collection.
@@ -98,17 +89,17 @@ pub fn restore(
 /// If it cannot be written.
 pub fn write_legacy_metadata(folder: &Path, collection: &str) -> Result<(), DiskError> {
     let path = folder.join(format!("{collection}.metadata.json"));
-    write_atomic(&path, metadata_json(collection, &LEGACY_INDEXES).as_bytes())
+    Disk.replace(&path, metadata_json(collection, &LEGACY_INDEXES).as_bytes())
 }
 
 fn restore_into(
     target: &dyn TargetReader,
-    path: &Path,
+    restored_file: &mut Replacement<'_, Disk>,
 ) -> Result<RestoreSummary, RestoreFolderError> {
-    let file = File::create(path).at("creating", path)?;
-    let mut out = BufWriter::with_capacity(1 << 20, &file);
+    let path = restored_file.path().to_owned();
+    let mut out = BufWriter::with_capacity(BUFFER_BYTES, restored_file);
     let mut jobs = target.documents(Collection::Jobs)?;
-    let mut lookup = Lookup::new(target, path)?;
+    let mut lookup = Lookup::new(target, &path)?;
     let mut summary = RestoreSummary::default();
     let mut position = 0;
     while let Some(job) = jobs.next_document()? {
@@ -132,7 +123,7 @@ fn restore_into(
             }
             Err(source) => return Err(RestoreFolderError::Residue { job: name(), source }),
         };
-        out.write_all(&restored.bytes).at("writing", path)?;
+        out.write_all(&restored.bytes).at("writing", &path)?;
         summary.documents += 1;
         summary.bytes += u64::try_from(restored.bytes.len()).unwrap_or(0);
         if restored.changed {
@@ -141,9 +132,7 @@ fn restore_into(
             summary.identical += 1;
         }
     }
-    out.flush().at("writing", path)?;
-    drop(out);
-    file.sync_all().at("syncing", path)?;
+    out.flush().at("writing", &path)?;
     Ok(summary)
 }
 

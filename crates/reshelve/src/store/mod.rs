@@ -13,7 +13,6 @@
 //! Errors name their path. Nothing here knows about the other rooms of this crate.
 
 mod appender;
-mod by_path;
 #[cfg(test)]
 mod crash_tests;
 mod disk;
@@ -23,6 +22,7 @@ mod files;
 mod files_tests;
 mod json_lines;
 mod memory;
+mod paths;
 mod records;
 mod replacement;
 mod scratch;
@@ -43,6 +43,6 @@ pub use sorted::{Key, key_of};
 pub use spool::{Spool, Spooled};
 pub use state_file::{StateError, read_state, write_state};
 
-pub(crate) use by_path::{absolute, sync_folder, write_atomic};
 pub(crate) use error::At;
+pub(crate) use paths::absolute;
 pub(crate) use sorted::{Sorted, SortedRun, Sorter};

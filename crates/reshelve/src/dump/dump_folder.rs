@@ -17,7 +17,7 @@ const METADATA_ENDING: &str = ".metadata.json";
 
 /// One collection of a dump.
 #[derive(Debug, Default)]
-pub(super) struct Collection {
+pub(super) struct DumpedCollection {
     /// Its documents: one file, unless the folder is ambiguous.
     pub(super) data: Vec<PathBuf>,
     pub(super) metadata: Option<Metadata>,
@@ -25,15 +25,15 @@ pub(super) struct Collection {
 
 /// Everything in a dump folder.
 #[derive(Debug, Default)]
-pub(super) struct Folder {
-    pub(super) collections: BTreeMap<Namespace, Collection>,
+pub(super) struct DumpFolder {
+    pub(super) collections: BTreeMap<Namespace, DumpedCollection>,
     /// The `prelude.json` files, which name versions.
     pub(super) preludes: Vec<PathBuf>,
 }
 
 /// Lists a folder: its own collections and those in the folders right below it.
-pub(super) fn list(path: &Path) -> Result<Folder, OpenError> {
-    let mut folder = Folder::default();
+pub(super) fn list(path: &Path) -> Result<DumpFolder, OpenError> {
+    let mut folder = DumpFolder::default();
     database(path, &mut folder)?;
     for entry in entries(path)? {
         if entry.is_dir() {
@@ -91,10 +91,10 @@ pub(super) fn pick(spec: &SourceSpec) -> Result<(PathBuf, Namespace), OpenError>
 }
 
 /// Adds the files of a database folder.
-fn database(path: &Path, folder: &mut Folder) -> Result<(), OpenError> {
+fn database(path: &Path, folder: &mut DumpFolder) -> Result<(), OpenError> {
     let db = database_name(path);
     // Data and metadata belong together if their files have the same name.
-    let mut stems: BTreeMap<String, Collection> = BTreeMap::new();
+    let mut stems: BTreeMap<String, DumpedCollection> = BTreeMap::new();
     for entry in entries(path)? {
         let Some(name) = entry.file_name().and_then(|name| name.to_str()) else { continue };
         if !entry.is_file() {
