@@ -17,7 +17,7 @@ use crate::text::plain;
 pub struct Request {
     /// The source.
     pub source: SourcePlace,
-    /// The document's `_id`, as hex where it is an ObjectId.
+    /// The document's `_id`, as hex if it is an ObjectId.
     pub job: String,
     /// The decisions of the mapping.
     pub mapping: MappingOptions,
@@ -33,7 +33,7 @@ pub struct Outcome {
     pub fields: Vec<Explained>,
     /// The warnings that mapping it gives.
     pub warnings: Vec<Warning>,
-    /// Why it is rejected, where it is.
+    /// Why it is rejected, if it is.
     pub reject: Option<RejectAnswer>,
 }
 

@@ -22,7 +22,7 @@ pub const NAME_THE_TARGET_DATABASE: &str =
 /// A folder that holds no target.
 pub const NAME_THE_TARGET_FOLDER: &str =
     "name the folder that a run wrote; --target-db picks one of several databases";
-/// A connection string where a path is needed.
+/// A connection string instead of a path.
 pub const WRITE_FILES_FIRST: &str =
     "write files, then load them with `reshelve run` or mongorestore";
 /// `--apply` with `DRY_RUN=true`.
@@ -88,7 +88,7 @@ pub(crate) fn first_reject(run: &Path) -> String {
     format!("{}: it continues after the rejected document", resume(run))
 }
 
-/// An error of a run that has begun, and can be resumed once that is solved; none where it cannot.
+/// An error of a run that has begun, and can be resumed once that is solved; none if it cannot.
 pub(crate) fn failed_run(error: &RunError, run: &Path) -> Option<String> {
     let is_full = match error {
         RunError::Disk(error) => error.is_full(),

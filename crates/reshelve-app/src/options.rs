@@ -15,11 +15,11 @@ pub const LIVE_BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// The decisions of the mapping.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MappingOptions {
-    /// What becomes of jobs in flight; none where nobody decided.
+    /// What to do with jobs in flight; none if nobody decided.
     pub in_flight: Option<InFlight>,
-    /// Who is right where the status contradicts the chapters.
+    /// What counts if the status contradicts the chapters.
     pub status_policy: StatusPolicy,
-    /// What becomes of documents with an unknown status.
+    /// What to do with documents that have an unknown status.
     pub on_unknown_status: OnUnknownStatus,
 }
 

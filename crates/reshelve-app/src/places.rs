@@ -15,7 +15,7 @@ use crate::handle::Handle;
 use crate::hints;
 use crate::options::ReadPreference;
 
-/// The target's database where neither a request nor the connection string names one.
+/// The target's database if neither a request nor the connection string names one.
 pub const TARGET_DB_DEFAULT: &str = "letswriteabook";
 
 /// A SOURCE, and what to pick inside it.
@@ -54,8 +54,8 @@ impl TargetPlace {
     }
 }
 
-/// The connection string, where a SOURCE or TARGET is one. A malformed one may hold a password all
-/// the same: it is neither quoted nor taken for a path.
+/// The connection string, if a SOURCE or TARGET is one. A malformed one may still hold a password:
+/// it is neither quoted nor taken for a path.
 pub(crate) fn connection_string(path: &Path) -> Result<Option<&str>, Failure> {
     let text = path.to_string_lossy();
     let bare = text.trim_start_matches(|c: char| c.is_whitespace() || "\"'`".contains(c));
@@ -232,8 +232,8 @@ struct End {
 const SOURCE: End = End { flag: "--source", variable: "LEGACY_MONGODB_URI" };
 const TARGET: End = End { flag: "--target", variable: "TARGET_MONGODB_URI" };
 
-/// The connection string of a run: the one that is given, where it leads to the same place, else
-/// the one that the run kept.
+/// The connection string of a run: the one that is given, if it leads to the same place; without
+/// one, the one that the run kept.
 fn place_again(planned: &LivePlace, given: Option<&Path>, end: &End) -> Result<Place, Failure> {
     let hint = || hints::connection_string_again(end.flag, end.variable);
     let given = match given {

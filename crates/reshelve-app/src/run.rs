@@ -30,7 +30,7 @@ pub struct Request {
     pub compression: Compression,
     /// Whether to write; else it is a dry run.
     pub apply: bool,
-    /// The decisions of the mapping; where jobs are in flight, applying needs one.
+    /// The decisions of the mapping; if jobs are in flight, applying needs one.
     pub mapping: MappingOptions,
     /// What to do with a target that holds documents. Taking only rejects and taking over both keep
     /// them at least.

@@ -38,7 +38,7 @@ pub struct RunStatus {
     pub folder: String,
     /// Whether it writes.
     pub applied: bool,
-    /// The state in a word: `killed` where a run has not ended and no process is at work on it.
+    /// The state in a word: `killed` if a run has not ended and no process is at work on it.
     pub state: &'static str,
     /// Why it stopped.
     pub reason: Option<String>,

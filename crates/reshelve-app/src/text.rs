@@ -69,7 +69,7 @@ pub fn span(elapsed_ms: u64) -> String {
     }
 }
 
-/// A day, where a date has one.
+/// The day of a date; milliseconds if its year is not in 0000–9999.
 pub fn date(date_ms: i64) -> String {
     if (DATE_MIN..=DATE_MAX).contains(&date_ms) {
         iso(date_ms).as_str()[..10].to_owned()
@@ -78,7 +78,7 @@ pub fn date(date_ms: i64) -> String {
     }
 }
 
-/// A quotient with one decimal, which is enough for people and for comparisons; 0 where there is
+/// A quotient with one decimal, which is enough for people and for comparisons; 0 if there is
 /// nothing to divide by.
 #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "rates, not counts")]
 pub(crate) fn ratio(dividend: u64, divisor: u64) -> f64 {

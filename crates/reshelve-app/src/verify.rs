@@ -24,7 +24,7 @@ pub struct Request {
     pub target: TargetPlace,
     /// Take the options of this run, and the rejects that only it knows of.
     pub run: Option<RunName>,
-    /// The decisions of the mapping, where no run is named.
+    /// The decisions of the mapping, if no run is named.
     pub mapping: MappingOptions,
     /// Whether target documents that belong to no legacy document are left alone.
     pub allow_existing: bool,

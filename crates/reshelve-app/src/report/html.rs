@@ -94,7 +94,7 @@ fn with_code(text: &str) -> Markup {
 }
 
 fn table(table: &Table) -> Markup {
-    // A column is set to the right where its first value is a number.
+    // A column is set to the right if it holds a number.
     let class = |at: usize| {
         table.rows.iter().filter_map(|row| row.get(at)).any(|cell| matches!(cell, Cell::Number(_)))
     };
@@ -145,7 +145,7 @@ fn cell(value: &Cell) -> Markup {
     }
 }
 
-/// A bar that is drawn, so that it is printed where backgrounds are not.
+/// A bar that is drawn, so that it is printed even if backgrounds are not.
 fn bar(thousandths: u64) -> Markup {
     html! {
         svg.bar viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true" {

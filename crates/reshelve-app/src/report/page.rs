@@ -79,11 +79,11 @@ pub(super) enum Block {
 
 /// A table, and what it leaves out.
 pub(super) struct Table {
-    /// What it shows; empty where the section says it.
+    /// What it shows; empty if the section says it.
     pub(super) caption: &'static str,
     pub(super) columns: Vec<&'static str>,
     pub(super) rows: Vec<Vec<Cell>>,
-    /// Where the rest is, where it does not show everything.
+    /// Where the rest is, if it does not show everything.
     pub(super) more: Option<String>,
 }
 

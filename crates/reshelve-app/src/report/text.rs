@@ -4,7 +4,7 @@
 const SHOWN_CHARS_MAX: usize = 160;
 
 /// Text with what cannot be seen, or would change how its neighbours are seen, made visible; and
-/// cut where it is long.
+/// cut if it is long.
 pub(super) fn shown(text: &str) -> String {
     let mut out = String::new();
     let mut chars = text.chars();

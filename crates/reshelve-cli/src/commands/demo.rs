@@ -124,7 +124,7 @@ impl Tour {
         let dir = self.demo.dir().display();
         self.printer.line(&format!(
             "\n== Proved\n\n  \
-             {n} of {n} documents came back byte for byte: the restored file is the legacy file.\n  \
+             {} of {} came back byte for byte: the restored file is the legacy file.\n  \
              What has no place in the new shape travels with it: {}.{} % of the legacy bytes.\n\n  \
              the dump        {dir}/legacy\n  \
              the target      {dir}/target     (mongorestore {dir}/target takes it as it is)\n  \
@@ -132,10 +132,11 @@ impl Tour {
              the run         {dir}/runs       (checkpoint, rejects, report.json)\n\n\
              Next: reshelve profile YOUR-DUMP, then reshelve run YOUR-DUMP TARGET, a dry run.\n\n\
              Open the report in a browser: {}",
+            number(totals.documents.read),
+            counted(totals.documents.read, "document"),
             residue_per_mille / 10,
             residue_per_mille % 10,
             reported.written.html.display(),
-            n = number(totals.documents.read),
         ));
     }
 }

@@ -101,7 +101,8 @@ fn push_tallies(lines: &mut Vec<String>, title: &str, tallies: &BTreeMap<String,
             let at = if example.path.is_empty() { "" } else { " at " };
             format!("   such as {}{at}{}", plain(&example.job), plain(&example.path))
         });
-        lines.push(format!("    {:>9}  {code:<26}{example}", number(tally.count)));
+        let line = format!("    {:>9}  {code:<26}{example}", number(tally.count));
+        lines.push(line.trim_end().to_owned());
     }
 }
 
