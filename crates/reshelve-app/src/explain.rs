@@ -98,10 +98,7 @@ fn find(source: &SourcePlace, job: &str, handle: &Handle) -> Result<Vec<u8>, Fai
 fn is_job(document: &[u8], job: &str) -> bool {
     let Some(id) = Document::new(document).get("_id") else { return false };
     match id.object_id() {
-        Some(bytes) => {
-            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            hex == job.to_ascii_lowercase()
-        }
+        Some(bytes) => raw::hex(&bytes) == job.to_ascii_lowercase(),
         None => id.string() == Some(job.as_bytes()),
     }
 }

@@ -88,7 +88,7 @@ impl Content<'_> {
             }
             hash.update(&buffer[..read]);
         }
-        Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(reshelve_core::raw::hex(&hash.finalize()))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The small texts inside Extended JSON: integers, hexadecimal digits, base64.
 
+use crate::raw::hex_pair;
+
 /// Appends an integer in decimal.
 pub(super) fn push_integer(out: &mut Vec<u8>, number: i64) {
     let mut buffer = [0u8; 20];
@@ -35,16 +37,6 @@ pub(super) fn parse_integer(text: &[u8]) -> Option<i64> {
     }
     if negative { Some(number) } else { number.checked_neg() }
 }
-
-/// Appends bytes as lower-case hexadecimal digits.
-pub(super) fn push_hex(out: &mut Vec<u8>, bytes: &[u8]) {
-    for byte in bytes {
-        out.push(HEX[usize::from(byte >> 4)]);
-        out.push(HEX[usize::from(byte & 15)]);
-    }
-}
-
-const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// The value of a hexadecimal digit.
 pub(super) fn hex_digit(byte: u8) -> Option<u8> {
@@ -82,7 +74,7 @@ pub(super) fn parse_uuid(text: &[u8]) -> Option<[u8; 16]> {
 
 /// A control character as a JSON escape of six bytes.
 pub(super) fn escape_control(byte: u8) -> [u8; 6] {
-    let [high, low] = [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]];
+    let [high, low] = hex_pair(byte);
     [b'\\', b'u', b'0', b'0', high, low]
 }
 

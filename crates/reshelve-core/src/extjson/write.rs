@@ -6,9 +6,9 @@
 //! of the format's type wrappers.
 
 use super::double::push_double;
-use super::scalar::{push_base64, push_hex, push_integer};
+use super::scalar::{push_base64, push_integer};
 use super::{decimal, quoted};
-use crate::raw::{Document, Elements, Value, kind};
+use crate::raw::{Document, Elements, Value, kind, push_hex};
 
 /// How much of the types the text keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

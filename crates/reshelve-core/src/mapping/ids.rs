@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::reject::{Reject, RejectCode};
-use crate::raw::{Value, kind};
+use crate::raw::{self, Value, kind};
 
 /// The longest string that is accepted as an id, in bytes.
 const ID_BYTES_MAX: usize = 128;
@@ -26,7 +26,7 @@ impl Identity {
             return Err(Reject::new(RejectCode::MissingId, "the document has no _id"));
         };
         if let Some(object_id) = id.object_id() {
-            let job_id = hex(&object_id);
+            let job_id = raw::hex(&object_id).into_bytes();
             return Ok(Identity { job_id, object_id, seconds: Some(seconds(object_id)) });
         }
         let unsupported = |what: String| Err(Reject::new(RejectCode::UnsupportedId, what));
@@ -62,14 +62,6 @@ pub(crate) fn seconds(object_id: [u8; 12]) -> u32 {
 /// The date inside a value that is an ObjectId, in milliseconds.
 pub(crate) fn object_id_ms(value: Option<Value<'_>>) -> Option<i64> {
     value.and_then(Value::object_id).map(|id| i64::from(seconds(id)) * 1_000)
-}
-
-fn hex(bytes: &[u8]) -> Vec<u8> {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]])
-        .collect()
 }
 
 /// Derives the `_id`s of the events of a job.
@@ -108,7 +100,7 @@ pub(crate) fn legacy_id(id: Option<&[u8]>, object_id: Option<Value<'_>>, index: 
     }
     let mut text = b"legacy-".to_vec();
     match object_id.filter(|value| value.kind == kind::OBJECT_ID) {
-        Some(object_id) => text.extend(hex(object_id.bytes)),
+        Some(object_id) => raw::push_hex(&mut text, object_id.bytes),
         None => text.extend_from_slice(index.to_string().as_bytes()),
     }
     text

@@ -99,6 +99,24 @@ pub fn push_plain_decimal(text: &mut Vec<u8>, number: f64) {
     text.extend_from_slice(format!("{}", number + 0.0).as_bytes());
 }
 
+/// Appends bytes as lower-case hexadecimal digits.
+pub fn push_hex(text: &mut Vec<u8>, bytes: &[u8]) {
+    for byte in bytes {
+        text.extend_from_slice(&hex_pair(*byte));
+    }
+}
+
+/// Bytes as lower-case hexadecimal digits: an ObjectId as people write it.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().flat_map(|byte| hex_pair(*byte)).map(char::from).collect()
+}
+
+/// The two lower-case hexadecimal digits of a byte.
+pub fn hex_pair(byte: u8) -> [u8; 2] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]
+}
+
 /// Appends a position in decimal, as array keys are written.
 pub fn push_index(text: &mut Vec<u8>, index: usize) {
     match PAIRS.get(index) {

@@ -14,7 +14,10 @@ mod writer;
 pub use check::{Checked, Malformed, check};
 pub use cursor::{Document, Element, Elements, Value};
 pub use documents::documents;
-pub use format::{DATE_MAX, DATE_MIN, Iso, iso, plain_decimal, push_index, push_plain_decimal};
+pub use format::{
+    DATE_MAX, DATE_MIN, Iso, hex, hex_pair, iso, plain_decimal, push_hex, push_index,
+    push_plain_decimal,
+};
 pub use writer::{Mark, Writer};
 
 /// BSON element types, as numbered by the specification (bsonspec.org, version 1.1).

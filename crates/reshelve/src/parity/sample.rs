@@ -83,10 +83,7 @@ pub(super) fn choose(
 fn job_key(document: &[u8]) -> Option<Key> {
     let id = Document::new(document).get("_id")?;
     match id.object_id() {
-        Some(bytes) => {
-            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            Some(key_of(hex.as_bytes()))
-        }
+        Some(bytes) => Some(key_of(raw::hex(&bytes).as_bytes())),
         None => id.string().map(key_of),
     }
 }

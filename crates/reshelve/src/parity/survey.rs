@@ -12,7 +12,7 @@ use super::{VerifyError, only_rejects};
 use crate::ends::Origin;
 use crate::target_schema::Collection;
 use reshelve_core::mapping::{Mapped, Status, WarningCode};
-use reshelve_core::raw::{Document, Value};
+use reshelve_core::raw::{self, Document, Value};
 
 /// How many characters of a title are shown.
 const TITLE_CHARS_MAX: usize = 200;
@@ -88,7 +88,7 @@ fn id_text(legacy: Document<'_>) -> String {
     let Some(id) = legacy.get("_id") else { return String::new() };
     match (id.string(), id.object_id()) {
         (Some(text), _) => String::from_utf8_lossy(text).into_owned(),
-        (_, Some(bytes)) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        (_, Some(bytes)) => raw::hex(&bytes),
         _ => show(id),
     }
 }
