@@ -2,10 +2,8 @@
 //! memory does not grow with the number of documents.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
 
-use crate::store::DiskError;
-use crate::store::{Key, SortedRun};
+use crate::store::{DiskError, Key, Scratch, SortedRun};
 
 /// How many hashes are held in memory: a hash set of them takes at most about 64 MiB.
 pub(crate) const HELD_MAX: usize = 1_835_008;
@@ -15,13 +13,13 @@ pub(crate) struct Seen {
     held: HashSet<Key>,
     held_max: usize,
     spilled: Vec<SortedRun<16>>,
-    folder: PathBuf,
+    scratch: Scratch,
 }
 
 impl Seen {
-    /// An empty set that spills into `folder`.
-    pub(crate) fn new(folder: &Path, held_max: usize) -> Self {
-        Seen { held: HashSet::new(), held_max, spilled: Vec::new(), folder: folder.to_owned() }
+    /// An empty set that spills into `scratch`.
+    pub(crate) fn new(scratch: impl Into<Scratch>, held_max: usize) -> Self {
+        Seen { held: HashSet::new(), held_max, spilled: Vec::new(), scratch: scratch.into() }
     }
 
     /// Adds a hash; whether it is new.
@@ -37,9 +35,7 @@ impl Seen {
         if self.held.len() >= self.held_max {
             let mut sorted: Vec<Key> = self.held.drain().collect();
             sorted.sort_unstable();
-            let name = format!(".seen.{}.{}.tmp", std::process::id(), self.spilled.len());
-            let path = self.folder.join(name);
-            self.spilled.push(SortedRun::write(&path, sorted.into_iter().map(Ok))?);
+            self.spilled.push(SortedRun::write(&self.scratch, sorted.into_iter().map(Ok))?);
         }
         Ok(true)
     }

@@ -75,6 +75,7 @@ impl SizeCounts {
                 }
             }
             before += count;
+            Ok(())
         })?;
         let mean =
             if self.documents == 0 { 0.0 } else { float(self.bytes) / float(self.documents) };

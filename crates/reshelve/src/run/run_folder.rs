@@ -7,7 +7,9 @@ use std::time::Duration;
 use super::checkpoint::{CHECKPOINT_SCHEMA, Checkpoint};
 use super::plan::{PLAN_SCHEMA, Plan};
 use super::{Refusal, RunError};
-use crate::store::{Disk, DiskError, Files, Locking, Open, OpenFile, read_state, write_state};
+use crate::store::{
+    Disk, DiskError, Files, Locking, Open, OpenFile, Scratch, read_state, write_state,
+};
 
 /// How often a run is tried to be held …
 const HOLD_TRIES_MAX: u32 = 25;
@@ -86,6 +88,11 @@ impl RunFolder {
     /// The file system that it is on.
     pub(crate) fn files(&self) -> &dyn Files {
         self.files.as_ref()
+    }
+
+    /// Where large indexes of the run spill.
+    pub(crate) fn scratch(&self) -> Scratch {
+        Scratch::new(Arc::clone(&self.files), &self.path)
     }
 
     /// Where it is.

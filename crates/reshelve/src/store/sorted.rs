@@ -4,10 +4,9 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io::{BufWriter, Write};
-use std::path::Path;
 
 use super::error::{At, DiskError};
-use super::files::{OpenFile, folder_of};
+use super::files::OpenFile;
 use super::records::Records;
 use super::scratch::Scratch;
 
@@ -33,16 +32,8 @@ pub(crate) struct SortedRun<const N: usize> {
 }
 
 impl<const N: usize> SortedRun<N> {
-    /// Writes sorted records to a file of this machine, in the folder that `path` is in.
-    pub(crate) fn write(
-        path: &Path,
-        sorted: impl Iterator<Item = Result<[u8; N], DiskError>>,
-    ) -> Result<Self, DiskError> {
-        Self::write_in(&folder_of(path).into(), sorted)
-    }
-
     /// Writes sorted records.
-    pub(crate) fn write_in(
+    pub(crate) fn write(
         scratch: &Scratch,
         sorted: impl Iterator<Item = Result<[u8; N], DiskError>>,
     ) -> Result<Self, DiskError> {
@@ -122,7 +113,7 @@ impl<const N: usize> Sorter<N> {
 
     fn spill(&mut self) -> Result<(), DiskError> {
         self.held.sort_unstable();
-        let run = SortedRun::write_in(&self.scratch, self.held.drain(..).map(Ok))?;
+        let run = SortedRun::write(&self.scratch, self.held.drain(..).map(Ok))?;
         self.spilled.push(run);
         Ok(())
     }
@@ -136,7 +127,7 @@ impl<const N: usize> Sorter<N> {
         self.spill()?;
         self.held = Vec::new();
         let merged = Merge::new(&self.spilled)?;
-        Ok(Sorted::Spilled(SortedRun::write_in(&self.scratch, merged)?))
+        Ok(Sorted::Spilled(SortedRun::write(&self.scratch, merged)?))
     }
 }
 
@@ -212,17 +203,15 @@ impl<const N: usize> Sorted<N> {
         }
     }
 
-    /// Gives every record, in order.
-    pub(crate) fn each(&self, mut take: impl FnMut(&[u8; N])) -> Result<(), DiskError> {
+    /// Gives every record, in order, until one cannot be taken.
+    pub(crate) fn each(
+        &self,
+        mut take: impl FnMut(&[u8; N]) -> Result<(), DiskError>,
+    ) -> Result<(), DiskError> {
         match self {
-            Sorted::Held(records) => records.iter().for_each(take),
-            Sorted::Spilled(run) => {
-                for record in run.records()? {
-                    take(&record?);
-                }
-            }
+            Sorted::Held(records) => records.iter().try_for_each(take),
+            Sorted::Spilled(run) => run.records()?.try_for_each(|record| take(&record?)),
         }
-        Ok(())
     }
 
     /// The first record with that key.
