@@ -18,8 +18,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::run_folder::RunFolder;
-use crate::ends::Action;
-use crate::store::{Appender, DiskError, Key, OpenFile};
+use crate::store::{Appender, DiskError, Key, Open, OpenFile};
 
 pub use read::Reader;
 pub(crate) use read::{Index, replaced};
@@ -42,7 +41,6 @@ pub struct JournalLengths {
 pub(crate) struct Journal {
     records: Appender,
     details: Appender,
-    folder: RunFolder,
     /// What earlier processes wrote down after the checkpoint, and what may stand in the target.
     begun: Option<Index>,
     /// Where these records begin, if there are any: a run that stops again resumes from there.
@@ -54,7 +52,6 @@ pub(crate) struct Journal {
 /// What an earlier process wrote down of a job, after the checkpoint that the run resumes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Begun {
-    pub(crate) action: Action,
     pub(crate) record: JobRecord,
     /// Which of its events were there before, where some were and some were not.
     pub(crate) events_before: Vec<bool>,
@@ -91,7 +88,6 @@ impl Journal {
         let mut journal = Journal {
             records: Appender::open(files, &records, lengths.records)?,
             details: Appender::open(files, &details, lengths.details)?,
-            folder: folder.clone(),
             begun,
             tail_from,
             jobs: 0,
@@ -116,9 +112,9 @@ impl Journal {
         let Some(record) = index.get(key)? else { return Ok(None) };
         let events_before = match record.details {
             0 => Vec::new(),
-            at => read::details(&self.folder, at)?.events_before,
+            at => Details::read(self.details.handle()?.as_ref(), at)?.events_before,
         };
-        Ok(Some(Begun { action: record.action, record, events_before }))
+        Ok(Some(Begun { record, events_before }))
     }
 
     /// Writes down that a job is about to be written.
@@ -177,26 +173,24 @@ impl Journal {
 /// torn, or whose details are not there, was never synced, so nothing of it was sent to the target.
 fn whole_lengths(folder: &RunFolder, at: JournalLengths) -> Result<JournalLengths, DiskError> {
     let (files, path) = (folder.files(), folder.journal_file());
-    let found = files.look(&folder.journal_details_file())?;
-    let details = found.map_or(0, |found| found.length);
+    let details = files.open(&folder.journal_details_file(), Open::Write)?;
     let mut reader = Reader::open(files, &path, 0)?;
-    let mut records = 0;
+    let mut records = reader.offset;
     while let Some(record) = reader.next_record()? {
         if let Record::Job(job) = record
             && reader.offset > at.records
             && job.details > 0
-            && read::details(folder, job.details).is_err()
+            && Details::read(details.as_ref(), job.details).is_err()
         {
             break;
         }
         records = reader.offset;
     }
-    let records = records.max(reader.header_end());
-    if records < at.records || details < at.details {
+    let whole = JournalLengths { records, details: details.length()? };
+    if whole.records < at.records || whole.details < at.details {
         return Err(damaged(&path, records));
     }
-    let is_new = records == 0;
-    Ok(JournalLengths { records, details: if is_new { 0 } else { details } })
+    Ok(if records == 0 { JournalLengths::default() } else { whole })
 }
 
 /// A journal that says less than the run vouches for.

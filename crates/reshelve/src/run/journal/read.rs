@@ -4,7 +4,7 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::record::{Details, JobRecord, RECORD_BYTES, Record};
+use super::record::{JobRecord, RECORD_BYTES, Record};
 use super::{HEADER, RunFolder, damaged};
 use crate::ends::{Action, ReplacedJobs};
 use crate::store::{At, DiskError, Files, Key, Open, OpenFile, Sorted, Sorter};
@@ -13,6 +13,10 @@ use crate::store::{At, DiskError, Files, Key, Open, OpenFile, Sorted, Sorter};
 const HELD_MAX: usize = 1 << 18;
 /// The length of a record.
 const RECORD_LENGTH: u64 = 128;
+/// An entry of an index for the record of a job …
+const STANDING: u8 = 0;
+/// … and for one that withdraws it.
+const WITHDRAWN: u8 = 1;
 
 /// Reads the records of a journal, in order, up to the first one that is torn.
 #[derive(Debug)]
@@ -32,15 +36,18 @@ impl Reader {
         Reader::open(folder.files(), &folder.journal_file(), 0)
     }
 
+    /// Opens a journal at a record; the first one comes after the header. Without a whole header of
+    /// this version there are no records, and the offset is 0.
     pub(super) fn open(files: &dyn Files, path: &Path, offset: u64) -> Result<Self, DiskError> {
         let mut file = files.open(path, Open::Read)?;
+        let has_header = file.length()? >= RECORD_LENGTH && {
+            let mut header = [0; HEADER.len()];
+            file.read_exact_at(&mut header, 0)?;
+            header == *HEADER
+        };
+        let offset = if has_header { offset.max(RECORD_LENGTH) } else { 0 };
         file.seek(SeekFrom::Start(offset)).at("seeking in", path)?;
         Ok(Reader { path: path.to_owned(), file: BufReader::with_capacity(1 << 16, file), offset })
-    }
-
-    /// Where the header ends; 0 while it was not met.
-    pub(super) fn header_end(&self) -> u64 {
-        self.offset.min(RECORD_LENGTH)
     }
 
     /// The next record; none at the end, and where a record is torn.
@@ -48,23 +55,20 @@ impl Reader {
     /// # Errors
     /// Where the journal cannot be read.
     pub fn next_record(&mut self) -> Result<Option<Record>, DiskError> {
-        loop {
-            let mut bytes = [0; RECORD_BYTES];
-            match self.file.read_exact(&mut bytes) {
-                Ok(()) => {}
-                Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(None),
-                Err(error) => return Err(error).at("reading", &self.path),
-            }
-            let is_header = self.offset == 0 && bytes.starts_with(HEADER);
-            let record = Record::from_bytes(&bytes);
-            if record.is_none() && !is_header {
-                return Ok(None);
-            }
-            self.offset += u64::try_from(RECORD_BYTES).unwrap_or(0);
-            if record.is_some() {
-                return Ok(record);
-            }
+        if self.offset == 0 {
+            return Ok(None);
         }
+        let mut bytes = [0; RECORD_BYTES];
+        match self.file.read_exact(&mut bytes) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(None),
+            Err(error) => return Err(error).at("reading", &self.path),
+        }
+        let record = Record::from_bytes(&bytes);
+        if record.is_some() {
+            self.offset += RECORD_LENGTH;
+        }
+        Ok(record)
     }
 }
 
@@ -87,47 +91,41 @@ impl Index {
         records: Range<u64>,
         wanted: impl Fn(&JobRecord) -> bool,
     ) -> Result<Self, DiskError> {
-        let (files, path, scratch) = (folder.files(), folder.journal_file(), folder.path());
-        let mut all = Sorter::<25>::new(scratch, HELD_MAX);
+        let (files, path, scratch) = (folder.files(), folder.journal_file(), folder.scratch());
+        let mut all = Sorter::<25>::new(&scratch, HELD_MAX);
         let mut reader = Reader::open(files, &path, records.start)?;
         while reader.offset < records.end {
             let Some(record) = reader.next_record()? else {
-                // After the header there may be nothing yet.
-                if reader.offset >= records.end {
-                    break;
-                }
                 return Err(damaged(&path, reader.offset));
             };
-            let (key, is_withdrawn) = match record {
-                Record::Job(job) if wanted(&job) => (job.key, 0),
-                Record::Withdrawn(key) => (key, 1),
+            let (key, kind) = match record {
+                Record::Job(job) if wanted(&job) => (job.key, STANDING),
+                Record::Withdrawn(key) => (key, WITHDRAWN),
                 _ => continue,
             };
             let mut entry = [0; 25];
             entry[..16].copy_from_slice(&key);
             entry[16..24].copy_from_slice(&(reader.offset - RECORD_LENGTH).to_be_bytes());
-            entry[24] = is_withdrawn;
+            entry[24] = kind;
             all.add(entry)?;
         }
         // A withdrawn record takes back those of the same job before it.
         let mut standing = Sorter::new(scratch, HELD_MAX);
         let mut first: Option<[u8; 25]> = None;
-        let mut failed = Ok(());
+        let mut keep = |entry: [u8; 25]| standing.add(std::array::from_fn(|at| entry[at]));
         all.finish()?.each(|entry| {
-            let is_same = first.is_some_and(|first| first[..16] == entry[..16]);
-            if !is_same && let Some(first) = first.take() {
-                keep(&mut standing, &first, &mut failed);
+            if let Some(earlier) = first.take_if(|first| first[..16] != entry[..16]) {
+                keep(earlier)?;
             }
-            match (entry[24], first) {
-                (1, _) => first = None,
-                (_, None) => first = Some(*entry),
-                _ => {}
+            match entry[24] {
+                WITHDRAWN => first = None,
+                _ => first = first.or(Some(*entry)),
             }
+            Ok(())
         })?;
-        if let Some(first) = first {
-            keep(&mut standing, &first, &mut failed);
+        if let Some(last) = first {
+            keep(last)?;
         }
-        failed?;
         Ok(Index { file: files.open(&path, Open::Read)?, records: standing.finish()? })
     }
 
@@ -150,37 +148,8 @@ impl ReplacedJobs for Index {
     }
 }
 
-fn keep(standing: &mut Sorter<24>, entry: &[u8; 25], failed: &mut Result<(), DiskError>) {
-    let entry = std::array::from_fn(|at| entry[at]);
-    if let Err(error) = standing.add(entry) {
-        *failed = Err(error);
-    }
-}
-
 /// The jobs of a run that replaced an earlier version; `end` is the length of its journal.
 pub(crate) fn replaced(folder: &RunFolder, end: u64) -> Result<Index, DiskError> {
     let wanted = |job: &JobRecord| job.action == Action::Replace;
     Index::of_jobs(folder, 0..end, wanted)
-}
-
-/// The most bytes that details take: a job id of 128 bytes, and a bit for each event.
-const DETAILS_BYTES_MAX: u64 = 16 * 1024 * 1024;
-
-/// The details that begin at an offset.
-pub(super) fn details(folder: &RunFolder, at: u64) -> Result<Details, DiskError> {
-    let path = &folder.journal_details_file();
-    let mut file = folder.files().open(path, Open::Read)?;
-    file.seek(SeekFrom::Start(at)).at("seeking in", path)?;
-    let mut bytes = Vec::new();
-    let mut reader = BufReader::new(file.take(DETAILS_BYTES_MAX));
-    let mut part = [0; 4];
-    // Two parts, each after its length.
-    for divisor in [1, 8] {
-        reader.read_exact(&mut part).at("reading", path)?;
-        bytes.extend(part);
-        let length = u64::from(u32::from_le_bytes(part)).div_ceil(divisor);
-        reader.by_ref().take(length).read_to_end(&mut bytes).at("reading", path)?;
-    }
-    let torn = || std::io::Error::other("the details of a job are torn");
-    Details::from_bytes(&bytes).ok_or_else(torn).at("reading", path)
 }

@@ -1,7 +1,7 @@
 //! The records of a journal: 128 bytes each, with a checksum.
 
 use crate::ends::{Action, Found};
-use crate::store::Key;
+use crate::store::{At, DiskError, Key, OpenFile};
 
 /// The length of a record, in bytes.
 pub const RECORD_BYTES: usize = 128;
@@ -70,6 +70,39 @@ impl Details {
         bytes.extend(bits);
         bytes
     }
+
+    /// Reads the details that begin at an offset of their file.
+    ///
+    /// # Errors
+    /// Where they are not wholly there.
+    pub(super) fn read(file: &dyn OpenFile, at: u64) -> Result<Details, DiskError> {
+        let (job_id, at) = read_part(file, at, 1)?;
+        let (bits, _) = read_part(file, at, 8)?;
+        let events_before = (0..bits.count).map(|at| bits.bytes[at / 8] >> (at % 8) & 1 == 1);
+        Ok(Details { job_id: job_id.bytes, events_before: events_before.collect() })
+    }
+}
+
+/// A part of details: how many things it holds, and the bytes that they take.
+struct Part {
+    count: usize,
+    bytes: Vec<u8>,
+}
+
+/// Reads a part, with so many things in a byte; and tells where it ends.
+fn read_part(file: &dyn OpenFile, at: u64, in_a_byte: u32) -> Result<(Part, u64), DiskError> {
+    let mut length = [0; 4];
+    file.read_exact_at(&mut length, at)?;
+    let count = u32::from_le_bytes(length);
+    let (begin, length) = (at + 4, count.div_ceil(in_a_byte));
+    let end = begin + u64::from(length);
+    if end > file.length()? {
+        let torn = std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
+        return Err(torn).at("reading", file.path());
+    }
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
+    file.read_exact_at(&mut bytes, begin)?;
+    Ok((Part { count: usize::try_from(count).unwrap_or(usize::MAX), bytes }, end))
 }
 
 const JOB: u8 = 1;
@@ -161,22 +194,12 @@ fn crc32(bytes: &[u8]) -> u32 {
     CRC.checksum(bytes)
 }
 
-impl Details {
-    /// Reads details from the bytes that begin with them; none where they are torn.
-    pub fn from_bytes(bytes: &[u8]) -> Option<Details> {
-        let (length, rest) = bytes.split_first_chunk::<4>()?;
-        let (job_id, rest) = rest.split_at_checked(u32::from_le_bytes(*length).try_into().ok()?)?;
-        let (length, rest) = rest.split_first_chunk::<4>()?;
-        let count: usize = u32::from_le_bytes(*length).try_into().ok()?;
-        let bits = rest.get(..count.div_ceil(8))?;
-        let events_before = (0..count).map(|at| bits[at / 8] >> (at % 8) & 1 == 1).collect();
-        Some(Details { job_id: job_id.to_vec(), events_before })
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::store::{Files, Memory, Open};
 
     fn job() -> JobRecord {
         JobRecord {
@@ -210,13 +233,19 @@ mod tests {
         assert_eq!(Record::from_bytes(&[0; RECORD_BYTES]), None);
     }
 
+    fn read(bytes: &[u8]) -> Option<Details> {
+        let mut file = Memory::new().open(Path::new("/details"), Open::New).unwrap();
+        file.put(bytes).unwrap();
+        Details::read(file.as_ref(), 0).ok()
+    }
+
     #[test]
     fn details_hold_the_job_id_and_a_bit_for_each_event() {
         let events_before = vec![true, false, false, false, false, false, false, false, true];
         let details = Details { job_id: b"a-novel".to_vec(), events_before };
         assert_eq!(details.bytes(), b"\x07\0\0\0a-novel\x09\0\0\0\x01\x01");
-        assert_eq!(Details::from_bytes(&details.bytes()), Some(details.clone()));
-        assert_eq!(Details::from_bytes(b"\x07\0\0\0a-nov"), None);
+        assert_eq!(read(&details.bytes()), Some(details.clone()));
+        assert_eq!(read(b"\x07\0\0\0a-nov"), None);
         assert!(details.is_needed() && !Details::default().is_needed());
     }
 }
