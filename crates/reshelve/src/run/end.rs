@@ -48,11 +48,12 @@ fn end(
         Ended::FirstReject => Stop::FirstReject,
         Ended::Damaged(damage) => Stop::Damaged(damage),
     };
-    checkpoint.enter(State::Interrupted)?;
     if let Stop::Damaged(damage) = &stop {
-        checkpoint.state = State::Failed;
+        checkpoint.enter(State::Failed)?;
         checkpoint.reason = Some(damage.to_string());
         checkpoint.in_doubt = damage.earlier_in_doubt && damage.kind != DamageKind::Io;
+    } else {
+        checkpoint.enter(State::Interrupted)?;
     }
     saving.save(&checkpoint)?;
     if context.plan.apply {
@@ -72,7 +73,6 @@ pub(super) fn finish(
     if checkpoint.is_finishing {
         take_out_replaced(plan, folder, &mut checkpoint, destination)?;
     }
-    checkpoint.state = State::Running;
     checkpoint.enter(State::Done)?;
     checkpoint.is_finishing = false;
     checkpoint.reason = None;
@@ -112,10 +112,11 @@ pub(super) fn note_failure(
     if let Err(error) = &result {
         if let RunError::Disk(_) | RunError::End(_) = error
             && let Ok(mut checkpoint) = folder.checkpoint()
-            // A run that is done stays so, whatever tidying up met: its list of ids may be gone.
-            && checkpoint.state != State::Done
+            // A process was at work on it. A run that is done takes no step any more, whatever
+            // tidying up met: its list of ids may be gone.
+            && checkpoint.enter(State::Running).is_ok()
+            && checkpoint.enter(State::Failed).is_ok()
         {
-            checkpoint.state = State::Failed;
             checkpoint.reason = Some(error.to_string());
             // The first error is the one to tell.
             drop(folder.write_checkpoint(&checkpoint));

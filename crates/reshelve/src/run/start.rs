@@ -128,10 +128,11 @@ pub fn resume(
     let plan = folder.plan()?;
     // Obtained before anything else is looked at: a second process is refused.
     let _present = folder.hold(&plan.run)?;
-    let from = folder.checkpoint()?;
+    let mut from = folder.checkpoint()?;
     if from.state == State::Done {
         return tidy(plan, folder, from, destination, observer);
     }
+    from.enter(State::Running)?;
     let claim = plan.claim(folder);
     if plan.apply {
         lock_again(&claim, &from, destination)?;
@@ -197,7 +198,6 @@ fn take_up(
         from = Checkpoint { elapsed_ms: from.elapsed_ms, ..start };
         folder.write_checkpoint(&from)?;
     }
-    from.enter(State::Running)?;
     from.reason = None;
     Ok(from)
 }
