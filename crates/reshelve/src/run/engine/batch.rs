@@ -1,11 +1,11 @@
 //! One batch through the engine: sorted out, looked up, decided, settled.
 
+use super::super::journal::Begun;
 use super::decide::{Decided, Decision};
 use super::{Ended, Engine, RunError, count};
 use crate::ends::{JobAhead, Looked, Section, Sink};
 use crate::pass::Rejection;
 use crate::pass::pipeline::MappedBatch;
-use crate::store::Key;
 use reshelve_core::mapping::Outcome;
 
 /// What is known of a document before the target is looked at.
@@ -14,8 +14,9 @@ enum Intent {
     NotTaken,
     Skipped,
     Rejected(Rejection),
-    /// It goes to the target: its place among the jobs ahead.
-    Job(usize),
+    /// It goes to the target: the next of the jobs ahead, and what an earlier process wrote down of
+    /// it after the checkpoint.
+    Job(Option<Begun>),
 }
 
 /// A batch before the target is looked at.
@@ -39,9 +40,10 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
             false => self.sink.look(&batch.target, &ahead)?,
         };
         let mut before = match looked {
-            Looked::Nothing => None,
-            Looked::Jobs(before) => Some(before),
-        };
+            Looked::Nothing => Vec::new(),
+            Looked::Jobs(before) => before,
+        }
+        .into_iter();
         let mut decided = Decided::default();
         let mut ahead = ahead.into_iter();
         for (index, intent) in intents {
@@ -49,15 +51,16 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
                 Intent::NotTaken => Decision::NotTaken,
                 Intent::Skipped => Decision::Skipped,
                 Intent::Rejected(rejection) => Decision::Rejected { rejection, is_listed: false },
-                Intent::Job(place) => {
-                    let Some(job) = ahead.next() else {
+                Intent::Job(begun) => {
+                    let Some(JobAhead { section, .. }) = ahead.next() else {
                         return Err(RunError::Bug("a job was lost between two steps"));
                     };
-                    let before = before.as_mut().map(|all| std::mem::take(&mut all[place]));
-                    let before = before.unwrap_or_default();
-                    match job.begun {
-                        true => self.decide_again(batch, index, job, before, &mut decided)?,
-                        false => self.decide(job, before, &mut decided),
+                    let before = before.next().unwrap_or_default();
+                    match begun {
+                        Some(begun) => {
+                            self.decide_again(batch, section, before, &begun, &mut decided)
+                        }
+                        None => self.decide(section, before, &mut decided),
                     }
                 }
             };
@@ -104,9 +107,12 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
                         std::array::from_fn(|at| lengths[at]..lengths[at] + mapped.lengths[at]);
                     lengths = std::array::from_fn(|at| section[at].end);
                     if self.seen.insert(document.key)? {
-                        let begun = self.has_begun(&document.key)?;
-                        ahead.push(JobAhead { section, begun });
-                        Intent::Job(ahead.len() - 1)
+                        let begun = match &self.journal {
+                            Some(journal) => journal.begun(&document.key)?,
+                            None => None,
+                        };
+                        ahead.push(JobAhead { section, begun: begun.is_some() });
+                        Intent::Job(begun)
                     } else {
                         Intent::Rejected(Rejection::duplicate_id())
                     }
@@ -119,14 +125,6 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
             }
         }
         Ok(Sorted { intents, ahead, at_limit: false })
-    }
-
-    /// Whether an earlier process had begun to write the job, after the checkpoint.
-    fn has_begun(&self, key: &Key) -> Result<bool, RunError> {
-        match &self.journal {
-            Some(journal) => Ok(journal.begun(key)?.is_some()),
-            None => Ok(false),
-        }
     }
 
     /// Settles what was decided; tells whether the target refused a document, where the run is to

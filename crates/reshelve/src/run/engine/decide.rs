@@ -1,9 +1,9 @@
 //! What becomes of a job, decided from what the target holds of it. The only place where conflicts
 //! are settled.
 
-use super::super::journal::Begun;
-use super::{Engine, RunError};
-use crate::ends::{Action, Before, Found, JobAhead, JobWrite, OnExisting, Section, Sink};
+use super::super::journal::{Begun, JobRecord};
+use super::Engine;
+use crate::ends::{Action, Before, Found, JobWrite, OnExisting, Section, Sink};
 use crate::pass::pipeline::MappedBatch;
 use crate::pass::{RejectReason, Rejection};
 use crate::target_schema::Collection;
@@ -20,8 +20,8 @@ pub(super) enum Decision {
     },
     /// All of it is there already.
     Unchanged,
-    /// It is written: its place among the writes.
-    Written(usize),
+    /// It is written: the next of the writes.
+    Written,
     /// An earlier process of this run wrote it, after the checkpoint: it is there.
     Done(JobWrite),
 }
@@ -32,20 +32,17 @@ pub(super) struct Decided {
     /// The documents, by their place in the batch.
     pub(super) list: Vec<(usize, Decision)>,
     pub(super) writes: Vec<JobWrite>,
-    /// What stood there before each write.
-    pub(super) before: Vec<Before>,
 }
 
 impl<S: Sink + ?Sized> Engine<'_, S> {
-    /// Decides what becomes of a job that goes to the target. The only place where conflicts are
-    /// settled.
+    /// Decides what becomes of a job that goes to the target.
     pub(super) fn decide(
         &mut self,
-        job: JobAhead,
-        mut before: Before,
+        section: Section,
+        before: Before,
         decided: &mut Decided,
     ) -> Decision {
-        let action = match before.conflict.take() {
+        let action = match before.conflict {
             Some(what) if self.context.plan.on_existing != OnExisting::Replace => {
                 let rejection = Rejection::new(RejectReason::TargetConflict, what);
                 return Decision::Rejected { rejection, is_listed: true };
@@ -55,10 +52,8 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
             None if before.is_absent() => Action::Insert,
             None => Action::Complete,
         };
-        let missing = std::mem::take(&mut before.missing);
-        let JobAhead { section, begun } = job;
-        let write = JobWrite { section, action, missing, begun, found: before.found };
-        self.push(write, before, decided)
+        let Before { found, missing, .. } = before;
+        self.push(JobWrite { section, action, missing, begun: false, found }, decided)
     }
 
     /// The same for a job that an earlier process had begun to write, after the checkpoint: what
@@ -66,43 +61,34 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
     pub(super) fn decide_again(
         &mut self,
         batch: &MappedBatch,
-        index: usize,
-        job: JobAhead,
+        section: Section,
         now: Before,
+        begun: &Begun,
         decided: &mut Decided,
-    ) -> Result<Decision, RunError> {
-        let document = &batch.documents[index];
-        let begun = match &self.journal {
-            Some(journal) => journal.begun(&document.key)?,
-            None => None,
-        };
-        let Some(begun) = begun else { return Ok(self.decide(job, now, decided)) };
-        let action = begun.action;
+    ) -> Decision {
+        let JobRecord { action, found, .. } = begun.record;
         let stands = now.found[Collection::Jobs.index()] != Found::Absent;
         if now.conflict.is_some() && stands && action != Action::Replace {
             // Somebody else's now, edited or put there since: not this run's to change. Where no
             // job stands, the write finds what is in the way, and takes back the run's own parts.
-            return Ok(self.decide(job, now, decided));
+            return self.decide(section, now, decided);
         }
         let missing = match action {
-            Action::Complete => missing_of(batch, &job.section, &begun),
+            Action::Complete => missing_of(batch, &section, begun),
             Action::Insert | Action::Replace => Vec::new(),
         };
-        let found = begun.record.found;
-        let write = JobWrite { section: job.section, action, missing, begun: true, found };
+        let write = JobWrite { section, action, missing, begun: true, found };
         if now.is_same() {
             self.since_cut += write.bytes();
-            return Ok(Decision::Done(write));
+            return Decision::Done(write);
         }
-        let before = Before { found, ..Before::default() };
-        Ok(self.push(write, before, decided))
+        self.push(write, decided)
     }
 
-    fn push(&mut self, write: JobWrite, before: Before, decided: &mut Decided) -> Decision {
+    fn push(&mut self, write: JobWrite, decided: &mut Decided) -> Decision {
         self.since_cut += write.bytes();
         decided.writes.push(write);
-        decided.before.push(before);
-        Decision::Written(decided.writes.len() - 1)
+        Decision::Written
     }
 }
 

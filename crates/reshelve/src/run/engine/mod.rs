@@ -22,8 +22,8 @@ use crate::ends::{BatchLimits, Damage, Opened, Sink};
 use crate::pass::pipeline::{self, PipelineOptions, Step, Steps};
 use crate::pass::repeated_ids::{HELD_MAX, Seen};
 use crate::pass::{OnlyRejects, SourceHash};
-use crate::store::{Appender, At, Key, Open};
-use reshelve_core::raw::Document;
+use crate::store::{Appender, Key, Records};
+use reshelve_core::raw::{self, Document};
 
 /// A checkpoint is due when this many target bytes were written since the last one, unless told
 /// otherwise …
@@ -192,10 +192,8 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
             self.mark_resumable();
         }
         self.flush()?;
-        let mut checkpoint = self.resumable;
+        let mut checkpoint = self.measured();
         checkpoint.furthest = self.now.source.count.max(self.furthest);
-        checkpoint.elapsed_ms = self.elapsed_before_ms + elapsed_ms(self.begun);
-        checkpoint.peak_rss_bytes = checkpoint.peak_rss_bytes.max(peak_rss_bytes());
         Ok(Outturn { ended, checkpoint, saving })
     }
 
@@ -276,12 +274,17 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
             return Ok(());
         }
         self.flush()?;
+        saver.save(self.measured());
+        self.asked = (bytes, Instant::now());
+        Ok(())
+    }
+
+    /// The state to resume from, with the time and the memory that were spent.
+    fn measured(&self) -> Checkpoint {
         let mut checkpoint = self.resumable.clone();
         checkpoint.elapsed_ms = self.elapsed_before_ms + elapsed_ms(self.begun);
         checkpoint.peak_rss_bytes = checkpoint.peak_rss_bytes.max(peak_rss_bytes());
-        saver.save(checkpoint);
-        self.asked = (bytes, Instant::now());
-        Ok(())
+        checkpoint
     }
 
     /// Hands everything that the run has written of its own to the operating system.
@@ -315,29 +318,21 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
 /// A document's `_id` as a position keeps it: the element as BSON, in hex.
 fn id_mark(document: &[u8]) -> Option<String> {
     let id = Document::new(document).get("_id").filter(|id| id.bytes.len() <= ID_BYTES_MAX)?;
-    let mut mark = format!("{:02x}", id.kind);
-    id.bytes.iter().for_each(|byte| mark.push_str(&format!("{byte:02x}")));
-    Some(mark)
+    Some(raw::hex(&[id.kind]) + &raw::hex(id.bytes))
 }
 
 /// The jobs that a run had mapped, as its list of ids tells.
 fn read_ids(folder: &RunFolder, count: u64) -> Result<Seen, RunError> {
-    let mut seen = Seen::new(folder.path(), HELD_MAX);
-    if count == 0 {
-        return Ok(seen);
-    }
-    let path = folder.ids_file();
-    let file = folder.files().open(&path, Open::Read)?;
-    let mut reader = std::io::BufReader::with_capacity(1 << 16, file);
-    let mut key = [0; 16];
-    for _ in 0..count {
-        std::io::Read::read_exact(&mut reader, &mut key).at("reading", &path)?;
-        seen.insert(key)?;
+    let mut seen = Seen::new(folder.scratch(), HELD_MAX);
+    if count > 0 {
+        for key in Records::open(folder.files(), &folder.ids_file(), count)? {
+            seen.insert(key?)?;
+        }
     }
     Ok(seen)
 }
 
-pub(crate) fn elapsed_ms(since: Instant) -> u64 {
+fn elapsed_ms(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 

@@ -4,7 +4,7 @@ use super::super::journal::{Details, JobRecord};
 use super::super::rejects::Rejected;
 use super::decide::{Decided, Decision};
 use super::{Engine, RunError, count, id_mark};
-use crate::ends::{Action, Before, Fate, Found, JobAhead, JobWrite, Looked, OnExisting, Sink};
+use crate::ends::{Action, Fate, Found, JobAhead, JobWrite, Looked, OnExisting, Sink};
 use crate::pass::pipeline::MappedBatch;
 use crate::pass::{RejectReason, Rejection, id_text, tally_warnings};
 use crate::target_schema::Collection;
@@ -20,10 +20,10 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
         decided: &mut Decided,
     ) -> Result<bool, RunError> {
         let fates = self.write(batch, decided)?;
-        let mut fates: Vec<Option<Fate>> = fates.into_iter().map(Some).collect();
+        let mut written = decided.writes.drain(..).zip(fates);
         let mut is_refused = false;
         let last = decided.list.last().map(|(index, _)| *index);
-        for (index, decision) in std::mem::take(&mut decided.list) {
+        for (index, decision) in decided.list.drain(..) {
             self.now.source.count += 1;
             self.hash.add(&batch.documents[index].fingerprint);
             if matches!(decision, Decision::NotTaken) {
@@ -47,97 +47,109 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
                     self.list_id(key)?;
                 }
                 Decision::Done(write) => {
-                    let before = Before { found: write.found, ..Before::default() };
-                    if let Some(journal) = &mut self.journal {
-                        let (record, details) = record_of(batch, index, &write, &before);
-                        journal.job(record, &details)?;
-                    }
+                    self.announce(batch, index, &write)?;
                     self.count_job(batch, index, Some(&write));
                     self.list_id(key)?;
                 }
-                Decision::Written(place) => {
-                    let fate = fates[place].take().unwrap_or(Fate::Written);
-                    is_refused |= self.take_fate(batch, index, &decided.writes[place], fate)?;
+                Decision::Written => {
+                    let Some((write, fate)) = written.next() else {
+                        return Err(RunError::Bug("a sink did not say what became of a job"));
+                    };
+                    is_refused |= self.take_fate(batch, index, &write, fate)?;
                     self.list_id(key)?;
                 }
             }
         }
+        drop(written);
         if let Some(index) = last {
             self.now.source.id = batch.bson(index).and_then(id_mark);
         }
         if let Some(journal) = &mut self.journal {
             journal.complete()?;
         }
-        decided.writes.clear();
-        decided.before.clear();
         Ok(is_refused)
     }
 
     /// Journal first, then the target. Where a run that replaces finds at the write that somebody
     /// else came first, the target is looked at once more.
     fn write(&mut self, batch: &MappedBatch, decided: &mut Decided) -> Result<Vec<Fate>, RunError> {
-        if decided.writes.is_empty() {
+        let Decided { list, writes } = decided;
+        if writes.is_empty() {
             return Ok(Vec::new());
         }
-        let places: Vec<(usize, usize)> = decided
-            .list
+        let is_written = |decision: &Decision| matches!(decision, Decision::Written);
+        let indexes: Vec<usize> = list
             .iter()
-            .filter_map(|(index, decision)| match decision {
-                Decision::Written(place) => Some((*index, *place)),
-                _ => None,
-            })
+            .filter(|(_, decision)| is_written(decision))
+            .map(|(index, _)| *index)
             .collect();
-        self.announce(batch, decided, &places)?;
-        let mut fates = self.sink.write(&batch.target, &decided.writes)?;
+        for (index, write) in indexes.iter().zip(&*writes) {
+            self.announce(batch, *index, write)?;
+        }
+        let mut fates = self.write_announced(batch, writes)?;
         if self.context.plan.on_existing != OnExisting::Replace {
             return Ok(fates);
         }
-        for (index, place) in places {
-            let write = &mut decided.writes[place];
-            if !matches!(fates[place], Fate::Conflict(_)) || write.action == Action::Replace {
-                continue;
+        for ((index, write), fate) in indexes.into_iter().zip(writes).zip(&mut fates) {
+            if matches!(fate, Fate::Conflict(_)) && write.action != Action::Replace {
+                *fate = self.replace_after_all(batch, index, write)?;
             }
-            if let Some(journal) = &mut self.journal {
-                journal.withdraw(batch.documents[index].key)?;
-            }
-            // Said to be begun, so that a target that was empty is looked at too.
-            let ahead = [JobAhead { section: write.section.clone(), begun: true }];
-            write.action = Action::Replace;
-            write.missing.clear();
-            write.begun = false;
-            let before = match self.sink.look(&batch.target, &ahead)? {
-                Looked::Jobs(mut before) => before.pop().unwrap_or_default(),
-                Looked::Nothing => Before::default(),
-            };
-            write.found = before.found;
-            decided.before[place] = before;
-            self.announce(batch, decided, &[(index, place)])?;
-            let again = self.sink.write(&batch.target, &decided.writes[place..=place])?;
-            fates[place] = again.into_iter().next().unwrap_or(Fate::Written);
         }
         Ok(fates)
     }
 
-    /// Writes down what is about to be written, and makes it durable where the target alone would
-    /// not tell.
+    /// Replaces a job that somebody else put there since the look.
+    fn replace_after_all(
+        &mut self,
+        batch: &MappedBatch,
+        index: usize,
+        write: &mut JobWrite,
+    ) -> Result<Fate, RunError> {
+        if let Some(journal) = &mut self.journal {
+            journal.withdraw(batch.documents[index].key)?;
+        }
+        // Said to be begun, so that a target that was empty is looked at too.
+        let ahead = [JobAhead { section: write.section.clone(), begun: true }];
+        let found = match self.sink.look(&batch.target, &ahead)? {
+            Looked::Jobs(before) => before.first().map_or_else(Default::default, |it| it.found),
+            Looked::Nothing => Default::default(),
+        };
+        let section = write.section.clone();
+        let action = Action::Replace;
+        *write = JobWrite { section, action, missing: Vec::new(), begun: false, found };
+        self.announce(batch, index, write)?;
+        let fates = self.write_announced(batch, std::slice::from_ref(write))?;
+        fates.into_iter().next().ok_or(RunError::Bug("a sink did not say what became of a job"))
+    }
+
+    /// Writes down that a job is about to be written.
     fn announce(
         &mut self,
         batch: &MappedBatch,
-        decided: &Decided,
-        places: &[(usize, usize)],
+        index: usize,
+        write: &JobWrite,
     ) -> Result<(), RunError> {
-        let Some(journal) = &mut self.journal else { return Ok(()) };
-        for (index, place) in places {
-            let (write, before) = (&decided.writes[*place], &decided.before[*place]);
-            let (record, details) = record_of(batch, *index, write, before);
+        if let Some(journal) = &mut self.journal {
+            let (record, details) = record_of(batch, index, write);
             journal.job(record, &details)?;
         }
-        let mut writes = places.iter().map(|(_, place)| &decided.writes[*place]);
-        let replaces = writes.any(|write| write.action == Action::Replace);
-        if replaces || !self.sink.is_undone_by_position() {
+        Ok(())
+    }
+
+    /// Writes what was announced; before it, makes the journal durable where the target alone would
+    /// not tell.
+    fn write_announced(
+        &mut self,
+        batch: &MappedBatch,
+        writes: &[JobWrite],
+    ) -> Result<Vec<Fate>, RunError> {
+        let replaces = writes.iter().any(|write| write.action == Action::Replace);
+        if let Some(journal) = &mut self.journal
+            && (replaces || !self.sink.is_undone_by_position())
+        {
             journal.sync()?;
         }
-        Ok(())
+        Ok(self.sink.write(&batch.target, writes)?)
     }
 
     /// Counts what became of a job that was to be written; tells whether it was not taken.
@@ -213,12 +225,7 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
 }
 
 /// What the journal says of a job that is about to be written.
-fn record_of(
-    batch: &MappedBatch,
-    index: usize,
-    write: &JobWrite,
-    before: &Before,
-) -> (JobRecord, Details) {
+fn record_of(batch: &MappedBatch, index: usize, write: &JobWrite) -> (JobRecord, Details) {
     let document = &batch.documents[index];
     let bytes = batch.target.bytes();
     let (jobs, events_at) = (Collection::Jobs.index(), Collection::Events.index());
@@ -230,10 +237,10 @@ fn record_of(
         _ => 0,
     };
     let mut details = Details::default();
-    if !is_hex_of(job_id, &id) {
+    if job_id != raw::hex(&id).as_bytes() {
         details.job_id = job_id.to_vec();
     }
-    if before.found[events_at] == Found::Partly {
+    if write.found[events_at] == Found::Partly {
         let range = write.section[events_at].clone();
         let is_missing = |start: usize| {
             write.missing.iter().any(|missing| {
@@ -248,19 +255,11 @@ fn record_of(
         key: document.key,
         id,
         action: write.action,
-        found: before.found,
+        found: write.found,
         events,
         legacy: std::array::from_fn(|at| document.fingerprint[at]),
         target: document.target_hashes,
         details: 0,
     };
     (record, details)
-}
-
-fn is_hex_of(job_id: &[u8], id: &[u8; 12]) -> bool {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    job_id.len() == 24
-        && job_id.chunks_exact(2).zip(id).all(|(pair, byte)| {
-            pair == [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]
-        })
 }
