@@ -11,6 +11,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use super::OnlyRejects;
+use super::content_hash::{ContentHash, content_hash};
 use crate::ends::{Batch, BatchLimits, Damage, Form, Item, Source};
 use crate::store::{Key, key_of};
 use reshelve_core::extjson;
@@ -74,9 +75,8 @@ pub(crate) struct MappedDocument {
     pub(crate) outcome: Option<Outcome>,
     /// The key of its job id, where it was mapped.
     pub(crate) key: Key,
-    /// The first 16 bytes of the BLAKE3 hash over its documents in each collection, where they are
-    /// hashed.
-    pub(crate) target_hashes: [Key; 4],
+    /// The hash over its documents in each collection, where they are hashed.
+    pub(crate) target_hashes: [ContentHash; 4],
     bson: Option<Range<usize>>,
 }
 
@@ -297,16 +297,16 @@ fn map_batch(options: &PipelineOptions<'_>, mapper: &mut Mapper, mapped: &mut Ma
         };
         let target_hashes = match &outcome {
             Some(Outcome::Mapped(mapped)) if options.hash_targets => hashes(target, mapped),
-            _ => [Key::default(); 4],
+            _ => [ContentHash::default(); 4],
         };
         documents.push(MappedDocument { fingerprint, outcome, key, target_hashes, bson: range });
     }
 }
 
 /// The hashes of the documents that were appended last.
-fn hashes(target: &TargetDocuments, mapped: &Mapped) -> [Key; 4] {
+fn hashes(target: &TargetDocuments, mapped: &Mapped) -> [ContentHash; 4] {
     let bytes = target.bytes();
-    std::array::from_fn(|at| key_of(&bytes[at][bytes[at].len() - mapped.lengths[at]..]))
+    std::array::from_fn(|at| content_hash(&bytes[at][bytes[at].len() - mapped.lengths[at]..]))
 }
 
 /// The fingerprint of one document of a batch: of its BSON, or of its text where it is none.

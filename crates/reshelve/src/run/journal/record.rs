@@ -1,6 +1,7 @@
 //! The records of a journal: 128 bytes each, with a checksum.
 
 use crate::ends::{Action, Found};
+use crate::pass::ContentHash;
 use crate::store::{At, DiskError, Key, OpenFile};
 
 /// The length of a record, in bytes.
@@ -34,9 +35,8 @@ pub struct JobRecord {
     pub events: u32,
     /// The first 16 bytes of the BLAKE3 hash of the legacy document.
     pub legacy: [u8; 16],
-    /// The first 16 bytes of the BLAKE3 hash over the documents that are about to stand in each
-    /// collection.
-    pub target: [[u8; 16]; 4],
+    /// The hash over the documents that are about to stand in each collection.
+    pub target: [ContentHash; 4],
     /// Where its details begin in the details file; 0 where it has none.
     pub details: u64,
 }
