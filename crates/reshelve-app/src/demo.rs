@@ -169,6 +169,7 @@ impl Demo {
             target: self.target_place(),
             out: self.restored_file(),
             overwrite: false,
+            runs_folder: self.runs(),
         };
         let restored = restore::restore(&request, &self.handle)?;
         let read = ran.report.checkpoint.totals.documents.read;

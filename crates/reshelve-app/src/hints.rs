@@ -51,6 +51,10 @@ pub const DEMO_DIR: &str = "--dir names another folder";
 /// The file that a restore would write is there.
 pub(crate) const RESTORE_ELSEWHERE: &str =
     "restore to another file or folder; --overwrite replaces the file, which may be the only copy";
+/// A target that overlaps with the source.
+pub(crate) const TARGET_ELSEWHERE: &str = "name a target that is apart from the source";
+/// A restored file that overlaps with what it is restored from, or was read from.
+pub(crate) const RESTORE_APART: &str = "restore to a folder that is apart from both";
 /// A sample of standard input.
 pub const SAMPLE_OF_STDIN: &str = "leave out --sample, or name a file";
 /// A profile of a damaged source.
@@ -194,8 +198,8 @@ fn of_end_in_general(hint: &Hint) -> &'static str {
             "use the same --gzip or --zstd as before, or another target folder"
         }
         Hint::MendTheTarget => {
-            "if a run was interrupted there, resume it or use --take-over; otherwise repair the \
-             folder or use a new one"
+            "if a run was interrupted there, resume it: it knows what it had written; otherwise put \
+             back a copy of the folder, or use a new one"
         }
         Hint::ResumeTheReplacingRun => {
             "a run with --replace was interrupted there: resume it, and it removes the earlier \

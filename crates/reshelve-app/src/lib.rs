@@ -10,6 +10,8 @@ mod exit_code;
 mod failure;
 mod handle;
 mod options;
+mod overlap;
+mod unfinished;
 
 pub mod hints;
 pub mod places;

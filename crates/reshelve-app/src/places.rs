@@ -198,6 +198,17 @@ pub(crate) fn reader(
     Err(Failure::usage(message, hints::NAME_THE_TARGET_DATABASE))
 }
 
+/// What a run folder would say of a target that is read back.
+pub(crate) fn planned_target(target: &TargetPlace) -> Result<PlannedTarget, Failure> {
+    let db = target.db.as_deref();
+    let Some(uri) = connection_string(&target.name)? else {
+        return Ok(PlannedTarget::Folder(find_target(&target.name, db)?));
+    };
+    let place = Place::parse(uri)?;
+    let db = db.or(place.database()).unwrap_or(TARGET_DB_DEFAULT);
+    Ok(PlannedTarget::Live(place.planned(db, None)))
+}
+
 /// The target of a run, read back: as it was, or as `given`.
 pub(crate) fn reader_again(
     planned: &PlannedTarget,

@@ -9,7 +9,9 @@ use serde::Serialize;
 use crate::failure::Failure;
 use crate::handle::Handle;
 use crate::hints;
+use crate::overlap;
 use crate::places::{self, TargetPlace};
+use crate::unfinished::{self, runs_of};
 
 /// The collection that comes back.
 const COLLECTION: &str = "jobs";
@@ -22,6 +24,8 @@ pub struct Request {
     pub out: PathBuf,
     /// Whether a file that is there may be replaced.
     pub overwrite: bool,
+    /// The folder of run folders: the sources of runs that wrote this target are not written over.
+    pub runs_folder: PathBuf,
 }
 
 /// What came back; as JSON, `reshelve.restore/1`.
@@ -33,28 +37,36 @@ pub struct Outcome {
     /// Its documents.
     #[serde(flatten)]
     pub summary: RestoreSummary,
+    /// Ids of runs that write this target and are not done: it does not hold all they read.
+    pub unfinished: Vec<String>,
 }
 
 /// Restores the legacy collection.
 ///
 /// # Errors
 /// If the target cannot be read, or the file cannot be written. Refused if the file is there, and
-/// may not be replaced: it may be the only copy of a legacy collection.
+/// may not be replaced: it may be the only copy of a legacy collection. Refused always if it would
+/// lie where the target is, or the source of a run that wrote the target.
 pub fn restore(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
+    let planned = places::planned_target(&request.target)?;
     let target = places::reader(&request.target, None, handle)?;
     places::refuse_live(&request.out)?;
     let out = out_file(&request.out, target.database());
+    let runs = runs_of(&planned, &request.runs_folder)?;
+    overlap::refuse_restore(&request.out, &out, &planned, &runs)?;
     if !request.overwrite && out.symlink_metadata().is_ok() {
         let message = format!("{} already exists", out.display());
         return Err(Failure::refused(message, hints::RESTORE_ELSEWHERE));
     }
+    let unfinished = unfinished::note(&planned, &runs, handle);
     create(out.parent().unwrap_or(Path::new(".")))?;
     let summary = restore::restore(target.as_ref(), &out)
         .map_err(|error| Failure::failed(error.to_string()))?;
     if let Some(folder) = out.parent().filter(|_| out != request.out) {
         restore::write_legacy_metadata(folder, COLLECTION)?;
     }
-    Ok(Outcome { schema: "reshelve.restore/1", out: out.display().to_string(), summary })
+    let out = out.display().to_string();
+    Ok(Outcome { schema: "reshelve.restore/1", out, summary, unfinished })
 }
 
 /// A name that ends in `.bson` is the file; anything else is a folder that gets a database folder.

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use reshelve::ends::PlannedTarget;
 use reshelve::run::{self, Ends, ResumeRequest};
 
 use crate::failure::Failure;
 use crate::handle::{Handle, Relay};
 use crate::options::{BatchOptions, ReadPreference, RunName};
+use crate::overlap;
 use crate::places;
 use crate::run::Outcome;
 use crate::states::{self, Command};
@@ -42,6 +44,9 @@ pub fn resume(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     states::check(Command::Resume, &folder)?;
     let plan = folder.plan()?;
     let source = request.source.as_deref();
+    if let (None, PlannedTarget::Folder(target)) = (&plan.source.live, &plan.target) {
+        overlap::refuse_folder(source.unwrap_or(&plan.source.path), &target.root, &target.db)?;
+    }
     let origin = places::origin_again(&plan.source, source, request.read_preference, handle)?;
     let target = request.target.as_deref();
     let mut destination = places::destination_again(&plan.target, target, handle)?;

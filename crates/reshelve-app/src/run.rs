@@ -17,6 +17,7 @@ use crate::failure::Failure;
 use crate::handle::{Handle, Relay};
 use crate::hints;
 use crate::options::{BatchOptions, MappingOptions};
+use crate::overlap;
 use crate::places::{self, SourcePlace, TargetPlace};
 use crate::text::ratio;
 
@@ -115,6 +116,7 @@ pub struct Outcome {
 /// If the run is refused, or disk or server fail: if it had begun, the hint says how to resume.
 pub fn run(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     let asked = request.request()?;
+    overlap::refuse_run(&request.source, &request.target)?;
     let origin = places::origin(&request.source, handle)?;
     let mut destination = places::destination(&request.target, request.compression, handle)?;
     let ends = Ends { origin: origin.as_ref(), destination: destination.as_mut() };

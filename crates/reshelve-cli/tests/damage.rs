@@ -255,7 +255,7 @@ fn a_length_is_broken() {
 /// What a refused `resume` must leave alone; the lock names the process that tried last.
 fn without_lock(place: &Place) -> Tree {
     let mut tree = place.tree("target");
-    tree.remove(".reshelve.lock");
+    tree.remove("letswriteabook/.reshelve.lock");
     tree.extend(place.tree(".reshelve").into_iter().map(|(name, it)| (format!("r/{name}"), it)));
     tree
 }

@@ -88,7 +88,7 @@ fn two_runs_at_once_are_one_too_many() {
     let mut pipe = first.stdin.take().unwrap();
     let source = place.read("jobs.bson");
     pipe.write_all(&source[..1000]).unwrap();
-    while place.runs().is_empty() || !place.path("target/.reshelve.lock").exists() {
+    while place.runs().is_empty() || !place.path("target/letswriteabook/.reshelve.lock").exists() {
         assert!(first.try_wait().unwrap().is_none());
         std::thread::yield_now();
     }

@@ -97,8 +97,13 @@ impl Place {
         format!("{}{}", self.scheme, self.hosts.join(","))
     }
 
-    /// What `run.json` stores.
-    pub(crate) fn planned(&self, db: &str, replica_set: Option<String>) -> LivePlace {
+    /// Whether a host of one string is a host of the other.
+    pub fn shares_a_host(&self, other: &Place) -> bool {
+        self.hosts.iter().any(|host| other.hosts.contains(host))
+    }
+
+    /// What `run.json` stores of it.
+    pub fn planned(&self, db: &str, replica_set: Option<String>) -> LivePlace {
         LivePlace {
             uri: match (&self.database, self.has_secrets) {
                 (_, false) => self.uri.clone(),

@@ -22,6 +22,8 @@ pub(crate) struct RestoreArgs {
     #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB")]
     pub(crate) target_db: Option<String>,
     #[command(flatten)]
+    pub(crate) runs: RunsDir,
+    #[command(flatten)]
     pub(crate) json: Json,
 }
 

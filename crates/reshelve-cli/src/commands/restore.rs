@@ -1,11 +1,13 @@
 //! `reshelve restore`.
 
+use std::sync::Arc;
+
 use reshelve_app::restore::{self, Outcome, Request};
 use reshelve_app::text::{counted, length, number, plain, size};
 use reshelve_app::{ExitCode, Failure, Handle};
 
 use crate::cli::RestoreArgs;
-use crate::printer::Printer;
+use crate::printer::{Notes, Printer};
 
 /// How many changed or foreign jobs a page names.
 const NAMED_MAX: usize = 20;
@@ -13,8 +15,9 @@ const NAMED_MAX: usize = 20;
 pub(crate) fn run(args: &RestoreArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
     let (target, out) = (args.target(), args.out.clone());
-    let request = Request { target, out, overwrite: args.overwrite };
-    let outcome = restore::restore(&request, &Handle::silent())?;
+    let runs_folder = args.runs.runs_dir.clone();
+    let request = Request { target, out, overwrite: args.overwrite, runs_folder };
+    let outcome = restore::restore(&request, &Handle::new(Arc::new(Notes)))?;
     printer.text(&page(&outcome));
     printer.json(&outcome);
     Ok(ExitCode::Done)
@@ -23,7 +26,12 @@ pub(crate) fn run(args: &RestoreArgs) -> Result<ExitCode, Failure> {
 fn page(outcome: &Outcome) -> String {
     let summary = &outcome.summary;
     let mut lines = vec![
-        format!("Restored {}, {}.", counted(summary.documents, "document"), size(summary.bytes)),
+        format!(
+            "Restored {} of {}, {}.",
+            number(summary.documents),
+            counted(summary.jobs, "job"),
+            size(summary.bytes)
+        ),
         String::new(),
         format!("  {} byte for byte as mapped", number(summary.identical)),
     ];

@@ -155,7 +155,12 @@ impl Destination for LiveDestination {
         Ok(())
     }
 
-    fn lock_again(&mut self, claim: &Claim, left: &Left<'_>) -> Result<(), EndError> {
+    fn lock_again(
+        &mut self,
+        claim: &Claim,
+        left: &Left<'_>,
+        _: &mut dyn Notes,
+    ) -> Result<(), EndError> {
         let had_lease = self.holder()?.is_some();
         self.take(claim, Over::Nobody)?;
         let checked = self.check_again(claim, left, had_lease);

@@ -11,7 +11,7 @@ use crate::ends::{Compression, DamageKind};
 const BUFFERS: usize = 4;
 
 /// Detects the compression from the first bytes of a file: ten, or all of them.
-pub(super) fn detect(head: &[u8]) -> Compression {
+pub(crate) fn detect(head: &[u8]) -> Compression {
     if head.starts_with(&[0x28, 0xB5, 0x2F, 0xFD]) {
         return Compression::Zstd;
     }

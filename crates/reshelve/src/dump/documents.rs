@@ -1,10 +1,11 @@
 //! The documents of one target file, one after the other.
 
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::path::Path;
 
 use crate::dump;
-use crate::ends::{Batch, BatchLimits, Damage, Source, SourceSpec};
+use crate::ends::{Batch, BatchLimits, Damage, Source};
 use crate::store::{At, DiskError, Files, Open};
 
 /// Reads a target file in any compression.
@@ -26,12 +27,24 @@ impl Documents {
     /// # Errors
     /// If the file cannot be opened.
     pub fn open(files: &dyn Files, path: &Path, limit: u64) -> Result<Self, DiskError> {
-        let file = files.open(path, Open::Read)?.take(limit);
-        let spec = SourceSpec { path: PathBuf::from(path), ..SourceSpec::default() };
-        let opened = dump::open_stream(Box::new(file), &path.display().to_string(), &spec)
-            .map_err(std::io::Error::other)
+        Self::open_part(files, path, 0..limit)
+    }
+
+    /// Opens a part of a file that begins with a document, or with a compressed member.
+    ///
+    /// # Errors
+    /// If the file cannot be opened.
+    pub(crate) fn open_part(
+        files: &dyn Files,
+        path: &Path,
+        part: Range<u64>,
+    ) -> Result<Self, DiskError> {
+        let mut file = files.open(path, Open::Read)?;
+        file.seek(SeekFrom::Start(part.start)).at("seeking in", path)?;
+        let part = file.take(part.end.saturating_sub(part.start));
+        let source = dump::open_documents(Box::new(part), &path.display().to_string())
             .at("reading", path)?;
-        Ok(Documents { source: opened.source, batch: Batch::default(), next: 0 })
+        Ok(Documents { source, batch: Batch::default(), next: 0 })
     }
 
     /// The next document, not checked yet.

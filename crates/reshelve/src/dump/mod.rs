@@ -30,6 +30,7 @@ use content::{Content, Fault};
 use detect::FileForm;
 use feed::Feed;
 
+pub(crate) use compressed::detect as compression_of;
 pub use documents::Documents;
 pub use error::OpenError;
 pub use inspect::{CollectionInfo, Inventory, inspect};
@@ -87,6 +88,15 @@ pub fn open_stream(
     let content = Content::new(reader, name.to_owned(), None)
         .map_err(|error| OpenError::of(&spec.path, error))?;
     open_content(content, spec, false)
+}
+
+/// Opens target documents: BSON in any compression, and nothing else, whatever it looks like.
+pub(crate) fn open_documents(
+    reader: Box<dyn Read + Send>,
+    name: &str,
+) -> std::io::Result<Box<dyn Source>> {
+    let content = Content::new(reader, name.to_owned(), None)?;
+    Ok(Box::new(bson_file::BsonFile::new(content)))
 }
 
 fn open_content(

@@ -75,12 +75,30 @@ pub struct Claim {
 }
 
 /// How far an interrupted run had come.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Left<'c> {
     /// How far the target was written.
     pub position: &'c Position,
     /// Jobs of the run that the target must hold: at least.
     pub jobs: u64,
+    /// Which jobs may stand after that position; none where nothing after it is cut off.
+    pub named: Option<&'c dyn NamedJobs>,
+}
+
+impl std::fmt::Debug for Left<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut left = formatter.debug_struct("Left");
+        left.field("position", &self.position).field("jobs", &self.jobs).finish_non_exhaustive()
+    }
+}
+
+/// Which jobs a run may have written.
+pub trait NamedJobs {
+    /// Whether the journal names the job with this key, which is that of its job id.
+    ///
+    /// # Errors
+    /// Where the journal cannot be read.
+    fn is_named(&self, job: &Key) -> Result<bool, DiskError>;
 }
 
 /// Which jobs of a run replaced an earlier version.
@@ -126,7 +144,12 @@ pub trait Destination {
     ///
     /// # Errors
     /// As for [`lock`](Self::lock).
-    fn lock_again(&mut self, claim: &Claim, left: &Left<'_>) -> Result<(), EndError>;
+    fn lock_again(
+        &mut self,
+        claim: &Claim,
+        left: &Left<'_>,
+        notes: &mut dyn Notes,
+    ) -> Result<(), EndError>;
 
     /// Opens the sink of a run at a position; of a dry run, one that writes nothing.
     ///
@@ -156,6 +179,15 @@ pub trait Destination {
         _save: &mut dyn FnMut(&Position) -> Result<(), EndError>,
     ) -> Result<Position, EndError> {
         Ok(from.clone())
+    }
+
+    /// Looks once more at a target that is complete, before the run is said to be done: it must hold
+    /// what the run wrote up to `position`.
+    ///
+    /// # Errors
+    /// Where less is there, or more than the run wrote.
+    fn check_end(&mut self, _claim: &Claim, _position: &Position) -> Result<(), EndError> {
+        Ok(())
     }
 
     /// Says that this process stops, and that the run can be resumed.

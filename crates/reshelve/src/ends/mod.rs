@@ -12,7 +12,8 @@ mod source;
 mod target_reader;
 
 pub use destination::{
-    Abandoned, Base, Claim, Destination, Left, Notes, OnExisting, ReplacedJobs, TargetRequest,
+    Abandoned, Base, Claim, Destination, Left, NamedJobs, Notes, OnExisting, ReplacedJobs,
+    TargetRequest,
 };
 pub use error::{EndError, EndErrorKind};
 pub use hint::Hint;

@@ -152,11 +152,13 @@ pub trait Look: Send {
 
 /// Makes what a sink has written so far durable, from another thread, while it goes on.
 pub trait Syncer: Send {
-    /// Returns when everything that was written before the call is durable.
+    /// Returns when everything that was written before the call is durable, and is still there up
+    /// to `position`.
     ///
     /// # Errors
-    /// Where the operating system refuses: nothing may be checkpointed then.
-    fn sync(&mut self) -> Result<(), EndError>;
+    /// Where the operating system refuses, or what was written is gone: nothing may be checkpointed
+    /// then.
+    fn sync(&mut self, position: &Position) -> Result<(), EndError>;
 }
 
 /// Takes target documents.
@@ -214,7 +216,7 @@ pub trait Sink: Look {
 pub struct NothingToSync;
 
 impl Syncer for NothingToSync {
-    fn sync(&mut self) -> Result<(), EndError> {
+    fn sync(&mut self, _: &Position) -> Result<(), EndError> {
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use super::lock::{Holder, Lock};
 use super::preflight::{self, Before, Expect};
 use super::replace::{Replacing, finish_collection, has_taken_its_place};
 use super::sink::FolderSink;
+use super::tail::keep_strangers;
 use crate::ends::{
     Abandoned, Base, Claim, Destination, DrySink, EndError, Left, Look, Notes, OnExisting,
     PlannedTarget, Position, ReplacedJobs, Sink, TargetFolder, TargetRequest,
@@ -20,8 +21,8 @@ use crate::target_schema::Collection;
 pub struct FolderDestination {
     files: Arc<dyn Files>,
     target: TargetFolder,
-    /// The lengths of its files when they were looked at.
-    seen: Lengths,
+    /// The lengths of its files when they were looked at; none of a run that is resumed.
+    seen: Option<Lengths>,
     existing: Option<Existing>,
     lock: Option<Lock>,
 }
@@ -35,7 +36,7 @@ impl FolderDestination {
     /// The same, on another file system than this machine's.
     pub fn on(files: Arc<dyn Files>, target: TargetFolder) -> Self {
         let target = TargetFolder { root: absolute(&target.root), ..target };
-        FolderDestination { files, target, seen: Lengths::default(), existing: None, lock: None }
+        FolderDestination { files, target, seen: None, existing: None, lock: None }
     }
 
     fn take_lock(&mut self, claim: &Claim, abandoned: Abandoned) -> Result<(), EndError> {
@@ -47,9 +48,9 @@ impl FolderDestination {
     }
 
     /// Under the lock the target must still be as it was; else the lock is given back.
-    fn check_lengths(&mut self, lengths: Lengths) -> Result<(), EndError> {
-        let checked =
-            preflight::check_lengths(self.files.as_ref(), &self.target, &lengths, Expect::Exactly);
+    fn check_lengths(&mut self, seen: Lengths) -> Result<(), EndError> {
+        let expect = Expect::AsSeen(seen);
+        let checked = preflight::check_lengths(self.files.as_ref(), &self.target, &seen, expect);
         if checked.is_err() {
             self.unlock()?;
         }
@@ -72,7 +73,7 @@ impl Destination for FolderDestination {
     fn look(&mut self, request: &TargetRequest, _: &mut dyn Notes) -> Result<Base, EndError> {
         let before = preflight::look(self.files.as_ref(), request, &self.target)?;
         let Before { seen, base, documents, existing } = before;
-        self.seen = seen;
+        self.seen = Some(seen);
         self.existing = existing;
         preflight::check_disk(self.files.as_ref(), request, &self.target)?;
         Ok(Base { position: base.into(), documents })
@@ -80,18 +81,28 @@ impl Destination for FolderDestination {
 
     fn lock(&mut self, claim: &Claim, abandoned: Abandoned) -> Result<(), EndError> {
         self.take_lock(claim, abandoned)?;
-        self.check_lengths(self.seen)
+        self.check_lengths(self.seen.unwrap_or_default())
     }
 
-    fn lock_again(&mut self, claim: &Claim, left: &Left<'_>) -> Result<(), EndError> {
+    fn lock_again(
+        &mut self,
+        claim: &Claim,
+        left: &Left<'_>,
+        notes: &mut dyn Notes,
+    ) -> Result<(), EndError> {
         let was_locked = self.is_left_by(&claim.run)?;
         self.take_lock(claim, Abandoned::Keep)?;
         // A run loses its lock to nobody but one that took over: what is in the target now, that
         // one wrote.
-        if was_locked {
-            return Ok(());
+        let lengths = Progress::of(left.position)?.lengths;
+        if !was_locked {
+            return self.check_lengths(lengths);
         }
-        self.check_lengths(Progress::of(left.position)?.lengths)
+        if let Some(named) = left.named {
+            let files = self.files.as_ref();
+            keep_strangers(files, &self.target, &lengths, named, &claim.folder, notes)?;
+        }
+        Ok(())
     }
 
     fn sink<'s>(
@@ -100,11 +111,10 @@ impl Destination for FolderDestination {
         position: &Position,
     ) -> Result<Box<dyn Sink + 's>, EndError> {
         if self.existing.is_none() && claim.on_existing != OnExisting::Refuse {
-            let base = Progress::of(&claim.base.position)?.lengths;
             self.existing = preflight::reopen_existing(
                 self.files.as_ref(),
                 &self.target,
-                &base,
+                &claim.base,
                 &claim.scratch,
             )?;
         }
@@ -114,8 +124,8 @@ impl Destination for FolderDestination {
             return Ok(Box::new(DrySink::new(look)));
         }
         let lengths = Progress::of(position)?.lengths;
-        preflight::check_lengths(self.files.as_ref(), &self.target, &lengths, Expect::AtLeast)?;
-        Ok(Box::new(FolderSink::open(self.files.as_ref(), &self.target, lengths, existing)?))
+        let expect = self.seen.map_or(Expect::AtLeast, Expect::AsSeen);
+        Ok(Box::new(FolderSink::open(&self.files, &self.target, lengths, expect, existing)?))
     }
 
     fn finishes(&self) -> bool {
@@ -160,6 +170,11 @@ impl Destination for FolderDestination {
         // Nobody else writes there: what a killed process left half written goes.
         files.remove_leftovers(&self.target.database())?;
         Ok(progress.position())
+    }
+
+    fn check_end(&mut self, _: &Claim, position: &Position) -> Result<(), EndError> {
+        let lengths = Progress::of(position)?.lengths;
+        preflight::check_end(self.files.as_ref(), &self.target, &lengths)
     }
 
     fn unlock(&mut self) -> Result<(), EndError> {

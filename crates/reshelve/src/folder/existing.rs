@@ -1,5 +1,6 @@
 //! What a target folder held before a run: found by `_id` and by job id, compared by hash.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::lengths::Lengths;
@@ -32,11 +33,20 @@ pub(crate) struct Survey {
     pub(crate) documents: u64,
     /// The end of the last whole document of each file.
     pub(crate) lengths: Lengths,
-    /// The file that ends in the middle of a document, where one does.
-    pub(crate) torn: Option<PathBuf>,
+    /// The files that are damaged or end in the middle of a document.
+    pub(crate) torn: Vec<Torn>,
     /// Whether two documents of a collection have the same `_id` or the same unique job id: what a
     /// run that replaces leaves behind where it is cut off.
     pub(crate) repeated: bool,
+}
+
+/// Where a target file cannot be read any further.
+#[derive(Debug)]
+pub(crate) struct Torn {
+    pub(crate) collection: Collection,
+    pub(crate) file: PathBuf,
+    /// Where the last whole document before that ends.
+    pub(crate) offset: u64,
 }
 
 impl Existing {
@@ -51,17 +61,17 @@ impl Existing {
         let mut sorter = Sorter::new(scratch, HELD_MAX);
         let mut documents = 0;
         let mut lengths = Lengths::default();
-        let mut torn = None;
+        let mut torn = Vec::new();
         for collection in Collection::ALL {
             let path = folder.file(collection);
             let Some(found) = files.look(&path)? else { continue };
             let limit = limit.map_or(found.length, |limit| limit.0[collection.index()]);
-            let end = each_document(files, &path, limit, |document| {
+            let end = each_document(files, &path, 0..limit, |document| {
                 documents += 1;
                 add(&mut sorter, collection, document)
             })?;
-            if end.is_some() {
-                torn.get_or_insert(path);
+            if let Some(offset) = end {
+                torn.push(Torn { collection, file: path, offset });
             }
             lengths.0[collection.index()] = end.unwrap_or(limit);
         }
@@ -169,15 +179,16 @@ fn add(
     Ok(())
 }
 
-/// Calls `each` with the documents in the first `limit` bytes of a target file. Where the file
-/// ends in the middle of a document, returns where that document starts.
-pub(crate) fn each_document(
+/// Calls `each` with the documents in a part of a target file. Where it ends in the middle of a
+/// document, or is damaged, returns where that document starts.
+pub(super) fn each_document(
     files: &dyn Files,
     path: &Path,
-    limit: u64,
+    part: Range<u64>,
     mut each: impl FnMut(&[u8]) -> Result<(), DiskError>,
 ) -> Result<Option<u64>, DiskError> {
-    let mut documents = Documents::open(files, path, limit)?;
+    let start = part.start;
+    let mut documents = Documents::open_part(files, path, part)?;
     loop {
         match documents.next_document() {
             Ok(Some(document)) => each(document)?,
@@ -185,7 +196,7 @@ pub(crate) fn each_document(
             Err(Damage { kind: DamageKind::Io, source: Some(source), .. }) => {
                 return Err(source).at("reading", path);
             }
-            Err(damage) => return Ok(Some(damage.place.offset)),
+            Err(damage) => return Ok(Some(start + damage.place.offset)),
         }
     }
 }

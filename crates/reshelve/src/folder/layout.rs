@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use super::lock::{Holder, Lock};
 use crate::ends::{Compression, TargetFolder};
 use crate::store::{At, Disk, DiskError, Files};
 use crate::target_schema::{Collection, indexes_of, metadata_json};
@@ -91,9 +92,19 @@ impl TargetFolder {
         self.database().join(name)
     }
 
-    /// The lock file.
+    /// The lock file. It is in the database folder itself, so that runs that reach this folder by
+    /// different paths, through links, meet the same lock.
     pub(crate) fn lock_file(&self) -> PathBuf {
-        self.root.join(".reshelve.lock")
+        self.database().join(".reshelve.lock")
+    }
+
+    /// Who holds the target, or left it without being done.
+    ///
+    /// # Errors
+    /// Where the lock file cannot be read.
+    pub fn left_by(&self) -> Result<Option<Holder>, DiskError> {
+        let found = Lock::look(&Disk, &self.lock_file())?;
+        Ok(found.and_then(|(holder, _)| holder).filter(|holder| !holder.is_done(&Disk)))
     }
 
     /// Which target collections have a file already, in any compression.

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ends::{Abandoned, EndError, Hint};
+use super::lengths::{Finishing, Lengths, Progress};
+use crate::ends::{Abandoned, EndError, Hint, Position};
 use crate::store::{At, DiskError, Files, Locking, Open, OpenFile};
 
 /// The most bytes of a checkpoint that are read to learn whether a run is done.
@@ -28,15 +29,28 @@ pub struct Holder {
 impl Holder {
     /// Whether the run is done, and was only cut off before it could take its lock away.
     pub(crate) fn is_done(&self, files: &dyn Files) -> bool {
-        /// All that is wanted of a checkpoint.
-        #[derive(Deserialize)]
-        struct Ended {
-            state: String,
-        }
-        let checkpoint = self.folder.join("checkpoint.json");
-        let text = files.read(&checkpoint, CHECKPOINT_BYTES_MAX).unwrap_or_default();
-        serde_json::from_slice(&text).is_ok_and(|ended: Ended| ended.state == "done")
+        self.left(files).is_some_and(|left| left.state == "done")
     }
+
+    /// How long the files were at its last checkpoint: what lies after that, it wrote and did not
+    /// vouch for. None if that cannot be told.
+    pub(super) fn checkpointed(&self, files: &dyn Files) -> Option<Lengths> {
+        let progress = Progress::of(&self.left(files)?.target).ok()?;
+        (progress.finishing == Finishing::default()).then_some(progress.lengths)
+    }
+
+    fn left(&self, files: &dyn Files) -> Option<LeftBehind> {
+        let checkpoint = self.folder.join("checkpoint.json");
+        let text = files.read(&checkpoint, CHECKPOINT_BYTES_MAX).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+}
+
+/// All that is wanted of the checkpoint of the run that left a lock.
+#[derive(Deserialize)]
+struct LeftBehind {
+    state: String,
+    target: Position,
 }
 
 /// A lock that is held; it goes with the value, the file only where the run ends.
@@ -132,9 +146,12 @@ impl Lock {
         self.file.sync_all()
     }
 
-    /// Ends the lock: the run is done.
+    /// Ends the lock: the run is done. A file that has taken the place of the lock is not touched.
     pub(crate) fn remove(self, files: &dyn Files) -> Result<(), DiskError> {
-        files.remove_file(self.file.path())
+        match files.is_still_there(self.file.as_ref())? {
+            true => files.remove_file(self.file.path()),
+            false => Ok(()),
+        }
     }
 }
 

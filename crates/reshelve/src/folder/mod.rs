@@ -10,6 +10,7 @@ mod preflight;
 mod reader;
 mod replace;
 mod sink;
+mod tail;
 
 pub use crate::ends::{Compression, TargetFolder};
 pub use destination::FolderDestination;

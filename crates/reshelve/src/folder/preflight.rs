@@ -1,18 +1,22 @@
 //! What a target folder must be before a run may start on it.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::existing::Survey;
-use super::lengths::Lengths;
+use super::existing::{Survey, Torn};
+use super::lengths::{Lengths, Progress};
 use super::{Existing, Held, Lock};
+use crate::dump;
 use crate::ends::{
-    Abandoned, Compression, EndError, Hint, OnExisting, TargetFolder, TargetRequest,
+    Abandoned, Base, Compression, EndError, Hint, OnExisting, TargetFolder, TargetRequest,
 };
-use crate::store::{DiskError, Files};
+use crate::store::{At, DiskError, Files, Open};
 use crate::target_schema::Collection;
 
 /// How many files a refusal names.
 const NAMED_MAX: usize = 5;
+/// How much of a file tells whether it is compressed.
+const HEAD_BYTES: u64 = 10;
 
 /// What a target folder holds before a run.
 #[derive(Debug, Default)]
@@ -46,13 +50,14 @@ pub(super) fn look(
     if held.iter().all(|held| held.bytes == 0) {
         return Ok(Before { seen, ..Before::default() });
     }
+    check_forms(files, &held)?;
     let survey = Existing::survey(files, target, None, &scratch(files, &request.scratch)?)?;
     if survey.documents > 0 && request.on_existing == OnExisting::Refuse {
         let files = held.into_iter().filter(|held| held.bytes > 0).map(|held| held.path);
         let message = format!("the target already holds documents: {}", list(files));
         return Err(EndError::refusal(message, Hint::DecideOnExisting));
     }
-    check_whole(request, target, &survey)?;
+    check_whole(files, request, target, &survey)?;
     let base = if survey.documents == 0 { Lengths::default() } else { survey.lengths };
     Ok(Before { seen, base, documents: survey.documents, existing: Some(survey.existing) })
 }
@@ -74,22 +79,27 @@ fn look_at_lock(
     }
 }
 
-/// Its files must end with whole documents, and hold each job once.
+/// Its files must consist of whole documents, and hold each job once. Nothing cuts off the rest of
+/// a document, or what follows a damaged one, unless a run that is taken over is known to have
+/// written it after its last checkpoint: somebody else may have written it.
 fn check_whole(
+    files: &dyn Files,
     request: &TargetRequest,
     target: &TargetFolder,
     survey: &Survey,
 ) -> Result<(), EndError> {
-    // What a killed run left behind may end in the middle of a document: a run that takes over
-    // cuts that off. A compressed file has no such place to be cut at.
-    let may_cut =
-        request.abandoned == Abandoned::TakeOver && target.compression == Compression::None;
-    if let Some(file) = survey.torn.as_ref().filter(|_| !may_cut) {
-        let message = format!(
-            "the target file {} is damaged, or ends in the middle of a document",
-            file.display()
-        );
-        return Err(EndError::refusal(message, Hint::MendTheTarget));
+    let is_plain = target.compression == Compression::None;
+    let left_by = match request.abandoned {
+        // A compressed file has no place within it to be cut at.
+        Abandoned::TakeOver if is_plain => Lock::look(files, &target.lock_file())?,
+        _ => None,
+    };
+    let checkpointed = left_by.and_then(|(holder, _)| holder?.checkpointed(files));
+    let is_its_own = |torn: &&Torn| {
+        checkpointed.is_some_and(|lengths| torn.offset >= lengths.0[torn.collection.index()])
+    };
+    if let Some(torn) = survey.torn.iter().find(|torn| !is_its_own(torn)) {
+        return Err(is_torn(torn));
     }
     if survey.repeated {
         let message = format!(
@@ -99,6 +109,44 @@ fn check_whole(
         return Err(EndError::refusal(message, Hint::ResumeTheReplacingRun));
     }
     Ok(())
+}
+
+fn is_torn(torn: &Torn) -> EndError {
+    let message = format!(
+        "the target file {} is damaged at byte {}, or ends there in the middle of a document",
+        torn.file.display(),
+        torn.offset
+    );
+    EndError::refusal(message, Hint::MendTheTarget)
+}
+
+/// What begins like a compressed file is one, and what is to be compressed must begin like that:
+/// a file of one form that goes on in another could not be read.
+fn check_forms(files: &dyn Files, held: &[Held]) -> Result<(), EndError> {
+    for Held { path, compression, bytes, .. } in held {
+        if *bytes == 0 {
+            continue;
+        }
+        let mut head = Vec::new();
+        let file = files.open(path, Open::Read)?;
+        file.take(HEAD_BYTES).read_to_end(&mut head).at("reading", path)?;
+        let found = dump::compression_of(&head);
+        if found != *compression {
+            let (path, found, named) = (path.display(), words(found), words(*compression));
+            let message =
+                format!("the target file {path} is named like {named}, and holds {found}");
+            return Err(EndError::refusal(message, Hint::MendTheTarget));
+        }
+    }
+    Ok(())
+}
+
+fn words(compression: Compression) -> &'static str {
+    match compression {
+        Compression::None => "plain BSON",
+        Compression::Gzip => "gzip",
+        Compression::Zstd => "zstd",
+    }
 }
 
 fn list(files: impl Iterator<Item = PathBuf>) -> String {
@@ -115,47 +163,99 @@ fn lengths(held: &[Held], compression: Compression) -> Lengths {
     Lengths(Collection::ALL.map(length))
 }
 
-/// How the lengths of files are compared.
+/// What is expected of the files of a target when they are opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Expect {
-    /// Nothing may have been added.
-    Exactly,
-    /// What the run wrote must be there.
+    /// They are as they were looked at: a new run.
+    AsSeen(Lengths),
+    /// They hold at least what the run wrote: a run that is resumed.
     AtLeast,
 }
 
-/// Under the lock: the target must still be as it was looked at, and hold what the run wrote.
+/// Under the lock: the target must still be as it was looked at, or hold what the run wrote.
 pub(super) fn check_lengths(
     files: &dyn Files,
     target: &TargetFolder,
     lengths: &Lengths,
     expect: Expect,
 ) -> Result<(), EndError> {
-    for (collection, expected) in Collection::ALL.into_iter().zip(lengths.0) {
+    for collection in Collection::ALL {
         let path = target.file(collection);
         let found = files.look(&path)?.map_or(0, |found| found.length);
-        if found < expected || (expect == Expect::Exactly && found > expected) {
-            let message = format!(
-                "the target file {} has {found} bytes, and {expected} were expected",
-                path.display()
-            );
-            return Err(EndError::refusal(message, Hint::LookWhoWrites));
-        }
+        check_length(&path, found, collection, lengths, expect)?;
     }
     Ok(())
 }
 
-/// Opens what the target held before a run that is resumed.
+/// The same of one file.
+pub(super) fn check_length(
+    path: &Path,
+    found: u64,
+    collection: Collection,
+    lengths: &Lengths,
+    expect: Expect,
+) -> Result<(), EndError> {
+    let at = collection.index();
+    let (expected, is_right) = match expect {
+        Expect::AsSeen(seen) => (seen.0[at], found == seen.0[at]),
+        Expect::AtLeast => (lengths.0[at], found >= lengths.0[at]),
+    };
+    if is_right {
+        return Ok(());
+    }
+    let path = path.display();
+    let message = format!("the target file {path} has {found} bytes, and {expected} were expected");
+    Err(EndError::refusal(message, Hint::LookWhoWrites))
+}
+
+/// At the end: the files must be what the run wrote, no more and no less.
+pub(super) fn check_end(
+    files: &dyn Files,
+    target: &TargetFolder,
+    lengths: &Lengths,
+) -> Result<(), EndError> {
+    for (collection, written) in Collection::ALL.into_iter().zip(lengths.0) {
+        let path = target.file(collection);
+        let found = files.look(&path)?.map(|found| found.length);
+        if found == Some(written) {
+            continue;
+        }
+        let there = found.map_or("is gone".to_owned(), |bytes| format!("has {bytes} bytes"));
+        let message = format!(
+            "the target file {} {there}, and the run had written it to {written}: something else \
+             changes the target",
+            path.display()
+        );
+        return Err(EndError::failed(message, Some("find out what else writes there")));
+    }
+    Ok(())
+}
+
+/// Opens what the target held before a run that is resumed: it must still be what it was.
 pub(super) fn reopen_existing(
     files: &dyn Files,
     target: &TargetFolder,
-    base: &Lengths,
+    base: &Base,
     folder: &Path,
 ) -> Result<Option<Existing>, EndError> {
-    if *base == Lengths::default() {
+    let lengths = Progress::of(&base.position)?.lengths;
+    if lengths == Lengths::default() {
         return Ok(None);
     }
-    Ok(Some(Existing::survey(files, target, Some(base), &scratch(files, folder)?)?.existing))
+    let survey = Existing::survey(files, target, Some(&lengths), &scratch(files, folder)?)?;
+    if let Some(torn) = survey.torn.first() {
+        return Err(is_torn(torn));
+    }
+    if survey.documents != base.documents {
+        let message = format!(
+            "the target {} held {} documents before this run, and {} of them are there now",
+            target.database().display(),
+            base.documents,
+            survey.documents
+        );
+        return Err(EndError::refusal(message, Hint::LookWhoWrites));
+    }
+    Ok(Some(survey.existing))
 }
 
 /// Where large indexes spill: files without a name, which are gone with the process.

@@ -69,7 +69,7 @@ fn rewrite<F: Files + ?Sized>(
     what.files.create_folders(what.undo)?;
     let mut undo = Appender::open(what.files, &undo_path, 0)?;
     let mut out = Members { compression: what.folder.compression, replacement, held: Vec::new() };
-    let torn = each_document(what.files, path, what.base, |document| {
+    let torn = each_document(what.files, path, 0..what.base, |document| {
         if is_replaced(document, what.replaced)? {
             undo.append(document)
         } else {

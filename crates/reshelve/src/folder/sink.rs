@@ -1,12 +1,16 @@
 //! Writes the four files of a target folder.
 
+use std::sync::Arc;
+
 use super::Existing;
 use super::lengths::{Lengths, Progress};
+use super::lock::Lock;
+use super::preflight::{Expect, check_length};
 use crate::ends::{
     Compression, EndError, Fate, JobAhead, JobWrite, Look, Looked, Position, Section, Sink, Syncer,
     TargetFolder,
 };
-use crate::store::{At, DiskError, Files, OpenFile};
+use crate::store::{At, DiskError, Files, Locking, Open, OpenFile};
 use crate::target_schema::Collection;
 use reshelve_core::mapping::TargetDocuments;
 
@@ -18,8 +22,10 @@ const CUT_BYTES: usize = 4 * 1024 * 1024;
 /// A folder target that is being written.
 #[derive(Debug)]
 pub struct FolderSink {
+    files: Arc<dyn Files>,
     folder: TargetFolder,
-    files: [Box<dyn OpenFile>; 4],
+    /// The four files. Each is locked too: another path may lead to one of them.
+    opened: [Box<dyn OpenFile>; 4],
     lengths: Lengths,
     /// What a compressed target holds back until the next cut.
     held_back: [Vec<u8>; 4],
@@ -27,23 +33,34 @@ pub struct FolderSink {
 }
 
 impl FolderSink {
-    /// Opens the target at these lengths: anything after them is cut off.
-    pub(crate) fn open(
-        files: &dyn Files,
+    /// Opens the target at these lengths: anything after them is cut off, once it is certain that
+    /// nobody else writes there and that the files are as expected.
+    pub(super) fn open(
+        files: &Arc<dyn Files>,
         folder: &TargetFolder,
         lengths: Lengths,
+        expect: Expect,
         existing: Option<Existing>,
-    ) -> Result<Self, DiskError> {
-        folder.prepare(files)?;
-        let open = |at: Collection| files.open_at(&folder.file(at), lengths.0[at.index()]);
+    ) -> Result<Self, EndError> {
+        folder.prepare(files.as_ref())?;
+        let open = |at: Collection| open_locked(files.as_ref(), folder, at);
         let [jobs, events, metrics, metadata] = Collection::ALL.map(open);
         let opened = [jobs?, events?, metrics?, metadata?];
+        for (at, file) in Collection::ALL.into_iter().zip(&opened) {
+            check_length(file.path(), file.length()?, at, &lengths, expect)?;
+        }
+        for (file, length) in opened.iter().zip(lengths.0) {
+            if file.length()? > length {
+                file.set_length(length)?;
+            }
+        }
         // The lock is held: what a killed process left half written goes.
         files.remove_leftovers(&folder.database())?;
         files.sync_folder(&folder.database())?;
         Ok(FolderSink {
+            files: Arc::clone(files),
             folder: folder.clone(),
-            files: opened,
+            opened,
             lengths,
             held_back: Default::default(),
             existing,
@@ -51,7 +68,7 @@ impl FolderSink {
     }
 
     fn write_bytes(&mut self, at: Collection, bytes: &[u8]) -> Result<(), DiskError> {
-        self.files[at.index()].put(bytes)?;
+        self.opened[at.index()].put(bytes)?;
         let written = u64::try_from(bytes.len()).unwrap_or(0);
         self.lengths.0[at.index()] += written;
         Ok(())
@@ -139,9 +156,23 @@ impl Sink for FolderSink {
     }
 
     fn syncer(&self) -> Result<Box<dyn Syncer>, EndError> {
-        let files: Result<Vec<_>, DiskError> =
-            self.files.iter().map(|file| file.try_clone()).collect();
-        Ok(Box::new(FolderSyncer { files: files? }))
+        let opened: Result<Vec<_>, DiskError> =
+            self.opened.iter().map(|file| file.try_clone()).collect();
+        Ok(Box::new(FolderSyncer { files: Arc::clone(&self.files), opened: opened? }))
+    }
+}
+
+/// Opens a file of the target for this process alone.
+fn open_locked(
+    files: &dyn Files,
+    folder: &TargetFolder,
+    at: Collection,
+) -> Result<Box<dyn OpenFile>, EndError> {
+    let file = files.open(&folder.file(at), Open::Append)?;
+    match file.try_lock()? {
+        // Where the file system knows no locks, the lock of the folder was not obtained either.
+        Locking::Obtained | Locking::NotSupported => Ok(file),
+        Locking::HeldByAnother => Err(Lock::is_held(file.path(), None)),
     }
 }
 
@@ -163,13 +194,16 @@ fn joined<'s>(sections: impl Iterator<Item = &'s Section>) -> Vec<Section> {
 
 /// Syncs the files of a [`FolderSink`] from another thread.
 struct FolderSyncer {
-    files: Vec<Box<dyn OpenFile>>,
+    files: Arc<dyn Files>,
+    opened: Vec<Box<dyn OpenFile>>,
 }
 
 impl Syncer for FolderSyncer {
-    fn sync(&mut self) -> Result<(), EndError> {
-        for file in &self.files {
+    fn sync(&mut self, position: &Position) -> Result<(), EndError> {
+        let lengths = Progress::of(position)?.lengths;
+        for (file, length) in self.opened.iter().zip(lengths.0) {
             file.sync_data()?;
+            self.files.expect_there(file.as_ref(), length)?;
         }
         Ok(())
     }

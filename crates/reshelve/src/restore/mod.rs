@@ -29,6 +29,8 @@ pub struct ChangedJob {
 pub struct RestoreSummary {
     /// Documents written.
     pub documents: u64,
+    /// Jobs of the target: those that came back, and the foreign ones.
+    pub jobs: u64,
     /// Of these, the same bytes as were mapped.
     pub identical: u64,
     /// The others.
@@ -109,6 +111,7 @@ fn restore_into(
             source,
         })?;
         position += 1;
+        summary.jobs = position;
         let job_id = job_id_of(job);
         let name = || String::from_utf8_lossy(job_id).into_owned();
         let Some(metadata) = lookup.find(job_id)? else {

@@ -73,6 +73,9 @@ pub(super) fn finish(
     if checkpoint.is_finishing {
         take_out_replaced(plan, folder, &mut checkpoint, destination)?;
     }
+    if plan.apply {
+        destination.check_end(&plan.claim(folder), &checkpoint.target)?;
+    }
     checkpoint.enter(State::Done)?;
     checkpoint.is_finishing = false;
     checkpoint.reason = None;

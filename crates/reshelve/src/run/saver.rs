@@ -24,8 +24,9 @@ impl Saving {
         // The journal first: the target must hold nothing that it does not name.
         for file in &self.files {
             file.sync_data()?;
+            self.folder.files().expect_there(file.as_ref(), 0)?;
         }
-        self.sink.sync()?;
+        self.sink.sync(&checkpoint.target)?;
         Ok(self.folder.write_checkpoint(checkpoint)?)
     }
 }

@@ -7,11 +7,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::checkpoint::Checkpoint;
 use super::end::{execute, finish, note_failure, tidy};
 use super::engine::Context;
+use super::journal::Named;
 use super::plan::{PLAN_SCHEMA, Plan, RunRequest};
 use super::run_folder::RunFolder;
 use super::states::State;
 use super::{Observer, RunError, preflight};
-use crate::ends::{Batch, BatchLimits, Claim, Damage, Destination, Left, Opened, Origin};
+use crate::ends::{
+    Batch, BatchLimits, Claim, Damage, Destination, Left, NamedJobs, Opened, Origin,
+};
 use crate::pass::pipeline;
 use crate::pass::{OnlyRejects, SourceHash};
 use crate::store::absolute;
@@ -135,7 +138,8 @@ pub fn resume(
     from.enter(State::Running)?;
     let claim = plan.claim(folder);
     if plan.apply {
-        lock_again(&claim, &from, destination)?;
+        let named = Named::of_run(folder);
+        lock_again(&claim, &from, &named, destination, observer)?;
     }
     if from.is_finishing {
         // All that is left to do needs no source.
@@ -172,11 +176,15 @@ pub fn resume(
 fn lock_again(
     claim: &Claim,
     from: &Checkpoint,
+    named: &dyn NamedJobs,
     destination: &mut dyn Destination,
+    observer: &mut dyn Observer,
 ) -> Result<(), RunError> {
     let documents = from.totals.documents;
     let jobs = documents.written + documents.unchanged;
-    Ok(destination.lock_again(claim, &Left { position: &from.target, jobs })?)
+    // When all is written, nothing is cut off any more.
+    let named = (!from.is_finishing).then_some(named);
+    Ok(destination.lock_again(claim, &Left { position: &from.target, jobs, named }, observer)?)
 }
 
 /// The checkpoint that a run resumes from: the last one, or the beginning, where a checksum of the

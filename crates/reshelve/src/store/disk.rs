@@ -23,16 +23,19 @@ impl Files for Disk {
         let action = match how {
             Open::Read => "opening",
             Open::New => {
-                let no_follow = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or(0);
-                options.write(true).create_new(true).custom_flags(no_follow);
+                options.write(true).create_new(true).custom_flags(no_follow());
                 "creating"
             }
             Open::Write => {
-                options.write(true).create(true).truncate(false);
+                options.write(true).create(true).truncate(false).custom_flags(no_follow());
+                "opening"
+            }
+            Open::Append => {
+                options.append(true).create(true).custom_flags(no_follow());
                 "opening"
             }
         };
-        let file = options.open(path).at(action, path)?;
+        let file = options.open(path).map_err(say_link).at(action, path)?;
         Ok(Box::new(DiskFile { file, path: path.to_owned() }))
     }
 
@@ -80,6 +83,19 @@ impl Files for Disk {
         let free = rustix::fs::statvfs(existing).map_err(io::Error::from).at("asking", existing)?;
         Ok(free.f_bavail.saturating_mul(free.f_frsize))
     }
+}
+
+/// For opening no file through a symbolic link of its last name.
+fn no_follow() -> i32 {
+    i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or(0)
+}
+
+/// Names the link that the operating system counts as one too many.
+fn say_link(error: io::Error) -> io::Error {
+    if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) {
+        return io::Error::other("it is a symbolic link, and what it names may be somebody else's");
+    }
+    error
 }
 
 fn found(metadata: &fs::Metadata) -> Found {

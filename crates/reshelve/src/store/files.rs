@@ -20,8 +20,12 @@ pub enum Open {
     Read,
     /// For reading and writing; nothing may exist at the path, not even a symbolic link.
     New,
-    /// For reading and writing, its content kept; it is created if it is missing.
+    /// For reading and writing, its content kept; it is created if it is missing. A symbolic link
+    /// is not followed.
     Write,
+    /// As [`Open::Write`]; but whatever its position, every write goes to the end of the file as it
+    /// is then, so that nothing is written over and a file that was cut meanwhile stays short.
+    Append,
 }
 
 /// What kind of thing a path names.
@@ -190,6 +194,24 @@ pub trait Files: Debug + Send + Sync {
         Ok(self.look(file.path())?.is_some_and(|found| found.identity == identity))
     }
 
+    /// Checks that a file that is being written is still found at its path, and holds at least so
+    /// many bytes: a sync of a file that was removed or cut off succeeds, and saves nothing.
+    ///
+    /// # Errors
+    /// If it is not, or the file system does not tell.
+    fn expect_there(&self, file: &dyn OpenFile, bytes_min: u64) -> Result<(), DiskError> {
+        let missing = if !self.is_still_there(file)? {
+            "it was removed or replaced while it was being written".to_owned()
+        } else {
+            let there = file.length()?;
+            if there >= bytes_min {
+                return Ok(());
+            }
+            format!("it was cut to {there} bytes while it was being written: {bytes_min} had been")
+        };
+        Err(io::Error::other(missing)).at("checking", file.path())
+    }
+
     /// Reads a whole file of at most `bytes_max` bytes.
     ///
     /// # Errors
@@ -205,13 +227,13 @@ pub trait Files: Debug + Send + Sync {
         Err(io::Error::new(io::ErrorKind::FileTooLarge, longer)).at("reading", path)
     }
 
-    /// Opens a file for writing after its first `length` bytes, and cuts off anything after them. A
+    /// Opens a file for appending after its first `length` bytes, and cuts off anything after them. A
     /// missing file counts as an empty one, and is created.
     ///
     /// # Errors
     /// If the file is shorter than that, or the file system refuses.
     fn open_at(&self, path: &Path, length: u64) -> Result<Box<dyn OpenFile>, DiskError> {
-        let mut file = self.open(path, Open::Write)?;
+        let file = self.open(path, Open::Append)?;
         let there = file.length()?;
         if there < length {
             let shorter = format!("it has {there} bytes, and {length} had been written");
@@ -220,7 +242,6 @@ pub trait Files: Debug + Send + Sync {
         if there > length {
             file.set_length(length)?;
         }
-        file.seek(io::SeekFrom::Start(length)).at("seeking in", path)?;
         Ok(file)
     }
 

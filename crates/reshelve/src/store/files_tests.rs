@@ -55,6 +55,29 @@ fn a_file_is_opened_as_told() {
 }
 
 #[test]
+fn what_is_appended_goes_to_the_end_as_it_is_then() {
+    on_both(|files, folder| {
+        let path = folder.join("file");
+        let mut file = files.open_at(&path, 0).unwrap();
+        file.put(b"one ").unwrap();
+        // Somebody else writes, and cuts.
+        files.open(&path, Open::Append).unwrap().put(b"foreign ").unwrap();
+        file.put(b"two ").unwrap();
+        assert_eq!(text(files, &path), "one foreign two ");
+        assert!(files.expect_there(file.as_ref(), 16).is_ok());
+        files.open(&path, Open::Write).unwrap().set_length(2).unwrap();
+        file.put(b"three").unwrap();
+        assert_eq!(text(files, &path), "onthree");
+        let missing = files.expect_there(file.as_ref(), 21).unwrap_err();
+        assert!(missing.to_string().contains("cut to 7 bytes"), "{missing}");
+        files.remove_file(&path).unwrap();
+        assert!(files.expect_there(file.as_ref(), 0).is_err());
+        files.replace(&path, b"another").unwrap();
+        assert!(files.expect_there(file.as_ref(), 0).is_err());
+    });
+}
+
+#[test]
 fn a_file_is_opened_at_a_length_or_refused() {
     on_both(|files, folder| {
         let path = folder.join("file");

@@ -136,18 +136,21 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
         Ok(())
     }
 
-    /// Writes what was announced; before it, makes the journal durable where the target alone would
-    /// not tell.
+    /// Writes what was announced; before it, hands over the journal, and makes it durable where the
+    /// target alone would not tell.
     fn write_announced(
         &mut self,
         batch: &MappedBatch,
         writes: &[JobWrite],
     ) -> Result<Vec<Fate>, RunError> {
         let replaces = writes.iter().any(|write| write.action == Action::Replace);
-        if let Some(journal) = &mut self.journal
-            && (replaces || !self.sink.is_undone_by_position())
-        {
-            journal.sync()?;
+        if let Some(journal) = &mut self.journal {
+            match replaces || !self.sink.is_undone_by_position() {
+                true => journal.sync()?,
+                // A process that is killed leaves what it handed over: what a resumed run finds in
+                // the target after its checkpoint, the journal names.
+                false => journal.flush()?,
+            }
         }
         Ok(self.sink.write(&batch.target, writes)?)
     }

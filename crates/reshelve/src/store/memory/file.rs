@@ -26,6 +26,8 @@ pub(super) struct MemoryFile {
 pub(super) enum Access {
     Read,
     ReadAndWrite,
+    /// Every write goes to the end.
+    Append,
 }
 
 /// What the clones of an open file share: a position, and a lock that ends with the last clone.
@@ -205,7 +207,10 @@ impl Read for MemoryFile {
 
 impl Write for MemoryFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let position = self.position();
+        let position = match self.access {
+            Access::Append => self.with(|file| number(file.content.len()))?,
+            Access::Read | Access::ReadAndWrite => self.position(),
+        };
         let written = self.write_at(bytes, position)?;
         self.go_to(position + number(written));
         Ok(written)

@@ -164,7 +164,9 @@ impl State {
         match (self.image.find(path), how) {
             (Ok(_), Open::New) => Err(io::ErrorKind::AlreadyExists.into()),
             (Ok(node), _) => self.image.file(node).map(|_| node),
-            (Err(error), Open::New | Open::Write) if error.kind() == io::ErrorKind::NotFound => {
+            (Err(error), Open::New | Open::Write | Open::Append)
+                if error.kind() == io::ErrorKind::NotFound =>
+            {
                 let (folder, name) = self.image.find_parent(path)?;
                 let ending = self.begin(OperationKind::CreateFile, path)?;
                 let node = self.image.add(folder, name, Node::File(FileNode::default()));
@@ -287,7 +289,11 @@ impl Files for Memory {
             opened: Arc::new(opened),
             path: path.to_owned(),
             node,
-            access: if how == Open::Read { Access::Read } else { Access::ReadAndWrite },
+            access: match how {
+                Open::Read => Access::Read,
+                Open::New | Open::Write => Access::ReadAndWrite,
+                Open::Append => Access::Append,
+            },
         }))
     }
 

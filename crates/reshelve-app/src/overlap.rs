@@ -1,0 +1,172 @@
+//! Places that overlap: what a command would write lies where something is that it, or a run before
+//! it, reads.
+//!
+//! Places are told apart by device and inode, so that links and other spellings do not hide one.
+
+use std::path::{Path, PathBuf};
+
+use reshelve::ends::{PlannedTarget, TargetFolder};
+use reshelve::run::RunFolder;
+use reshelve::store::{Disk, Files, Identity};
+use reshelve::target_schema::Collection;
+use reshelve_mongo::Place;
+
+use crate::failure::Failure;
+use crate::hints;
+use crate::places::{self, SourcePlace, TargetPlace};
+
+/// Refuses a run whose target is its source, lies in it, or contains it.
+pub(crate) fn refuse_run(source: &SourcePlace, target: &TargetPlace) -> Result<(), Failure> {
+    let uris = (places::connection_string(&source.name)?, places::connection_string(&target.name)?);
+    match uris {
+        (None, None) => {
+            let db = target.db.as_deref().unwrap_or(places::TARGET_DB_DEFAULT);
+            refuse_folder(&source.name, &target.name, db)
+        }
+        (Some(from), Some(to)) => refuse_collection(source, from, target, to),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a target folder that overlaps with a source of files.
+pub(crate) fn refuse_folder(source: &Path, root: &Path, db: &str) -> Result<(), Failure> {
+    if source == Path::new("-") {
+        return Ok(());
+    }
+    // A file may lie beside the database folder, but not where the target's own files are.
+    let is_folder = source.is_dir();
+    let target = if is_folder { root.to_owned() } else { root.join(db) };
+    let (from, to) = (Spot::of(source), Spot::of(&target));
+    let database = Spot::of(&root.join(db));
+    if !from.overlaps(&to) && !from.overlaps(&database) {
+        return Ok(());
+    }
+    let message = format!(
+        "the target {} and the source {} are the same place, or one lies in the other",
+        target.display(),
+        source.display()
+    );
+    Err(Failure::refused(message, hints::TARGET_ELSEWHERE))
+}
+
+/// Refuses a live target that would get documents of one of its own collections.
+fn refuse_collection(
+    source: &SourcePlace,
+    from: &str,
+    target: &TargetPlace,
+    to: &str,
+) -> Result<(), Failure> {
+    let collection = source.collection.as_deref().unwrap_or_default();
+    if !Collection::ALL.iter().any(|of_target| of_target.name() == collection) {
+        return Ok(());
+    }
+    let (from, to) = (Place::parse(from)?, Place::parse(to)?);
+    let from_db = source.db.as_deref().or(from.database());
+    let to_db = target.db.as_deref().or(to.database()).unwrap_or(places::TARGET_DB_DEFAULT);
+    if from_db != Some(to_db) || !from.shares_a_host(&to) {
+        return Ok(());
+    }
+    let message =
+        format!("the source {to_db}.{collection} is one of the collections of the target");
+    Err(Failure::refused(message, hints::TARGET_ELSEWHERE))
+}
+
+/// Refuses to restore over, into or around the target, or the source of a run that wrote it: that
+/// may be the only copy of the legacy collection.
+pub(crate) fn refuse_restore(
+    out: &Path,
+    file: &Path,
+    target: &PlannedTarget,
+    runs: &[RunFolder],
+) -> Result<(), Failure> {
+    let outs = [Spot::of(out), Spot::of(file)];
+    let refuse = |what: &Path, of: &str| {
+        let spot = Spot::of(what);
+        if !outs.iter().any(|out| out.overlaps(&spot)) {
+            return Ok(());
+        }
+        let message = format!(
+            "{} and {of}, {}, are the same place, or one lies in the other",
+            out.display(),
+            what.display()
+        );
+        Err(Failure::refused(message, hints::RESTORE_APART))
+    };
+    if let PlannedTarget::Folder(folder) = target {
+        refuse(&folder.database(), "the target")?;
+    }
+    for run in runs {
+        // A run whose files cannot be read says nothing of its source.
+        let Ok(plan) = run.plan() else { continue };
+        if plan.source.live.is_none() && is_same_target(&plan.target, target) {
+            refuse(&plan.source.path, &format!("the source of the run {}", plan.run))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether two targets are the same folder or the same database.
+pub(crate) fn is_same_target(one: &PlannedTarget, other: &PlannedTarget) -> bool {
+    match (one, other) {
+        (PlannedTarget::Folder(one), PlannedTarget::Folder(other)) => is_same_folder(one, other),
+        (PlannedTarget::Live(one), PlannedTarget::Live(other)) => {
+            one.db == other.db && one.hosts.iter().any(|host| other.hosts.contains(host))
+        }
+        _ => false,
+    }
+}
+
+fn is_same_folder(one: &TargetFolder, other: &TargetFolder) -> bool {
+    Spot::of(&one.database()).is(&Spot::of(&other.database()))
+}
+
+/// A place in the file system, whether something is there yet or not.
+struct Spot {
+    /// Its path without links, as far as it exists.
+    path: PathBuf,
+    /// The file or folder there, and the folders that it is in, from the inside out; `None` for
+    /// those that do not exist.
+    chain: Vec<Option<Identity>>,
+}
+
+impl Spot {
+    fn of(path: &Path) -> Spot {
+        let path = real(path);
+        let identity = |path: &Path| Disk.look(path).ok().flatten().map(|found| found.identity);
+        let chain = path.ancestors().map(identity).collect();
+        Spot { path, chain }
+    }
+
+    fn is(&self, other: &Spot) -> bool {
+        match (self.chain.first(), other.chain.first()) {
+            (Some(Some(one)), Some(Some(other))) => one == other,
+            _ => self.path == other.path,
+        }
+    }
+
+    /// Whether one is the other, or lies in it.
+    fn overlaps(&self, other: &Spot) -> bool {
+        self.lies_in(other) || other.lies_in(self)
+    }
+
+    fn lies_in(&self, outer: &Spot) -> bool {
+        match outer.chain.first() {
+            Some(Some(outer)) => self.chain.contains(&Some(*outer)),
+            _ => self.path.starts_with(&outer.path),
+        }
+    }
+}
+
+/// The path without links, as far as it exists; what does not exist yet is appended.
+fn real(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    for known in absolute.ancestors() {
+        if let Ok(found) = known.canonicalize() {
+            return match absolute.strip_prefix(known) {
+                Ok(rest) if !rest.as_os_str().is_empty() => found.join(rest),
+                _ => found,
+            };
+        }
+    }
+    absolute
+}

@@ -1,0 +1,63 @@
+//! Targets of runs that are not done: what reads one says so.
+
+use std::path::Path;
+
+use reshelve::ends::PlannedTarget;
+use reshelve::run::{Plan, RunFolder, State};
+
+use crate::failure::Failure;
+use crate::handle::Handle;
+use crate::overlap::is_same_target;
+use crate::text::counted;
+
+/// The runs that wrote, or write, this target: those of a folder of runs, and the one that the
+/// target's lock names.
+pub(crate) fn runs_of(
+    target: &PlannedTarget,
+    runs_folder: &Path,
+) -> Result<Vec<RunFolder>, Failure> {
+    let mut runs = RunFolder::list(runs_folder)?;
+    runs.retain(|run| {
+        run.plan().is_ok_and(|plan| plan.apply && is_same_target(&plan.target, target))
+    });
+    if let PlannedTarget::Folder(folder) = target
+        && let Some(holder) = folder.left_by()?
+        && !runs.iter().any(|run| is_same_path(run.path(), &holder.folder))
+    {
+        runs.extend(RunFolder::find(runs_folder, &holder.folder.to_string_lossy()).ok());
+    }
+    Ok(runs)
+}
+
+/// The folder of runs may be named in another way than the lock names it.
+fn is_same_path(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().ok();
+    real(one).is_some_and(|one| Some(one) == real(other))
+}
+
+/// Tells which of these runs are not done, and returns their ids. A run after them that is done and
+/// read the same source has written what they had left.
+pub(crate) fn note(target: &PlannedTarget, runs: &[RunFolder], handle: &Handle) -> Vec<String> {
+    let mut unfinished: Vec<(Plan, String)> = Vec::new();
+    for run in runs {
+        let (Ok(plan), Ok(checkpoint)) = (run.plan(), run.checkpoint()) else { continue };
+        let state = checkpoint.state.found(run.is_held());
+        if state == State::Done {
+            unfinished.retain(|(earlier, _)| earlier.source.path != plan.source.path);
+            continue;
+        }
+        let text = format!(
+            "warning: the run {} is not done ({state}, {} read): {} does not hold all that it was \
+             to write",
+            plan.run,
+            counted(checkpoint.totals.documents.read, "document"),
+            target.name()
+        );
+        unfinished.push((plan, text));
+    }
+    let told = |(plan, text): (Plan, String)| {
+        handle.watcher().note(&text);
+        plan.run
+    };
+    unfinished.into_iter().map(told).collect()
+}
