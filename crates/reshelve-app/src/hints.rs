@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use reshelve::ends::{DamageKind, EndError, EndErrorKind, Hint};
+use reshelve::ends::{DamageKind, EndError, EndErrorKind, Hint, OtherForm};
 use reshelve::run::{Refusal, RunError};
 
 // For what was named on the command line.
@@ -164,6 +164,7 @@ pub(crate) fn of_end(hint: &Hint) -> String {
         Hint::ForceTheDropOfCopies { collection } => {
             format!("--force {collection} drops it anyway; dump it first to keep it")
         }
+        Hint::OtherForm(form) => of_other_form(*form).to_owned(),
         hint => of_end_in_general(hint).to_owned(),
     }
 }
@@ -230,8 +231,40 @@ fn of_end_in_general(hint: &Hint) -> &'static str {
         Hint::CreateTheIndexes => "`reshelve indexes up TARGET` creates them",
         // Those that name something: `of_end` has their words.
         Hint::Text(_)
+        | Hint::OtherForm(_)
         | Hint::ResumeOrTakeOver { .. }
         | Hint::ForceTheDrop { .. }
         | Hint::ForceTheDropOfCopies { .. } => "",
+    }
+}
+
+/// A source of a form that is not read.
+fn of_other_form(form: OtherForm) -> &'static str {
+    match form {
+        OtherForm::UnpackFirst => {
+            "unpack it, then name the dump folder or the file that was inside"
+        }
+        OtherForm::DecompressFirst => {
+            "decompress it first; plain files and files compressed with gzip or zstd are read"
+        }
+        OtherForm::DecryptFirst => "decrypt it first",
+        OtherForm::ConvertToUtf8 => {
+            "export again with `mongoexport --out FILE`, which no shell converts, or convert it: \
+             iconv -t UTF-8 -f UTF-16 (or UTF-32) FILE > NEW"
+        }
+        OtherForm::ExportAsJson => {
+            "export with `mongoexport --out FILE`, which writes JSON unless it is told to write CSV"
+        }
+        OtherForm::LeaveOutTheMessages => {
+            "if it is a message of the tool that wrote the file, keep messages out: export again \
+             with --out FILE, or remove these lines from a copy"
+        }
+        OtherForm::DumpAgain => {
+            "dump with mongodump, or export with mongoexport, from the database"
+        }
+        OtherForm::GetTheFileAgain => "get the file itself again, and compare its checksum",
+        OtherForm::NameTheFileItself => {
+            "name the file itself: outside of a dump folder any name will do"
+        }
     }
 }

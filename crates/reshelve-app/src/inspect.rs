@@ -4,6 +4,7 @@ use reshelve::dump::{self, Inventory};
 use reshelve_mongo::{Connection, Place, create_role, needs_of_source, needs_of_target};
 use serde::Serialize;
 
+use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::handle::Handle;
 use crate::hints;
@@ -38,6 +39,16 @@ pub enum Outcome {
     Live(LiveAnswer),
     /// A role; as JSON, `reshelve.role/1`.
     Role(RoleAnswer),
+}
+
+impl Outcome {
+    /// The exit code: damage that was found is no success.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Outcome::Files(files) if files.inventory.is_damaged() => ExitCode::Failed,
+            _ => ExitCode::Done,
+        }
+    }
 }
 
 /// What files hold.

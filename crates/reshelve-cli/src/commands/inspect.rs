@@ -20,7 +20,7 @@ pub(crate) fn run(args: &InspectArgs) -> Result<ExitCode, Failure> {
         Outcome::Role(role) => role.create(),
     });
     printer.json(&outcome);
-    Ok(ExitCode::Done)
+    Ok(outcome.exit_code())
 }
 
 fn live_page(live: &LiveInventory) -> String {

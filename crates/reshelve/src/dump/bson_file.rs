@@ -214,7 +214,7 @@ fn swallows_documents(mut rest: &[u8]) -> bool {
 }
 
 /// Where the elements of a document end by their own lengths, including its closing zero.
-fn elements_end(document: &[u8]) -> Option<usize> {
+pub(super) fn elements_end(document: &[u8]) -> Option<usize> {
     let end = Document::new(document)
         .elements()
         .last()

@@ -30,6 +30,8 @@ pub(super) struct Content {
     pub(super) bytes_total: Option<u64>,
     /// Read already to detect the form, and not yet handed out.
     head: Vec<u8>,
+    /// Met while looking ahead; reported when everything before it has been handed out.
+    fault: Option<Fault>,
     stream: Stream,
     taken: Arc<AtomicU64>,
 }
@@ -79,7 +81,7 @@ impl Content {
                 Stream::Inflating(Inflow::start(input, compression)?)
             }
         };
-        Ok(Content { name, compression, bytes_total, head, stream, taken })
+        Ok(Content { name, compression, bytes_total, head, fault: None, stream, taken })
     }
 
     /// Bytes read from the file so far.
@@ -90,13 +92,9 @@ impl Content {
     /// Looks at up to `count` of the next bytes without consuming them; fewer only at the end, or
     /// before a fault, which the next read reports.
     pub(super) fn peek(&mut self, count: usize) -> &[u8] {
-        if self.head.len() < count {
-            let mut head = std::mem::take(&mut self.head);
-            let missing = count - head.len();
-            if let Err(fault) = self.stream.append(&mut head, missing) {
-                self.stream = Stream::failing(fault.into_error());
-            }
-            self.head = head;
+        if self.head.len() < count && self.fault.is_none() {
+            let missing = count - self.head.len();
+            self.fault = self.stream.append(&mut self.head, missing).err();
         }
         &self.head[..count.min(self.head.len())]
     }
@@ -107,9 +105,13 @@ impl Content {
         let before = out.len();
         let from_head = count.min(self.head.len());
         out.extend(self.head.drain(..from_head));
-        let result = self.stream.append(out, count - from_head);
-        let appended = out.len() - before;
-        result.map(|()| appended)
+        if from_head < count {
+            match self.fault.take() {
+                Some(fault) => return Err(fault),
+                None => self.stream.append(out, count - from_head)?,
+            }
+        }
+        Ok(out.len() - before)
     }
 
     /// How much of the content, from its start, checksums of the compression have confirmed.
@@ -142,12 +144,6 @@ impl Content {
 const COMPRESSION_HEAD_BYTES: u64 = 10;
 
 impl Stream {
-    /// A stream that only returns an error.
-    fn failing(error: io::Error) -> Stream {
-        let reader = Box::new(Failing(Some(error)));
-        Stream::Plain(Plain { reader, taken: Arc::default() })
-    }
-
     fn append(&mut self, out: &mut Vec<u8>, count: usize) -> Result<(), Fault> {
         match self {
             Stream::Inflating(inflow) => inflow.append(out, count),
@@ -169,24 +165,11 @@ impl Fault {
         Fault { kind, detail: detail.into(), source: None }
     }
 
-    /// Tells an error of the file from one of the decompression.
+    /// An error of the file.
     pub(super) fn from_error(error: io::Error) -> Fault {
-        let inner = error.get_ref();
-        if let Some(FromDecoder(kind, detail)) = inner.and_then(|inner| inner.downcast_ref()) {
-            return Fault::new(*kind, detail.clone());
-        }
         Fault { kind: DamageKind::Io, detail: "reading failed".to_owned(), source: Some(error) }
     }
-
-    fn into_error(self) -> io::Error {
-        self.source.unwrap_or_else(|| io::Error::other(FromDecoder(self.kind, self.detail)))
-    }
 }
-
-/// A fault of the decompression, passed through an [`io::Error`].
-#[derive(Debug, thiserror::Error)]
-#[error("{1}")]
-struct FromDecoder(DamageKind, String);
 
 /// An error of the file itself, marked to distinguish it from errors of the decompression.
 #[derive(Debug, thiserror::Error)]

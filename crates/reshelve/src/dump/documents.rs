@@ -4,13 +4,14 @@ use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::Path;
 
-use crate::dump;
+use super::bson_file::BsonFile;
+use super::content::Content;
 use crate::ends::{Batch, BatchLimits, Damage, Source};
 use crate::store::{At, DiskError, Files, Open};
 
 /// Reads a target file in any compression.
 pub struct Documents {
-    source: Box<dyn Source>,
+    source: BsonFile,
     batch: Batch,
     next: usize,
 }
@@ -42,8 +43,10 @@ impl Documents {
         let mut file = files.open(path, Open::Read)?;
         file.seek(SeekFrom::Start(part.start)).at("seeking in", path)?;
         let part = file.take(part.end.saturating_sub(part.start));
-        let source = dump::open_documents(Box::new(part), &path.display().to_string())
-            .at("reading", path)?;
+        // The name says that it is BSON: other content is damage.
+        let content =
+            Content::new(Box::new(part), path.display().to_string(), None).at("reading", path)?;
+        let source = BsonFile::new(content);
         Ok(Documents { source, batch: Batch::default(), next: 0 })
     }
 

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::content::Content;
+use super::foreign::Foreign;
 use crate::ends::{EndError, EndErrorKind, Hint, SourceSpec};
 
 /// Why a source cannot be opened.
@@ -61,6 +63,16 @@ pub enum OpenError {
         /// The other.
         second: PathBuf,
     },
+    /// The content is none of the forms that are read.
+    #[error("{name}: this is {what}")]
+    WrongForm {
+        /// The file, or `standard input`.
+        name: String,
+        /// What it looks like.
+        what: String,
+        /// What helps.
+        hint: Hint,
+    },
     /// Standard input can be read only once, and this needs more.
     #[error("standard input cannot be read twice")]
     NotRewindable,
@@ -85,8 +97,13 @@ impl OpenError {
             OpenError::NotASource { .. } => Hint::ChooseStoredDocuments,
             OpenError::TwoFiles { .. } => Hint::NameOneFile,
             OpenError::NotRewindable => Hint::SaveToAFile,
+            OpenError::WrongForm { hint, .. } => hint.clone(),
             OpenError::Io { .. } => return None,
         })
+    }
+
+    pub(super) fn wrong_form(content: &Content, foreign: Foreign) -> OpenError {
+        OpenError::WrongForm { name: content.name.clone(), what: foreign.what, hint: foreign.hint }
     }
 
     /// The error for what the operating system said about a path.

@@ -9,7 +9,7 @@ use crc::{CRC_64_XZ, Crc, Digest, Table};
 use super::archive::{Header, TERMINATOR};
 use super::bson_file::BsonFile;
 use super::content::{Content, Fault};
-use super::detect::{FileForm, detect};
+use super::detect::{FileForm, detect, foreign_in_folder};
 use super::error::OpenError;
 use super::feed::Feed;
 use super::metadata::{Metadata, string};
@@ -102,7 +102,7 @@ pub fn inspect(spec: &SourceSpec) -> Result<Inventory, OpenError> {
         inspect_folder(&spec.path, &mut inventory)?;
     } else {
         let mut content = Content::open(&spec.path).map_err(failed)?;
-        if detect(&mut content) == FileForm::Archive {
+        if detect(&mut content) == Ok(FileForm::Archive) {
             inventory.form = SourceForm::Archive.words(content.compression);
             inspect_archive(content, &mut inventory);
         } else {
@@ -114,6 +114,11 @@ pub fn inspect(spec: &SourceSpec) -> Result<Inventory, OpenError> {
 }
 
 impl Inventory {
+    /// Whether any documents cannot be read.
+    pub fn is_damaged(&self) -> bool {
+        self.damage.is_some() || self.collections.iter().any(|it| it.damage.is_some())
+    }
+
     /// Sorts the collections, and names those that need attention.
     pub fn sort(&mut self) {
         self.collections.sort_by(|a, b| (&a.db, &a.name).cmp(&(&b.db, &b.name)));
@@ -197,10 +202,13 @@ fn inspect_folder(path: &Path, inventory: &mut Inventory) -> Result<(), OpenErro
         let mut info = CollectionInfo::new(namespace);
         info.describe(collection.metadata);
         for file in collection.data {
-            let content = Content::open(&file).map_err(|error| OpenError::of(&file, error))?;
+            let mut content = Content::open(&file).map_err(|error| OpenError::of(&file, error))?;
             let bytes = content.bytes_total.unwrap_or(0);
             info.bytes_on_disk = Some(info.bytes_on_disk.unwrap_or(0) + bytes);
-            info.count(&mut BsonFile::new(content));
+            match foreign_in_folder(&mut content) {
+                Some(foreign) => info.damage = Some(format!("this is {}", foreign.what)),
+                None => info.count(&mut BsonFile::new(content)),
+            }
             info.files.push(file);
         }
         inventory.collections.push(info);

@@ -13,6 +13,7 @@ mod documents;
 mod dump_folder;
 mod error;
 mod feed;
+mod foreign;
 mod inspect;
 mod intake;
 mod json_file;
@@ -21,6 +22,7 @@ mod metadata;
 mod origin;
 mod prelude;
 mod status_scan;
+mod text_form;
 
 use std::fs;
 use std::io::Read;
@@ -37,8 +39,7 @@ pub use inspect::{CollectionInfo, Inventory, inspect};
 pub use status_scan::for_each_status;
 
 use crate::ends::{
-    Batch, BatchLimits, Damage, DamageKind, Opened, Place, Source, SourceDescription, SourceForm,
-    SourceSpec,
+    Batch, BatchLimits, Damage, Opened, Place, Source, SourceDescription, SourceForm, SourceSpec,
 };
 
 /// The collection that is read unless another one is named.
@@ -51,7 +52,8 @@ pub const STANDARD_INPUT: &str = "-";
 /// Damage is no reason not to open: the source reports it, after the documents before it.
 ///
 /// # Errors
-/// If there is nothing to read, or it is not clear which collection is meant.
+/// If there is nothing to read, it is none of the forms, or it is not clear which collection is
+/// meant.
 pub fn open(spec: &SourceSpec) -> Result<Opened, OpenError> {
     if spec.path.as_os_str() == STANDARD_INPUT {
         return open_stream(Box::new(std::io::stdin()), "standard input", spec);
@@ -59,12 +61,16 @@ pub fn open(spec: &SourceSpec) -> Result<Opened, OpenError> {
     let failed = |error| OpenError::of(&spec.path, error);
     if fs::metadata(&spec.path).map_err(failed)?.is_dir() {
         let (file, namespace) = dump_folder::pick(spec)?;
-        let content = Content::open(&file).map_err(|error| OpenError::of(&file, error))?;
+        let mut content = Content::open(&file).map_err(|error| OpenError::of(&file, error))?;
+        if let Some(foreign) = detect::foreign_in_folder(&mut content) {
+            return Err(OpenError::wrong_form(&content, foreign));
+        }
         let rewindable = content.bytes_total.is_some();
         let form = SourceForm::DumpFolder;
         let namespace = Some((namespace.db, namespace.collection));
         let description = describe(&content, form, file, namespace, rewindable);
-        // In a folder the name decides the form: a bad length is damage, not another form.
+        // In a folder the name decides the form: a bad length is damage, unless the content is
+        // something else for certain.
         return Ok(Opened {
             source: Box::new(bson_file::BsonFile::new(content)),
             description,
@@ -79,7 +85,7 @@ pub fn open(spec: &SourceSpec) -> Result<Opened, OpenError> {
 /// Opens any stream that holds one of the file forms; `name` is its name in messages.
 ///
 /// # Errors
-/// If it is not clear which collection of an archive is meant.
+/// If it is none of the forms, or it is not clear which collection of an archive is meant.
 pub fn open_stream(
     reader: Box<dyn Read + Send>,
     name: &str,
@@ -90,29 +96,17 @@ pub fn open_stream(
     open_content(content, spec, false)
 }
 
-/// Opens target documents: BSON in any compression, and nothing else, whatever it looks like.
-pub(crate) fn open_documents(
-    reader: Box<dyn Read + Send>,
-    name: &str,
-) -> std::io::Result<Box<dyn Source>> {
-    let content = Content::new(reader, name.to_owned(), None)?;
-    Ok(Box::new(bson_file::BsonFile::new(content)))
-}
-
 fn open_content(
     mut content: Content,
     spec: &SourceSpec,
     rewindable: bool,
 ) -> Result<Opened, OpenError> {
-    let form = detect::detect(&mut content);
+    let form =
+        detect::detect(&mut content).map_err(|foreign| OpenError::wrong_form(&content, foreign))?;
     let mut description = describe(&content, form.into(), spec.path.clone(), None, rewindable);
     let source: Box<dyn Source> = match form {
         FileForm::Bson => Box::new(bson_file::BsonFile::new(content)),
         FileForm::Json => Box::new(json_file::JsonFile::new(content)),
-        FileForm::Unknown => {
-            let fault = Fault::new(DamageKind::Corrupt, UNKNOWN_FORM);
-            Box::new(Broken::new(&content, fault, 0))
-        }
         FileForm::Archive => {
             let mut feed = Feed::new(content);
             match prelude::Prelude::read(&mut feed) {
@@ -128,9 +122,6 @@ fn open_content(
     };
     Ok(Opened { source, description, first: 0 })
 }
-
-const UNKNOWN_FORM: &str = "the content is none of the known forms: a .bson file, \
-    a mongodump archive or Extended JSON, plain or compressed with gzip or zstd";
 
 fn describe(
     content: &Content,

@@ -66,7 +66,8 @@ fn status(document: &[u8]) -> Option<&[u8]> {
 /// file is damaged at its start.
 fn is_plain_bson(path: &Path) -> io::Result<bool> {
     let mut content = Content::open(path)?;
-    Ok(detect(&mut content) == FileForm::Bson && content.compression == Compression::None)
+    let is_bson = !matches!(detect(&mut content), Ok(FileForm::Archive | FileForm::Json));
+    Ok(is_bson && content.compression == Compression::None)
 }
 
 fn scan_heads(path: &Path, give: &mut dyn FnMut(Option<&[u8]>)) -> io::Result<()> {

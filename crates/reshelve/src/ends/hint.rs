@@ -22,6 +22,8 @@ pub enum Hint {
     ChooseStoredDocuments,
     /// Name the one of two files that is meant.
     NameOneFile,
+    /// The content is of another form.
+    OtherForm(OtherForm),
     /// Save it to a file first.
     SaveToAFile,
     /// Say what to do with the documents that the target holds.
@@ -69,6 +71,31 @@ pub enum Hint {
         /// The collection.
         collection: String,
     },
+}
+
+/// What to do about a source of a form that is not read.
+///
+/// Exhaustive on purpose, like [`Hint`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OtherForm {
+    /// Unpack an archive of another kind.
+    UnpackFirst,
+    /// Decompress data of another kind.
+    DecompressFirst,
+    /// Decrypt the data.
+    DecryptFirst,
+    /// Convert text in another encoding.
+    ConvertToUtf8,
+    /// Export as JSON: this is CSV, or what the shell prints.
+    ExportAsJson,
+    /// Leave out what a tool printed besides the documents.
+    LeaveOutTheMessages,
+    /// Dump or export with the tools of the database.
+    DumpAgain,
+    /// What was saved is not the file that was meant.
+    GetTheFileAgain,
+    /// Name the file in the folder: its form is not that of a dump.
+    NameTheFileItself,
 }
 
 impl From<&str> for Hint {

@@ -16,7 +16,7 @@ pub use destination::{
     TargetRequest,
 };
 pub use error::{EndError, EndErrorKind};
-pub use hint::Hint;
+pub use hint::{Hint, OtherForm};
 pub use origin::{Opened, Origin, SourceDescription, SourceForm, SourceSize};
 pub use place::{Compression, LivePlace, PlannedSource, PlannedTarget, TargetFolder};
 pub use position::Position;

@@ -32,8 +32,6 @@ pub enum SourceForm {
     Archive,
     /// A file of Extended JSON.
     ExtendedJson,
-    /// A file of none of the known forms.
-    Unknown,
     /// A collection of a live server.
     LiveCollection {
         /// What kind of server it is: `replica set`.
@@ -49,7 +47,6 @@ impl SourceForm {
             SourceForm::DumpFolder => "mongodump folder",
             SourceForm::Archive => "mongodump archive",
             SourceForm::ExtendedJson => "Extended JSON",
-            SourceForm::Unknown => "unknown form",
             SourceForm::LiveCollection { topology } => {
                 return format!("live collection, {topology}");
             }

@@ -35,7 +35,7 @@ pub(super) fn choose(
     only: Option<&OnlyRejects>,
     size: usize,
 ) -> Result<Chosen, VerifyError> {
-    let mut source = origin.open()?.source;
+    let mut source = origin.open().map_err(VerifyError::Open)?.source;
     let mut seen = Seen::new(&reading.scratch, HELD_MAX);
     let mut smallest: BinaryHeap<([u8; 32], u64, Key)> = BinaryHeap::new();
     let mut repeated = HashSet::new();

@@ -74,7 +74,7 @@ pub(crate) fn walk(
     only: Option<&OnlyRejects>,
     each: &mut dyn FnMut(&Taken<'_>) -> Result<(), VerifyError>,
 ) -> Result<Walked, VerifyError> {
-    let mut source = origin.open()?.source;
+    let mut source = origin.open().map_err(VerifyError::Open)?.source;
     let options = PipelineOptions {
         mapping: reading.options,
         batch: BatchLimits::default(),

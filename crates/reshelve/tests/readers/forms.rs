@@ -99,15 +99,16 @@ fn single_bytes_with_interruptions() {
         let packed = zstd(&bytes);
         for bytes in [bytes, packed] {
             let reader = Box::new(Dribble(io::Cursor::new(bytes), false));
-            let mut opened = dump::open_stream(reader, "test", &spec("-"));
-            let opened = opened.as_mut().unwrap();
+            let mut opened = match dump::open_stream(reader, "test", &spec("-")) {
+                Ok(opened) => opened,
+                // Gzip inside zstd is not a form: nothing is unpacked twice.
+                Err(error) => {
+                    assert!(name == "all.archive.gz" && error.to_string().contains("gzip"));
+                    continue;
+                }
+            };
             assert!(!opened.description.rewindable);
-            // Gzip inside zstd is not a form: nothing is unpacked twice.
             let (documents, damage) = drain(opened.source.as_mut(), BatchLimits::default());
-            if opened.description.form_words() == "unknown form, zstd" {
-                assert_eq!(name, "all.archive.gz");
-                continue;
-            }
             assert!(damage.is_none(), "{name}: {damage:?}");
             assert!(whole(documents) == expected, "{name}");
         }

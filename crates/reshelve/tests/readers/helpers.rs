@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use reshelve::dump;
+use reshelve::dump::{self, OpenError};
 use reshelve::ends::{Batch, BatchLimits, Damage, Form, Source, SourceSpec};
 use reshelve_core::extjson;
 use reshelve_core::raw::Document;
@@ -78,6 +78,16 @@ pub(crate) fn read_bytes(bytes: &[u8]) -> (Given, Option<Damage>) {
     let reader = Box::new(io::Cursor::new(bytes.to_vec()));
     let mut opened = dump::open_stream(reader, "test", &spec("-")).unwrap();
     drain(opened.source.as_mut(), BatchLimits::default())
+}
+
+/// Reads what may be anything: content of a wrong form is refused, and the rest read to its end.
+pub(crate) fn read_garbage(bytes: &[u8]) -> Option<(Given, Option<Damage>)> {
+    let reader = Box::new(io::Cursor::new(bytes.to_vec()));
+    match dump::open_stream(reader, "test", &spec("-")) {
+        Ok(mut opened) => Some(drain(opened.source.as_mut(), BatchLimits::default())),
+        Err(OpenError::WrongForm { .. } | OpenError::NoCollection { .. }) => None,
+        Err(error) => panic!("{error}"),
+    }
 }
 
 pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {

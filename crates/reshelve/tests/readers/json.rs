@@ -53,7 +53,6 @@ fn damage_has_line_and_column() {
         ("[,{}]", "", "test: a comma where a document must be (line 1, column 2)"),
         ("[{}]\n{}", "+", "test: a document after the end of the array (line 2, column 1)"),
         ("{},{}", "+", "test: a comma where a document must be (line 1, column 3)"),
-        ("[1, 2]", "", "test: neither a document nor white space (line 1, column 2)"),
         ("{}\n\n {\"a\":", "+", "test: truncated: the document does not end (line 3, column 2)"),
         ("[{}\n", "+", "test: truncated: the array does not end (line 2, column 1)"),
     ] {
