@@ -72,9 +72,10 @@ fn find(source: &SourcePlace, job: &str, handle: &Handle) -> Result<Vec<u8>, Fai
     let mut parsed = Vec::new();
     loop {
         batch.clear();
-        let more = source
-            .fill(&mut batch, BatchLimits::default())
-            .map_err(|damage| Failure::failed(damage.to_string()))?;
+        let more = source.fill(&mut batch, BatchLimits::default()).map_err(|damage| Failure {
+            hint: hints::of_damage(damage.kind),
+            ..Failure::failed(damage.to_string())
+        })?;
         if !more {
             let message = format!("there is no document with the _id {}", plain(job));
             return Err(Failure::usage(message, hints::JOB_IS_THE_ID));

@@ -80,11 +80,24 @@ pub fn resume(run: &Path) -> String {
 
 /// A run that stopped where its source is damaged.
 pub(crate) fn damaged(kind: DamageKind, run: &Path) -> String {
+    if let Some(cut) = of_damage(kind) {
+        return format!("{cut}, then {} --source COPY", resume(run).trim_end_matches('`')) + "`";
+    }
     let repaired = match kind {
         DamageKind::Io => "can be read again",
         _ => "is repaired",
     };
     format!("everything before that place is kept; once the source {repaired}, {}", resume(run))
+}
+
+/// A source with something after its end, by where it begins; none for other damage.
+pub(crate) fn of_damage(kind: DamageKind) -> Option<String> {
+    match kind {
+        DamageKind::Trailing { at, .. } => {
+            Some(format!("copy the file without what was appended (`head -c {at} FILE > COPY`)"))
+        }
+        _ => None,
+    }
 }
 
 /// A run that stopped at its first reject.

@@ -75,9 +75,10 @@ pub fn profile(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
 }
 
 fn failure(error: ProfileError) -> Failure {
-    let ProfileError::Source { documents, .. } = &error else {
+    let ProfileError::Source { documents, damage } = &error else {
         return Failure::failed(error.to_string());
     };
     let message = format!("{error}; {} before that place", counted(*documents, "document"));
-    Failure { hint: Some(hints::NO_PARTIAL_PROFILE.into()), ..Failure::failed(message) }
+    let hint = hints::of_damage(damage.kind).unwrap_or_else(|| hints::NO_PARTIAL_PROFILE.into());
+    Failure { hint: Some(hint), ..Failure::failed(message) }
 }

@@ -134,6 +134,9 @@ fn failure(error: VerifyError) -> Failure {
         VerifyError::SampleOfStdin => Failure::usage(error.to_string(), hints::SAMPLE_OF_STDIN),
         VerifyError::Rejects(error) => RunError::from(error).into(),
         VerifyError::Open(error) => error.into(),
+        VerifyError::Source(ref damage) => {
+            Failure { hint: hints::of_damage(damage.kind), ..Failure::failed(error.to_string()) }
+        }
         error => Failure::failed(error.to_string()),
     }
 }

@@ -1,7 +1,10 @@
 //! A `mongodump --archive`: blocks of documents of several namespaces, interleaved.
+//!
+//! It is read to its end: what follows the wanted namespace may be a part of it.
 
 use crc::{CRC_64_XZ, Crc, Digest, Table};
 
+use super::archive_body::{Body, TERMINATOR, truncated};
 use super::content::Fault;
 use super::error::OpenError;
 use super::feed::Feed;
@@ -9,14 +12,10 @@ use super::prelude::{Namespace, Prelude};
 use crate::ends::{
     Batch, BatchLimits, Damage, DamageKind, Form, Item, Operation, Place, Source, SourceSpec,
 };
-use reshelve_core::raw::{self, Document};
 
 /// The checksum of every namespace; `mongodump` names its polynomial after ECMA, and the variant is
 /// the one of xz.
 static CRC: Crc<u64, Table<16>> = Crc::<u64, Table<16>>::new(&CRC_64_XZ);
-
-/// Ends a block, and ends the prelude.
-pub(super) const TERMINATOR: [u8; 4] = (-1i32).to_le_bytes();
 
 /// The documents of one namespace of an archive.
 pub(super) struct Archive {
@@ -24,7 +23,11 @@ pub(super) struct Archive {
     wanted: Namespace,
     digest: Digest<'static, u64, Table<16>>,
     block: Block,
-    delivered: bool,
+    body: Body,
+    /// Whether documents were given that no checksum has confirmed.
+    unconfirmed: bool,
+    /// Whether the wanted namespace has ended: what follows is looked through for its structure.
+    ended: bool,
     pending: Option<Damage>,
     done: bool,
 }
@@ -42,13 +45,15 @@ enum Block {
 
 impl Archive {
     /// Takes a feed whose prelude has been read.
-    pub(super) fn new(feed: Feed, wanted: Namespace) -> Archive {
+    pub(super) fn new(feed: Feed, prelude: &Prelude, wanted: Namespace) -> Archive {
         Archive {
             feed,
             wanted,
             digest: CRC.digest(),
             block: Block::Between,
-            delivered: false,
+            body: Body::new(prelude),
+            unconfirmed: false,
+            ended: false,
             pending: None,
             done: false,
         }
@@ -59,19 +64,18 @@ impl Archive {
             return self.header();
         }
         if !self.feed.need(4)? {
-            return Err(ended());
+            return Err(truncated());
         }
         if self.feed.bytes().starts_with(&TERMINATOR) {
             self.feed.advance(4);
             self.block = Block::Between;
             return Ok(true);
         }
+        let length = self.feed.document()?;
         if self.block == Block::Other {
-            let length = self.feed.document()?;
             self.feed.advance(length);
             return Ok(true);
         }
-        let length = self.feed.document()?;
         if batch.bytes.len() + length > limits.bytes_max && !batch.items.is_empty() {
             return Ok(false);
         }
@@ -81,43 +85,42 @@ impl Archive {
         batch.bytes.extend_from_slice(document);
         let place = Place { offset: self.feed.offset(), line: 0, column: 0 };
         batch.items.push(Item { start, end: start + length, place, operation: Operation::Upsert });
-        self.delivered = true;
+        self.unconfirmed = true;
         self.feed.advance(length);
         Ok(batch.items.len() < limits.docs_max)
     }
 
-    /// Reads a namespace header; returns `false` at the end of the wanted namespace.
+    /// Reads a namespace header; returns `false` at the end of the archive.
     fn header(&mut self) -> Result<bool, Fault> {
-        if !self.feed.need(4)? {
-            return Err(ended());
-        }
-        let length = self.feed.document()?;
-        let header = Header::read(&self.feed.bytes()[..length])?;
-        let wanted = self.wanted.is(header.db, header.collection);
-        if !wanted || !header.end {
-            self.feed.advance(length);
+        let Some(header) = self.body.header(&mut self.feed)? else {
+            self.done = true;
+            return Ok(false);
+        };
+        let wanted = header.namespace == self.wanted;
+        if !header.end {
             self.block = if wanted { Block::Wanted } else { Block::Other };
             return Ok(true);
         }
-        let counted = std::mem::replace(&mut self.digest, CRC.digest()).finalize();
-        if counted.to_le_bytes() != header.crc.to_le_bytes() {
-            let detail = "its documents do not match the checksum that the archive states";
-            return Err(Fault::new(DamageKind::Checksum, detail));
+        if wanted {
+            let counted = std::mem::replace(&mut self.digest, CRC.digest()).finalize();
+            if counted.to_le_bytes() != header.crc.to_le_bytes() {
+                let detail = "its documents do not match the checksum that the archive states";
+                return Err(Fault::new(DamageKind::Checksum, detail));
+            }
+            self.unconfirmed = false;
+            self.ended = true;
         }
-        self.done = true;
-        self.delivered = false;
-        // The rest need not be read, but only its end shows whether the decompressed bytes are
-        // right.
-        self.feed.drain_compressed()?;
-        Ok(false)
+        Ok(true)
     }
 
     fn stop(&mut self, fault: Fault) {
         let place = Place { offset: self.feed.offset(), line: 0, column: 0 };
         let mut damage = self.feed.content.damage(fault, place);
-        damage.name = format!("{} in {}", self.wanted, damage.name);
+        if !self.ended {
+            damage.name = format!("{} in {}", self.wanted, damage.name);
+        }
         // The checksum comes at the end of the namespace: nothing before it is confirmed.
-        damage.earlier_in_doubt |= self.delivered;
+        damage.earlier_in_doubt |= self.unconfirmed;
         self.pending = Some(damage);
         self.done = true;
     }
@@ -144,31 +147,6 @@ impl Source for Archive {
     fn bytes_total(&self) -> Option<u64> {
         self.feed.content.bytes_total
     }
-}
-
-/// A namespace header in the body.
-pub(super) struct Header<'a> {
-    pub(super) db: &'a [u8],
-    pub(super) collection: &'a [u8],
-    /// Whether the namespace ends here.
-    pub(super) end: bool,
-    pub(super) crc: i64,
-}
-
-impl<'a> Header<'a> {
-    pub(super) fn read(bytes: &'a [u8]) -> Result<Header<'a>, Fault> {
-        let bad = || Fault::new(DamageKind::Corrupt, "a namespace header is missing");
-        raw::check(bytes).map_err(|_| bad())?;
-        let document = Document::new(bytes);
-        let text = |name: &str| document.get(name).and_then(raw::Value::string).ok_or_else(bad);
-        let end = document.get("EOF").and_then(raw::Value::boolean).ok_or_else(bad)?;
-        let crc = document.get("CRC").and_then(raw::Value::int64).ok_or_else(bad)?;
-        Ok(Header { db: text("db")?, collection: text("collection")?, end, crc })
-    }
-}
-
-fn ended() -> Fault {
-    Fault::new(DamageKind::Truncated, "archive is truncated: it ends before the namespace does")
 }
 
 /// Picks the wanted namespace.

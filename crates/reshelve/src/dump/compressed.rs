@@ -12,7 +12,7 @@ const BUFFERS: usize = 4;
 
 /// Detects the compression from the first bytes of a file: ten, or all of them.
 pub(crate) fn detect(head: &[u8]) -> Compression {
-    if head.starts_with(&[0x28, 0xB5, 0x2F, 0xFD]) {
+    if head.starts_with(&ZSTD_MAGIC) {
         return Compression::Zstd;
     }
     // A BSON document of 559,903 bytes begins like gzip: the flags, the effort and the operating
@@ -115,13 +115,16 @@ impl Outflow {
 
     /// Members (gzip) or frames (zstd), one after the other.
     fn members(&mut self, input: &mut impl BufRead, compression: Compression) -> io::Result<()> {
-        while !at_end(input, compression, self.total)? {
+        let mut is_first = true;
+        while let Some(start) = next_start(input, compression, is_first)? {
+            is_first = false;
+            let mut input = io::Cursor::new(start).chain(&mut *input);
             let alive = match compression {
                 Compression::Zstd => {
-                    let decoder = zstd::stream::read::Decoder::with_buffer(&mut *input)?;
+                    let decoder = zstd::stream::read::Decoder::with_buffer(&mut input)?;
                     self.member(decoder.single_frame())?
                 }
-                _ => self.member(flate2::bufread::GzDecoder::new(&mut *input))?,
+                _ => self.member(flate2::bufread::GzDecoder::new(&mut input))?,
             };
             if !alive {
                 return Ok(());
@@ -159,21 +162,60 @@ impl Outflow {
     }
 }
 
-/// Whether the file ends here. Zeros after the last gzip member are padding (of tapes and block
-/// devices), as for gzip itself.
-fn at_end(input: &mut impl BufRead, compression: Compression, total: u64) -> io::Result<bool> {
+/// The first bytes of the next member; none at the end of the file. Zeros after a member are
+/// padding (of tapes and block devices), as for gzip itself.
+fn next_start(
+    input: &mut impl BufRead,
+    compression: Compression,
+    is_first: bool,
+) -> io::Result<Option<Vec<u8>>> {
+    if !is_first {
+        skip_zeros(input)?;
+    }
+    let length = match compression {
+        Compression::Zstd => 4,
+        _ => 2,
+    };
+    let mut start = Vec::new();
+    (&mut *input).take(length).read_to_end(&mut start)?;
+    if start.is_empty() {
+        return Ok(None);
+    }
+    let is_member = match compression {
+        Compression::Zstd => {
+            // Frames that are to be skipped have the other magic numbers.
+            ZSTD_MAGIC.starts_with(&start)
+                || matches!(start.first(), Some(0x50..=0x5F))
+                    && b"\x2A\x4D\x18".starts_with(&start[1..])
+        }
+        _ => GZIP_MAGIC.starts_with(&start),
+    };
+    if is_first || is_member {
+        return Ok(Some(start));
+    }
+    let rest = io::copy(input, &mut io::sink())?;
+    let bytes = rest + u64::try_from(start.len()).unwrap_or(0);
+    Err(io::Error::other(Trailing(bytes)))
+}
+
+const GZIP_MAGIC: [u8; 2] = [0x1F, 0x8B];
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
+
+/// Bytes that follow the last member and do not belong to it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} bytes follow")]
+struct Trailing(u64);
+
+fn skip_zeros(input: &mut impl BufRead) -> io::Result<()> {
     loop {
         let next = match input.fill_buf() {
             Ok(next) => next,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
         };
-        if next.is_empty() {
-            return Ok(true);
-        }
         let padding = next.iter().take_while(|&&byte| byte == 0).count();
-        if compression != Compression::Gzip || total == 0 || padding == 0 {
-            return Ok(false);
+        if padding == 0 {
+            return Ok(());
         }
         input.consume(padding);
     }
@@ -183,6 +225,17 @@ fn at_end(input: &mut impl BufRead, compression: Compression, total: u64) -> io:
 fn fault(error: io::Error) -> Fault {
     let from_file = error.get_ref().is_some_and(|inner| inner.is::<FromFile>());
     let text = error.to_string();
+    if let Some(&Trailing(bytes)) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        let (subject, verb, them) = match bytes {
+            1 => ("1 byte".to_owned(), "does", "it"),
+            _ => (format!("{bytes} bytes"), "do", "them"),
+        };
+        let detail = format!(
+            "{subject} after the end of the compressed data {verb} not belong to it; all documents \
+             before {them} are whole"
+        );
+        return Fault::new(DamageKind::Trailing { bytes, at: 0 }, detail);
+    }
     if from_file {
         Fault::from_error(error)
     } else if error.kind() == io::ErrorKind::UnexpectedEof {

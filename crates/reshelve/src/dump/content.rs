@@ -129,8 +129,15 @@ impl Content {
         if compressed && place.line == 0 {
             detail.push_str("; the offset is that in the uncompressed content");
         }
+        let kind = match fault.kind {
+            // Everything has been read, and they are at the end of it.
+            DamageKind::Trailing { bytes, .. } => {
+                DamageKind::Trailing { bytes, at: self.bytes_read().saturating_sub(bytes) }
+            }
+            kind => kind,
+        };
         Damage {
-            kind: fault.kind,
+            kind,
             name: self.name.clone(),
             place,
             detail,

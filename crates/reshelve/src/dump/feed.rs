@@ -2,7 +2,7 @@
 
 use super::bson_file::{check_end, document_length, truncated};
 use super::content::{Content, Fault, READ_BYTES};
-use crate::ends::Compression;
+use crate::ends::DamageKind;
 
 /// Content most of which may be skipped.
 pub(super) struct Feed {
@@ -12,11 +12,13 @@ pub(super) struct Feed {
     offset: u64,
     /// Met while reading ahead; reported when everything before it is used up.
     fault: Option<Fault>,
+    /// Met after the end of the content: everything is there.
+    trailing: Option<Fault>,
 }
 
 impl Feed {
     pub(super) fn new(content: Content) -> Feed {
-        Feed { content, buffer: Vec::new(), at: 0, offset: 0, fault: None }
+        Feed { content, buffer: Vec::new(), at: 0, offset: 0, fault: None, trailing: None }
     }
 
     /// Where the next byte is in the content.
@@ -41,40 +43,33 @@ impl Feed {
         }
         while self.buffer.len() < count {
             let wanted = (count - self.buffer.len()).max(READ_BYTES);
+            if self.trailing.is_some() {
+                return Ok(false);
+            }
             if let Some(fault) = self.fault.take() {
                 return Err(fault);
             }
             match self.content.append(&mut self.buffer, wanted) {
                 Ok(0) => return Ok(false),
                 Ok(_) => {}
+                Err(fault) if matches!(fault.kind, DamageKind::Trailing { .. }) => {
+                    self.trailing = Some(fault);
+                }
                 Err(fault) => self.fault = Some(fault),
             }
         }
         Ok(true)
     }
 
+    /// What follows the end of the content in its file, and does not belong to it.
+    pub(super) fn trailing(&mut self) -> Option<Fault> {
+        self.trailing.take()
+    }
+
     /// Skips bytes that are there.
     pub(super) fn advance(&mut self, count: usize) {
         self.at = (self.at + count).min(self.buffer.len());
         self.offset += u64::try_from(count).unwrap_or(0);
-    }
-
-    /// Reads compressed content to its end, so that its checksum is tested; other content is left
-    /// unread.
-    pub(super) fn drain_compressed(&mut self) -> Result<(), Fault> {
-        if self.content.compression == Compression::None {
-            return Ok(());
-        }
-        if let Some(fault) = self.fault.take() {
-            return Err(fault);
-        }
-        loop {
-            self.buffer.clear();
-            self.at = 0;
-            if self.content.append(&mut self.buffer, READ_BYTES)? == 0 {
-                return Ok(());
-            }
-        }
     }
 
     /// The length of the next document, which is there to its end.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crc::{CRC_64_XZ, Crc, Digest, Table};
 
-use super::archive::{Header, TERMINATOR};
+use super::archive_body::{Body, TERMINATOR, truncated};
 use super::bson_file::BsonFile;
 use super::content::{Content, Fault};
 use super::detect::{FileForm, detect, foreign_in_folder};
@@ -15,9 +15,7 @@ use super::feed::Feed;
 use super::metadata::{Metadata, string};
 use super::prelude::{Namespace, Prelude};
 use super::{STANDARD_INPUT, dump_folder, open};
-use crate::ends::{
-    Batch, BatchLimits, Compression, DamageKind, Place, Source, SourceForm, SourceSpec,
-};
+use crate::ends::{Batch, BatchLimits, Compression, Place, Source, SourceForm, SourceSpec};
 use crate::target_schema::Index;
 use reshelve_core::extjson;
 use reshelve_core::raw::Document;
@@ -228,18 +226,19 @@ fn inspect_archive(content: Content, inventory: &mut Inventory) {
     let mut counted = BTreeMap::new();
     let result = match Prelude::read(&mut feed) {
         Ok(prelude) => {
+            let mut body = Body::new(&prelude);
             inventory.server_version = prelude.server_version;
             inventory.tool_version = prelude.tool_version;
             for entry in prelude.collections {
                 let mut info = CollectionInfo::new(entry.namespace.clone());
                 info.describe(entry.metadata.map(|text| Metadata::parse(text.as_bytes())));
                 info.kind = entry.kind.or(info.kind);
-                // A view has no documents, so it has no end marker.
-                let ended = info.kind.as_deref() == Some("view");
+                // These have no documents of their own, so they have no end marker.
+                let ended = matches!(info.kind.as_deref(), Some("view" | "timeseries"));
                 let counting = Counted { info, digest: CRC.digest(), ended };
                 counted.insert(entry.namespace, counting);
             }
-            count_body(&mut feed, &mut counted)
+            count_body(&mut feed, &mut body, &mut counted)
         }
         Err(fault) => Err(fault),
     };
@@ -256,39 +255,36 @@ fn inspect_archive(content: Content, inventory: &mut Inventory) {
     }
 }
 
-fn count_body(feed: &mut Feed, counted: &mut BTreeMap<Namespace, Counted>) -> Result<(), Fault> {
-    while feed.need(4)? {
-        let length = feed.document()?;
-        let header = Header::read(&feed.bytes()[..length])?;
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let namespace = Namespace { db: text(header.db), collection: text(header.collection) };
-        let (end, crc) = (header.end, header.crc);
-        feed.advance(length);
+fn count_body(
+    feed: &mut Feed,
+    body: &mut Body,
+    counted: &mut BTreeMap<Namespace, Counted>,
+) -> Result<(), Fault> {
+    while let Some(header) = body.header(feed)? {
+        let namespace = header.namespace;
         let counting = counted.entry(namespace.clone()).or_insert_with(|| Counted {
             info: CollectionInfo::new(namespace),
             digest: CRC.digest(),
             ended: false,
         });
-        count_block(feed, counting)?;
-        if end {
-            counting.ended = true;
-            let sum = std::mem::replace(&mut counting.digest, CRC.digest()).finalize();
-            if sum.to_le_bytes() != crc.to_le_bytes() {
-                counting.info.damage =
-                    Some("its documents do not match the checksum that the archive states".into());
-            }
+        if !header.end {
+            count_block(feed, counting)?;
+            continue;
+        }
+        counting.ended = true;
+        let sum = std::mem::replace(&mut counting.digest, CRC.digest()).finalize();
+        if sum.to_le_bytes() != header.crc.to_le_bytes() {
+            counting.info.damage =
+                Some("its documents do not match the checksum that the archive states".into());
         }
     }
-    if feed.bytes().is_empty() {
-        return Ok(());
-    }
-    Err(Fault::new(DamageKind::Truncated, "archive is truncated"))
+    Ok(())
 }
 
 fn count_block(feed: &mut Feed, counting: &mut Counted) -> Result<(), Fault> {
     loop {
         if !feed.need(4)? {
-            return Err(Fault::new(DamageKind::Truncated, "archive is truncated"));
+            return Err(truncated());
         }
         if feed.bytes().starts_with(&TERMINATOR) {
             feed.advance(4);

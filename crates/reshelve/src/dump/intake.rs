@@ -1,7 +1,7 @@
 //! Reads straight into the buffer of a batch, and keeps what the batch has no room for.
 
 use super::content::{Content, Fault, READ_BYTES};
-use crate::ends::{Batch, BatchLimits, Damage, Place};
+use crate::ends::{Batch, BatchLimits, Damage, DamageKind, Place};
 
 /// The content of a source whose documents follow each other.
 pub(super) struct Intake {
@@ -61,7 +61,11 @@ impl Intake {
     /// The damage at a place where something is missing: the fault that ended the reading, if there
     /// was one.
     pub(super) fn damage(&mut self, missing: Option<Fault>, place: Place) -> Option<Damage> {
-        let fault = self.fault.take().or(missing)?;
+        let fault = match (self.fault.take(), missing) {
+            // What follows the compressed data does not explain what is missing in them.
+            (Some(Fault { kind: DamageKind::Trailing { .. }, .. }), Some(missing)) => missing,
+            (fault, missing) => fault.or(missing)?,
+        };
         Some(self.content.damage(fault, place))
     }
 

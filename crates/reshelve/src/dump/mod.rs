@@ -5,6 +5,7 @@
 //! (a file after decompression); each form has a file here that frames documents in them.
 
 mod archive;
+mod archive_body;
 mod bson_file;
 mod compressed;
 mod content;
@@ -114,7 +115,7 @@ fn open_content(
                     let namespace = archive::pick(&prelude, spec)?;
                     description.namespace =
                         Some((namespace.db.clone(), namespace.collection.clone()));
-                    Box::new(archive::Archive::new(feed, namespace))
+                    Box::new(archive::Archive::new(feed, &prelude, namespace))
                 }
                 Err(fault) => Box::new(Broken::new(&feed.content, fault, feed.offset())),
             }

@@ -1,6 +1,6 @@
 //! The prelude of a `mongodump` archive, which lists its content.
 
-use super::archive::TERMINATOR;
+use super::archive_body::TERMINATOR;
 use super::content::Fault;
 use super::detect::ARCHIVE_MAGIC;
 use super::feed::Feed;
@@ -12,13 +12,6 @@ use reshelve_core::raw::{self, Document, Value};
 pub(super) struct Namespace {
     pub(super) db: String,
     pub(super) collection: String,
-}
-
-impl Namespace {
-    /// Whether this is the namespace with these names.
-    pub(super) fn is(&self, db: &[u8], collection: &[u8]) -> bool {
-        self.db.as_bytes() == db && self.collection.as_bytes() == collection
-    }
 }
 
 impl std::fmt::Display for Namespace {

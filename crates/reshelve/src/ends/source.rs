@@ -127,6 +127,14 @@ pub enum DamageKind {
     Corrupt,
     /// A checksum of the container does not hold: an earlier document may be wrong.
     Checksum,
+    /// Bytes that do not belong to it follow the end of the compressed data: everything before them
+    /// is whole.
+    Trailing {
+        /// How many.
+        bytes: u64,
+        /// Where they begin in the file, as it is stored.
+        at: u64,
+    },
     /// The operating system refused to read.
     Io,
 }

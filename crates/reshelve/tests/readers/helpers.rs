@@ -154,6 +154,8 @@ pub(crate) fn small_archive(documents: &[Vec<u8>]) -> (Vec<u8>, Vec<usize>) {
     }
     bytes.extend(header("jobs", true, crc.checksum(&documents.concat())));
     bytes.extend(terminator);
+    bytes.extend(header("other", true, crc.checksum(&documents[0].repeat(documents.len()))));
+    bytes.extend(terminator);
     (bytes, ends)
 }
 
