@@ -108,6 +108,29 @@ fn what_does_not_pass_is_a_clear_stop_and_can_be_gone_on_with() {
 }
 
 #[test]
+fn an_error_that_no_document_is_known_to_cause_rejects_none() {
+    let Some(server) = Server::shared() else { return };
+    let rehearsal = Rehearsal::new(20, "small");
+    let place = &rehearsal.place;
+    // Writes that are blocked, two errors in general, and one that nobody has heard of.
+    for (code, batch) in [(371, "1"), (371, "10"), (8, "1"), (96, "1"), (99_999, "4")] {
+        let target = rehearsal.target(&server);
+        let data = doc! { "errorCode": code };
+        let Some(fault) = target.fail(&["insert"], doc! { "skip": 5 }, data) else { return };
+        let args = ["run", "jobs.bson", &target.uri, "--batch-docs", batch];
+        let told = place.expect(1, &[&args[..], &APPLY].concat());
+        let named = format!("code {code}");
+        let told = told.says(&[&named, "the document with _id", "of the job", "reshelve resume"]);
+        drop(fault);
+        let run = place.runs().pop().unwrap();
+        let rejects = place.read(&format!(".reshelve/runs/{run}/rejects.jsonl"));
+        assert!(rejects.is_empty(), "{code}: {}", told.stderr);
+        place.expect(0, &["resume", &run]);
+        rehearsal.expect_whole(&target, &named);
+    }
+}
+
+#[test]
 fn a_run_is_stopped_and_gone_on_with() {
     let Some(server) = Server::shared() else { return };
     let rehearsal = Rehearsal::new(300, "small");

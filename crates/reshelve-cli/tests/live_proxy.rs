@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::process::Child;
 use std::time::Duration;
 
-use mongodb::bson::{Bson, RawDocument};
+use mongodb::bson::{Bson, RawDocument, doc};
 
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
@@ -353,4 +353,35 @@ fn a_server_without_transactions_is_taken_for_a_standalone_one() {
     let begun = log.of("insert", JOBS).pop().unwrap();
     assert!(begun.request.starts_transaction && begun.request.in_transaction);
     assert!(begun.sent.is_empty() && begun.returned.is_some());
+}
+
+/// Has the server refuse the second document of an insert.
+fn refuse_the_second(reply: &mut mongodb::bson::Document, code: i32) {
+    let error = doc! { "index": 1, "code": code, "errmsg": "says the server" };
+    reply.insert("writeErrors", vec![error]);
+}
+
+#[test]
+fn one_document_of_a_batch_is_rejected_for_its_own_faults_only() {
+    let Some(server) = Server::shared() else { return };
+    let rehearsal = Rehearsal::new(60, "small");
+    let validation: fn(&mut _) = |reply| refuse_the_second(reply, 121);
+    let blocked: fn(&mut _) = |reply| refuse_the_second(reply, 371);
+    let unknown: fn(&mut _) = |reply| refuse_the_second(reply, 99_999);
+    // The document is there: it is looked up, and counts as written whatever was said of it.
+    for (edit, code) in [(validation, 0), (blocked, 1), (unknown, 1)] {
+        let Some(disturbed) = Disturbed::new(&rehearsal, &server) else { return };
+        let inserts = on("insert").of("novel_job_metrics");
+        disturbed.proxy.rule(inserts, Turn::Nth(2), Act::EditReply(edit));
+        let ended = disturbed.run().wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(code), "{said}");
+        if code == 1 {
+            for words in ["says the server", "the document with _id", "reshelve resume"] {
+                assert!(said.contains(words), "{words}: {said}");
+            }
+            disturbed.expect_whole(disturbed.resume(), "resumed");
+        }
+        rehearsal.expect_whole(&disturbed.target, "ended");
+    }
 }

@@ -11,6 +11,7 @@ use reshelve::ends::EndError;
 use reshelve::ends::LivePlace;
 use tokio::runtime::Runtime;
 
+use crate::catalog::whole_number;
 use crate::error::{failed, is_authentication, unreachable};
 use crate::patience::{Patience, limited};
 use crate::place::Place;
@@ -18,6 +19,9 @@ use crate::place::Place;
 /// How long the driver looks for a server before an operation fails, if the connection string does
 /// not say.
 const SELECTION_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The largest document that a server takes, if it does not say: every one since version 1.8.
+const DOCUMENT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// What kind of deployment a server belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +53,8 @@ pub(crate) struct Server {
     /// Its logical clock, as `seconds.increment`.
     pub(crate) operation_time: Option<String>,
     pub(crate) wire_version: i32,
+    /// The largest document that it takes.
+    pub(crate) document_bytes_max: usize,
 }
 
 /// A connection to one database.
@@ -243,5 +249,8 @@ fn server_of(hello: &Document) -> Server {
         replica_set,
         operation_time,
         wire_version: hello.get_i32("maxWireVersion").unwrap_or(0),
+        document_bytes_max: whole_number(hello, "maxBsonObjectSize")
+            .and_then(|bytes| usize::try_from(bytes).ok())
+            .unwrap_or(DOCUMENT_BYTES_MAX),
     }
 }

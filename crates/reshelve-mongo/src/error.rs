@@ -1,7 +1,10 @@
 //! Errors of a live database as sentences, with hints.
 
+use mongodb::bson::{Bson, RawDocument};
 use mongodb::error::{Error, ErrorKind};
 use reshelve::ends::{EndError, Hint};
+
+use crate::error_class::blame_of_code;
 
 /// A server that does not answer.
 pub(crate) fn unreachable(name: &str, error: &Error) -> EndError {
@@ -32,8 +35,29 @@ pub(crate) fn failed(action: &str, namespace: &str, error: &Error) -> EndError {
     EndError::failed(told, hint)
 }
 
+/// An error at a document that cannot be said to be its fault. It travels as an error of the
+/// driver, so that the layers between pass it on.
+#[derive(Debug)]
+struct AtDocument {
+    error: Error,
+    /// Its `_id`, and its job.
+    name: String,
+}
+
+/// The same error, which names the document that was sent.
+pub(crate) fn at_document(error: Error, document: &RawDocument) -> Error {
+    let field =
+        |name: &str| document.get(name).ok().flatten().and_then(|it| Bson::try_from(it).ok());
+    let id = field("_id").map_or_else(|| "without _id".to_owned(), |id| format!("with _id {id}"));
+    let job = field("jobId").map(|job| format!(" of the job {job}")).unwrap_or_default();
+    Error::custom(AtDocument { error, name: format!("the document {id}{job}") })
+}
+
 /// The server's error code, for a command or its write concern.
 pub(crate) fn code(error: &Error) -> Option<i32> {
+    if let Some(at) = error.get_custom::<AtDocument>() {
+        return code(&at.error);
+    }
     match error.kind.as_ref() {
         ErrorKind::Command(command) => Some(command.code),
         ErrorKind::InsertMany(many) => {
@@ -53,6 +77,9 @@ pub(crate) fn is_authentication(error: &Error) -> bool {
 
 /// What the driver says, on one line, and not longer than a person can use.
 pub(crate) fn sentence(error: &Error) -> String {
+    if let Some(at) = error.get_custom::<AtDocument>() {
+        return format!("{}: {}", at.name, sentence(&at.error));
+    }
     let text = match error.kind.as_ref() {
         ErrorKind::Command(command) => {
             let name = if command.code_name.is_empty() { "error" } else { &command.code_name };
@@ -64,7 +91,10 @@ pub(crate) fn sentence(error: &Error) -> String {
                 format!("write concern: {} (code {})", concern.message, concern.code)
             }
             (None, Some(errors)) if !errors.is_empty() => {
-                format!("{} (code {})", errors[0].message, errors[0].code)
+                // Of several, the one that stops the run.
+                let worst = errors.iter().rev().max_by_key(|error| blame_of_code(error.code));
+                let worst = worst.unwrap_or(&errors[0]);
+                format!("{} (code {})", worst.message, worst.code)
             }
             _ => "the documents were not inserted".to_owned(),
         },

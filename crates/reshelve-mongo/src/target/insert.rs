@@ -8,8 +8,8 @@ use mongodb::error::{Error, ErrorKind};
 
 use super::by_ids::{IDS_MAX, id_of, stored};
 use crate::connection::Connection;
-use crate::error::sentence;
-use crate::error_class::{is_not_the_document, is_passing, is_passing_code, may_be_the_document};
+use crate::error::{at_document, sentence};
+use crate::error_class::{Blame, blame, blame_of_code, is_passing, is_passing_code};
 use crate::patience::limited;
 
 /// Most documents in one command; servers take 100 000.
@@ -88,8 +88,11 @@ async fn insert_command(
     while let Some(part) = parts.pop() {
         match attempt(connection, name, part).await {
             Ok(failed) => settle(connection, name, failed, taken).await?,
-            Err((error, _)) if !may_be_the_document(&error) => return Err(error),
+            Err((error, _)) if blame(&error) == Blame::Everything => return Err(error),
             Err((error, part)) if part.len() == 1 => {
+                if blame(&error) == Blame::Unknown && !is_too_large(connection, &part[0]) {
+                    return Err(at_document(error, &part[0].document));
+                }
                 refused += 1;
                 // If every single one of many is refused, the documents are not the cause.
                 if refused == whole && whole > 1 {
@@ -108,6 +111,11 @@ async fn insert_command(
         }
     }
     Ok(())
+}
+
+/// Whether the driver does not send the document.
+fn is_too_large(connection: &Connection, pending: &Pending) -> bool {
+    pending.document.as_bytes().len() > connection.server.document_bytes_max
 }
 
 /// Why a document was not inserted.
@@ -158,8 +166,11 @@ async fn attempt(
             part.extend(failed.into_iter().map(|(pending, _)| pending));
             return Err((error, part));
         };
-        // Routers report for each document what happened to its shard.
-        if failures.iter().any(|(_, failure)| is_not_the_document(failure.code)) {
+        // Not the fault of a document: routers report for each what happened to its shard.
+        let stops = |code: i32| !is_passing_code(code) && blame_of_code(code) != Blame::Document;
+        if let Some((index, _)) = failures.iter().find(|(_, failure)| stops(failure.code)) {
+            let document = part.get(*index).map(|pending| &pending.document);
+            let error = document.map_or(error.clone(), |document| at_document(error, document));
             return Err((error, part));
         }
         let mut again = Vec::new();

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use futures_util::StreamExt;
 use mongodb::ClientSession;
-use mongodb::bson::{Document, RawDocumentBuf, doc};
+use mongodb::bson::{Document, RawDocument, RawDocumentBuf, doc};
 use mongodb::error::Error;
 use reshelve::ends::EndError;
 use reshelve::ends::{Fate, Found, Section};
@@ -19,8 +19,8 @@ use reshelve_core::raw;
 use super::insert::{Taken, insert};
 use super::undo::keep;
 use crate::connection::{Connection, Topology};
-use crate::error::{code, sentence};
-use crate::error_class::{is_passing, may_be_the_document};
+use crate::error::{at_document, code, sentence};
+use crate::error_class::{Blame, blame, is_passing};
 use crate::patience::limited;
 
 /// Filters for the events that a mapping made.
@@ -116,9 +116,14 @@ pub(crate) async fn replace(
         if is_write_error && is_duplicate(&error) {
             return Ok(Fate::Conflict(sentence(&error)));
         }
-        if is_write_error || may_be_the_document(&error) {
+        if blame(&error) == Blame::Document {
             return Ok(Fate::Refused(sentence(&error)));
         }
+        let job = RawDocument::from_bytes(what.bytes(Collection::Jobs));
+        let error = match job {
+            Ok(job) if blame(&error) == Blame::Unknown => at_document(error, job),
+            _ => error,
+        };
         return Err(connection.error("replacing a job in", Collection::Jobs.name(), &error));
     }
 }
