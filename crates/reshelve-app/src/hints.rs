@@ -9,8 +9,11 @@ use reshelve::run::{Refusal, RunError};
 // For what was named on the command line.
 
 /// A malformed connection string.
-pub const CONNECTION_STRING: &str =
-    "it begins with mongodb:// or mongodb+srv://, in lower case and without quotes";
+pub const CONNECTION_STRING: &str = "it begins with mongodb:// or mongodb+srv://, in lower case and without quotes; a path with a \
+     : and an @ begins with ./";
+/// A connection string where a name or a path belongs.
+pub const MISPLACED: &str = "only SOURCE and TARGET, --source and --target take one; a path with \
+    a : and an @ begins with ./";
 /// A run that reads a file was given a live source.
 pub const SOURCE_IS_A_FILE: &str = "give the file with --source, or unset LEGACY_MONGODB_URI";
 /// A live target was to be compressed.

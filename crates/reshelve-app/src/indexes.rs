@@ -70,7 +70,7 @@ pub struct ChangedAnswer {
 /// If the target cannot be read or written, or holds documents of others.
 pub fn indexes(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     let TargetPlace { name, db } = &request.target;
-    let connection = match places::connection_string(name)? {
+    let connection = match request.target.uri()? {
         Some(uri) => Some(places::target_connection(uri, db.as_deref(), handle)?),
         None => None,
     };

@@ -92,7 +92,7 @@ impl RoleAnswer {
 /// If the source cannot be read, or the request makes no sense.
 pub fn inspect(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     let source = &request.source;
-    match (places::connection_string(&source.name)?, request.role) {
+    match (source.uri()?, request.role) {
         (Some(uri), None) => Ok(Outcome::Live(live(source, uri, handle)?)),
         (Some(uri), Some(role)) => Ok(Outcome::Role(role_answer(source, uri, role)?)),
         (None, Some(_)) => {

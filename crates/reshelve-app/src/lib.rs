@@ -14,6 +14,7 @@ mod overlap;
 mod unfinished;
 
 pub mod hints;
+pub mod outside;
 pub mod places;
 pub mod states;
 pub mod text;

@@ -8,6 +8,7 @@ use reshelve::run::{CHECKPOINT_BYTES_DEFAULT, RunFolder};
 use reshelve_core::mapping::{InFlight, OnUnknownStatus, Options, StatusPolicy};
 
 use crate::failure::Failure;
+use crate::outside;
 
 /// A live target is asked a few questions for each batch: there, larger ones are faster.
 pub const LIVE_BATCH_BYTES: usize = 4 * 1024 * 1024;
@@ -113,6 +114,8 @@ pub struct RunName {
 
 impl RunName {
     pub(crate) fn find(&self) -> Result<RunFolder, Failure> {
+        outside::check("--runs-dir", &self.runs_folder)?;
+        outside::check("RUN", &self.name)?;
         Ok(RunFolder::find(&self.runs_folder, &self.name)?)
     }
 }

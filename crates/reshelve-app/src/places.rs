@@ -8,12 +8,13 @@ use reshelve::ends::{
 };
 use reshelve::folder::FolderDestination;
 use reshelve::target_schema::Collection;
-use reshelve_mongo::{Connection, LiveDestination, LiveOrigin, LiveTarget, Place, is_live};
+use reshelve_mongo::{Connection, LiveDestination, LiveOrigin, LiveTarget, Place};
 
 use crate::failure::Failure;
 use crate::handle::Handle;
 use crate::hints;
 use crate::options::ReadPreference;
+use crate::outside::{self, Outside};
 
 /// The target's database if neither a request nor the connection string names one.
 pub const TARGET_DB_DEFAULT: &str = "letswriteabook";
@@ -45,6 +46,13 @@ impl SourcePlace {
     pub fn new(name: impl Into<PathBuf>) -> Self {
         SourcePlace { name: name.into(), ..SourcePlace::default() }
     }
+
+    /// The connection string, if it is one; checks everything that the user gave.
+    pub(crate) fn uri(&self) -> Result<Option<&str>, Failure> {
+        self.db.iter().try_for_each(|name| outside::check("--db", name))?;
+        self.collection.iter().try_for_each(|name| outside::check("--collection", name))?;
+        connection_string(&self.name)
+    }
 }
 
 impl TargetPlace {
@@ -52,22 +60,21 @@ impl TargetPlace {
     pub fn new(name: impl Into<PathBuf>) -> Self {
         TargetPlace { name: name.into(), db: None }
     }
+
+    /// The connection string, if it is one; checks everything that the user gave.
+    pub(crate) fn uri(&self) -> Result<Option<&str>, Failure> {
+        self.db.iter().try_for_each(|name| outside::check("--target-db", name))?;
+        connection_string(&self.name)
+    }
 }
 
 /// The connection string, if a SOURCE or TARGET is one. A malformed one may still hold a password:
 /// it is neither quoted nor taken for a path.
 pub(crate) fn connection_string(path: &Path) -> Result<Option<&str>, Failure> {
-    let text = path.to_string_lossy();
-    let bare = text.trim_start_matches(|c: char| c.is_whitespace() || "\"'`".contains(c));
-    let begin = bare.get(..7).unwrap_or_default().to_ascii_lowercase();
-    let rest = bare.get(7..).unwrap_or_default();
-    let is_uri = begin == "mongodb" && rest.starts_with([':', '+']);
-    match path.to_str().filter(|text| is_live(text)) {
-        Some(uri) => Ok(Some(uri)),
-        None if is_uri || text.contains("://") => {
-            Err(Failure::usage("malformed connection string", hints::CONNECTION_STRING))
-        }
-        None => Ok(None),
+    match Outside::of(path.as_os_str()) {
+        Outside::Plain => Ok(None),
+        Outside::ConnectionString => Ok(path.to_str()),
+        Outside::NearMiss => Err(outside::malformed()),
     }
 }
 
@@ -84,7 +91,7 @@ pub(crate) fn refuse_live(path: &Path) -> Result<(), Failure> {
 
 /// Where the legacy documents of a command come from.
 pub(crate) fn origin(source: &SourcePlace, handle: &Handle) -> Result<Box<dyn Origin>, Failure> {
-    let Some(uri) = connection_string(&source.name)? else {
+    let Some(uri) = source.uri()? else {
         return Ok(Box::new(source_spec(source)));
     };
     let place = Place::parse(uri)?;
@@ -134,7 +141,7 @@ pub(crate) fn destination(
     compression: Compression,
     handle: &Handle,
 ) -> Result<Box<dyn Destination>, Failure> {
-    let Some(uri) = connection_string(&target.name)? else {
+    let Some(uri) = target.uri()? else {
         let db = target.db.as_deref().unwrap_or(TARGET_DB_DEFAULT).to_owned();
         let folder = TargetFolder { root: target.name.clone(), db, compression };
         return Ok(Box::new(FolderDestination::new(folder)));
@@ -184,7 +191,7 @@ pub(crate) fn reader(
     handle: &Handle,
 ) -> Result<Box<dyn TargetReader>, Failure> {
     let db = target.db.as_deref();
-    let Some(uri) = connection_string(&target.name)? else {
+    let Some(uri) = target.uri()? else {
         return Ok(Box::new(find_target(&target.name, db)?));
     };
     let connection = target_connection(uri, db, handle)?;

@@ -18,6 +18,7 @@ use crate::handle::{Handle, Relay};
 use crate::hints;
 use crate::options::{BatchOptions, MappingOptions};
 use crate::overlap;
+use crate::outside;
 use crate::places::{self, SourcePlace, TargetPlace};
 use crate::text::ratio;
 
@@ -73,12 +74,16 @@ impl Request {
     }
 
     fn request(&self) -> Result<RunRequest, Failure> {
+        outside::check("--runs-dir", &self.runs_folder)?;
         let only_rejects = match &self.only_rejects {
-            Some(name) => Some(RunFolder::find(&self.runs_folder, name)?.path().to_owned()),
+            Some(name) => {
+                outside::check("--only-rejects", name)?;
+                Some(RunFolder::find(&self.runs_folder, name)?.path().to_owned())
+            }
             None => None,
         };
         let keeps = self.take_over || only_rejects.is_some();
-        let is_live = places::connection_string(&self.target.name)?.is_some();
+        let is_live = self.target.uri()?.is_some();
         Ok(RunRequest {
             apply: self.apply,
             on_unknown_status: self.mapping.on_unknown_status,

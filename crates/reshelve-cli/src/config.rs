@@ -3,10 +3,12 @@
 //! Every key is the name of a long flag. Keys at the top hold for every command that has the flag,
 //! those in a table for the command of that name.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use clap::CommandFactory;
 use clap::builder::FalseyValueParser;
+use reshelve_app::outside::{self, Outside};
 use reshelve_app::{ExitCode, Failure, hints};
 
 use crate::cli::Cli;
@@ -18,6 +20,7 @@ const FILE: &str = "reshelve.toml";
 pub(crate) fn command() -> Result<clap::Command, Failure> {
     let command = hide_values(Cli::command());
     let named = std::env::var_os("RESHELVE_CONFIG");
+    named.iter().try_for_each(|path| outside::check("RESHELVE_CONFIG", path))?;
     let path = named.as_deref().map_or(Path::new(FILE), Path::new);
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
@@ -50,18 +53,18 @@ fn hide_values(command: clap::Command) -> clap::Command {
 }
 
 fn apply(mut command: clap::Command, text: &str) -> Result<clap::Command, String> {
-    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| error.to_string())?;
+    let table: toml::Table = text.parse().map_err(|error| without_quoting(&error, text))?;
     let names: Vec<String> =
         command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
     for (key, value) in table {
         if let toml::Value::Table(settings) = value {
             if !names.contains(&key) {
-                return Err(format!("there is no command {key}"));
+                return Err(format!("there is no command {}", shown(&key)));
             }
             for (key_inside, value) in settings {
                 let sub = command.find_subcommand(&key);
                 if !sub.is_some_and(|sub| has_flag(sub, &key_inside)) {
-                    return Err(format!("{key} has no flag {key_inside}"));
+                    return Err(format!("{key} has no flag {}", shown(&key_inside)));
                 }
                 command = set(command, &key, &key_inside, &value)?;
             }
@@ -71,7 +74,7 @@ fn apply(mut command: clap::Command, text: &str) -> Result<clap::Command, String
                 .filter(|name| command.find_subcommand(name).is_some_and(|sub| has_flag(sub, &key)))
                 .collect();
             if with.is_empty() {
-                return Err(format!("no command has a flag {key}"));
+                return Err(format!("no command has a flag {}", shown(&key)));
             }
             for name in with {
                 command = set(command, name, &key, &value)?;
@@ -79,6 +82,28 @@ fn apply(mut command: clap::Command, text: &str) -> Result<clap::Command, String
         }
     }
     Ok(command)
+}
+
+/// What is wrong with the text, and where. The parser's own message quotes the line, which may hold
+/// a password.
+fn without_quoting(error: &toml::de::Error, text: &str) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|letter| *letter != '\n').count() + 1;
+    // Some messages name a key.
+    let message = error.message().lines().next().unwrap_or_default();
+    match Outside::of(OsStr::new(message)) {
+        Outside::Plain => format!("line {line}, column {column}: {message}"),
+        _ => format!("line {line}, column {column} cannot be read"),
+    }
+}
+
+/// A key as it may be shown.
+fn shown(key: &str) -> &str {
+    match Outside::of(OsStr::new(key)) {
+        Outside::Plain => key,
+        _ => "***",
+    }
 }
 
 /// The key of an argument: its long flag, or its name if it is positional.

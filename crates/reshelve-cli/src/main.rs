@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod config;
+mod gate;
 mod interrupt;
 mod printer;
 mod progress;
@@ -21,11 +22,15 @@ fn main() -> std::process::ExitCode {
 }
 
 fn run() -> Result<ExitCode, Failure> {
-    let command = config::command()?;
-    let parsed = command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
-    let cli = match parsed {
+    let mut command = config::command()?;
+    let matches = match command.try_get_matches_from_mut(std::env::args_os()) {
+        Ok(matches) => matches,
+        Err(error) => return print_parser_error(&error, &command),
+    };
+    gate::check(&command, &matches)?;
+    let cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
-        Err(error) => return print_parser_error(&error),
+        Err(error) => return print_parser_error(&error, &command),
     };
     match cli.command {
         Command::Demo(args) => commands::demo::run(&args),
@@ -49,12 +54,13 @@ fn run() -> Result<ExitCode, Failure> {
 
 /// Help and version go to standard output; a faulty command line is quoted without the credentials
 /// that it may hold.
-fn print_parser_error(error: &clap::Error) -> Result<ExitCode, Failure> {
+fn print_parser_error(error: &clap::Error, command: &clap::Command) -> Result<ExitCode, Failure> {
     if !error.use_stderr() {
         // The reader may have closed the pipe: that is not an error.
         drop(error.print());
         return Ok(ExitCode::Done);
     }
-    printer::note(printer::masked(&error.render().to_string()).trim_end());
+    let text = gate::masked(&error.render().to_string(), command);
+    printer::note(printer::masked(&text).trim_end());
     Ok(ExitCode::Usage)
 }

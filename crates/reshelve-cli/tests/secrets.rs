@@ -95,22 +95,119 @@ fn passwords_in_what_is_wrong_are_in_no_output() {
         "mongodb://u:sekret?x@h/db",
         "mongodb://u:x?sekret@h/db",
         "https://u:sekret@h/db",
+        "u:sekret@h:27017/db",
+        "u:sekret@h",
+        " 'u:sekret@h/db'",
+        "mongodb//u:sekret@h/db",
+        "mongodb+srv:u:sekret@h/db",
+        "mongodb%3A%2F%2Fu%3Asekret%40h%2Fdb",
+        "LEGACY_MONGODB_URI=mongodb://u:sekret@h/db",
     ] {
         for args in [
             &["run", uri, "out", "--apply"][..],
             &["run", "jobs.bson", uri, "--apply"],
+            &["run", "jobs.bson", "out", "--no-such-flag", uri],
             &["inspect", uri, "--print-role", "target"],
             &["indexes", "status", uri],
             &["checksums", uri],
+            &["resume", "no-such-run", "--source", uri],
+            &[uri],
+            &["run", "jobs.bson", "out", "--limit", uri],
         ] {
             expect_silence(&place.call(args).expect(2), &place);
         }
     }
-    for text in
-        [format!("source = \"{URI}\"\nsauce = \"{URI}\"\n"), format!("source = \"{URI}\" x\n")]
-    {
+    for text in [
+        format!("source = \"{URI}\"\nsauce = \"{URI}\"\n"),
+        format!("source = \"{URI}\" x\n"),
+        "source = \"u:sekret@h/db\" x\n".to_owned(),
+        "\"u:sekret@h/db\" = 1\n".to_owned(),
+        "[\"u:sekret@h/db\"]\nx = 1\n".to_owned(),
+        "limit = \"u:sekret@h/db\"\n".to_owned(),
+        "runs-dir = \"u:sekret@h/db\"\n".to_owned(),
+    ] {
         place.write("reshelve.toml", text.as_bytes());
         let told = place.call(&["run", "jobs.bson", "out"]).expect(2);
         assert!(!told.stderr.contains("sekret"), "{}", told.stderr);
     }
+}
+
+#[test]
+fn no_other_argument_takes_a_connection_string() {
+    let place = Place::new();
+    place.expect(0, &["generate", "jobs.bson", "--documents", "5"]);
+    for text in [URI, "u:sekret@h:27017/db", "mongodb//u:sekret@h/db"] {
+        for args in [
+            &["run", "jobs.bson", "out", "--apply", "--db", text][..],
+            &["run", "jobs.bson", "out", "--apply", "--collection", text],
+            &["run", "jobs.bson", "out", "--apply", "--target-db", text],
+            &["run", "jobs.bson", "out", "--apply", "--runs-dir", text],
+            &["run", "jobs.bson", "out", "--only-rejects", text],
+            &["profile", "jobs.bson", "--db", text, "--json"],
+            &["verify", "jobs.bson", "out", "--run", text],
+            &["verify", "jobs.bson", "out", "--out", text],
+            &["report", text],
+            &["runs", "--runs-dir", text, "--json"],
+            &["status", text, "--json"],
+            &["indexes", "down", "out", "--force", text],
+            &["generate", text],
+            &["demo", "--dir", text],
+        ] {
+            expect_silence(&place.call(args).expect(2), &place);
+        }
+    }
+    for variable in ["RESHELVE_RUNS_DIR", "RESHELVE_TARGET_DB", "RESHELVE_CONFIG"] {
+        let call = place.call(&["run", "jobs.bson", "out", "--apply"]).env(variable, URI);
+        expect_silence(&call.expect(2), &place);
+    }
+    // What is there is a path, whatever it looks like.
+    place.write("a:b@c", &place.read("jobs.bson"));
+    place.expect(0, &["profile", "a:b@c"]);
+    place.expect(0, &["run", "jobs.bson", "./d:e@f", "--apply"]);
+}
+
+#[test]
+fn a_fault_beside_the_credentials_is_told_as_what_it_is() {
+    let place = Place::new();
+    let words = [
+        ("mongodb://u:sekret@h/db?readPreference=sekret2", "not a valid read preference"),
+        ("mongodb://u:sekret@h/db?nosuch=sekret2", "nosuch is an invalid option"),
+        ("mongodb://u:sekret@h/db?w=1&w=2", "repeated options"),
+        ("mongodb://u:sekret@h/db?retryWrites=sekret2", "must be a boolean"),
+        ("mongodb://u:sekret@h/db?sekret2", "key=value"),
+        ("mongodb://u:sekret@h/db?socketTimeoutMS=5", "socketTimeoutMS"),
+        ("mongodb://u:sekret@h/db?compressors=sekret2", "snappy, zlib, zstd"),
+        ("mongodb://u:sekret@h/db?uuidRepresentation=sekret2", "uuidRepresentation"),
+        ("mongodb://u:sekret@h/db?authMechanism=sekret2", "mechanism"),
+        ("mongodb://u:sekret@h/db?authMechanismProperties=sekret2", "authMechanismProperties"),
+        ("mongodb://h/db?authMechanismProperties=sekret2", "authMechanismProperties"),
+        ("mongodb://u:sekret@h,i/db?directConnection=true", "directConnection"),
+        ("mongodb+srv://u:sekret@h.example/db?directConnection=true", "directConnection"),
+        ("mongodb+srv://u:sekret@h.example/db?nosuch=1", "nosuch is an invalid option"),
+        ("mongodb+srv://u:sekret@h.example:27017/db", "without a port"),
+        ("mongodb+srv://u:sekret@h.example,i.example/db", "one host"),
+        ("mongodb://u:sekret@h:99999/db", "65535"),
+        ("mongodb://u:sekret/db", "65535"),
+        ("mongodb://u:sekret@h:27017/db ", "database"),
+        ("mongodb://u:sekret@[fe80::1%25eth0]:27017/db", "zone"),
+        ("mongodb://u:p?x=sekret@h/db", "after the host"),
+        // The fault is in them.
+        ("mongodb://u:sekret%@h/db", "not encoded"),
+        ("mongodb://u:sek:ret@h/db", "not encoded"),
+        ("mongodb://u:sek%ffret@h/db", "not encoded"),
+    ];
+    for (uri, words) in words {
+        let told = place.call(&["inspect", uri]).expect(2).says(&[words]);
+        expect_silence(&told, &place);
+        let is_encoding = ["not encoded", "after the host"].contains(&words);
+        assert_eq!(is_encoding, told.stderr.contains("percent-encode user"), "{uri}");
+        assert!(!told.stderr.contains("ret@"), "{uri}: {}", told.stderr);
+        let args = ["run", "jobs.bson", uri, "--apply"];
+        place.expect(0, &["generate", "jobs.bson", "--documents", "1", "--overwrite"]);
+        expect_silence(&place.call(&args).expect(2), &place);
+    }
+    // Other drivers' usual options are taken; the server is not there.
+    let uri = "mongodb://u:sekret@127.0.0.1:1/db?compressors=snappy,zlib,zstd&journal=true\
+               &serverSelectionTimeoutMS=100";
+    place.call(&["inspect", uri]).expect(1).says(&["cannot be reached"]);
 }

@@ -15,6 +15,7 @@ mod place;
 mod privileges;
 mod source;
 mod target;
+mod uri_fault;
 
 pub use connection::Connection;
 pub use inspect::{LiveInventory, inspect};

@@ -1,10 +1,12 @@
 //! A connection string, and the part of it that may be shown and stored.
 
+use mongodb::error::ErrorKind;
 use mongodb::options::ClientOptions;
 use reshelve::ends::EndError;
 use reshelve::ends::LivePlace;
 
 use crate::error::unreachable;
+use crate::uri_fault::{Parts, decoded, malformed};
 
 /// The port of a host without one.
 const PORT_DEFAULT: &str = ":27017";
@@ -12,10 +14,6 @@ const SCHEMES: [&str; 2] = ["mongodb://", "mongodb+srv://"];
 /// Options whose values may be secrets: a string with one of them is not stored.
 const SECRET_OPTIONS: [&str; 3] =
     ["authmechanismproperties", "tlscertificatekeyfilepassword", "proxypassword"];
-
-/// The most frequent mistake.
-const ENCODED: &str =
-    "percent-encode user name and password: / is %2F, : is %3A, @ is %40, ? is %3F";
 
 /// Whether a SOURCE or TARGET is a connection string.
 pub fn is_live(text: &str) -> bool {
@@ -42,49 +40,22 @@ impl Place {
     /// # Errors
     /// If it is malformed; the message does not quote it.
     pub fn parse(uri: &str) -> Result<Place, EndError> {
-        let bad = || {
-            EndError::usage(
-                "malformed connection string",
-                "write it as mongodb://HOST:PORT/DATABASE",
-            )
-        };
-        let scheme = SCHEMES.into_iter().find(|scheme| uri.starts_with(scheme)).ok_or_else(bad)?;
-        let rest = &uri[scheme.len()..];
-        let end = rest.find(['/', '?']).unwrap_or(rest.len());
-        let (authority, tail) = rest.split_at(end);
-        let (has_credentials, hosts) = match authority.rfind('@') {
-            Some(at) => (true, &authority[at + 1..]),
-            None => (false, authority),
-        };
-        let mut hosts: Vec<String> = hosts
-            .split(',')
-            .filter(|host| !host.is_empty())
-            .map(|host| with_port(&host.to_lowercase(), scheme))
-            .collect();
+        let scheme = SCHEMES.into_iter().find(|scheme| uri.starts_with(scheme));
+        let scheme = scheme.ok_or_else(malformed)?;
+        let parts = Parts::of(scheme, &uri[scheme.len()..])?;
+        let mut hosts: Vec<String> =
+            parts.hosts.split(',').map(|host| with_port(&host.to_lowercase(), scheme)).collect();
         hosts.sort();
-        if hosts.is_empty() {
-            return Err(bad());
-        }
-        let (path, query) = tail.split_once('?').unwrap_or((tail, ""));
-        // A password that contains a slash or a question mark ends up here.
-        let first = query.split('&').next().unwrap_or_default();
-        if path.contains('@') || first.split('=').next().unwrap_or_default().contains('@') {
-            return Err(EndError::usage(
-                "malformed connection string: there is an @ after the host",
-                ENCODED,
-            ));
-        }
-        let database = path.strip_prefix('/').filter(|name| !name.is_empty()).map(str::to_owned);
-        let option = |name: &str| {
-            query
-                .split('&')
-                .filter_map(|pair| pair.split_once('='))
-                .find_map(|(key, value)| key.eq_ignore_ascii_case(name).then(|| value.to_owned()))
-        };
-        let has_secrets =
-            has_credentials || SECRET_OPTIONS.iter().any(|name| option(name).is_some());
-        let replica_set = option("replicaSet");
+        let database = parts.path.strip_prefix('/').filter(|name| !name.is_empty()).map(decoded);
+        let is_secret = |name: &&str| parts.option(name).is_some();
+        let has_secrets = parts.credentials.is_some() || SECRET_OPTIONS.iter().any(is_secret);
+        let replica_set = parts.option("replicaSet").map(decoded);
         Ok(Place { uri: uri.to_owned(), scheme, hosts, database, replica_set, has_secrets })
+    }
+
+    /// The string after its scheme.
+    fn rest(&self) -> &str {
+        &self.uri[self.scheme.len()..]
     }
 
     /// The database that the string names.
@@ -155,18 +126,16 @@ impl Place {
 
     /// The driver's options.
     pub(crate) async fn options(&self) -> Result<ClientOptions, EndError> {
-        // The driver's message may quote the credentials.
-        let mut options =
-            ClientOptions::parse(&self.uri).await.map_err(|error| match *error.kind {
-                mongodb::error::ErrorKind::DnsResolve { .. } => unreachable(&self.name(), &error),
-                _ if self.uri.contains('@') => {
-                    EndError::usage("the connection string cannot be used", ENCODED)
-                }
-                _ => EndError::usage(
-                    format!("the connection string cannot be used: {error}"),
-                    "write it as mongodb://HOST:PORT/DATABASE",
-                ),
-            })?;
+        let mut options = match ClientOptions::parse(&self.uri).await {
+            Ok(options) => options,
+            Err(error) if matches!(*error.kind, ErrorKind::DnsResolve { .. }) => {
+                return Err(unreachable(&self.name(), &error));
+            }
+            // The driver's message may quote the credentials.
+            Err(error) => {
+                return Err(Parts::of(self.scheme, self.rest())?.fault(&error).await);
+            }
+        };
         options.app_name.get_or_insert_with(|| "reshelve".to_owned());
         Ok(options)
     }

@@ -1,0 +1,173 @@
+//! The gate for text from outside: arguments, variables, settings. It keeps what may hold a
+//! password from being shown or stored.
+//!
+//! A connection string with a typing error is no connection string any more. Taken for a path or a
+//! name, it would be quoted in messages and kept in the run folder, with its password.
+
+use std::borrow::Cow;
+use std::ffi::OsStr;
+use std::path::Path;
+
+use percent_encoding::percent_decode_str;
+use reshelve_mongo::is_live;
+
+use crate::failure::Failure;
+use crate::hints;
+
+/// What a text from outside is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outside {
+    /// It may be shown and stored.
+    Plain,
+    /// It begins as a connection string does.
+    ConnectionString,
+    /// Nearly a connection string, or something else that holds a password: it is refused, and
+    /// never quoted.
+    NearMiss,
+}
+
+impl Outside {
+    /// Tells what a text is. What has the form `user:password@host` is plain only if it is a path
+    /// that exists, or is written as one (`./…`).
+    pub fn of(text: &OsStr) -> Outside {
+        let shown = text.to_string_lossy();
+        if is_live(&shown) && text.to_str().is_some() {
+            return Outside::ConnectionString;
+        }
+        if shown.contains("://") || is_live(&shown) {
+            return Outside::NearMiss;
+        }
+        let suspicious = has_scheme(&shown) || has_password(&shown);
+        match suspicious && Path::new(text).symlink_metadata().is_err() {
+            true => Outside::NearMiss,
+            false => Outside::Plain,
+        }
+    }
+
+    /// The same for what may be anything, such as the id of a document: only the scheme counts.
+    pub fn of_value(text: &OsStr) -> Outside {
+        match Outside::of(text) {
+            Outside::NearMiss if !has_scheme(&text.to_string_lossy()) => Outside::Plain,
+            outside => outside,
+        }
+    }
+}
+
+/// Checks a text that has to be a name or a path; `what` says which, such as `--db`.
+///
+/// # Errors
+/// If it is a connection string, or nearly one. The message does not quote it.
+pub fn check(what: &str, text: impl AsRef<OsStr>) -> Result<(), Failure> {
+    match Outside::of(text.as_ref()) {
+        Outside::Plain => Ok(()),
+        Outside::ConnectionString | Outside::NearMiss => Err(misplaced(what)),
+    }
+}
+
+/// What has no place for a connection string was given one.
+pub fn misplaced(what: &str) -> Failure {
+    Failure::usage(format!("{what} was given a connection string"), hints::MISPLACED)
+}
+
+/// A text that is nearly a connection string.
+pub fn malformed() -> Failure {
+    Failure::usage("malformed connection string", hints::CONNECTION_STRING)
+}
+
+/// Whether a scheme is somewhere in the text, however it is spelled.
+fn has_scheme(text: &str) -> bool {
+    let lower = decoded(text).to_lowercase();
+    let mut rest = lower.as_str();
+    while let Some(found) = rest.find("mongodb") {
+        rest = &rest[found + "mongodb".len()..];
+        let after = rest.strip_prefix("+srv").unwrap_or(rest).trim_start();
+        let is_srv = after.len() < rest.trim_start().len();
+        if is_srv || after.starts_with(':') || after.starts_with("//") || after.starts_with('+') {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether the text has the form `user:password@host`.
+fn has_password(text: &str) -> bool {
+    if text.starts_with(['/', '~']) || text.starts_with("./") || text.starts_with("../") {
+        return false;
+    }
+    let text = decoded(text);
+    let Some((before, host)) = text.rsplit_once('@') else { return false };
+    before.contains(':') && !host.is_empty()
+}
+
+/// Without percent-encoding: a whole string may have been encoded.
+fn decoded(text: &str) -> Cow<'_, str> {
+    percent_decode_str(text).decode_utf8_lossy()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_misses_are_recognised() {
+        for text in [
+            "u:s3cret@h:27017/db",
+            "u:s3cret@h",
+            " u:s3cret@h/db",
+            "'u:s3cret@h/db'",
+            "u:s3/cret@h/db",
+            ":s3cret@h",
+            "u:s3cret@[::1]/db",
+            "u:s@cret@h",
+            "mongodb//u:s3cret@h/db",
+            "mongodb//h/db",
+            "mongodb:/h/db",
+            "mongodb:h/db",
+            "mongodb+srv//h/db",
+            "mongodb+srv:/u@h",
+            "mongodb+srvu@h",
+            "MongoDB://h",
+            " mongodb://h",
+            "\u{feff}mongodb://h",
+            "\u{201c}mongodb://u:s3cret@h\u{201d}",
+            "mongodb ://u:s3cret@h",
+            "mongodb:\\\\u:s3cret@h\\db",
+            "mongo://u:s3cret@h",
+            "https://u:s3cret@h",
+            "LEGACY_MONGODB_URI=mongodb://u:s3cret@h",
+            "mongodb%3A%2F%2Fu%3As3cret%40h",
+            "u%3As3cret%40h",
+        ] {
+            assert_eq!(Outside::of(OsStr::new(text)), Outside::NearMiss, "{text}");
+            assert!(!check("--db", text).unwrap_err().to_string().contains("s3cret"), "{text}");
+        }
+    }
+
+    #[test]
+    fn paths_and_names_are_plain() {
+        for text in [
+            "-",
+            "dump",
+            "./u:p@h/db",
+            "../u:p@h",
+            "/srv/2026:11@home",
+            "~/a:b@c",
+            "mongodb",
+            "mongodb-dump/jobs.bson",
+            "mongodb/jobs.bson",
+            "me@home",
+            "a:b",
+            "2026-11-22T10:00:00",
+            "C:\\dump",
+            "a:b@",
+            "20261122-181408-f9da3f",
+        ] {
+            assert_eq!(Outside::of(OsStr::new(text)), Outside::Plain, "{text}");
+        }
+        for text in ["mongodb://h", "mongodb+srv://u:p@h/db?x=y"] {
+            assert_eq!(Outside::of(OsStr::new(text)), Outside::ConnectionString, "{text}");
+        }
+        assert_eq!(Outside::of_value(OsStr::new("mailto:a:b@c")), Outside::Plain);
+        assert_eq!(Outside::of_value(OsStr::new("mongodb//u:p@c")), Outside::NearMiss);
+    }
+}

@@ -1,0 +1,90 @@
+//! Everything that was given from outside goes through here before a command sees it: no argument,
+//! variable or setting may hold a password unless it is a SOURCE or a TARGET.
+
+use std::ffi::{OsStr, OsString};
+
+use clap::ArgMatches;
+use reshelve_app::Failure;
+use reshelve_app::outside::{self, Outside};
+
+/// Arguments that take a connection string. A malformed one is refused here too.
+const PLACES: [&str; 2] = ["source", "target"];
+/// Arguments that name a file or a folder, and have their own words for a connection string.
+const FILES: [&str; 1] = ["out"];
+/// Arguments that may be any text, such as the id of a document.
+const VALUES: [&str; 1] = ["job"];
+/// What is shown in place of a text that may hold a password.
+const MASK: &str = "***";
+
+/// Checks the value of every argument, wherever it comes from.
+///
+/// # Errors
+/// If one of them is a malformed connection string, or a connection string in the wrong place.
+pub(crate) fn check(command: &clap::Command, matches: &ArgMatches) -> Result<(), Failure> {
+    for argument in command.get_arguments() {
+        let id = argument.get_id().as_str();
+        let Ok(Some(values)) = matches.try_get_raw(id) else { continue };
+        let is_file = FILES.contains(&id) && argument.is_positional();
+        for value in values {
+            let outside = match VALUES.contains(&id) {
+                true => Outside::of_value(value),
+                false => Outside::of(value),
+            };
+            match outside {
+                Outside::Plain => {}
+                Outside::NearMiss if PLACES.contains(&id) => return Err(outside::malformed()),
+                Outside::ConnectionString if PLACES.contains(&id) || is_file => {}
+                _ => return Err(outside::misplaced(&name_of(argument))),
+            }
+        }
+    }
+    match matches.subcommand() {
+        Some((name, matches)) => match command.find_subcommand(name) {
+            Some(command) => check(command, matches),
+            None => Ok(()),
+        },
+        None => Ok(()),
+    }
+}
+
+/// How people know an argument: `--runs-dir`, or `SOURCE`.
+fn name_of(argument: &clap::Arg) -> String {
+    match (argument.get_long(), argument.get_value_names()) {
+        (Some(long), _) => format!("--{long}"),
+        (None, Some([name, ..])) => name.to_string(),
+        (None, _) => argument.get_id().to_string(),
+    }
+}
+
+/// A message of the parser without what may hold a password: it quotes command lines, variables and
+/// settings.
+pub(crate) fn masked(text: &str, command: &clap::Command) -> String {
+    let mut given: Vec<OsString> = std::env::args_os().skip(1).collect();
+    from_elsewhere(command, &mut given);
+    let mut secrets: Vec<String> = given
+        .iter()
+        .flat_map(|text| parts_of(&text.to_string_lossy()))
+        .filter(|text| match Outside::of(OsStr::new(text)) {
+            Outside::Plain => false,
+            Outside::ConnectionString => text.contains('@'),
+            Outside::NearMiss => true,
+        })
+        .collect();
+    secrets.sort_by_key(|text| std::cmp::Reverse(text.len()));
+    secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), MASK))
+}
+
+/// What variables and the settings file give.
+fn from_elsewhere(command: &clap::Command, given: &mut Vec<OsString>) {
+    for argument in command.get_arguments() {
+        given.extend(argument.get_env().and_then(std::env::var_os));
+        given.extend(argument.get_default_values().iter().map(|value| value.to_os_string()));
+    }
+    command.get_subcommands().for_each(|command| from_elsewhere(command, given));
+}
+
+/// An argument, and the value in `--flag=value`.
+fn parts_of(text: &str) -> Vec<String> {
+    let value = text.split_once('=').filter(|_| text.starts_with('-'));
+    std::iter::once(text.to_owned()).chain(value.map(|(_, value)| value.to_owned())).collect()
+}
