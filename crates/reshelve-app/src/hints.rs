@@ -113,7 +113,10 @@ pub(crate) fn failed_run(error: &RunError, run: &Path) -> Option<String> {
     let is_full = match error {
         RunError::Disk(error) => error.is_full(),
         RunError::End(error) => match error.kind {
-            EndErrorKind::Lost | EndErrorKind::Refused | EndErrorKind::Usage => return None,
+            EndErrorKind::Lost
+            | EndErrorKind::Missing
+            | EndErrorKind::Refused
+            | EndErrorKind::Usage => return None,
             kind => kind == EndErrorKind::Full,
         },
         _ => return None,
@@ -236,6 +239,10 @@ fn of_end_in_general(hint: &Hint) -> &'static str {
         }
         Hint::StartOverOnExisting => {
             "start a new run with --allow-existing: what is there counts as unchanged"
+        }
+        Hint::WriteWhatIsMissing => {
+            "find out what removed them: a server that lost writes, or another program; then a new \
+             run with --allow-existing writes what is missing"
         }
         Hint::PrintTheSourceRole => {
             "the user lacks a privilege: `reshelve inspect URI --print-role` prints a role that \

@@ -71,7 +71,7 @@ pub struct ChangedAnswer {
 pub fn indexes(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     let TargetPlace { name, db } = &request.target;
     let connection = match request.target.uri()? {
-        Some(uri) => Some(places::target_connection(uri, db.as_deref(), handle)?),
+        Some(uri) => Some(places::written_target(uri, db.as_deref(), handle)?),
         None => None,
     };
     let changed = match (&request.action, connection) {

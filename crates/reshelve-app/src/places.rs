@@ -132,7 +132,7 @@ pub(crate) fn origin_again(
     let patience = handle.patience();
     let origin = LiveOrigin::connect(&place, db, collection, read_preference, &patience)?;
     origin.connection().check_same(live)?;
-    Ok(Box::new(origin))
+    Ok(Box::new(origin.as_it_was(live.collection.clone())))
 }
 
 /// Where the target documents of a run go.
@@ -150,7 +150,7 @@ pub(crate) fn destination(
         let message = "a live target is not compressed";
         return Err(Failure::usage(message, hints::LIVE_IS_NOT_COMPRESSED));
     }
-    let connection = target_connection(uri, target.db.as_deref(), handle)?;
+    let connection = written_target(uri, target.db.as_deref(), handle)?;
     Ok(Box::new(LiveDestination::new(connection)))
 }
 
@@ -167,6 +167,7 @@ pub(crate) fn destination_again(
             let place = place_again(live, given, &TARGET)?;
             let connection = Connection::open(&place, &live.db, &handle.patience())?;
             connection.check_same(live)?;
+            tell_overridden(&connection, handle);
             Ok(Box::new(LiveDestination::new(connection)))
         }
     }
@@ -182,6 +183,23 @@ pub(crate) fn target_connection(
     let place = Place::parse(uri)?;
     let db = db.or(place.database()).unwrap_or(TARGET_DB_DEFAULT).to_owned();
     Ok(Connection::open(&place, &db, &handle.patience())?)
+}
+
+/// The same for a target that is written.
+pub(crate) fn written_target(
+    uri: &str,
+    db: Option<&str>,
+    handle: &Handle,
+) -> Result<Connection, Failure> {
+    let connection = target_connection(uri, db, handle)?;
+    tell_overridden(&connection, handle);
+    Ok(connection)
+}
+
+fn tell_overridden(connection: &Connection, handle: &Handle) {
+    if let Some(note) = connection.overridden() {
+        handle.watcher().note(&note);
+    }
 }
 
 /// A target that is read back.

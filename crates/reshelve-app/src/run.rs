@@ -17,8 +17,8 @@ use crate::failure::Failure;
 use crate::handle::{Handle, Relay};
 use crate::hints;
 use crate::options::{BatchOptions, MappingOptions};
-use crate::overlap;
 use crate::outside;
+use crate::overlap;
 use crate::places::{self, SourcePlace, TargetPlace};
 use crate::text::ratio;
 

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use mongodb::bson::{Document, RawDocumentBuf, doc};
 use mongodb::error::Error;
-use mongodb::options::{Acknowledgment, ReadConcern, ReadPreference, SelectionCriteria};
+use mongodb::options::{
+    Acknowledgment, ClientOptions, ReadConcern, ReadConcernLevel, ReadPreference,
+    SelectionCriteria, WriteConcern,
+};
 use mongodb::{Client, Collection, Database};
 use reshelve::ends::EndError;
 use reshelve::ends::LivePlace;
@@ -66,6 +69,8 @@ pub struct Connection {
     pub(crate) server: Server,
     /// How it waits for the server.
     pub(crate) patience: Patience,
+    /// Options of the connection string that are not used.
+    overridden: Vec<&'static str>,
     runtime: &'static Runtime,
 }
 
@@ -101,17 +106,10 @@ impl Connection {
     pub fn open(place: &Place, db: &str, patience: &Patience) -> Result<Connection, EndError> {
         let runtime = runtime()?;
         let name = place.name();
-        let (client, server) = runtime.block_on(async {
+        let (client, server, overridden) = runtime.block_on(async {
             let mut options = place.options().await?;
             options.server_selection_timeout.get_or_insert(SELECTION_TIMEOUT);
-            let concern = options.write_concern.get_or_insert_default();
-            if concern.w == Some(Acknowledgment::Nodes(0)) {
-                return Err(EndError::usage(
-                    "w=0 in the connection string: writes would not be acknowledged",
-                    "remove it: the majority acknowledges what a run writes",
-                ));
-            }
-            concern.w.get_or_insert(Acknowledgment::Majority);
+            let overridden = take_own_concerns(&mut options);
             let client = Client::with_options(options)
                 .map_err(|error| failed("connecting to", &name, &error))?;
             let hello = limited(hello(&client)).await.map_err(|error| {
@@ -121,7 +119,7 @@ impl Connection {
                     unreachable(&name, &error)
                 }
             })?;
-            Ok::<_, EndError>((client, server_of(&hello)))
+            Ok::<_, EndError>((client, server_of(&hello), overridden))
         })?;
         Ok(Connection {
             client,
@@ -129,7 +127,22 @@ impl Connection {
             db: db.to_owned(),
             server,
             patience: patience.clone(),
+            overridden,
             runtime,
+        })
+    }
+
+    /// Which options of the connection string are not used, in a sentence: those that would
+    /// promise less than a run does.
+    pub fn overridden(&self) -> Option<String> {
+        let names = self.overridden.join(", ");
+        (!names.is_empty()).then(|| {
+            format!(
+                "note: not used of the connection string of {}: {names}. What is written is \
+                 acknowledged by the majority and journaled, without a time limit, and what is \
+                 read is what the majority has",
+                self.place.name()
+            )
         })
     }
 
@@ -220,6 +233,29 @@ impl Connection {
     pub(crate) fn error(&self, action: &str, collection: &str, error: &Error) -> EndError {
         failed(action, &format!("{}.{collection}", self.db), error)
     }
+}
+
+/// Sets what every write has to be acknowledged by, and every read has to be: the promises of a run
+/// are not to be lowered by a connection string. Tells which of its options are not used.
+fn take_own_concerns(options: &mut ClientOptions) -> Vec<&'static str> {
+    let mut overridden = Vec::new();
+    let own = WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build();
+    let given = options.write_concern.replace(own).unwrap_or_default();
+    if given.w.is_some_and(|w| w != Acknowledgment::Majority) {
+        overridden.push("w");
+    }
+    if given.journal == Some(false) {
+        overridden.push("journal");
+    }
+    if given.w_timeout.is_some_and(|limit| !limit.is_zero()) {
+        overridden.push("wtimeoutMS");
+    }
+    // Each read names its own.
+    let given = options.read_concern.take();
+    if given.is_some_and(|read| read.level != ReadConcernLevel::Majority) {
+        overridden.push("readConcernLevel");
+    }
+    overridden
 }
 
 /// Asks once, without retries: a person waits, and should know at once that a server is not there.

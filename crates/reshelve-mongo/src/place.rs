@@ -87,6 +87,7 @@ impl Place {
             db: db.to_owned(),
             uri_db: self.database.clone(),
             operation_time: None,
+            collection: None,
         }
     }
 

@@ -5,12 +5,13 @@ use mongodb::bson::Document;
 use mongodb::error::Error;
 use mongodb::raw_batch_cursor::RawBatch;
 use reshelve::ends::{
-    Batch, BatchLimits, Damage, DamageKind, Form, Item, Operation, Place, Source,
+    Batch, BatchLimits, Damage, DamageKind, Form, Item, LiveCollection, Operation, Place, Source,
 };
 use reshelve_core::raw;
 
 use super::by_id::Id;
 use super::cursor::{Cursor, Query};
+use super::identity::{Identity, Lost};
 use crate::error::{code, sentence};
 use crate::error_class::is_passing;
 use crate::patience::limited;
@@ -26,9 +27,23 @@ enum Remaining {
     Conditions(Vec<Document>),
 }
 
+/// What the end of a collection is compared with.
+pub(super) struct Beginning {
+    pub(super) identity: Identity,
+    /// What the collection was when the run began.
+    pub(super) was: LiveCollection,
+    /// Documents that an earlier process read.
+    pub(super) first: u64,
+}
+
 /// A live collection that is being read.
 pub(super) struct LiveSource {
     query: Query,
+    beginning: Beginning,
+    /// Whether a cursor was lost: the collection may be another one now.
+    is_doubtful: bool,
+    /// Documents that were given.
+    read: u64,
     cursor: Option<Cursor>,
     remaining: Remaining,
     /// A reply that is not used up, and how many of its documents are in a batch.
@@ -41,9 +56,17 @@ pub(super) struct LiveSource {
 
 impl LiveSource {
     /// Reads what the query selects after the document with the id `last`.
-    pub(super) fn new(query: Query, last: Option<Id>, bytes_total: Option<u64>) -> Self {
+    pub(super) fn new(
+        query: Query,
+        beginning: Beginning,
+        last: Option<Id>,
+        bytes_total: Option<u64>,
+    ) -> Self {
         LiveSource {
             query,
+            read: beginning.first,
+            is_doubtful: false,
+            beginning,
             cursor: None,
             remaining: Remaining::All,
             held: None,
@@ -55,7 +78,7 @@ impl LiveSource {
     }
 
     /// The next reply of the server, none at the end of the collection; a cursor that died is
-    /// opened again after the last document.
+    /// opened again after the last document. An end is believed only if it can be one.
     fn next_reply(&mut self) -> Result<Option<RawBatch>, Damage> {
         let connection = self.query.connection.clone();
         connection.wait(async {
@@ -63,9 +86,11 @@ impl LiveSource {
             loop {
                 let error = match self.ask().await {
                     Ok(reply) => return Ok(reply),
-                    Err(error) => error,
+                    Err(Lost::Sure(what)) => return Err(self.lost(&what)),
+                    Err(Lost::Unknown(error)) => error,
                 };
                 self.cursor = None;
+                self.is_doubtful = true;
                 self.remaining = Remaining::All;
                 if self.gives_up_snapshot(&error) {
                     continue;
@@ -83,8 +108,17 @@ impl LiveSource {
         })
     }
 
+    fn lost(&self, what: &str) -> Damage {
+        self.broken(format!("the collection was not read to its end: {what}"))
+    }
+
     /// Asks once, through the open cursor or the next one.
-    async fn ask(&mut self) -> Result<Option<RawBatch>, Error> {
+    async fn ask(&mut self) -> Result<Option<RawBatch>, Lost> {
+        let Beginning { identity, was, .. } = &self.beginning;
+        if self.is_doubtful {
+            identity.check_same(was).await?;
+            self.is_doubtful = false;
+        }
         loop {
             if let Some(cursor) = &mut self.cursor {
                 if let Some(reply) = limited(cursor.next_reply()).await? {
@@ -100,7 +134,10 @@ impl LiveSource {
                     self.remaining = Remaining::Conditions(conditions);
                 }
                 Remaining::Conditions(conditions) => {
-                    let Some(condition) = conditions.pop() else { return Ok(None) };
+                    let Some(condition) = conditions.pop() else {
+                        identity.check_end(was, self.read).await?;
+                        return Ok(None);
+                    };
                     self.cursor = Some(limited(self.query.open(condition)).await?);
                 }
             }
@@ -125,11 +162,15 @@ impl LiveSource {
     }
 
     fn damage(&self, error: &Error) -> Damage {
+        self.broken(format!("the rest of the collection cannot be read: {}", sentence(error)))
+    }
+
+    fn broken(&self, detail: String) -> Damage {
         Damage {
             kind: DamageKind::Io,
             name: self.query.namespace.clone(),
             place: Place::default(),
-            detail: format!("the rest of the collection cannot be read: {}", sentence(error)),
+            detail,
             earlier_in_doubt: false,
             source: None,
         }
@@ -165,6 +206,7 @@ impl LiveSource {
                 operation: Operation::Upsert,
             });
             taken += 1;
+            self.read += 1;
             self.bytes_read += u64::try_from(bytes.len()).unwrap_or(0);
             let id = raw::Document::new(bytes).get("_id");
             self.last = id.map(|id| Id { kind: id.kind, value: id.bytes.to_vec() });

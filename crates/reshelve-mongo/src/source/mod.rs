@@ -2,6 +2,7 @@
 
 mod by_id;
 mod cursor;
+mod identity;
 mod live_source;
 mod origin;
 mod status_scan;

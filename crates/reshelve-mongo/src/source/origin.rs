@@ -2,16 +2,19 @@
 //! before.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use mongodb::options::ReadPreference;
 use reshelve::dump::COLLECTION_DEFAULT;
 use reshelve::ends::{
-    Compression, EndError, Opened, Origin, PlannedSource, Position, SourceDescription, SourceForm,
+    Compression, EndError, Hint, LiveCollection, LivePlace, Opened, Origin, PlannedSource,
+    Position, SourceDescription, SourceForm,
 };
 
 use super::by_id::Id;
 use super::cursor::Query;
-use super::live_source::LiveSource;
+use super::identity::{Identity, differs};
+use super::live_source::{Beginning, LiveSource};
 use super::status_scan::statuses;
 use crate::catalog::{check_collection, find_database, reply_docs, statistics, whole_number};
 use crate::connection::{Connection, Topology};
@@ -27,6 +30,8 @@ pub struct LiveOrigin {
     connection: Connection,
     collection: String,
     read_preference: Option<ReadPreference>,
+    /// What the collection was when it was opened first, by the run that is resumed too.
+    was: OnceLock<LiveCollection>,
 }
 
 impl LiveOrigin {
@@ -37,7 +42,13 @@ impl LiveOrigin {
         read_preference: Option<ReadPreference>,
     ) -> Self {
         let collection = collection.unwrap_or(COLLECTION_DEFAULT).to_owned();
-        LiveOrigin { connection, collection, read_preference }
+        LiveOrigin { connection, collection, read_preference, was: OnceLock::new() }
+    }
+
+    /// The same, for a run that began when the collection was this: another one is refused.
+    #[must_use]
+    pub fn as_it_was(self, was: Option<LiveCollection>) -> Self {
+        LiveOrigin { was: was.map_or_else(OnceLock::new, OnceLock::from), ..self }
     }
 
     /// Connects to a collection: in the database that is named, or that the connection string
@@ -66,12 +77,42 @@ impl LiveOrigin {
         &self.connection
     }
 
-    fn open_at(&self, last: Option<Id>) -> Result<Opened, EndError> {
+    /// What the collection is compared with when its end is reached.
+    fn beginning(&self, first: u64) -> Result<Beginning, EndError> {
+        let connection = &self.connection;
+        let identity = Identity {
+            connection: connection.clone(),
+            name: self.collection.clone(),
+            read_preference: self.read_preference.clone(),
+        };
+        let now = connection.wait(connection.patience.retry_long(|| identity.now()));
+        let now = now.map_err(|error| connection.error("looking at", &self.collection, &error))?;
+        let namespace = format!("{}.{}", connection.db, self.collection);
+        let Some(now) = now else {
+            return Err(EndError::refused(format!("{namespace} is gone"), Hint::ChooseACollection));
+        };
+        if let Some(was) = self.was.get()
+            && differs(now.uuid.as_deref(), was)
+        {
+            return Err(EndError::refused(
+                format!(
+                    "{namespace} is not the collection that was read before: it was dropped or \
+                     renamed, and another one has its name now"
+                ),
+                "start a new run for this collection",
+            ));
+        }
+        let was = self.was.get_or_init(|| now).clone();
+        Ok(Beginning { identity, was, first })
+    }
+
+    fn open_at(&self, last: Option<Id>, first: u64) -> Result<Opened, EndError> {
         let connection = &self.connection;
         let statistics = connection.wait(async {
             check_collection(connection, &self.collection).await?;
             Ok::<_, EndError>(statistics(connection, &self.collection).await)
         })?;
+        let beginning = self.beginning(first)?;
         let bytes_total = whole_number(&statistics, "size");
         let server = &connection.server;
         let query = Query {
@@ -84,7 +125,7 @@ impl LiveOrigin {
             reply_docs: reply_docs(&statistics),
         };
         Ok(Opened {
-            source: Box::new(LiveSource::new(query, last, bytes_total)),
+            source: Box::new(LiveSource::new(query, beginning, last, bytes_total)),
             description: SourceDescription {
                 form: SourceForm::LiveCollection { topology: server.topology.as_str() },
                 compression: Compression::None,
@@ -93,14 +134,14 @@ impl LiveOrigin {
                 rewindable: true,
                 bytes_total,
             },
-            first: 0,
+            first,
         })
     }
 }
 
 impl Origin for LiveOrigin {
     fn open(&self) -> Result<Opened, EndError> {
-        self.open_at(None)
+        self.open_at(None, 0)
     }
 
     /// Documents come in the order of their `_id`, so those that were read are not read again.
@@ -109,7 +150,7 @@ impl Origin for LiveOrigin {
         let id = Id::from_hex(id).ok_or_else(|| {
             EndError::failed("the checkpoint's last id is not a BSON value", Some("it was edited"))
         })?;
-        Ok(Opened { first: position.count, ..self.open_at(Some(id))? })
+        self.open_at(Some(id), position.count)
     }
 
     fn for_each_status(&self, give: &mut dyn FnMut(Option<&[u8]>)) -> Result<(), EndError> {
@@ -131,7 +172,10 @@ impl Origin for LiveOrigin {
             collection: Some(self.collection.clone()),
             form: description.form_words(),
             bytes: description.bytes_total,
-            live: Some(self.connection.planned()),
+            live: Some(LivePlace {
+                collection: self.was.get().cloned(),
+                ..self.connection.planned()
+            }),
         }
     }
 }

@@ -4,7 +4,7 @@ use futures_util::StreamExt;
 use mongodb::Collection;
 use mongodb::bson::{RawDocumentBuf, doc};
 use mongodb::error::Error;
-use mongodb::options::{ReadPreference, SelectionCriteria};
+use mongodb::options::{ReadConcern, ReadPreference, SelectionCriteria};
 use reshelve_core::raw;
 
 use crate::connection::Connection;
@@ -30,7 +30,8 @@ async fn scan(
     read_preference: Option<&ReadPreference>,
 ) -> Result<Vec<(Option<Vec<u8>>, u64)>, Error> {
     let mut statuses: Vec<(Option<Vec<u8>>, u64)> = Vec::new();
-    let mut find = collection.find(doc! {}).projection(doc! { "_id": 0, "status": 1 });
+    let find = collection.find(doc! {}).projection(doc! { "_id": 0, "status": 1 });
+    let mut find = find.read_concern(ReadConcern::majority());
     if let Some(preference) = read_preference {
         find = find.selection_criteria(SelectionCriteria::ReadPreference(preference.clone()));
     }

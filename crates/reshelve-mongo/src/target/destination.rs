@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use reshelve::ends::{
-    Abandoned, Base, Claim, Destination, DrySink, EndError, Hint, Left, Look, Notes, OnExisting,
-    PlannedTarget, Position, Sink, TargetRequest,
+    Abandoned, Base, Claim, Destination, DrySink, EndError, Held, Hint, Left, Look, Notes,
+    OnExisting, PlannedTarget, Position, Sink, TargetRequest, WrittenJobs,
 };
 
+use super::held::{check_counts, check_each};
 use super::lease::{Holder, Lease, Over, RUNS, Tenant, holder};
 use super::look::LiveLook;
 use super::preflight::{Findings, Obstacle, counts, examples, findings, forecast};
@@ -190,6 +191,20 @@ impl Destination for LiveDestination {
         };
         let (connection, lease) = (self.connection.clone(), Arc::clone(lease));
         Ok(Box::new(LiveSink::new(connection, lease, claim.run.clone(), all_ours)))
+    }
+
+    fn check_held(
+        &mut self,
+        claim: &Claim,
+        held: &Held,
+        written: &dyn WrittenJobs,
+    ) -> Result<(), EndError> {
+        check_counts(&self.connection, held)?;
+        match claim.base.documents {
+            0 => Ok(()),
+            // What was there before hides what is missing.
+            _ => check_each(&self.connection, written),
+        }
     }
 
     fn leave(&mut self) -> Result<(), EndError> {

@@ -2,6 +2,7 @@
 
 mod by_ids;
 mod destination;
+mod held;
 mod indexes;
 mod indexes_down;
 mod indexes_up;

@@ -110,6 +110,26 @@ pub trait ReplacedJobs {
     fn is_replaced(&self, job: &Key) -> Result<bool, DiskError>;
 }
 
+/// What a target has to hold when a run is done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// How far the target was written.
+    pub position: Position,
+    /// Jobs that the run wrote, and those that it found there; each with metrics and metadata.
+    pub jobs: u64,
+    /// Their events.
+    pub events: u64,
+}
+
+/// The jobs that a run wrote.
+pub trait WrittenJobs {
+    /// Gives the `_id` of each job, which its metrics and its metadata have too.
+    ///
+    /// # Errors
+    /// Where the journal cannot be read, or `give` fails.
+    fn each(&self, give: &mut dyn FnMut([u8; 12]) -> Result<(), EndError>) -> Result<(), EndError>;
+}
+
 /// Is told something that people should know, in a sentence.
 pub trait Notes {
     /// Tells it.
@@ -181,12 +201,16 @@ pub trait Destination {
         Ok(from.clone())
     }
 
-    /// Looks once more at a target that is complete, before the run is said to be done: it must hold
-    /// what the run wrote up to `position`.
+    /// Asks the target whether it holds what the run wrote, before the run is called done.
     ///
     /// # Errors
-    /// Where less is there, or more than the run wrote.
-    fn check_end(&mut self, _claim: &Claim, _position: &Position) -> Result<(), EndError> {
+    /// [`Missing`](super::EndErrorKind::Missing) where it holds less.
+    fn check_held(
+        &mut self,
+        _claim: &Claim,
+        _held: &Held,
+        _written: &dyn WrittenJobs,
+    ) -> Result<(), EndError> {
         Ok(())
     }
 

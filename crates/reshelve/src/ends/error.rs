@@ -20,6 +20,8 @@ pub enum EndErrorKind {
     Full,
     /// The target was taken over by another run: this one is over, and changes nothing any more.
     Lost,
+    /// The target lacks what the run has written: resuming it does not bring it back.
+    Missing,
     /// What is read is damaged: nothing after that place can be read.
     Damaged,
 }
@@ -51,6 +53,11 @@ impl EndError {
     /// The target was taken over by another run.
     pub fn lost(message: impl Into<String>, hint: impl Into<Hint>) -> Self {
         Self::new(EndErrorKind::Lost, message, Some(hint.into()))
+    }
+
+    /// The target lacks what the run has written.
+    pub fn missing(message: impl Into<String>, hint: Hint) -> Self {
+        Self::new(EndErrorKind::Missing, message, Some(hint))
     }
 
     /// It could not be done.

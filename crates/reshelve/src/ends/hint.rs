@@ -51,6 +51,8 @@ pub enum Hint {
     CheckTheOtherRun,
     /// The run cannot be resumed: a new one finds what this one has written.
     StartOverOnExisting,
+    /// The target lost what a run wrote: find out why, and write it again.
+    WriteWhatIsMissing,
     /// The user lacks a privilege for reading.
     PrintTheSourceRole,
     /// The user lacks a privilege for writing.

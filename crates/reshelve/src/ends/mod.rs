@@ -12,13 +12,15 @@ mod source;
 mod target_reader;
 
 pub use destination::{
-    Abandoned, Base, Claim, Destination, Left, NamedJobs, Notes, OnExisting, ReplacedJobs,
-    TargetRequest,
+    Abandoned, Base, Claim, Destination, Held, Left, NamedJobs, Notes, OnExisting, ReplacedJobs,
+    TargetRequest, WrittenJobs,
 };
 pub use error::{EndError, EndErrorKind};
 pub use hint::{Hint, OtherForm};
 pub use origin::{Opened, Origin, SourceDescription, SourceForm, SourceSize};
-pub use place::{Compression, LivePlace, PlannedSource, PlannedTarget, TargetFolder};
+pub use place::{
+    Compression, LiveCollection, LivePlace, PlannedSource, PlannedTarget, TargetFolder,
+};
 pub use position::Position;
 pub use sink::{
     Action, Before, DrySink, Fate, Found, JobAhead, JobWrite, Look, Looked, NothingToSync, Section,

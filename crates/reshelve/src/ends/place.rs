@@ -89,6 +89,18 @@ pub struct LivePlace {
     /// The server's clock when the run began, where it has one: a live tail starts there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation_time: Option<String>,
+    /// Which collection it was, where it is one that was read: a resumed run reads no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collection: Option<LiveCollection>,
+}
+
+/// What tells a live collection from another one of the same name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LiveCollection {
+    /// Its UUID in hex, where the server shows it.
+    pub uuid: Option<String>,
+    /// How many documents it held when the run began.
+    pub documents: u64,
 }
 
 /// A target as `run.json` names it.

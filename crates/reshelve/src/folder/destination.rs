@@ -10,8 +10,8 @@ use super::replace::{Replacing, finish_collection, has_taken_its_place};
 use super::sink::FolderSink;
 use super::tail::keep_strangers;
 use crate::ends::{
-    Abandoned, Base, Claim, Destination, DrySink, EndError, Left, Look, Notes, OnExisting,
-    PlannedTarget, Position, ReplacedJobs, Sink, TargetFolder, TargetRequest,
+    Abandoned, Base, Claim, Destination, DrySink, EndError, Held, Left, Look, Notes, OnExisting,
+    PlannedTarget, Position, ReplacedJobs, Sink, TargetFolder, TargetRequest, WrittenJobs,
 };
 use crate::store::{Disk, Files, absolute};
 use crate::target_schema::Collection;
@@ -172,8 +172,8 @@ impl Destination for FolderDestination {
         Ok(progress.position())
     }
 
-    fn check_end(&mut self, _: &Claim, position: &Position) -> Result<(), EndError> {
-        let lengths = Progress::of(position)?.lengths;
+    fn check_held(&mut self, _: &Claim, held: &Held, _: &dyn WrittenJobs) -> Result<(), EndError> {
+        let lengths = Progress::of(&held.position)?.lengths;
         preflight::check_end(self.files.as_ref(), &self.target, &lengths)
     }
 

@@ -1,6 +1,6 @@
 //! Running the engine, and ending a run.
 
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{Checkpoint, Totals};
 use super::engine::{Context, Ended, Engine, Outturn};
 use super::journal;
 use super::plan::Plan;
@@ -8,7 +8,7 @@ use super::run_folder::RunFolder;
 use super::start::{Report, Stop};
 use super::states::State;
 use super::{Observer, RunError};
-use crate::ends::{DamageKind, Destination, Opened, Position};
+use crate::ends::{DamageKind, Destination, EndError, Held, Opened, Position, WrittenJobs};
 
 /// Runs the engine with the sink that the plan asks for, and ends the run.
 pub(super) fn execute(
@@ -74,7 +74,11 @@ pub(super) fn finish(
         take_out_replaced(plan, folder, &mut checkpoint, destination)?;
     }
     if plan.apply {
-        destination.check_end(&plan.claim(folder), &checkpoint.target)?;
+        let Totals { documents, events, .. } = checkpoint.totals;
+        let jobs = documents.written + documents.unchanged;
+        let held = Held { position: checkpoint.target.clone(), jobs, events };
+        let written = Written { folder, end: checkpoint.journal.records };
+        destination.check_held(&plan.claim(folder), &held, &written)?;
     }
     checkpoint.enter(State::Done)?;
     checkpoint.is_finishing = false;
@@ -86,6 +90,18 @@ pub(super) fn finish(
         destination.unlock()?;
     }
     Ok(Report { plan: plan.clone(), folder: folder.clone(), checkpoint, stop: Stop::Done })
+}
+
+/// The jobs that a run wrote, by its journal.
+struct Written<'r> {
+    folder: &'r RunFolder,
+    end: u64,
+}
+
+impl WrittenJobs for Written<'_> {
+    fn each(&self, give: &mut dyn FnMut([u8; 12]) -> Result<(), EndError>) -> Result<(), EndError> {
+        journal::written(self.folder, self.end)?.each(|job| give(job.id))
+    }
 }
 
 /// Has the target take out what was replaced; each step of it is checkpointed.

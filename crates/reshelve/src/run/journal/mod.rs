@@ -21,7 +21,7 @@ use super::run_folder::RunFolder;
 use crate::store::{Appender, DiskError, Key, Open, OpenFile};
 
 pub use read::Reader;
-pub(crate) use read::{Index, Named, replaced};
+pub(crate) use read::{Index, Named, replaced, written};
 pub use record::{Details, JobRecord, RECORD_BYTES, Record};
 
 /// How the first record of the file begins: its version.

@@ -132,15 +132,43 @@ impl Index {
 
     /// The first record of a job that stands.
     pub(crate) fn get(&self, key: &Key) -> Result<Option<JobRecord>, DiskError> {
-        let Some(entry) = self.records.get(key)? else { return Ok(None) };
-        let offset = u64::from_be_bytes(std::array::from_fn(|at| entry[16 + at]));
-        let mut bytes = [0; RECORD_BYTES];
-        self.file.read_exact_at(&mut bytes, offset)?;
-        Ok(match Record::from_bytes(&bytes) {
-            Some(Record::Job(job)) => Some(job),
-            _ => None,
-        })
+        match self.records.get(key)? {
+            Some(entry) => record_of(self.file.as_ref(), &entry),
+            None => Ok(None),
+        }
     }
+
+    /// Gives the first record of each job that stands, in the order of their keys.
+    ///
+    /// # Errors
+    /// If the journal cannot be read, or `give` fails.
+    pub(crate) fn each<E: From<DiskError>>(
+        self,
+        mut give: impl FnMut(JobRecord) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let Index { file, records } = self;
+        let mut failed = None;
+        records.each(|entry| {
+            if failed.is_none()
+                && let Some(job) = record_of(file.as_ref(), entry)?
+            {
+                failed = give(job).err();
+            }
+            Ok(())
+        })?;
+        failed.map_or(Ok(()), Err)
+    }
+}
+
+/// The record of a job that an entry of an index names.
+fn record_of(file: &dyn OpenFile, entry: &[u8; 24]) -> Result<Option<JobRecord>, DiskError> {
+    let offset = u64::from_be_bytes(std::array::from_fn(|at| entry[16 + at]));
+    let mut bytes = [0; RECORD_BYTES];
+    file.read_exact_at(&mut bytes, offset)?;
+    Ok(match Record::from_bytes(&bytes) {
+        Some(Record::Job(job)) => Some(job),
+        _ => None,
+    })
 }
 
 impl ReplacedJobs for Index {
@@ -190,4 +218,9 @@ impl NamedJobs for Named<'_> {
 pub(crate) fn replaced(folder: &RunFolder, end: u64) -> Result<Index, DiskError> {
     let wanted = |job: &JobRecord| job.action == Action::Replace;
     Index::of_jobs(folder, 0..end, wanted)
+}
+
+/// The jobs that a run wrote; `end` is the length of its journal.
+pub(crate) fn written(folder: &RunFolder, end: u64) -> Result<Index, DiskError> {
+    Index::of_jobs(folder, 0..end, |_| true)
 }

@@ -1,0 +1,212 @@
+//! The end of a live run is proved: the source is the collection that it was, and was read to its
+//! end; the target holds what was written; and what a connection string promises less is not used.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends there")]
+
+use mongodb::bson::{Document, doc};
+
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+mod common;
+#[path = "common/live.rs"]
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+mod live;
+#[path = "common/proxy.rs"]
+#[expect(dead_code, unused_imports, reason = "each of these files uses a part of it")]
+mod proxy;
+#[path = "common/rehearsal.rs"]
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+mod rehearsal;
+
+use common::split;
+use live::{Database, Server, wait};
+use proxy::{Act, Proxy, Turn, on};
+use rehearsal::{APPLY, Rehearsal, json};
+
+/// More than one reply of a server.
+const DOCUMENTS: u32 = 2_500;
+
+fn delete(database: &Database, collection: &str, filter: Document) {
+    wait(database.handle.collection::<Document>(collection).delete_many(filter)).unwrap();
+}
+
+fn rename(database: &Database, from: &str, to: &str) {
+    let name = |collection: &str| format!("{}.{collection}", database.name());
+    database.admin(doc! { "renameCollection": name(from), "to": name(to) }).unwrap();
+}
+
+/// Runs from a live source into a folder, and does something between two replies. Gives the exit
+/// code, what was said, and the proxy that the source was read through.
+fn run_and_meanwhile(
+    rehearsal: &Rehearsal,
+    legacy: &Database,
+    target: &str,
+    meanwhile: impl FnOnce(),
+) -> Option<(Option<i32>, String, Proxy)> {
+    let proxy = Proxy::start(&legacy.uri_of_one_server()?);
+    let rule = proxy.rule(on("getMore").of("jobs"), Turn::Nth(1), Act::Hold);
+    let args = [&["run", proxy.uri(), target], &APPLY[..]].concat();
+    let child = rehearsal.place.call(&args).spawn(true);
+    rule.wait_until_acted();
+    meanwhile();
+    rule.release();
+    let ended = child.wait_with_output().unwrap();
+    Some((ended.status.code(), String::from_utf8_lossy(&ended.stderr).into_owned(), proxy))
+}
+
+#[test]
+fn a_source_that_is_gone_or_another_one_is_no_end() {
+    let Some(server) = Server::shared() else { return };
+    let rehearsal = Rehearsal::new(DOCUMENTS, "small");
+    let documents = split(&rehearsal.place.read("jobs.bson"));
+    let half = &documents[..documents.len() / 2];
+    type Change<'c> = (&'c str, Box<dyn Fn(&Database) + 'c>);
+    let changes: [Change<'_>; 5] = [
+        ("dropped", Box::new(|legacy| drop(legacy.command(doc! { "drop": "jobs" })))),
+        (
+            "created again",
+            Box::new(|legacy| {
+                legacy.command(doc! { "drop": "jobs" });
+                legacy.seed("jobs", half);
+            }),
+        ),
+        (
+            "created again with all documents",
+            Box::new(|legacy| {
+                legacy.command(doc! { "drop": "jobs" });
+                legacy.seed("jobs", &documents);
+            }),
+        ),
+        ("renamed", Box::new(|legacy| rename(legacy, "jobs", "jobs_old"))),
+        (
+            "exchanged",
+            Box::new(|legacy| {
+                rename(legacy, "jobs", "jobs_old");
+                legacy.seed("jobs", half);
+            }),
+        ),
+    ];
+    for (number, (what, change)) in changes.iter().enumerate() {
+        let legacy = rehearsal.legacy(&server);
+        let target = format!("target-{number}");
+        let ended = run_and_meanwhile(&rehearsal, &legacy, &target, || change(&legacy));
+        let Some((code, said, _proxy)) = ended else { return };
+        assert_eq!(code, Some(1), "{what}: {said}");
+        for words in ["not read to its end", "dropped or renamed", "reshelve resume"] {
+            assert!(said.contains(words), "{what}: no {words:?} in {said}");
+        }
+        let run = rehearsal.place.runs().pop().unwrap();
+        let status = json(&rehearsal.place.expect(0, &["status", &run, "--json"]));
+        assert_eq!(status["state"], "failed", "{what}");
+        if *what == "renamed" {
+            rename(&legacy, "jobs_old", "jobs");
+            rehearsal.place.expect(0, &["resume", &run]);
+            rehearsal.expect_whole_at(&target, what);
+        }
+    }
+}
+
+#[test]
+fn documents_that_the_application_deletes_are_not_missing() {
+    let Some(server) = Server::shared() else { return };
+    let rehearsal = Rehearsal::new(DOCUMENTS, "small");
+    let legacy = rehearsal.legacy(&server);
+    let last = legacy.dump("jobs").pop().unwrap();
+    let last = mongodb::bson::RawDocument::from_bytes(&last).unwrap().get_object_id("_id").unwrap();
+    let ended = run_and_meanwhile(&rehearsal, &legacy, "target", || {
+        delete(&legacy, "jobs", doc! { "_id": last });
+    });
+    let Some((code, said, _)) = ended else { return };
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
+fn a_run_resumes_in_no_other_collection() {
+    let Some(server) = Server::shared() else { return };
+    let rehearsal = Rehearsal::new(60, "small");
+    let documents = split(&rehearsal.place.read("jobs.bson"));
+    let legacy = rehearsal.legacy(&server);
+    let bad = doc! { "_id": 7, "status": "completed" };
+    wait(legacy.handle.collection::<Document>("jobs").insert_one(bad)).unwrap();
+    let args = [&["run", &legacy.uri, "target", "--fail-fast"], &APPLY[..]].concat();
+    rehearsal.place.expect(4, &args);
+    let run = rehearsal.place.runs().pop().unwrap();
+    legacy.command(doc! { "drop": "jobs" });
+    rehearsal.place.expect(2, &["resume", &run]).says(&["no collection"]);
+    legacy.seed("jobs", &documents);
+    rehearsal.place.expect(3, &["resume", &run]).says(&["another one has its name"]);
+}
+
+#[test]
+fn a_target_that_lost_what_was_written_is_not_done() {
+    let Some(server) = Server::shared() else { return };
+    let rehearsal = Rehearsal::new(60, "small");
+    for (collection, foreign) in
+        [("novel_jobs", 0), ("novel_job_events", 0), ("novel_job_metadata", 90)]
+    {
+        let target = rehearsal.target(&server);
+        for number in 0..foreign {
+            let other = doc! { "_id": number, "jobId": format!("foreign-{number}") };
+            wait(target.handle.collection::<Document>(collection).insert_one(other)).unwrap();
+        }
+        let Some(uri) = target.uri_of_one_server() else { return };
+        let proxy = Proxy::start(&uri);
+        let rule = proxy.rule(on("insert").of("novel_jobs"), Turn::Nth(3), Act::Hold);
+        let args = ["run", "jobs.bson", proxy.uri(), "--batch-docs", "20", "--allow-existing"];
+        let child = rehearsal.place.call(&[&args[..], &APPLY].concat()).spawn(true);
+        rule.wait_until_acted();
+        let ours = doc! { "jobId": { "$not": { "$regex": "^foreign" } } };
+        let one = wait(target.handle.collection::<Document>("novel_jobs").find_one(ours)).unwrap();
+        let job = one.unwrap().get_str("jobId").unwrap().to_owned();
+        delete(&target, collection, doc! { "jobId": &job });
+        rule.release();
+        let ended = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(1), "{collection}: {said}");
+        for words in [collection, "the run wrote", "--allow-existing"] {
+            assert!(said.contains(words), "{collection}: no {words:?} in {said}");
+        }
+        let run = rehearsal.place.runs().pop().unwrap();
+        let status = json(&rehearsal.place.expect(0, &["status", &run, "--json"]));
+        assert_eq!(status["state"], "failed", "{collection}");
+    }
+}
+
+#[test]
+fn a_connection_string_does_not_lower_what_is_promised() {
+    let Some(server) = Server::shared() else { return };
+    let rehearsal = Rehearsal::new(20, "small");
+    let legacy = rehearsal.legacy(&server);
+    for (options, names) in [
+        ("w=1&journal=false&wtimeoutMS=5", "w, journal, wtimeoutMS"),
+        ("w=0", ": w."),
+        ("readConcernLevel=local", "readConcernLevel"),
+        ("readConcernLevel=available&w=2", "w, readConcernLevel"),
+        ("w=majority&journal=true&readConcernLevel=majority&wtimeoutMS=0", ""),
+    ] {
+        let target = rehearsal.target(&server);
+        let (Some(from), Some(to)) = (legacy.uri_of_one_server(), target.uri_of_one_server())
+        else {
+            return;
+        };
+        let (from, to) = (Proxy::start(&from), Proxy::start(&to));
+        let (source, uri) =
+            (format!("{}&{options}", from.uri()), format!("{}&{options}", to.uri()));
+        let told = rehearsal.place.expect(0, &[&["run", &source, &uri], &APPLY[..]].concat());
+        let notes = told.stderr.matches("not used of the connection string").count();
+        assert_eq!(notes, usize::from(!names.is_empty()), "{options}: {}", told.stderr);
+        assert!(told.stderr.contains(names), "{options}: {}", told.stderr);
+        let log = to.log();
+        for name in ["novel_jobs", "novel_job_events"] {
+            for insert in log.of("insert", name) {
+                let concern = insert.request.body.get_document("writeConcern").unwrap();
+                assert_eq!(concern, &doc! { "w": "majority", "j": true }, "{options}");
+            }
+        }
+        for find in from.log().of("find", "jobs") {
+            let level = find.request.body.get_document("readConcern").unwrap();
+            let level = level.get_str("level").unwrap();
+            assert!(["majority", "snapshot"].contains(&level), "{options}: {level}");
+        }
+        rehearsal.expect_whole(&target, options);
+    }
+}
