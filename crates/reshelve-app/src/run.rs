@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use reshelve::ends::{Compression, OnExisting};
 use reshelve::run::{
-    self, Checkpoint, DocumentCounts, Ends, Plan, Report, RunError, RunFolder, RunRequest, Stop,
-    Tally,
+    self, Checkpoint, DocumentCounts, Ends, Plan, Report, RunError, RunFolder, RunRequest, State,
+    Stop, Tally,
 };
 use reshelve::store::Disk;
 use serde::{Serialize, Serializer};
@@ -177,6 +177,8 @@ impl Outcome {
             schema: "reshelve.run/1",
             run: &plan.run,
             applied: plan.apply,
+            state: checkpoint.state.as_str(),
+            partial: checkpoint.state != State::Done,
             documents: totals.documents,
             events: totals.events,
             warnings: counts(&totals.warnings),
@@ -225,6 +227,10 @@ struct Summary<'s> {
     schema: &'static str,
     run: &'s str,
     applied: bool,
+    /// The state of the run.
+    state: &'static str,
+    /// Whether it covers a part of its source only: limited, filtered, or not ended.
+    partial: bool,
     documents: DocumentCounts,
     events: u64,
     warnings: BTreeMap<&'s str, u64>,

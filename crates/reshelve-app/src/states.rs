@@ -72,24 +72,28 @@ pub const RULES: &[Rule] = &[
     rule(Command::Resume, State::Interrupted, Answer::Legal),
     rule(Command::Resume, State::Failed, Answer::Legal),
     rule(Command::Resume, State::Killed, Answer::Legal),
+    rule(Command::Resume, State::Partial, Answer::NothingLeft),
     rule(Command::Resume, State::Done, Answer::NothingLeft),
     // It takes the rejects that are known so far.
     rule(Command::OnlyRejects, State::Running, Answer::Legal),
     rule(Command::OnlyRejects, State::Interrupted, Answer::Legal),
     rule(Command::OnlyRejects, State::Failed, Answer::Legal),
     rule(Command::OnlyRejects, State::Killed, Answer::Legal),
+    rule(Command::OnlyRejects, State::Partial, Answer::Legal),
     rule(Command::OnlyRejects, State::Done, Answer::Legal),
     // What is not written yet is missing: the comparison says so.
     rule(Command::Verify, State::Running, Answer::Legal),
     rule(Command::Verify, State::Interrupted, Answer::Legal),
     rule(Command::Verify, State::Failed, Answer::Legal),
     rule(Command::Verify, State::Killed, Answer::Legal),
+    rule(Command::Verify, State::Partial, Answer::Legal),
     rule(Command::Verify, State::Done, Answer::Legal),
     // The report says that the run is not finished.
     rule(Command::Report, State::Running, Answer::Legal),
     rule(Command::Report, State::Interrupted, Answer::Legal),
     rule(Command::Report, State::Failed, Answer::Legal),
     rule(Command::Report, State::Killed, Answer::Legal),
+    rule(Command::Report, State::Partial, Answer::Legal),
     rule(Command::Report, State::Done, Answer::Legal),
 ];
 

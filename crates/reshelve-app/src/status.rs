@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use reshelve::run::{DocumentCounts, RunFolder};
+use reshelve::run::{DocumentCounts, RunFolder, State};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -40,6 +40,8 @@ pub struct RunStatus {
     pub applied: bool,
     /// The state in a word: `killed` if a run has not ended and no process is at work on it.
     pub state: &'static str,
+    /// Whether it covers a part of its source only, so far or by its options.
+    pub partial: bool,
     /// Why it stopped.
     pub reason: Option<String>,
     /// Whether `resume` would continue it.
@@ -87,6 +89,7 @@ pub(crate) fn status_of(folder: &RunFolder) -> Result<RunStatus, Failure> {
         folder: folder.path().display().to_string(),
         applied: plan.apply,
         state: state.as_str(),
+        partial: state != State::Done,
         reason: checkpoint.reason,
         can_be_resumed: states::is_resumable(state),
         begun_at: plan.begun_at,

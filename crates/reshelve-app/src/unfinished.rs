@@ -42,13 +42,17 @@ pub(crate) fn note(target: &PlannedTarget, runs: &[RunFolder], handle: &Handle) 
     for run in runs {
         let (Ok(plan), Ok(checkpoint)) = (run.plan(), run.checkpoint()) else { continue };
         let state = checkpoint.state.found(run.is_held());
-        if state == State::Done {
-            unfinished.retain(|(earlier, _)| earlier.source.path != plan.source.path);
-            continue;
+        match state {
+            State::Done => {
+                unfinished.retain(|(earlier, _)| earlier.source.path != plan.source.path);
+                continue;
+            }
+            // The rejects of another run, tried again: nothing was left out.
+            State::Partial if plan.only_rejects.is_some() => continue,
+            _ => {}
         }
         let text = format!(
-            "warning: the run {} is not done ({state}, {} read): {} does not hold all that it was \
-             to write",
+            "warning: the run {} is not done ({state}, {} read): {} does not hold all of its source",
             plan.run,
             counted(checkpoint.totals.documents.read, "document"),
             target.name()

@@ -4,7 +4,9 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use reshelve::parity::{self, Mismatch, Reading, Verification, VerifyError, VerifyRequest};
+use reshelve::parity::{
+    self, Agreement, Mismatch, Reading, Verification, VerifyError, VerifyRequest,
+};
 use reshelve::report;
 use reshelve::run::RunError;
 use serde::{Serialize, Serializer};
@@ -92,6 +94,7 @@ impl Serialize for Outcome {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let document = VerifyDocument {
             schema: "reshelve.verify/1",
+            verdict: self.verification.agreement(),
             verification: &self.verification,
             exit: self.exit_code().number(),
         };
@@ -102,6 +105,7 @@ impl Serialize for Outcome {
 #[derive(Debug, Serialize)]
 struct VerifyDocument<'v> {
     schema: &'static str,
+    verdict: Agreement,
     #[serde(flatten)]
     verification: &'v Verification,
     exit: u8,

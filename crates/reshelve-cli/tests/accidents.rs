@@ -383,3 +383,35 @@ fn every_folder_that_was_made_is_synced() {
         assert!(log.contains(&name), "{folder:?} was not synced: {log}");
     }
 }
+
+/// What would stop an applied run stops the dry run before it.
+#[test]
+fn a_dry_run_refuses_what_an_applied_run_would_refuse() {
+    let place = place();
+    place.write("file", b"");
+    let dry = ["run", "jobs.bson", "target"];
+    for target in ["file", "file/deeper", "jobs.bson"] {
+        for more in [&[][..], &["--apply", "--in-flight", "skip"]] {
+            let args = with(&["run", "jobs.bson", target], more);
+            place.expect(3, &args).says(&["hint:"]);
+        }
+    }
+    assert!(place.runs().is_empty());
+    if !strace_is_there() {
+        return;
+    }
+    let refusals = [
+        ("access,faccessat,faccessat2", "EACCES", "may not be written to"),
+        ("access,faccessat,faccessat2", "EROFS", "may not be written to"),
+    ];
+    for (call, error, words) in refusals {
+        let (trace, inject) = (format!("trace={call}"), format!("inject={call}:error={error}"));
+        let strace = ["strace", "-f", "-qq", "-o", "log", "-e", &trace, "-e", &inject];
+        for args in [&dry[..], &RUN] {
+            let told = place.call_through(&strace, args).finish();
+            assert_eq!(told.code, Some(3), "{}", told.stderr);
+            told.says(&[words, "hint:"]);
+        }
+    }
+    assert!(place.runs().is_empty() && !place.path("target").exists());
+}

@@ -17,7 +17,7 @@ pub(super) fn render(page: &Page) -> String {
     let class = match page.word {
         Word::Holds => "verdict good",
         Word::DoesNotHold => "verdict bad",
-        Word::NotChecked | Word::DryRun => "verdict open",
+        Word::HoldsWithExceptions | Word::NotChecked | Word::DryRun => "verdict open",
     };
     let markup = html! {
         (DOCTYPE)

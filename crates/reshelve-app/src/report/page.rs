@@ -54,6 +54,7 @@ impl Page {
 pub(super) fn verdict_words(word: Word) -> (&'static str, &'static str) {
     match word {
         Word::Holds => ("✓", "Parity holds"),
+        Word::HoldsWithExceptions => ("!", "Parity holds, with exceptions"),
         Word::DoesNotHold => ("✗", "Parity does not hold"),
         Word::NotChecked => ("?", "Parity was not checked"),
         Word::DryRun => ("○", "Dry run: nothing was written"),

@@ -28,6 +28,7 @@ pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
 pub(crate) fn page(report: &RunReport, written: &Written) -> String {
     let word = match report.verdict.word {
         Word::Holds => "Parity holds.",
+        Word::HoldsWithExceptions => "Parity holds, with exceptions.",
         Word::DoesNotHold => "Parity does NOT hold.",
         Word::NotChecked => "Parity was not checked.",
         Word::DryRun => "A dry run.",

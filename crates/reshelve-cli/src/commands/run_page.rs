@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use reshelve::ends::DamageKind;
-use reshelve::run::{Report, Stop, Tally};
+use reshelve::run::{Part, Report, Stop, Tally};
 use reshelve_app::ExitCode;
 use reshelve_app::run::Outcome;
 use reshelve_app::text::{counted, number, plain, size, span};
@@ -76,7 +76,19 @@ pub(super) fn page(outcome: &Outcome) -> String {
 
 fn verdict(report: &Report) -> String {
     let what = if report.plan.apply { "run" } else { "dry run" };
+    let documents = report.checkpoint.totals.documents;
     match &report.stop {
+        Stop::Done if documents.read > 0 && documents.rejected == documents.read => format!(
+            "The {what} rejected every document that it read. Is this the right collection?"
+        ),
+        Stop::Done if let Some(part) = report.plan.part(documents.read) => {
+            let rejects = if documents.rejected > 0 { ", with rejects" } else { "" };
+            let part = match part {
+                Part::First(limit) => format!("the first {}", counted(limit, "document")),
+                Part::RejectsOf(_) => "only what an earlier run had rejected".to_owned(),
+            };
+            format!("The {what} is partial{rejects}: it took {part}.")
+        }
         Stop::Done if report.checkpoint.totals.documents.rejected > 0 => {
             format!("The {what} is done, with rejects.")
         }

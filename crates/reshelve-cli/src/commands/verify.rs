@@ -1,7 +1,9 @@
 //! `reshelve verify`.
 
 use comfy_table::CellAlignment;
-use reshelve::parity::{CostAndTokenTotals, Histogram, Sample, Survey, Verification};
+use reshelve::parity::{
+    Agreement, CostAndTokenTotals, Counts, Histogram, Sample, Survey, Verification,
+};
 use reshelve_app::report::bucket_name;
 use reshelve_app::text::{counted, number, plain};
 use reshelve_app::verify::{self, Request};
@@ -38,8 +40,11 @@ fn request(args: &VerifyArgs) -> Request {
 /// The verdict in a sentence.
 fn verdict(verification: &Verification) -> String {
     match &verification.sample {
-        None if verification.holds() => "Parity holds.".into(),
-        None => "Parity does NOT hold.".into(),
+        None => match verification.agreement() {
+            Agreement::Holds => "Parity holds.".into(),
+            Agreement::HoldsWithExceptions => exceptions(&verification.survey.counts),
+            Agreement::DoesNotHold => "Parity does NOT hold.".into(),
+        },
         Some(Sample { documents, of }) => {
             let looked = format!("A sample, {} of {} documents", number(*documents), number(*of));
             if verification.is_clean() {
@@ -51,6 +56,24 @@ fn verdict(verification: &Verification) -> String {
             }
         }
     }
+}
+
+/// What holds, but for what was not carried over.
+fn exceptions(counts: &Counts) -> String {
+    if counts.rejected == counts.legacy {
+        return format!(
+            "Parity holds, with exceptions: all {} are rejected. Is this the right collection?",
+            counted(counts.legacy, "document")
+        );
+    }
+    let mut exceptions = Vec::new();
+    if counts.rejected > 0 {
+        exceptions.push(format!("{} rejected", counted(counts.rejected, "document")));
+    }
+    if counts.skipped > 0 {
+        exceptions.push(format!("{} left out, in flight", counted(counts.skipped, "document")));
+    }
+    format!("Parity holds, with exceptions: {}.", exceptions.join(", "))
 }
 
 pub(crate) fn page(verification: &Verification) -> String {

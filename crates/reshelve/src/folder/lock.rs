@@ -29,7 +29,7 @@ pub struct Holder {
 impl Holder {
     /// Whether the run is done, and was only cut off before it could take its lock away.
     pub(crate) fn is_done(&self, files: &dyn Files) -> bool {
-        self.left(files).is_some_and(|left| left.state == "done")
+        self.left(files).is_some_and(|left| matches!(left.state.as_str(), "done" | "partial"))
     }
 
     /// How long the files were at its last checkpoint: what lies after that, it wrote and did not

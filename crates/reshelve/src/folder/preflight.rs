@@ -10,7 +10,7 @@ use crate::dump;
 use crate::ends::{
     Abandoned, Base, Compression, EndError, Hint, OnExisting, TargetFolder, TargetRequest,
 };
-use crate::store::{At, DiskError, Files, Open};
+use crate::store::{At, DiskError, Files, Kind, Open};
 use crate::target_schema::Collection;
 
 /// How many files a refusal names.
@@ -35,6 +35,7 @@ pub(super) fn look(
     request: &TargetRequest,
     target: &TargetFolder,
 ) -> Result<Before, EndError> {
+    check_place(files, &target.database())?;
     look_at_lock(files, request, target)?;
     let held = target.held_on(files)?;
     if let Some(other) = held.iter().find(|held| held.compression != target.compression)
@@ -60,6 +61,25 @@ pub(super) fn look(
     check_whole(files, request, target, &survey)?;
     let base = if survey.documents == 0 { Lengths::default() } else { survey.lengths };
     Ok(Before { seen, base, documents: survey.documents, existing: Some(survey.existing) })
+}
+
+/// The database folder must be one, or one that this user can create.
+fn check_place(files: &dyn Files, database: &Path) -> Result<(), EndError> {
+    for folder in database.ancestors() {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let Some(found) = files.look(folder)? else { continue };
+        if found.kind != Kind::Folder {
+            let message = format!("{} is a file, and the target is a folder", folder.display());
+            return Err(EndError::refused(message, "name another target"));
+        }
+        if !files.may_write_in(folder)? {
+            let message = format!("the folder {} may not be written to", folder.display());
+            let hint = "get the right to write there, or name another target";
+            return Err(EndError::refused(message, hint));
+        }
+        return Ok(());
+    }
+    Ok(())
 }
 
 fn look_at_lock(
@@ -113,7 +133,7 @@ fn check_whole(
 
 fn is_torn(torn: &Torn) -> EndError {
     let message = format!(
-        "the target file {} is damaged at byte {}, or ends there in the middle of a document",
+        "the target file {} is damaged at byte {}, or ends in the middle of a document there",
         torn.file.display(),
         torn.offset
     );
@@ -270,7 +290,7 @@ pub(super) fn check_disk(
     request: &TargetRequest,
     target: &TargetFolder,
 ) -> Result<(), EndError> {
-    if !request.apply || request.skip_disk_check {
+    if request.skip_disk_check {
         return Ok(());
     }
     let Some(mut needed) = request.source.estimated_target_bytes() else { return Ok(()) };

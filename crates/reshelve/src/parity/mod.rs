@@ -18,7 +18,7 @@ pub use cost_and_tokens::{
 };
 pub use sample::SAMPLE_MAX;
 pub use survey::{Counts, JobList, ListedJob, SourceFingerprint, StatusConflicts, Survey, survey};
-pub use verification::{Mismatch, RestoredCounts, Sample, Verification};
+pub use verification::{Agreement, Mismatch, RestoredCounts, Sample, Verification};
 use verify::only_rejects;
 pub use verify::{TOLERANCE_USD_DEFAULT, VerifyError, VerifyRequest, verify};
 pub use walk::Reading;

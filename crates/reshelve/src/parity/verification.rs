@@ -45,6 +45,19 @@ pub struct Sample {
     pub of: u64,
 }
 
+/// The verdict of a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Agreement {
+    /// Every legacy document is in the target as it should be.
+    Holds,
+    /// All that was to be carried over is there; some documents were rejected or left out, or only a
+    /// sample was compared.
+    HoldsWithExceptions,
+    /// Something is missing, extra or different.
+    DoesNotHold,
+}
+
 /// What was found.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Verification {
@@ -81,5 +94,15 @@ impl Verification {
     /// Whether parity holds: nothing was found, and both sides were compared completely.
     pub fn holds(&self) -> bool {
         self.is_clean() && self.sample.is_none()
+    }
+
+    /// The verdict.
+    pub fn agreement(&self) -> Agreement {
+        let counts = &self.survey.counts;
+        match (self.is_clean(), self.sample) {
+            (false, _) => Agreement::DoesNotHold,
+            (true, None) if counts.rejected == 0 && counts.skipped == 0 => Agreement::Holds,
+            _ => Agreement::HoldsWithExceptions,
+        }
     }
 }

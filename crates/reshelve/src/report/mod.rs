@@ -22,7 +22,7 @@ use crate::parity::{
 };
 use crate::pass::RejectRecord;
 use crate::profile::{self, Profile, ProfileRequest};
-use crate::run::{Checkpoint, Plan, RunError, RunFolder, State};
+use crate::run::{Checkpoint, Plan, RunError, RunFolder};
 
 /// Most bytes of an `_id` or a sentence that a report quotes.
 const QUOTED_BYTES_MAX: usize = 500;
@@ -163,7 +163,7 @@ fn look(
     }
     let why = if !plan.apply {
         None
-    } else if checkpoint.state != State::Done {
+    } else if !checkpoint.state.is_ended() {
         Some(format!("the run is not finished: its state is {}", checkpoint.state.as_str()))
     } else if let Some(target) = sides.target {
         match parity::verify(compared, origin, target, &mut |_| {}) {

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{Looked, counted};
-use crate::parity::{Survey, Verification};
-use crate::run::{Checkpoint, Plan, State};
+use crate::parity::{Agreement, Survey, Verification};
+use crate::run::{Checkpoint, Part, Plan};
 
 /// The verdict in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -12,6 +12,9 @@ use crate::run::{Checkpoint, Plan, State};
 pub enum Word {
     /// Every document that belongs in the target is there, and can be restored byte for byte.
     Holds,
+    /// The same, but for documents that were rejected or left out, or for a part of the source
+    /// only: somebody has to accept that.
+    HoldsWithExceptions,
     /// Something is missing, extra or different.
     DoesNotHold,
     /// The two sides could not be compared.
@@ -37,9 +40,9 @@ impl Verdict {
 
 pub(super) fn of(plan: &Plan, checkpoint: &Checkpoint, looked: &Looked) -> Verdict {
     match looked {
-        Looked::Compared(verification) => compared(verification),
-        Looked::Surveyed { survey, why: None } => dry_run(checkpoint, survey),
-        Looked::Nothing { .. } if !plan.apply && checkpoint.state == State::Done => {
+        Looked::Compared(verification) => compared(plan, checkpoint, verification),
+        Looked::Surveyed { survey, why: None } => dry_run(plan, checkpoint, survey),
+        Looked::Nothing { .. } if !plan.apply && checkpoint.state.is_ended() => {
             let documents = checkpoint.totals.documents;
             let sentence = format!(
                 "Nothing was written. The run's own files say that {} of {} documents would be \
@@ -56,17 +59,23 @@ pub(super) fn of(plan: &Plan, checkpoint: &Checkpoint, looked: &Looked) -> Verdi
     }
 }
 
-fn compared(verification: &Verification) -> Verdict {
+fn compared(plan: &Plan, checkpoint: &Checkpoint, verification: &Verification) -> Verdict {
     let counts = &verification.survey.counts;
     let (restored, jobs) = (verification.restored, counts.jobs());
     let left_out = left_out(counts.rejected, counts.skipped);
+    let part = part(plan, checkpoint);
+    if let Some(question) = is_it_the_right_one(&verification.survey) {
+        return Verdict::new(Word::HoldsWithExceptions, question);
+    }
     if verification.holds() {
         let sentence = format!(
             "{} of {jobs} documents are in the target as they should be, and come back byte for \
-             byte.{left_out}",
+             byte.{left_out}{part}",
             restored.identical
         );
-        return Verdict::new(Word::Holds, sentence);
+        let is_whole = verification.agreement() == Agreement::Holds && part.is_empty();
+        let word = if is_whole { Word::Holds } else { Word::HoldsWithExceptions };
+        return Verdict::new(word, sentence);
     }
     let sentence = format!(
         "{}. {} of {jobs} documents come back byte for byte, {} come back different, {} are \
@@ -80,18 +89,48 @@ fn compared(verification: &Verification) -> Verdict {
     Verdict::new(Word::DoesNotHold, sentence)
 }
 
-fn dry_run(checkpoint: &Checkpoint, survey: &Survey) -> Verdict {
+/// What the run took, where it was told to take a part of its source.
+fn part(plan: &Plan, checkpoint: &Checkpoint) -> String {
+    match plan.part(checkpoint.totals.documents.read) {
+        None => String::new(),
+        Some(Part::First(limit)) => {
+            format!(" A partial run: it took the first {} only.", counted(limit, "document"))
+        }
+        Some(Part::RejectsOf(run)) => {
+            let run = run.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            format!(" A partial run: it took only what the run {run} had rejected.")
+        }
+    }
+}
+
+/// A source of which nothing can be carried over is hardly the one that was meant.
+fn is_it_the_right_one(survey: &Survey) -> Option<String> {
+    let counts = &survey.counts;
+    let all = counts.legacy > 0 && counts.rejected == counts.legacy;
+    all.then(|| {
+        format!(
+            "All {} were rejected, and nothing was carried over: is this the right collection?",
+            counted(counts.legacy, "document")
+        )
+    })
+}
+
+fn dry_run(plan: &Plan, checkpoint: &Checkpoint, survey: &Survey) -> Verdict {
     let counts = &survey.counts;
     let jobs = counts.jobs();
     let left_out = left_out(counts.rejected, counts.skipped);
-    if checkpoint.state != State::Done {
+    if !checkpoint.state.is_ended() {
         let state = checkpoint.state.as_str();
         let sentence = format!("The dry run is not finished: its state is {state}.");
         return Verdict::new(Word::NotChecked, sentence);
     }
+    if let Some(question) = is_it_the_right_one(survey) {
+        return Verdict::new(Word::DryRun, format!("Nothing was written. {question}"));
+    }
+    let part = part(plan, checkpoint);
     let sentence = format!(
         "Nothing was written. {jobs} of {jobs} documents that belong in the target would be mapped, \
-          each proved to come back byte for byte.{left_out}"
+          each proved to come back byte for byte.{left_out}{part}"
     );
     Verdict::new(Word::DryRun, sentence)
 }
@@ -141,7 +180,7 @@ pub(super) fn cautions(
         cautions.push(format!("The run stopped: {reason}."));
     }
     let Some(survey) = survey else { return cautions };
-    if checkpoint.state == State::Done && survey.source.hash != checkpoint.source_hash {
+    if checkpoint.state.is_ended() && survey.source.hash != checkpoint.source_hash {
         cautions.push(format!(
             "The source is not the one that the run read: it has other documents, or the same ones \
              in another order. This report compares the target with the source as it is now ({}); \
@@ -153,7 +192,7 @@ pub(super) fn cautions(
     let documents = checkpoint.totals.documents;
     let run = (documents.read, documents.rejected, documents.skipped);
     let counts = &survey.counts;
-    if checkpoint.state == State::Done && run != (counts.legacy, counts.rejected, counts.skipped) {
+    if checkpoint.state.is_ended() && run != (counts.legacy, counts.rejected, counts.skipped) {
         cautions.push(format!(
             "The run counted {}, {} rejected and {} skipped; reading the source again gives {}, {} \
              and {}.",

@@ -80,7 +80,8 @@ pub(super) fn finish(
         let written = Written { folder, end: checkpoint.journal.records };
         destination.check_held(&plan.claim(folder), &held, &written)?;
     }
-    checkpoint.enter(State::Done)?;
+    let part = plan.part(checkpoint.totals.documents.read);
+    checkpoint.enter(if part.is_some() { State::Partial } else { State::Done })?;
     checkpoint.is_finishing = false;
     checkpoint.reason = None;
     checkpoint.in_doubt = false;

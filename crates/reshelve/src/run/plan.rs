@@ -102,7 +102,25 @@ pub struct Plan {
     pub base: Base,
 }
 
+/// Which part of its source a run takes, where it is not all of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// So many documents from the beginning.
+    First(u64),
+    /// What another run, named by its folder, had rejected.
+    RejectsOf(PathBuf),
+}
+
 impl Plan {
+    /// Which part of its source the run takes, once it has read so many documents; none where it
+    /// takes all of it. A limit that the source does not reach makes no part.
+    pub fn part(&self, read: u64) -> Option<Part> {
+        if let Some(run) = &self.only_rejects {
+            return Some(Part::RejectsOf(run.clone()));
+        }
+        self.limit.filter(|limit| read >= *limit).map(Part::First)
+    }
+
     /// The run, as its target knows it.
     pub(crate) fn claim(&self, folder: &RunFolder) -> Claim {
         Claim {

@@ -132,7 +132,7 @@ pub fn resume(
     // Obtained before anything else is looked at: a second process is refused.
     let _present = folder.hold(&plan.run)?;
     let mut from = folder.checkpoint()?;
-    if from.state == State::Done {
+    if from.state.is_ended() {
         return tidy(plan, folder, from, destination, observer);
     }
     from.enter(State::Running)?;

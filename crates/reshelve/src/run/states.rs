@@ -15,6 +15,8 @@ pub enum State {
     Failed,
     /// Its process is gone and did not say why. Found, never written down.
     Killed,
+    /// Everything that it was told to take is written, which is a part of the source only.
+    Partial,
     /// Everything is written.
     Done,
 }
@@ -37,6 +39,7 @@ const fn step(from: State, to: State, reason: &'static str) -> Step {
 /// All legal steps.
 pub const STEPS: &[Step] = &[
     step(State::Running, State::Done, "all documents are written, and the lock is given back"),
+    step(State::Running, State::Partial, "all that it was told to take is written: a part"),
     step(State::Running, State::Interrupted, "it was told to stop, or met its first reject"),
     step(State::Running, State::Failed, "the source is damaged, or an end or the disk refused"),
     step(State::Running, State::Killed, "no process is at work on it"),
@@ -47,8 +50,14 @@ pub const STEPS: &[Step] = &[
 
 impl State {
     /// All states.
-    pub const ALL: [State; 5] =
-        [State::Running, State::Interrupted, State::Failed, State::Killed, State::Done];
+    pub const ALL: [State; 6] = [
+        State::Running,
+        State::Interrupted,
+        State::Failed,
+        State::Killed,
+        State::Partial,
+        State::Done,
+    ];
 
     /// The word for people, and in files.
     pub fn as_str(self) -> &'static str {
@@ -57,8 +66,14 @@ impl State {
             State::Interrupted => "interrupted",
             State::Failed => "failed",
             State::Killed => "killed",
+            State::Partial => "partial",
             State::Done => "done",
         }
+    }
+
+    /// Whether the run has written all that it was told to take, and takes no step any more.
+    pub fn is_ended(self) -> bool {
+        matches!(self, State::Partial | State::Done)
     }
 
     /// The state as it is found: a run that says that it is running, and that no process is at
@@ -67,7 +82,7 @@ impl State {
     #[must_use]
     pub fn found(self, is_held: bool) -> State {
         match (self, is_held) {
-            (State::Done, _) => State::Done,
+            (ended @ (State::Partial | State::Done), _) => ended,
             (_, true) => State::Running,
             (State::Running, false) => State::Killed,
             (state, false) => state,
@@ -91,15 +106,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_state_but_done_can_be_left_and_done_can_be_reached() {
+    fn every_state_that_is_no_end_can_be_left_and_ends_can_be_reached() {
         for state in State::ALL {
-            assert_eq!(STEPS.iter().any(|step| step.from == state), state != State::Done);
+            assert_eq!(STEPS.iter().any(|step| step.from == state), !state.is_ended());
             assert_eq!(state.step_to(state), None);
         }
-        // Only what runs may be done: nothing jumps over the checks of a resume.
-        let to_done: Vec<_> = STEPS.iter().filter(|step| step.to == State::Done).collect();
-        assert_eq!(to_done.len(), 1);
-        assert_eq!(to_done[0].from, State::Running);
+        // Only what runs may end: nothing jumps over the checks of a resume.
+        for end in [State::Partial, State::Done] {
+            let to_end: Vec<_> = STEPS.iter().filter(|step| step.to == end).collect();
+            assert_eq!(to_end.len(), 1);
+            assert_eq!(to_end[0].from, State::Running);
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
+use rustix::fs::{Access, OFlags};
 use rustix::io::Errno;
 
 use super::error::{At, DiskError, is_absent};
@@ -75,6 +75,14 @@ impl Files for Disk {
 
     fn sync_folder(&self, path: &Path) -> Result<(), DiskError> {
         File::open(path).and_then(|folder| folder.sync_all()).at("syncing the folder", path)
+    }
+
+    fn may_write_in(&self, folder: &Path) -> Result<bool, DiskError> {
+        match rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK) {
+            Ok(()) => Ok(true),
+            Err(Errno::ACCESS | Errno::PERM | Errno::ROFS) => Ok(false),
+            Err(error) => Err(io::Error::from(error)).at("asking", folder),
+        }
     }
 
     fn free_bytes(&self, path: &Path) -> Result<u64, DiskError> {

@@ -128,6 +128,15 @@ pub trait Files: Debug + Send + Sync {
     /// If the file system does not tell.
     fn free_bytes(&self, path: &Path) -> Result<u64, DiskError>;
 
+    /// Whether this user may create and remove names in a folder that exists, and its file system
+    /// may be written to. Where nobody can tell, yes.
+    ///
+    /// # Errors
+    /// If the file system does not tell.
+    fn may_write_in(&self, _folder: &Path) -> Result<bool, DiskError> {
+        Ok(true)
+    }
+
     /// Creates a folder and the missing ones above it, and makes their names durable.
     ///
     /// # Errors
