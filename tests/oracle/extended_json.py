@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 import struct
 
 import raw_bson as bson
@@ -35,6 +36,9 @@ def to_value(json_value) -> Value:
         if wrapped is not None:
             return wrapped
         return bson.document([(name, to_value(inner)) for name, inner in json_value])
+    if isinstance(json_value, float) and not math.isfinite(json_value):
+        # Version 1 writes these bare.
+        return bson.double(json_value)
     if isinstance(json_value, list):
         return bson.array(map(to_value, json_value))
     raise ValueError(f"not canonical: {json_value!r}")

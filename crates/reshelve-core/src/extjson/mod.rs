@@ -7,6 +7,7 @@ mod parse;
 mod quoted;
 mod scalar;
 mod text;
+mod wrapped;
 mod wrapper;
 mod write;
 

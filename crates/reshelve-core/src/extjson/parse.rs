@@ -4,7 +4,7 @@
 //! patched in. Canonical, relaxed and version 1 are told apart by shape, value by value. The
 //! parser keeps its own stack of open documents: depth costs memory, never the thread's stack.
 
-use super::{date, decimal, scalar, text, wrapper};
+use super::{text, wrapper};
 use crate::raw::kind;
 
 /// Why a text is not an Extended JSON document.
@@ -42,13 +42,13 @@ pub fn parse(text: &[u8], out: &mut Vec<u8>) -> Result<(), JsonError> {
 }
 
 /// A document or array that is open.
-struct Frame {
+pub(super) struct Frame {
     /// Where its type byte is; none for the document itself.
-    kind_at: Option<usize>,
+    pub(super) kind_at: Option<usize>,
     /// Where its BSON starts.
-    start: usize,
+    pub(super) start: usize,
     /// Where its text starts.
-    text_at: usize,
+    pub(super) text_at: usize,
     /// Elements so far.
     count: u32,
     array: bool,
@@ -57,16 +57,16 @@ struct Frame {
     wrapper: bool,
 }
 
-type Step<T = ()> = Result<T, &'static str>;
+pub(super) type Step<T = ()> = Result<T, &'static str>;
 
 pub(super) const TOO_LARGE: &str = "value is larger than BSON can hold";
-const NOT_A_DOCUMENT: &str = "expected a document, found a value";
+pub(super) const NOT_A_DOCUMENT: &str = "expected a document, found a value";
 
-struct Parser<'t, 'o> {
-    text: &'t [u8],
-    at: usize,
-    out: &'o mut Vec<u8>,
-    frames: Vec<Frame>,
+pub(super) struct Parser<'t, 'o> {
+    pub(super) text: &'t [u8],
+    pub(super) at: usize,
+    pub(super) out: &'o mut Vec<u8>,
+    pub(super) frames: Vec<Frame>,
     scratch: Vec<u8>,
     /// Where the error is, if not at the parser's position.
     error_at: Option<usize>,
@@ -102,11 +102,11 @@ impl<'t> Parser<'t, '_> {
         if self.at < self.text.len() { Err("text after the document") } else { Ok(()) }
     }
 
-    fn peek(&self) -> Option<u8> {
+    pub(super) fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }
 
-    fn expect(&mut self, byte: u8, reason: &'static str) -> Step {
+    pub(super) fn expect(&mut self, byte: u8, reason: &'static str) -> Step {
         if self.peek() != Some(byte) {
             return Err(reason);
         }
@@ -115,7 +115,7 @@ impl<'t> Parser<'t, '_> {
     }
 
     #[inline]
-    fn skip_space(&mut self) {
+    pub(super) fn skip_space(&mut self) {
         while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.peek() {
             self.at += 1;
         }
@@ -193,7 +193,7 @@ impl<'t> Parser<'t, '_> {
         self.value(kind_at)
     }
 
-    fn fail(&mut self, at: usize, reason: &'static str) -> &'static str {
+    pub(super) fn fail(&mut self, at: usize, reason: &'static str) -> &'static str {
         self.error_at = Some(at);
         reason
     }
@@ -230,12 +230,15 @@ impl<'t> Parser<'t, '_> {
                 self.literal(b"null")?;
                 kind::NULL
             }
+            // Exports of version 1 have these words, which JSON does not know.
+            Some(b'N' | b'I' | b'+') => self.word()?,
+            Some(b'-') if self.text[self.at..].starts_with(b"-I") => self.word()?,
             Some(b'-' | b'0'..=b'9') => {
                 let number = self.number()?;
                 number.push(self.out);
                 number.kind()
             }
-            Some(_) => return Err("expected a value"),
+            Some(_) => return Err(text::no_value(&self.text[self.at..])),
             None => return Err("document is cut off"),
         };
         self.out[kind_at] = kind;
@@ -243,7 +246,7 @@ impl<'t> Parser<'t, '_> {
     }
 
     /// A string, after its quote, as BSON: length, text, closing zero.
-    fn string(&mut self) -> Step {
+    pub(super) fn string(&mut self) -> Step {
         let start = self.out.len();
         self.out.extend_from_slice(&[0; 4]);
         self.at = text::push_string(self.text, self.at, self.out)
@@ -252,135 +255,26 @@ impl<'t> Parser<'t, '_> {
         patch_length(self.out, start, 4)
     }
 
-    fn literal(&mut self, literal: &[u8]) -> Step {
+    pub(super) fn literal(&mut self, literal: &[u8]) -> Step {
         if !self.text[self.at..].starts_with(literal) {
-            return Err("expected a value");
+            return Err(text::no_value(&self.text[self.at..]));
         }
         self.at += literal.len();
         Ok(())
     }
 
-    fn number(&mut self) -> Step<text::Number> {
+    /// A Double that is no number, as a word of its own.
+    fn word(&mut self) -> Step<u8> {
+        let (number, length) = text::bare_double(&self.text[self.at..])?;
+        self.at += length;
+        number.push(self.out);
+        Ok(number.kind())
+    }
+
+    pub(super) fn number(&mut self) -> Step<text::Number> {
         let (number, length) = text::number(&self.text[self.at..])?;
         self.at += length;
         Ok(number)
-    }
-
-    /// A wrapper with one name, after its name and colon: removes the document that was opened for
-    /// it.
-    fn single(&mut self, single: wrapper::Single) -> Step {
-        let Some(frame) = self.frames.pop() else { return Ok(()) };
-        let value_at = self.at;
-        let Some(kind_at) = frame.kind_at else {
-            return Err(self.fail(frame.text_at, NOT_A_DOCUMENT));
-        };
-        self.out.truncate(frame.start);
-        let kind = match single {
-            wrapper::Single::Date => self.date()?,
-            wrapper::Single::Text(kind) => {
-                self.expect(b'"', "type wrapper does not hold a string")?;
-                self.wrapped_text(kind).map_err(|reason| self.fail(value_at, reason))?;
-                if kind == wrapper::UUID { kind::BINARY } else { kind }
-            }
-            wrapper::Single::Constant(kind, literal) => {
-                self.literal(literal)
-                    .map_err(|_| "type wrapper does not hold the expected value")?;
-                kind
-            }
-        };
-        self.skip_space();
-        self.expect(b'}', "unexpected text in a type wrapper")?;
-        self.out[kind_at] = kind;
-        Ok(())
-    }
-
-    /// The string of a wrapper, after its quote, as the value that it stands for.
-    fn wrapped_text(&mut self, kind: u8) -> Step {
-        if kind == kind::SYMBOL {
-            return self.string();
-        }
-        let text = self.short_string()?;
-        let text = text.as_ref();
-        match kind {
-            kind::OBJECT_ID => {
-                let id: [u8; 12] = scalar::parse_hex(text).ok_or("$oid is not 24 hex digits")?;
-                self.out.extend_from_slice(&id);
-            }
-            kind::INT32 => {
-                let number = scalar::parse_integer(text).and_then(|n| i32::try_from(n).ok());
-                let number = number.ok_or("$numberInt does not hold an Int32")?;
-                self.out.extend_from_slice(&number.to_le_bytes());
-            }
-            kind::INT64 => {
-                let number =
-                    scalar::parse_integer(text).ok_or("$numberLong does not hold an Int64")?;
-                self.out.extend_from_slice(&number.to_le_bytes());
-            }
-            kind::DOUBLE => {
-                let number =
-                    text::wrapped_double(text).ok_or("$numberDouble does not hold a Double")?;
-                self.out.extend_from_slice(&number.to_le_bytes());
-            }
-            kind::DECIMAL128 => {
-                let bits =
-                    decimal::parse(text).ok_or("$numberDecimal does not hold a Decimal128")?;
-                self.out.extend_from_slice(&bits.to_le_bytes());
-            }
-            _ => {
-                let uuid = scalar::parse_uuid(text).ok_or("$uuid is not a UUID")?;
-                self.out.extend_from_slice(&[16, 0, 0, 0, 4]);
-                self.out.extend_from_slice(&uuid);
-            }
-        }
-        Ok(())
-    }
-
-    /// A string, after its quote, that is examined and not kept.
-    fn short_string(&mut self) -> Step<std::borrow::Cow<'t, [u8]>> {
-        let rest = &self.text[self.at..];
-        let end = text::plain_length(rest);
-        if rest.get(end) == Some(&b'"') {
-            self.at += end + 1;
-            return Ok(rest[..end].into());
-        }
-        let mut unescaped = Vec::new();
-        self.at = text::push_string(self.text, self.at, &mut unescaped)
-            .map_err(|(at, reason)| self.fail(at, reason))?;
-        Ok(unescaped.into())
-    }
-
-    /// What `$date` holds: an ISO string, a number (version 1), or a `$numberLong`.
-    fn date(&mut self) -> Step<u8> {
-        let value_at = self.at;
-        let date_ms = match self.peek() {
-            Some(b'"') => {
-                self.at += 1;
-                date::parse_iso(&self.short_string()?)
-            }
-            Some(b'{') => {
-                self.at += 1;
-                self.skip_space();
-                self.expect(b'"', "$date does not hold a date")?;
-                let name = self.short_string()?;
-                self.skip_space();
-                self.expect(b':', "expected : after a name")?;
-                self.skip_space();
-                self.expect(b'"', "$date does not hold a date")?;
-                let text = self.short_string()?;
-                self.skip_space();
-                self.expect(b'}', "unexpected text in $date")?;
-                if &*name == b"$numberLong" { scalar::parse_integer(&text) } else { None }
-            }
-            Some(b'-' | b'0'..=b'9') => match self.number()? {
-                text::Number::Int32(number) => Some(i64::from(number)),
-                text::Number::Int64(number) => Some(number),
-                text::Number::Double(_) => None,
-            },
-            _ => None,
-        };
-        let date_ms = date_ms.ok_or_else(|| self.fail(value_at, "$date does not hold a date"))?;
-        self.out.extend_from_slice(&date_ms.to_le_bytes());
-        Ok(kind::DATE)
     }
 }
 

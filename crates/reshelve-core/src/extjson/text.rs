@@ -192,6 +192,33 @@ pub(super) fn wrapped_double(text: &[u8]) -> Option<f64> {
     }
 }
 
+/// The Double that a word at the start of `text` stands for, and how long the word is:
+/// `mongoexport` before 4.2 writes `NaN`, `+Infinity` and `-Infinity`, PyMongo before 4 `Infinity`.
+#[cold]
+pub(super) fn bare_double(text: &[u8]) -> Result<(Number, usize), &'static str> {
+    let end = |byte: &u8| !byte.is_ascii_alphanumeric() && !matches!(byte, b'+' | b'-' | b'_');
+    let length = text.iter().position(end).unwrap_or(text.len());
+    let number = match &text[..length] {
+        b"+Infinity" => Some(f64::INFINITY),
+        word => wrapped_double(word).filter(|number| !number.is_finite()),
+    };
+    Ok((Number::Double(number.ok_or_else(|| no_value(text))?), length))
+}
+
+/// What is wrong where no value begins.
+#[cold]
+pub(super) fn no_value(text: &[u8]) -> &'static str {
+    // Such as `ObjectId(…)`, or `new Date(…)`.
+    let text = text.strip_prefix(b"new ").unwrap_or(text);
+    let end = text.iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
+    match end {
+        Some(end @ 1..) if text[end..].trim_ascii_start().starts_with(b"(") => {
+            "ObjectId(…) and the like are notation of the mongo shell, not JSON"
+        }
+        _ => "expected a value",
+    }
+}
+
 /// Appends an array key in decimal.
 #[inline]
 pub(super) fn push_index(out: &mut Vec<u8>, index: u32) {

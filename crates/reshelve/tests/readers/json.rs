@@ -98,6 +98,14 @@ fn every_shape_of_every_wrapper() {
         (r#"{ "$numberInt" : "7" }"#, r#"{"$numberInt":"7"}"#),
         (r#"{"$numberDouble":"-Infinity"}"#, r#"{"$numberDouble":"-Infinity"}"#),
         (r#"{"$numberDouble":"NaN"}"#, r#"{"$numberDouble":"NaN"}"#),
+        ("NaN", r#"{"$numberDouble":"NaN"}"#),
+        (" Infinity ", r#"{"$numberDouble":"Infinity"}"#),
+        ("+Infinity", r#"{"$numberDouble":"Infinity"}"#),
+        ("-Infinity", r#"{"$numberDouble":"-Infinity"}"#),
+        (
+            r#"[NaN,-Infinity,"NaN"]"#,
+            r#"[{"$numberDouble":"NaN"},{"$numberDouble":"-Infinity"},"NaN"]"#,
+        ),
         (r#"{"$numberDouble":"1"}"#, r#"{"$numberDouble":"1.0"}"#),
         (r#"{"$numberDecimal":"1.10"}"#, r#"{"$numberDecimal":"1.10"}"#),
         (r#"{"$date":1690000000000}"#, r#"{"$date":{"$numberLong":"1690000000000"}}"#),
@@ -194,7 +202,15 @@ fn what_is_not_well_formed() {
         "01",
         "1.",
         "+1",
-        "NaN",
+        "-NaN",
+        "+NaN",
+        "NaNs",
+        "nan",
+        "-Infinit",
+        "--Infinity",
+        "Infinity5",
+        "{\"$date\":NaN}",
+        "{\"$numberDouble\":NaN}",
         "1e999",
         "\"\\x\"",
         "\"\u{1}\"",
@@ -220,6 +236,11 @@ fn errors_tell_their_place() {
     assert_eq!((error.offset, error.reason), (13, "$oid is not 24 hex digits"));
     let error = extjson::parse(br#"{"a":1 "b":2}"#, &mut Vec::new()).unwrap_err();
     assert_eq!((error.offset, error.reason), (7, "expected , or } after a value"));
+    for call in ["ObjectId(\"68c742c37a78e16545d97e01\")", "new Date(5)", "NumberLong (5)"] {
+        let text = format!("{{\"a\":{call}}}");
+        let error = extjson::parse(text.as_bytes(), &mut Vec::new()).unwrap_err();
+        assert!(error.offset == 5 && error.reason.contains("mongo shell"), "{error}");
+    }
     let error = extjson::parse(br#" {"a":{"$code":1}}"#, &mut Vec::new()).unwrap_err();
     assert_eq!((error.offset, error.reason), (6, "$code is not well formed"));
 }
