@@ -162,6 +162,10 @@ fn of_refusal(refusal: &Refusal) -> Option<&'static str> {
         Refusal::InFlightUnknown => {
             "choose --in-flight include, --in-flight as-failed or --in-flight skip"
         }
+        Refusal::Oplog { .. } | Refusal::OplogUnknown => {
+            "restore the dump into a scratch server with mongorestore and its option oplogReplay, \
+             and dump that; --ignore-oplog takes the documents as they are"
+        }
         Refusal::AtWork { .. } => AT_WORK,
         Refusal::OtherSource { .. } => {
             "give the same source with --source, repaired where it was damaged; or start a new run"
@@ -208,6 +212,9 @@ fn of_end_in_general(hint: &Hint) -> &'static str {
             "choose a collection that stores documents with --collection"
         }
         Hint::ChooseATargetDatabase => "find out who created it, or choose another --target-db",
+        Hint::MakeReadable => {
+            "make it readable for this user, or name the file with the documents itself"
+        }
         Hint::NameOneFile => "name the file that is meant",
         Hint::SaveToAFile => "save it to a file first",
         Hint::DecideOnExisting => {

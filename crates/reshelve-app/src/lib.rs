@@ -9,6 +9,7 @@
 mod exit_code;
 mod failure;
 mod handle;
+mod noted;
 mod options;
 mod overlap;
 mod unfinished;

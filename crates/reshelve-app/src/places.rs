@@ -13,6 +13,7 @@ use reshelve_mongo::{Connection, LiveDestination, LiveOrigin, LiveTarget, Place}
 use crate::failure::Failure;
 use crate::handle::Handle;
 use crate::hints;
+use crate::noted::Noted;
 use crate::options::ReadPreference;
 use crate::outside::{self, Outside};
 
@@ -92,7 +93,7 @@ pub(crate) fn refuse_live(path: &Path) -> Result<(), Failure> {
 /// Where the legacy documents of a command come from.
 pub(crate) fn origin(source: &SourcePlace, handle: &Handle) -> Result<Box<dyn Origin>, Failure> {
     let Some(uri) = source.uri()? else {
-        return Ok(Box::new(source_spec(source)));
+        return Ok(Box::new(Noted::new(source_spec(source), handle)));
     };
     let place = Place::parse(uri)?;
     let (db, collection) = (source.db.as_deref(), source.collection.as_deref());
@@ -124,7 +125,7 @@ pub(crate) fn origin_again(
             let message = "this run reads a file, not a live collection";
             return Err(Failure::refused(message, hints::SOURCE_IS_A_FILE));
         }
-        return Ok(Box::new(SourceSpec { path, db, collection }));
+        return Ok(Box::new(Noted::new(SourceSpec { path, db, collection }, handle)));
     };
     let place = place_again(live, given, &SOURCE)?;
     let read_preference = read_preference.map(Into::into);

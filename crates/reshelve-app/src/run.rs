@@ -49,6 +49,8 @@ pub struct Request {
     pub fail_fast: bool,
     /// Whether to start even if the disk looks too small.
     pub skip_disk_check: bool,
+    /// Whether to write documents that an oplog in the dump would change.
+    pub ignore_oplog: bool,
     /// The folder of run folders.
     pub runs_folder: PathBuf,
 }
@@ -69,6 +71,7 @@ impl Request {
             limit: None,
             fail_fast: false,
             skip_disk_check: false,
+            ignore_oplog: false,
             runs_folder: runs_folder.into(),
         }
     }
@@ -101,6 +104,7 @@ impl Request {
             limit: self.limit,
             fail_fast: self.fail_fast,
             skip_disk_check: self.skip_disk_check,
+            ignore_oplog: self.ignore_oplog,
             runs_folder: self.runs_folder.clone(),
             files: Arc::new(Disk),
         })

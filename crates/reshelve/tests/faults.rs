@@ -13,7 +13,7 @@ use std::sync::atomic::AtomicBool;
 
 use reshelve::dump::Documents;
 use reshelve::ends::{
-    BatchLimits, Compression, EndError, MemorySource, Notes, OnExisting, Opened, Origin,
+    BatchLimits, Compression, EndError, MemorySource, Notes, OnExisting, Opened, Oplog, Origin,
     PlannedSource, SourceDescription, SourceForm, TargetFolder,
 };
 use reshelve::folder::{FolderDestination, Lengths};
@@ -46,6 +46,8 @@ impl Origin for InMemory {
                 namespace: None,
                 rewindable: true,
                 bytes_total: Some(bytes),
+                oplog: Oplog::Absent,
+                notes: Vec::new(),
                 compression: Compression::None,
             },
             first: 0,
@@ -64,6 +66,7 @@ impl Origin for InMemory {
             form: description.form_words(),
             bytes: description.bytes_total,
             live: None,
+            ..PlannedSource::default()
         }
     }
 }
@@ -118,6 +121,7 @@ impl Scene {
             limit: None,
             fail_fast: false,
             skip_disk_check: false,
+            ignore_oplog: false,
             runs_folder: PathBuf::from(RUNS),
             files: Arc::new(memory.clone()),
         };

@@ -63,6 +63,9 @@ fn push_ends(facts: &mut Vec<(&'static str, Cell)>, plan: &Plan) {
     }
     let bytes = plan.source.bytes.map_or_else(String::new, |bytes| format!(", {}", size(bytes)));
     facts.push(("form", Cell::Text(format!("{}{bytes}", plan.source.form))));
+    for note in &plan.source.notes {
+        facts.push(("note", Cell::Foreign(note.clone())));
+    }
     facts.push(("target", Cell::code(plan.target.name())));
     if let Some(folder) = plan.target.folder() {
         let compression = match folder.compression {

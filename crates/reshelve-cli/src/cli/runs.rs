@@ -55,6 +55,9 @@ pub(crate) struct RunArgs {
     /// Start even if the disk looks too small
     #[arg(long, env = "RESHELVE_SKIP_DISK_CHECK")]
     pub(crate) skip_disk_check: bool,
+    /// Take the documents of a dump as they are, although its oplog changes some of them
+    #[arg(long, env = "RESHELVE_IGNORE_OPLOG")]
+    pub(crate) ignore_oplog: bool,
     #[command(flatten)]
     pub(crate) runs: RunsDir,
     #[command(flatten)]

@@ -1,12 +1,14 @@
 //! `reshelve explain`.
 
+use std::sync::Arc;
+
 use reshelve_app::explain::{self, Outcome, Request};
 use reshelve_app::text::{number, plain};
 use reshelve_app::{ExitCode, Failure, Handle};
 
 use super::table::plain_table;
 use crate::cli::ExplainArgs;
-use crate::printer::Printer;
+use crate::printer::{Notes, Printer};
 
 pub(crate) fn run(args: &ExplainArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
@@ -15,7 +17,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<ExitCode, Failure> {
         job: args.job.clone(),
         mapping: args.mapping.options(),
     };
-    let outcome = explain::explain(&request, &Handle::silent())?;
+    let outcome = explain::explain(&request, &Handle::new(Arc::new(Notes)))?;
     printer.text(&page(&outcome));
     printer.json(&outcome);
     Ok(ExitCode::Done)

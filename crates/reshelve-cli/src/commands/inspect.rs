@@ -66,6 +66,9 @@ fn page(inventory: &Inventory) -> String {
     if let Some(damage) = &inventory.damage {
         lines.push(format!("\ndamaged: {}", plain(damage)));
     }
+    for note in &inventory.notes {
+        lines.push(format!("\nnote: {}", plain(note)));
+    }
     if !inventory.auxiliary.is_empty() {
         lines.push(format!(
             "\nCheck these collections, which may hold parts of novels too: {}",

@@ -49,6 +49,7 @@ fn request(args: &RunArgs) -> Result<Request, Failure> {
         limit: args.limit,
         fail_fast: args.fail_fast,
         skip_disk_check: args.skip_disk_check,
+        ignore_oplog: args.ignore_oplog,
         ..Request::new(args.source.place(), args.target(), &args.runs.runs_dir)
     })
 }

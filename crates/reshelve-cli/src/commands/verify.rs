@@ -1,5 +1,7 @@
 //! `reshelve verify`.
 
+use std::sync::Arc;
+
 use comfy_table::CellAlignment;
 use reshelve::parity::{
     Agreement, CostAndTokenTotals, Counts, Histogram, Sample, Survey, Verification,
@@ -11,14 +13,14 @@ use reshelve_app::{ExitCode, Failure, Handle};
 
 use super::table::plain_table;
 use crate::cli::VerifyArgs;
-use crate::printer::Printer;
+use crate::printer::{Notes, Printer};
 
 /// How many mismatches a page shows.
 const SHOWN_MAX: usize = 100;
 
 pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
-    let outcome = verify::verify(&request(args), &Handle::silent())?;
+    let outcome = verify::verify(&request(args), &Handle::new(Arc::new(Notes)))?;
     printer.text(&page(&outcome.verification));
     printer.json(&outcome);
     Ok(outcome.exit_code())

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use mongodb::options::ReadPreference;
 use reshelve::dump::COLLECTION_DEFAULT;
 use reshelve::ends::{
-    Compression, EndError, Hint, LiveCollection, LivePlace, Opened, Origin, PlannedSource,
+    Compression, EndError, Hint, LiveCollection, LivePlace, Opened, Oplog, Origin, PlannedSource,
     Position, SourceDescription, SourceForm,
 };
 
@@ -133,6 +133,8 @@ impl LiveOrigin {
                 namespace: Some((connection.db.clone(), self.collection.clone())),
                 rewindable: true,
                 bytes_total,
+                oplog: Oplog::Absent,
+                notes: Vec::new(),
             },
             first,
         })
@@ -176,6 +178,7 @@ impl Origin for LiveOrigin {
                 collection: self.was.get().cloned(),
                 ..self.connection.planned()
             }),
+            ..PlannedSource::default()
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::content::{Content, READ_BYTES};
@@ -15,11 +16,20 @@ const METADATA_BYTES_MAX: usize = 64 * 1024 * 1024;
 const DATA_ENDING: &str = ".bson";
 const METADATA_ENDING: &str = ".metadata.json";
 
+/// The file of an oplog, and its collection in an archive.
+pub(super) const OPLOG: &str = "oplog";
+/// How the names of the files begin in which macOS keeps metadata of other files.
+const MACOS_METADATA: &str = "._";
+/// The folder for them in a zip archive.
+const MACOS_FOLDER: &str = "__MACOSX";
+
 /// One collection of a dump.
 #[derive(Debug, Default)]
 pub(super) struct DumpedCollection {
     /// Its documents: one file, unless the folder is ambiguous.
     pub(super) data: Vec<PathBuf>,
+    /// What has the name of such a file, and cannot be read.
+    pub(super) unreadable: Option<(PathBuf, String)>,
     pub(super) metadata: Option<Metadata>,
 }
 
@@ -29,26 +39,78 @@ pub(super) struct DumpFolder {
     pub(super) collections: BTreeMap<Namespace, DumpedCollection>,
     /// The `prelude.json` files, which name versions.
     pub(super) preludes: Vec<PathBuf>,
+    /// What cannot be read, and why: nothing is known of what is in there.
+    unreadable: Vec<(PathBuf, String)>,
+    /// Files in which macOS keeps metadata of others.
+    macos: Vec<PathBuf>,
 }
 
-/// Lists a folder: its own collections and those in the folders right below it.
+impl DumpFolder {
+    /// What people should know of what was left out, a sentence each.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let unreadable = |(path, why): &(PathBuf, String)| {
+            format!("{} cannot be read, and is left out: {why}", path.display())
+        };
+        let mut notes: Vec<String> = self.unreadable.iter().map(unreadable).collect();
+        for (namespace, collection) in &self.collections {
+            notes.extend(collection.unreadable.iter().map(unreadable));
+            if let [first, second, ..] = collection.data.as_slice() {
+                let (first, second) = (first.display(), second.display());
+                notes.push(format!(
+                    "{namespace} is in two files, {first} and {second}: to read it, name the file"
+                ));
+            }
+        }
+        if let Some(first) = self.macos.first() {
+            notes.push(format!(
+                "files that begin with ._ hold metadata of macOS, and are left out: {}{}",
+                first.display(),
+                if self.macos.len() > 1 { " and others" } else { "" }
+            ));
+        }
+        notes
+    }
+
+    /// Why a collection that is not there may be there all the same.
+    fn missing(&self, spec: &SourceSpec) -> Option<OpenError> {
+        let (path, why) = self.unreadable.first()?;
+        Some(OpenError::Unreadable { wanted: wanted(spec), path: path.clone(), why: why.clone() })
+    }
+}
+
+/// The wanted documents of a folder.
+pub(super) struct Picked {
+    pub(super) file: PathBuf,
+    pub(super) namespace: Namespace,
+    /// What people should know of the folder.
+    pub(super) notes: Vec<String>,
+}
+
+/// Lists a folder: its own collections and those in the folders right below it. What cannot be
+/// read in it is left out, and noted.
 pub(super) fn list(path: &Path) -> Result<DumpFolder, OpenError> {
     let mut folder = DumpFolder::default();
-    database(path, &mut folder)?;
-    for entry in entries(path)? {
-        if entry.is_dir() {
-            database(&entry, &mut folder)?;
+    let own = entries(path).map_err(|error| OpenError::of(path, error))?;
+    database(path, &own, &mut folder);
+    for entry in own {
+        if entry.file_name().is_some_and(|name| name == MACOS_FOLDER) || !entry.is_dir() {
+            continue;
+        }
+        match entries(&entry) {
+            Ok(inside) => database(&entry, &inside, &mut folder),
+            Err(error) => folder.unreadable.push((entry, error.to_string())),
         }
     }
-    if folder.collections.is_empty() {
+    if folder.collections.is_empty() && folder.unreadable.is_empty() {
         return Err(OpenError::NoDump { path: path.to_owned() });
     }
     Ok(folder)
 }
 
-/// The file with the wanted documents, and their namespace.
-pub(super) fn pick(spec: &SourceSpec) -> Result<(PathBuf, Namespace), OpenError> {
+/// The file with the wanted documents.
+pub(super) fn pick(spec: &SourceSpec) -> Result<Picked, OpenError> {
     let folder = list(&spec.path)?;
+    let notes = folder.notes();
     let name = spec.collection.as_deref().unwrap_or(super::COLLECTION_DEFAULT);
     let found: Vec<_> = folder
         .collections
@@ -59,11 +121,11 @@ pub(super) fn pick(spec: &SourceSpec) -> Result<(PathBuf, Namespace), OpenError>
         .collect();
     let [(namespace, collection)] = found.as_slice() else {
         return Err(if found.is_empty() {
-            OpenError::NoCollection {
+            folder.missing(spec).unwrap_or_else(|| OpenError::NoCollection {
                 path: spec.path.clone(),
                 wanted: wanted(spec),
                 present: folder.collections.keys().map(Namespace::to_string).collect(),
-            }
+            })
         } else {
             OpenError::SeveralDatabases {
                 path: spec.path.clone(),
@@ -77,12 +139,17 @@ pub(super) fn pick(spec: &SourceSpec) -> Result<(PathBuf, Namespace), OpenError>
         let reason = kind_reason(kind);
         return Err(OpenError::NotASource { namespace: namespace.to_string(), reason });
     }
-    match collection.data.as_slice() {
-        [file] => Ok((file.clone(), (*namespace).clone())),
-        [first, second, ..] => {
+    match (collection.data.as_slice(), &collection.unreadable) {
+        ([file], _) => Ok(Picked { file: file.clone(), namespace: (*namespace).clone(), notes }),
+        ([first, second, ..], _) => {
             Err(OpenError::TwoFiles { first: first.clone(), second: second.clone() })
         }
-        [] => Err(OpenError::NotASource {
+        ([], Some((path, why))) => Err(OpenError::Unreadable {
+            wanted: namespace.to_string(),
+            path: path.clone(),
+            why: why.clone(),
+        }),
+        ([], None) => Err(OpenError::NotASource {
             namespace: namespace.to_string(),
             reason: "there is metadata of this collection, but no file with its documents"
                 .to_owned(),
@@ -91,44 +158,70 @@ pub(super) fn pick(spec: &SourceSpec) -> Result<(PathBuf, Namespace), OpenError>
 }
 
 /// Adds the files of a database folder.
-fn database(path: &Path, folder: &mut DumpFolder) -> Result<(), OpenError> {
+fn database(path: &Path, entries: &[PathBuf], folder: &mut DumpFolder) {
     let db = database_name(path);
     // Data and metadata belong together if their files have the same name.
     let mut stems: BTreeMap<String, DumpedCollection> = BTreeMap::new();
-    for entry in entries(path)? {
+    for entry in entries {
         let Some(name) = entry.file_name().and_then(|name| name.to_str()) else { continue };
-        if !entry.is_file() {
+        let (data, metadata) = (stem(name, DATA_ENDING), stem(name, METADATA_ENDING));
+        let is_prelude = name.starts_with("prelude.json");
+        if data.is_none() && metadata.is_none() && !is_prelude {
             continue;
         }
-        if name.starts_with("prelude.json") {
-            folder.preludes.push(entry);
-        } else if let Some(stem) = stem(name, METADATA_ENDING) {
-            stems.entry(stem).or_default().metadata = Some(read_metadata(&entry)?);
-        } else if let Some(stem) = stem(name, DATA_ENDING) {
-            stems.entry(stem).or_default().data.push(entry);
+        if name.starts_with(MACOS_METADATA) {
+            folder.macos.push(entry.clone());
+            continue;
+        }
+        let unreadable = not_a_file(entry).map(|why| (entry.clone(), why));
+        if is_prelude && unreadable.is_none() {
+            folder.preludes.push(entry.clone());
+        } else if let (Some(stem), None) = (metadata, &unreadable) {
+            match read_metadata(entry) {
+                Ok(metadata) => stems.entry(stem).or_default().metadata = Some(metadata),
+                Err(why) => folder.unreadable.push((entry.clone(), why.to_string())),
+            }
+        } else if let Some(stem) = data {
+            let collection = stems.entry(stem).or_default();
+            match unreadable {
+                None => collection.data.push(entry.clone()),
+                Some(unreadable) => collection.unreadable = Some(unreadable),
+            }
+        } else {
+            folder.unreadable.extend(unreadable);
         }
     }
     for (stem, collection) in stems {
         let named = collection.metadata.as_ref().and_then(|it| it.collection_name.clone());
         let name = named.unwrap_or_else(|| unescape(&stem));
-        if stem == "oplog" && collection.metadata.is_none() || name.starts_with("system.") {
+        if stem == OPLOG && collection.metadata.is_none() || name.starts_with("system.") {
             continue;
         }
         let namespace = Namespace { db: db.clone(), collection: name };
         let known = folder.collections.entry(namespace).or_default();
         known.data.extend(collection.data);
+        known.unreadable = known.unreadable.take().or(collection.unreadable);
         known.metadata = known.metadata.take().or(collection.metadata);
     }
-    Ok(())
+}
+
+/// Why something is not a file that can be read from its start.
+fn not_a_file(path: &Path) -> Option<String> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => None,
+        Ok(_) => Some("it is not a regular file".to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Some("it is a link that leads nowhere".to_owned())
+        }
+        Err(error) => Some(error.to_string()),
+    }
 }
 
 /// The entries of a folder, sorted, so that no answer depends on the file system.
-fn entries(path: &Path) -> Result<Vec<PathBuf>, OpenError> {
-    let failed = |error| OpenError::of(path, error);
-    let mut entries = Vec::new();
-    for entry in fs::read_dir(path).map_err(failed)? {
-        entries.push(entry.map_err(failed)?.path());
-    }
+fn entries(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut entries = fs::read_dir(path)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<io::Result<Vec<PathBuf>>>()?;
     entries.sort();
     Ok(entries)
 }
@@ -172,14 +265,14 @@ fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
-fn read_metadata(path: &Path) -> Result<Metadata, OpenError> {
+fn read_metadata(path: &Path) -> io::Result<Metadata> {
     let text = read_small(path)?;
     Ok(text.map_or_else(Metadata::unreadable, |text| Metadata::parse(&text)))
 }
 
 /// The whole content of a small file, decompressed; `None` if it is damaged or not small.
-pub(super) fn read_small(path: &Path) -> Result<Option<Vec<u8>>, OpenError> {
-    let mut content = Content::open(path).map_err(|error| OpenError::of(path, error))?;
+pub(super) fn read_small(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let mut content = Content::open(path)?;
     let mut text = Vec::new();
     loop {
         match content.append(&mut text, READ_BYTES) {
@@ -187,7 +280,7 @@ pub(super) fn read_small(path: &Path) -> Result<Option<Vec<u8>>, OpenError> {
             Ok(_) if text.len() <= METADATA_BYTES_MAX => {}
             Ok(_) => return Ok(None),
             Err(fault) => match fault.source {
-                Some(source) => return Err(OpenError::of(path, source)),
+                Some(source) => return Err(source),
                 None => return Ok(None),
             },
         }

@@ -63,6 +63,16 @@ pub enum OpenError {
         /// The other.
         second: PathBuf,
     },
+    /// The collection may be in what cannot be read, or cannot be read itself.
+    #[error("{wanted}: {} cannot be read: {why}", .path.display())]
+    Unreadable {
+        /// The collection that was asked for, with its database if one was named.
+        wanted: String,
+        /// What cannot be read.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
     /// The content is none of the forms that are read.
     #[error("{name}: this is {what}")]
     WrongForm {
@@ -98,6 +108,10 @@ impl OpenError {
             OpenError::TwoFiles { .. } => Hint::NameOneFile,
             OpenError::NotRewindable => Hint::SaveToAFile,
             OpenError::WrongForm { hint, .. } => hint.clone(),
+            OpenError::Unreadable { .. } => Hint::MakeReadable,
+            OpenError::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                Hint::MakeReadable
+            }
             OpenError::Io { .. } => return None,
         })
     }
@@ -121,7 +135,9 @@ impl From<OpenError> for EndError {
     fn from(error: OpenError) -> Self {
         let kind = match error {
             // The name makes sense, and the system refused to read what it names.
-            OpenError::NotFound { .. } | OpenError::Io { .. } => EndErrorKind::Failed,
+            OpenError::NotFound { .. } | OpenError::Io { .. } | OpenError::Unreadable { .. } => {
+                EndErrorKind::Failed
+            }
             _ => EndErrorKind::Usage,
         };
         let (message, hint) = (error.to_string(), error.hint());

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crc::{CRC_64_XZ, Crc, Digest, Table};
@@ -14,7 +15,7 @@ use super::error::OpenError;
 use super::feed::Feed;
 use super::metadata::{Metadata, string};
 use super::prelude::{Namespace, Prelude};
-use super::{STANDARD_INPUT, dump_folder, open};
+use super::{COLLECTION_DEFAULT, STANDARD_INPUT, dump_folder, open, oplog};
 use crate::ends::{Batch, BatchLimits, Compression, Place, Source, SourceForm, SourceSpec};
 use crate::target_schema::Index;
 use reshelve_core::extjson;
@@ -60,6 +61,11 @@ pub struct Inventory {
     pub targets_present: Vec<String>,
     /// Damage outside of the collections.
     pub damage: Option<String>,
+    /// Entries of an oplog that change the legacy collection, if there is an oplog and they could
+    /// be counted.
+    pub oplog_entries: Option<u64>,
+    /// What people should know of what was left out, a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// One collection of an [`Inventory`].
@@ -97,12 +103,12 @@ pub fn inspect(spec: &SourceSpec) -> Result<Inventory, OpenError> {
     let mut inventory = Inventory { path: spec.path.clone(), ..Inventory::default() };
     if fs::metadata(&spec.path).map_err(failed)?.is_dir() {
         inventory.form = SourceForm::DumpFolder.words(Compression::None);
-        inspect_folder(&spec.path, &mut inventory)?;
+        inspect_folder(spec, &mut inventory)?;
     } else {
         let mut content = Content::open(&spec.path).map_err(failed)?;
         if detect(&mut content) == Ok(FileForm::Archive) {
             inventory.form = SourceForm::Archive.words(content.compression);
-            inspect_archive(content, &mut inventory);
+            inspect_archive(content, spec, &mut inventory);
         } else {
             inspect_file(spec, &mut inventory)?;
         }
@@ -112,6 +118,17 @@ pub fn inspect(spec: &SourceSpec) -> Result<Inventory, OpenError> {
 }
 
 impl Inventory {
+    fn tell_oplog(&mut self, entries: Option<u64>, wanted: &[Namespace]) {
+        self.oplog_entries = entries;
+        let names: Vec<String> = wanted.iter().map(Namespace::to_string).collect();
+        let found = match entries {
+            Some(0) => return,
+            Some(entries) => oplog::words(entries, &names.join(" and ")),
+            None => "the dump has an oplog that cannot be read to its end".to_owned(),
+        };
+        self.notes.push(format!("{found}; {}", oplog::ADVICE));
+    }
+
     /// Whether any documents cannot be read.
     pub fn is_damaged(&self) -> bool {
         self.damage.is_some() || self.collections.iter().any(|it| it.damage.is_some())
@@ -141,13 +158,37 @@ impl CollectionInfo {
         self.db.as_ref().map_or_else(|| self.name.clone(), |db| format!("{db}.{}", self.name))
     }
 
-    fn describe(&mut self, metadata: Option<Metadata>) {
-        let Some(metadata) = metadata else { return };
-        if !metadata.readable {
-            self.damage = Some("the metadata is not well formed".to_owned());
-        }
+    /// Takes what the metadata say; gives a note where they say nothing.
+    fn describe(&mut self, metadata: Option<Metadata>) -> Option<String> {
+        let metadata = metadata?;
         self.kind = metadata.kind;
         self.indexes = metadata.indexes;
+        let note = || format!("{}: the metadata is not well formed", self.full_name());
+        (!metadata.readable).then(note)
+    }
+
+    /// Counts the documents of a file.
+    fn count_file(&mut self, file: &Path) -> io::Result<()> {
+        self.files.push(file.to_owned());
+        let mut content = Content::open(file)?;
+        self.bytes_on_disk = content.bytes_total;
+        match foreign_in_folder(&mut content) {
+            Some(foreign) => self.damage = Some(format!("this is {}", foreign.what)),
+            None => self.count(&mut BsonFile::new(content)),
+        }
+        Ok(())
+    }
+
+    /// What the metadata say of it, for another file with its documents.
+    fn without_documents(self) -> CollectionInfo {
+        CollectionInfo {
+            files: Vec::new(),
+            bytes_on_disk: None,
+            documents: 0,
+            document_bytes: 0,
+            damage: None,
+            ..self
+        }
     }
 
     /// Counts the documents of a source.
@@ -185,33 +226,66 @@ fn inspect_file(spec: &SourceSpec, inventory: &mut Inventory) -> Result<(), Open
     Ok(())
 }
 
-fn inspect_folder(path: &Path, inventory: &mut Inventory) -> Result<(), OpenError> {
-    let folder = dump_folder::list(path)?;
+fn inspect_folder(spec: &SourceSpec, inventory: &mut Inventory) -> Result<(), OpenError> {
+    let folder = dump_folder::list(&spec.path)?;
+    inventory.notes = folder.notes();
     for prelude in &folder.preludes {
         let mut bytes = Vec::new();
-        let Some(text) = dump_folder::read_small(prelude)? else { continue };
+        let Ok(Some(text)) = dump_folder::read_small(prelude) else { continue };
         if extjson::parse(text.trim_ascii(), &mut bytes).is_ok() {
             let document = Document::new(&bytes);
             inventory.server_version = string(document, "ServerVersion");
             inventory.tool_version = string(document, "ToolVersion");
         }
     }
+    let mut oplogs = Vec::new();
     for (namespace, collection) in folder.collections {
+        let is_wanted = is_wanted(spec, &namespace);
         let mut info = CollectionInfo::new(namespace);
-        info.describe(collection.metadata);
-        for file in collection.data {
-            let mut content = Content::open(&file).map_err(|error| OpenError::of(&file, error))?;
-            let bytes = content.bytes_total.unwrap_or(0);
-            info.bytes_on_disk = Some(info.bytes_on_disk.unwrap_or(0) + bytes);
-            match foreign_in_folder(&mut content) {
-                Some(foreign) => info.damage = Some(format!("this is {}", foreign.what)),
-                None => info.count(&mut BsonFile::new(content)),
+        inventory.notes.extend(info.describe(collection.metadata));
+        for file in &collection.data {
+            if is_wanted {
+                oplogs.extend(oplog::files(&spec.path, file));
             }
-            info.files.push(file);
+            if let Err(error) = info.count_file(file) {
+                let why = format!("{} cannot be read: {error}", file.display());
+                match is_wanted {
+                    true => info.damage = Some(why),
+                    false => inventory.notes.push(why),
+                }
+            }
+            // Two files are two rows: which one is meant is for the reader to say.
+            inventory.collections.push(info.clone());
+            info = info.without_documents();
         }
-        inventory.collections.push(info);
+        if collection.data.is_empty() {
+            let unreadable = collection.unreadable.filter(|_| is_wanted);
+            info.damage = unreadable.map(|(path, why)| format!("{}: {why}", path.display()));
+            inventory.collections.push(info);
+        }
+    }
+    oplogs.sort();
+    oplogs.dedup();
+    if !oplogs.is_empty() {
+        let wanted = wanted(spec, inventory);
+        inventory.tell_oplog(oplog::count_files(&oplogs, &wanted), &wanted);
     }
     Ok(())
+}
+
+/// Whether a namespace is the legacy collection.
+fn is_wanted(spec: &SourceSpec, namespace: &Namespace) -> bool {
+    namespace.collection == spec.collection.as_deref().unwrap_or(COLLECTION_DEFAULT)
+        && spec.db.as_ref().is_none_or(|db| *db == namespace.db)
+}
+
+/// The legacy collection, in each database that has it.
+fn wanted(spec: &SourceSpec, inventory: &Inventory) -> Vec<Namespace> {
+    let namespace = |info: &CollectionInfo| {
+        Some(Namespace { db: info.db.clone()?, collection: info.name.clone() })
+    };
+    let all = inventory.collections.iter().filter_map(namespace);
+    all.filter(|namespace| is_wanted(spec, namespace)).collect()
 }
 
 /// A namespace of an archive, while its blocks are counted.
@@ -221,7 +295,7 @@ struct Counted {
     ended: bool,
 }
 
-fn inspect_archive(content: Content, inventory: &mut Inventory) {
+fn inspect_archive(content: Content, spec: &SourceSpec, inventory: &mut Inventory) {
     let mut feed = Feed::new(content);
     let mut counted = BTreeMap::new();
     let result = match Prelude::read(&mut feed) {
@@ -231,7 +305,9 @@ fn inspect_archive(content: Content, inventory: &mut Inventory) {
             inventory.tool_version = prelude.tool_version;
             for entry in prelude.collections {
                 let mut info = CollectionInfo::new(entry.namespace.clone());
-                info.describe(entry.metadata.map(|text| Metadata::parse(text.as_bytes())));
+                let metadata = entry.metadata.filter(|text| !text.is_empty());
+                let metadata = metadata.map(|text| Metadata::parse(text.as_bytes()));
+                inventory.notes.extend(info.describe(metadata));
                 info.kind = entry.kind.or(info.kind);
                 // These have no documents of their own, so they have no end marker.
                 let ended = matches!(info.kind.as_deref(), Some("view" | "timeseries"));
@@ -246,12 +322,21 @@ fn inspect_archive(content: Content, inventory: &mut Inventory) {
         let place = Place { offset: feed.offset(), line: 0, column: 0 };
         inventory.damage = Some(feed.content.damage(fault, place).to_string());
     }
-    for counted in counted.into_values() {
+    let has_oplog = counted.keys().any(oplog::is_oplog);
+    for (namespace, counted) in counted {
+        // Its documents are none of a collection.
+        if oplog::is_oplog(&namespace) {
+            continue;
+        }
         let mut info = counted.info;
         if !counted.ended && info.damage.is_none() {
             info.damage = Some("truncated: the archive ends before the collection does".to_owned());
         }
         inventory.collections.push(info);
+    }
+    if has_oplog {
+        let wanted = wanted(spec, inventory);
+        inventory.tell_oplog(oplog::count_archive(&spec.path, &wanted), &wanted);
     }
 }
 

@@ -20,6 +20,7 @@ mod intake;
 mod json_file;
 mod json_scan;
 mod metadata;
+mod oplog;
 mod origin;
 mod prelude;
 mod status_scan;
@@ -40,7 +41,8 @@ pub use inspect::{CollectionInfo, Inventory, inspect};
 pub use status_scan::for_each_status;
 
 use crate::ends::{
-    Batch, BatchLimits, Damage, Opened, Place, Source, SourceDescription, SourceForm, SourceSpec,
+    Batch, BatchLimits, Damage, Opened, Oplog, Place, Source, SourceDescription, SourceForm,
+    SourceSpec,
 };
 
 /// The collection that is read unless another one is named.
@@ -61,26 +63,30 @@ pub fn open(spec: &SourceSpec) -> Result<Opened, OpenError> {
     }
     let failed = |error| OpenError::of(&spec.path, error);
     if fs::metadata(&spec.path).map_err(failed)?.is_dir() {
-        let (file, namespace) = dump_folder::pick(spec)?;
-        let mut content = Content::open(&file).map_err(|error| OpenError::of(&file, error))?;
-        if let Some(foreign) = detect::foreign_in_folder(&mut content) {
-            return Err(OpenError::wrong_form(&content, foreign));
-        }
-        let rewindable = content.bytes_total.is_some();
-        let form = SourceForm::DumpFolder;
-        let namespace = Some((namespace.db, namespace.collection));
-        let description = describe(&content, form, file, namespace, rewindable);
-        // In a folder the name decides the form: a bad length is damage, unless the content is
-        // something else for certain.
-        return Ok(Opened {
-            source: Box::new(bson_file::BsonFile::new(content)),
-            description,
-            first: 0,
-        });
+        return open_folder(spec);
     }
     let content = Content::open(&spec.path).map_err(failed)?;
     let rewindable = content.bytes_total.is_some();
     open_content(content, spec, rewindable)
+}
+
+fn open_folder(spec: &SourceSpec) -> Result<Opened, OpenError> {
+    let dump_folder::Picked { file, namespace, notes } = dump_folder::pick(spec)?;
+    let mut content = Content::open(&file).map_err(|error| OpenError::of(&file, error))?;
+    if let Some(foreign) = detect::foreign_in_folder(&mut content) {
+        return Err(OpenError::wrong_form(&content, foreign));
+    }
+    let rewindable = content.bytes_total.is_some();
+    let form = SourceForm::DumpFolder;
+    let has_oplog = !oplog::files(&spec.path, &file).is_empty();
+    let namespace = Some((namespace.db, namespace.collection));
+    let mut description = describe(&content, form, file, namespace, rewindable);
+    description.notes = notes;
+    description.oplog = if has_oplog { Oplog::Unknown } else { Oplog::Absent };
+    // In a folder the name decides the form: a bad length is damage, unless the content is
+    // something else for certain.
+    let source = Box::new(bson_file::BsonFile::new(content));
+    Ok(Opened { source, description, first: 0 })
 }
 
 /// Opens any stream that holds one of the file forms; `name` is its name in messages.
@@ -113,6 +119,9 @@ fn open_content(
             match prelude::Prelude::read(&mut feed) {
                 Ok(prelude) => {
                     let namespace = archive::pick(&prelude, spec)?;
+                    if prelude.collections.iter().any(|it| oplog::is_oplog(&it.namespace)) {
+                        description.oplog = Oplog::Unknown;
+                    }
                     description.namespace =
                         Some((namespace.db.clone(), namespace.collection.clone()));
                     Box::new(archive::Archive::new(feed, &prelude, namespace))
@@ -138,6 +147,8 @@ fn describe(
         namespace,
         rewindable,
         bytes_total: content.bytes_total,
+        oplog: Oplog::Absent,
+        notes: Vec::new(),
     }
 }
 

@@ -1,11 +1,20 @@
 //! A file, a folder or standard input as the origin of a run.
 
-use super::{STANDARD_INPUT, for_each_status, open};
-use crate::ends::{EndError, Opened, Origin, PlannedSource, SourceDescription, SourceSpec};
+use super::prelude::Namespace;
+use super::{STANDARD_INPUT, for_each_status, open, oplog};
+use crate::ends::{
+    EndError, Opened, Oplog, Origin, PlannedSource, SourceDescription, SourceForm, SourceSpec,
+};
 
 impl Origin for SourceSpec {
     fn open(&self) -> Result<Opened, EndError> {
-        Ok(open(self)?)
+        let mut opened = open(self)?;
+        let description = &mut opened.description;
+        if description.oplog == Oplog::Unknown {
+            description.oplog = count_oplog(self, description);
+            description.notes.extend(oplog_note(description));
+        }
+        Ok(opened)
     }
 
     fn is_rewindable(&self) -> bool {
@@ -27,7 +36,39 @@ impl Origin for SourceSpec {
             collection: self.collection.clone(),
             form: description.form_words(),
             bytes: description.bytes_total,
+            oplog_entries: match description.oplog {
+                Oplog::Entries(entries) => Some(entries),
+                Oplog::Absent | Oplog::Unknown => None,
+            },
+            notes: description.notes.clone(),
             live: None,
         }
     }
+}
+
+/// Counts the entries of an oplog that change the collection, before the documents are read.
+fn count_oplog(spec: &SourceSpec, description: &SourceDescription) -> Oplog {
+    let Some((db, collection)) = &description.namespace else { return Oplog::Unknown };
+    let wanted = [Namespace { db: db.clone(), collection: collection.clone() }];
+    let entries = match description.form {
+        _ if !description.rewindable => None,
+        SourceForm::DumpFolder => {
+            oplog::count_files(&oplog::files(&spec.path, &description.path), &wanted)
+        }
+        _ => oplog::count_archive(&spec.path, &wanted),
+    };
+    entries.map_or(Oplog::Unknown, Oplog::Entries)
+}
+
+/// What people should know of an oplog.
+fn oplog_note(description: &SourceDescription) -> Option<String> {
+    let (db, collection) = description.namespace.as_ref()?;
+    let found = match description.oplog {
+        Oplog::Absent | Oplog::Entries(0) => return None,
+        Oplog::Entries(entries) => oplog::words(entries, &format!("{db}.{collection}")),
+        Oplog::Unknown => {
+            format!("the dump has an oplog, and its entries of {db}.{collection} cannot be counted")
+        }
+    };
+    Some(format!("{found}; {}", oplog::ADVICE))
 }

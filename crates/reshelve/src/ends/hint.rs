@@ -22,6 +22,8 @@ pub enum Hint {
     ChooseStoredDocuments,
     /// Name the one of two files that is meant.
     NameOneFile,
+    /// What cannot be read may be what was asked for.
+    MakeReadable,
     /// The content is of another form.
     OtherForm(OtherForm),
     /// Save it to a file first.

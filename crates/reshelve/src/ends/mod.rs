@@ -17,7 +17,7 @@ pub use destination::{
 };
 pub use error::{EndError, EndErrorKind};
 pub use hint::{Hint, OtherForm};
-pub use origin::{Opened, Origin, SourceDescription, SourceForm, SourceSize};
+pub use origin::{Opened, Oplog, Origin, SourceDescription, SourceForm, SourceSize};
 pub use place::{
     Compression, LiveCollection, LivePlace, PlannedSource, PlannedTarget, TargetFolder,
 };

@@ -73,6 +73,23 @@ pub struct SourceDescription {
     pub rewindable: bool,
     /// Bytes where it is stored, if that is known.
     pub bytes_total: Option<u64>,
+    /// What is known of an oplog that was dumped with the documents.
+    pub oplog: Oplog,
+    /// What people should know of it, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// What is known of an oplog that was dumped with the documents: they are one state of the data
+/// only once it is replayed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Oplog {
+    /// There is none.
+    #[default]
+    Absent,
+    /// It has so many entries that change the collection.
+    Entries(u64),
+    /// There is one, and its entries cannot be counted before the documents are read.
+    Unknown,
 }
 
 impl SourceDescription {
@@ -153,6 +170,8 @@ mod tests {
             namespace: None,
             rewindable: true,
             bytes_total: Some(1_000),
+            oplog: Oplog::Absent,
+            notes: Vec::new(),
         };
         assert_eq!(live.form_words(), "live collection, replica set");
         assert_eq!(live.size().estimated_target_bytes(), Some(1_250));

@@ -52,7 +52,7 @@ pub struct TargetFolder {
 }
 
 /// A source as `run.json` names it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedSource {
     /// The path.
     pub path: PathBuf,
@@ -64,6 +64,13 @@ pub struct PlannedSource {
     pub form: String,
     /// Its size on disk, where known.
     pub bytes: Option<u64>,
+    /// Entries of an oplog in the dump that change the collection and are not applied, where they
+    /// could be counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oplog_entries: Option<u64>,
+    /// What people should know of it, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Where it is, where it is a live collection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<LivePlace>,

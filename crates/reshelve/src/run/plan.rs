@@ -45,6 +45,8 @@ pub struct RunRequest {
     pub fail_fast: bool,
     /// Whether to start even where the disk looks too small.
     pub skip_disk_check: bool,
+    /// Whether to write documents that an oplog in the dump would change.
+    pub ignore_oplog: bool,
     /// The folder of run folders.
     pub runs_folder: PathBuf,
     /// The file system that it is on: [`Disk`](crate::store::Disk), but for tests.

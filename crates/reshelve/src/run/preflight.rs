@@ -1,7 +1,7 @@
 //! What a run checks itself before it starts: the source.
 
 use super::{Refusal, RunError, RunRequest};
-use crate::ends::{Opened, Origin};
+use crate::ends::{Opened, Oplog, Origin};
 use reshelve_core::mapping::Status;
 
 /// Where documents are in flight, a run that writes needs a decision.
@@ -22,4 +22,17 @@ pub(super) fn check_in_flight(
         count += u64::from(in_flight);
     })?;
     if count > 0 { Err(Refusal::InFlight { count }.into()) } else { Ok(()) }
+}
+
+/// Where the dump has an oplog with entries of the collection, its documents may be older than the
+/// data: a run that writes needs a decision.
+pub(super) fn check_oplog(request: &RunRequest, opened: &Opened) -> Result<(), RunError> {
+    if !request.apply || request.ignore_oplog {
+        return Ok(());
+    }
+    match opened.description.oplog {
+        Oplog::Absent | Oplog::Entries(0) => Ok(()),
+        Oplog::Entries(count) => Err(Refusal::Oplog { count }.into()),
+        Oplog::Unknown => Err(Refusal::OplogUnknown.into()),
+    }
 }

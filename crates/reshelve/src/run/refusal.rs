@@ -15,6 +15,18 @@ pub enum Refusal {
     /// A source that can be read once cannot be looked through for jobs in flight.
     #[error("standard input cannot be looked through for documents in flight beforehand")]
     InFlightUnknown,
+    /// The dump has an oplog with entries of the collection, and nobody said that they do not
+    /// matter.
+    #[error("the dump has an oplog that changes the collection ({count} times) and is not applied")]
+    Oplog {
+        /// How many of its entries do.
+        count: u64,
+    },
+    /// The dump has an oplog that cannot be looked through before the documents are read.
+    #[error(
+        "the dump has an oplog, and whether it changes the collection cannot be told in advance"
+    )]
+    OplogUnknown,
     /// A process is at work on the run.
     #[error("a process is at work on the run {run}")]
     AtWork {

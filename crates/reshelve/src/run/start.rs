@@ -88,6 +88,7 @@ pub fn start(
     let Ends { origin, destination } = ends;
     let opened = origin.open()?;
     let of_target = request.of_target(opened.description.size());
+    preflight::check_oplog(request, &opened)?;
     let base = destination.look(&of_target, observer)?;
     preflight::check_in_flight(request, origin, &opened)?;
     let only = request.only_rejects.as_deref().map(OnlyRejects::read).transpose()?;

@@ -1,0 +1,45 @@
+//! A source of files that says once what people should know of it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use reshelve::ends::{EndError, Opened, Origin, PlannedSource, SourceDescription, SourceSpec};
+
+use crate::handle::Handle;
+use crate::text::plain;
+
+/// Passes on the notes of a source when it is opened for the first time.
+pub(crate) struct Noted {
+    source: SourceSpec,
+    handle: Handle,
+    is_told: AtomicBool,
+}
+
+impl Noted {
+    pub(crate) fn new(source: SourceSpec, handle: &Handle) -> Self {
+        Noted { source, handle: handle.clone(), is_told: AtomicBool::new(false) }
+    }
+}
+
+impl Origin for Noted {
+    fn open(&self) -> Result<Opened, EndError> {
+        let opened = self.source.open()?;
+        if !self.is_told.swap(true, Ordering::Relaxed) {
+            for note in &opened.description.notes {
+                self.handle.watcher().note(&format!("note: {}", plain(note)));
+            }
+        }
+        Ok(opened)
+    }
+
+    fn is_rewindable(&self) -> bool {
+        self.source.is_rewindable()
+    }
+
+    fn for_each_status(&self, give: &mut dyn FnMut(Option<&[u8]>)) -> Result<(), EndError> {
+        self.source.for_each_status(give)
+    }
+
+    fn planned(&self, description: &SourceDescription) -> PlannedSource {
+        self.source.planned(description)
+    }
+}
