@@ -47,6 +47,7 @@ pub struct Demo {
 /// # Errors
 /// If no demo made the folder, or it cannot be written.
 pub fn demo(request: &Request, handle: &Handle) -> Result<Demo, Failure> {
+    handle.check_may_write("`demo`")?;
     let demo = Demo { request: request.clone(), handle: handle.clone() };
     demo.clear()?;
     Ok(demo)

@@ -63,7 +63,8 @@ pub struct FaultAnswer {
 ///
 /// # Errors
 /// If it cannot be written, or the form is not known.
-pub fn generate(request: &Request, _handle: &Handle) -> Result<Outcome, Failure> {
+pub fn generate(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
+    handle.check_may_write("`generate`")?;
     places::refuse_live(&request.out)?;
     let mut output = Output::new(&request.out);
     output.overwrite = request.overwrite;

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use reshelve::ends::{EndError, Notes};
+use reshelve::ends::Notes;
 use reshelve::run::{Observer, Plan, Progress, RunFolder};
 use reshelve_mongo::Patience;
 
+use crate::failure::Failure;
 use crate::hints;
 
 /// Hears how a command progresses. It may be called from several threads.
@@ -50,22 +51,49 @@ impl Watcher for Nobody {}
 pub struct Handle {
     stop: Arc<AtomicBool>,
     watcher: Arc<dyn Watcher>,
+    writes: Writes,
+}
+
+/// Whether a command may write what outlives it: a target, a restored collection, generated data.
+/// The folder of a dry run and the pages of a report are no such thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Writes {
+    Allowed,
+    /// Somebody said that nothing is to be written.
+    Forbidden,
 }
 
 impl Handle {
     /// A handle that reports to `watcher`.
     pub fn new(watcher: Arc<dyn Watcher>) -> Handle {
-        Handle { stop: Arc::default(), watcher }
+        Handle { stop: Arc::default(), watcher, writes: Writes::Allowed }
     }
 
     /// The same, cancelled by setting `stop`.
     pub fn with_flag(watcher: Arc<dyn Watcher>, stop: Arc<AtomicBool>) -> Handle {
-        Handle { stop, watcher }
+        Handle { stop, watcher, writes: Writes::Allowed }
     }
 
     /// A handle that reports to nobody.
     pub fn silent() -> Handle {
         Handle::new(Arc::new(Nobody))
+    }
+
+    /// The same handle for a command that must not write: one that would is refused.
+    #[must_use]
+    pub fn without_writes(self) -> Handle {
+        Handle { writes: Writes::Forbidden, ..self }
+    }
+
+    /// The question that every command asks before it writes; `what` says what would.
+    pub(crate) fn check_may_write(&self, what: &str) -> Result<(), Failure> {
+        match self.writes {
+            Writes::Allowed => Ok(()),
+            Writes::Forbidden => Err(Failure::usage(
+                format!("{what} writes, and DRY_RUN=true or --dry-run says that nothing is to be"),
+                hints::UNSET_DRY_RUN,
+            )),
+        }
     }
 
     /// Asks the command to stop at the next place from which it can be resumed.
@@ -114,15 +142,6 @@ impl<'h> Relay<'h> {
 impl Notes for Relay<'_> {
     fn note(&mut self, text: &str) {
         self.watcher.note(text);
-    }
-
-    fn would_refuse(&mut self, refusal: &EndError) {
-        let hint = refusal
-            .hint
-            .as_ref()
-            .map_or_else(String::new, |hint| format!("; {}", hints::of_end(hint)));
-        let message = &refusal.message;
-        self.watcher.note(&format!("note: with --apply this would be refused: {message}{hint}"));
     }
 }
 

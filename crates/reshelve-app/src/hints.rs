@@ -28,8 +28,9 @@ pub const NAME_THE_TARGET_FOLDER: &str =
 /// A connection string instead of a path.
 pub const WRITE_FILES_FIRST: &str =
     "write files, then load them with `reshelve run` or mongorestore";
-/// `--apply` with `DRY_RUN=true`.
-pub const APPLY_OR_DRY_RUN: &str = "leave out --apply, or unset DRY_RUN";
+/// A command that writes, with `DRY_RUN=true`.
+pub(crate) const UNSET_DRY_RUN: &str =
+    "unset DRY_RUN to write; `reshelve run` without --apply writes nothing but its run folder";
 /// `--gzip` with `--zstd`.
 pub const GZIP_OR_ZSTD: &str = "one of them may come from the environment or from reshelve.toml";
 /// An unknown key in the settings file.
@@ -188,7 +189,7 @@ pub(crate) fn of_end(hint: &Hint) -> String {
             format!("--force {collection} drops it anyway; dump it first to keep it")
         }
         Hint::OtherForm(form) => of_other_form(*form).to_owned(),
-        hint => of_end_in_general(hint).to_owned(),
+        hint => of_server(hint).unwrap_or_else(|| of_end_in_general(hint)).to_owned(),
     }
 }
 
@@ -211,7 +212,6 @@ fn of_end_in_general(hint: &Hint) -> &'static str {
         Hint::ChooseStoredDocuments => {
             "choose a collection that stores documents with --collection"
         }
-        Hint::ChooseATargetDatabase => "find out who created it, or choose another --target-db",
         Hint::MakeReadable => {
             "make it readable for this user, or name the file with the documents itself"
         }
@@ -247,10 +247,25 @@ fn of_end_in_general(hint: &Hint) -> &'static str {
         Hint::StartOverOnExisting => {
             "start a new run with --allow-existing: what is there counts as unchanged"
         }
-        Hint::WriteWhatIsMissing => {
-            "find out what removed them: a server that lost writes, or another program; then a new \
-             run with --allow-existing writes what is missing"
-        }
+        // `of_end` has the words of those that name something, `of_server` those of the others.
+        Hint::PrintTheSourceRole
+        | Hint::PrintTheTargetRole
+        | Hint::CreateTheIndexAgain
+        | Hint::DropTheIndexThatDeletes
+        | Hint::CreateTheIndexes
+        | Hint::WriteWhatIsMissing
+        | Hint::ChooseATargetDatabase
+        | Hint::Text(_)
+        | Hint::OtherForm(_)
+        | Hint::ResumeOrTakeOver { .. }
+        | Hint::ForceTheDrop { .. }
+        | Hint::ForceTheDropOfCopies { .. } => "",
+    }
+}
+
+/// The hints about a server: privileges, collections and indexes of a live target.
+fn of_server(hint: &Hint) -> Option<&'static str> {
+    Some(match hint {
         Hint::PrintTheSourceRole => {
             "the user lacks a privilege: `reshelve inspect URI --print-role` prints a role that \
              has all of them"
@@ -258,14 +273,21 @@ fn of_end_in_general(hint: &Hint) -> &'static str {
         Hint::PrintTheTargetRole => {
             "`reshelve inspect URI --print-role target` prints a role with all that is needed"
         }
+        Hint::CreateTheIndexAgain => {
+            "find out who created it; if it is not needed, drop it by hand, then `reshelve indexes \
+             up TARGET`"
+        }
+        Hint::DropTheIndexThatDeletes => {
+            "drop that index by hand, or choose another --target-db: it deletes what a run writes"
+        }
         Hint::CreateTheIndexes => "`reshelve indexes up TARGET` creates them",
-        // Those that name something: `of_end` has their words.
-        Hint::Text(_)
-        | Hint::OtherForm(_)
-        | Hint::ResumeOrTakeOver { .. }
-        | Hint::ForceTheDrop { .. }
-        | Hint::ForceTheDropOfCopies { .. } => "",
-    }
+        Hint::WriteWhatIsMissing => {
+            "find out what removed them: a server that lost writes, or another program; then a new \
+             run with --allow-existing writes what is missing"
+        }
+        Hint::ChooseATargetDatabase => "find out who created it, or choose another --target-db",
+        _ => return None,
+    })
 }
 
 /// A source of a form that is not read.

@@ -2,15 +2,17 @@
 
 use std::path::Path;
 
-use reshelve::ends::{Compression, TargetFolder};
-use reshelve::target_schema::TargetState;
-use reshelve_mongo::{indexes_down, indexes_status, indexes_up};
+use reshelve::ends::{Compression, Hint, TargetFolder, TargetReader};
+use reshelve::restore::{self, ChangedJob, RestoreFolderError};
+use reshelve::target_schema::{Collection, TargetState};
+use reshelve_mongo::{Connection, LiveTarget, indexes_down, indexes_status, indexes_up};
 use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::handle::Handle;
 use crate::hints;
 use crate::places::{self, TARGET_DB_DEFAULT, TargetPlace};
+use crate::text::{counted, length};
 
 pub use reshelve_mongo::MIGRATION;
 
@@ -69,6 +71,11 @@ pub struct ChangedAnswer {
 /// # Errors
 /// If the target cannot be read or written, or holds documents of others.
 pub fn indexes(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
+    match request.action {
+        Action::Status => {}
+        Action::Up => handle.check_may_write("`indexes up`")?,
+        Action::Down { .. } => handle.check_may_write("`indexes down`")?,
+    }
     let TargetPlace { name, db } = &request.target;
     let connection = match request.target.uri()? {
         Some(uri) => Some(places::written_target(uri, db.as_deref(), handle)?),
@@ -84,13 +91,46 @@ pub fn indexes(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
         }
         (Action::Up, Some(connection)) => indexes_up(&connection)?,
         (Action::Up, None) => folder_for(name, db.as_deref())?.make_indexes()?,
-        (Action::Down { forced }, Some(connection)) => indexes_down(&connection, forced)?,
+        (Action::Down { forced }, Some(connection)) => {
+            check_unchanged(&connection, forced)?;
+            indexes_down(&connection, forced)?
+        }
         (Action::Down { .. }, None) => {
             let message = "this command does not drop folders";
             return Err(Failure::usage(message, hints::FOLDERS_ARE_REMOVED));
         }
     };
     Ok(Outcome::Changed(ChangedAnswer { schema: "reshelve.indexes-changed/1", changed }))
+}
+
+/// Checks that the new application has not changed what would be dropped: a job that does not come
+/// back as it was mapped holds something that no run brings back.
+fn check_unchanged(connection: &Connection, forced: &[String]) -> Result<(), Failure> {
+    let jobs = Collection::Jobs.name();
+    if forced.iter().any(|name| name == jobs) {
+        return Ok(());
+    }
+    let target = LiveTarget::new(connection.clone(), None);
+    if !target.has(Collection::Jobs)? {
+        return Ok(());
+    }
+    let hint = hints::of_end(&Hint::ForceTheDropOfCopies { collection: jobs.to_owned() });
+    let summary = match restore::look(&target, &std::env::temp_dir()) {
+        Ok(summary) => summary,
+        Err(RestoreFolderError::Target(error)) => return Err(error.into()),
+        Err(RestoreFolderError::Disk(error)) => return Err(error.into()),
+        Err(edited) => return Err(Failure::refused(edited.to_string(), hint)),
+    };
+    match summary.changed.first() {
+        None => Ok(()),
+        Some(ChangedJob { job, .. }) => Err(Failure::refused(
+            format!(
+                "{} of {jobs} were changed since they were written, such as {job}",
+                counted(length(&summary.changed), "document")
+            ),
+            hint,
+        )),
+    }
 }
 
 /// The folder of a target, which need not exist yet.

@@ -48,6 +48,7 @@ pub struct Outcome {
 /// may not be replaced: it may be the only copy of a legacy collection. Refused always if it would
 /// lie where the target is, or the source of a run that wrote the target.
 pub fn restore(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
+    handle.check_may_write("`restore`")?;
     let planned = places::planned_target(&request.target)?;
     let target = places::reader(&request.target, None, handle)?;
     places::refuse_live(&request.out)?;

@@ -43,6 +43,9 @@ pub fn resume(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     let folder = request.run.find()?;
     states::check(Command::Resume, &folder)?;
     let plan = folder.plan()?;
+    if plan.apply {
+        handle.check_may_write("this run")?;
+    }
     let source = request.source.as_deref();
     if let (None, PlannedTarget::Folder(target)) = (&plan.source.live, &plan.target) {
         overlap::refuse_folder(source.unwrap_or(&plan.source.path), &target.root, &target.db)?;

@@ -124,6 +124,9 @@ pub struct Outcome {
 /// # Errors
 /// If the run is refused, or disk or server fail: if it had begun, the hint says how to resume.
 pub fn run(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
+    if request.apply {
+        handle.check_may_write("--apply")?;
+    }
     let asked = request.request()?;
     overlap::refuse_run(&request.source, &request.target)?;
     let origin = places::origin(&request.source, handle)?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use reshelve_app::generate::{Era, Eras, Fault, Metadata, Plan, Request, Size, Stage, Stages};
 
-use super::shared::Json;
+use super::shared::{DryRun, Json};
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Preset {
@@ -125,6 +125,8 @@ pub(crate) struct GenerateArgs {
     /// Replace what is there
     #[arg(long, env = "RESHELVE_OVERWRITE")]
     pub(crate) overwrite: bool,
+    #[command(flatten)]
+    pub(crate) dry_run: DryRun,
     #[command(flatten)]
     pub(crate) json: Json,
 }

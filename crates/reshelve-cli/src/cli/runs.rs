@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, builder::FalseyValueParser};
+use clap::Args;
 use reshelve_app::places::TargetPlace;
 
-use super::shared::{BatchArgs, Json, MappingArgs, ReadPreference, RunsDir, SourceArgs};
+use super::shared::{BatchArgs, DryRun, Json, MappingArgs, ReadPreference, RunsDir, SourceArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
@@ -17,10 +17,8 @@ pub(crate) struct RunArgs {
     /// Write the target; without this flag, only the run folder is written
     #[arg(long, env = "RESHELVE_APPLY")]
     pub(crate) apply: bool,
-    /// Write nothing to the target; refused together with --apply
-    #[arg(long, env = "DRY_RUN", num_args = 0..=1, require_equals = true, default_missing_value = "true",
-        value_name = "BOOL", value_parser = FalseyValueParser::new())]
-    pub(crate) dry_run: Option<bool>,
+    #[command(flatten)]
+    pub(crate) dry_run: DryRun,
     #[command(flatten)]
     pub(crate) mapping: MappingArgs,
     /// Add to a target that holds documents, and keep those as they are
@@ -84,6 +82,8 @@ pub(crate) struct ResumeArgs {
     /// Member of a replica set to read from [default: as in the connection string]
     #[arg(long, value_name = "MODE", env = "RESHELVE_READ_PREFERENCE")]
     pub(crate) read_preference: Option<ReadPreference>,
+    #[command(flatten)]
+    pub(crate) dry_run: DryRun,
     #[command(flatten)]
     pub(crate) batch: BatchArgs,
     #[command(flatten)]

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use reshelve_app::places::SourcePlace;
-use reshelve_app::{BatchOptions, MappingOptions, RunName};
+use reshelve_app::{BatchOptions, Handle, MappingOptions, RunName};
 use reshelve_core::mapping;
 
 #[derive(Debug, Args)]
@@ -25,6 +26,24 @@ pub(crate) struct Json {
     /// Print one JSON document
     #[arg(long, env = "RESHELVE_JSON")]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DryRun {
+    /// Write nothing: refuse a command that would
+    #[arg(long, env = "DRY_RUN", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        value_name = "BOOL", value_parser = FalseyValueParser::new())]
+    dry_run: Option<bool>,
+}
+
+impl DryRun {
+    /// The handle for a command that may write, or may not.
+    pub(crate) fn handle(&self, handle: Handle) -> Handle {
+        match self.dry_run {
+            Some(true) => handle.without_writes(),
+            _ => handle,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

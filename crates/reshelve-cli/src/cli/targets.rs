@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use reshelve_app::places::TargetPlace;
 
-use super::shared::{Json, MappingArgs, RunsDir, SourceArgs};
+use super::shared::{DryRun, Json, MappingArgs, RunsDir, SourceArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct RestoreArgs {
@@ -18,6 +18,8 @@ pub(crate) struct RestoreArgs {
     /// Replace the file if it is there
     #[arg(long, env = "RESHELVE_OVERWRITE")]
     pub(crate) overwrite: bool,
+    #[command(flatten)]
+    pub(crate) dry_run: DryRun,
     /// Database of the target [default: the one that is there]
     #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB")]
     pub(crate) target_db: Option<String>,
@@ -118,6 +120,8 @@ pub(crate) struct IndexesTargetArgs {
     /// Database of the target [default: the one in the connection string, else letswriteabook]
     #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB")]
     pub(crate) target_db: Option<String>,
+    #[command(flatten)]
+    pub(crate) dry_run: DryRun,
     #[command(flatten)]
     pub(crate) json: Json,
 }

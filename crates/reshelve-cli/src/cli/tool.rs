@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::shared::DryRun;
+
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
     /// Folder for everything that the demo writes
@@ -12,6 +14,8 @@ pub(crate) struct DemoArgs {
     /// Number of legacy documents
     #[arg(long, value_name = "N", env = "RESHELVE_DOCUMENTS", default_value_t = 200)]
     pub(crate) documents: u64,
+    #[command(flatten)]
+    pub(crate) dry_run: DryRun,
 }
 
 #[derive(Debug, Args)]

@@ -12,7 +12,7 @@ use crate::printer::Printer;
 
 pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
     let request = Request { dir: args.dir.clone(), documents: args.documents };
-    let demo = demo::demo(&request, &Handle::silent())?;
+    let demo = demo::demo(&request, &args.dry_run.handle(Handle::silent()))?;
     let tour = Tour { demo, printer: Printer::new(false) };
     tour.title(
         "1. A legacy dump",

@@ -9,7 +9,7 @@ use crate::printer::Printer;
 
 pub(crate) fn run(args: &GenerateArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
-    let outcome = generate::generate(&args.request(), &Handle::silent())?;
+    let outcome = generate::generate(&args.request(), &args.dry_run.handle(Handle::silent()))?;
     printer.text(&page(&outcome));
     printer.json(&outcome);
     Ok(ExitCode::Done)

@@ -1,5 +1,7 @@
 //! `reshelve indexes`.
 
+use std::sync::Arc;
+
 use reshelve::target_schema::{IndexState, TargetState};
 use reshelve_app::indexes::{self, Action, ChangedAnswer, MIGRATION, Outcome, Request};
 use reshelve_app::text::plain;
@@ -7,7 +9,7 @@ use reshelve_app::{ExitCode, Failure, Handle};
 
 use super::table::plain_table;
 use crate::cli::{IndexesAction, IndexesArgs};
-use crate::printer::Printer;
+use crate::printer::{Notes, Printer};
 
 pub(crate) fn run(args: &IndexesArgs) -> Result<ExitCode, Failure> {
     let (args, action) = match &args.action {
@@ -20,7 +22,10 @@ pub(crate) fn run(args: &IndexesArgs) -> Result<ExitCode, Failure> {
         Action::Down { .. } => ("Dropped", "There is nothing to drop."),
         _ => ("Created", "All collections and indexes already exist."),
     };
-    let outcome = indexes::indexes(&Request { target: args.target(), action }, &Handle::silent())?;
+    let outcome = indexes::indexes(
+        &Request { target: args.target(), action },
+        &args.dry_run.handle(Handle::new(Arc::new(Notes))),
+    )?;
     printer.text(&match &outcome {
         Outcome::State(answer) => page(&answer.state),
         Outcome::Changed(ChangedAnswer { changed, .. }) if changed.is_empty() => nothing.to_owned(),
@@ -39,10 +44,12 @@ fn page(state: &TargetState) -> String {
             index.collection.name(),
             if there { "present" } else { "missing" },
             index.name,
-            match index.state {
-                IndexState::Present => "present",
-                IndexState::Missing => "MISSING",
-                IndexState::Different => "DIFFERENT: another key, or not unique",
+            &match (index.state, &index.difference) {
+                (IndexState::Present, _) => "present".to_owned(),
+                (IndexState::Missing, _) => "MISSING".to_owned(),
+                (IndexState::Different, difference) => {
+                    format!("DIFFERENT: {}", plain(difference.as_deref().unwrap_or_default()))
+                }
             },
         ]);
     }

@@ -1,6 +1,7 @@
 //! `reshelve inspect`.
 
 use reshelve::dump::Inventory;
+use reshelve::target_schema::Index;
 use reshelve_app::inspect::{self, LiveInventory, Outcome, Request};
 use reshelve_app::text::{number, plain, size};
 use reshelve_app::{ExitCode, Failure, Handle};
@@ -88,8 +89,7 @@ fn table(inventory: &Inventory) -> String {
     let mut table = plain_table();
     table.set_header(["database", "collection", "type", "documents", "bytes", "indexes"]);
     for collection in &inventory.collections {
-        let indexes: Vec<&str> =
-            collection.indexes.iter().map(|index| index.name.as_str()).collect();
+        let indexes: Vec<String> = collection.indexes.iter().map(index_text).collect();
         table.add_row([
             plain(collection.db.as_deref().unwrap_or("-")),
             plain(&collection.name),
@@ -100,4 +100,14 @@ fn table(inventory: &Inventory) -> String {
         ]);
     }
     table.trim_fmt()
+}
+
+/// The name of an index, and what it is defined by besides its key.
+fn index_text(index: &Index) -> String {
+    let options: Vec<String> =
+        index.options.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    match options.is_empty() {
+        true => index.name.clone(),
+        false => format!("{} ({})", index.name, options.join(", ")),
+    }
 }

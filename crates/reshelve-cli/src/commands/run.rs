@@ -14,16 +14,12 @@ use crate::progress::View;
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let request = request(args)?;
     let view = Arc::new(View::default());
-    let ran = run::run(&request, &view.handle());
+    let ran = run::run(&request, &args.dry_run.handle(view.handle()));
     view.end();
     Ok(run_page::print(&ran?, Printer::new(args.json.json)))
 }
 
 fn request(args: &RunArgs) -> Result<Request, Failure> {
-    if args.apply && args.dry_run == Some(true) {
-        let message = "--apply and DRY_RUN=true contradict each other";
-        return Err(Failure::usage(message, hints::APPLY_OR_DRY_RUN));
-    }
     let compression = match (args.gzip, args.zstd) {
         (true, true) => {
             let message = "--gzip and --zstd contradict each other";

@@ -94,14 +94,8 @@ impl Destination for LiveDestination {
         for remark in remarks {
             notes.note(&format!("note: {remark}"));
         }
-        match obstacles.into_iter().next() {
-            Some(Obstacle { message, hint }) if request.apply => {
-                return Err(EndError::refused(message, hint));
-            }
-            Some(Obstacle { message, hint }) => {
-                notes.would_refuse(&EndError::refused(message, hint));
-            }
-            None => {}
+        if let Some(Obstacle { message, hint }) = obstacles.into_iter().next() {
+            return Err(EndError::refused(message, hint));
         }
         if let Some(holder) = self.holder()?
             && !(request.abandoned == Abandoned::TakeOver && holder.expired)

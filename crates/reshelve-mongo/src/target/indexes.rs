@@ -2,7 +2,7 @@
 //! gives them.
 
 use mongodb::bson::{Bson, Document, doc};
-use reshelve::ends::EndError;
+use reshelve::ends::{EndError, Hint};
 use reshelve::target_schema::{Collection, Index, TargetState};
 
 use crate::catalog::{first_batch, list};
@@ -26,12 +26,13 @@ pub fn indexes_status(connection: &Connection) -> Result<TargetState, EndError> 
 /// Which collections and indexes are there, with what only a run needs to know.
 pub(crate) struct Status {
     pub(crate) state: TargetState,
-    /// Views and time series with the name of a target collection, with a remark about each.
-    pub(crate) no_collections: Vec<(Collection, String)>,
+    /// Why nothing may be written to a collection, with what to do about it.
+    pub(crate) unfit: Vec<(String, Hint)>,
 }
 
 pub(crate) async fn status(connection: &Connection) -> Result<Status, EndError> {
     let mut state = TargetState::default();
+    let mut unfit = Vec::new();
     let mut no_collections = Vec::new();
     let question = doc! { "listCollections": 1, "authorizedCollections": true };
     for found in list(connection, question).await? {
@@ -42,7 +43,8 @@ pub(crate) async fn status(connection: &Connection) -> Result<Status, EndError> 
             let remark =
                 format!("{known} is a {kind}, not a collection: nothing can be written to it");
             state.remarks.push(remark.clone());
-            no_collections.push((known, remark));
+            unfit.push((remark, Hint::ChooseATargetDatabase));
+            no_collections.push(known);
         }
         let options = found.get_document("options").cloned().unwrap_or_default();
         if options.contains_key("validator") {
@@ -52,15 +54,32 @@ pub(crate) async fn status(connection: &Connection) -> Result<Status, EndError> 
             ));
         }
         if options.get_bool("capped").unwrap_or(false) {
-            state.remarks.push(format!("{known} is capped: it drops documents when it is full"));
+            let remark = format!("{known} is capped: it drops documents when it is full");
+            state.remarks.push(remark.clone());
+            unfit.push((remark, Hint::ChooseATargetDatabase));
+        }
+        if options.contains_key("expireAfterSeconds") {
+            let remark =
+                format!("{known} deletes documents when they are old (expireAfterSeconds)");
+            state.remarks.push(remark.clone());
+            unfit.push((remark, Hint::ChooseATargetDatabase));
         }
     }
     state.collections.sort();
     for collection in Collection::ALL {
-        let there = match no_collections.iter().any(|(name, _)| *name == collection) {
+        let there = match no_collections.contains(&collection) {
             true => Vec::new(),
             false => indexes_of_collection(connection, collection.name()).await?,
         };
+        for index in there.iter().filter(|index| index.deletes_documents()) {
+            let remark = format!(
+                "{collection} has the index {}, which deletes documents when they are old \
+                 (expireAfterSeconds)",
+                index.name
+            );
+            state.remarks.push(remark.clone());
+            unfit.push((remark, Hint::DropTheIndexThatDeletes));
+        }
         state.add_indexes(collection, &there);
     }
     let migrations = connection.decoded(MIGRATIONS);
@@ -69,7 +88,7 @@ pub(crate) async fn status(connection: &Connection) -> Result<Status, EndError> 
     let applied =
         connection.patience.retry(|| migrations.find_one(pattern.clone()).into_future()).await;
     state.migration_applied = matches!(applied, Ok(Some(_)));
-    Ok(Status { state, no_collections })
+    Ok(Status { state, unfit })
 }
 
 /// The indexes of a collection; none if it does not exist.
@@ -86,12 +105,20 @@ pub(crate) async fn indexes_of_collection(
 
 fn index_of(document: &Document) -> Index {
     let key = document.get_document("key").cloned().unwrap_or_default();
-    let part =
-        |(name, direction): (&String, &Bson)| format!("{}:{direction}", Bson::from(name.as_str()));
+    let part = |(name, direction): (&String, &Bson)| {
+        let direction = match direction {
+            // The shell writes every number as a double.
+            Bson::Double(number) if number.fract() == 0.0 => format!("{number:.0}"),
+            other => other.to_string(),
+        };
+        format!("{}:{direction}", Bson::from(name.as_str()))
+    };
     let parts: Vec<String> = key.iter().map(part).collect();
+    let options = document.iter().map(|(name, value)| (name.clone(), value.to_string()));
     Index {
         name: document.get_str("name").unwrap_or_default().to_owned(),
         key: format!("{{{}}}", parts.join(",")),
         unique: document.get_bool("unique").unwrap_or(false),
+        options: options.filter(|(name, value)| Index::is_option(name, value)).collect(),
     }
 }

@@ -1,7 +1,7 @@
 //! Creating the target's collections and indexes that are missing.
 
 use mongodb::bson::{Document, doc};
-use reshelve::ends::EndError;
+use reshelve::ends::{EndError, Hint};
 use reshelve::target_schema::{Collection, IndexState, IndexStatus, TargetState, indexes_of};
 
 use super::indexes::status;
@@ -15,19 +15,12 @@ const NAMESPACE_EXISTS: i32 = 48;
 /// the names of what was created.
 ///
 /// # Errors
-/// If an index exists with another key, or the server refuses.
+/// If an index exists with another definition, or the server refuses.
 pub fn indexes_up(connection: &Connection) -> Result<Vec<String>, EndError> {
     connection.wait(async {
         let before = status(connection).await?.state;
-        let different = |index: &&IndexStatus| index.state == IndexState::Different;
-        if let Some(IndexStatus { collection, name, .. }) = before.indexes.iter().find(different) {
-            return Err(EndError::refused(
-                format!(
-                    "{}.{collection}: the index {name} exists with another key or without \"unique\"",
-                    connection.db
-                ),
-                "find out who created it; if it is not needed, drop it by hand and run this again",
-            ));
+        if let Some(index) = before.different() {
+            return Err(different(connection, index));
         }
         let mut made = Vec::new();
         for collection in Collection::ALL {
@@ -56,6 +49,19 @@ pub fn indexes_up(connection: &Connection) -> Result<Vec<String>, EndError> {
         }
         Ok(made)
     })
+}
+
+/// An index of the target with another definition.
+pub(super) fn different(connection: &Connection, index: &IndexStatus) -> EndError {
+    let IndexStatus { collection, name, difference, .. } = index;
+    EndError::refused(
+        format!(
+            "{}.{collection}: the index {name} has another definition: {}",
+            connection.db,
+            difference.as_deref().unwrap_or_default()
+        ),
+        Hint::CreateTheIndexAgain,
+    )
 }
 
 fn missing_indexes(state: &TargetState, collection: Collection) -> Vec<&'static str> {

@@ -7,6 +7,7 @@ use reshelve::ends::{EndError, Hint, SourceSize};
 use reshelve_core::mapping::COLLECTIONS;
 
 use super::indexes::{Status, status};
+use super::indexes_up::different;
 use crate::catalog::{first_batch, whole_number};
 use crate::connection::{Connection, Topology};
 use crate::patience::limited;
@@ -15,7 +16,7 @@ use crate::privileges::{held, needs_of_target};
 /// How many examples a refusal names.
 const NAMED_MAX: usize = 5;
 
-/// Why a run that writes would be refused.
+/// Why a run is refused, a dry one too: it says what a run that writes would meet.
 pub(super) struct Obstacle {
     pub(super) message: String,
     /// What to do about it.
@@ -25,9 +26,9 @@ pub(super) struct Obstacle {
 /// What the checks found.
 #[derive(Default)]
 pub(super) struct Findings {
-    /// Reasons to refuse a run that writes; a dry run only reports them.
+    /// Reasons to refuse a run.
     pub(super) obstacles: Vec<Obstacle>,
-    /// What both report.
+    /// What is worth a note.
     pub(super) remarks: Vec<String>,
 }
 
@@ -43,10 +44,12 @@ pub(super) async fn findings(connection: &Connection) -> Result<Findings, EndErr
         // The other checks would fail for the same reason.
         return Ok(findings);
     }
-    let Status { state, no_collections } = status(connection).await?;
-    if let Some((_, message)) = no_collections.into_iter().next() {
-        let hint = Hint::ChooseATargetDatabase;
-        findings.obstacles.push(Obstacle { message, hint });
+    let Status { state, unfit } = status(connection).await?;
+    let unfit = unfit.into_iter().map(|(message, hint)| Obstacle { message, hint });
+    findings.obstacles.extend(unfit);
+    if let Some(index) = state.different() {
+        let EndError { message, .. } = different(connection, index);
+        findings.obstacles.push(Obstacle { message, hint: Hint::CreateTheIndexAgain });
     }
     let wanting = state.wanting();
     if !wanting.is_empty() {

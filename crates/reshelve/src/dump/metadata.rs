@@ -49,14 +49,27 @@ impl Metadata {
 }
 
 fn index(document: Document<'_>) -> Index {
-    let mut key = Vec::new();
-    if let Some(value) = document.get("key") {
-        extjson::write_value(&mut key, value, Style::Relaxed);
-    }
+    let text = |value: Value<'_>| {
+        let mut text = Vec::new();
+        extjson::write_value(&mut text, value, Style::Relaxed);
+        String::from_utf8(text).unwrap_or_default()
+    };
+    let key = document.get("key").and_then(Value::document).unwrap_or(Document::EMPTY);
+    let parts = key.elements().map(|part| {
+        let direction = match part.value.numeric() {
+            // The shell writes every number as a double.
+            Some(number) if number.fract() == 0.0 => format!("{number:.0}"),
+            _ => text(part.value),
+        };
+        format!("\"{}\":{direction}", part.name_text())
+    });
+    let options =
+        document.elements().map(|field| (field.name_text().into_owned(), text(field.value)));
     let unique = document.get("unique");
     Index {
         name: string(document, "name").unwrap_or_default(),
-        key: String::from_utf8(key).unwrap_or_default(),
+        key: format!("{{{}}}", parts.collect::<Vec<_>>().join(",")),
+        options: options.filter(|(name, value)| Index::is_option(name, value)).collect(),
         unique: unique.is_some_and(|value| {
             value.boolean() == Some(true)
                 || value.kind != kind::BOOLEAN && value.numeric().is_some_and(|it| it != 0.0)
@@ -83,9 +96,17 @@ mod tests {
         );
         assert_eq!(newer.collection_name.as_deref(), Some("jobs"));
         assert_eq!(newer.kind.as_deref(), Some("collection"));
-        let index =
-            Index { name: "a_1_b_-1".into(), key: r#"{"a":1,"b":-1}"#.into(), unique: true };
-        assert_eq!(newer.indexes, [index]);
+        let [index] = newer.indexes.as_slice() else { panic!("one index") };
+        assert_eq!((index.name.as_str(), index.key.as_str()), ("a_1_b_-1", r#"{"a":1,"b":-1}"#));
+        assert!(index.unique && index.options.is_empty());
+        let more = Metadata::parse(
+            br#"{"indexes":[{"v":2,"key":{"a":1.0},"name":"a_1","sparse":true,"hidden":false,
+            "expireAfterSeconds":{"$numberInt":"60"}}]}"#,
+        );
+        let index = &more.indexes[0];
+        assert_eq!(index.key, r#"{"a":1}"#);
+        assert_eq!(index.options.len(), 2, "{index:?}");
+        assert!(index.deletes_documents());
         let oldest = Metadata::parse(
             br#"{"options":{},"indexes":[{"v":1,"key":{"_id":1},"name":"_id_","ns":"x.jobs"}]}"#,
         );

@@ -134,12 +134,6 @@ pub trait WrittenJobs {
 pub trait Notes {
     /// Tells it.
     fn note(&mut self, text: &str);
-
-    /// Tells a dry run why the same run would be refused if it wrote. What would help is for the
-    /// application to say.
-    fn would_refuse(&mut self, refusal: &EndError) {
-        self.note(&refusal.message);
-    }
 }
 
 /// A target, from the first look at it to the end of a run.

@@ -63,6 +63,10 @@ pub enum Hint {
     NameALiveDatabase,
     /// What has the name of a target collection is something else.
     ChooseATargetDatabase,
+    /// An index of the target has another definition.
+    CreateTheIndexAgain,
+    /// An index deletes documents of the target.
+    DropTheIndexThatDeletes,
     /// The target lacks indexes.
     CreateTheIndexes,
     /// A collection is dropped only when forced.

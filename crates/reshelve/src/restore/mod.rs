@@ -1,10 +1,13 @@
 //! The way back: restores the legacy collection from a target.
 
+mod untouched;
+
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use serde::Serialize;
 
+use self::untouched::Again;
 use crate::ends::EndError;
 use crate::ends::{DocumentStream, TargetReader};
 use crate::store::{At, Disk, DiskError, Files, Replacement, Scratch, Spool, Spooled, key_of};
@@ -80,9 +83,30 @@ pub fn restore(
     out: &Path,
 ) -> Result<RestoreSummary, RestoreFolderError> {
     let mut restored = Replacement::begin(&Disk, out)?;
-    let summary = restore_into(target, &mut restored)?;
+    let path = restored.path().to_owned();
+    let beside = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let scratch = beside.unwrap_or(Path::new(".")).into();
+    let summary = restore_into(target, (&path, &mut restored), scratch, None)?;
     restored.commit()?;
     Ok(summary)
+}
+
+/// Restores every job of a target, and keeps nothing but the summary, in which each job counts as
+/// changed that is not, byte for byte, what a mapping makes of its legacy document. What does not
+/// fit into memory goes to files without a name in the folder `scratch`.
+///
+/// # Errors
+/// If the target is damaged, or cannot be read.
+pub fn look(
+    target: &dyn TargetReader,
+    scratch: &Path,
+) -> Result<RestoreSummary, RestoreFolderError> {
+    restore_into(
+        target,
+        (Path::new("nowhere"), &mut std::io::sink()),
+        scratch.into(),
+        Some(Again::new()),
+    )
 }
 
 /// Writes the metadata file that `mongorestore` needs for a restored collection.
@@ -96,12 +120,13 @@ pub fn write_legacy_metadata(folder: &Path, collection: &str) -> Result<(), Disk
 
 fn restore_into(
     target: &dyn TargetReader,
-    restored_file: &mut Replacement<'_, Disk>,
+    (path, file): (&Path, &mut dyn Write),
+    scratch: Scratch,
+    mut again: Option<Again>,
 ) -> Result<RestoreSummary, RestoreFolderError> {
-    let path = restored_file.path().to_owned();
-    let mut out = BufWriter::with_capacity(BUFFER_BYTES, restored_file);
+    let mut out = BufWriter::with_capacity(BUFFER_BYTES, file);
     let mut jobs = target.documents(Collection::Jobs)?;
-    let mut lookup = Lookup::new(target, &path)?;
+    let mut lookup = Lookup::new(target, scratch)?;
     let mut summary = RestoreSummary::default();
     let mut position = 0;
     while let Some(job) = jobs.next_document()? {
@@ -126,16 +151,17 @@ fn restore_into(
             }
             Err(source) => return Err(RestoreFolderError::Residue { job: name(), source }),
         };
-        out.write_all(&restored.bytes).at("writing", &path)?;
+        out.write_all(&restored.bytes).at("writing", path)?;
         summary.documents += 1;
         summary.bytes += u64::try_from(restored.bytes.len()).unwrap_or(0);
-        if restored.changed {
+        let again = again.as_mut();
+        if restored.changed || again.is_some_and(|it| !it.makes(&restored.bytes, job, metadata)) {
             summary.changed.push(ChangedJob { job: name(), lost: restored.lost });
         } else {
             summary.identical += 1;
         }
     }
-    out.flush().at("writing", &path)?;
+    out.flush().at("writing", path)?;
     Ok(summary)
 }
 
@@ -153,11 +179,10 @@ struct Lookup<'l> {
 }
 
 impl<'l> Lookup<'l> {
-    fn new(target: &'l dyn TargetReader, beside: &Path) -> Result<Self, EndError> {
-        let folder = beside.parent().filter(|folder| !folder.as_os_str().is_empty());
+    fn new(target: &'l dyn TargetReader, scratch: Scratch) -> Result<Self, EndError> {
         Ok(Lookup {
             target,
-            scratch: folder.unwrap_or(Path::new(".")).into(),
+            scratch,
             documents: target.documents(Collection::Metadata)?,
             held: Vec::new(),
             index: None,

@@ -1,5 +1,7 @@
 //! The indexes of a collection: those that should be there, and those that are.
 
+use std::collections::BTreeMap;
+
 use super::Collection;
 
 /// An index that a collection should have.
@@ -32,14 +34,42 @@ pub struct Index {
     pub key: String,
     /// Whether it is unique.
     pub unique: bool,
+    /// What else it is defined by, as text: `sparse`, `expireAfterSeconds`, …
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: BTreeMap<String, String>,
 }
 
 impl Index {
-    /// Whether it does what `wanted` should do, whatever its name.
-    pub(super) fn serves(&self, wanted: &IndexSpec) -> bool {
+    /// Whether a field of an index's definition is one of [`options`](Self::options): it changes
+    /// what the index does. The value is given as text.
+    pub fn is_option(name: &str, value: &str) -> bool {
+        // How it is stored and built, and what has a field of its own.
+        const NONE: [&str; 6] = ["v", "key", "name", "ns", "unique", "background"];
+        !NONE.contains(&name) && value != "false"
+    }
+
+    /// Whether documents are deleted by it, some time after a date in them.
+    pub fn deletes_documents(&self) -> bool {
+        self.options.contains_key("expireAfterSeconds")
+    }
+
+    /// How it differs from the one that is wanted, whatever its name; none if it does the same.
+    pub(super) fn difference(&self, wanted: &IndexSpec) -> Option<String> {
         let part = |(field, direction): &(&str, i32)| format!("\"{field}\":{direction}");
         let parts: Vec<String> = wanted.key.iter().map(part).collect();
-        self.key == format!("{{{}}}", parts.join(",")) && self.unique == wanted.unique
+        let key = format!("{{{}}}", parts.join(","));
+        let mut differences = Vec::new();
+        if self.key != key {
+            differences.push(format!("its key is {}, not {key}", self.key));
+        }
+        match (self.unique, wanted.unique) {
+            (false, true) => differences.push("it is not unique".to_owned()),
+            (true, false) => differences.push("it is unique".to_owned()),
+            _ => {}
+        }
+        differences
+            .extend(self.options.iter().map(|(name, value)| format!("it has {name}: {value}")));
+        (!differences.is_empty()).then(|| differences.join(", "))
     }
 }
 

@@ -1,0 +1,41 @@
+//! Whether a job is still what a mapping made of its legacy document, byte for byte: more than that
+//! it can be restored, because nobody asks a restore for what somebody has added.
+
+use crate::target_schema::Collection;
+use reshelve_core::mapping::{
+    InFlight, Mapper, OnUnknownStatus, Options, StatusPolicy, TargetDocuments,
+};
+
+/// Maps restored documents again, with every choice of options: a target does not say which were
+/// chosen.
+#[derive(Debug)]
+pub(super) struct Again {
+    mappers: Vec<Mapper>,
+    target: TargetDocuments,
+}
+
+impl Again {
+    pub(super) fn new() -> Again {
+        let mut mappers = Vec::new();
+        for in_flight in [InFlight::Include, InFlight::AsFailed] {
+            for status_policy in [StatusPolicy::Legacy, StatusPolicy::Evidence] {
+                for on_unknown_status in [OnUnknownStatus::Reject, OnUnknownStatus::Failed] {
+                    let options = Options { on_unknown_status, status_policy, in_flight };
+                    mappers.push(Mapper::new(options));
+                }
+            }
+        }
+        Again { mappers, target: TargetDocuments::default() }
+    }
+
+    /// Whether one of the choices makes this job and this metadata of the legacy document.
+    pub(super) fn makes(&mut self, legacy: &[u8], job: &[u8], metadata: &[u8]) -> bool {
+        let Again { mappers, target } = self;
+        mappers.iter_mut().any(|mapper| {
+            target.clear();
+            mapper.map(legacy, target);
+            let made = target.bytes();
+            made[Collection::Jobs.index()] == job && made[Collection::Metadata.index()] == metadata
+        })
+    }
+}
