@@ -29,7 +29,6 @@ pub struct Outcome {
 /// If the target cannot be read.
 pub fn checksums(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     let target = places::reader(&request.target, None, handle)?;
-    let collections =
-        parity::checksums(target.as_ref()).map_err(|error| Failure::failed(error.to_string()))?;
+    let collections = parity::checksums(target.as_ref())?;
     Ok(Outcome { schema: "reshelve.checksums/1", collections })
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use reshelve::restore::{self, RestoreSummary};
+use reshelve::restore::{self, RestoreFolderError, RestoreSummary};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -61,8 +61,10 @@ pub fn restore(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     }
     let unfinished = unfinished::note(&planned, &runs, handle);
     create(out.parent().unwrap_or(Path::new(".")))?;
-    let summary = restore::restore(target.as_ref(), &out)
-        .map_err(|error| Failure::failed(error.to_string()))?;
+    let summary = restore::restore(target.as_ref(), &out).map_err(|error| match error {
+        RestoreFolderError::Target(error) => Failure::from(error),
+        error => Failure::failed(error.to_string()),
+    })?;
     if let Some(folder) = out.parent().filter(|_| out != request.out) {
         restore::write_legacy_metadata(folder, COLLECTION)?;
     }

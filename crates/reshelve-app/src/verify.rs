@@ -141,6 +141,10 @@ fn failure(error: VerifyError) -> Failure {
         VerifyError::Source(ref damage) => {
             Failure { hint: hints::of_damage(damage.kind), ..Failure::failed(error.to_string()) }
         }
+        VerifyError::Target(ref target) => Failure {
+            hint: target.hint.as_ref().map(hints::of_end),
+            ..Failure::failed(error.to_string())
+        },
         error => Failure::failed(error.to_string()),
     }
 }

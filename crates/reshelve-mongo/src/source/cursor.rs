@@ -29,7 +29,6 @@ impl Query {
         let mut options = FindOptions::builder()
             .sort(doc! { "_id": 1 })
             .hint(Hint::Keys(doc! { "_id": 1 }))
-            .no_cursor_timeout(true)
             .batch_size(self.reply_docs)
             .build();
         options.selection_criteria =
