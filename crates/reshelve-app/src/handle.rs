@@ -10,6 +10,7 @@ use reshelve_mongo::Patience;
 
 use crate::failure::Failure;
 use crate::hints;
+use crate::passwords::Passwords;
 
 /// Hears how a command progresses. It may be called from several threads.
 pub trait Watcher: Send + Sync {
@@ -52,6 +53,7 @@ pub struct Handle {
     stop: Arc<AtomicBool>,
     watcher: Arc<dyn Watcher>,
     writes: Writes,
+    passwords: Passwords,
 }
 
 /// Whether a command may write what outlives it: a target, a restored collection, generated data.
@@ -66,12 +68,12 @@ enum Writes {
 impl Handle {
     /// A handle that reports to `watcher`.
     pub fn new(watcher: Arc<dyn Watcher>) -> Handle {
-        Handle { stop: Arc::default(), watcher, writes: Writes::Allowed }
+        Handle::with_flag(watcher, Arc::default())
     }
 
     /// The same, cancelled by setting `stop`.
     pub fn with_flag(watcher: Arc<dyn Watcher>, stop: Arc<AtomicBool>) -> Handle {
-        Handle { stop, watcher, writes: Writes::Allowed }
+        Handle { stop, watcher, writes: Writes::Allowed, passwords: Passwords::default() }
     }
 
     /// A handle that reports to nobody.
@@ -83,6 +85,16 @@ impl Handle {
     #[must_use]
     pub fn without_writes(self) -> Handle {
         Handle { writes: Writes::Forbidden, ..self }
+    }
+
+    /// The same handle for connection strings whose passwords are elsewhere.
+    #[must_use]
+    pub fn with_passwords(self, passwords: Passwords) -> Handle {
+        Handle { passwords, ..self }
+    }
+
+    pub(crate) fn passwords(&self) -> &Passwords {
+        &self.passwords
     }
 
     /// The question that every command asks before it writes; `what` says what would.

@@ -14,6 +14,14 @@ pub const CONNECTION_STRING: &str = "it begins with mongodb:// or mongodb+srv://
 /// A connection string where a name or a path belongs.
 pub const MISPLACED: &str = "only SOURCE and TARGET, --source and --target take one; a path with \
     a : and an @ begins with ./";
+/// A password file for a string that needs none.
+pub(crate) const USER_ALONE: &str =
+    "write the connection string as mongodb://USER@HOST/DATABASE, or leave the file out";
+/// A file that cannot be a password.
+pub(crate) const PASSWORD_FILE: &str = "a password file holds the password on one line, as it is";
+/// No terminal to ask for a password.
+pub(crate) const PASSWORD_WITHOUT_TERMINAL: &str =
+    "without a terminal use --source-password-file or --target-password-file";
 /// A run that reads a file was given a live source.
 pub const SOURCE_IS_A_FILE: &str = "give the file with --source, or unset LEGACY_MONGODB_URI";
 /// A live target was to be compressed.

@@ -8,6 +8,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::handle::Handle;
 use crate::hints;
+use crate::passwords::Side;
 use crate::places::{self, SourcePlace, TARGET_DB_DEFAULT};
 
 pub use reshelve_mongo::{LiveInventory, Need};
@@ -106,7 +107,7 @@ pub fn inspect(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
 }
 
 fn live(source: &SourcePlace, uri: &str, handle: &Handle) -> Result<LiveAnswer, Failure> {
-    let place = Place::parse(uri)?;
+    let place = handle.passwords().place(uri, Side::Source)?;
     let named = source.db.as_deref().or(place.database());
     let connection = Connection::open(&place, named.unwrap_or_default(), &handle.patience())?;
     let live = reshelve_mongo::inspect(&connection, named.is_some(), source.collection.as_deref())?;

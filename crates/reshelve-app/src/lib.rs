@@ -12,6 +12,7 @@ mod handle;
 mod noted;
 mod options;
 mod overlap;
+mod passwords;
 mod unfinished;
 
 pub mod hints;
@@ -39,6 +40,7 @@ pub use exit_code::ExitCode;
 pub use failure::Failure;
 pub use handle::{Handle, Reading, Watcher};
 pub use options::{BatchOptions, LIVE_BATCH_BYTES, MappingOptions, ReadPreference, RunName};
+pub use passwords::{Ask, Passwords};
 
 pub use checksums::checksums;
 pub use demo::demo;

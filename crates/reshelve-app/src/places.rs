@@ -16,6 +16,7 @@ use crate::hints;
 use crate::noted::Noted;
 use crate::options::ReadPreference;
 use crate::outside::{self, Outside};
+use crate::passwords::Side;
 
 /// The target's database if neither a request nor the connection string names one.
 pub const TARGET_DB_DEFAULT: &str = "letswriteabook";
@@ -95,7 +96,7 @@ pub(crate) fn origin(source: &SourcePlace, handle: &Handle) -> Result<Box<dyn Or
     let Some(uri) = source.uri()? else {
         return Ok(Box::new(Noted::new(source_spec(source), handle)));
     };
-    let place = Place::parse(uri)?;
+    let place = handle.passwords().place(uri, Side::Source)?;
     let (db, collection) = (source.db.as_deref(), source.collection.as_deref());
     let read_preference = source.read_preference.map(Into::into);
     let patience = handle.patience();
@@ -127,7 +128,7 @@ pub(crate) fn origin_again(
         }
         return Ok(Box::new(Noted::new(SourceSpec { path, db, collection }, handle)));
     };
-    let place = place_again(live, given, &SOURCE)?;
+    let place = place_again(live, given, &SOURCE, handle)?;
     let read_preference = read_preference.map(Into::into);
     let (db, collection) = (Some(live.db.as_str()), collection.as_deref());
     let patience = handle.patience();
@@ -165,7 +166,7 @@ pub(crate) fn destination_again(
         // A folder stays where it is: another one would not hold what the run has written.
         PlannedTarget::Folder(folder) => Ok(Box::new(FolderDestination::new(folder.clone()))),
         PlannedTarget::Live(live) => {
-            let place = place_again(live, given, &TARGET)?;
+            let place = place_again(live, given, &TARGET, handle)?;
             let connection = Connection::open(&place, &live.db, &handle.patience())?;
             connection.check_same(live)?;
             tell_overridden(&connection, handle);
@@ -181,7 +182,7 @@ pub(crate) fn target_connection(
     db: Option<&str>,
     handle: &Handle,
 ) -> Result<Connection, Failure> {
-    let place = Place::parse(uri)?;
+    let place = handle.passwords().place(uri, Side::Target)?;
     let db = db.or(place.database()).unwrap_or(TARGET_DB_DEFAULT).to_owned();
     Ok(Connection::open(&place, &db, &handle.patience())?)
 }
@@ -245,7 +246,7 @@ pub(crate) fn reader_again(
         (PlannedTarget::Folder(folder), None) => Ok(Box::new(folder.clone())),
         (PlannedTarget::Folder(_), Some(path)) => reader(&TargetPlace::new(path), None, handle),
         (PlannedTarget::Live(live), _) => {
-            let place = place_again(live, given, &TARGET)?;
+            let place = place_again(live, given, &TARGET, handle)?;
             let connection = Connection::open(&place, &live.db, &handle.patience())?;
             Ok(Box::new(LiveTarget::new(connection, None)))
         }
@@ -262,16 +263,22 @@ fn find_target(root: &Path, db: Option<&str>) -> Result<TargetFolder, Failure> {
 
 /// An end of a run, as a command line names it again.
 struct End {
+    side: Side,
     flag: &'static str,
     variable: &'static str,
 }
 
-const SOURCE: End = End { flag: "--source", variable: "LEGACY_MONGODB_URI" };
-const TARGET: End = End { flag: "--target", variable: "TARGET_MONGODB_URI" };
+const SOURCE: End = End { side: Side::Source, flag: "--source", variable: "LEGACY_MONGODB_URI" };
+const TARGET: End = End { side: Side::Target, flag: "--target", variable: "TARGET_MONGODB_URI" };
 
 /// The connection string of a run: the one that is given, if it leads to the same place; without
 /// one, the one that the run kept.
-fn place_again(planned: &LivePlace, given: Option<&Path>, end: &End) -> Result<Place, Failure> {
+fn place_again(
+    planned: &LivePlace,
+    given: Option<&Path>,
+    end: &End,
+    handle: &Handle,
+) -> Result<Place, Failure> {
     let hint = || hints::connection_string_again(end.flag, end.variable);
     let given = match given {
         Some(path) => Some(connection_string(path)?.ok_or_else(|| {
@@ -282,7 +289,7 @@ fn place_again(planned: &LivePlace, given: Option<&Path>, end: &End) -> Result<P
     };
     match given {
         Some(uri) => {
-            let place = Place::parse(uri)?;
+            let place = handle.passwords().place(uri, end.side)?;
             place.check_same(planned)?;
             Ok(place)
         }

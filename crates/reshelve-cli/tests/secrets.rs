@@ -211,3 +211,12 @@ fn a_fault_beside_the_credentials_is_told_as_what_it_is() {
                &serverSelectionTimeoutMS=100";
     place.call(&["inspect", uri]).expect(1).says(&["cannot be reached"]);
 }
+
+#[test]
+fn without_a_terminal_no_password_is_asked_for() {
+    let place = Place::new();
+    let args = ["inspect", "mongodb://u@127.0.0.1:1/db", "--password-prompt"];
+    // `setsid` takes the terminal away, if there is one.
+    let told = place.call_through(&["setsid", "-w"], &args).expect(2);
+    told.says(&["cannot be asked for", "--source-password-file"]);
+}

@@ -1,7 +1,10 @@
 //! A connection string, and the part of it that may be shown and stored.
 
+use std::borrow::Cow;
+
 use mongodb::error::ErrorKind;
 use mongodb::options::ClientOptions;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reshelve::ends::EndError;
 use reshelve::ends::LivePlace;
 
@@ -32,6 +35,8 @@ pub struct Place {
     database: Option<String>,
     replica_set: Option<String>,
     has_secrets: bool,
+    /// A password that was given beside the string.
+    password: Option<String>,
 }
 
 impl Place {
@@ -50,7 +55,39 @@ impl Place {
         let is_secret = |name: &&str| parts.option(name).is_some();
         let has_secrets = parts.credentials.is_some() || SECRET_OPTIONS.iter().any(is_secret);
         let replica_set = parts.option("replicaSet").map(decoded);
-        Ok(Place { uri: uri.to_owned(), scheme, hosts, database, replica_set, has_secrets })
+        Ok(Place {
+            uri: uri.to_owned(),
+            scheme,
+            hosts,
+            database,
+            replica_set,
+            has_secrets,
+            password: None,
+        })
+    }
+
+    /// The user that the string names without a password.
+    pub fn user_without_password(&self) -> Option<String> {
+        let parts = Parts::of(self.scheme, self.rest()).ok()?;
+        let user = parts.credentials.filter(|user| !user.is_empty() && !user.contains(':'))?;
+        Some(decoded(user))
+    }
+
+    /// The same place with the password of the user that the string names. It is used to connect,
+    /// and goes nowhere else.
+    #[must_use]
+    pub fn with_password(self, password: String) -> Place {
+        Place { password: Some(password), ..self }
+    }
+
+    /// The string that the driver parses.
+    fn whole(&self) -> Cow<'_, str> {
+        let (Some(password), Some((user, rest))) = (&self.password, self.rest().split_once('@'))
+        else {
+            return Cow::Borrowed(&self.uri);
+        };
+        let password = utf8_percent_encode(password, NON_ALPHANUMERIC);
+        Cow::Owned(format!("{}{user}:{password}@{rest}", self.scheme))
     }
 
     /// The string after its scheme.
@@ -127,7 +164,7 @@ impl Place {
 
     /// The driver's options.
     pub(crate) async fn options(&self) -> Result<ClientOptions, EndError> {
-        let mut options = match ClientOptions::parse(&self.uri).await {
+        let mut options = match ClientOptions::parse(self.whole().as_ref()).await {
             Ok(options) => options,
             Err(error) if matches!(*error.kind, ErrorKind::DnsResolve { .. }) => {
                 return Err(unreachable(&self.name(), &error));

@@ -1,6 +1,7 @@
 //! The command line: one definition for the parser, the help, the man pages and the completions.
 
 mod generate;
+mod password;
 mod runs;
 mod shared;
 mod sources;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use reshelve_app::places::TargetPlace;
 
+use super::password::BothPasswords;
 use super::shared::{BatchArgs, DryRun, Json, MappingArgs, ReadPreference, RunsDir, SourceArgs};
 
 #[derive(Debug, Args)]
@@ -57,6 +58,8 @@ pub(crate) struct RunArgs {
     #[arg(long, env = "RESHELVE_IGNORE_OPLOG")]
     pub(crate) ignore_oplog: bool,
     #[command(flatten)]
+    pub(crate) password: BothPasswords,
+    #[command(flatten)]
     pub(crate) runs: RunsDir,
     #[command(flatten)]
     pub(crate) json: Json,
@@ -86,6 +89,8 @@ pub(crate) struct ResumeArgs {
     pub(crate) dry_run: DryRun,
     #[command(flatten)]
     pub(crate) batch: BatchArgs,
+    #[command(flatten)]
+    pub(crate) password: BothPasswords,
     #[command(flatten)]
     pub(crate) runs: RunsDir,
     #[command(flatten)]
@@ -128,6 +133,8 @@ pub(crate) struct ReportArgs {
     /// Also write the evidence pack: one archive for the change record
     #[arg(long, env = "RESHELVE_BUNDLE")]
     pub(crate) bundle: bool,
+    #[command(flatten)]
+    pub(crate) password: BothPasswords,
     #[command(flatten)]
     pub(crate) runs: RunsDir,
     #[command(flatten)]

@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
+use super::password::SourcePassword;
 use super::shared::{Json, MappingArgs, SourceArgs};
 
 #[derive(Debug, Args)]
@@ -12,6 +13,8 @@ pub(crate) struct InspectArgs {
     #[arg(long, value_name = "ROLE", env = "RESHELVE_PRINT_ROLE", num_args = 0..=1,
         require_equals = false, default_missing_value = "source")]
     pub(crate) print_role: Option<Role>,
+    #[command(flatten)]
+    pub(crate) password: SourcePassword,
     #[command(flatten)]
     pub(crate) json: Json,
 }
@@ -47,6 +50,8 @@ pub(crate) struct ProfileArgs {
         value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) jobs: Option<u16>,
     #[command(flatten)]
+    pub(crate) password: SourcePassword,
+    #[command(flatten)]
     pub(crate) json: Json,
 }
 
@@ -59,6 +64,8 @@ pub(crate) struct ExplainArgs {
     pub(crate) job: String,
     #[command(flatten)]
     pub(crate) mapping: MappingArgs,
+    #[command(flatten)]
+    pub(crate) password: SourcePassword,
     #[command(flatten)]
     pub(crate) json: Json,
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use reshelve_app::places::TargetPlace;
 
+use super::password::{BothPasswords, TargetPassword};
 use super::shared::{DryRun, Json, MappingArgs, RunsDir, SourceArgs};
 
 #[derive(Debug, Args)]
@@ -25,6 +26,8 @@ pub(crate) struct RestoreArgs {
     pub(crate) target_db: Option<String>,
     #[command(flatten)]
     pub(crate) runs: RunsDir,
+    #[command(flatten)]
+    pub(crate) password: TargetPassword,
     #[command(flatten)]
     pub(crate) json: Json,
 }
@@ -69,6 +72,8 @@ pub(crate) struct VerifyArgs {
     #[command(flatten)]
     pub(crate) runs: RunsDir,
     #[command(flatten)]
+    pub(crate) password: BothPasswords,
+    #[command(flatten)]
     pub(crate) json: Json,
 }
 
@@ -86,6 +91,8 @@ pub(crate) struct ChecksumsArgs {
     /// Database of the target [default: the one that is there]
     #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB")]
     pub(crate) target_db: Option<String>,
+    #[command(flatten)]
+    pub(crate) password: TargetPassword,
     #[command(flatten)]
     pub(crate) json: Json,
 }
@@ -122,6 +129,8 @@ pub(crate) struct IndexesTargetArgs {
     pub(crate) target_db: Option<String>,
     #[command(flatten)]
     pub(crate) dry_run: DryRun,
+    #[command(flatten)]
+    pub(crate) password: TargetPassword,
     #[command(flatten)]
     pub(crate) json: Json,
 }

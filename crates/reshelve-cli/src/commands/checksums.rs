@@ -10,7 +10,10 @@ use crate::printer::Printer;
 
 pub(crate) fn run(args: &ChecksumsArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
-    let outcome = checksums::checksums(&Request { target: args.target() }, &Handle::silent())?;
+    let outcome = checksums::checksums(
+        &Request { target: args.target() },
+        &args.password.handle(Handle::silent()),
+    )?;
     printer.text(&page(&outcome));
     printer.json(&outcome);
     Ok(ExitCode::Done)

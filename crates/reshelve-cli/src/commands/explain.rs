@@ -17,7 +17,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<ExitCode, Failure> {
         job: args.job.clone(),
         mapping: args.mapping.options(),
     };
-    let outcome = explain::explain(&request, &Handle::new(Arc::new(Notes)))?;
+    let outcome = explain::explain(&request, &args.password.handle(Handle::new(Arc::new(Notes))))?;
     printer.text(&page(&outcome));
     printer.json(&outcome);
     Ok(ExitCode::Done)

@@ -22,10 +22,8 @@ pub(crate) fn run(args: &IndexesArgs) -> Result<ExitCode, Failure> {
         Action::Down { .. } => ("Dropped", "There is nothing to drop."),
         _ => ("Created", "All collections and indexes already exist."),
     };
-    let outcome = indexes::indexes(
-        &Request { target: args.target(), action },
-        &args.dry_run.handle(Handle::new(Arc::new(Notes))),
-    )?;
+    let handle = args.password.handle(args.dry_run.handle(Handle::new(Arc::new(Notes))));
+    let outcome = indexes::indexes(&Request { target: args.target(), action }, &handle)?;
     printer.text(&match &outcome {
         Outcome::State(answer) => page(&answer.state),
         Outcome::Changed(ChangedAnswer { changed, .. }) if changed.is_empty() => nothing.to_owned(),

@@ -14,7 +14,7 @@ pub(crate) fn run(args: &InspectArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
     let role = args.print_role.map(Into::into);
     let request = Request { source: args.source.place(), role };
-    let outcome = inspect::inspect(&request, &Handle::silent())?;
+    let outcome = inspect::inspect(&request, &args.password.handle(Handle::silent()))?;
     printer.text(&match &outcome {
         Outcome::Files(files) => page(&files.inventory),
         Outcome::Live(server) => live_page(&server.live),

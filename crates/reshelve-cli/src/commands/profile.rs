@@ -33,7 +33,7 @@ pub(crate) fn run(args: &ProfileArgs) -> Result<ExitCode, Failure> {
         threads: args.jobs.map(usize::from),
     };
     let view = Arc::new(View::default());
-    let profiled = profile::profile(&request, &Handle::new(view.clone()));
+    let profiled = profile::profile(&request, &args.password.handle(Handle::new(view.clone())));
     view.end();
     let outcome = profiled?;
     printer.text(&page(&outcome.profile, &outcome.options, args.all));

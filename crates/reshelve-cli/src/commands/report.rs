@@ -19,7 +19,7 @@ pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
         out: args.out.clone(),
         bundle: args.bundle,
     };
-    let outcome = report::report(&request, &Handle::silent())?;
+    let outcome = report::report(&request, &args.password.handle(Handle::silent()))?;
     printer.text(&page(&outcome.report, &outcome.written));
     printer.json(&outcome);
     Ok(ExitCode::Done)

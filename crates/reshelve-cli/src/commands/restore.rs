@@ -17,7 +17,9 @@ pub(crate) fn run(args: &RestoreArgs) -> Result<ExitCode, Failure> {
     let (target, out) = (args.target(), args.out.clone());
     let runs_folder = args.runs.runs_dir.clone();
     let request = Request { target, out, overwrite: args.overwrite, runs_folder };
-    let outcome = restore::restore(&request, &args.dry_run.handle(Handle::new(Arc::new(Notes))))?;
+    let handle = args.dry_run.handle(Handle::new(Arc::new(Notes)));
+    let handle = args.password.handle(handle);
+    let outcome = restore::restore(&request, &handle)?;
     printer.text(&page(&outcome));
     printer.json(&outcome);
     Ok(ExitCode::Done)

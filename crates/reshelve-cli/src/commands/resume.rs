@@ -19,7 +19,7 @@ pub(crate) fn run(args: &ResumeArgs) -> Result<ExitCode, Failure> {
         batch: args.batch.options(),
     };
     let view = Arc::new(View::default());
-    let ran = resume::resume(&request, &args.dry_run.handle(view.handle()));
+    let ran = resume::resume(&request, &args.password.handle(args.dry_run.handle(view.handle())));
     view.end();
     Ok(run_page::print(&ran?, Printer::new(args.json.json)))
 }

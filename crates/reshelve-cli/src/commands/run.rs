@@ -14,7 +14,7 @@ use crate::progress::View;
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let request = request(args)?;
     let view = Arc::new(View::default());
-    let ran = run::run(&request, &args.dry_run.handle(view.handle()));
+    let ran = run::run(&request, &args.password.handle(args.dry_run.handle(view.handle())));
     view.end();
     Ok(run_page::print(&ran?, Printer::new(args.json.json)))
 }

@@ -20,7 +20,8 @@ const SHOWN_MAX: usize = 100;
 
 pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
-    let outcome = verify::verify(&request(args), &Handle::new(Arc::new(Notes)))?;
+    let outcome =
+        verify::verify(&request(args), &args.password.handle(Handle::new(Arc::new(Notes))))?;
     printer.text(&page(&outcome.verification));
     printer.json(&outcome);
     Ok(outcome.exit_code())
