@@ -36,6 +36,11 @@ impl Patience {
         Patience { stop, tell: Arc::new(tell) }
     }
 
+    /// Tells something at once.
+    pub(crate) fn tell(&self, text: &str) {
+        (self.tell)(text);
+    }
+
     /// The waits between the tries of one operation.
     pub(crate) fn backoff(&self) -> Backoff<'_> {
         Backoff { patience: self, tries: 0 }

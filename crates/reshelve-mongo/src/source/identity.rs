@@ -76,17 +76,25 @@ impl Identity {
     }
 
     /// Checks that the end of the collection is an end: it is still the same one, and no fewer
-    /// documents were `read` of it than it held all the time.
-    pub(super) async fn check_end(&self, was: &LiveCollection, read: u64) -> Result<(), Lost> {
+    /// documents were `read` of it than it held all the time. Returns a note if documents are gone.
+    pub(super) async fn check_end(
+        &self,
+        was: &LiveCollection,
+        read: u64,
+    ) -> Result<Option<String>, Lost> {
         self.check_same(was).await?;
         if read >= was.documents {
-            return Ok(());
+            return Ok(None);
         }
         // Documents that were deleted meanwhile need not have been read.
         let now = self.count().await?;
         self.check_same(was).await?;
         if read >= now {
-            return Ok(());
+            return Ok(Some(format!(
+                "{read} documents were read of the {} at the beginning: the others were deleted \
+                 while it was read",
+                was.documents
+            )));
         }
         Err(Lost::Sure(format!(
             "{read} documents were read, and it held {} at the beginning and {now} at the end",

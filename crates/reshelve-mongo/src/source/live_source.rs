@@ -135,7 +135,10 @@ impl LiveSource {
                 }
                 Remaining::Conditions(conditions) => {
                     let Some(condition) = conditions.pop() else {
-                        identity.check_end(was, self.read).await?;
+                        if let Some(note) = identity.check_end(was, self.read).await? {
+                            let namespace = &self.query.namespace;
+                            self.query.connection.patience.tell(&format!("{namespace}: {note}"));
+                        }
                         return Ok(None);
                     };
                     self.cursor = Some(limited(self.query.open(condition)).await?);
