@@ -332,10 +332,17 @@ fn a_kill_while_jobs_are_replaced_keeps_every_earlier_version_and_every_edit() {
     child.wait().unwrap();
     held.release();
     // The application edits one of the jobs that were replaced, before the run is resumed.
-    let undone = scene.target.dump("reshelve_undo");
-    let first = RawDocument::from_bytes(&undone[0]).unwrap();
-    let job_id = first.get_document("document").unwrap().get_str("jobId").unwrap().to_owned();
-    let edit = doc! { "q": { "jobId": &job_id }, "u": { "$set": { "summary": "edited" } } };
+    let replaced = scene.proxy.log().of("delete", "novel_jobs").remove(0);
+    let What::Delete(filter) = replaced.request.writes[0].what.clone() else {
+        panic!("{replaced:?}")
+    };
+    let is_it = |job: &&Vec<u8>| {
+        let id = RawDocument::from_bytes(job).unwrap().get_object_id("_id").unwrap();
+        id == filter.get_object_id("_id").unwrap()
+    };
+    let job_id = field(scene.target.dump("novel_jobs").iter().find(is_it).unwrap(), "jobId");
+    let job_id = job_id.trim_matches('"');
+    let edit = doc! { "q": { "jobId": job_id }, "u": { "$set": { "summary": "edited" } } };
     scene.target.command(doc! { "update": "novel_jobs", "updates": [edit] });
     let edited: Vec<Vec<u8>> = scene
         .target
@@ -343,6 +350,7 @@ fn a_kill_while_jobs_are_replaced_keeps_every_earlier_version_and_every_edit() {
         .into_iter()
         .filter(|job| RawDocument::from_bytes(job).unwrap().get_str("jobId").unwrap() == job_id)
         .collect();
+    assert_eq!(edited.len(), 1);
     scene.resume(4);
     let after = everything(&scene.target);
     let lost: Vec<_> = before.difference(&after).map(|(collection, _)| collection).collect();

@@ -127,10 +127,18 @@ impl Backoff<'_> {
 pub(crate) async fn limited<T>(
     operation: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
-    match tokio::time::timeout(OPERATION_MAX, operation).await {
+    within(OPERATION_MAX, operation).await
+}
+
+/// Runs an operation for this time at most.
+pub(crate) async fn within<T>(
+    time: Duration,
+    operation: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    match tokio::time::timeout(time, operation).await {
         Ok(done) => done,
         Err(_) => {
-            let text = format!("no answer within {} seconds", OPERATION_MAX.as_secs());
+            let text = format!("no answer within {} seconds", time.as_secs());
             Err(std::io::Error::new(std::io::ErrorKind::TimedOut, text).into())
         }
     }

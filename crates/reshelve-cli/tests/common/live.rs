@@ -287,6 +287,20 @@ impl Database {
         wait(collection.count_documents(doc! {})).unwrap()
     }
 
+    /// Whether a run holds the target, or has left a lease there.
+    pub(crate) fn has_lease(&self) -> bool {
+        let runs = self.handle.collection::<Document>("reshelve_runs");
+        wait(runs.find_one(doc! { "_id": "lock" })).unwrap().is_some()
+    }
+
+    /// Lets the lease on the target expire, as if nobody had renewed it for a minute.
+    pub(crate) fn expire_lease(&self) {
+        let earlier = doc! { "$set": { "expires": mongodb::bson::DateTime::from_millis(0) } };
+        let update = doc! { "q": { "_id": "lock" }, "u": earlier };
+        let done = self.command(doc! { "update": "reshelve_runs", "updates": [update] });
+        assert_eq!(done.get_i32("n").unwrap(), 1, "there is a lease: {done}");
+    }
+
     /// The names of the collections, sorted.
     pub(crate) fn collections(&self) -> Vec<String> {
         let mut names = wait(self.handle.list_collection_names()).unwrap();

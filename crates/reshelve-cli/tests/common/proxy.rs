@@ -241,6 +241,12 @@ impl Connection {
                     return false;
                 }
             }
+            Act::CutAndHold => {
+                close(&self.client);
+                if !rule.hold() {
+                    return false;
+                }
+            }
             Act::Delay(time) => sleep(*time),
             Act::CutBefore => {
                 self.shared.note(Event::Cut { connection: self.number, id: request.id });

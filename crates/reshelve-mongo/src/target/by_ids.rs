@@ -1,9 +1,9 @@
-//! Target documents by their ids: looking them up, and removing them.
+//! Target documents by their ids.
 
 use std::collections::HashMap;
 
 use futures_util::StreamExt;
-use mongodb::bson::{Bson, Document, RawDocument, doc};
+use mongodb::bson::{Bson, Document, RawDocument, RawDocumentBuf, doc};
 use mongodb::error::Error;
 use reshelve_core::raw;
 
@@ -52,19 +52,9 @@ pub(crate) fn id_of(document: &[u8]) -> &[u8] {
     raw::Document::new(document).get("_id").map_or(&[], |id| id.bytes)
 }
 
-/// Removes documents, by `_id`.
-///
-/// # Errors
-/// If the collection cannot be written.
-pub(crate) async fn remove(
-    connection: &Connection,
-    name: &str,
-    documents: &[&[u8]],
-) -> Result<(), Error> {
-    let collection = connection.raw(name);
-    for some in documents.chunks(IDS_MAX) {
-        let filter = with_the_ids_of(some.iter().copied());
-        connection.patience.retry(|| collection.delete_many(filter.clone()).into_future()).await?;
-    }
-    Ok(())
+/// The filter for the document with the `_id` of this one.
+pub(super) fn with_the_id_of(document: &RawDocumentBuf) -> Document {
+    let id = document.get("_id").ok().flatten();
+    let id = id.and_then(|id| Bson::try_from(id).ok());
+    doc! { "_id": id.unwrap_or_default() }
 }

@@ -8,7 +8,7 @@ use reshelve::ends::{
 };
 
 use super::held::{check_counts, check_each};
-use super::lease::{Holder, Lease, Over, RUNS, Tenant, holder};
+use super::lease::{Holder, Lease, Over, RUNS, Tenant, holder, last_writer};
 use super::look::LiveLook;
 use super::preflight::{Findings, Obstacle, counts, examples, findings, forecast};
 use super::sink::LiveSink;
@@ -46,16 +46,8 @@ impl LiveDestination {
     }
 
     /// Checks that the target is as the run that is resumed left it.
-    fn check_again(&self, claim: &Claim, left: &Left<'_>, had_lease: bool) -> Result<(), EndError> {
+    fn check_again(&self, left: &Left<'_>) -> Result<(), EndError> {
         let counts = self.connection.wait(counts(&self.connection))?;
-        // A run loses its lease only to a run that took over, and that has ended since: that one
-        // wrote what is in the target now.
-        if !had_lease && counts.iter().sum::<u64>() != claim.base.documents {
-            return Err(EndError::refused(
-                "the run's lease is gone: another run took the target over since, and ended",
-                Hint::StartOverOnExisting,
-            ));
-        }
         let [jobs, ..] = counts;
         let written = left.jobs;
         if jobs < written {
@@ -71,6 +63,26 @@ impl LiveDestination {
         match findings.obstacles.into_iter().next() {
             Some(Obstacle { message, hint }) => Err(EndError::refused(message, hint)),
             None => Ok(()),
+        }
+    }
+
+    /// Refuses a run whose lease is gone because another one has written since. If the lease was
+    /// removed by hand, the fence still names the run; if both were, nothing names another one, and
+    /// the journal tells what is the run's own.
+    fn expect_last(&self, run: &str) -> Result<(), EndError> {
+        let last = self.connection.wait(last_writer(&self.connection));
+        let last =
+            last.map_err(|error| self.connection.error("looking at the fence in", RUNS, &error))?;
+        match last {
+            Some(last) if last != run => Err(EndError::refused(
+                format!(
+                    "the run's lease is gone: {last} took the target database {} over since, and \
+                     ended",
+                    self.connection.db
+                ),
+                Hint::StartOverOnExisting,
+            )),
+            _ => Ok(()),
         }
     }
 
@@ -157,14 +169,14 @@ impl Destination for LiveDestination {
         _: &mut dyn Notes,
     ) -> Result<(), EndError> {
         let had_lease = self.holder()?.is_some();
+        if !had_lease {
+            self.expect_last(&claim.run)?;
+        }
         self.take(claim, Over::Nobody)?;
-        let checked = self.check_again(claim, left, had_lease);
+        let checked = self.check_again(left);
         if checked.is_err() {
-            match had_lease {
-                // The run keeps it, and can be resumed when the target is repaired.
-                true => self.leave()?,
-                false => self.unlock()?,
-            }
+            // The run keeps it, and can be resumed when the target is repaired.
+            self.leave()?;
         }
         checked
     }

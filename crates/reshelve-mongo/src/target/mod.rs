@@ -1,7 +1,10 @@
 //! A live database as a target: preflight checks, the lease, writing, reading back.
 
+mod apart;
 mod by_ids;
+mod delete;
 mod destination;
+mod fenced;
 mod held;
 mod indexes;
 mod indexes_down;
@@ -13,6 +16,8 @@ mod preflight;
 mod reader;
 mod replace;
 mod sink;
+mod swap_apart;
+mod together;
 mod undo;
 
 pub use destination::LiveDestination;

@@ -1,14 +1,16 @@
 //! Replacing a job: its earlier version is kept in `reshelve_undo`, then the new one takes its place.
 //!
-//! A job is replaced by delete and insert, in a transaction if the server has them: update commands
-//! may change bytes. Without transactions the job document is deleted first and inserted last, so
-//! that a reader sees no job rather than a job without its parts, and every step can be repeated.
+//! A job is replaced by delete and insert: update commands may change bytes. What is deleted has to
+//! be what is kept: if it was changed in between, it is looked at and kept again. With transactions
+//! the comparison is a part of the transaction; without them ([`swap_apart`](super::swap_apart)) the
+//! deletion is conditional on the content, and the job document is deleted first and inserted last,
+//! so that a reader sees no job rather than a job without its parts.
 
 use std::collections::HashSet;
 
 use futures_util::StreamExt;
 use mongodb::ClientSession;
-use mongodb::bson::{Document, RawDocument, RawDocumentBuf, doc};
+use mongodb::bson::{Document, RawDocumentBuf, doc};
 use mongodb::error::Error;
 use reshelve::ends::EndError;
 use reshelve::ends::{Fate, Found, Section};
@@ -16,12 +18,19 @@ use reshelve::target_schema::Collection;
 use reshelve_core::mapping::TargetDocuments;
 use reshelve_core::raw;
 
-use super::insert::{Taken, insert};
-use super::undo::keep;
-use crate::connection::{Connection, Topology};
-use crate::error::{at_document, code, sentence};
-use crate::error_class::{Blame, blame, is_passing};
-use crate::patience::limited;
+use super::by_ids::with_the_id_of;
+use super::fenced::{Fenced, Undone};
+use super::lease::Lease;
+use super::swap_apart::swap_apart;
+use super::together::{PARTS_FIRST, fate_of, insert_in};
+use super::undo::{Kept, Undo};
+use crate::connection::Connection;
+
+/// How often a job is looked at again that is edited while it is being replaced.
+const LOOKS_MAX: u32 = 5;
+
+/// A job's documents, by collection.
+pub(super) type Documents = [Vec<RawDocumentBuf>; 4];
 
 /// Filters for the events that a mapping made.
 pub(crate) fn made_by_a_mapping() -> [Document; 2] {
@@ -46,7 +55,7 @@ impl Replacement<'_> {
         &self.target.bytes()[at][self.section[at].clone()]
     }
 
-    fn documents(&self, collection: Collection) -> Vec<RawDocumentBuf> {
+    pub(super) fn documents(&self, collection: Collection) -> Vec<RawDocumentBuf> {
         let bytes = self.bytes(collection);
         raw::documents(bytes)
             .filter_map(|place| RawDocumentBuf::from_bytes(bytes[place].to_vec()).ok())
@@ -83,65 +92,109 @@ impl Replacement<'_> {
 /// version stays.
 pub(crate) async fn replace(
     connection: &Connection,
+    lease: &Lease,
+    fenced: &mut Option<Fenced>,
     what: &Replacement<'_>,
 ) -> Result<Fate, EndError> {
-    let earlier = earlier(connection, what).await?;
-    if earlier.iter().all(Vec::is_empty) && !what.begun {
-        let why = "the target holds a document of another job under one of its ids";
-        return Ok(Fate::Conflict(why.to_owned()));
-    }
-    if let Some(fate) = keep(connection, what, &earlier).await? {
-        return Ok(fate);
-    }
-    if connection.server.topology == Topology::Standalone {
-        return swap_in_steps(connection, what, &earlier).await;
-    }
-    let mut backoff = connection.patience.backoff();
-    loop {
-        let error = match limited(swap_in_transaction(connection, what)).await {
-            Ok(()) => return Ok(Fate::Written),
-            Err(error) => error,
+    for _ in 0..LOOKS_MAX {
+        let earlier = earlier(connection, what).await?;
+        if earlier.iter().all(Vec::is_empty) && !what.begun {
+            let why = "the target holds a document of another job under one of its ids";
+            return Ok(Fate::Conflict(why.to_owned()));
+        }
+        let mut undo = Undo { connection, lease, fenced };
+        let kept = match undo.keep(what, &earlier).await? {
+            Kept::Now(kept) => kept,
+            Kept::Never(fate) => return Ok(fate),
         };
-        // A server without transactions that does not look like a standalone one.
-        if matches!(code(&error), Some(20 | 263)) {
-            return swap_in_steps(connection, what, &earlier).await;
-        }
-        if is_passing(&error) && backoff.wait(&error).await {
-            continue;
-        }
-        let is_write_error = matches!(
-            error.kind.as_ref(),
-            mongodb::error::ErrorKind::InsertMany(many) if many.write_concern_error.is_none()
-        );
-        if is_write_error && is_duplicate(&error) {
-            return Ok(Fate::Conflict(sentence(&error)));
-        }
-        if blame(&error) == Blame::Document {
-            return Ok(Fate::Refused(sentence(&error)));
-        }
-        let job = RawDocument::from_bytes(what.bytes(Collection::Jobs));
-        let error = match job {
-            Ok(job) if blame(&error) == Blame::Unknown => at_document(error, job),
-            _ => error,
+        let swapped = match fenced {
+            Some(with) => swap_together(connection, lease, with, what, &earlier).await?,
+            None => swap_apart(connection, lease, what, &earlier).await?,
         };
-        return Err(connection.error("replacing a job in", Collection::Jobs.name(), &error));
+        match swapped {
+            Swapped::Done => return Ok(Fate::Written),
+            Swapped::Not(fate) => return Ok(fate),
+            Swapped::Unsupported => *fenced = None,
+            // What is there now is not what was kept. Nothing of it was replaced, so that the
+            // next look may keep it in the place of what was there before.
+            Swapped::Changed => Undo { connection, lease, fenced }.unkeep(&kept).await?,
+        }
+    }
+    Ok(Fate::Conflict("it was edited again and again while it was to be replaced".to_owned()))
+}
+
+/// What became of an attempt to put a new version in the place of an earlier one.
+pub(super) enum Swapped {
+    Done,
+    /// It is not taken; the earlier version stands.
+    Not(Fate),
+    /// The earlier version was changed since it was read. It stands, as far as it was changed.
+    Changed,
+    /// The server has no transactions.
+    Unsupported,
+}
+
+async fn swap_together(
+    connection: &Connection,
+    lease: &Lease,
+    fenced: &mut Fenced,
+    what: &Replacement<'_>,
+    earlier: &Documents,
+) -> Result<Swapped, EndError> {
+    let steps =
+        async |session: &mut ClientSession| swap_steps(connection, what, earlier, session).await;
+    match fenced.run(connection, steps).await {
+        Ok(true) => Ok(Swapped::Done),
+        Ok(false) => Ok(Swapped::Changed),
+        Err(Undone::Unsupported) => Ok(Swapped::Unsupported),
+        Err(Undone::Failed { name, error }) => {
+            let documents = Collection::ALL.map(|collection| what.documents(collection));
+            fate_of(connection, name, error, &documents).map(Swapped::Not)
+        }
+        Err(undone) => Err(undone.error(connection, lease, "replacing a job in").await),
     }
 }
 
-fn is_duplicate(error: &Error) -> bool {
-    matches!(
-        error.kind.as_ref(),
-        mongodb::error::ErrorKind::InsertMany(many)
-            if many.write_errors.iter().flatten().any(|failed| failed.code == 11_000)
-    )
+/// The steps of a transaction; false, and nothing is done, if what is there is not what was read.
+async fn swap_steps(
+    connection: &Connection,
+    what: &Replacement<'_>,
+    earlier: &Documents,
+    session: &mut ClientSession,
+) -> Result<bool, Undone> {
+    let target = |name| connection.database().collection::<RawDocumentBuf>(name);
+    for collection in Collection::ALL {
+        let name = collection.name();
+        let stored = target(name);
+        let find = stored.find(what.earlier_filter(collection)).session(&mut *session);
+        let mut found = HashSet::new();
+        let mut cursor = find.await.map_err(Undone::on(name))?;
+        while let Some(document) = cursor.next(&mut *session).await {
+            found.insert(document.map_err(Undone::on(name))?.as_bytes().to_vec());
+        }
+        let read = &earlier[collection.index()];
+        if found.len() != read.len() || read.iter().any(|it| !found.contains(it.as_bytes())) {
+            return Ok(false);
+        }
+    }
+    for collection in Collection::ALL {
+        let name = collection.name();
+        let stored = target(name);
+        for document in &earlier[collection.index()] {
+            let deleting = stored.delete_one(with_the_id_of(document)).session(&mut *session);
+            deleting.await.map_err(Undone::on(name))?;
+        }
+    }
+    for collection in PARTS_FIRST {
+        let documents = what.documents(collection);
+        insert_in(connection, session, collection.name(), documents.iter()).await?;
+    }
+    Ok(true)
 }
 
 /// Everything that the target holds of the job, by collection.
-async fn earlier(
-    connection: &Connection,
-    what: &Replacement<'_>,
-) -> Result<Vec<Vec<RawDocumentBuf>>, EndError> {
-    let mut earlier = Vec::new();
+async fn earlier(connection: &Connection, what: &Replacement<'_>) -> Result<Documents, EndError> {
+    let mut earlier = Documents::default();
     for target in Collection::ALL {
         let name = target.name();
         let collection = connection.raw(name);
@@ -157,102 +210,7 @@ async fn earlier(
             Ok::<_, Error>(found)
         });
         let found = found.await.map_err(|error| connection.error("reading", name, &error))?;
-        earlier.push(found);
+        earlier[target.index()] = found;
     }
     Ok(earlier)
-}
-
-async fn swap_in_transaction(connection: &Connection, what: &Replacement<'_>) -> Result<(), Error> {
-    let mut session = connection.client.start_session().await?;
-    session.start_transaction().await?;
-    if let Err(error) = swap_steps(connection, what, &mut session).await {
-        // The first error is the one to report; the server aborts a transaction that is abandoned.
-        drop(session.abort_transaction().await);
-        return Err(error);
-    }
-    let mut backoff = connection.patience.backoff();
-    loop {
-        match session.commit_transaction().await {
-            Ok(()) => return Ok(()),
-            Err(error)
-                if error.contains_label(mongodb::error::UNKNOWN_TRANSACTION_COMMIT_RESULT) =>
-            {
-                if !backoff.wait(&error).await {
-                    return Err(error);
-                }
-            }
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-async fn swap_steps(
-    connection: &Connection,
-    what: &Replacement<'_>,
-    session: &mut ClientSession,
-) -> Result<(), Error> {
-    let database = connection.database();
-    for collection in Collection::ALL {
-        let name = collection.name();
-        let stored = database.collection::<RawDocumentBuf>(name);
-        stored.delete_many(what.earlier_filter(collection)).session(&mut *session).await?;
-        let documents = what.documents(collection);
-        if !documents.is_empty() {
-            stored.insert_many(&documents).session(&mut *session).await?;
-        }
-    }
-    Ok(())
-}
-
-/// Without a transaction: the job is deleted first and inserted last.
-async fn swap_in_steps(
-    connection: &Connection,
-    what: &Replacement<'_>,
-    earlier: &[Vec<RawDocumentBuf>],
-) -> Result<Fate, EndError> {
-    let mut refused = None;
-    for collection in Collection::ALL {
-        clear(connection, what, collection).await?;
-    }
-    for collection in Collection::ALL.into_iter().rev() {
-        let name = collection.name();
-        let taken = insert(connection, name, what.documents(collection))
-            .await
-            .map_err(|error| connection.error("writing to", name, &error))?;
-        refused = taken.into_iter().find_map(|taken| match taken {
-            Taken::Refused(why) | Taken::Other(why) => Some(format!("{name}: {why}")),
-            _ => None,
-        });
-        if refused.is_some() {
-            break;
-        }
-    }
-    let Some(why) = refused else { return Ok(Fate::Written) };
-    // Put the earlier version back.
-    for collection in Collection::ALL {
-        clear(connection, what, collection).await?;
-    }
-    for collection in Collection::ALL.into_iter().rev() {
-        let name = collection.name();
-        insert(connection, name, earlier[collection.index()].clone())
-            .await
-            .map_err(|error| connection.error("writing back to", name, &error))?;
-    }
-    Ok(Fate::Refused(why))
-}
-
-async fn clear(
-    connection: &Connection,
-    what: &Replacement<'_>,
-    collection: Collection,
-) -> Result<(), EndError> {
-    let name = collection.name();
-    let stored = connection.raw(name);
-    let filter = what.earlier_filter(collection);
-    connection
-        .patience
-        .retry(|| stored.delete_many(filter.clone()).into_future())
-        .await
-        .map(drop)
-        .map_err(|error| connection.error("deleting from", name, &error))
 }

@@ -1,7 +1,7 @@
 //! Writes target documents into a live database: the parts first, then the job, so that a reader
-//! never sees a job without its parts.
+//! never sees a job without its parts. With transactions if the server has them; otherwise one
+//! command after the other.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use mongodb::bson::RawDocumentBuf;
@@ -11,34 +11,27 @@ use reshelve::ends::{
 use reshelve::target_schema::Collection;
 use reshelve_core::mapping::TargetDocuments;
 
-use super::by_ids::{id_of, remove};
-use super::insert::{Taken, insert};
+use super::apart::Apart;
+use super::fenced::Fenced;
 use super::lease::Lease;
-use super::look::{LiveLook, Part, parts_of};
+use super::look::{LiveLook, parts_of};
 use super::replace::{Replacement, replace};
+use super::together::{Together, Unit};
 use crate::connection::Connection;
-
-/// The parts of a job, which are written before it.
-const PARTS: [Collection; 3] = [Collection::Events, Collection::Metrics, Collection::Metadata];
 
 /// A live target that is being written.
 #[derive(Debug)]
 pub(crate) struct LiveSink {
     connection: Connection,
     look: LiveLook,
-    /// Checked before every batch.
     lease: Arc<Lease>,
+    /// What transactions need; none on a server without them.
+    fenced: Option<Fenced>,
     run: String,
     /// Whether the target was empty when the run began: then nothing of a job is there that the
     /// run has not begun to write.
     was_empty: bool,
     jobs_written: u64,
-}
-
-/// A document that was sent, and its result.
-struct Sent {
-    part: Part,
-    taken: Taken,
 }
 
 impl LiveSink {
@@ -49,7 +42,8 @@ impl LiveSink {
         was_empty: bool,
     ) -> Self {
         let look = LiveLook::new(connection.clone());
-        LiveSink { connection, look, lease, run, was_empty, jobs_written: 0 }
+        let fenced = lease.take_session().map(|session| Fenced::new(session, lease.hold()));
+        LiveSink { connection, look, lease, fenced, run, was_empty, jobs_written: 0 }
     }
 
     async fn write_batch(
@@ -57,31 +51,13 @@ impl LiveSink {
         target: &TargetDocuments,
         writes: &[JobWrite],
     ) -> Result<Vec<Fate>, EndError> {
-        self.lease.check(self.jobs_written).await?;
-        let sections = |replaces: bool| {
-            let wanted =
-                move |write: &&(usize, &JobWrite)| (write.1.action == Action::Replace) == replaces;
-            let numbered: Vec<_> = writes.iter().enumerate().collect();
-            let wanted = numbered.iter().filter(wanted);
-            wanted
-                .flat_map(|(at, write)| write.sections().iter().map(|section| (*at, section)))
-                .collect::<Vec<_>>()
-        };
-        let inserts = sections(false);
-        let mut parts = Vec::new();
-        for collection in PARTS {
-            parts.extend(parts_of(target, inserts.iter().copied(), collection));
-        }
-        let mut sent = self.insert(target, parts).await?;
+        self.lease.note_written(self.jobs_written).await?;
         let mut fates: Vec<Fate> = vec![Fate::Written; writes.len()];
-        judge(&sent, &mut fates);
-        let mut jobs = parts_of(target, inserts.iter().copied(), Collection::Jobs);
-        jobs.retain(|job| fates[job.section] == Fate::Written);
-        let jobs = self.insert(target, jobs).await?;
-        judge(&jobs, &mut fates);
-        sent.extend(jobs);
-        self.take_back(target, writes, &sent, &fates).await?;
-        unchanged(writes, &sent, &mut fates);
+        let inserts = writes.iter().enumerate().filter(|(_, it)| it.action != Action::Replace);
+        let units: Vec<Unit> = inserts.map(|(at, write)| unit_of(target, at, write)).collect();
+        for (unit, fate) in self.insert(units).await? {
+            fates[unit.at] = fate;
+        }
         for (write, fate) in writes.iter().zip(&mut fates) {
             if write.action == Action::Replace {
                 let what = Replacement {
@@ -91,132 +67,50 @@ impl LiveSink {
                     begun: write.begun,
                     found: write.found,
                 };
-                *fate = replace(&self.connection, &what).await?;
+                *fate = replace(&self.connection, &self.lease, &mut self.fenced, &what).await?;
             }
             self.jobs_written += u64::from(*fate == Fate::Written);
         }
         Ok(fates)
     }
 
-    /// Inserts documents, into several collections at the same time.
-    async fn insert(
-        &self,
-        target: &TargetDocuments,
-        parts: Vec<Part>,
-    ) -> Result<Vec<Sent>, EndError> {
-        let insert_some = async |collection: Collection| {
-            let documents: Vec<RawDocumentBuf> = parts
-                .iter()
-                .filter(|part| part.collection == collection)
-                .filter_map(|part| RawDocumentBuf::from_bytes(part.bytes(target).to_vec()).ok())
-                .collect();
-            if documents.is_empty() {
-                return Ok(Vec::new());
-            }
-            let name = collection.name();
-            insert(&self.connection, name, documents)
-                .await
-                .map_err(|error| self.connection.error("writing to", name, &error))
+    /// Inserts jobs, and tells what became of each; nothing is left of those that are not taken.
+    async fn insert(&mut self, units: Vec<Unit>) -> Result<Vec<(Unit, Fate)>, EndError> {
+        if units.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (connection, lease) = (&self.connection, self.lease.as_ref());
+        let Some(fenced) = &mut self.fenced else {
+            return Apart { connection, lease }.insert(units).await;
         };
-        let (jobs, events, metrics, metadata) = tokio::try_join!(
-            insert_some(Collection::Jobs),
-            insert_some(Collection::Events),
-            insert_some(Collection::Metrics),
-            insert_some(Collection::Metadata)
-        )?;
-        let mut taken =
-            [jobs.into_iter(), events.into_iter(), metrics.into_iter(), metadata.into_iter()];
-        let sent = parts.into_iter().map(|part| {
-            let taken = taken[part.collection.index()].next().unwrap_or(Taken::Inserted);
-            Sent { part, taken }
-        });
-        Ok(sent.collect())
-    }
-
-    /// Of jobs that were not taken, the parts that this run wrote: those that were inserted just
-    /// now, and those of an earlier try of this run where no job stands that they may belong to.
-    async fn take_back(
-        &self,
-        target: &TargetDocuments,
-        writes: &[JobWrite],
-        sent: &[Sent],
-        fates: &[Fate],
-    ) -> Result<(), EndError> {
-        let is_bad = |section: usize| fates[section] != Fate::Written;
-        if !sent.iter().any(|sent| is_bad(sent.part.section)) {
-            return Ok(());
-        }
-        let standing = self.standing_jobs(target, writes, fates).await?;
-        for collection in Collection::ALL {
-            let name = collection.name();
-            let documents: Vec<&[u8]> = sent
-                .iter()
-                .filter(|sent| sent.part.collection == collection && is_bad(sent.part.section))
-                .filter(|sent| match sent.taken {
-                    Taken::Inserted => true,
-                    Taken::Retried => !standing.contains(&sent.part.section),
-                    Taken::Same => {
-                        writes[sent.part.section].begun && !standing.contains(&sent.part.section)
+        let mut together = Together { connection, lease, fenced };
+        match together.insert(units).await? {
+            Ok(done) => {
+                for (unit, fate) in &done {
+                    let is_left = unit.begun && *fate != Fate::Written;
+                    if let (true, Some(job)) = (is_left, unit.job()) {
+                        together.take_back(job, &unit.there).await?;
                     }
-                    Taken::Other(_) | Taken::Refused(_) => false,
-                })
-                .map(|sent| sent.part.bytes(target))
-                .collect();
-            if !documents.is_empty() {
-                remove(&self.connection, name, &documents)
-                    .await
-                    .map_err(|error| self.connection.error("taking back from", name, &error))?;
+                }
+                Ok(done)
             }
-        }
-        Ok(())
-    }
-
-    /// Which of the jobs that were not taken stand in the target, as somebody else's.
-    async fn standing_jobs(
-        &self,
-        target: &TargetDocuments,
-        writes: &[JobWrite],
-        fates: &[Fate],
-    ) -> Result<HashSet<usize>, EndError> {
-        let bad = writes.iter().map(|write| &write.section).enumerate();
-        let jobs: Vec<Part> = parts_of(target, bad, Collection::Jobs)
-            .into_iter()
-            .filter(|job| fates[job.section] != Fate::Written)
-            .collect();
-        let documents = jobs.iter().map(|job| job.bytes(target));
-        let stored = self.look.stored(Collection::Jobs.name(), documents).await?;
-        let stands = |job: &&Part| stored.contains_key(id_of(job.bytes(target)));
-        Ok(jobs.iter().filter(stands).map(|job| job.section).collect())
-    }
-}
-
-/// A job one of whose documents is not taken is not taken; a refusal says more than a conflict.
-fn judge(sent: &[Sent], fates: &mut [Fate]) {
-    for Sent { part, taken } in sent {
-        let name = part.collection;
-        let fate = &mut fates[part.section];
-        match (taken, &fate) {
-            (Taken::Refused(why), Fate::Written | Fate::Conflict(_)) => {
-                *fate = Fate::Refused(format!("{name}: {why}"));
+            Err(units) => {
+                self.fenced = None;
+                Apart { connection, lease }.insert(units).await
             }
-            (Taken::Other(what), Fate::Written) => *fate = Fate::Conflict(what.clone()),
-            _ => {}
         }
     }
 }
 
-/// A job all of which somebody else wrote since the look, the same bytes.
-fn unchanged(writes: &[JobWrite], sent: &[Sent], fates: &mut [Fate]) {
-    let mut is_mine = vec![false; fates.len()];
-    for Sent { part, taken } in sent {
-        is_mine[part.section] |= matches!(taken, Taken::Inserted | Taken::Retried);
-    }
-    for (at, write) in writes.iter().enumerate() {
-        let is_others = !is_mine[at] && !write.begun && write.action != Action::Replace;
-        if is_others && fates[at] == Fate::Written {
-            fates[at] = Fate::Unchanged;
-        }
-    }
+/// The documents of a job that are to be inserted.
+fn unit_of(target: &TargetDocuments, at: usize, write: &JobWrite) -> Unit {
+    let documents = Collection::ALL.map(|collection| {
+        let sections = write.sections().iter().map(|section| (at, section));
+        let parts = parts_of(target, sections, collection);
+        let bytes = parts.into_iter().map(|part| part.bytes(target).to_vec());
+        bytes.filter_map(|bytes| RawDocumentBuf::from_bytes(bytes).ok()).collect()
+    });
+    Unit { at, begun: write.begun, documents, there: Default::default() }
 }
 
 impl Look for LiveSink {

@@ -1,24 +1,159 @@
 //! Earlier versions of replaced jobs, kept in the target database.
 
+use mongodb::ClientSession;
 use mongodb::bson::RawDocumentBuf;
+use mongodb::error::Error;
 use reshelve::ends::{EndError, Fate, Found};
 use reshelve::target_schema::Collection;
 use reshelve_core::raw::{self, Writer, kind};
 
-use super::insert::{Taken, insert};
-use super::replace::Replacement;
+use super::by_ids::{id_of, stored};
+use super::delete::delete_same;
+use super::fenced::{Fenced, Undone, delete_same_in};
+use super::insert::{Taken, insert, is_duplicate, is_too_large};
+use super::lease::Lease;
+use super::replace::{Documents, Replacement};
+use super::together::insert_in;
 use crate::connection::Connection;
+use crate::error::sentence;
+use crate::error_class::{Blame, blame};
 
 /// Where earlier versions are kept, in the target database.
 pub(crate) const UNDO: &str = "reshelve_undo";
 
-/// Keeps the earlier version. Rollback goes back to the first one that a run meets, so what is kept
-/// already stays.
-pub(super) async fn keep(
+/// Whether an earlier version is kept.
+pub(super) enum Kept {
+    /// It is; these documents were not kept before.
+    Now(Vec<RawDocumentBuf>),
+    /// It cannot be, so it must not be replaced.
+    Never(Fate),
+}
+
+/// Where earlier versions are kept.
+pub(super) struct Undo<'u> {
+    pub(super) connection: &'u Connection,
+    pub(super) lease: &'u Lease,
+    /// None on a server without transactions.
+    pub(super) fenced: &'u mut Option<Fenced>,
+}
+
+impl Undo<'_> {
+    /// Keeps the earlier version. Rollback goes back to the first one that a run meets, so what is
+    /// kept already stays.
+    pub(super) async fn keep(
+        &mut self,
+        what: &Replacement<'_>,
+        earlier: &Documents,
+    ) -> Result<Kept, EndError> {
+        let documents = to_keep(what, earlier);
+        let taken = self.insert(&documents).await?;
+        let mut now = Vec::new();
+        for (document, taken) in documents.into_iter().zip(taken) {
+            let why = match taken {
+                Taken::Inserted | Taken::Retried => {
+                    now.push(document);
+                    continue;
+                }
+                Taken::Same => continue,
+                Taken::Refused(why) => why,
+                // Neither what this run replaced nor what it wrote: somebody has edited it since.
+                Taken::Other(_) => "another version is kept: it was edited since".to_owned(),
+            };
+            let why = format!("its earlier version cannot be kept in {UNDO}: {why}");
+            return Ok(Kept::Never(Fate::Conflict(why)));
+        }
+        Ok(Kept::Now(now))
+    }
+
+    async fn insert(&mut self, documents: &[RawDocumentBuf]) -> Result<Vec<Taken>, EndError> {
+        if let Some(fenced) = self.fenced
+            && let Some(taken) =
+                insert_together(self.connection, self.lease, fenced, documents).await?
+        {
+            return Ok(taken);
+        }
+        *self.fenced = None;
+        insert(self.connection, self.lease, UNDO, documents.to_vec()).await
+    }
+
+    /// Forgets documents that were kept just now and were not replaced.
+    pub(super) async fn unkeep(&mut self, kept: &[RawDocumentBuf]) -> Result<(), EndError> {
+        let (connection, lease) = (self.connection, self.lease);
+        let Some(fenced) = self.fenced else {
+            return delete_same(connection, lease, UNDO, kept).await.map(drop);
+        };
+        let steps = async |session: &mut ClientSession| {
+            delete_same_in(connection, session, UNDO, kept).await
+        };
+        match fenced.run(connection, steps).await {
+            Ok(()) => Ok(()),
+            Err(undone) => Err(undone.error(connection, lease, "deleting from").await),
+        }
+    }
+}
+
+/// Inserts documents that are not there yet, in a transaction. None if the server has none.
+async fn insert_together(
     connection: &Connection,
-    what: &Replacement<'_>,
-    earlier: &[Vec<RawDocumentBuf>],
-) -> Result<Option<Fate>, EndError> {
+    lease: &Lease,
+    fenced: &mut Fenced,
+    documents: &[RawDocumentBuf],
+) -> Result<Option<Vec<Taken>>, EndError> {
+    let mut is_again = false;
+    loop {
+        let mut taken = taken_before(connection, documents).await?;
+        let new = || documents.iter().zip(&taken).filter(|(_, taken)| **taken == Taken::Inserted);
+        if new().next().is_none() {
+            return Ok(Some(taken));
+        }
+        let steps = async |session: &mut ClientSession| {
+            insert_in(connection, session, UNDO, new().map(|(document, _)| document)).await
+        };
+        match fenced.run(connection, steps).await {
+            Ok(()) => return Ok(Some(taken)),
+            Err(Undone::Unsupported) => return Ok(None),
+            // A try whose outcome was not known has kept them.
+            Err(Undone::Failed { error, .. }) if is_duplicate(&error) && !is_again => {
+                is_again = true;
+            }
+            Err(Undone::Failed { error, .. }) if is_refused(connection, &error, documents) => {
+                let why = Taken::Refused(sentence(&error));
+                let new = taken.iter_mut().filter(|it| **it == Taken::Inserted);
+                new.for_each(|it| *it = why.clone());
+                return Ok(Some(taken));
+            }
+            Err(undone) => return Err(undone.error(connection, lease, "writing to").await),
+        }
+    }
+}
+
+/// Whether the server does not store one of these documents, which are larger than what they keep.
+fn is_refused(connection: &Connection, error: &Error, documents: &[RawDocumentBuf]) -> bool {
+    match blame(error) {
+        Blame::Document => true,
+        Blame::Unknown => documents.iter().any(|document| is_too_large(connection, document)),
+        Blame::Everything => false,
+    }
+}
+
+/// What is kept already of these documents; those that are not are the ones to insert.
+async fn taken_before(
+    connection: &Connection,
+    documents: &[RawDocumentBuf],
+) -> Result<Vec<Taken>, EndError> {
+    let bytes = documents.iter().map(|document| document.as_bytes());
+    let found = stored(connection, UNDO, bytes).await;
+    let found = found.map_err(|error| connection.error("reading", UNDO, &error))?;
+    let taken = documents.iter().map(|document| match found.get(id_of(document.as_bytes())) {
+        None => Taken::Inserted,
+        Some(found) if found.as_slice() == document.as_bytes() => Taken::Same,
+        Some(_) => Taken::Other(String::new()),
+    });
+    Ok(taken.collect())
+}
+
+/// What is to be kept of the earlier version, as it is kept.
+fn to_keep(what: &Replacement<'_>, earlier: &Documents) -> Vec<RawDocumentBuf> {
     let mut kept = Vec::new();
     for (collection, documents) in Collection::ALL.into_iter().zip(earlier) {
         let own = what.own(collection);
@@ -38,16 +173,7 @@ pub(super) async fn keep(
             kept.extend(undo_document(what.run, collection.name(), document.as_bytes()));
         }
     }
-    let taken = insert(connection, UNDO, kept).await;
-    let taken = taken.map_err(|error| connection.error("writing to", UNDO, &error))?;
-    let refused = taken.into_iter().find_map(|taken| match taken {
-        Taken::Refused(why) => Some(why),
-        // Neither what this run replaced nor what it wrote: somebody has edited it since.
-        Taken::Other(_) => Some("another version is kept: it was edited since".to_owned()),
-        _ => None,
-    });
-    Ok(refused
-        .map(|why| Fate::Conflict(format!("its earlier version cannot be kept in {UNDO}: {why}"))))
+    kept
 }
 
 /// `{_id: {run, collection, id}, document}`, with the document as it is.

@@ -17,6 +17,8 @@ pub(crate) enum Act {
     Pass,
     /// It goes to the server when the rule is released, whether or not the client still waits.
     Hold,
+    /// The client's connection is cut, and it goes to the server when the rule is released.
+    CutAndHold,
     /// The server gets it; its reply goes to the client when the rule is released.
     HoldReply,
     /// It goes to the server after a time.

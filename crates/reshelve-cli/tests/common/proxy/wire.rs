@@ -48,6 +48,8 @@ pub(crate) struct Request {
     pub(crate) in_transaction: bool,
     /// Whether the client waits for a reply.
     pub(crate) wants_reply: bool,
+    /// Whether it updates with a pipeline, which not every server can.
+    pub(crate) has_pipeline: bool,
     /// The command itself, without document sequences.
     pub(crate) body: Document,
 }
@@ -147,6 +149,9 @@ impl Message {
                 sequences.push((list.to_owned(), documents_of(array)));
             }
         }
+        let mut updates = sequences.iter().filter(|(known, _)| known == "updates");
+        let has_pipeline = command.get_array("update").is_ok()
+            || updates.any(|(_, list)| list.iter().any(|one| one.get_array("u").is_ok()));
         let writes = writes(&name, &format!("{db}.{collection}"), command, &sequences);
         let flag = |name: &str| command.get_bool(name).ok();
         Request {
@@ -156,6 +161,7 @@ impl Message {
             txn_number: command.get_i64("txnNumber").ok(),
             starts_transaction: flag("startTransaction") == Some(true),
             in_transaction: flag("autocommit") == Some(false),
+            has_pipeline,
             wants_reply: self.flags() & MORE_TO_COME == 0,
             body: without_lists(command),
             command: name,

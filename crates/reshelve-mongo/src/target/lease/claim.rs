@@ -1,14 +1,18 @@
-//! Taking the lease, in one atomic step: the server decides whether it is free.
+//! Taking the lease with plain documents: read it, decide, and replace what was read on condition
+//! that it is still what was read.
 
-use mongodb::bson::{Bson, Document, doc};
+use mongodb::bson::{DateTime, Document, doc};
 use mongodb::error::Error;
-use mongodb::options::ReturnDocument;
 
+use super::clock::server_now;
+use super::holder::{Holder, has_expired};
 use super::{LOCK, RUNS};
 use crate::connection::Connection;
 
 /// How long a lease lasts that is not renewed.
-const EXPIRES_AFTER_MS: i64 = 60_000;
+pub(super) const EXPIRES_AFTER_MS: i64 = 60_000;
+/// How often a claim looks again, because the lease was changed between its look and its write.
+const CLAIMS_MAX: u32 = 20;
 
 /// Who wants the lease.
 #[derive(Clone, Debug)]
@@ -28,61 +32,81 @@ pub(crate) enum Over {
     Expired,
 }
 
-/// Takes the lease if it is free, and returns the lease as it is afterwards.
+/// Takes the lease if it is free; otherwise returns who holds it.
+///
+/// Each step is a condition on what was read, so a step that arrives late or twice changes nothing
+/// that somebody else has written since.
 pub(super) async fn claim_lease(
     connection: &Connection,
     claim: &Tenant,
     token: &str,
-) -> Result<Document, Error> {
-    let mut free = vec![
-        doc! { "$eq": [{ "$type": "$token" }, "missing"] },
-        doc! { "$eq": ["$run", claim.run.as_str()] },
-        // The same process again, after the answer to its first try was lost.
-        doc! { "$eq": ["$token", token] },
-    ];
-    if claim.over == Over::Expired {
-        free.push(doc! { "$lt": ["$expires", "$$NOW"] });
-    }
-    let mine = |name: &str, value: Bson| {
-        doc! { "$cond": ["$free", value, format!("${name}")] }
-    };
-    let literal = |text: &str| Bson::from(doc! { "$literal": text });
-    let process = Bson::from(i64::from(std::process::id()));
-    let pipeline = vec![
-        doc! { "$set": { "free": { "$or": free } } },
-        doc! { "$set": {
-            "run": mine("run", literal(&claim.run)),
-            "folder": mine("folder", literal(&claim.folder)),
-            "host": mine("host", literal(&host())),
-            "process": mine("process", process),
-            "since": mine("since", "$$NOW".into()),
-            "expires": mine("expires", in_a_while()),
-            "written": mine("written", 0_i64.into()),
-            "token": mine("token", literal(token)),
-        } },
-        doc! { "$set": { "expired": { "$lt": ["$expires", "$$NOW"] } } },
-        doc! { "$unset": "free" },
-    ];
+) -> Result<Result<(), Holder>, Error> {
     let runs = connection.decoded(RUNS);
-    let take = || {
-        runs.find_one_and_update(doc! { "_id": LOCK }, pipeline.clone())
-            .upsert(true)
-            .return_document(ReturnDocument::After)
-            .into_future()
-    };
-    match connection.patience.retry(take).await {
-        // Of two claims at the same time, one created the lease, and the other finds it now.
-        Err(error) if crate::error::code(&error) == Some(11_000) => {
-            connection.patience.retry(take).await
+    let mut holder = Holder::default();
+    for _ in 0..CLAIMS_MAX {
+        let find = || runs.find_one(doc! { "_id": LOCK }).into_future();
+        let found = connection.patience.retry(find).await?;
+        let now = server_now(connection).await?;
+        if let Some(found) = &found {
+            holder = Holder::of(found, now);
+            if found.get_str("token").ok() == Some(token) {
+                return Ok(Ok(()));
+            }
+            if !is_free(found, claim, now) {
+                return Ok(Err(holder));
+            }
         }
-        other => other,
+        let mine = lease_document(claim, token, now);
+        let condition = as_read(found.as_ref());
+        let replace = || {
+            let replace = runs.find_one_and_replace(condition.clone(), mine.clone());
+            replace.upsert(found.is_none()).into_future()
+        };
+        match connection.patience.retry(replace).await {
+            Ok(replaced) if replaced.is_some() || found.is_none() => return Ok(Ok(())),
+            // Somebody was faster.
+            Ok(_) => {}
+            Err(error) if crate::error::code(&error) == Some(11_000) => {}
+            Err(error) => return Err(error),
+        }
     }
-    .map(Option::unwrap_or_default)
+    Ok(Err(holder))
+}
+
+/// Whether a lease may be taken that is there.
+fn is_free(found: &Document, claim: &Tenant, now: DateTime) -> bool {
+    !found.contains_key("token")
+        || found.get_str("run").ok() == Some(claim.run.as_str())
+        || claim.over == Over::Expired && has_expired(found, now)
+}
+
+/// The filter for the lease exactly as it was read: a renewal in between is seen.
+fn as_read(found: Option<&Document>) -> Document {
+    let mut filter = doc! { "_id": LOCK };
+    for name in ["token", "expires"] {
+        let value = found.and_then(|found| found.get(name)).cloned();
+        filter.insert(name, value.unwrap_or_else(|| doc! { "$exists": false }.into()));
+    }
+    filter
+}
+
+fn lease_document(claim: &Tenant, token: &str, now: DateTime) -> Document {
+    doc! {
+        "_id": LOCK,
+        "run": claim.run.as_str(),
+        "folder": claim.folder.as_str(),
+        "host": host(),
+        "process": i64::from(std::process::id()),
+        "since": now,
+        "expires": in_a_while(now),
+        "written": 0_i64,
+        "token": token,
+    }
 }
 
 /// When a lease expires that is renewed now, by the server's clock.
-pub(super) fn in_a_while() -> Bson {
-    doc! { "$toDate": { "$add": [{ "$toLong": "$$NOW" }, EXPIRES_AFTER_MS] } }.into()
+pub(super) fn in_a_while(now: DateTime) -> DateTime {
+    DateTime::from_millis(now.timestamp_millis().saturating_add(EXPIRES_AFTER_MS))
 }
 
 pub(super) fn new_token() -> String {

@@ -1,14 +1,15 @@
 //! Who holds the lease, according to its document.
 
-use mongodb::bson::{Bson, Document, doc};
+use mongodb::bson::{Bson, DateTime, Document, doc};
 use mongodb::error::Error;
 use reshelve::ends::{EndError, Hint};
 
+use super::clock::server_now;
 use super::{LOCK, RUNS};
 use crate::connection::Connection;
 
 /// What a lease document says.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Holder {
     pub(crate) run: String,
     pub(crate) host: String,
@@ -17,7 +18,8 @@ pub(crate) struct Holder {
 }
 
 impl Holder {
-    pub(super) fn of(document: &Document) -> Holder {
+    /// What it says at this time of the server.
+    pub(super) fn of(document: &Document, now: DateTime) -> Holder {
         let text = |name: &str| document.get_str(name).unwrap_or("unknown").to_owned();
         Holder {
             run: text("run"),
@@ -27,7 +29,7 @@ impl Holder {
                 Some(Bson::Int32(process)) => i64::from(*process),
                 _ => 0,
             },
-            expired: document.get_bool("expired").unwrap_or(false),
+            expired: has_expired(document, now),
         }
     }
 
@@ -53,19 +55,15 @@ impl Holder {
     }
 }
 
+/// Whether a lease has expired at this time of the server.
+pub(super) fn has_expired(lease: &Document, now: DateTime) -> bool {
+    lease.get_datetime("expires").is_ok_and(|expires| *expires <= now)
+}
+
 /// Who holds the lease; nothing is changed.
 pub(crate) async fn holder(connection: &Connection) -> Result<Option<Holder>, Error> {
-    let pipeline = vec![
-        doc! { "$match": { "_id": LOCK } },
-        doc! { "$set": { "expired": { "$lt": ["$expires", "$$NOW"] } } },
-    ];
     let runs = connection.decoded(RUNS);
-    let found = connection
-        .patience
-        .retry(|| async {
-            let mut cursor = runs.aggregate(pipeline.clone()).await?;
-            if cursor.advance().await? { cursor.deserialize_current().map(Some) } else { Ok(None) }
-        })
-        .await?;
-    Ok(found.as_ref().map(Holder::of))
+    let find = || runs.find_one(doc! { "_id": LOCK }).into_future();
+    let Some(found) = connection.patience.retry(find).await? else { return Ok(None) };
+    Ok(Some(Holder::of(&found, server_now(connection).await?)))
 }
