@@ -55,7 +55,8 @@ pub(super) fn choose(
             let at = position;
             position += 1;
             let checked = raw::check(document).is_ok();
-            if only.is_some_and(|only| !only.takes(at, checked.then_some(document))) {
+            let read = checked.then_some(document);
+            if only.is_some_and(|only| !only.takes(at, read, &fingerprint)) {
                 continue;
             }
             of += 1;

@@ -1,17 +1,30 @@
 //! Which documents a pass takes that reads only what another run rejected.
+//!
+//! Positions say nothing: in a source that was changed since, another document is at that place,
+//! perhaps one whose job the application has edited. A document is known by its `_id`, and where
+//! that is missing, or is the `_id` of another document too, by the hash of its content.
 
 use std::collections::HashSet;
 use std::path::Path;
 
 use super::document_id::id_json;
-use super::reject_record::read_rejects;
+use super::reject_record::{RejectRecord, read_rejects};
 use crate::store::{Disk, StateError};
+use reshelve_core::mapping::RejectCode;
+use reshelve_core::raw::hex;
 
-/// The documents that an earlier run rejected: by `_id`, and by position for those without one.
+/// The documents that an earlier run rejected.
 #[derive(Debug, Default)]
 pub(crate) struct OnlyRejects {
     ids: HashSet<String>,
+    /// BLAKE3 in hex, of those that their `_id` does not tell apart.
+    hashes: HashSet<String>,
+    /// Only for a pass over a source that cannot have changed.
     positions: HashSet<u64>,
+    /// Documents without an `_id` of their own …
+    only_by_hash: u64,
+    /// … and those of them that an older version listed without a hash.
+    unknown: u64,
 }
 
 impl OnlyRejects {
@@ -19,25 +32,105 @@ impl OnlyRejects {
     pub(crate) fn read(folder: &Path) -> Result<Self, StateError> {
         let mut only = OnlyRejects::default();
         for record in read_rejects(&Disk, folder, u64::MAX)? {
-            let record = record?;
-            if !record.id.is_null() {
-                only.ids.insert(record.id.to_string());
-            }
-            only.positions.insert(record.position);
+            only.add(record?);
         }
         Ok(only)
     }
 
-    /// The documents at these positions, and no others.
+    fn add(&mut self, record: RejectRecord) {
+        let is_repeated = record.code == RejectCode::DuplicateId.as_str();
+        if !record.id.is_null() && !is_repeated {
+            self.ids.insert(record.id.to_string());
+            return;
+        }
+        self.only_by_hash += 1;
+        match record.hash {
+            Some(hash) => drop(self.hashes.insert(hash)),
+            None => self.unknown += 1,
+        }
+    }
+
+    /// The documents at these positions, and no others, of the same source in the same state.
     pub(crate) fn at_positions(positions: HashSet<u64>) -> Self {
-        OnlyRejects { ids: HashSet::new(), positions }
+        OnlyRejects { positions, ..OnlyRejects::default() }
     }
 
     /// Whether a document is one of them; `document` is its BSON, if it is well formed.
-    pub(crate) fn takes(&self, position: u64, document: Option<&[u8]>) -> bool {
+    pub(crate) fn takes(
+        &self,
+        position: u64,
+        document: Option<&[u8]>,
+        fingerprint: &[u8; 32],
+    ) -> bool {
         self.positions.contains(&position)
+            || !self.hashes.is_empty() && self.hashes.contains(&hex(fingerprint))
             || !self.ids.is_empty()
                 && document
                     .is_some_and(|document| self.ids.contains(&id_json(document).to_string()))
+    }
+
+    /// What people have to know of the documents that only their content tells apart, if there are
+    /// any.
+    pub(crate) fn remark(&self) -> Option<String> {
+        let documents = |count: u64| match count {
+            1 => "1 rejected document has".to_owned(),
+            _ => format!("{count} rejected documents have"),
+        };
+        match (self.only_by_hash, self.unknown) {
+            (0, _) => None,
+            (count, 0) => Some(format!(
+                "{} no _id of its own: such a document is taken only if it is unchanged; run \
+                 repaired ones from a file of their own",
+                documents(count)
+            )),
+            (_, count) => Some(format!(
+                "{} neither an _id of its own nor a hash in the list: such a document is not \
+                 taken; run it from a file of its own",
+                documents(count)
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn record(id: serde_json::Value, code: &str, hash: Option<&str>) -> RejectRecord {
+        let line = json!({ "position": 3, "offset": 0, "_id": id, "code": code, "path": "",
+            "message": "", "hash": hash });
+        serde_json::from_value(line).unwrap()
+    }
+
+    /// Such as `{_id: "a"}`.
+    fn document(id: u8) -> [u8; 16] {
+        [16, 0, 0, 0, 2, b'_', b'i', b'd', 0, 2, 0, 0, 0, id, 0, 0]
+    }
+
+    #[test]
+    fn a_document_is_known_by_its_id_or_content_and_never_by_its_position() {
+        let hash = hex(&[7; 32]);
+        let mut only = OnlyRejects::default();
+        only.add(record(json!("a"), "unknown-status", Some(&hex(&[1; 32]))));
+        only.add(record(json!("b"), "duplicate-id", Some(&hash)));
+        only.add(record(json!(null), "malformed-json", Some(&hex(&[9; 32]))));
+        let (a, b) = (document(b'a'), document(b'b'));
+        assert!(only.takes(0, Some(&a), &[2; 32]), "its content may be repaired");
+        assert!(only.takes(8, Some(&b), &[7; 32]), "this is the repeated one");
+        assert!(!only.takes(3, Some(&b), &[8; 32]), "this is the one that was not rejected");
+        assert!(only.takes(5, None, &[9; 32]));
+        assert!(!only.takes(3, None, &[3; 32]), "another one at the place of a rejected one");
+        assert!(only.remark().unwrap().starts_with("2 rejected documents have no _id"));
+    }
+
+    #[test]
+    fn what_cannot_be_told_apart_is_said() {
+        let mut only = OnlyRejects::default();
+        assert_eq!(only.remark(), None);
+        only.add(record(json!(null), "malformed-json", None));
+        assert!(!only.takes(3, None, &[9; 32]));
+        assert!(only.remark().unwrap().starts_with("1 rejected document has neither"));
     }
 }

@@ -283,10 +283,9 @@ fn map_batch(options: &PipelineOptions<'_>, mapper: &mut Mapper, mapped: &mut Ma
             None => original,
         };
         let fingerprint = *blake3::hash(document).as_bytes();
+        let read = broken.is_none().then_some(document);
         let taken = position >= options.known
-            && options
-                .only
-                .is_none_or(|only| only.takes(position, broken.is_none().then_some(document)));
+            && options.only.is_none_or(|only| only.takes(position, read, &fingerprint));
         let outcome = taken.then(|| match broken {
             Some(reason) => Outcome::Rejected(Reject::new(RejectCode::MalformedJson, reason)),
             None => mapper.map_fingerprinted(document, fingerprint, target),

@@ -25,6 +25,10 @@ pub struct RejectRecord {
     /// The document's `_id` as canonical Extended JSON; null where there is none to be read.
     #[serde(rename = "_id")]
     pub id: serde_json::Value,
+    /// BLAKE3 of the document in hex: of its BSON, or of its text if it is not Extended JSON. Lists
+    /// of older versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<String>,
     /// The reason code.
     pub code: String,
     /// The legacy path.

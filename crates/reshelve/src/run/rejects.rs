@@ -6,12 +6,15 @@ use super::run_folder::RunFolder;
 use crate::ends::Place;
 use crate::pass::{REJECTS_FILE, RejectRecord, Rejection, id_json};
 use crate::store::{Appender, DiskError, JsonLines, OpenFile};
+use reshelve_core::raw::hex;
 
 /// A rejected document on its way into the files.
 pub(crate) struct Rejected<'d> {
     pub(crate) position: u64,
     pub(crate) place: Place,
     pub(crate) rejection: &'d Rejection,
+    /// BLAKE3 of the document.
+    pub(crate) fingerprint: &'d [u8; 32],
     /// The document as BSON, where it is that.
     pub(crate) bson: Option<&'d [u8]>,
     /// The document as it came.
@@ -43,6 +46,7 @@ impl RejectFiles {
             line: rejected.place.line,
             column: rejected.place.column,
             id: rejected.bson.map(id_json).unwrap_or_default(),
+            hash: Some(hex(rejected.fingerprint)),
             code: rejected.rejection.reason.to_string(),
             path: rejected.rejection.reason.path().to_owned(),
             message: rejected.rejection.message.clone(),

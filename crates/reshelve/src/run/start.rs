@@ -92,6 +92,9 @@ pub fn start(
     let base = destination.look(&of_target, observer)?;
     preflight::check_in_flight(request, origin, &opened)?;
     let only = request.only_rejects.as_deref().map(OnlyRejects::read).transpose()?;
+    if let Some(remark) = only.as_ref().and_then(OnlyRejects::remark) {
+        observer.note(&format!("note: {remark}"));
+    }
     let plan = Plan { base, ..plan_of(request, origin, destination, &opened) };
     let folder = RunFolder::create(Arc::clone(&request.files), &request.runs_folder, &plan)?;
     if plan.apply

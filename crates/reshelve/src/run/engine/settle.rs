@@ -219,6 +219,7 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
             position: batch.first + count(index),
             place: item.place,
             rejection,
+            fingerprint: &batch.documents[index].fingerprint,
             bson,
             original: batch.batch.document(item),
         })?;
