@@ -92,6 +92,13 @@ impl EventIds {
     }
 }
 
+/// The part of an event's `_id` that tells its job and its place among the events of that job; the
+/// other part is its time.
+pub fn event_mark(job_id: &[u8], place: usize) -> [u8; 8] {
+    let id = EventIds::new(job_id).id(place, 0);
+    std::array::from_fn(|at| id[4 + at])
+}
+
 /// The id of an alert, decision or enhancement before any suffix: its text `id`, else its
 /// ObjectId, else its position.
 pub(crate) fn legacy_id(id: Option<&[u8]>, object_id: Option<Value<'_>>, index: usize) -> Vec<u8> {

@@ -27,6 +27,7 @@ mod warning;
 pub use explain::{Explained, Explanation, explain};
 pub use facts::Status;
 pub use first_look::FirstLook;
+pub use ids::event_mark;
 pub use map::Mapper;
 pub use options::{InFlight, OnUnknownStatus, Options, StatusPolicy, UnknownWord};
 pub use reject::{Reject, RejectCode};

@@ -7,7 +7,7 @@ use reshelve_core::mapping::COLLECTIONS;
 
 use super::indexes::status;
 use super::lease::{Lease, Over, RUNS, Tenant};
-use super::replace::made_by_a_mapping;
+use super::standing::made_by_a_mapping;
 use super::undo::UNDO;
 use crate::connection::Connection;
 

@@ -8,6 +8,7 @@ use reshelve_core::mapping::TargetDocuments;
 use reshelve_core::raw;
 
 use super::by_ids::{IDS_MAX, id_of, stored};
+use super::standing::{is_all_own, standing};
 use crate::connection::Connection;
 
 /// One document of a section.
@@ -51,6 +52,14 @@ pub(crate) fn parts_of<'s>(
         }
     }
     parts
+}
+
+/// The job id of a section, in which there is a job.
+pub(super) fn job_id_of(target: &TargetDocuments, section: &Section) -> String {
+    let at = Collection::Jobs.index();
+    let job = &target.bytes()[at][section[at].clone()];
+    let id = raw::Document::new(job).get("jobId").and_then(raw::Value::string);
+    String::from_utf8_lossy(id.unwrap_or_default()).into_owned()
 }
 
 /// Looks into a live target.
@@ -108,6 +117,13 @@ impl LiveLook {
                     let earlier = &mut of_job.found[collection.index()];
                     *earlier = if part.place == 0 { found } else { earlier.and(found) };
                 }
+            }
+        }
+        for (job, before) in jobs.iter().zip(&mut before) {
+            if let Some(wrote) = &job.wrote {
+                let job_id = job_id_of(target, &job.section);
+                let standing = standing(&self.connection, &job_id).await?;
+                before.is_earlier_own = is_all_own(wrote, &job_id, &standing);
             }
         }
         for (before, found_any) in before.iter_mut().zip(found_any) {

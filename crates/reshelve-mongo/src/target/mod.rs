@@ -16,6 +16,7 @@ mod preflight;
 mod reader;
 mod replace;
 mod sink;
+mod standing;
 mod swap_apart;
 mod together;
 mod undo;

@@ -8,12 +8,9 @@
 
 use std::collections::HashSet;
 
-use futures_util::StreamExt;
 use mongodb::ClientSession;
-use mongodb::bson::{Document, RawDocumentBuf, doc};
-use mongodb::error::Error;
-use reshelve::ends::EndError;
-use reshelve::ends::{Fate, Found, Section};
+use mongodb::bson::RawDocumentBuf;
+use reshelve::ends::{EndError, Fate, Found, Section, Wrote};
 use reshelve::target_schema::Collection;
 use reshelve_core::mapping::TargetDocuments;
 use reshelve_core::raw;
@@ -21,6 +18,8 @@ use reshelve_core::raw;
 use super::by_ids::with_the_id_of;
 use super::fenced::{Fenced, Undone};
 use super::lease::Lease;
+use super::look::job_id_of;
+use super::standing::{Documents, standing, version_filter};
 use super::swap_apart::swap_apart;
 use super::together::{PARTS_FIRST, fate_of, insert_in};
 use super::undo::{Kept, Undo};
@@ -28,14 +27,6 @@ use crate::connection::Connection;
 
 /// How often a job is looked at again that is edited while it is being replaced.
 const LOOKS_MAX: u32 = 5;
-
-/// A job's documents, by collection.
-pub(super) type Documents = [Vec<RawDocumentBuf>; 4];
-
-/// Filters for the events that a mapping made.
-pub(crate) fn made_by_a_mapping() -> [Document; 2] {
-    [doc! { "event.synthetic": true }, doc! { "snapshot.synthetic": true }]
-}
 
 /// A job that replaces an earlier version.
 pub(crate) struct Replacement<'r> {
@@ -47,6 +38,8 @@ pub(crate) struct Replacement<'r> {
     pub(crate) begun: bool,
     /// What each collection held of it before the run.
     pub(crate) found: [Found; 4],
+    /// What that process was about to write, if the legacy document has changed since.
+    pub(crate) wrote: Option<&'r Wrote>,
 }
 
 impl Replacement<'_> {
@@ -68,20 +61,8 @@ impl Replacement<'_> {
         raw::documents(bytes).map(|place| &bytes[place]).collect()
     }
 
-    /// The filter for an earlier version of the job: its job, metrics and metadata, and the events
-    /// that a mapping made. Events of the new application do not belong to an earlier version.
-    fn earlier_filter(&self, collection: Collection) -> Document {
-        let mut filter = doc! { "jobId": self.job_id() };
-        if collection == Collection::Events {
-            filter.insert("$or", made_by_a_mapping());
-        }
-        filter
-    }
-
-    fn job_id(&self) -> String {
-        let job = self.bytes(Collection::Jobs);
-        let id = raw::Document::new(job).get("jobId").and_then(raw::Value::string);
-        String::from_utf8_lossy(id.unwrap_or_default()).into_owned()
+    pub(super) fn job_id(&self) -> String {
+        job_id_of(self.target, self.section)
     }
 }
 
@@ -97,7 +78,7 @@ pub(crate) async fn replace(
     what: &Replacement<'_>,
 ) -> Result<Fate, EndError> {
     for _ in 0..LOOKS_MAX {
-        let earlier = earlier(connection, what).await?;
+        let earlier = standing(connection, &what.job_id()).await?;
         if earlier.iter().all(Vec::is_empty) && !what.begun {
             let why = "the target holds a document of another job under one of its ids";
             return Ok(Fate::Conflict(why.to_owned()));
@@ -166,7 +147,7 @@ async fn swap_steps(
     for collection in Collection::ALL {
         let name = collection.name();
         let stored = target(name);
-        let find = stored.find(what.earlier_filter(collection)).session(&mut *session);
+        let find = stored.find(version_filter(&what.job_id(), collection)).session(&mut *session);
         let mut found = HashSet::new();
         let mut cursor = find.await.map_err(Undone::on(name))?;
         while let Some(document) = cursor.next(&mut *session).await {
@@ -190,27 +171,4 @@ async fn swap_steps(
         insert_in(connection, session, collection.name(), documents.iter()).await?;
     }
     Ok(true)
-}
-
-/// Everything that the target holds of the job, by collection.
-async fn earlier(connection: &Connection, what: &Replacement<'_>) -> Result<Documents, EndError> {
-    let mut earlier = Documents::default();
-    for target in Collection::ALL {
-        let name = target.name();
-        let collection = connection.raw(name);
-        let filter = what.earlier_filter(target);
-        let found = connection.patience.retry(|| async {
-            let mut found = Vec::new();
-            let mut cursor = collection.find(filter.clone()).batch().await?;
-            while let Some(batch) = cursor.next().await {
-                let batch = batch?;
-                let documents = batch.doc_slices()?.into_iter().flatten();
-                found.extend(documents.filter_map(|it| it.as_document().map(ToOwned::to_owned)));
-            }
-            Ok::<_, Error>(found)
-        });
-        let found = found.await.map_err(|error| connection.error("reading", name, &error))?;
-        earlier[target.index()] = found;
-    }
-    Ok(earlier)
 }

@@ -66,6 +66,7 @@ impl LiveSink {
                     section: &write.section,
                     begun: write.begun,
                     found: write.found,
+                    wrote: write.wrote.as_ref(),
                 };
                 *fate = replace(&self.connection, &self.lease, &mut self.fenced, &what).await?;
             }

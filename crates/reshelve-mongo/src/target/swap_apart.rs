@@ -9,7 +9,8 @@ use reshelve::target_schema::Collection;
 use super::delete::delete_same;
 use super::insert::{Taken, insert};
 use super::lease::Lease;
-use super::replace::{Documents, Replacement, Swapped};
+use super::replace::{Replacement, Swapped};
+use super::standing::Documents;
 use super::together::PARTS_FIRST;
 use crate::connection::Connection;
 

@@ -12,7 +12,8 @@ use super::delete::delete_same;
 use super::fenced::{Fenced, Undone, delete_same_in};
 use super::insert::{Taken, insert, is_duplicate, is_too_large};
 use super::lease::Lease;
-use super::replace::{Documents, Replacement};
+use super::replace::Replacement;
+use super::standing::{Documents, is_own as is_of_this_run};
 use super::together::insert_in;
 use crate::connection::Connection;
 use crate::error::sentence;
@@ -166,6 +167,13 @@ fn to_keep(what: &Replacement<'_>, earlier: &Documents) -> Vec<RawDocumentBuf> {
                 Found::Other => collection != Collection::Events,
                 Found::Same | Found::Partly => false,
             };
+        let is_earlier_own = is_own
+            && what
+                .wrote
+                .is_some_and(|wrote| is_of_this_run(wrote, &what.job_id(), collection, documents));
+        if is_earlier_own {
+            continue;
+        }
         for document in documents {
             if is_own && own.contains(&document.as_bytes()) {
                 continue;

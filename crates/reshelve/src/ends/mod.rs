@@ -1,6 +1,7 @@
 //! The seams: where legacy documents come from, where target documents go, and where they are read
 //! back. Traits and plain data only.
 
+mod content_hash;
 mod destination;
 mod error;
 mod hint;
@@ -11,6 +12,7 @@ mod sink;
 mod source;
 mod target_reader;
 
+pub use content_hash::{ContentHash, content_hash};
 pub use destination::{
     Abandoned, Base, Claim, Destination, Held, Left, NamedJobs, Notes, OnExisting, ReplacedJobs,
     TargetRequest, WrittenJobs,
@@ -24,7 +26,7 @@ pub use place::{
 pub use position::Position;
 pub use sink::{
     Action, Before, DrySink, Fate, Found, JobAhead, JobWrite, Look, Looked, NothingToSync, Section,
-    Sink, Syncer,
+    Sink, Syncer, Wrote,
 };
 pub use source::{
     BATCH_BYTES_DEFAULT, BATCH_DOCS_DEFAULT, Batch, BatchLimits, DOCUMENT_BYTES_MAX, Damage,

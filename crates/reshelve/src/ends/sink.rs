@@ -9,7 +9,8 @@ use std::ops::Range;
 
 use reshelve_core::mapping::TargetDocuments;
 
-use super::{EndError, Position};
+use super::{ContentHash, EndError, Position, content_hash};
+use crate::target_schema::Collection;
 
 /// Which bytes of each collection of a [`TargetDocuments`] are meant, in the order of
 /// [`Collection::ALL`](crate::target_schema::Collection::ALL).
@@ -23,6 +24,25 @@ pub struct JobAhead {
     /// Whether an earlier process of this run had begun to write it, and may have written any of
     /// its documents.
     pub begun: bool,
+    /// What that process was about to write, if the legacy document has changed since.
+    pub wrote: Option<Wrote>,
+}
+
+/// What an earlier process of this run was about to write of a job, of an earlier version of its
+/// legacy document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrote {
+    /// The hash over the documents of each collection, in their order.
+    pub hashes: [ContentHash; 4],
+    /// How many events it had.
+    pub events: u32,
+}
+
+impl Wrote {
+    /// Whether these documents of a collection are what that process was about to write.
+    pub fn is(&self, collection: Collection, documents: &[u8]) -> bool {
+        self.hashes[collection.index()] == content_hash(documents)
+    }
 }
 
 /// What a collection of a target holds of a job.
@@ -60,6 +80,8 @@ pub struct Before {
     pub missing: Vec<Section>,
     /// What stands in the way, where something else is there under one of its ids.
     pub conflict: Option<String>,
+    /// Whether something stands of it, and all of that is what [`JobAhead::wrote`] names.
+    pub is_earlier_own: bool,
 }
 
 impl Before {
@@ -111,9 +133,17 @@ pub struct JobWrite {
     pub begun: bool,
     /// What each collection held of it before the run.
     pub found: [Found; 4],
+    /// As in [`JobAhead::wrote`]: it need not be kept when it is replaced.
+    pub wrote: Option<Wrote>,
 }
 
 impl JobWrite {
+    /// Whether it takes the place of a version that this run did not write.
+    pub fn replaces_others(&self) -> bool {
+        let was_there = self.found.iter().any(|found| *found != Found::Absent);
+        self.action == Action::Replace && (self.wrote.is_none() || was_there)
+    }
+
     /// The sections that are to be written.
     pub fn sections(&self) -> &[Section] {
         match self.action {

@@ -1,7 +1,6 @@
 //! A pass over a source: reading and mapping in source order, and what becomes of each document.
 //! Run, profile and parity share it.
 
-mod content_hash;
 mod document_id;
 mod only_rejects;
 pub(crate) mod pipeline;
@@ -11,7 +10,6 @@ pub(crate) mod repeated_ids;
 mod source_hash;
 mod tally;
 
-pub use content_hash::{ContentHash, content_hash};
 pub use reject_record::RejectRecord;
 pub use rejection::{RejectReason, Rejection};
 pub use tally::{EXAMPLES_MAX, Example, Tallies, Tally};

@@ -11,8 +11,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use super::OnlyRejects;
-use super::content_hash::{ContentHash, content_hash};
-use crate::ends::{Batch, BatchLimits, Damage, Form, Item, Source};
+use crate::ends::{Batch, BatchLimits, ContentHash, Damage, Form, Item, Source, content_hash};
 use crate::store::{Key, key_of};
 use reshelve_core::extjson;
 use reshelve_core::mapping::{

@@ -1,7 +1,7 @@
 //! One batch through the engine: sorted out, looked up, decided, settled.
 
 use super::super::journal::Begun;
-use super::decide::{Decided, Decision};
+use super::decide::{BegunJob, Decided, Decision};
 use super::{Ended, Engine, RunError, count};
 use crate::ends::{JobAhead, Looked, Section, Sink};
 use crate::pass::Rejection;
@@ -52,13 +52,14 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
                 Intent::Skipped => Decision::Skipped,
                 Intent::Rejected(rejection) => Decision::Rejected { rejection, is_listed: false },
                 Intent::Job(begun) => {
-                    let Some(JobAhead { section, .. }) = ahead.next() else {
+                    let Some(JobAhead { section, wrote, .. }) = ahead.next() else {
                         return Err(RunError::Bug("a job was lost between two steps"));
                     };
                     let before = before.next().unwrap_or_default();
                     match begun {
                         Some(begun) => {
-                            self.decide_again(batch, section, before, &begun, &mut decided)
+                            let begun = BegunJob { section, wrote, begun };
+                            self.decide_again(batch, begun, before, &mut decided)
                         }
                         None => self.decide(section, before, &mut decided),
                     }
@@ -111,7 +112,9 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
                             Some(journal) => journal.begun(&document.key)?,
                             None => None,
                         };
-                        ahead.push(JobAhead { section, begun: begun.is_some() });
+                        let wrote =
+                            begun.as_ref().and_then(|begun| begun.older(&document.fingerprint));
+                        ahead.push(JobAhead { section, begun: begun.is_some(), wrote });
                         Intent::Job(begun)
                     } else {
                         Intent::Rejected(Rejection::duplicate_id())

@@ -3,7 +3,7 @@
 
 use super::super::journal::{Begun, JobRecord};
 use super::Engine;
-use crate::ends::{Action, Before, Found, JobWrite, OnExisting, Section, Sink};
+use crate::ends::{Action, Before, Found, JobWrite, OnExisting, Section, Sink, Wrote};
 use crate::pass::pipeline::MappedBatch;
 use crate::pass::{RejectReason, Rejection};
 use crate::target_schema::Collection;
@@ -34,6 +34,14 @@ pub(super) struct Decided {
     pub(super) writes: Vec<JobWrite>,
 }
 
+/// A job that an earlier process had begun to write.
+pub(super) struct BegunJob {
+    pub(super) section: Section,
+    /// What it was about to write, if the legacy document has changed since.
+    pub(super) wrote: Option<Wrote>,
+    pub(super) begun: Begun,
+}
+
 impl<S: Sink + ?Sized> Engine<'_, S> {
     /// Decides what becomes of a job that goes to the target.
     pub(super) fn decide(
@@ -53,7 +61,8 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
             None => Action::Complete,
         };
         let Before { found, missing, .. } = before;
-        self.push(JobWrite { section, action, missing, begun: false, found }, decided)
+        let write = JobWrite { section, action, missing, begun: false, found, wrote: None };
+        self.push(write, decided)
     }
 
     /// The same for a job that an earlier process had begun to write, after the checkpoint: what
@@ -61,12 +70,19 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
     pub(super) fn decide_again(
         &mut self,
         batch: &MappedBatch,
-        section: Section,
+        job: BegunJob,
         now: Before,
-        begun: &Begun,
         decided: &mut Decided,
     ) -> Decision {
+        let BegunJob { section, wrote, begun } = job;
         let JobRecord { action, found, .. } = begun.record;
+        if now.is_earlier_own && matches!(action, Action::Insert | Action::Replace) {
+            // The legacy document was changed since: the new version takes the place of what this
+            // run itself has written, which need not be kept.
+            let (action, missing) = (Action::Replace, Vec::new());
+            let write = JobWrite { section, action, missing, begun: true, found, wrote };
+            return self.push(write, decided);
+        }
         let stands = now.found[Collection::Jobs.index()] != Found::Absent;
         if now.conflict.is_some() && stands && action != Action::Replace {
             // Somebody else's now, edited or put there since: not this run's to change. Where no
@@ -74,10 +90,10 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
             return self.decide(section, now, decided);
         }
         let missing = match action {
-            Action::Complete => missing_of(batch, &section, begun),
+            Action::Complete => missing_of(batch, &section, &begun),
             Action::Insert | Action::Replace => Vec::new(),
         };
-        let write = JobWrite { section, action, missing, begun: true, found };
+        let write = JobWrite { section, action, missing, begun: true, found, wrote };
         if now.is_same() {
             self.since_cut += write.bytes();
             return Decision::Done(write);

@@ -109,14 +109,15 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
             journal.withdraw(batch.documents[index].key)?;
         }
         // Said to be begun, so that a target that was empty is looked at too.
-        let ahead = [JobAhead { section: write.section.clone(), begun: true }];
+        let ahead = [JobAhead { section: write.section.clone(), begun: true, wrote: None }];
         let found = match self.sink.look(&batch.target, &ahead)? {
             Looked::Jobs(before) => before.first().map_or_else(Default::default, |it| it.found),
             Looked::Nothing => Default::default(),
         };
         let section = write.section.clone();
         let action = Action::Replace;
-        *write = JobWrite { section, action, missing: Vec::new(), begun: false, found };
+        let (missing, wrote) = (Vec::new(), None);
+        *write = JobWrite { section, action, missing, begun: false, found, wrote };
         self.announce(batch, index, write)?;
         let fates = self.write_announced(batch, std::slice::from_ref(write))?;
         fates.into_iter().next().ok_or(RunError::Bug("a sink did not say what became of a job"))
@@ -190,7 +191,7 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
         let Some(Outcome::Mapped(mapped)) = &batch.documents[index].outcome else { return };
         let Mapped { job_id, events, lengths, residue_bytes, warnings } = mapped;
         let totals = &mut self.now.totals;
-        let replaced = write.is_some_and(|write| write.action == Action::Replace);
+        let replaced = write.is_some_and(JobWrite::replaces_others);
         totals.replaced += u64::from(replaced);
         totals.documents.mapped += 1;
         totals.events += count(*events);

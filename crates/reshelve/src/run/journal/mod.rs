@@ -18,6 +18,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::run_folder::RunFolder;
+use crate::ends::Wrote;
 use crate::store::{Appender, DiskError, Key, Open, OpenFile};
 
 pub use read::Reader;
@@ -55,6 +56,14 @@ pub(crate) struct Begun {
     pub(crate) record: JobRecord,
     /// Which of its events were there before, where some were and some were not.
     pub(crate) events_before: Vec<bool>,
+}
+
+impl Begun {
+    /// What was to be written, if it was of another version of the legacy document than this one.
+    pub(crate) fn older(&self, fingerprint: &[u8; 32]) -> Option<Wrote> {
+        let JobRecord { legacy, target, events, .. } = self.record;
+        (!fingerprint.starts_with(&legacy)).then_some(Wrote { hashes: target, events })
+    }
 }
 
 /// What an earlier process wrote after the checkpoint that a run resumes from.

@@ -1,7 +1,6 @@
 //! The records of a journal: 128 bytes each, with a checksum.
 
-use crate::ends::{Action, Found};
-use crate::pass::ContentHash;
+use crate::ends::{Action, ContentHash, Found};
 use crate::store::{At, DiskError, Key, OpenFile};
 
 /// The length of a record, in bytes.
