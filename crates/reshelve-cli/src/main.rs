@@ -14,10 +14,12 @@ use reshelve_app::{ExitCode, Failure};
 use cli::{Cli, Command};
 
 fn main() -> std::process::ExitCode {
-    let code = run().unwrap_or_else(|failure| {
+    let fail = |failure: Failure| {
         printer::failure(&failure);
         failure.code
-    });
+    };
+    let code = run().unwrap_or_else(fail);
+    let code = printer::finish().map_or_else(fail, |()| code);
     code.number().into()
 }
 
@@ -56,8 +58,7 @@ fn run() -> Result<ExitCode, Failure> {
 /// that it may hold.
 fn print_parser_error(error: &clap::Error, command: &clap::Command) -> Result<ExitCode, Failure> {
     if !error.use_stderr() {
-        // The reader may have closed the pipe: that is not an error.
-        drop(error.print());
+        printer::help(error);
         return Ok(ExitCode::Done);
     }
     let text = gate::masked(&error.render().to_string(), command);

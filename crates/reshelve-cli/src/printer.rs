@@ -1,6 +1,7 @@
 //! The only place that prints: data to standard output, everything else to standard error.
 
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
+use std::sync::OnceLock;
 
 use reshelve_app::{Failure, Watcher};
 use serde::Serialize;
@@ -33,7 +34,7 @@ impl Printer {
 
     /// Data as it is.
     pub(crate) fn raw(self, bytes: &[u8]) {
-        drop(std::io::stdout().write_all(bytes));
+        keep_first(std::io::stdout().write_all(bytes));
     }
 
     /// A line of data, if the answer is for people.
@@ -54,6 +55,39 @@ impl Printer {
     /// Something to know that is not the answer.
     pub(crate) fn note(self, text: &str) {
         note(text);
+    }
+}
+
+/// The first part of the answer that could not be written.
+static LOST: OnceLock<io::Error> = OnceLock::new();
+
+/// Keeps why a part of the answer was lost. A reader that has closed the pipe has had enough: that
+/// is not an error.
+fn keep_first(written: io::Result<()>) {
+    if let Err(error) = written
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        drop(LOST.set(error));
+    }
+}
+
+/// Prints help or the version.
+pub(crate) fn help(text: &clap::Error) {
+    keep_first(text.print());
+}
+
+/// Hands over all that was printed.
+///
+/// # Errors
+/// If a part of it could not be written: on a full disk, half an answer looks like a whole one.
+pub(crate) fn finish() -> Result<(), Failure> {
+    keep_first(std::io::stdout().flush());
+    match LOST.get() {
+        None => Ok(()),
+        Some(error) => Err(Failure {
+            hint: Some("the answer is not whole; what the command did, it has done".to_owned()),
+            ..Failure::failed(format!("standard output cannot be written: {error}"))
+        }),
     }
 }
 

@@ -415,3 +415,41 @@ fn a_dry_run_refuses_what_an_applied_run_would_refuse() {
     }
     assert!(place.runs().is_empty() && !place.path("target").exists());
 }
+
+/// A full disk behind standard output: half an answer is no answer.
+#[test]
+fn an_answer_that_is_lost_is_an_error() {
+    if !std::path::Path::new("/dev/full").exists() {
+        return left_out("there is no /dev/full");
+    }
+    let place = place();
+    place.expect(4, &RUN);
+    let id = place.run();
+    let commands: [&[&str]; 15] = [
+        &["--version"],
+        &["--help"],
+        &["run", "--help"],
+        &["inspect", "jobs.bson"],
+        &["inspect", "jobs.bson", "--json"],
+        &["profile", "jobs.bson", "--json", "--all"],
+        &["run", "jobs.bson", "other"],
+        &["runs"],
+        &["status", "--json"],
+        &["verify", "jobs.bson", "target", "--in-flight", "skip"],
+        &["checksums", "target", "--json"],
+        &["report", &id],
+        &["restore", "target", "back.bson"],
+        &["indexes", "status", "target"],
+        &["completions", "bash"],
+    ];
+    for args in commands {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let told = place.call(args).stdout(full).finish();
+        assert_eq!(told.code, Some(1), "{args:?}: {}", told.stderr);
+        told.says(&["error: standard output cannot be written", "hint:"]);
+    }
+    // A reader that has had enough is none.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    place.call(&["profile", "jobs.bson", "--json", "--all"]).stdout(writer).expect(0);
+}

@@ -188,6 +188,12 @@ impl Call {
         self
     }
 
+    /// Sends what it prints elsewhere.
+    pub(crate) fn stdout(mut self, to: impl Into<Stdio>) -> Call {
+        self.command.stdout(to);
+        self
+    }
+
     pub(crate) fn stdin(mut self, bytes: &[u8]) -> Call {
         self.command.stdin(Stdio::piped());
         self.stdin = Some(bytes.to_vec());
