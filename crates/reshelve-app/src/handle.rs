@@ -113,6 +113,10 @@ impl Handle {
         self.stop.store(true, Ordering::Relaxed);
     }
 
+    pub(crate) fn stop_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stop)
+    }
+
     pub(crate) fn stop(&self) -> &AtomicBool {
         &self.stop
     }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use reshelve::ends::{DamageKind, EndError, EndErrorKind, Hint, OtherForm};
+use reshelve::ends::{DamageKind, EndError, EndErrorKind, Hint, SourceHint};
 use reshelve::run::{Refusal, RunError};
 
 // For what was named on the command line.
@@ -196,7 +196,7 @@ pub(crate) fn of_end(hint: &Hint) -> String {
         Hint::ForceTheDropOfCopies { collection } => {
             format!("--force {collection} drops it anyway; dump it first to keep it")
         }
-        Hint::OtherForm(form) => of_other_form(*form).to_owned(),
+        Hint::Source(hint) => of_source(*hint).to_owned(),
         hint => of_server(hint).unwrap_or_else(|| of_end_in_general(hint)).to_owned(),
     }
 }
@@ -220,11 +220,6 @@ fn of_end_in_general(hint: &Hint) -> &'static str {
         Hint::ChooseStoredDocuments => {
             "choose a collection that stores documents with --collection"
         }
-        Hint::MakeReadable => {
-            "make it readable for this user, or name the file with the documents itself"
-        }
-        Hint::NameOneFile => "name the file that is meant",
-        Hint::SaveToAFile => "save it to a file first",
         Hint::DecideOnExisting => {
             "--allow-existing keeps what is there and adds to it; --replace also replaces jobs \
              that differ"
@@ -264,7 +259,7 @@ fn of_end_in_general(hint: &Hint) -> &'static str {
         | Hint::WriteWhatIsMissing
         | Hint::ChooseATargetDatabase
         | Hint::Text(_)
-        | Hint::OtherForm(_)
+        | Hint::Source(_)
         | Hint::ResumeOrTakeOver { .. }
         | Hint::ForceTheDrop { .. }
         | Hint::ForceTheDropOfCopies { .. } => "",
@@ -298,32 +293,41 @@ fn of_server(hint: &Hint) -> Option<&'static str> {
     })
 }
 
-/// A source of a form that is not read.
-fn of_other_form(form: OtherForm) -> &'static str {
-    match form {
-        OtherForm::UnpackFirst => {
+/// A source of files that cannot be read as it is.
+fn of_source(hint: SourceHint) -> &'static str {
+    match hint {
+        SourceHint::AllowEmpty => {
+            "the command that writes it probably failed; if the collection is empty, use \
+             --allow-empty"
+        }
+        SourceHint::MakeReadable => {
+            "make it readable for this user, or name the file with the documents itself"
+        }
+        SourceHint::SaveToAFile => "save it to a file first",
+        SourceHint::NameOneFile => "name the file that is meant",
+        SourceHint::UnpackFirst => {
             "unpack it, then name the dump folder or the file that was inside"
         }
-        OtherForm::DecompressFirst => {
+        SourceHint::DecompressFirst => {
             "decompress it first; plain files and files compressed with gzip or zstd are read"
         }
-        OtherForm::DecryptFirst => "decrypt it first",
-        OtherForm::ConvertToUtf8 => {
+        SourceHint::DecryptFirst => "decrypt it first",
+        SourceHint::ConvertToUtf8 => {
             "export again with `mongoexport --out FILE`, which no shell converts, or convert it: \
              iconv -t UTF-8 -f UTF-16 (or UTF-32) FILE > NEW"
         }
-        OtherForm::ExportAsJson => {
+        SourceHint::ExportAsJson => {
             "export with `mongoexport --out FILE`, which writes JSON unless it is told to write CSV"
         }
-        OtherForm::LeaveOutTheMessages => {
+        SourceHint::LeaveOutTheMessages => {
             "if it is a message of the tool that wrote the file, keep messages out: export again \
              with --out FILE, or remove these lines from a copy"
         }
-        OtherForm::DumpAgain => {
+        SourceHint::DumpAgain => {
             "dump with mongodump, or export with mongoexport, from the database"
         }
-        OtherForm::GetTheFileAgain => "get the file itself again, and compare its checksum",
-        OtherForm::NameTheFileItself => {
+        SourceHint::GetTheFileAgain => "get the file itself again, and compare its checksum",
+        SourceHint::NameTheFileItself => {
             "name the file itself: outside of a dump folder any name will do"
         }
     }

@@ -32,6 +32,8 @@ pub struct SourcePlace {
     pub collection: Option<String>,
     /// Which member of a replica set is read from; none for what the connection string says.
     pub read_preference: Option<ReadPreference>,
+    /// Whether standard input, or a pipe, may hold nothing at all.
+    pub allow_empty: bool,
 }
 
 /// A TARGET.
@@ -94,7 +96,8 @@ pub(crate) fn refuse_live(path: &Path) -> Result<(), Failure> {
 /// Where the legacy documents of a command come from.
 pub(crate) fn origin(source: &SourcePlace, handle: &Handle) -> Result<Box<dyn Origin>, Failure> {
     let Some(uri) = source.uri()? else {
-        return Ok(Box::new(Noted::new(source_spec(source), handle)));
+        let stop = Some(handle.stop_flag());
+        return Ok(Box::new(Noted::new(SourceSpec { stop, ..source_spec(source) }, handle)));
     };
     let place = handle.passwords().place(uri, Side::Source)?;
     let (db, collection) = (source.db.as_deref(), source.collection.as_deref());
@@ -109,16 +112,27 @@ pub(crate) fn source_spec(source: &SourcePlace) -> SourceSpec {
         path: source.name.clone(),
         db: source.db.clone(),
         collection: source.collection.clone(),
+        allow_empty: source.allow_empty,
+        ..SourceSpec::default()
     }
+}
+
+/// What a command says of the source of an earlier run.
+#[derive(Default)]
+pub(crate) struct SourceAgain<'a> {
+    /// Where it is now, if it is named again.
+    pub(crate) given: Option<&'a Path>,
+    pub(crate) read_preference: Option<ReadPreference>,
+    pub(crate) allow_empty: bool,
 }
 
 /// Where a resumed run gets its documents from: as it was, or as `given`.
 pub(crate) fn origin_again(
     planned: &PlannedSource,
-    given: Option<&Path>,
-    read_preference: Option<ReadPreference>,
+    again: &SourceAgain<'_>,
     handle: &Handle,
 ) -> Result<Box<dyn Origin>, Failure> {
+    let &SourceAgain { given, read_preference, allow_empty } = again;
     let (db, collection) = (planned.db.clone(), planned.collection.clone());
     let Some(live) = &planned.live else {
         let path = given.map_or_else(|| planned.path.clone(), Path::to_owned);
@@ -126,7 +140,11 @@ pub(crate) fn origin_again(
             let message = "this run reads a file, not a live collection";
             return Err(Failure::refused(message, hints::SOURCE_IS_A_FILE));
         }
-        return Ok(Box::new(Noted::new(SourceSpec { path, db, collection }, handle)));
+        // What has no known size was read from a pipe.
+        let read_before = given.is_none() && planned.bytes.is_none();
+        let stop = Some(handle.stop_flag());
+        let spec = SourceSpec { path, db, collection, allow_empty, read_before, stop };
+        return Ok(Box::new(Noted::new(spec, handle)));
     };
     let place = place_again(live, given, &SOURCE, handle)?;
     let read_preference = read_preference.map(Into::into);

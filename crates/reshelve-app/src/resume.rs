@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::handle::{Handle, Relay};
 use crate::options::{BatchOptions, ReadPreference, RunName};
 use crate::overlap;
-use crate::places;
+use crate::places::{self, SourceAgain};
 use crate::run::Outcome;
 use crate::states::{self, Command};
 
@@ -19,6 +19,8 @@ pub struct Request {
     pub run: RunName,
     /// Where the source is now, if it has moved; its connection string, if that has credentials.
     pub source: Option<PathBuf>,
+    /// Whether standard input, or a pipe, may hold nothing at all.
+    pub allow_empty: bool,
     /// The target's connection string, if that has credentials.
     pub target: Option<PathBuf>,
     /// Which member of a replica set is read from.
@@ -31,7 +33,14 @@ impl Request {
     /// Resumes a run with the ends it had.
     pub fn new(run: RunName) -> Self {
         let batch = BatchOptions::default();
-        Request { run, source: None, target: None, read_preference: None, batch }
+        Request {
+            run,
+            source: None,
+            allow_empty: false,
+            target: None,
+            read_preference: None,
+            batch,
+        }
     }
 }
 
@@ -50,7 +59,12 @@ pub fn resume(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     if let (None, PlannedTarget::Folder(target)) = (&plan.source.live, &plan.target) {
         overlap::refuse_folder(source.unwrap_or(&plan.source.path), &target.root, &target.db)?;
     }
-    let origin = places::origin_again(&plan.source, source, request.read_preference, handle)?;
+    let again = SourceAgain {
+        given: source,
+        read_preference: request.read_preference,
+        allow_empty: request.allow_empty,
+    };
+    let origin = places::origin_again(&plan.source, &again, handle)?;
     let target = request.target.as_deref();
     let mut destination = places::destination_again(&plan.target, target, handle)?;
     let ends = Ends { origin: origin.as_ref(), destination: destination.as_mut() };

@@ -22,6 +22,7 @@ const STILL_WITH_FILES: &[&str] = &[
     "crates/reshelve/src/dump/dump_folder.rs",
     "crates/reshelve/src/dump/inspect.rs",
     "crates/reshelve/src/dump/mod.rs",
+    "crates/reshelve/src/dump/pipe.rs",
     "crates/reshelve/src/dump/status_scan.rs",
     "crates/reshelve/src/generate/faults.rs",
     "crates/reshelve/src/generate/files.rs",

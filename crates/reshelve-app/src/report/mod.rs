@@ -27,7 +27,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::handle::Handle;
 use crate::options::RunName;
-use crate::places;
+use crate::places::{self, SourceAgain};
 
 /// What `report` is asked.
 pub struct Request {
@@ -129,7 +129,8 @@ pub fn report(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
 /// must make sense.
 fn gather(request: &Request, folder: &RunFolder, handle: &Handle) -> Result<RunReport, Failure> {
     let plan = folder.plan()?;
-    let origin = places::origin_again(&plan.source, request.source.as_deref(), None, handle);
+    let again = SourceAgain { given: request.source.as_deref(), ..SourceAgain::default() };
+    let origin = places::origin_again(&plan.source, &again, handle);
     let origin = or_why(origin, request.source.as_deref())?;
     let target = places::reader_again(&plan.target, request.target.as_deref(), handle);
     let target = or_why(target, request.target.as_deref())?;

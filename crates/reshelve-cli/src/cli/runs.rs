@@ -79,6 +79,9 @@ pub(crate) struct ResumeArgs {
     /// Current place of the source, if it has moved; its connection string, if that has a password
     #[arg(long, value_name = "SOURCE", env = "LEGACY_MONGODB_URI")]
     pub(crate) source: Option<PathBuf>,
+    /// Take an empty standard input, or an empty pipe, for an empty collection
+    #[arg(long, env = "RESHELVE_ALLOW_EMPTY")]
+    pub(crate) allow_empty: bool,
     /// Connection string of the target, if that has a password
     #[arg(long, value_name = "TARGET", env = "TARGET_MONGODB_URI")]
     pub(crate) target: Option<PathBuf>,

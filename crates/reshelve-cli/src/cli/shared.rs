@@ -52,6 +52,9 @@ pub(crate) struct SourceArgs {
     /// standard input, or a mongodb:// connection string
     #[arg(value_name = "SOURCE", env = "LEGACY_MONGODB_URI")]
     pub(crate) source: PathBuf,
+    /// Take an empty standard input, or an empty pipe, for an empty collection
+    #[arg(long, env = "RESHELVE_ALLOW_EMPTY")]
+    pub(crate) allow_empty: bool,
     #[command(flatten)]
     pub(crate) pick: PickArgs,
 }
@@ -63,6 +66,7 @@ impl SourceArgs {
             db: self.pick.db.clone(),
             collection: self.pick.collection.clone(),
             read_preference: self.pick.read_preference.map(Into::into),
+            allow_empty: self.allow_empty,
         }
     }
 }

@@ -14,6 +14,7 @@ pub(crate) fn run(args: &ResumeArgs) -> Result<ExitCode, Failure> {
     let request = Request {
         run: args.runs.run(&args.run),
         source: args.source.clone(),
+        allow_empty: args.allow_empty,
         target: args.target.clone(),
         read_preference: args.read_preference.map(Into::into),
         batch: args.batch.options(),

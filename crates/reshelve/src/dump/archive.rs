@@ -2,6 +2,8 @@
 //!
 //! It is read to its end: what follows the wanted namespace may be a part of it.
 
+use std::path::Path;
+
 use crc::{CRC_64_XZ, Crc, Digest, Table};
 
 use super::archive_body::{Body, TERMINATOR, truncated};
@@ -10,7 +12,8 @@ use super::error::OpenError;
 use super::feed::Feed;
 use super::prelude::{Namespace, Prelude};
 use crate::ends::{
-    Batch, BatchLimits, Damage, DamageKind, Form, Item, Operation, Place, Source, SourceSpec,
+    Batch, BatchLimits, Compression, Damage, DamageKind, Form, Item, Operation, Place, Source,
+    SourceSpec,
 };
 
 /// The checksum of every namespace; `mongodump` names its polynomial after ECMA, and the variant is
@@ -147,6 +150,14 @@ impl Source for Archive {
     fn bytes_total(&self) -> Option<u64> {
         self.feed.content.bytes_total
     }
+}
+
+/// Whether the name of a file says that it is an archive, which is never empty.
+pub(super) fn is_named_archive(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    Compression::ALL.iter().any(|compression| {
+        name.strip_suffix(compression.suffix()).is_some_and(|name| name.ends_with(".archive"))
+    })
 }
 
 /// Picks the wanted namespace.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::compressed::{self, Inflow};
+use super::detect::LOOKED_AT_BYTES_MAX;
 use crate::ends::{Compression, Damage, DamageKind, Place};
 
 /// How much is read ahead at once. Small enough that what a batch leaves over is copied cheaply,
@@ -97,6 +98,22 @@ impl Content {
             self.fault = self.stream.append(&mut self.head, missing).err();
         }
         &self.head[..count.min(self.head.len())]
+    }
+
+    /// Whether there is nothing but white space in it.
+    pub(super) fn is_blank(&mut self) -> bool {
+        let mut count = 1;
+        while count <= LOOKED_AT_BYTES_MAX {
+            let head = self.peek(count);
+            if !head.trim_ascii().is_empty() {
+                return false;
+            }
+            if head.len() < count {
+                return self.fault.is_none();
+            }
+            count *= 2;
+        }
+        false
     }
 
     /// Appends the next `count` bytes; fewer only at the end. On a fault, everything before it has

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::content::Content;
 use super::foreign::Foreign;
-use crate::ends::{EndError, EndErrorKind, Hint, SourceSpec};
+use super::pipe;
+use crate::ends::{EndError, EndErrorKind, Hint, SourceHint, SourceSpec};
 
 /// Why a source cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -83,9 +84,24 @@ pub enum OpenError {
         /// What helps.
         hint: Hint,
     },
-    /// Standard input can be read only once, and this needs more.
-    #[error("standard input cannot be read twice")]
-    NotRewindable,
+    /// Standard input, or a pipe, can be read only once, and this needs more.
+    #[error("{name} cannot be read twice{}", pipe_text(.name))]
+    NotRewindable {
+        /// The path, or `standard input`.
+        name: String,
+    },
+    /// Nothing came through standard input, or a pipe.
+    #[error("{name} is empty")]
+    Empty {
+        /// The path, or `standard input`.
+        name: String,
+    },
+    /// A file that its name calls an archive is empty, and no archive is.
+    #[error("{}: this is empty, and an archive never is", .path.display())]
+    EmptyArchive {
+        /// The file.
+        path: PathBuf,
+    },
     /// The operating system refused.
     #[error("{}: {source}", .path.display())]
     Io {
@@ -105,12 +121,14 @@ impl OpenError {
             OpenError::SeveralDatabases { .. } => Hint::ChooseADatabase,
             OpenError::NoCollection { .. } => Hint::ChooseACollection,
             OpenError::NotASource { .. } => Hint::ChooseStoredDocuments,
-            OpenError::TwoFiles { .. } => Hint::NameOneFile,
-            OpenError::NotRewindable => Hint::SaveToAFile,
+            OpenError::TwoFiles { .. } => Hint::Source(SourceHint::NameOneFile),
+            OpenError::NotRewindable { .. } => Hint::Source(SourceHint::SaveToAFile),
+            OpenError::Empty { .. } => Hint::Source(SourceHint::AllowEmpty),
+            OpenError::EmptyArchive { .. } => Hint::Source(SourceHint::GetTheFileAgain),
             OpenError::WrongForm { hint, .. } => hint.clone(),
-            OpenError::Unreadable { .. } => Hint::MakeReadable,
+            OpenError::Unreadable { .. } => Hint::Source(SourceHint::MakeReadable),
             OpenError::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-                Hint::MakeReadable
+                Hint::Source(SourceHint::MakeReadable)
             }
             OpenError::Io { .. } => return None,
         })
@@ -118,6 +136,10 @@ impl OpenError {
 
     pub(super) fn wrong_form(content: &Content, foreign: Foreign) -> OpenError {
         OpenError::WrongForm { name: content.name.clone(), what: foreign.what, hint: foreign.hint }
+    }
+
+    pub(super) fn not_rewindable(path: &Path) -> OpenError {
+        OpenError::NotRewindable { name: pipe::name(path) }
     }
 
     /// The error for what the operating system said about a path.
@@ -143,6 +165,10 @@ impl From<OpenError> for EndError {
         let (message, hint) = (error.to_string(), error.hint());
         EndError { kind, hint, ..EndError::failed(message, None).caused_by(error) }
     }
+}
+
+fn pipe_text(name: &str) -> &'static str {
+    if name == "standard input" { "" } else { ": it is not a regular file" }
 }
 
 fn present_text(present: &[String]) -> String {

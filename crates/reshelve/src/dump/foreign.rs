@@ -1,7 +1,7 @@
 //! What a file is that is none of the forms: said in words, with what helps.
 
 use super::text_form;
-use crate::ends::{Hint, OtherForm};
+use crate::ends::{Hint, SourceHint};
 
 /// Content of another kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,11 +35,11 @@ const fn sign(bytes: &'static [u8], what: &'static str, hint: Hint) -> Signature
     Signature { bytes, what, hint }
 }
 
-const UNPACK: Hint = Hint::OtherForm(OtherForm::UnpackFirst);
-const DECOMPRESS: Hint = Hint::OtherForm(OtherForm::DecompressFirst);
-const DECRYPT: Hint = Hint::OtherForm(OtherForm::DecryptFirst);
-const DUMP: Hint = Hint::OtherForm(OtherForm::DumpAgain);
-const GET: Hint = Hint::OtherForm(OtherForm::GetTheFileAgain);
+const UNPACK: Hint = Hint::Source(SourceHint::UnpackFirst);
+const DECOMPRESS: Hint = Hint::Source(SourceHint::DecompressFirst);
+const DECRYPT: Hint = Hint::Source(SourceHint::DecryptFirst);
+const DUMP: Hint = Hint::Source(SourceHint::DumpAgain);
+const GET: Hint = Hint::Source(SourceHint::GetTheFileAgain);
 
 /// Longer signatures of a kind come before shorter ones.
 static SIGNATURES: [Signature; 29] = [
@@ -92,7 +92,7 @@ pub(super) fn certain(head: &[u8]) -> Option<Foreign> {
         return Some(Foreign::new("a tar archive", UNPACK));
     }
     text_form::encoding(head)
-        .map(|what| Foreign::new(what, Hint::OtherForm(OtherForm::ConvertToUtf8)))
+        .map(|what| Foreign::new(what, Hint::Source(SourceHint::ConvertToUtf8)))
 }
 
 /// What the content most likely is that is neither certain nor a form that is read.

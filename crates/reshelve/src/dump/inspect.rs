@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crc::{CRC_64_XZ, Crc, Digest, Table};
 
+use super::archive::is_named_archive;
 use super::archive_body::{Body, TERMINATOR, truncated};
 use super::bson_file::BsonFile;
 use super::content::{Content, Fault};
@@ -15,7 +16,7 @@ use super::error::OpenError;
 use super::feed::Feed;
 use super::metadata::{Metadata, string};
 use super::prelude::{Namespace, Prelude};
-use super::{COLLECTION_DEFAULT, STANDARD_INPUT, dump_folder, open, oplog};
+use super::{COLLECTION_DEFAULT, dump_folder, open, oplog, pipe};
 use crate::ends::{Batch, BatchLimits, Compression, Place, Source, SourceForm, SourceSpec};
 use crate::target_schema::Index;
 use reshelve_core::extjson;
@@ -96,8 +97,8 @@ pub struct CollectionInfo {
 /// # Errors
 /// If there is nothing to inspect.
 pub fn inspect(spec: &SourceSpec) -> Result<Inventory, OpenError> {
-    if spec.path.as_os_str() == STANDARD_INPUT {
-        return Err(OpenError::NotRewindable);
+    if pipe::is_pipe(&spec.path) {
+        return Err(OpenError::not_rewindable(&spec.path));
     }
     let failed = |error| OpenError::of(&spec.path, error);
     let mut inventory = Inventory { path: spec.path.clone(), ..Inventory::default() };
@@ -106,6 +107,9 @@ pub fn inspect(spec: &SourceSpec) -> Result<Inventory, OpenError> {
         inspect_folder(spec, &mut inventory)?;
     } else {
         let mut content = Content::open(&spec.path).map_err(failed)?;
+        if is_named_archive(&spec.path) && content.is_blank() {
+            return Err(OpenError::EmptyArchive { path: spec.path.clone() });
+        }
         if detect(&mut content) == Ok(FileForm::Archive) {
             inventory.form = SourceForm::Archive.words(content.compression);
             inspect_archive(content, spec, &mut inventory);

@@ -22,6 +22,7 @@ mod json_scan;
 mod metadata;
 mod oplog;
 mod origin;
+mod pipe;
 mod prelude;
 mod status_scan;
 mod text_form;
@@ -58,16 +59,31 @@ pub const STANDARD_INPUT: &str = "-";
 /// If there is nothing to read, it is none of the forms, or it is not clear which collection is
 /// meant.
 pub fn open(spec: &SourceSpec) -> Result<Opened, OpenError> {
-    if spec.path.as_os_str() == STANDARD_INPUT {
-        return open_stream(Box::new(std::io::stdin()), "standard input", spec);
+    if pipe::is_pipe(&spec.path) {
+        return open_pipe(spec);
     }
     let failed = |error| OpenError::of(&spec.path, error);
     if fs::metadata(&spec.path).map_err(failed)?.is_dir() {
         return open_folder(spec);
     }
-    let content = Content::open(&spec.path).map_err(failed)?;
+    let mut content = Content::open(&spec.path).map_err(failed)?;
+    if archive::is_named_archive(&spec.path) && content.is_blank() {
+        return Err(OpenError::EmptyArchive { path: spec.path.clone() });
+    }
     let rewindable = content.bytes_total.is_some();
     open_content(content, spec, rewindable)
+}
+
+/// Nothing at all is nearly always a producer that failed.
+fn open_pipe(spec: &SourceSpec) -> Result<Opened, OpenError> {
+    let failed = |error| OpenError::of(&spec.path, error);
+    let name = pipe::name(&spec.path);
+    let reader = pipe::open(&spec.path, spec.stop.as_ref()).map_err(failed)?;
+    let mut content = Content::new(reader, name.clone(), None).map_err(failed)?;
+    if !spec.allow_empty && content.is_blank() {
+        return Err(OpenError::Empty { name });
+    }
+    open_content(content, spec, false)
 }
 
 fn open_folder(spec: &SourceSpec) -> Result<Opened, OpenError> {
@@ -108,8 +124,12 @@ fn open_content(
     spec: &SourceSpec,
     rewindable: bool,
 ) -> Result<Opened, OpenError> {
-    let form =
-        detect::detect(&mut content).map_err(|foreign| OpenError::wrong_form(&content, foreign))?;
+    let form = match detect::detect(&mut content) {
+        Ok(form) => form,
+        // What was read until then shows nothing: whoever reads on is told why.
+        Err(_) if spec.is_stopped() => FileForm::Bson,
+        Err(foreign) => return Err(OpenError::wrong_form(&content, foreign)),
+    };
     let mut description = describe(&content, form.into(), spec.path.clone(), None, rewindable);
     let source: Box<dyn Source> = match form {
         FileForm::Bson => Box::new(bson_file::BsonFile::new(content)),

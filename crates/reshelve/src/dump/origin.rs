@@ -1,7 +1,7 @@
 //! A file, a folder or standard input as the origin of a run.
 
 use super::prelude::Namespace;
-use super::{STANDARD_INPUT, for_each_status, open, oplog};
+use super::{STANDARD_INPUT, for_each_status, open, oplog, pipe};
 use crate::ends::{
     EndError, Opened, Oplog, Origin, PlannedSource, SourceDescription, SourceForm, SourceSpec,
 };
@@ -18,7 +18,7 @@ impl Origin for SourceSpec {
     }
 
     fn is_rewindable(&self) -> bool {
-        self.path.as_os_str() != STANDARD_INPUT
+        !self.read_before && !pipe::is_pipe(&self.path)
     }
 
     fn for_each_status(&self, give: &mut dyn FnMut(Option<&[u8]>)) -> Result<(), EndError> {

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::content::Content;
 use super::detect::{FileForm, detect};
 use super::error::OpenError;
-use super::{Opened, STANDARD_INPUT, open};
+use super::{Opened, open, pipe};
 use crate::ends::{Batch, BatchLimits, Compression, DOCUMENT_BYTES_MAX, Form, SourceSpec};
 use reshelve_core::extjson;
 use reshelve_core::raw::{Document, Value, kind};
@@ -25,12 +25,12 @@ pub fn for_each_status(
     spec: &SourceSpec,
     give: &mut dyn FnMut(Option<&[u8]>),
 ) -> Result<(), OpenError> {
-    if spec.path.as_os_str() == STANDARD_INPUT {
-        return Err(OpenError::NotRewindable);
+    if pipe::is_pipe(&spec.path) {
+        return Err(OpenError::not_rewindable(&spec.path));
     }
     let Opened { mut source, description, .. } = open(spec)?;
     if !description.rewindable {
-        return Err(OpenError::NotRewindable);
+        return Err(OpenError::not_rewindable(&spec.path));
     }
     let path = &description.path;
     if is_plain_bson(path).map_err(|error| OpenError::of(path, error))? {

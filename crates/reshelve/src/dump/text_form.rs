@@ -2,7 +2,7 @@
 
 use super::detect::BYTE_ORDER_MARK;
 use super::foreign::Foreign;
-use crate::ends::{Hint, OtherForm};
+use crate::ends::{Hint, SourceHint};
 
 /// Characters of the first line that are shown.
 const SHOWN_CHARS_MAX: usize = 60;
@@ -50,21 +50,21 @@ fn begins_json(first: Option<&u8>) -> bool {
 pub(super) fn likely(head: &[u8]) -> Option<Foreign> {
     let text = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head).trim_ascii_start();
     let line = first_line(text)?;
-    if is_shell_notation(text) {
-        return Some(Foreign::new(SHELL, Hint::OtherForm(OtherForm::ExportAsJson)));
+    if is_shell_notation(text) == Some(true) {
+        return Some(Foreign::new(SHELL, Hint::Source(SourceHint::ExportAsJson)));
     }
     let shown = shown(line);
     if text.starts_with(b"<") {
         let what = format!("a web page or XML; it begins with {shown}");
-        return Some(Foreign::new(what, Hint::OtherForm(OtherForm::GetTheFileAgain)));
+        return Some(Foreign::new(what, Hint::Source(SourceHint::GetTheFileAgain)));
     }
     if is_heading(line) {
         let what = format!("CSV or TSV; it begins with {shown}");
-        return Some(Foreign::new(what, Hint::OtherForm(OtherForm::ExportAsJson)));
+        return Some(Foreign::new(what, Hint::Source(SourceHint::ExportAsJson)));
     }
     let what =
         format!("text, neither a document nor an array of documents; it begins with {shown}");
-    Some(Foreign::new(what, Hint::OtherForm(OtherForm::LeaveOutTheMessages)))
+    Some(Foreign::new(what, Hint::Source(SourceHint::LeaveOutTheMessages)))
 }
 
 pub(super) const SHELL: &str = "the notation of the mongo shell, such as ObjectId(…), not JSON";
@@ -111,50 +111,44 @@ fn is_heading(line: &str) -> bool {
 
 /// Whether the first document of a text is in the notation of the shell: calls such as
 /// `ObjectId(…)`, names without quotes, comments between documents.
-pub(super) fn is_shell_notation(text: &[u8]) -> bool {
-    let mut rest = skip_comments(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text));
-    if !matches!(rest.first(), Some(b'{' | b'[')) {
-        return false;
+///
+/// None if the document does not end here, and shows neither.
+pub(super) fn is_shell_notation(text: &[u8]) -> Option<bool> {
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text).trim_ascii_start();
+    let mut rest = skip_comments(text);
+    if !matches!(rest.first()?, b'{' | b'[') {
+        return Some(false);
     }
-    if rest.len() < text.trim_ascii_start().len() && text.trim_ascii_start().starts_with(b"/") {
-        return true;
+    if text.starts_with(b"/") {
+        return Some(true);
     }
     let mut depth = 0u32;
     while let Some((&byte, after)) = rest.split_first() {
         rest = after;
         match byte {
-            b'"' => match end_of_string(after, b'"') {
-                Some(end) => rest = &after[end..],
-                None => return false,
-            },
-            b'\'' => match end_of_string(after, b'\'') {
-                Some(end) => rest = &after[end..],
-                None => return false,
-            },
+            b'"' | b'\'' => rest = &after[end_of_string(after, byte)?..],
             b'{' => depth += 1,
             b'}' => {
                 depth = depth.saturating_sub(1);
                 if depth == 0 {
-                    return false;
+                    return Some(false);
                 }
             }
             b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'$' => {
                 let word =
                     |byte: &u8| !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'$');
-                let end = after.iter().position(word).unwrap_or(after.len());
-                let next = after[end..].trim_ascii_start();
+                let end = after.iter().position(word)?;
+                let next = after[end..].trim_ascii_start().first()?;
                 // `new Date(…)` is a word before a word.
-                if matches!(next.first(), Some(b'(' | b':'))
-                    || byte == b'n' && after.starts_with(b"ew ")
-                {
-                    return true;
+                if matches!(next, b'(' | b':') || byte == b'n' && after.starts_with(b"ew ") {
+                    return Some(true);
                 }
                 rest = &after[end..];
             }
             _ => {}
         }
     }
-    false
+    None
 }
 
 /// What follows white space and comments.
@@ -200,7 +194,7 @@ mod tests {
             r#"{"a":"x\"y","when":new Date(5)}"#,
             r#"[{"n":NumberLong(5)}]"#,
         ] {
-            assert!(is_shell_notation(text.as_bytes()), "{text}");
+            assert_eq!(is_shell_notation(text.as_bytes()), Some(true), "{text}");
         }
         for text in [
             r#"{"_id":"ObjectId(5)","a":[true,false,null,NaN,-Infinity],"b":"/* x */"}"#,
@@ -212,7 +206,7 @@ mod tests {
             r#"{"a":"#,
             "hello {",
         ] {
-            assert!(!is_shell_notation(text.as_bytes()), "{text}");
+            assert_ne!(is_shell_notation(text.as_bytes()), Some(true), "{text}");
         }
     }
 

@@ -20,14 +20,8 @@ pub enum Hint {
     ChooseACollection,
     /// Choose a collection that stores documents.
     ChooseStoredDocuments,
-    /// Name the one of two files that is meant.
-    NameOneFile,
-    /// What cannot be read may be what was asked for.
-    MakeReadable,
-    /// The content is of another form.
-    OtherForm(OtherForm),
-    /// Save it to a file first.
-    SaveToAFile,
+    /// Something about a source of files.
+    Source(SourceHint),
     /// Say what to do with the documents that the target holds.
     DecideOnExisting,
     /// Use the same compression as before, or another folder.
@@ -81,11 +75,19 @@ pub enum Hint {
     },
 }
 
-/// What to do about a source of a form that is not read.
+/// What to do about a source of files that cannot be read as it is.
 ///
 /// Exhaustive on purpose, like [`Hint`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OtherForm {
+pub enum SourceHint {
+    /// Nothing came: say that this may be, or look at the producer.
+    AllowEmpty,
+    /// What cannot be read may be what was asked for.
+    MakeReadable,
+    /// Save it to a file first.
+    SaveToAFile,
+    /// Name the one of two files that is meant.
+    NameOneFile,
     /// Unpack an archive of another kind.
     UnpackFirst,
     /// Decompress data of another kind.

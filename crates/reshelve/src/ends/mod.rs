@@ -18,7 +18,7 @@ pub use destination::{
     TargetRequest, WrittenJobs,
 };
 pub use error::{EndError, EndErrorKind};
-pub use hint::{Hint, OtherForm};
+pub use hint::{Hint, SourceHint};
 pub use origin::{Opened, Oplog, Origin, SourceDescription, SourceForm, SourceSize};
 pub use place::{
     Compression, LiveCollection, LivePlace, PlannedSource, PlannedTarget, TargetFolder,

@@ -1,6 +1,8 @@
 //! The seam where documents come in: a source fills batches, in order, and says where it broke.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Most documents in a batch, unless told otherwise.
 pub const BATCH_DOCS_DEFAULT: usize = 1_000;
@@ -181,6 +183,19 @@ pub struct SourceSpec {
     pub db: Option<String>,
     /// The collection to pick inside it; `jobs` unless told otherwise.
     pub collection: Option<String>,
+    /// Whether standard input, or a pipe, may hold nothing at all.
+    pub allow_empty: bool,
+    /// Whether it was read from a pipe that is gone now.
+    pub read_before: bool,
+    /// Ends the waiting for a silent pipe, once it is set.
+    pub stop: Option<Arc<AtomicBool>>,
+}
+
+impl SourceSpec {
+    /// Whether the reading was ended from outside.
+    pub fn is_stopped(&self) -> bool {
+        self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed))
+    }
 }
 
 /// A source held in memory: for tests.

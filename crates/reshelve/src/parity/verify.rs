@@ -74,7 +74,7 @@ pub enum VerifyError {
     #[error(transparent)]
     Rejects(#[from] StateError),
     /// A sample is chosen in one pass over the source and compared in another.
-    #[error("standard input can be read only once, and a sample takes two passes")]
+    #[error("standard input or a pipe can be read only once, and a sample takes two passes")]
     SampleOfStdin,
 }
 

@@ -199,6 +199,8 @@ impl Reader<'_> {
             match source.fill(&mut mapped.batch, limits) {
                 Ok(true) => {}
                 Ok(false) => break Step::End,
+                // Waiting for a silent pipe ends with an error when it is to stop.
+                Err(_) if self.options.stop.load(Ordering::Relaxed) => break Step::Stopped,
                 Err(damage) => break Step::Damaged(damage),
             }
             position += u64::try_from(mapped.batch.items.len()).unwrap_or(0);

@@ -158,7 +158,7 @@ fn look(
         return Looked::Nothing { why: why.unwrap_or_else(|| "there is no source".to_owned()) };
     };
     if !origin.is_rewindable() {
-        let why = "the source came through standard input, and no other source was named";
+        let why = "the source came through standard input or a pipe, and no other source was named";
         return Looked::Nothing { why: why.into() };
     }
     let why = if !plan.apply {

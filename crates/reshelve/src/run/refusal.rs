@@ -13,7 +13,7 @@ pub enum Refusal {
         count: u64,
     },
     /// A source that can be read once cannot be looked through for jobs in flight.
-    #[error("standard input cannot be looked through for documents in flight beforehand")]
+    #[error("standard input or a pipe cannot be looked through for documents in flight in advance")]
     InFlightUnknown,
     /// The dump has an oplog with entries of the collection, and nobody said that they do not
     /// matter.

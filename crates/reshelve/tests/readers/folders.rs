@@ -36,6 +36,7 @@ fn folders_are_understood() {
             path: root.to_owned(),
             db: Some(db.to_owned()),
             collection: Some(collection.to_owned()),
+            ..SourceSpec::default()
         };
         dump::open(&spec).map(|mut it| drain(it.source.as_mut(), BatchLimits::default()).0.len())
     };
@@ -58,6 +59,7 @@ fn other_collections_of_the_samples() {
                 path: samples().join(name),
                 db: Some("letswriteabook".to_owned()),
                 collection: Some(collection.to_owned()),
+                ..SourceSpec::default()
             };
             let mut opened = dump::open(&spec).unwrap();
             let (documents, damage) = drain(opened.source.as_mut(), BatchLimits::default());

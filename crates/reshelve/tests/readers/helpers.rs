@@ -16,7 +16,7 @@ pub(crate) fn samples() -> PathBuf {
 }
 
 pub(crate) fn spec(path: impl AsRef<Path>) -> SourceSpec {
-    SourceSpec { path: path.as_ref().to_owned(), db: None, collection: None }
+    SourceSpec { path: path.as_ref().to_owned(), ..SourceSpec::default() }
 }
 
 /// The documents of `jobs.bson`, framed by the test itself.

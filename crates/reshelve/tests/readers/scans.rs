@@ -79,7 +79,7 @@ fn statuses_are_found_in_every_form() {
         assert!(statuses == expected, "{name}");
     }
     let standard_input = dump::for_each_status(&spec("-"), &mut |_| {});
-    assert!(matches!(standard_input, Err(OpenError::NotRewindable)));
+    assert!(matches!(standard_input, Err(OpenError::NotRewindable { .. })));
 }
 
 #[test]
