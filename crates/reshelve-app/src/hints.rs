@@ -8,6 +8,8 @@ use reshelve::run::{Refusal, RunError};
 
 // For what was named on the command line.
 
+/// A path that is not UTF-8.
+pub const NAME_IN_UTF8: &str = "rename it, or make a symbolic link with another name and name that";
 /// A malformed connection string.
 pub const CONNECTION_STRING: &str = "it begins with mongodb:// or mongodb+srv://, in lower case and without quotes; a path with a \
      : and an @ begins with ./";

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use reshelve::dump::STANDARD_INPUT;
 use reshelve::ends::{Compression, OnExisting};
 use reshelve::run::{
     self, Checkpoint, DocumentCounts, Ends, Plan, Report, RunError, RunFolder, RunRequest, State,
@@ -129,6 +130,7 @@ pub fn run(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     }
     let asked = request.request()?;
     overlap::refuse_run(&request.source, &request.target)?;
+    refuse_unstorable(request)?;
     let origin = places::origin(&request.source, handle)?;
     let mut destination = places::destination(&request.target, request.compression, handle)?;
     let ends = Ends { origin: origin.as_ref(), destination: destination.as_mut() };
@@ -136,6 +138,22 @@ pub fn run(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     let mut relay = Relay::new(handle);
     let ended = run::start(&asked, ends, handle.stop(), &mut relay);
     Outcome::of(ended, &relay)
+}
+
+/// Refuses paths that `run.json` cannot hold: the run could not be resumed.
+fn refuse_unstorable(request: &Request) -> Result<(), Failure> {
+    let runs = request.only_rejects.as_ref().map(|_| request.runs_folder.as_path());
+    let named = [Some(request.source.name.as_path()), Some(request.target.name.as_path()), runs];
+    for path in named.into_iter().flatten().filter(|path| *path != Path::new(STANDARD_INPUT)) {
+        // A run keeps where things are, wherever it is resumed from.
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        if absolute.to_str().is_none() {
+            let message =
+                format!("{absolute:?} is not UTF-8, and a run could not keep it to be resumed");
+            return Err(Failure::usage(message, hints::NAME_IN_UTF8));
+        }
+    }
+    Ok(())
 }
 
 impl Outcome {

@@ -35,11 +35,19 @@ impl RunFolder {
         files.create_folder(&temporary)?;
         let path = runs.join(&plan.run);
         let unborn = RunFolder { files: Arc::clone(&files), path: temporary.clone() };
-        write_state(files.as_ref(), &unborn.plan_file(), plan)?;
-        unborn.write_checkpoint(&Checkpoint::start(plan.base.position.clone()))?;
-        files.rename(&temporary, &path)?;
+        if let Err(error) = unborn.fill(plan).and_then(|()| files.rename(&temporary, &path)) {
+            // Nobody has seen it, and the error says more than a second one would.
+            drop(files.remove_folder(&temporary));
+            return Err(error.into());
+        }
         files.sync_folder(runs)?;
         Ok(RunFolder { files, path })
+    }
+
+    /// Writes what a run can be resumed from.
+    fn fill(&self, plan: &Plan) -> Result<(), DiskError> {
+        write_state(self.files(), &self.plan_file(), plan)?;
+        self.write_checkpoint(&Checkpoint::start(plan.base.position.clone()))
     }
 
     /// Finds a run by its id, or by its folder.
