@@ -150,9 +150,12 @@ fn a_run_resumes_in_no_other_collection() {
 fn a_target_that_lost_what_was_written_is_not_done() {
     let Some(server) = Server::shared() else { return };
     let rehearsal = Rehearsal::new(60, "small");
-    for (collection, foreign) in
-        [("novel_jobs", 0), ("novel_job_events", 0), ("novel_job_metadata", 90)]
-    {
+    for (collection, foreign) in [
+        ("novel_jobs", 0),
+        ("novel_job_events", 0),
+        ("novel_job_events", 900),
+        ("novel_job_metadata", 90),
+    ] {
         let target = rehearsal.target(&server);
         for number in 0..foreign {
             let other = doc! { "_id": number, "jobId": format!("foreign-{number}") };
@@ -172,13 +175,56 @@ fn a_target_that_lost_what_was_written_is_not_done() {
         let ended = child.wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&ended.stderr);
         assert_eq!(ended.status.code(), Some(1), "{collection}: {said}");
-        for words in [collection, "the run wrote", "--allow-existing"] {
+        for words in [collection, "the run wrote", "--allow-existing", &job] {
             assert!(said.contains(words), "{collection}: no {words:?} in {said}");
         }
         let run = rehearsal.place.runs().pop().unwrap();
         let status = json(&rehearsal.place.expect(0, &["status", &run, "--json"]));
         assert_eq!(status["state"], "failed", "{collection}");
     }
+}
+
+#[test]
+fn what_was_removed_between_a_kill_and_the_resume_is_named() {
+    let Some(server) = Server::shared() else { return };
+    let rehearsal = Rehearsal::new(60, "small");
+    let target = rehearsal.target(&server);
+    let Some(uri) = target.uri_of_one_server() else { return };
+    let proxy = Proxy::start(&uri);
+    let rule = proxy.rule(on("insert").of("novel_jobs"), Turn::Nth(3), Act::Hold);
+    let often = ["--batch-docs", "20", "--checkpoint-bytes", "1"];
+    let args = [&["run", "jobs.bson", proxy.uri()], &APPLY[..], &often].concat();
+    let mut child = rehearsal.place.call(&args).spawn(true);
+    rule.wait_until_acted();
+    let run = rehearsal.place.runs().pop().unwrap();
+    let is_saved = || {
+        let status = json(&rehearsal.place.expect(0, &["status", &run, "--json"]));
+        status["documents"]["written"].as_u64().unwrap() >= 20
+    };
+    while !is_saved() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // Of every job, one event is gone. What comes after the checkpoint is written again.
+    let jobs = target.dump("novel_jobs");
+    assert_eq!(jobs.len(), 40);
+    let events = target.handle.collection::<Document>("novel_job_events");
+    let mut gone = Vec::new();
+    for job in &jobs {
+        let job = mongodb::bson::RawDocument::from_bytes(job.as_slice()).unwrap();
+        let job_id = job.get_str("jobId").unwrap();
+        let deleted = wait(events.delete_one(doc! { "jobId": job_id })).unwrap();
+        gone.extend((deleted.deleted_count == 1).then(|| job_id.to_owned()));
+    }
+    let told = rehearsal.place.expect(1, &["resume", &run]);
+    let told = told.says(&["jobs that the run wrote: ", "novel_job_events"]);
+    let named = gone.iter().filter(|job| told.stderr.contains(job.as_str())).count();
+    assert!((10..=20).contains(&named), "{}", told.stderr);
+    // A new run writes what is missing.
+    let again = ["run", "jobs.bson", &target.uri, "--allow-existing", "--take-over"];
+    rehearsal.place.expect(0, &[&again[..], &APPLY].concat());
+    rehearsal.expect_whole(&target, "written again");
 }
 
 #[test]

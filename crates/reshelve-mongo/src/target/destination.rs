@@ -205,12 +205,12 @@ impl Destination for LiveDestination {
         held: &Held,
         written: &dyn WrittenJobs,
     ) -> Result<(), EndError> {
-        check_counts(&self.connection, held)?;
-        match claim.base.documents {
-            0 => Ok(()),
-            // What was there before hides what is missing.
-            _ => check_each(&self.connection, written),
+        let counted = check_counts(&self.connection, held);
+        // What was there before hides what is missing; and what is missing can be named.
+        if counted.is_err() || claim.base.documents > 0 {
+            check_each(&self.connection, written)?;
         }
+        counted
     }
 
     fn leave(&mut self) -> Result<(), EndError> {

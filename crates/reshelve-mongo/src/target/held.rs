@@ -1,13 +1,20 @@
 //! Whether a live target holds what a run wrote, before the run is called done.
 
+use std::collections::HashMap;
+
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Document, doc};
-use reshelve::ends::{EndError, Held, Hint, WrittenJobs};
+use reshelve::ends::{EndError, Held, Hint, WrittenJob, WrittenJobs};
 use reshelve::target_schema::Collection;
 
 use super::by_ids::IDS_MAX;
 use super::preflight::counts;
+use super::standing::made_by_a_mapping;
+use crate::catalog::whole_number;
 use crate::connection::Connection;
+
+/// How many jobs of which something is missing are named.
+const NAMED_MAX: usize = 20;
 
 /// Asks the target how many documents there are. What was acknowledged may be gone: a server may
 /// have lost it, or another program has removed it.
@@ -34,52 +41,133 @@ pub(super) fn check_counts(connection: &Connection, held: &Held) -> Result<(), E
     Ok(())
 }
 
-/// Looks for every job that the run wrote, in a target that held documents before.
+/// Looks for every job that the run wrote, and for its parts.
 ///
 /// # Errors
-/// If one of them is missing.
+/// If something of one of them is missing; names some of them.
 pub(super) fn check_each(
     connection: &Connection,
     written: &dyn WrittenJobs,
 ) -> Result<(), EndError> {
-    let mut ids = Vec::new();
-    written.each(&mut |id| {
-        ids.push(ObjectId::from_bytes(id));
-        match ids.len() {
-            IDS_MAX => check_some(connection, std::mem::take(&mut ids)),
+    let mut lacking = Lacking::default();
+    let mut jobs = Vec::new();
+    let mut look = |jobs: Vec<WrittenJob>| connection.wait(lacking.look(connection, &jobs));
+    written.each(&mut |job| {
+        jobs.push(job);
+        match jobs.len() {
+            IDS_MAX => look(std::mem::take(&mut jobs)),
             _ => Ok(()),
         }
     })?;
-    check_some(connection, ids)
+    look(jobs)?;
+    lacking.error(connection)
 }
 
-fn check_some(connection: &Connection, ids: Vec<ObjectId>) -> Result<(), EndError> {
-    if ids.is_empty() {
-        return Ok(());
-    }
-    let wanted = u64::try_from(ids.len()).unwrap_or(u64::MAX);
-    let filter = doc! { "_id": { "$in": ids } };
-    for collection in [Collection::Jobs, Collection::Metrics, Collection::Metadata] {
-        let found = count(connection, collection, &filter)?;
-        if found < wanted {
-            let lost = wanted - found;
-            return Err(EndError::missing(
-                format!("{}.{collection} lacks {lost} documents that the run wrote", connection.db),
-                Hint::WriteWhatIsMissing,
-            ));
+/// The jobs of which something is missing.
+#[derive(Default)]
+struct Lacking {
+    jobs: u64,
+    /// Some of them, with the collections that lack something.
+    named: Vec<String>,
+}
+
+impl Lacking {
+    async fn look(&mut self, connection: &Connection, jobs: &[WrittenJob]) -> Result<(), EndError> {
+        let ids = || jobs.iter().map(|job| ObjectId::from_bytes(job.id));
+        let [standing, metrics, metadata] =
+            [Collection::Jobs, Collection::Metrics, Collection::Metadata];
+        let standing = job_ids(connection, standing, ids()).await?;
+        let metrics = job_ids(connection, metrics, ids()).await?;
+        let metadata = job_ids(connection, metadata, ids()).await?;
+        let events = events_of(connection, standing.values()).await?;
+        for job in jobs {
+            let id = ObjectId::from_bytes(job.id);
+            let job_id = standing.get(&id);
+            let has_events = |job_id| {
+                let there = events.get(job_id).copied().unwrap_or(0);
+                job.events.is_none_or(|expected| there >= u64::from(expected))
+            };
+            let lacks = [
+                (job_id.is_none(), Collection::Jobs),
+                (!metrics.contains_key(&id), Collection::Metrics),
+                (!metadata.contains_key(&id), Collection::Metadata),
+                (job_id.is_some_and(|job_id| !has_events(job_id)), Collection::Events),
+            ];
+            let lacks = lacks.iter().filter(|(lacks, _)| *lacks).map(|(_, it)| it.name());
+            let lacks: Vec<&str> = lacks.collect();
+            if lacks.is_empty() {
+                continue;
+            }
+            self.jobs += 1;
+            if self.named.len() < NAMED_MAX {
+                let name = job_id.cloned().unwrap_or_else(|| id.to_hex());
+                self.named.push(format!("{name} ({})", lacks.join(", ")));
+            }
         }
+        Ok(())
     }
-    Ok(())
+
+    fn error(self, connection: &Connection) -> Result<(), EndError> {
+        let Lacking { jobs, named } = self;
+        if jobs == 0 {
+            return Ok(());
+        }
+        let such_as =
+            if named.len() < usize::try_from(jobs).unwrap_or(usize::MAX) { "such as " } else { "" };
+        let what = if jobs == 1 { "a job".to_owned() } else { format!("{jobs} jobs") };
+        let message = format!(
+            "the target database {} lacks documents of {what} that the run wrote: {such_as}{}",
+            connection.db,
+            named.join("; ")
+        );
+        Err(EndError::missing(message, Hint::WriteWhatIsMissing))
+    }
 }
 
-fn count(
+/// The job ids of the documents with these ids that a collection holds.
+async fn job_ids(
     connection: &Connection,
     collection: Collection,
-    filter: &Document,
-) -> Result<u64, EndError> {
+    ids: impl Iterator<Item = ObjectId>,
+) -> Result<HashMap<ObjectId, String>, EndError> {
     let name = collection.name();
     let stored = connection.decoded(name);
-    let counting = || stored.count_documents(filter.clone()).into_future();
-    let counted = connection.wait(connection.patience.retry_long(counting));
-    counted.map_err(|error| connection.error("counting", name, &error))
+    let filter = doc! { "_id": { "$in": ids.collect::<Vec<_>>() } };
+    let found = connection.patience.retry_long(|| async {
+        let find = stored.find(filter.clone()).projection(doc! { "jobId": 1 });
+        let mut cursor = find.await?;
+        let mut found = HashMap::new();
+        while cursor.advance().await? {
+            let document: Document = cursor.deserialize_current()?;
+            let job_id = document.get_str("jobId").unwrap_or_default().to_owned();
+            found.extend(document.get_object_id("_id").ok().map(|id| (id, job_id)));
+        }
+        Ok(found)
+    });
+    found.await.map_err(|error| connection.error("reading", name, &error))
+}
+
+/// How many events that a mapping made each of these jobs has.
+async fn events_of(
+    connection: &Connection,
+    job_ids: impl Iterator<Item = &String>,
+) -> Result<HashMap<String, u64>, EndError> {
+    let name = Collection::Events.name();
+    let stored = connection.decoded(name);
+    let job_ids: Vec<&str> = job_ids.map(String::as_str).collect();
+    let pipeline = [
+        doc! { "$match": { "jobId": { "$in": job_ids }, "$or": made_by_a_mapping() } },
+        doc! { "$group": { "_id": "$jobId", "n": { "$sum": 1 } } },
+    ];
+    let counted = connection.patience.retry_long(|| async {
+        let mut cursor = stored.aggregate(pipeline.clone()).await?;
+        let mut counted = HashMap::new();
+        while cursor.advance().await? {
+            let group: Document = cursor.deserialize_current()?;
+            let job_id = group.get_str("_id").unwrap_or_default().to_owned();
+            counted.insert(job_id, whole_number(&group, "n").unwrap_or(0));
+        }
+        Ok(counted)
+    });
+    counted.await.map_err(|error| connection.error("counting", name, &error))
 }

@@ -121,13 +121,26 @@ pub struct Held {
     pub events: u64,
 }
 
+/// A job that a run wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WrittenJob {
+    /// Its `_id`, which its metrics and its metadata have too.
+    pub id: [u8; 12],
+    /// How many events it has; not known of one that was to replace another version, and may have
+    /// been left as it was.
+    pub events: Option<u32>,
+}
+
 /// The jobs that a run wrote.
 pub trait WrittenJobs {
-    /// Gives the `_id` of each job, which its metrics and its metadata have too.
+    /// Gives each job.
     ///
     /// # Errors
     /// Where the journal cannot be read, or `give` fails.
-    fn each(&self, give: &mut dyn FnMut([u8; 12]) -> Result<(), EndError>) -> Result<(), EndError>;
+    fn each(
+        &self,
+        give: &mut dyn FnMut(WrittenJob) -> Result<(), EndError>,
+    ) -> Result<(), EndError>;
 }
 
 /// Is told something that people should know, in a sentence.

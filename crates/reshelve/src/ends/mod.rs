@@ -15,7 +15,7 @@ mod target_reader;
 pub use content_hash::{ContentHash, content_hash};
 pub use destination::{
     Abandoned, Base, Claim, Destination, Held, Left, NamedJobs, Notes, OnExisting, ReplacedJobs,
-    TargetRequest, WrittenJobs,
+    TargetRequest, WrittenJob, WrittenJobs,
 };
 pub use error::{EndError, EndErrorKind};
 pub use hint::{Hint, SourceHint};

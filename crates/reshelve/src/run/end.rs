@@ -8,7 +8,9 @@ use super::run_folder::RunFolder;
 use super::start::{Report, Stop};
 use super::states::State;
 use super::{Observer, RunError};
-use crate::ends::{DamageKind, Destination, EndError, Held, Opened, Position, WrittenJobs};
+use crate::ends::{
+    Action, DamageKind, Destination, EndError, Held, Opened, Position, WrittenJob, WrittenJobs,
+};
 
 /// Runs the engine with the sink that the plan asks for, and ends the run.
 pub(super) fn execute(
@@ -100,8 +102,14 @@ struct Written<'r> {
 }
 
 impl WrittenJobs for Written<'_> {
-    fn each(&self, give: &mut dyn FnMut([u8; 12]) -> Result<(), EndError>) -> Result<(), EndError> {
-        journal::written(self.folder, self.end)?.each(|job| give(job.id))
+    fn each(
+        &self,
+        give: &mut dyn FnMut(WrittenJob) -> Result<(), EndError>,
+    ) -> Result<(), EndError> {
+        journal::written(self.folder, self.end)?.each(|job| {
+            let events = (job.action != Action::Replace).then_some(job.events);
+            give(WrittenJob { id: job.id, events })
+        })
     }
 }
 

@@ -22,7 +22,7 @@ use crate::ends::Wrote;
 use crate::store::{Appender, DiskError, Key, Open, OpenFile};
 
 pub use read::Reader;
-pub(crate) use read::{Index, Named, replaced, written};
+pub(crate) use read::{Index, Named, Which, replaced, written};
 pub use record::{Details, JobRecord, RECORD_BYTES, Record};
 
 /// How the first record of the file begins: its version.
@@ -90,7 +90,8 @@ impl Journal {
         if tail == Tail::Stands && files.exists(&records)? {
             lengths = whole_lengths(folder, at)?;
             if lengths.records > at.records {
-                begun = Some(Index::of_jobs(folder, at.records..lengths.records, |_| true)?);
+                let tail = at.records..lengths.records;
+                begun = Some(Index::of_jobs(folder, tail, Which::First, |_| true)?);
                 tail_from = Some(at);
             }
         }

@@ -73,7 +73,16 @@ impl Reader {
     }
 }
 
-/// Finds the first record of a job by its key, without holding the journal in memory.
+/// Which of the records of a job that stand counts: a resumed run may name it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Which {
+    /// What was there before the run.
+    First,
+    /// What the run wrote at last.
+    Last,
+}
+
+/// Finds the first or the last record of a job by its key, without holding the journal in memory.
 #[derive(Debug)]
 pub(crate) struct Index {
     file: Box<dyn OpenFile>,
@@ -90,6 +99,7 @@ impl Index {
     pub(crate) fn of_jobs(
         folder: &RunFolder,
         records: Range<u64>,
+        which: Which,
         wanted: impl Fn(&JobRecord) -> bool,
     ) -> Result<Self, DiskError> {
         let (files, path, scratch) = (folder.files(), folder.journal_file(), folder.scratch());
@@ -112,25 +122,26 @@ impl Index {
         }
         // A withdrawn record takes back those of the same job before it.
         let mut standing = Sorter::new(scratch, HELD_MAX);
-        let mut first: Option<[u8; 25]> = None;
+        let mut chosen: Option<[u8; 25]> = None;
         let mut keep = |entry: [u8; 25]| standing.add(std::array::from_fn(|at| entry[at]));
         all.finish()?.each(|entry| {
-            if let Some(earlier) = first.take_if(|first| first[..16] != entry[..16]) {
+            if let Some(earlier) = chosen.take_if(|chosen| chosen[..16] != entry[..16]) {
                 keep(earlier)?;
             }
             match entry[24] {
-                WITHDRAWN => first = None,
-                _ => first = first.or(Some(*entry)),
+                WITHDRAWN => chosen = None,
+                _ if which == Which::Last => chosen = Some(*entry),
+                _ => chosen = chosen.or(Some(*entry)),
             }
             Ok(())
         })?;
-        if let Some(last) = first {
+        if let Some(last) = chosen {
             keep(last)?;
         }
         Ok(Index { file: files.open(&path, Open::Read)?, records: standing.finish()? })
     }
 
-    /// The first record of a job that stands.
+    /// The record of a job that stands.
     pub(crate) fn get(&self, key: &Key) -> Result<Option<JobRecord>, DiskError> {
         match self.records.get(key)? {
             Some(entry) => record_of(self.file.as_ref(), &entry),
@@ -138,7 +149,7 @@ impl Index {
         }
     }
 
-    /// Gives the first record of each job that stands, in the order of their keys.
+    /// Gives the record of each job that stands, in the order of their keys.
     ///
     /// # Errors
     /// If the journal cannot be read, or `give` fails.
@@ -197,7 +208,7 @@ impl<'f> Named<'f> {
         }
         let mut reader = Reader::of_run(self.folder)?;
         while reader.next_record()?.is_some() {}
-        Index::of_jobs(self.folder, 0..reader.offset, |_| true).map(Some)
+        Index::of_jobs(self.folder, 0..reader.offset, Which::First, |_| true).map(Some)
     }
 }
 
@@ -217,10 +228,10 @@ impl NamedJobs for Named<'_> {
 /// The jobs of a run that replaced an earlier version; `end` is the length of its journal.
 pub(crate) fn replaced(folder: &RunFolder, end: u64) -> Result<Index, DiskError> {
     let wanted = |job: &JobRecord| job.action == Action::Replace;
-    Index::of_jobs(folder, 0..end, wanted)
+    Index::of_jobs(folder, 0..end, Which::First, wanted)
 }
 
 /// The jobs that a run wrote; `end` is the length of its journal.
 pub(crate) fn written(folder: &RunFolder, end: u64) -> Result<Index, DiskError> {
-    Index::of_jobs(folder, 0..end, |_| true)
+    Index::of_jobs(folder, 0..end, Which::Last, |_| true)
 }
