@@ -1,5 +1,5 @@
-//! The commands that look: inspect, explain, runs, status; generate, completions, man pages and
-//! the settings file.
+//! The commands that look: inspect, explain, runs, status; generate, completions, man pages, the
+//! settings file; and `DRY_RUN`, which stops every command that writes.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends there")]
 
@@ -138,4 +138,38 @@ fn a_restore_replaces_nothing_unless_it_is_told_to() {
     place.expect(3, &["restore", "target", "back"]);
     place.expect(0, &["restore", "target", "only.bson", "--overwrite"]);
     assert_eq!(place.read("only.bson"), place.read("jobs.bson"));
+}
+
+#[test]
+fn dry_run_stops_every_command_that_writes() {
+    let place = Place::new();
+    place.expect(0, &["generate", "jobs.bson", "--documents", "5", "--size", "small"]);
+    place.expect(0, &["run", "jobs.bson", "target", "--apply", "--in-flight", "include"]);
+    let run = place.run();
+    place.expect(0, &["run", "jobs.bson", "target", "--limit", "1", "--allow-existing"]);
+    let dry = place.runs().into_iter().find(|other| *other != run).unwrap();
+    let before = place.tree("");
+    for args in [
+        &["resume", &run][..],
+        &["restore", "target", "back"],
+        &["restore", "target", "jobs.bson", "--overwrite"],
+        &["indexes", "up", "elsewhere"],
+        &["indexes", "down", "target"],
+        &["generate", "more"],
+        &["generate", "jobs.bson", "--overwrite"],
+        &["demo"],
+        &["run", "jobs.bson", "other", "--apply", "--in-flight", "include"],
+    ] {
+        place.call(args).env("DRY_RUN", "true").expect(2).says(&["DRY_RUN", "hint:"]);
+        assert!(place.tree("") == before, "{args:?}");
+    }
+    place.write("reshelve.toml", b"dry-run = true\n");
+    place.expect(2, &["restore", "target", "back"]).says(&["DRY_RUN"]);
+    std::fs::remove_file(place.path("reshelve.toml")).unwrap();
+    // What writes no data is not stopped.
+    for args in [&["indexes", "status", "target"][..], &["resume", &dry], &["checksums", "target"]]
+    {
+        place.call(args).env("DRY_RUN", "true").expect(0);
+    }
+    place.call(&["restore", "target", "back"]).env("DRY_RUN", "false").expect(0);
 }

@@ -372,36 +372,3 @@ fn empty_collections_are_no_damage() {
         }
     }
 }
-
-#[test]
-fn dry_run_stops_every_command_that_writes() {
-    let place = place();
-    place.expect(4, &FIRST);
-    let run = place.run();
-    place.expect(0, &["run", "jobs.bson", "target", "--limit", "1", "--allow-existing"]);
-    let dry = place.runs().into_iter().find(|other| *other != run).unwrap();
-    let before = place.tree("");
-    for args in [
-        &["resume", &run][..],
-        &["restore", "target", "back"],
-        &["restore", "target", "jobs.bson", "--overwrite"],
-        &["indexes", "up", "elsewhere"],
-        &["indexes", "down", "target"],
-        &["generate", "more"],
-        &["generate", "jobs.bson", "--overwrite"],
-        &["demo"],
-        &["run", "jobs.bson", "other", "--apply", "--in-flight", "include"],
-    ] {
-        place.call(args).env("DRY_RUN", "true").expect(2).says(&["DRY_RUN", "hint:"]);
-        assert!(place.tree("") == before, "{args:?}");
-    }
-    place.write("reshelve.toml", b"dry-run = true\n");
-    place.expect(2, &["restore", "target", "back"]).says(&["DRY_RUN"]);
-    std::fs::remove_file(place.path("reshelve.toml")).unwrap();
-    // What writes no data is not stopped.
-    for args in [&["indexes", "status", "target"][..], &["resume", &dry], &["checksums", "target"]]
-    {
-        place.call(args).env("DRY_RUN", "true").expect(0);
-    }
-    place.call(&["restore", "target", "back"]).env("DRY_RUN", "false").expect(0);
-}
