@@ -99,6 +99,7 @@ pub(crate) fn damaged(kind: DamageKind, run: &Path) -> String {
     }
     let repaired = match kind {
         DamageKind::Io => "can be read again",
+        DamageKind::Changed => "no longer changes",
         _ => "is repaired",
     };
     format!("everything before that place is kept; once the source {repaired}, {}", resume(run))

@@ -95,6 +95,9 @@ fn verdict(report: &Report) -> String {
         Stop::Done => format!("The {what} is done."),
         Stop::Interrupted => format!("The {what} was interrupted."),
         Stop::FirstReject => format!("The {what} stopped at its first reject, as requested."),
+        Stop::Damaged(damage) if damage.kind == DamageKind::Changed => {
+            format!("The {what} stopped: its source changed while it was read.")
+        }
         Stop::Damaged(damage) if damage.kind == DamageKind::Io => {
             format!("The {what} stopped: the source cannot be read any further.")
         }

@@ -26,6 +26,7 @@ mod pipe;
 mod prelude;
 mod status_scan;
 mod text_form;
+mod unchanged;
 
 use std::fs;
 use std::io::Read;
@@ -34,6 +35,7 @@ use std::path::PathBuf;
 use content::{Content, Fault};
 use detect::FileForm;
 use feed::Feed;
+use unchanged::Unchanged;
 
 pub(crate) use compressed::detect as compression_of;
 pub use documents::Documents;
@@ -71,7 +73,12 @@ pub fn open(spec: &SourceSpec) -> Result<Opened, OpenError> {
         return Err(OpenError::EmptyArchive { path: spec.path.clone() });
     }
     let rewindable = content.bytes_total.is_some();
-    open_content(content, spec, rewindable)
+    let mut opened = open_content(content, spec, rewindable)?;
+    if rewindable {
+        opened.source =
+            Unchanged::watch(opened.source, &spec.path).map_err(|error| failed(error.source))?;
+    }
+    Ok(opened)
 }
 
 /// Nothing at all is nearly always a producer that failed.
@@ -96,12 +103,16 @@ fn open_folder(spec: &SourceSpec) -> Result<Opened, OpenError> {
     let form = SourceForm::DumpFolder;
     let has_oplog = !oplog::files(&spec.path, &file).is_empty();
     let namespace = Some((namespace.db, namespace.collection));
-    let mut description = describe(&content, form, file, namespace, rewindable);
+    let mut description = describe(&content, form, file.clone(), namespace, rewindable);
     description.notes = notes;
     description.oplog = if has_oplog { Oplog::Unknown } else { Oplog::Absent };
     // In a folder the name decides the form: a bad length is damage, unless the content is
     // something else for certain.
-    let source = Box::new(bson_file::BsonFile::new(content));
+    let mut source: Box<dyn Source> = Box::new(bson_file::BsonFile::new(content));
+    if rewindable {
+        source =
+            Unchanged::watch(source, &file).map_err(|error| OpenError::of(&file, error.source))?;
+    }
     Ok(Opened { source, description, first: 0 })
 }
 

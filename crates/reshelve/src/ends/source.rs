@@ -137,6 +137,8 @@ pub enum DamageKind {
         /// Where they begin in the file, as it is stored.
         at: u64,
     },
+    /// The file is not the one that it was when it was opened.
+    Changed,
     /// The operating system refused to read.
     Io,
 }
@@ -166,7 +168,7 @@ pub struct Damage {
 fn place_text(kind: DamageKind, place: &Place) -> String {
     if place.line > 0 {
         format!(" (line {}, column {})", place.line, place.column)
-    } else if kind == DamageKind::Io && place.offset == 0 {
+    } else if matches!(kind, DamageKind::Io | DamageKind::Changed) && place.offset == 0 {
         // A live collection has no offsets.
         String::new()
     } else {

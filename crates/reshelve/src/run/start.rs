@@ -160,6 +160,10 @@ pub fn resume(
             return Err(error.into());
         }
     };
+    if let Err(refusal) = preflight::check_size(&plan, &from, &opened) {
+        drop(destination.leave());
+        return Err(refusal);
+    }
     let context = Context {
         plan: &plan,
         folder,

@@ -114,7 +114,8 @@ fn found(metadata: &fs::Metadata) -> Found {
     } else {
         Kind::Other
     };
-    Found { kind, length: metadata.len(), identity: identity(metadata) }
+    let modified_ns = metadata.mtime().wrapping_mul(1_000_000_000) + metadata.mtime_nsec();
+    Found { kind, length: metadata.len(), identity: identity(metadata), modified_ns }
 }
 
 fn identity(metadata: &fs::Metadata) -> Identity {

@@ -58,6 +58,9 @@ pub struct Found {
     pub length: u64,
     /// Which one it is.
     pub identity: Identity,
+    /// When its content was last changed, in nanoseconds since 1970; 0 if the file system keeps no
+    /// times.
+    pub modified_ns: i64,
 }
 
 /// The answer to a request for a lock.
