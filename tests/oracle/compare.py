@@ -72,6 +72,10 @@ def compare_json_lines(name: str, expected: Path, found: Path, keys: tuple) -> i
     """Compare two files of JSON lines by some of their keys; the number of differences."""
     both = [[{key: line[key] for key in keys} for line in json_lines(path)] if path.exists() else []
             for path in (expected, found)]
+    for line in (line for lines in both for line in lines):
+        if line.get("code", "").startswith("malformed-"):
+            # Where in such a document the fault is, is for the reader of the list; the contract has no path.
+            line.pop("path", None)
     count = compare_lines(name, *both)
     print(f"{name}: {len(both[0])} lines, {count} different")
     return count

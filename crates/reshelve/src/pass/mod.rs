@@ -4,6 +4,7 @@
 mod document_id;
 mod only_rejects;
 pub(crate) mod pipeline;
+mod reject_place;
 mod reject_record;
 mod rejection;
 pub(crate) mod repeated_ids;
@@ -14,8 +15,9 @@ pub use reject_record::RejectRecord;
 pub use rejection::{RejectReason, Rejection};
 pub use tally::{EXAMPLES_MAX, Example, Tallies, Tally};
 
-pub(crate) use document_id::{id_json, id_text};
+pub(crate) use document_id::{id_text, id_words};
 pub(crate) use only_rejects::OnlyRejects;
+pub(crate) use reject_place::RejectPlace;
 pub(crate) use reject_record::{REJECTS_FILE, read_rejects};
 pub(crate) use source_hash::SourceHash;
 pub(crate) use tally::{tally_reject, tally_warnings};

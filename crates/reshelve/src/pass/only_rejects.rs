@@ -41,6 +41,10 @@ impl OnlyRejects {
         let is_repeated = record.code == RejectCode::DuplicateId.as_str();
         if !record.id.is_null() && !is_repeated {
             self.ids.insert(record.id.to_string());
+            // Where it is still malformed, its `_id` is not compared.
+            if record.code == RejectCode::MalformedJson.as_str() {
+                self.hashes.extend(record.hash);
+            }
             return;
         }
         self.only_by_hash += 1;

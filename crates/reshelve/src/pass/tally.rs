@@ -58,8 +58,7 @@ pub(crate) fn tally_warnings(tallies: &mut Tallies, job_id: &[u8], warnings: &[W
 pub(crate) fn tally_reject(
     tallies: &mut Tallies,
     rejection: &Rejection,
-    job: impl FnOnce() -> String,
+    example: impl FnOnce() -> Example,
 ) {
-    let example = || Example { job: job(), path: rejection.reason.path().to_owned() };
     tallies.entry(rejection.reason.to_string()).or_default().add(example);
 }

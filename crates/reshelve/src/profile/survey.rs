@@ -10,7 +10,9 @@ use super::sizes::SizeCounts;
 use super::tallies::alias;
 use crate::pass::pipeline::MappedBatch;
 use crate::pass::repeated_ids::{HELD_MAX, Seen};
-use crate::pass::{Example, Rejection, Tallies, id_text, tally_reject, tally_warnings};
+use crate::pass::{
+    Example, RejectPlace, Rejection, Tallies, id_text, id_words, tally_reject, tally_warnings,
+};
 use crate::store::DiskError;
 use reshelve_core::mapping::FirstLook;
 use reshelve_core::mapping::{Outcome, RejectCode};
@@ -62,6 +64,7 @@ impl Survey {
     pub(crate) fn take_batch(&mut self, batch: &MappedBatch) -> Result<(), DiskError> {
         for (index, document) in batch.documents.iter().enumerate() {
             let bson = batch.bson(index);
+            let original = batch.batch.document(&batch.batch.items[index]);
             if let Some(bytes) = bson {
                 let position = batch.first + u64::try_from(index).unwrap_or(0);
                 self.take_size(bytes, position)?;
@@ -78,9 +81,11 @@ impl Survey {
             }
             match outcome {
                 Outcome::Skipped => {}
-                Outcome::Rejected(reject) => self.reject(&reject.clone().into(), bson),
+                Outcome::Rejected(reject) => {
+                    self.reject(&reject.clone().into(), bson, original);
+                }
                 Outcome::Mapped(_) if !self.seen.insert(document.key)? => {
-                    self.reject(&Rejection::duplicate_id(), bson);
+                    self.reject(&Rejection::duplicate_id(), bson, original);
                 }
                 Outcome::Mapped(mapped) => {
                     tally_warnings(&mut self.warnings, &mapped.job_id, &mapped.warnings);
@@ -134,8 +139,11 @@ impl Survey {
         *count += 1;
     }
 
-    fn reject(&mut self, rejection: &Rejection, bson: Option<&[u8]>) {
-        tally_reject(&mut self.rejects, rejection, || cut(&id_text(bson)));
+    fn reject(&mut self, rejection: &Rejection, bson: Option<&[u8]>, original: &[u8]) {
+        tally_reject(&mut self.rejects, rejection, || {
+            let RejectPlace { id, path } = RejectPlace::of(rejection, bson, original);
+            Example { job: cut(&id_words(id)), path }
+        });
     }
 
     pub(crate) fn finish(self) -> Result<Profile, DiskError> {

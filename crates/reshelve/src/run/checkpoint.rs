@@ -6,7 +6,7 @@ use super::RunError;
 use super::journal::JournalLengths;
 use super::states::State;
 use crate::ends::Position;
-use crate::pass::{RejectReason, Rejection, SourceHash, Tallies, tally_reject};
+use crate::pass::{Example, RejectReason, Rejection, SourceHash, Tallies, tally_reject};
 
 /// The version of the file.
 pub(crate) const CHECKPOINT_SCHEMA: &str = "reshelve.checkpoint/1";
@@ -51,9 +51,9 @@ pub struct Totals {
 }
 
 impl Totals {
-    pub(crate) fn reject(&mut self, rejection: &Rejection, job: impl FnOnce() -> String) {
+    pub(crate) fn reject(&mut self, rejection: &Rejection, example: impl FnOnce() -> Example) {
         self.documents.rejected += 1;
-        tally_reject(&mut self.rejects, rejection, job);
+        tally_reject(&mut self.rejects, rejection, example);
     }
 
     /// How many documents were rejected for that reason.

@@ -4,7 +4,7 @@
 use super::checkpoint::RejectLengths;
 use super::run_folder::RunFolder;
 use crate::ends::Place;
-use crate::pass::{REJECTS_FILE, RejectRecord, Rejection, id_json};
+use crate::pass::{REJECTS_FILE, RejectPlace, RejectRecord, Rejection};
 use crate::store::{Appender, DiskError, JsonLines, OpenFile};
 use reshelve_core::raw::hex;
 
@@ -13,6 +13,7 @@ pub(crate) struct Rejected<'d> {
     pub(crate) position: u64,
     pub(crate) place: Place,
     pub(crate) rejection: &'d Rejection,
+    pub(crate) found: &'d RejectPlace,
     /// BLAKE3 of the document.
     pub(crate) fingerprint: &'d [u8; 32],
     /// The document as BSON, where it is that.
@@ -45,10 +46,10 @@ impl RejectFiles {
             offset: rejected.place.offset,
             line: rejected.place.line,
             column: rejected.place.column,
-            id: rejected.bson.map(id_json).unwrap_or_default(),
+            id: rejected.found.id.clone(),
             hash: Some(hex(rejected.fingerprint)),
             code: rejected.rejection.reason.to_string(),
-            path: rejected.rejection.reason.path().to_owned(),
+            path: rejected.found.path.clone(),
             message: rejected.rejection.message.clone(),
         };
         self.jsonl.append(&record)?;

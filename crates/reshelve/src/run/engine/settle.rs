@@ -6,7 +6,7 @@ use super::decide::{Decided, Decision};
 use super::{Engine, RunError, count, id_mark};
 use crate::ends::{Action, Fate, Found, JobAhead, JobWrite, Looked, OnExisting, Sink};
 use crate::pass::pipeline::MappedBatch;
-use crate::pass::{RejectReason, Rejection, id_text, tally_warnings};
+use crate::pass::{Example, RejectPlace, RejectReason, Rejection, id_words, tally_warnings};
 use crate::target_schema::Collection;
 use reshelve_core::mapping::{Mapped, Outcome};
 use reshelve_core::raw::{self, Document, Value};
@@ -216,15 +216,18 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
     ) -> Result<(), RunError> {
         let bson = batch.bson(index);
         let item = &batch.batch.items[index];
+        let original = batch.batch.document(item);
+        let found = RejectPlace::of(rejection, bson, original);
         self.rejects.add(&Rejected {
+            found: &found,
             position: batch.first + count(index),
             place: item.place,
             rejection,
             fingerprint: &batch.documents[index].fingerprint,
             bson,
-            original: batch.batch.document(item),
+            original,
         })?;
-        self.now.totals.reject(rejection, || id_text(bson));
+        self.now.totals.reject(rejection, || Example { job: id_words(found.id), path: found.path });
         Ok(())
     }
 }
