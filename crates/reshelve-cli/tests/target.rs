@@ -329,7 +329,7 @@ fn rejects_are_mended_and_run_again() {
     place.write("own.bson", &documents[torn]);
     let own = ["run", "own.bson", "target", "--apply", "--in-flight", "skip", "--allow-existing"];
     place.expect(0, &own);
-    assert!(place.outcome("target").target != before.target);
+    assert!(place.tree("target") != before.target);
 }
 
 #[test]
