@@ -71,11 +71,12 @@ fn refuse_collection(
     Err(Failure::refused(message, hints::TARGET_ELSEWHERE))
 }
 
-/// Refuses to restore over, into or around the target, or the source of a run that wrote it: that
+/// Refuses to restore over, into or around the target, which is at `named`, or the source of a run that wrote it: that
 /// may be the only copy of the legacy collection.
 pub(crate) fn refuse_restore(
     out: &Path,
     file: &Path,
+    named: &Path,
     target: &PlannedTarget,
     runs: &[RunFolder],
 ) -> Result<(), Failure> {
@@ -93,6 +94,7 @@ pub(crate) fn refuse_restore(
         Err(Failure::refused(message, hints::RESTORE_APART))
     };
     if let PlannedTarget::Folder(folder) = target {
+        refuse(named, "the target")?;
         refuse(&folder.database(), "the target")?;
     }
     for run in runs {

@@ -54,7 +54,7 @@ pub fn restore(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     places::refuse_live(&request.out)?;
     let out = out_file(&request.out, target.database());
     let runs = runs_of(&planned, &request.runs_folder)?;
-    overlap::refuse_restore(&request.out, &out, &planned, &runs)?;
+    overlap::refuse_restore(&request.out, &out, &request.target.name, &planned, &runs)?;
     if !request.overwrite && out.symlink_metadata().is_ok() {
         let message = format!("{} already exists", out.display());
         return Err(Failure::refused(message, hints::RESTORE_ELSEWHERE));

@@ -66,8 +66,9 @@ fn a_restore_stays_away_from_what_it_is_made_of() {
     place.expect(0, &run);
     symlink(place.path("dump"), place.path("link")).unwrap();
     fs::hard_link(place.path("dump/letswriteabook/jobs.bson"), place.path("same.bson")).unwrap();
-    let outs = ["target", "target/letswriteabook/jobs.bson", ".", "dump", "link", "dump/deep/er"];
-    for out in outs.into_iter().chain(["link/letswriteabook/jobs.bson"]) {
+    let outs = ["target", "target/letswriteabook/jobs.bson", "target/back", "target/back.bson"];
+    let outs = outs.into_iter().chain([".", "dump", "link", "dump/deep/er"]);
+    for out in outs.chain(["link/letswriteabook/jobs.bson"]) {
         for more in [&[][..], &["--overwrite"]] {
             let args = with(&["restore", "target", out], more);
             refused(&place, &args, &["are the same place, or one lies in the other"]);
