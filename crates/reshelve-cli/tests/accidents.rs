@@ -7,12 +7,14 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::process::{Child, ChildStdin};
-use std::time::Duration;
 
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
 
-use common::{Place, Told, assert_same, left_out, mixed_source, plant, split, strace_is_there};
+use common::{
+    Place, Told, assert_same, left_out, mixed_source, plant, refused, split, strace_is_there,
+    until, with,
+};
 
 const RUN: [&str; 6] = ["run", "jobs.bson", "target", "--apply", "--in-flight", "skip"];
 const JOBS: &str = "target/letswriteabook/novel_jobs.bson";
@@ -23,17 +25,6 @@ fn place() -> Place {
     let place = Place::new();
     place.write("jobs.bson", &mixed_source(&place, 40, "small"));
     place
-}
-
-fn with<'a>(args: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
-    [args, more].concat()
-}
-
-/// Refused, and nothing here has changed.
-fn refused(place: &Place, args: &[&str], words: &[&str]) {
-    let before = place.tree("");
-    place.expect(3, args).says(words).says(&["error:", "hint:"]);
-    assert_same(&before, &place.tree(""), &format!("{args:?}: everything"));
 }
 
 /// The length of the third document says more than there is, or cuts it short.
@@ -120,17 +111,6 @@ fn a_target_file_is_what_its_name_says() {
     }
     let args = with(&RUN, &["--zstd", "--allow-existing"]);
     refused(&place, &args, &["named like zstd, and holds plain BSON"]);
-}
-
-/// Asks again and again, and gives up after a minute.
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    for _ in 0..6_000 {
-        if is_so() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    panic!("waited in vain until {what}");
 }
 
 /// A source of which half is more than a reader takes before it gives anything away.

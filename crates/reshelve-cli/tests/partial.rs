@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
 
-use common::{Place, Told, mixed_source, split};
+use common::{Place, Told, mixed_source, split, with};
 
 const APPLY: [&str; 3] = ["--apply", "--in-flight", "include"];
 
@@ -15,10 +15,6 @@ fn place() -> Place {
     let place = Place::new();
     place.expect(0, &["generate", "jobs.bson", "--documents", "30", "--preset", "lifecycle"]);
     place
-}
-
-fn with<'a>(args: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
-    [args, more].concat()
 }
 
 fn document(told: &Told) -> Value {

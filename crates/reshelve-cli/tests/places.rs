@@ -9,7 +9,7 @@ use std::os::unix::fs::symlink;
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
 
-use common::{Place, assert_same, left_out, mixed_source, strace_is_there};
+use common::{Place, left_out, mixed_source, refused, strace_is_there, with};
 
 const RUN: [&str; 6] = ["run", "jobs.bson", "target", "--apply", "--in-flight", "skip"];
 
@@ -17,17 +17,6 @@ fn place() -> Place {
     let place = Place::new();
     place.write("jobs.bson", &mixed_source(&place, 40, "small"));
     place
-}
-
-fn with<'a>(args: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
-    [args, more].concat()
-}
-
-/// Refused, and nothing here has changed.
-fn refused(place: &Place, args: &[&str], words: &[&str]) {
-    let before = place.tree("");
-    place.expect(3, args).says(words).says(&["error:", "hint:"]);
-    assert_same(&before, &place.tree(""), &format!("{args:?}: everything"));
 }
 
 #[test]

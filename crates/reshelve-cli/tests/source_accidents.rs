@@ -5,29 +5,13 @@
 use std::fs;
 use std::io::Write;
 use std::process::Child;
-use std::time::Duration;
 
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
 
-use common::{Place, Told, mixed_source, split};
+use common::{Place, Told, mixed_source, split, until, with};
 
 const RUN: [&str; 6] = ["run", "jobs.bson", "target", "--apply", "--in-flight", "skip"];
-
-fn with<'a>(args: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
-    [args, more].concat()
-}
-
-/// Asks again and again, and gives up after a minute.
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    for _ in 0..6_000 {
-        if is_so() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    panic!("waited in vain until {what}");
-}
 
 /// A run over a file, stopped in the middle of it.
 fn stopped(place: &Place) -> Child {

@@ -87,23 +87,22 @@ fn two_runs_at_once_are_one_too_many() {
     let mut first = place.call(&args).spawn(true);
     let mut pipe = first.stdin.take().unwrap();
     let source = place.read("jobs.bson");
-    // Enough to tell the form: until then, nothing is made.
-    let half = source.len() / 2;
-    pipe.write_all(&source[..half]).unwrap();
+    // Enough to tell the form, and too little to write anything.
+    pipe.write_all(&source[..1000]).unwrap();
     while place.runs().is_empty() || !place.path("target/letswriteabook/.reshelve.lock").exists() {
         assert!(first.try_wait().unwrap().is_none());
         std::thread::yield_now();
     }
-    // The name comes with the first write; the folders are made at the same time.
-    while !place.path("target/letswriteabook/novel_job_metadata.bson").exists() {
+    // The last file that is opened: from here on, the run changes nothing until it reads more.
+    let run = place.run();
+    while !place.path(&format!(".reshelve/runs/{run}/rejects.json")).exists() {
         std::thread::yield_now();
     }
-    let run = place.run();
     for more in [&[][..], &["--allow-existing"], &["--take-over"], &["--replace"]] {
         refused(&place, &with(more), &["another run is writing", &run]);
     }
     refused(&place, &["resume", &run], &["a process is at work", &run]);
-    pipe.write_all(&source[half..]).unwrap();
+    pipe.write_all(&source[1000..]).unwrap();
     drop(pipe);
     Told::of("first".to_owned(), first.wait_with_output().unwrap()).expect(4);
     place.outcome("target").expect_same(&undisturbed(&place), "the first run");

@@ -8,6 +8,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -256,6 +257,29 @@ impl Told {
         }
         self
     }
+}
+
+/// A command line with more behind it.
+pub(crate) fn with<'a>(args: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
+    [args, more].concat()
+}
+
+/// Refused, and nothing here has changed.
+pub(crate) fn refused(place: &Place, args: &[&str], words: &[&str]) {
+    let before = place.tree("");
+    place.expect(3, args).says(words).says(&["error:", "hint:"]);
+    assert_same(&before, &place.tree(""), &format!("{args:?}: everything"));
+}
+
+/// Asks again and again, and gives up after a minute.
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    for _ in 0..6_000 {
+        if is_so() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("waited in vain until {what}");
 }
 
 /// The records of a journal but those that end a batch.
