@@ -48,9 +48,8 @@ impl FolderDestination {
     }
 
     /// Under the lock the target must still be as it was; else the lock is given back.
-    fn check_lengths(&mut self, seen: Lengths) -> Result<(), EndError> {
-        let expect = Expect::AsSeen(seen);
-        let checked = preflight::check_lengths(self.files.as_ref(), &self.target, &seen, expect);
+    fn check_seen(&mut self, seen: Lengths) -> Result<(), EndError> {
+        let checked = preflight::check_seen(self.files.as_ref(), &self.target, seen);
         if checked.is_err() {
             self.unlock()?;
         }
@@ -81,7 +80,7 @@ impl Destination for FolderDestination {
 
     fn lock(&mut self, claim: &Claim, abandoned: Abandoned) -> Result<(), EndError> {
         self.take_lock(claim, abandoned)?;
-        self.check_lengths(self.seen.unwrap_or_default())
+        self.check_seen(self.seen.unwrap_or_default())
     }
 
     fn lock_again(
@@ -96,7 +95,7 @@ impl Destination for FolderDestination {
         // one wrote.
         let lengths = Progress::of(left.position)?.lengths;
         if !was_locked {
-            return self.check_lengths(lengths);
+            return self.check_seen(lengths);
         }
         if let Some(named) = left.named {
             let files = self.files.as_ref();
@@ -124,7 +123,7 @@ impl Destination for FolderDestination {
             return Ok(Box::new(DrySink::new(look)));
         }
         let lengths = Progress::of(position)?.lengths;
-        let expect = self.seen.map_or(Expect::AtLeast, Expect::AsSeen);
+        let expect = self.seen.map_or(Expect::AtLeast(lengths), Expect::AsSeen);
         Ok(Box::new(FolderSink::open(&self.files, &self.target, lengths, expect, existing)?))
     }
 

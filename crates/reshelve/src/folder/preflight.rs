@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::existing::{Survey, Torn};
 use super::lengths::{Lengths, Progress};
-use super::{Existing, Held, Lock};
+use super::{Existing, Held, Holder, Lock};
 use crate::dump;
 use crate::ends::{
     Abandoned, Base, Compression, EndError, Hint, OnExisting, TargetFolder, TargetRequest,
@@ -36,7 +36,7 @@ pub(super) fn look(
     target: &TargetFolder,
 ) -> Result<Before, EndError> {
     check_place(files, &target.database())?;
-    look_at_lock(files, request, target)?;
+    let left_by = look_at_lock(files, request, target)?;
     let held = target.held_on(files)?;
     if let Some(other) = held.iter().find(|held| held.compression != target.compression)
         && other.bytes > 0
@@ -58,7 +58,7 @@ pub(super) fn look(
         let message = format!("the target already holds documents: {}", list(files));
         return Err(EndError::refusal(message, Hint::DecideOnExisting));
     }
-    check_whole(files, request, target, &survey)?;
+    check_whole(files, target, &survey, left_by.as_ref())?;
     let base = if survey.documents == 0 { Lengths::default() } else { survey.lengths };
     Ok(Before { seen, base, documents: survey.documents, existing: Some(survey.existing) })
 }
@@ -82,20 +82,22 @@ fn check_place(files: &dyn Files, database: &Path) -> Result<(), EndError> {
     Ok(())
 }
 
+/// Refuses a target that another run holds, or has left without being done; returns the run that
+/// left it, if that is taken over.
 fn look_at_lock(
     files: &dyn Files,
     request: &TargetRequest,
     target: &TargetFolder,
-) -> Result<(), EndError> {
+) -> Result<Option<Holder>, EndError> {
     let path = target.lock_file();
     match Lock::look(files, &path)? {
         Some((holder, true)) => Err(Lock::is_held(&path, holder.as_ref())),
-        Some((Some(holder), false))
-            if request.abandoned == Abandoned::Keep && !holder.is_done(files) =>
-        {
-            Err(Lock::is_abandoned(&path, &holder))
-        }
-        _ => Ok(()),
+        Some((Some(holder), false)) => match request.abandoned {
+            Abandoned::TakeOver => Ok(Some(holder)),
+            Abandoned::Keep if holder.is_done(files) => Ok(None),
+            Abandoned::Keep => Err(Lock::is_abandoned(&path, &holder)),
+        },
+        _ => Ok(None),
     }
 }
 
@@ -104,17 +106,14 @@ fn look_at_lock(
 /// written it after its last checkpoint: somebody else may have written it.
 fn check_whole(
     files: &dyn Files,
-    request: &TargetRequest,
     target: &TargetFolder,
     survey: &Survey,
+    left_by: Option<&Holder>,
 ) -> Result<(), EndError> {
+    // A compressed file has no place within it to be cut at.
     let is_plain = target.compression == Compression::None;
-    let left_by = match request.abandoned {
-        // A compressed file has no place within it to be cut at.
-        Abandoned::TakeOver if is_plain => Lock::look(files, &target.lock_file())?,
-        _ => None,
-    };
-    let checkpointed = left_by.and_then(|(holder, _)| holder?.checkpointed(files));
+    let left_by = left_by.filter(|_| is_plain && !survey.torn.is_empty());
+    let checkpointed = left_by.and_then(|holder| holder.checkpointed(files));
     let is_its_own = |torn: &&Torn| {
         checkpointed.is_some_and(|lengths| torn.offset >= lengths.0[torn.collection.index()])
     };
@@ -189,43 +188,44 @@ pub(super) enum Expect {
     /// They are as they were looked at: a new run.
     AsSeen(Lengths),
     /// They hold at least what the run wrote: a run that is resumed.
-    AtLeast,
+    AtLeast(Lengths),
 }
 
-/// Under the lock: the target must still be as it was looked at, or hold what the run wrote.
-pub(super) fn check_lengths(
+impl Expect {
+    /// Checks the length that a file was found with.
+    pub(super) fn check(
+        self,
+        path: &Path,
+        collection: Collection,
+        found: u64,
+    ) -> Result<(), EndError> {
+        let at = collection.index();
+        let (expected, is_right) = match self {
+            Expect::AsSeen(seen) => (seen.0[at], found == seen.0[at]),
+            Expect::AtLeast(written) => (written.0[at], found >= written.0[at]),
+        };
+        if is_right {
+            return Ok(());
+        }
+        let path = path.display();
+        let message =
+            format!("the target file {path} has {found} bytes, and {expected} were expected");
+        Err(EndError::refusal(message, Hint::LookWhoWrites))
+    }
+}
+
+/// Under the lock: the target must still be as it was looked at.
+pub(super) fn check_seen(
     files: &dyn Files,
     target: &TargetFolder,
-    lengths: &Lengths,
-    expect: Expect,
+    seen: Lengths,
 ) -> Result<(), EndError> {
     for collection in Collection::ALL {
         let path = target.file(collection);
         let found = files.look(&path)?.map_or(0, |found| found.length);
-        check_length(&path, found, collection, lengths, expect)?;
+        Expect::AsSeen(seen).check(&path, collection, found)?;
     }
     Ok(())
-}
-
-/// The same of one file.
-pub(super) fn check_length(
-    path: &Path,
-    found: u64,
-    collection: Collection,
-    lengths: &Lengths,
-    expect: Expect,
-) -> Result<(), EndError> {
-    let at = collection.index();
-    let (expected, is_right) = match expect {
-        Expect::AsSeen(seen) => (seen.0[at], found == seen.0[at]),
-        Expect::AtLeast => (lengths.0[at], found >= lengths.0[at]),
-    };
-    if is_right {
-        return Ok(());
-    }
-    let path = path.display();
-    let message = format!("the target file {path} has {found} bytes, and {expected} were expected");
-    Err(EndError::refusal(message, Hint::LookWhoWrites))
 }
 
 /// At the end: the files must be what the run wrote, no more and no less.

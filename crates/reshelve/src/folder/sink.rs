@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Existing;
 use super::lengths::{Lengths, Progress};
 use super::lock::Lock;
-use super::preflight::{Expect, check_length};
+use super::preflight::Expect;
 use crate::ends::{
     Compression, EndError, Fate, JobAhead, JobWrite, Look, Looked, Position, Section, Sink, Syncer,
     TargetFolder,
@@ -47,7 +47,7 @@ impl FolderSink {
         let [jobs, events, metrics, metadata] = Collection::ALL.map(open);
         let opened = [jobs?, events?, metrics?, metadata?];
         for (at, file) in Collection::ALL.into_iter().zip(&opened) {
-            check_length(file.path(), file.length()?, at, &lengths, expect)?;
+            expect.check(file.path(), at, file.length()?)?;
         }
         for (file, length) in opened.iter().zip(lengths.0) {
             if file.length()? > length {

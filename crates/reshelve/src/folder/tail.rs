@@ -1,6 +1,6 @@
 //! What lies after the last checkpoint of a run that was killed, before it is cut off.
 
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{BufReader, Seek, SeekFrom};
 use std::path::Path;
 
 use super::existing::each_document;
@@ -69,14 +69,8 @@ fn keep(
     };
     let mut rest = files.open(path, Open::Read)?;
     rest.seek(SeekFrom::Start(from)).at("seeking in", path)?;
-    let mut bytes = vec![0; COPY_BYTES];
-    loop {
-        let count = rest.read(&mut bytes).at("reading", path)?;
-        if count == 0 {
-            break;
-        }
-        copy.put(&bytes[..count])?;
-    }
+    std::io::copy(&mut BufReader::with_capacity(COPY_BYTES, rest), &mut copy)
+        .at("copying", path)?;
     copy.sync_all()?;
     files.sync_folder(&folder)?;
     Ok(copy)

@@ -41,14 +41,18 @@ pub(super) fn check_oplog(request: &RunRequest, opened: &Opened) -> Result<(), R
 /// A source of the same form that is smaller than it was may have lost documents that nobody would
 /// miss: none of them were read. If the run stopped because something was wrong, it may have been
 /// mended meanwhile.
-pub(super) fn check_size(plan: &Plan, from: &Checkpoint, opened: &Opened) -> Result<(), RunError> {
+pub(super) fn check_size(
+    plan: &Plan,
+    from: &Checkpoint,
+    opened: Opened,
+) -> Result<Opened, RunError> {
     let planned = &plan.source;
     let (Some(before), Some(now)) = (planned.bytes, opened.description.bytes_total) else {
-        return Ok(());
+        return Ok(opened);
     };
     let is_same_form = planned.live.is_none() && planned.form == opened.description.form_words();
     if !is_same_form || from.reason.is_some() || now >= before {
-        return Ok(());
+        return Ok(opened);
     }
     let detail = format!("it has {now} bytes, and had {before} when the run began");
     Err(Refusal::OtherSource { detail }.into())

@@ -153,17 +153,14 @@ pub fn resume(
         return note_failure(folder, destination, result);
     }
     let only = plan.only_rejects.as_deref().map(OnlyRejects::read).transpose()?;
-    let opened = match origin.open_after(&from.source) {
+    let opened = origin.open_after(&from.source).map_err(RunError::from);
+    let opened = match opened.and_then(|it| preflight::check_size(&plan, &from, it)) {
         Ok(opened) => opened,
         Err(error) => {
             drop(destination.leave());
-            return Err(error.into());
+            return Err(error);
         }
     };
-    if let Err(refusal) = preflight::check_size(&plan, &from, &opened) {
-        drop(destination.leave());
-        return Err(refusal);
-    }
     let context = Context {
         plan: &plan,
         folder,
