@@ -22,11 +22,15 @@ impl Noted {
 
 impl Origin for Noted {
     fn open(&self) -> Result<Opened, EndError> {
+        if self.is_told.load(Ordering::Relaxed) {
+            // What people should know was told, and what it takes to know it is not read again: the
+            // oplog of an archive, for one.
+            return Ok(reshelve::dump::open(&self.source)?);
+        }
         let opened = self.source.open()?;
-        if !self.is_told.swap(true, Ordering::Relaxed) {
-            for note in &opened.description.notes {
-                self.handle.watcher().note(&format!("note: {}", plain(note)));
-            }
+        self.is_told.store(true, Ordering::Relaxed);
+        for note in &opened.description.notes {
+            self.handle.watcher().note(&format!("note: {}", plain(note)));
         }
         Ok(opened)
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::content::Fault;
 use super::detect::ARCHIVE_MAGIC;
 use super::feed::Feed;
-use super::prelude::{Namespace, Prelude};
+use super::prelude::{Entry, Namespace, Prelude};
 use crate::ends::DamageKind;
 use reshelve_core::raw::{self, Document, Value};
 
@@ -26,23 +26,21 @@ pub(super) struct Header {
 pub(super) struct Body {
     /// Every namespace that the prelude or the body names, and whether it has ended.
     ended: BTreeMap<Namespace, bool>,
-    /// How many of them have not.
-    open: usize,
 }
 
 impl Body {
     /// A body of which nothing has been read.
     pub(super) fn new(prelude: &Prelude) -> Body {
-        let mut body = Body { ended: BTreeMap::new(), open: 0 };
-        for entry in &prelude.collections {
-            // A view has no documents, and those of a time series are in another namespace: neither
-            // has an end marker.
-            let stores = !matches!(entry.kind.as_deref(), Some("view" | "timeseries"));
-            if stores && body.ended.insert(entry.namespace.clone(), false).is_none() {
-                body.open += 1;
-            }
-        }
-        body
+        // A view has no documents, and those of a time series are in another namespace: neither has
+        // an end marker.
+        let stores = |entry: &&Entry| !matches!(entry.kind.as_deref(), Some("view" | "timeseries"));
+        let entries = prelude.collections.iter().filter(stores);
+        Body { ended: entries.map(|entry| (entry.namespace.clone(), false)).collect() }
+    }
+
+    /// Whether a namespace has not ended.
+    fn is_open(&self) -> bool {
+        self.ended.values().any(|has_ended| !has_ended)
     }
 
     /// Reads the header of the next block; none at the end of the archive, where nothing is
@@ -54,7 +52,7 @@ impl Body {
         let (header, length) = match self.next(feed) {
             Ok(found) => found,
             // The archive itself is whole.
-            Err(fault) if self.open == 0 && fault.source.is_none() => return Err(foreign(feed)),
+            Err(fault) if !self.is_open() && fault.source.is_none() => return Err(foreign(feed)),
             Err(fault) => return Err(fault),
         };
         let namespace = &header.namespace;
@@ -62,10 +60,7 @@ impl Body {
             let detail = format!("the collection {namespace} continues after its end");
             return Err(Fault::new(DamageKind::Corrupt, detail));
         }
-        if self.ended.insert(namespace.clone(), header.end).is_none() {
-            self.open += 1;
-        }
-        self.open -= usize::from(header.end);
+        self.ended.insert(namespace.clone(), header.end);
         feed.advance(length);
         if header.end {
             terminator(feed)?;
@@ -84,7 +79,7 @@ impl Body {
 
     /// There is no further header.
     fn end(&self, feed: &mut Feed) -> Result<(), Fault> {
-        if self.open > 0 {
+        if self.is_open() {
             return Err(truncated());
         }
         if !feed.bytes().is_empty() {

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use crc::{CRC_64_XZ, Crc, Digest, Table};
 
-use super::archive::is_named_archive;
 use super::archive_body::{Body, TERMINATOR, truncated};
 use super::bson_file::BsonFile;
 use super::content::{Content, Fault};
@@ -107,9 +106,6 @@ pub fn inspect(spec: &SourceSpec) -> Result<Inventory, OpenError> {
         inspect_folder(spec, &mut inventory)?;
     } else {
         let mut content = Content::open(&spec.path).map_err(failed)?;
-        if is_named_archive(&spec.path) && content.is_blank() {
-            return Err(OpenError::EmptyArchive { path: spec.path.clone() });
-        }
         if detect(&mut content) == Ok(FileForm::Archive) {
             inventory.form = SourceForm::Archive.words(content.compression);
             inspect_archive(content, spec, &mut inventory);

@@ -31,11 +31,16 @@ impl Again {
     /// Whether one of the choices makes this job and this metadata of the legacy document.
     pub(super) fn makes(&mut self, legacy: &[u8], job: &[u8], metadata: &[u8]) -> bool {
         let Again { mappers, target } = self;
-        mappers.iter_mut().any(|mapper| {
+        let choice = mappers.iter_mut().position(|mapper| {
             target.clear();
             mapper.map(legacy, target);
             let made = target.bytes();
             made[Collection::Jobs.index()] == job && made[Collection::Metadata.index()] == metadata
-        })
+        });
+        if let Some(choice) = choice {
+            // A target was written with one choice: it is tried first for the next job.
+            mappers.swap(0, choice);
+        }
+        choice.is_some()
     }
 }
