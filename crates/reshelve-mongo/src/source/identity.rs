@@ -35,10 +35,18 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// What the collection is now; none if there is no collection of that name.
-    pub(super) async fn now(&self) -> Result<Option<LiveCollection>, Error> {
+    /// What the collection is now; none if there is no collection of that name. Its documents are
+    /// counted, which takes long, only if nothing is known of what it `was`.
+    pub(super) async fn now(
+        &self,
+        was: Option<&LiveCollection>,
+    ) -> Result<Option<LiveCollection>, Error> {
         let Some(uuid) = self.uuid().await? else { return Ok(None) };
-        Ok(Some(LiveCollection { uuid, documents: self.count().await? }))
+        let documents = match was {
+            Some(was) => was.documents,
+            None => self.count().await?,
+        };
+        Ok(Some(LiveCollection { uuid, documents }))
     }
 
     /// The UUID of the collection, if the server shows it; none if there is no collection.

@@ -85,13 +85,14 @@ impl LiveOrigin {
             name: self.collection.clone(),
             read_preference: self.read_preference.clone(),
         };
-        let now = connection.wait(connection.patience.retry_long(|| identity.now()));
+        let was = self.was.get();
+        let now = connection.wait(connection.patience.retry_long(|| identity.now(was)));
         let now = now.map_err(|error| connection.error("looking at", &self.collection, &error))?;
         let namespace = format!("{}.{}", connection.db, self.collection);
         let Some(now) = now else {
             return Err(EndError::refused(format!("{namespace} is gone"), Hint::ChooseACollection));
         };
-        if let Some(was) = self.was.get()
+        if let Some(was) = was
             && differs(now.uuid.as_deref(), was)
         {
             return Err(EndError::refused(

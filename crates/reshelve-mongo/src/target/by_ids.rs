@@ -18,7 +18,11 @@ pub(crate) async fn stored<'d>(
     name: &str,
     documents: impl Iterator<Item = &'d [u8]>,
 ) -> Result<HashMap<Vec<u8>, Vec<u8>>, Error> {
-    let filter = with_the_ids_of(documents);
+    let ids = ids_of(documents);
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let filter = with_ids(&ids);
     let collection = connection.raw(name);
     connection
         .patience
@@ -36,13 +40,17 @@ pub(crate) async fn stored<'d>(
         .await
 }
 
-/// The filter for documents with the ids of these.
-fn with_the_ids_of<'d>(documents: impl Iterator<Item = &'d [u8]>) -> Document {
-    let ids: Vec<Bson> = documents
+/// The ids of these documents.
+pub(super) fn ids_of<'d>(documents: impl Iterator<Item = &'d [u8]>) -> Vec<Bson> {
+    documents
         .filter_map(|bytes| RawDocument::from_bytes(bytes).ok())
         .filter_map(|document| document.get("_id").ok().flatten())
         .filter_map(|id| Bson::try_from(id).ok())
-        .collect();
+        .collect()
+}
+
+/// The filter for documents with these ids.
+pub(super) fn with_ids(ids: &[Bson]) -> Document {
     doc! { "_id": { "$in": ids } }
 }
 
