@@ -103,8 +103,7 @@ impl Apart<'_> {
         let name = Collection::Jobs.name();
         let standing: HashSet<Vec<u8>> =
             stored(self.connection, name, jobs.map(|job| job.as_bytes()))
-                .await
-                .map_err(|error| self.connection.error("reading", name, &error))?
+                .await?
                 .into_keys()
                 .collect();
         let stands = |unit: usize| {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use futures_util::StreamExt;
 use mongodb::bson::{Bson, Document, RawDocument, RawDocumentBuf, doc};
 use mongodb::error::Error;
+use reshelve::ends::EndError;
 use reshelve_core::raw;
 
 use crate::connection::Connection;
@@ -17,27 +18,33 @@ pub(crate) async fn stored<'d>(
     connection: &Connection,
     name: &str,
     documents: impl Iterator<Item = &'d [u8]>,
-) -> Result<HashMap<Vec<u8>, Vec<u8>>, Error> {
+) -> Result<HashMap<Vec<u8>, Vec<u8>>, EndError> {
     let ids = ids_of(documents);
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let filter = with_ids(&ids);
+    let found = matching(connection, name, with_ids(&ids)).await?.into_iter();
+    Ok(found.map(|it| (id_of(it.as_bytes()).to_vec(), it.into_bytes())).collect())
+}
+
+/// The stored documents that a filter matches.
+pub(super) async fn matching(
+    connection: &Connection,
+    name: &str,
+    filter: Document,
+) -> Result<Vec<RawDocumentBuf>, EndError> {
     let collection = connection.raw(name);
-    connection
-        .patience
-        .retry(|| async {
-            let mut found = HashMap::new();
-            let mut cursor = collection.find(filter.clone()).batch().await?;
-            while let Some(batch) = cursor.next().await {
-                for document in batch?.doc_slices()?.into_iter().flatten() {
-                    let Some(document) = document.as_document() else { continue };
-                    found.insert(id_of(document.as_bytes()).to_vec(), document.as_bytes().to_vec());
-                }
-            }
-            Ok(found)
-        })
-        .await
+    let found = connection.patience.retry(|| async {
+        let mut found = Vec::new();
+        let mut cursor = collection.find(filter.clone()).batch().await?;
+        while let Some(batch) = cursor.next().await {
+            let batch = batch?;
+            let documents = batch.doc_slices()?.into_iter().flatten();
+            found.extend(documents.filter_map(|it| it.as_document().map(ToOwned::to_owned)));
+        }
+        Ok::<_, Error>(found)
+    });
+    found.await.map_err(|error| connection.error("reading", name, &error))
 }
 
 /// The ids of these documents.

@@ -56,8 +56,7 @@ async fn delete_some(
         // Under the lease this look is good for the deletion: what the application writes in
         // between has another content.
         let bytes = documents.iter().map(|document| document.as_bytes());
-        let found = stored(connection, name, bytes).await;
-        let found = found.map_err(|error| connection.error("reading", name, &error))?;
+        let found = stored(connection, name, bytes).await?;
         documents.retain(|document| match found.get(id_of(document.as_bytes())) {
             Some(found) if found.as_slice() == document.as_bytes() => true,
             Some(found) => {

@@ -243,8 +243,7 @@ async fn not_there(
     while part.peek().is_some() {
         let some: Vec<Pending> = part.by_ref().take(IDS_MAX).collect();
         let documents = some.iter().map(|pending| pending.document.as_bytes());
-        let stored = stored(connection, name, documents).await;
-        let stored = stored.map_err(|error| connection.error("reading", name, &error))?;
+        let stored = stored(connection, name, documents).await?;
         for pending in some {
             match stored.contains_key(id_of(pending.document.as_bytes())) {
                 true => failed.push((pending, Failure::new(DUPLICATE_KEY, "it is there".into()))),
@@ -265,8 +264,7 @@ async fn settle(
 ) -> Result<(), EndError> {
     for some in failed.chunks(IDS_MAX) {
         let documents = some.iter().map(|(pending, _)| pending.document.as_bytes());
-        let stored = stored(connection, name, documents).await;
-        let stored = stored.map_err(|error| connection.error("reading", name, &error))?;
+        let stored = stored(connection, name, documents).await?;
         for (pending, Failure { code, message }) in some {
             let bytes = pending.document.as_bytes();
             taken[pending.place] = match stored.get(id_of(bytes)) {

@@ -1,7 +1,5 @@
 //! What a live target holds of the jobs of a batch before they are written.
 
-use std::collections::HashMap;
-
 use reshelve::ends::{Before, EndError, Found, JobAhead, Look, Looked, Section};
 use reshelve::target_schema::Collection;
 use reshelve_core::mapping::TargetDocuments;
@@ -73,17 +71,6 @@ impl LiveLook {
         LiveLook { connection }
     }
 
-    /// What a collection holds under the ids of some documents, by `_id`.
-    pub(crate) async fn stored<'d>(
-        &self,
-        name: &str,
-        documents: impl Iterator<Item = &'d [u8]>,
-    ) -> Result<HashMap<Vec<u8>, Vec<u8>>, EndError> {
-        stored(&self.connection, name, documents)
-            .await
-            .map_err(|error| self.connection.error("reading", name, &error))
-    }
-
     async fn look_at(
         &self,
         target: &TargetDocuments,
@@ -96,7 +83,9 @@ impl LiveLook {
             let sections = jobs.iter().map(|job| &job.section).enumerate();
             let parts = parts_of(target, sections, collection);
             for some in parts.chunks(IDS_MAX) {
-                let stored = self.stored(name, some.iter().map(|part| part.bytes(target))).await?;
+                let stored =
+                    stored(&self.connection, name, some.iter().map(|part| part.bytes(target)))
+                        .await?;
                 for part in some {
                     let bytes = part.bytes(target);
                     let of_job = &mut before[part.section];

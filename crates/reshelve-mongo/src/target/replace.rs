@@ -15,7 +15,7 @@ use reshelve::target_schema::Collection;
 use reshelve_core::mapping::TargetDocuments;
 use reshelve_core::raw;
 
-use super::by_ids::with_the_id_of;
+use super::by_ids::{IDS_MAX, ids_of, with_ids, with_the_id_of};
 use super::fenced::{Fenced, Undone};
 use super::lease::Lease;
 use super::look::job_id_of;
@@ -161,8 +161,13 @@ async fn swap_steps(
     for collection in Collection::ALL {
         let name = collection.name();
         let stored = target(name);
-        for document in &earlier[collection.index()] {
-            let deleting = stored.delete_one(with_the_id_of(document)).session(&mut *session);
+        // They are what was found just now, in this transaction.
+        for some in earlier[collection.index()].chunks(IDS_MAX) {
+            let filter = match some {
+                [one] => with_the_id_of(one),
+                many => with_ids(&ids_of(many.iter().map(|it| it.as_bytes()))),
+            };
+            let deleting = stored.delete_many(filter).session(&mut *session);
             deleting.await.map_err(Undone::on(name))?;
         }
     }

@@ -2,14 +2,12 @@
 
 use std::collections::HashMap;
 
-use futures_util::StreamExt;
 use mongodb::bson::{Document, RawDocumentBuf, doc};
-use mongodb::error::Error;
 use reshelve::ends::{EndError, Wrote};
 use reshelve::target_schema::Collection;
 use reshelve_core::mapping::event_mark;
 
-use super::by_ids::id_of;
+use super::by_ids::{id_of, matching};
 use crate::connection::Connection;
 
 /// A job's documents, by collection.
@@ -34,21 +32,8 @@ pub(super) fn version_filter(job_id: &str, collection: Collection) -> Document {
 pub(super) async fn standing(connection: &Connection, job_id: &str) -> Result<Documents, EndError> {
     let mut standing = Documents::default();
     for target in Collection::ALL {
-        let name = target.name();
-        let collection = connection.raw(name);
         let filter = version_filter(job_id, target);
-        let found = connection.patience.retry(|| async {
-            let mut found = Vec::new();
-            let mut cursor = collection.find(filter.clone()).batch().await?;
-            while let Some(batch) = cursor.next().await {
-                let batch = batch?;
-                let documents = batch.doc_slices()?.into_iter().flatten();
-                found.extend(documents.filter_map(|it| it.as_document().map(ToOwned::to_owned)));
-            }
-            Ok::<_, Error>(found)
-        });
-        let found = found.await.map_err(|error| connection.error("reading", name, &error))?;
-        standing[target.index()] = found;
+        standing[target.index()] = matching(connection, target.name(), filter).await?;
     }
     Ok(standing)
 }

@@ -152,8 +152,7 @@ impl Together<'_> {
             let name = collection.name();
             let sent = units.iter().flat_map(|unit| &unit.documents[collection.index()]);
             let sent: Vec<&[u8]> = sent.map(|document| document.as_bytes()).collect();
-            let stored = stored(self.connection, name, sent.into_iter()).await;
-            let stored = stored.map_err(|error| self.connection.error("reading", name, &error))?;
+            let stored = stored(self.connection, name, sent.into_iter()).await?;
             for unit in &mut units {
                 for document in std::mem::take(&mut unit.documents[collection.index()]) {
                     match stored.get(id_of(document.as_bytes())) {

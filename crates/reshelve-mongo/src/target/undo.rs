@@ -143,8 +143,7 @@ async fn taken_before(
     documents: &[RawDocumentBuf],
 ) -> Result<Vec<Taken>, EndError> {
     let bytes = documents.iter().map(|document| document.as_bytes());
-    let found = stored(connection, UNDO, bytes).await;
-    let found = found.map_err(|error| connection.error("reading", UNDO, &error))?;
+    let found = stored(connection, UNDO, bytes).await?;
     let taken = documents.iter().map(|document| match found.get(id_of(document.as_bytes())) {
         None => Taken::Inserted,
         Some(found) if found.as_slice() == document.as_bytes() => Taken::Same,
