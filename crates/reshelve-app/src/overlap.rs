@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use reshelve::ends::{PlannedTarget, TargetFolder};
-use reshelve::run::RunFolder;
+use reshelve::run::{Plan, RunFolder};
 use reshelve::store::{Disk, Files, Identity};
 use reshelve::target_schema::Collection;
 use reshelve_mongo::Place;
@@ -71,14 +71,14 @@ fn refuse_collection(
     Err(Failure::refused(message, hints::TARGET_ELSEWHERE))
 }
 
-/// Refuses to restore over, into or around the target, which is at `named`, or the source of a run that wrote it: that
-/// may be the only copy of the legacy collection.
+/// Refuses to restore over, into or around the target, which is at `named`, or the source of a run
+/// that wrote it: that may be the only copy of the legacy collection.
 pub(crate) fn refuse_restore(
     out: &Path,
     file: &Path,
     named: &Path,
     target: &PlannedTarget,
-    runs: &[RunFolder],
+    runs: &[(RunFolder, Plan)],
 ) -> Result<(), Failure> {
     let outs = [Spot::of(out), Spot::of(file)];
     let refuse = |what: &Path, of: &str| {
@@ -97,9 +97,7 @@ pub(crate) fn refuse_restore(
         refuse(named, "the target")?;
         refuse(&folder.database(), "the target")?;
     }
-    for run in runs {
-        // A run whose files cannot be read says nothing of its source.
-        let Ok(plan) = run.plan() else { continue };
+    for (_, plan) in runs {
         if plan.source.live.is_none() && is_same_target(&plan.target, target) {
             refuse(&plan.source.path, &format!("the source of the run {}", plan.run))?;
         }

@@ -243,15 +243,19 @@ pub(crate) fn reader(
     Err(Failure::usage(message, hints::NAME_THE_TARGET_DATABASE))
 }
 
-/// What a run folder would say of a target that is read back.
-pub(crate) fn planned_target(target: &TargetPlace) -> Result<PlannedTarget, Failure> {
+/// A target that is read back, and what a run folder would say of it.
+pub(crate) fn planned_reader(
+    target: &TargetPlace,
+    handle: &Handle,
+) -> Result<(PlannedTarget, Box<dyn TargetReader>), Failure> {
     let db = target.db.as_deref();
-    let Some(uri) = connection_string(&target.name)? else {
-        return Ok(PlannedTarget::Folder(find_target(&target.name, db)?));
+    let Some(uri) = target.uri()? else {
+        let folder = find_target(&target.name, db)?;
+        return Ok((PlannedTarget::Folder(folder.clone()), Box::new(folder)));
     };
     let place = Place::parse(uri)?;
     let db = db.or(place.database()).unwrap_or(TARGET_DB_DEFAULT);
-    Ok(PlannedTarget::Live(place.planned(db, None)))
+    Ok((PlannedTarget::Live(place.planned(db, None)), reader(target, None, handle)?))
 }
 
 /// The target of a run, read back: as it was, or as `given`.

@@ -11,20 +11,20 @@ use crate::overlap::is_same_target;
 use crate::text::counted;
 
 /// The runs that wrote, or write, this target: those of a folder of runs, and the one that the
-/// target's lock names.
+/// target's lock names. A run whose plan cannot be read says nothing.
 pub(crate) fn runs_of(
     target: &PlannedTarget,
     runs_folder: &Path,
-) -> Result<Vec<RunFolder>, Failure> {
-    let mut runs = RunFolder::list(runs_folder)?;
-    runs.retain(|run| {
-        run.plan().is_ok_and(|plan| plan.apply && is_same_target(&plan.target, target))
-    });
+) -> Result<Vec<(RunFolder, Plan)>, Failure> {
+    let planned = |run: RunFolder| run.plan().ok().map(|plan| (run, plan));
+    let mut runs: Vec<_> = RunFolder::list(runs_folder)?.into_iter().filter_map(planned).collect();
+    runs.retain(|(_, plan)| plan.apply && is_same_target(&plan.target, target));
     if let PlannedTarget::Folder(folder) = target
         && let Some(holder) = folder.left_by()?
-        && !runs.iter().any(|run| is_same_path(run.path(), &holder.folder))
+        && !runs.iter().any(|(run, _)| is_same_path(run.path(), &holder.folder))
     {
-        runs.extend(RunFolder::find(runs_folder, &holder.folder.to_string_lossy()).ok());
+        let run = RunFolder::find(runs_folder, &holder.folder.to_string_lossy()).ok();
+        runs.extend(run.and_then(planned));
     }
     Ok(runs)
 }
@@ -37,10 +37,14 @@ fn is_same_path(one: &Path, other: &Path) -> bool {
 
 /// Tells which of these runs are not done, and returns their ids. A run after them that is done and
 /// read the same source has written what they had left.
-pub(crate) fn note(target: &PlannedTarget, runs: &[RunFolder], handle: &Handle) -> Vec<String> {
-    let mut unfinished: Vec<(Plan, String)> = Vec::new();
-    for run in runs {
-        let (Ok(plan), Ok(checkpoint)) = (run.plan(), run.checkpoint()) else { continue };
+pub(crate) fn note(
+    target: &PlannedTarget,
+    runs: &[(RunFolder, Plan)],
+    handle: &Handle,
+) -> Vec<String> {
+    let mut unfinished: Vec<(&Plan, String)> = Vec::new();
+    for (run, plan) in runs {
+        let Ok(checkpoint) = run.checkpoint() else { continue };
         let state = checkpoint.state.found(run.is_held());
         match state {
             State::Done => {
@@ -59,9 +63,9 @@ pub(crate) fn note(target: &PlannedTarget, runs: &[RunFolder], handle: &Handle) 
         );
         unfinished.push((plan, text));
     }
-    let told = |(plan, text): (Plan, String)| {
+    let told = |(plan, text): (&Plan, String)| {
         handle.watcher().note(&text);
-        plan.run
+        plan.run.clone()
     };
     unfinished.into_iter().map(told).collect()
 }
