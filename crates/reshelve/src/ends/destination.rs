@@ -81,8 +81,8 @@ pub struct Left<'c> {
     pub position: &'c Position,
     /// Jobs of the run that the target must hold: at least.
     pub jobs: u64,
-    /// Which jobs may stand after that position; none where nothing after it is cut off.
-    pub named: Option<&'c dyn NamedJobs>,
+    /// The jobs that may stand after that position; none where nothing after it is cut off.
+    pub named: Option<&'c dyn JobSet>,
 }
 
 impl std::fmt::Debug for Left<'_> {
@@ -92,22 +92,13 @@ impl std::fmt::Debug for Left<'_> {
     }
 }
 
-/// Which jobs a run may have written.
-pub trait NamedJobs {
-    /// Whether the journal names the job with this key, which is that of its job id.
+/// Jobs of a run, as its journal tells.
+pub trait JobSet {
+    /// Whether the job with this key, which is that of its job id, is one of them.
     ///
     /// # Errors
     /// Where the journal cannot be read.
-    fn is_named(&self, job: &Key) -> Result<bool, DiskError>;
-}
-
-/// Which jobs of a run replaced an earlier version.
-pub trait ReplacedJobs {
-    /// Whether the job with this key did; the key is that of its job id.
-    ///
-    /// # Errors
-    /// Where the journal cannot be read.
-    fn is_replaced(&self, job: &Key) -> Result<bool, DiskError>;
+    fn has(&self, job: &Key) -> Result<bool, DiskError>;
 }
 
 /// What a target has to hold when a run is done.
@@ -193,15 +184,16 @@ pub trait Destination {
         false
     }
 
-    /// Does that work. It can be resumed after a kill: each position that is given to `save` is
-    /// durable before the next step, and is where a later call begins.
+    /// Does that work for the jobs that were replaced. It can be resumed after a kill: each
+    /// position that is given to `save` is durable before the next step, and is where a later call
+    /// begins.
     ///
     /// # Errors
     /// Where the target cannot be written, or `save` fails.
     fn finish(
         &mut self,
         _claim: &Claim,
-        _replaced: &dyn ReplacedJobs,
+        _replaced: &dyn JobSet,
         from: &Position,
         _save: &mut dyn FnMut(&Position) -> Result<(), EndError>,
     ) -> Result<Position, EndError> {

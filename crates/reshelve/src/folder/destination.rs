@@ -10,8 +10,8 @@ use super::replace::{Replacing, finish_collection, has_taken_its_place};
 use super::sink::FolderSink;
 use super::tail::keep_strangers;
 use crate::ends::{
-    Abandoned, Base, Claim, Destination, DrySink, EndError, Held, Left, Look, Notes, OnExisting,
-    PlannedTarget, Position, ReplacedJobs, Sink, TargetFolder, TargetRequest, WrittenJobs,
+    Abandoned, Base, Claim, Destination, DrySink, EndError, Held, JobSet, Left, Look, Notes,
+    OnExisting, PlannedTarget, Position, Sink, TargetFolder, TargetRequest, WrittenJobs,
 };
 use crate::store::{Disk, Files, absolute};
 use crate::target_schema::Collection;
@@ -136,7 +136,7 @@ impl Destination for FolderDestination {
     fn finish(
         &mut self,
         claim: &Claim,
-        replaced: &dyn ReplacedJobs,
+        replaced: &dyn JobSet,
         from: &Position,
         save: &mut dyn FnMut(&Position) -> Result<(), EndError>,
     ) -> Result<Position, EndError> {

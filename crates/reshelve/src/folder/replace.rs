@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::existing::each_document;
 use super::lengths::ReadyFile;
-use crate::ends::{Compression, EndError, ReplacedJobs, TargetFolder};
+use crate::ends::{Compression, EndError, JobSet, TargetFolder};
 use crate::store::{Appender, At, DiskError, Files, Open, Replacement, key_of};
 use crate::target_schema::Collection;
 use reshelve_core::raw::{self, Document, Value};
@@ -19,7 +19,7 @@ pub(crate) struct Replacing<'r> {
     pub(crate) folder: &'r TargetFolder,
     pub(crate) collection: Collection,
     pub(crate) base: u64,
-    pub(crate) replaced: &'r dyn ReplacedJobs,
+    pub(crate) replaced: &'r dyn JobSet,
     /// Where earlier versions are kept.
     pub(crate) undo: &'r Path,
 }
@@ -93,10 +93,10 @@ fn rewrite<F: Files + ?Sized>(
 
 /// An earlier version of a replaced job: its job, metrics and metadata, and the events that a
 /// mapping made. Events of the new application are nobody's earlier version.
-fn is_replaced(document: &[u8], replaced: &dyn ReplacedJobs) -> Result<bool, DiskError> {
+fn is_replaced(document: &[u8], replaced: &dyn JobSet) -> Result<bool, DiskError> {
     let document = Document::new(document);
     let job_id = document.get("jobId").and_then(Value::string).unwrap_or_default();
-    if !replaced.is_replaced(&key_of(job_id))? {
+    if !replaced.has(&key_of(job_id))? {
         return Ok(false);
     }
     let is_event = document.get("emittedAt").is_some();

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::existing::each_document;
 use super::lengths::Lengths;
-use crate::ends::{EndError, NamedJobs, Notes, TargetFolder};
+use crate::ends::{EndError, JobSet, Notes, TargetFolder};
 use crate::store::{At, DiskError, Files, Open, OpenFile, key_of};
 use crate::target_schema::Collection;
 use reshelve_core::raw::{Document, Value};
@@ -22,7 +22,7 @@ pub(super) fn keep_strangers(
     files: &dyn Files,
     target: &TargetFolder,
     lengths: &Lengths,
-    named: &dyn NamedJobs,
+    named: &dyn JobSet,
     run: &Path,
     notes: &mut dyn Notes,
 ) -> Result<(), EndError> {
@@ -32,7 +32,7 @@ pub(super) fn keep_strangers(
         let mut strangers = 0_u64;
         each_document(files, &path, from..found.length, |document| {
             let job_id = Document::new(document).get("jobId").and_then(Value::string);
-            strangers += u64::from(!named.is_named(&key_of(job_id.unwrap_or_default()))?);
+            strangers += u64::from(!named.has(&key_of(job_id.unwrap_or_default()))?);
             Ok(())
         })?;
         if strangers == 0 {

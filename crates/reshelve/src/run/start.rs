@@ -12,9 +12,7 @@ use super::plan::{PLAN_SCHEMA, Plan, RunRequest};
 use super::run_folder::RunFolder;
 use super::states::State;
 use super::{Observer, RunError, preflight};
-use crate::ends::{
-    Batch, BatchLimits, Claim, Damage, Destination, Left, NamedJobs, Opened, Origin,
-};
+use crate::ends::{Batch, BatchLimits, Claim, Damage, Destination, JobSet, Left, Opened, Origin};
 use crate::pass::pipeline;
 use crate::pass::{OnlyRejects, SourceHash};
 use crate::store::absolute;
@@ -181,7 +179,7 @@ pub fn resume(
 fn lock_again(
     claim: &Claim,
     from: &Checkpoint,
-    named: &dyn NamedJobs,
+    named: &dyn JobSet,
     destination: &mut dyn Destination,
     observer: &mut dyn Observer,
 ) -> Result<(), RunError> {

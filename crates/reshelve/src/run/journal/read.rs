@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::record::{JobRecord, RECORD_BYTES, Record};
 use super::{HEADER, RunFolder, damaged};
-use crate::ends::{Action, NamedJobs, ReplacedJobs};
+use crate::ends::{Action, JobSet};
 use crate::store::{At, DiskError, Files, Key, Open, OpenFile, Sorted, Sorter};
 
 /// Most entries of an index in memory, 25 bytes each; the rest goes to sorted files.
@@ -182,8 +182,8 @@ fn record_of(file: &dyn OpenFile, entry: &[u8; 24]) -> Result<Option<JobRecord>,
     })
 }
 
-impl ReplacedJobs for Index {
-    fn is_replaced(&self, job: &Key) -> Result<bool, DiskError> {
+impl JobSet for Index {
+    fn has(&self, job: &Key) -> Result<bool, DiskError> {
         Ok(self.records.get(job)?.is_some())
     }
 }
@@ -212,14 +212,14 @@ impl<'f> Named<'f> {
     }
 }
 
-impl NamedJobs for Named<'_> {
-    fn is_named(&self, job: &Key) -> Result<bool, DiskError> {
+impl JobSet for Named<'_> {
+    fn has(&self, job: &Key) -> Result<bool, DiskError> {
         if self.index.get().is_none() {
             let index = self.read()?;
             self.index.get_or_init(|| index);
         }
         match self.index.get() {
-            Some(Some(index)) => Ok(index.records.get(job)?.is_some()),
+            Some(Some(index)) => index.has(job),
             _ => Ok(false),
         }
     }
