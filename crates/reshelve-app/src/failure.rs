@@ -2,7 +2,7 @@
 
 use reshelve::dump::OpenError;
 use reshelve::ends::{EndError, EndErrorKind};
-use reshelve::run::RunError;
+use reshelve::run::{Refusal, RunError};
 use reshelve::store::DiskError;
 
 use crate::exit_code::ExitCode;
@@ -48,6 +48,7 @@ impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         let code = match &error {
             RunError::End(error) => return Failure::from(error.clone()),
+            RunError::Refused(Refusal::InFlightDecided { .. }) => ExitCode::Usage,
             RunError::Refused(_) => ExitCode::Refused,
             RunError::NoSuchRun { .. } => ExitCode::Usage,
             _ => ExitCode::Failed,

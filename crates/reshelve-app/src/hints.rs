@@ -120,6 +120,17 @@ pub(crate) fn first_reject(run: &Path) -> String {
     format!("{}: it continues after the rejected document", resume(run))
 }
 
+/// A run that stopped before a job in flight.
+pub(crate) fn in_flight(run: &Path) -> String {
+    format!(
+        "{IN_FLIGHT}; resume with one of them: `reshelve resume {} --in-flight …`",
+        run.display()
+    )
+}
+
+const IN_FLIGHT: &str = "--in-flight include carries such jobs over as they are, --in-flight \
+    as-failed as failed, --in-flight skip leaves them out";
+
 /// An error of a run that has begun, and can be resumed once that is solved; none if it cannot.
 pub(crate) fn failed_run(error: &RunError, run: &Path) -> Option<String> {
     let is_full = match error {
@@ -167,9 +178,9 @@ pub(crate) fn of_run(error: &RunError) -> Option<String> {
 /// A refusal of the run itself.
 fn of_refusal(refusal: &Refusal) -> Option<&'static str> {
     Some(match refusal {
-        Refusal::InFlight { .. } => {
-            "--in-flight include carries them over as they are, --in-flight as-failed as failed, \
-             --in-flight skip leaves them out"
+        Refusal::InFlight { .. } => IN_FLIGHT,
+        Refusal::InFlightDecided { .. } => {
+            "leave --in-flight out: a run keeps to its first decision; check RESHELVE_IN_FLIGHT too"
         }
         Refusal::InFlightUnknown => {
             "choose --in-flight include, --in-flight as-failed or --in-flight skip"

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use reshelve::ends::PlannedTarget;
 use reshelve::run::{self, Ends, ResumeRequest};
+use reshelve_core::mapping::InFlight;
 
 use crate::failure::Failure;
 use crate::handle::{Handle, Relay};
@@ -23,6 +24,8 @@ pub struct Request {
     pub allow_empty: bool,
     /// The target's connection string, if that has credentials.
     pub target: Option<PathBuf>,
+    /// What becomes of jobs in flight, where nobody had decided.
+    pub in_flight: Option<InFlight>,
     /// Which member of a replica set is read from.
     pub read_preference: Option<ReadPreference>,
     /// How the work is divided.
@@ -38,6 +41,7 @@ impl Request {
             source: None,
             allow_empty: false,
             target: None,
+            in_flight: None,
             read_preference: None,
             batch,
         }
@@ -70,6 +74,7 @@ pub fn resume(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     let ends = Ends { origin: origin.as_ref(), destination: destination.as_mut() };
     let asked = ResumeRequest {
         folder,
+        in_flight: request.in_flight,
         batch: request.batch.limits(plan.target.folder().is_none()),
         jobs: request.batch.threads(),
         checkpoint_bytes: request.batch.checkpoint_bytes,

@@ -172,6 +172,7 @@ impl Outcome {
         match &self.report.stop {
             Stop::Damaged(_) => ExitCode::Failed,
             Stop::Interrupted => ExitCode::Interrupted,
+            Stop::InFlight { .. } => ExitCode::Refused,
             Stop::FirstReject => ExitCode::Rejects,
             Stop::Done if self.report.checkpoint.totals.documents.rejected > 0 => ExitCode::Rejects,
             Stop::Done => ExitCode::Done,
@@ -185,6 +186,7 @@ impl Outcome {
             Stop::Done => None,
             Stop::Interrupted => Some(hints::resume(folder)),
             Stop::FirstReject => Some(hints::first_reject(folder)),
+            Stop::InFlight { .. } => Some(hints::in_flight(folder)),
             Stop::Damaged(damage) => Some(hints::damaged(damage.kind, folder)),
         }
     }

@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends there")]
 
-use mongodb::bson::{Bson, RawDocument, RawDocumentBuf, doc};
+use mongodb::bson::{Bson, Document, RawDocument, RawDocumentBuf, doc};
 
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
@@ -161,4 +161,53 @@ fn an_edit_of_the_application_stays_if_the_source_was_changed_too() {
 fn find(target: &Database, collection: &str, id: &Bson) -> RawDocumentBuf {
     let collection = target.handle.collection::<RawDocumentBuf>(collection);
     wait(collection.find_one(doc! { "_id": id.clone() })).unwrap().expect("it is there")
+}
+
+/// Jobs that begin to be written between the kill and the resume: nobody has decided about them.
+#[test]
+fn jobs_that_begin_after_a_kill_need_a_decision() {
+    let Some(server) = Server::shared() else { return };
+    let rehearsal = Rehearsal::new(100, "small");
+    let place = &rehearsal.place;
+    let legacy = rehearsal.legacy(&server);
+    for status in ["queued", "outlining", "planning", "writing", "recovering", "paused"] {
+        legacy.command(doc! {
+            "delete": "jobs", "deletes": [{ "q": { "status": status }, "limit": 0 }]
+        });
+    }
+    let target = rehearsal.target(&server);
+    let Some(uri) = target.uri_of_one_server() else { return };
+    let proxy = Proxy::start(&uri);
+    let held = proxy.rule(on("insert").of("novel_jobs"), Turn::Nth(2), Act::CutBefore);
+    let args = ["run", &legacy.uri, proxy.uri(), "--batch-docs", "10", "--apply"];
+    let mut child = place.call(&args).spawn(false);
+    held.wait_until_acted();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    held.release();
+
+    let ids: Vec<Bson> = legacy.dump("jobs").iter().rev().take(7).map(|document| id(document)).collect();
+    for id in &ids {
+        legacy.command(doc! {
+            "update": "jobs",
+            "updates": [{ "q": { "_id": id.clone() }, "u": { "$set": { "status": "writing" } } }]
+        });
+    }
+    let run = place.runs().pop().unwrap();
+    let resume = ["resume", &run, "--json"];
+    let told = place.expect(3, &resume).says(&["in flight", "--in-flight"]);
+    assert_eq!(json(&told)["state"], "interrupted");
+    let running = doc! { "status": { "$in": ["queued", "running"] } };
+    assert_eq!(count(&target, &running), 0);
+    place.expect(0, &[&resume[..], &["--in-flight", "include"]].concat());
+    assert_eq!(count(&target, &running), 7);
+}
+
+fn count(target: &Database, filter: &Document) -> u64 {
+    let jobs = target.handle.collection::<Document>("novel_jobs");
+    wait(jobs.count_documents(filter.clone())).unwrap()
+}
+
+fn id(document: &[u8]) -> Bson {
+    RawDocument::from_bytes(document).unwrap().get("_id").unwrap().unwrap().try_into().unwrap()
 }

@@ -156,7 +156,7 @@ fn evidence(report: &RunReport) -> Evidence<'_> {
         tool_version: &plan.tool_version,
         mapping: &plan.mapping,
         applied: plan.apply,
-        options: plan.options,
+        options: plan.options.mapping(),
         verdict: &report.verdict,
         source: SourceEvidence {
             path: &plan.source.path,

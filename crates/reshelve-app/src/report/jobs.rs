@@ -31,7 +31,7 @@ pub(super) fn status_conflicts(report: &RunReport) -> Option<Section> {
 /// Jobs that were queued or running.
 pub(super) fn in_flight(report: &RunReport) -> Option<Section> {
     let list = &report.survey.as_ref()?.in_flight;
-    let decided = match report.plan.options.in_flight {
+    let decided = match report.plan.options.in_flight.unwrap_or_default() {
         InFlight::Include => "They are carried over as they are.",
         InFlight::Skip => "They are left out.",
         InFlight::AsFailed => "They are carried over as failed.",

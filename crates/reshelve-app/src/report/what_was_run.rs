@@ -80,9 +80,11 @@ fn push_ends(facts: &mut Vec<(&'static str, Cell)>, plan: &Plan) {
 /// The decisions of the operator.
 fn push_decisions(facts: &mut Vec<(&'static str, Cell)>, plan: &Plan) {
     let in_flight = match plan.options.in_flight {
-        InFlight::Include => "carried over as they are (include)",
-        InFlight::Skip => "left out (skip)",
-        InFlight::AsFailed => "carried over as failed (as-failed)",
+        None if plan.apply => "nothing was decided: the run would stop at the first one",
+        None => "nothing was decided: a dry run includes them",
+        Some(InFlight::Include) => "carried over as they are (include)",
+        Some(InFlight::Skip) => "left out (skip)",
+        Some(InFlight::AsFailed) => "carried over as failed (as-failed)",
     };
     let conflicts = match plan.options.status_policy {
         StatusPolicy::Legacy => "the stored status counts (legacy)",

@@ -6,7 +6,7 @@ use clap::Args;
 use reshelve_app::places::TargetPlace;
 
 use super::password::BothPasswords;
-use super::shared::{BatchArgs, DryRun, Json, MappingArgs, ReadPreference, RunsDir, SourceArgs};
+use super::shared::{BatchArgs, DryRun, InFlight, Json, MappingArgs, ReadPreference, RunsDir, SourceArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
@@ -85,6 +85,9 @@ pub(crate) struct ResumeArgs {
     /// Connection string of the target, if that has a password
     #[arg(long, value_name = "TARGET", env = "TARGET_MONGODB_URI")]
     pub(crate) target: Option<PathBuf>,
+    /// What to do with jobs that were queued or running, if nobody has decided yet
+    #[arg(long, value_name = "WHAT", env = "RESHELVE_IN_FLIGHT")]
+    pub(crate) in_flight: Option<InFlight>,
     /// Member of a replica set to read from [default: as in the connection string]
     #[arg(long, value_name = "MODE", env = "RESHELVE_READ_PREFERENCE")]
     pub(crate) read_preference: Option<ReadPreference>,

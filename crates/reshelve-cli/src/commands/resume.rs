@@ -16,6 +16,7 @@ pub(crate) fn run(args: &ResumeArgs) -> Result<ExitCode, Failure> {
         source: args.source.clone(),
         allow_empty: args.allow_empty,
         target: args.target.clone(),
+        in_flight: args.in_flight.map(Into::into),
         read_preference: args.read_preference.map(Into::into),
         batch: args.batch.options(),
     };

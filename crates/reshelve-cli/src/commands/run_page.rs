@@ -14,8 +14,13 @@ use crate::printer::Printer;
 pub(super) fn print(outcome: &Outcome, printer: Printer) -> ExitCode {
     printer.text(&page(outcome));
     printer.json(outcome);
-    if let Stop::Damaged(damage) = &outcome.report.stop {
-        printer.note(&format!("error: {damage}"));
+    match &outcome.report.stop {
+        Stop::Damaged(damage) => printer.note(&format!("error: {damage}")),
+        Stop::InFlight { .. } => {
+            let reason = outcome.report.checkpoint.reason.as_deref().unwrap_or_default();
+            printer.note(&format!("error: {}", plain(reason)));
+        }
+        _ => {}
     }
     if let Some(hint) = outcome.hint() {
         printer.note(&format!("hint: {hint}"));
@@ -95,6 +100,9 @@ fn verdict(report: &Report) -> String {
         Stop::Done => format!("The {what} is done."),
         Stop::Interrupted => format!("The {what} was interrupted."),
         Stop::FirstReject => format!("The {what} stopped at its first reject, as requested."),
+        Stop::InFlight { .. } => {
+            format!("The {what} stopped before a job in flight: it needs a decision.")
+        }
         Stop::Damaged(damage) if damage.kind == DamageKind::Changed => {
             format!("The {what} stopped: its source changed while it was read.")
         }

@@ -115,6 +115,7 @@ impl Mapper {
         check_sizes(lengths, largest_event)?;
         prove(document.bytes(), job, Document::new(&out.metadata.bytes()[before[3]..]))?;
         Ok(Mapped {
+            is_in_flight: facts.decided.status.is_in_flight(),
             job_id: facts.identity.job_id,
             events: events.len(),
             lengths,

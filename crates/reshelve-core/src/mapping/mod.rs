@@ -93,6 +93,8 @@ impl TargetDocuments {
 pub struct Mapped {
     /// The `jobId` of all its target documents, as UTF-8.
     pub job_id: Vec<u8>,
+    /// Whether it was queued or running, and is carried over as it is.
+    pub is_in_flight: bool,
     /// The number of its events.
     pub events: usize,
     /// The number of bytes appended to each collection, in the order of [`COLLECTIONS`].

@@ -19,7 +19,7 @@ pub fn verify_request(folder: &RunFolder) -> Result<VerifyRequest, RunError> {
         rejected_positions: rejected_by_target(folder)?,
         only_rejects: plan.only_rejects,
         limit: plan.limit,
-        ..Reading::new(plan.options)
+        ..Reading::new(plan.options.mapping())
     };
     let allow_existing = plan.on_existing != OnExisting::Refuse;
     Ok(VerifyRequest { allow_existing, ..VerifyRequest::new(reading) })

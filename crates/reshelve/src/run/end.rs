@@ -48,20 +48,31 @@ fn end(
         }
         Ended::Interrupted => Stop::Interrupted,
         Ended::FirstReject => Stop::FirstReject,
+        Ended::InFlight { job } => Stop::InFlight { job },
         Ended::Damaged(damage) => Stop::Damaged(damage),
     };
-    if let Stop::Damaged(damage) = &stop {
-        checkpoint.enter(State::Failed)?;
-        checkpoint.reason = Some(damage.to_string());
-        checkpoint.in_doubt = damage.earlier_in_doubt && damage.kind != DamageKind::Io;
-    } else {
-        checkpoint.enter(State::Interrupted)?;
+    match &stop {
+        Stop::Damaged(damage) => {
+            checkpoint.enter(State::Failed)?;
+            checkpoint.reason = Some(damage.to_string());
+            checkpoint.in_doubt = damage.earlier_in_doubt && damage.kind != DamageKind::Io;
+        }
+        Stop::InFlight { job } => {
+            checkpoint.enter(State::Interrupted)?;
+            checkpoint.reason = Some(undecided(job));
+        }
+        _ => checkpoint.enter(State::Interrupted)?,
     }
     saving.save(&checkpoint)?;
     if context.plan.apply {
         destination.leave()?;
     }
     Ok(Report { plan: context.plan.clone(), folder: context.folder.clone(), checkpoint, stop })
+}
+
+/// Why a run stopped before a job in flight.
+pub(super) fn undecided(job: &str) -> String {
+    format!("the job {job} is in flight (queued or running), and no --in-flight decision was made")
 }
 
 /// Does what is left to do when all documents are written, and closes the run: nothing of it is

@@ -19,7 +19,7 @@ pub use crate::pass::{EXAMPLES_MAX, Example, RejectRecord, Tally};
 pub use checkpoint::{Checkpoint, DocumentCounts, Totals};
 pub use engine::CHECKPOINT_BYTES_DEFAULT;
 pub use error::RunError;
-pub use plan::{Part, Plan, RunRequest};
+pub use plan::{Decisions, Part, Plan, RunRequest};
 pub use refusal::Refusal;
 pub use run_folder::RunFolder;
 pub use start::{Ends, Report, ResumeRequest, Stop, resume, start};

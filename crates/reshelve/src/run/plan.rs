@@ -71,6 +71,29 @@ impl RunRequest {
     }
 }
 
+/// What was decided for the mapping of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decisions {
+    /// What becomes of unknown statuses.
+    pub on_unknown_status: OnUnknownStatus,
+    /// Who is right where status and chapters differ.
+    pub status_policy: StatusPolicy,
+    /// What becomes of jobs in flight; none where nobody decided. A run that writes stops before
+    /// the first of them then, and is told when it is resumed.
+    pub in_flight: Option<InFlight>,
+}
+
+impl Decisions {
+    /// The options of the mapping; jobs in flight are included where nobody decided.
+    pub fn mapping(self) -> Options {
+        Options {
+            on_unknown_status: self.on_unknown_status,
+            status_policy: self.status_policy,
+            in_flight: self.in_flight.unwrap_or_default(),
+        }
+    }
+}
+
 /// `run.json`: what was run, from where, to where, how. It holds no secrets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
@@ -90,8 +113,8 @@ pub struct Plan {
     pub target: PlannedTarget,
     /// Whether the run writes.
     pub apply: bool,
-    /// The mapping's options.
-    pub options: Options,
+    /// The decisions of the mapping.
+    pub options: Decisions,
     /// What it does with documents that are there.
     pub on_existing: OnExisting,
     /// Whose rejects it takes, if only those.

@@ -1,9 +1,8 @@
 //! What a run checks itself before it starts: the source.
 
-use super::checkpoint::Checkpoint;
 use super::{Plan, Refusal, RunError, RunRequest};
 use crate::ends::{Opened, Oplog, Origin};
-use reshelve_core::mapping::Status;
+use reshelve_core::mapping::{InFlight, Status};
 
 /// Where documents are in flight, a run that writes needs a decision.
 pub(super) fn check_in_flight(
@@ -25,6 +24,18 @@ pub(super) fn check_in_flight(
     if count > 0 { Err(Refusal::InFlight { count }.into()) } else { Ok(()) }
 }
 
+/// A run that is resumed keeps to what was decided, as documents before may have followed it. A dry
+/// run for which nothing was decided has included them.
+pub(super) fn check_decision(plan: &Plan, asked: Option<InFlight>) -> Result<(), RunError> {
+    let assumed = if plan.apply { None } else { Some(InFlight::default()) };
+    match (plan.options.in_flight.or(assumed), asked) {
+        (Some(decided), Some(asked)) if decided != asked => {
+            Err(Refusal::InFlightDecided { decided, asked }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Where the dump has an oplog with entries of the collection, its documents may be older than the
 /// data: a run that writes needs a decision.
 pub(super) fn check_oplog(request: &RunRequest, opened: &Opened) -> Result<(), RunError> {
@@ -43,7 +54,7 @@ pub(super) fn check_oplog(request: &RunRequest, opened: &Opened) -> Result<(), R
 /// mended meanwhile.
 pub(super) fn check_size(
     plan: &Plan,
-    from: &Checkpoint,
+    had_failed: bool,
     opened: Opened,
 ) -> Result<Opened, RunError> {
     let planned = &plan.source;
@@ -51,7 +62,7 @@ pub(super) fn check_size(
         return Ok(opened);
     };
     let is_same_form = planned.live.is_none() && planned.form == opened.description.form_words();
-    if !is_same_form || from.reason.is_some() || now >= before {
+    if !is_same_form || had_failed || now >= before {
         return Ok(opened);
     }
     let detail = format!("it has {now} bytes, and had {before} when the run began");

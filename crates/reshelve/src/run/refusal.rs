@@ -1,5 +1,7 @@
 //! Why a run does not start, or does not resume.
 
+use reshelve_core::mapping::InFlight;
+
 /// A reason of the run itself not to start. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -15,6 +17,14 @@ pub enum Refusal {
     /// A source that can be read once cannot be looked through for jobs in flight.
     #[error("standard input or a pipe cannot be looked through for documents in flight in advance")]
     InFlightUnknown,
+    /// The run has another decision on jobs in flight than is asked for now.
+    #[error("this run was begun with --in-flight {decided}, and cannot go on with {asked}")]
+    InFlightDecided {
+        /// The decision of the run.
+        decided: InFlight,
+        /// What is asked for.
+        asked: InFlight,
+    },
     /// The dump has an oplog with entries of the collection, and nobody said that they do not
     /// matter.
     #[error("the dump has an oplog that changes the collection ({count} times) and is not applied")]

@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use reshelve_core::mapping::InFlight;
+use serde::{Deserialize, Serialize};
+
 use super::checkpoint::{CHECKPOINT_SCHEMA, Checkpoint};
 use super::plan::{PLAN_SCHEMA, Plan};
 use super::{Refusal, RunError};
@@ -15,6 +18,17 @@ use crate::store::{
 const HOLD_TRIES_MAX: u32 = 25;
 /// … and how long to wait between two tries.
 const HOLD_WAIT: Duration = Duration::from_millis(20);
+
+/// The version of `decision.json`.
+const DECISION_SCHEMA: &str = "reshelve.decision/1";
+
+/// `decision.json`: what was decided when the run was resumed. It is a file of its own because
+/// `run.json` is what processes hold the run by, and is never replaced.
+#[derive(Debug, Serialize, Deserialize)]
+struct Decision {
+    schema: String,
+    in_flight: InFlight,
+}
 
 /// A run's folder.
 #[derive(Clone, Debug)]
@@ -108,12 +122,27 @@ impl RunFolder {
         &self.path
     }
 
-    /// What the run was told.
+    /// What the run was told, when it was begun and when it was resumed.
     ///
     /// # Errors
-    /// Where the file cannot be read, or is of another version.
+    /// Where a file cannot be read, or is of another version.
     pub fn plan(&self) -> Result<Plan, RunError> {
-        Ok(read_state(self.files(), &self.plan_file(), PLAN_SCHEMA)?)
+        let mut plan: Plan = read_state(self.files(), &self.plan_file(), PLAN_SCHEMA)?;
+        if plan.options.in_flight.is_none() {
+            let path = self.decision_file();
+            match read_state::<Decision>(self.files(), &path, DECISION_SCHEMA) {
+                Ok(decision) => plan.options.in_flight = Some(decision.in_flight),
+                Err(error) if error.is_absent() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(plan)
+    }
+
+    /// Keeps what was decided about jobs in flight, durably, where nothing was decided before.
+    pub(crate) fn decide(&self, in_flight: InFlight) -> Result<(), DiskError> {
+        let decision = Decision { schema: DECISION_SCHEMA.to_owned(), in_flight };
+        write_state(self.files(), &self.decision_file(), &decision)
     }
 
     /// How far the run is.
@@ -166,6 +195,10 @@ impl RunFolder {
 
     fn plan_file(&self) -> PathBuf {
         self.path.join("run.json")
+    }
+
+    fn decision_file(&self) -> PathBuf {
+        self.path.join("decision.json")
     }
 
     pub(crate) fn checkpoint_file(&self) -> PathBuf {

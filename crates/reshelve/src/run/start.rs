@@ -8,7 +8,7 @@ use super::checkpoint::Checkpoint;
 use super::end::{execute, finish, note_failure, tidy};
 use super::engine::Context;
 use super::journal::Named;
-use super::plan::{PLAN_SCHEMA, Plan, RunRequest};
+use super::plan::{Decisions, PLAN_SCHEMA, Plan, RunRequest};
 use super::run_folder::RunFolder;
 use super::states::State;
 use super::{Observer, RunError, preflight};
@@ -16,7 +16,7 @@ use crate::ends::{Batch, BatchLimits, Claim, Damage, Destination, JobSet, Left, 
 use crate::pass::pipeline;
 use crate::pass::{OnlyRejects, SourceHash};
 use crate::store::absolute;
-use reshelve_core::mapping::{Options, VERSION};
+use reshelve_core::mapping::{InFlight, VERSION};
 use reshelve_core::raw::iso;
 
 /// How a run ended.
@@ -28,6 +28,12 @@ pub enum Stop {
     Interrupted,
     /// It was stopped at the first reject, as asked, and can be resumed.
     FirstReject,
+    /// It met a job in flight, and nobody has decided what becomes of these. Everything before it
+    /// is dealt with; resumed with a decision, the run goes on.
+    InFlight {
+        /// The job's id.
+        job: String,
+    },
     /// The source is damaged; mended, it can be resumed.
     Damaged(Damage),
 }
@@ -50,6 +56,8 @@ pub struct Report {
 pub struct ResumeRequest {
     /// The run.
     pub folder: RunFolder,
+    /// What becomes of jobs in flight, where nobody had decided.
+    pub in_flight: Option<InFlight>,
     /// Limits of a batch.
     pub batch: BatchLimits,
     /// Mapping threads.
@@ -121,7 +129,8 @@ pub fn start(
 /// Resumes a run.
 ///
 /// # Errors
-/// As for [`start`]; refused too where the run is done, or the source is not the one it has read.
+/// As for [`start`]; refused too where the run is done, the source is not the one it has read, or
+/// another decision on jobs in flight was made before.
 pub fn resume(
     request: &ResumeRequest,
     ends: Ends<'_>,
@@ -130,13 +139,15 @@ pub fn resume(
 ) -> Result<Report, RunError> {
     let Ends { origin, destination } = ends;
     let folder = &request.folder;
-    let plan = folder.plan()?;
+    let mut plan = folder.plan()?;
     // Obtained before anything else is looked at: a second process is refused.
     let _present = folder.hold(&plan.run)?;
     let mut from = folder.checkpoint()?;
     if from.state.is_ended() {
         return tidy(plan, folder, from, destination, observer);
     }
+    preflight::check_decision(&plan, request.in_flight)?;
+    let had_failed = from.state == State::Failed;
     from.enter(State::Running)?;
     let claim = plan.claim(folder);
     if plan.apply {
@@ -152,13 +163,19 @@ pub fn resume(
     }
     let only = plan.only_rejects.as_deref().map(OnlyRejects::read).transpose()?;
     let opened = origin.open_after(&from.source).map_err(RunError::from);
-    let opened = match opened.and_then(|it| preflight::check_size(&plan, &from, it)) {
+    let opened = match opened.and_then(|it| preflight::check_size(&plan, had_failed, it)) {
         Ok(opened) => opened,
         Err(error) => {
             drop(destination.leave());
             return Err(error);
         }
     };
+    if let (true, None, Some(in_flight)) =
+        (plan.apply, plan.options.in_flight, request.in_flight)
+    {
+        folder.decide(in_flight)?;
+        plan = folder.plan()?;
+    }
     let context = Context {
         plan: &plan,
         folder,
@@ -250,10 +267,10 @@ fn plan_of(
         source: origin.planned(&opened.description),
         target: destination.planned(),
         apply: request.apply,
-        options: Options {
+        options: Decisions {
             on_unknown_status: request.on_unknown_status,
             status_policy: request.status_policy,
-            in_flight: request.in_flight.unwrap_or_default(),
+            in_flight: request.in_flight,
         },
         on_existing: request.on_existing,
         only_rejects: request.only_rejects.as_deref().map(absolute),

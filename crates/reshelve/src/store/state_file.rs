@@ -29,6 +29,11 @@ pub enum StateError {
 }
 
 impl StateError {
+    /// Whether there is no such file.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, StateError::Disk(error) if error.is_absent())
+    }
+
     pub(super) fn unusable(path: &Path, detail: impl ToString) -> Self {
         StateError::Unusable { path: path.to_owned(), detail: detail.to_string() }
     }

@@ -25,8 +25,8 @@ struct Sorted {
     intents: Vec<(usize, Intent)>,
     /// The jobs that go to the target.
     ahead: Vec<JobAhead>,
-    /// Whether the limit of the run is reached.
-    at_limit: bool,
+    /// Why nothing after these is taken, if nothing is.
+    ended: Option<Ended>,
 }
 
 impl<S: Sink + ?Sized> Engine<'_, S> {
@@ -34,7 +34,7 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
         self.file_bytes_read = batch.file_bytes_read;
         self.batches += 1;
         batch.batch.notes.iter().for_each(|note| self.observer.note(note));
-        let Sorted { intents, ahead, at_limit } = self.sort_out(batch)?;
+        let Sorted { intents, ahead, ended } = self.sort_out(batch)?;
         let looked = match ahead.is_empty() {
             true => Looked::Nothing,
             false => self.sink.look(&batch.target, &ahead)?,
@@ -79,20 +79,22 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
             }
         }
         let is_refused = self.end_batch(batch, &mut decided)?;
-        Ok(match (at_limit, is_refused) {
-            (true, _) => Some(Ended::AtEnd),
-            (false, true) => Some(Ended::FirstReject),
-            _ => None,
+        Ok(match (ended, is_refused) {
+            (Some(Ended::AtEnd), _) => Some(Ended::AtEnd),
+            (_, true) => Some(Ended::FirstReject),
+            (ended, false) => ended,
         })
     }
 
-    /// What is known of each document of a batch by itself, up to the limit of the run; the jobs
-    /// that go to the target; and whether the limit is reached.
+    /// What is known of each document of a batch by itself, up to the limit of the run, or to a job
+    /// in flight where nobody decided what becomes of these; and the jobs that go to the target.
     fn sort_out(&mut self, batch: &MappedBatch) -> Result<Sorted, RunError> {
         let mut intents = Vec::with_capacity(batch.documents.len());
         let mut ahead = Vec::with_capacity(batch.documents.len());
         let mut lengths = [0; 4];
         let mut read = self.now.totals.documents.read;
+        let plan = self.context.plan;
+        let is_open = plan.apply && plan.options.in_flight.is_none();
         for (index, document) in batch.documents.iter().enumerate() {
             if !self.known.are_seen() {
                 self.hash.add(&document.fingerprint);
@@ -103,6 +105,10 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
                 None => Intent::NotTaken,
                 Some(Outcome::Skipped) => Intent::Skipped,
                 Some(Outcome::Rejected(reject)) => Intent::Rejected(reject.clone().into()),
+                Some(Outcome::Mapped(mapped)) if is_open && mapped.is_in_flight => {
+                    let job = String::from_utf8_lossy(&mapped.job_id).into_owned();
+                    return Ok(Sorted { intents, ahead, ended: Some(Ended::InFlight { job }) });
+                }
                 Some(Outcome::Mapped(mapped)) => {
                     let section: Section =
                         std::array::from_fn(|at| lengths[at]..lengths[at] + mapped.lengths[at]);
@@ -123,11 +129,11 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
             };
             read += u64::from(!matches!(intent, Intent::NotTaken));
             intents.push((index, intent));
-            if self.context.plan.limit.is_some_and(|limit| read >= limit) {
-                return Ok(Sorted { intents, ahead, at_limit: true });
+            if plan.limit.is_some_and(|limit| read >= limit) {
+                return Ok(Sorted { intents, ahead, ended: Some(Ended::AtEnd) });
             }
         }
-        Ok(Sorted { intents, ahead, at_limit: false })
+        Ok(Sorted { intents, ahead, ended: None })
     }
 
     /// Settles what was decided; tells whether the target refused a document, where the run is to

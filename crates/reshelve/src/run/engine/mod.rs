@@ -42,6 +42,12 @@ pub(crate) enum Ended {
     Interrupted,
     /// Stopped at the first reject.
     FirstReject,
+    /// A job is in flight, and nobody decided what becomes of these; everything before it is
+    /// written.
+    InFlight {
+        /// Its id.
+        job: String,
+    },
     /// The source is damaged; everything before it is written.
     Damaged(Damage),
 }
@@ -170,7 +176,7 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
         let plan = self.context.plan;
         let context = self.context;
         let options = PipelineOptions {
-            mapping: plan.options,
+            mapping: plan.options.mapping(),
             batch: context.batch,
             jobs: context.jobs,
             first: self.first,

@@ -189,7 +189,7 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
     /// Counts a job that is in the target now: written, or unchanged.
     fn count_job(&mut self, batch: &MappedBatch, index: usize, write: Option<&JobWrite>) {
         let Some(Outcome::Mapped(mapped)) = &batch.documents[index].outcome else { return };
-        let Mapped { job_id, events, lengths, residue_bytes, warnings } = mapped;
+        let Mapped { job_id, events, lengths, residue_bytes, warnings, .. } = mapped;
         let totals = &mut self.now.totals;
         let replaced = write.is_some_and(JobWrite::replaces_others);
         totals.replaced += u64::from(replaced);
