@@ -82,7 +82,13 @@ fn scene(oplog: &[u8]) -> Place {
     place
 }
 
-const SOURCES: [&str; 4] = ["dump", "dump/letswriteabook", "all.archive", "all.archive.gz"];
+const SOURCES: [&str; 5] = [
+    "dump",
+    "dump/letswriteabook",
+    "dump/letswriteabook/jobs.bson",
+    "all.archive",
+    "all.archive.gz",
+];
 
 #[test]
 fn entries_of_the_collection_are_told_everywhere_and_refused_without_a_decision() {
@@ -126,6 +132,26 @@ fn an_oplog_of_others_is_no_reason() {
             let page = place.expect(0, &["inspect", source]).stdout;
             assert!(!page.contains("note:"), "{source}: {page}");
         }
+    }
+}
+
+/// With metadata, compressed or not, it is a collection that has this name.
+#[test]
+fn a_collection_that_is_called_oplog_is_none() {
+    for (suffix, is_compressed) in [("", false), (".gz", true)] {
+        let place = scene(&oplog());
+        fs::remove_file(place.path("dump/oplog.bson")).unwrap();
+        let bytes = |text: &[u8]| if is_compressed { gzip(text) } else { text.to_vec() };
+        let folder = "dump/letswriteabook";
+        place.write(&format!("{folder}/oplog.bson{suffix}"), &bytes(&oplog()));
+        place.write(&format!("{folder}/oplog.metadata.json{suffix}"), &bytes(b"{\"indexes\":[]}"));
+        for source in &SOURCES[..3] {
+            let told = place.expect(0, &["inspect", source]);
+            assert!(!told.stdout.contains("note:"), "{source}: {}", told.stdout);
+            let dry = place.expect(0, &["run", source, "dry"]);
+            assert!(!dry.stderr.contains("oplog"), "{source}: {}", dry.stderr);
+        }
+        place.expect(0, &[&["run", "dump"][..], &APPLY].concat());
     }
 }
 

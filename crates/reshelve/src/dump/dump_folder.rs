@@ -232,6 +232,18 @@ fn database_name(path: &Path) -> String {
     known.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
+/// The collection that a file of a dump holds, as its name and its folder tell.
+pub(super) fn namespace_of(file: &Path) -> Option<Namespace> {
+    let collection = unescape(&stem(file.file_name()?.to_str()?, DATA_ENDING)?);
+    Some(Namespace { db: database_name(folder_of(file)), collection })
+}
+
+/// The folder of a file; the parent of a bare name is empty.
+pub(super) fn folder_of(file: &Path) -> &Path {
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+    parent.unwrap_or(Path::new("."))
+}
+
 /// The name of a file without this ending, in any compression.
 fn stem(name: &str, ending: &str) -> Option<String> {
     let stem = |compression: Compression| {

@@ -16,7 +16,7 @@ use super::feed::Feed;
 use super::metadata::{Metadata, string};
 use super::prelude::{Namespace, Prelude};
 use super::{COLLECTION_DEFAULT, dump_folder, open, oplog, pipe};
-use crate::ends::{Batch, BatchLimits, Compression, Place, Source, SourceForm, SourceSpec};
+use crate::ends::{Batch, BatchLimits, Compression, Oplog, Place, Source, SourceForm, SourceSpec};
 use crate::target_schema::Index;
 use reshelve_core::extjson;
 use reshelve_core::raw::Document;
@@ -223,6 +223,13 @@ fn inspect_file(spec: &SourceSpec, inventory: &mut Inventory) -> Result<(), Open
     };
     info.count(opened.source.as_mut());
     inventory.collections.push(info);
+    if let (Oplog::Unknown, Some((db, collection))) =
+        (opened.description.oplog, opened.description.namespace)
+    {
+        let wanted = [Namespace { db, collection }];
+        let entries = oplog::count_files(&oplog::files_of_one(&spec.path), &wanted);
+        inventory.tell_oplog(entries, &wanted);
+    }
     Ok(())
 }
 

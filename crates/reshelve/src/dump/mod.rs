@@ -74,6 +74,14 @@ pub fn open(spec: &SourceSpec) -> Result<Opened, OpenError> {
     }
     let rewindable = content.bytes_total.is_some();
     let mut opened = open_content(content, spec, rewindable)?;
+    if opened.description.form == SourceForm::BsonFile
+        && let Some(namespace) = dump_folder::namespace_of(&spec.path)
+        && !oplog::files_of_one(&spec.path).is_empty()
+    {
+        // It is part of a dump that is one state of the data only with its oplog.
+        opened.description.oplog = Oplog::Unknown;
+        opened.description.namespace = Some((namespace.db, namespace.collection));
+    }
     if rewindable {
         opened.source =
             Unchanged::watch(opened.source, &spec.path).map_err(|error| failed(error.source))?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::archive_body::{Body, TERMINATOR};
 use super::bson_file::BsonFile;
 use super::content::Content;
-use super::dump_folder::OPLOG;
+use super::dump_folder::{OPLOG, folder_of};
 use super::feed::Feed;
 use super::prelude::{Namespace, Prelude};
 use crate::ends::{Batch, BatchLimits, Compression, Source};
@@ -43,7 +43,10 @@ pub(super) fn files(root: &Path, documents: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for folder in folders {
         // With metadata it is a collection of that name.
-        if folder.join(format!("{OPLOG}.metadata.json")).exists() {
+        let metadata = |compression: Compression| {
+            folder.join(format!("{OPLOG}.metadata.json{}", compression.suffix()))
+        };
+        if Compression::ALL.into_iter().any(|compression| metadata(compression).exists()) {
             continue;
         }
         for compression in Compression::ALL {
@@ -54,6 +57,12 @@ pub(super) fn files(root: &Path, documents: &Path) -> Vec<PathBuf> {
         }
     }
     found
+}
+
+/// The oplogs that belong to one file of documents, named by itself.
+pub(super) fn files_of_one(documents: &Path) -> Vec<PathBuf> {
+    let folder = folder_of(documents);
+    files(folder, &folder.join(documents.file_name().unwrap_or_default()))
 }
 
 /// Counts the entries of some files that change one of these collections; none if they cannot be

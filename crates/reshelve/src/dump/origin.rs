@@ -55,6 +55,7 @@ fn count_oplog(spec: &SourceSpec, description: &SourceDescription) -> Oplog {
         SourceForm::DumpFolder => {
             oplog::count_files(&oplog::files(&spec.path, &description.path), &wanted)
         }
+        SourceForm::BsonFile => oplog::count_files(&oplog::files_of_one(&spec.path), &wanted),
         _ => oplog::count_archive(&spec.path, &wanted),
     };
     entries.map_or(Oplog::Unknown, Oplog::Entries)
