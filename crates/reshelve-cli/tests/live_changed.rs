@@ -186,7 +186,8 @@ fn jobs_that_begin_after_a_kill_need_a_decision() {
     child.wait().unwrap();
     held.release();
 
-    let ids: Vec<Bson> = legacy.dump("jobs").iter().rev().take(7).map(|document| id(document)).collect();
+    let ids: Vec<Bson> =
+        legacy.dump("jobs").iter().rev().take(7).map(|document| id(document)).collect();
     for id in &ids {
         legacy.command(doc! {
             "update": "jobs",

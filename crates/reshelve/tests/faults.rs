@@ -131,7 +131,8 @@ impl Scene {
     }
 
     fn resume(&self, memory: &Memory, folder: RunFolder) -> Result<Report, RunError> {
-        let request = ResumeRequest { folder, in_flight: None, batch: BATCH, jobs: 1, checkpoint_bytes: 1 };
+        let request =
+            ResumeRequest { folder, in_flight: None, batch: BATCH, jobs: 1, checkpoint_bytes: 1 };
         let (origin, mut destination) = self.ends(memory);
         let ends = Ends { origin: &origin, destination: &mut destination };
         resume(&request, ends, &AtomicBool::new(false), &mut Silent)

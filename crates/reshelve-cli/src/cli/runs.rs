@@ -6,7 +6,9 @@ use clap::Args;
 use reshelve_app::places::TargetPlace;
 
 use super::password::BothPasswords;
-use super::shared::{BatchArgs, DryRun, InFlight, Json, MappingArgs, ReadPreference, RunsDir, SourceArgs};
+use super::shared::{
+    BatchArgs, DryRun, InFlight, Json, MappingArgs, ReadPreference, RunsDir, SourceArgs,
+};
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {

@@ -185,6 +185,7 @@ impl Destination for LiveDestination {
         &'s mut self,
         claim: &Claim,
         _position: &Position,
+        _threads: usize,
     ) -> Result<Box<dyn Sink + 's>, EndError> {
         let all_ours = claim.base.documents == 0;
         if !claim.apply {

@@ -169,7 +169,8 @@ pub trait Destination {
         notes: &mut dyn Notes,
     ) -> Result<(), EndError>;
 
-    /// Opens the sink of a run at a position; of a dry run, one that writes nothing.
+    /// Opens the sink of a run at a position; of a dry run, one that writes nothing. It may use so
+    /// many threads.
     ///
     /// # Errors
     /// Where the target cannot be opened.
@@ -177,6 +178,7 @@ pub trait Destination {
         &'s mut self,
         claim: &Claim,
         position: &Position,
+        threads: usize,
     ) -> Result<Box<dyn Sink + 's>, EndError>;
 
     /// Whether a run that replaced jobs has work left when all documents are written.

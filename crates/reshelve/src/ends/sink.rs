@@ -213,7 +213,8 @@ pub trait Sink: Look {
         None
     }
 
-    /// Makes this position one from which writing can be resumed.
+    /// Makes this place one from which writing can be resumed, as soon as
+    /// [`written_cuts`](Self::written_cuts) tells its position.
     ///
     /// # Errors
     /// As for [`write`](Self::write).
@@ -221,12 +222,23 @@ pub trait Sink: Look {
         Ok(())
     }
 
-    /// Where the last cut is; without [`cut_bytes`](Self::cut_bytes), where writing is.
+    /// The positions of cuts that were written since this was asked last, in their order. Where
+    /// `is_waiting`, it waits until every cut is written.
+    ///
+    /// # Errors
+    /// As for [`write`](Self::write).
+    fn written_cuts(&mut self, is_waiting: bool) -> Result<Vec<Position>, EndError> {
+        let _ = is_waiting;
+        Ok(Vec::new())
+    }
+
+    /// Where the last cut is that was written; without [`cut_bytes`](Self::cut_bytes), where
+    /// writing is.
     fn position(&self) -> Position {
         Position::default()
     }
 
-    /// Ends a target that is complete.
+    /// Ends a target that is complete, when every cut is written.
     ///
     /// # Errors
     /// As for [`write`](Self::write).

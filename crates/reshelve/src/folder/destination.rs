@@ -108,6 +108,7 @@ impl Destination for FolderDestination {
         &'s mut self,
         claim: &Claim,
         position: &Position,
+        threads: usize,
     ) -> Result<Box<dyn Sink + 's>, EndError> {
         if self.existing.is_none() && claim.on_existing != OnExisting::Refuse {
             self.existing = preflight::reopen_existing(
@@ -124,7 +125,9 @@ impl Destination for FolderDestination {
         }
         let lengths = Progress::of(position)?.lengths;
         let expect = self.seen.map_or(Expect::AtLeast(lengths), Expect::AsSeen);
-        Ok(Box::new(FolderSink::open(&self.files, &self.target, lengths, expect, existing)?))
+        let target = &self.target;
+        let sink = FolderSink::open(&self.files, target, lengths, expect, existing, threads)?;
+        Ok(Box::new(sink))
     }
 
     fn finishes(&self) -> bool {

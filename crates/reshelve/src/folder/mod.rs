@@ -1,5 +1,6 @@
 //! The folder target: a database folder as `mongodump` makes it, which `mongorestore` takes.
 
+mod compressor;
 mod destination;
 mod existing;
 mod indexes;

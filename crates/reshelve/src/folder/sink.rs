@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Existing;
+use super::compressor::{Compressor, Members};
 use super::lengths::{Lengths, Progress};
 use super::lock::Lock;
 use super::preflight::Expect;
@@ -29,18 +30,24 @@ pub struct FolderSink {
     lengths: Lengths,
     /// What a compressed target holds back until the next cut.
     held_back: [Vec<u8>; 4],
+    /// What compresses it; none where the target is plain.
+    compressor: Option<Compressor>,
+    /// Where cuts were written, and nobody was told yet.
+    written_cuts: Vec<Position>,
     existing: Option<Existing>,
 }
 
 impl FolderSink {
     /// Opens the target at these lengths: anything after them is cut off, once it is certain that
-    /// nobody else writes there and that the files are as expected.
+    /// nobody else writes there and that the files are as expected. A compressed target is
+    /// compressed by at most so many threads.
     pub(super) fn open(
         files: &Arc<dyn Files>,
         folder: &TargetFolder,
         lengths: Lengths,
         expect: Expect,
         existing: Option<Existing>,
+        threads: usize,
     ) -> Result<Self, EndError> {
         folder.prepare(files.as_ref())?;
         let open = |at: Collection| open_locked(files.as_ref(), folder, at);
@@ -57,12 +64,21 @@ impl FolderSink {
         // The lock is held: what a killed process left half written goes.
         files.remove_leftovers(&folder.database())?;
         files.sync_folder(&folder.database())?;
+        let compressor = match folder.compression {
+            Compression::None => None,
+            compression => Some(
+                Compressor::start(compression, threads)
+                    .at("starting threads for", &folder.database())?,
+            ),
+        };
         Ok(FolderSink {
             files: Arc::clone(files),
             folder: folder.clone(),
             opened,
             lengths,
             held_back: Default::default(),
+            compressor,
+            written_cuts: Vec::new(),
             existing,
         })
     }
@@ -74,10 +90,24 @@ impl FolderSink {
         Ok(())
     }
 
-    fn write_member(&mut self, at: Collection, bytes: &[u8]) -> Result<(), DiskError> {
-        let member = self.folder.compression.member(bytes);
-        let member = member.at("compressing", &self.folder.file(at))?;
-        self.write_bytes(at, &member)
+    /// Writes the next cut if it is compressed; waits for it where that is asked for. Tells whether
+    /// there was one.
+    fn write_cut(&mut self, is_waiting: bool) -> Result<bool, DiskError> {
+        let Some(compressor) = &mut self.compressor else { return Ok(false) };
+        let members = compressor.next(is_waiting).at("compressing", &self.folder.database())?;
+        let Some(members) = members else { return Ok(false) };
+        self.write_members(&members)?;
+        self.written_cuts.push(self.position());
+        Ok(true)
+    }
+
+    fn write_members(&mut self, members: &Members) -> Result<(), DiskError> {
+        for (at, member) in Collection::ALL.into_iter().zip(members) {
+            if let Some(member) = member {
+                self.write_bytes(at, member)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -129,15 +159,18 @@ impl Sink for FolderSink {
     }
 
     fn cut(&mut self) -> Result<(), EndError> {
-        for at in Collection::ALL {
-            let mut bytes = std::mem::take(&mut self.held_back[at.index()]);
-            if !bytes.is_empty() {
-                self.write_member(at, &bytes)?;
-            }
-            bytes.clear();
-            self.held_back[at.index()] = bytes;
+        if let Some(compressor) = &mut self.compressor {
+            compressor.cut(&mut self.held_back);
+        }
+        while self.compressor.as_ref().is_some_and(Compressor::is_full) {
+            self.write_cut(true)?;
         }
         Ok(())
+    }
+
+    fn written_cuts(&mut self, is_waiting: bool) -> Result<Vec<Position>, EndError> {
+        while self.write_cut(is_waiting)? {}
+        Ok(std::mem::take(&mut self.written_cuts))
     }
 
     fn position(&self) -> Position {
@@ -146,10 +179,11 @@ impl Sink for FolderSink {
 
     /// An empty collection is an empty member, not an empty file.
     fn finish(&mut self) -> Result<(), EndError> {
-        self.cut()?;
+        let compression = self.folder.compression;
         for at in Collection::ALL {
-            if self.lengths.0[at.index()] == 0 && self.folder.compression != Compression::None {
-                self.write_member(at, &[])?;
+            if self.lengths.0[at.index()] == 0 && compression != Compression::None {
+                let member = compression.member(&[]).at("compressing", &self.folder.file(at))?;
+                self.write_bytes(at, &member)?;
             }
         }
         Ok(())

@@ -170,9 +170,7 @@ pub fn resume(
             return Err(error);
         }
     };
-    if let (true, None, Some(in_flight)) =
-        (plan.apply, plan.options.in_flight, request.in_flight)
-    {
+    if let (true, None, Some(in_flight)) = (plan.apply, plan.options.in_flight, request.in_flight) {
         folder.decide(in_flight)?;
         plan = folder.plan()?;
     }

@@ -69,8 +69,7 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
             decided.list.push((index, decision));
             if self.sink.cut_bytes().is_some_and(|bytes| self.since_cut >= bytes) {
                 self.settle(batch, &mut decided)?;
-                self.sink.cut()?;
-                self.mark_resumable();
+                self.cut(true)?;
             }
             let documents = self.now.source.count + count(decided.list.len());
             if self.context.plan.fail_fast && is_rejected && documents > self.furthest {

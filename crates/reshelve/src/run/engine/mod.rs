@@ -7,6 +7,7 @@ mod batch;
 mod decide;
 mod settle;
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -94,6 +95,8 @@ pub(crate) struct Engine<'e, S: ?Sized> {
     /// What is about to be written; none in a dry run.
     journal: Option<Journal>,
     rejects: RejectFiles,
+    /// The state at each cut that is not written yet; none at one that is not resumed from.
+    cuts: VecDeque<Option<Checkpoint>>,
     /// Target bytes since the last cut.
     since_cut: usize,
     file_bytes_read: u64,
@@ -154,6 +157,7 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
             ids: Appender::open(folder.files(), &folder.ids_file(), from.ids * 16)?,
             journal,
             rejects: RejectFiles::open(folder, from.rejects)?,
+            cuts: VecDeque::new(),
             since_cut: 0,
             file_bytes_read: 0,
             batches: 0,
@@ -193,8 +197,11 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
         let (ended, saving) = (ended?, saving?);
         // What lies after the last cut is written too, so that the target holds all there is;
         // a resumed run continues at the cut, and writes the rest again.
-        self.sink.cut()?;
-        if matches!(ended, Ended::AtEnd) {
+        let is_at_end = matches!(ended, Ended::AtEnd);
+        if self.sink.cut_bytes().is_some() {
+            self.cut(is_at_end)?;
+            self.take_written_cuts(true)?;
+        } else if is_at_end {
             self.mark_resumable();
         }
         self.flush()?;
@@ -257,18 +264,42 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
     /// The state after the last document becomes one that can be resumed from.
     fn mark_resumable(&mut self) {
         // While documents are seen again, the state to resume from stays the one taken up.
-        if !self.known.are_seen() {
-            return;
+        if self.known.are_seen() {
+            self.now.target = self.sink.position();
+            self.resumable = self.snapshot();
         }
-        self.since_cut = 0;
+    }
+
+    /// The state after the last document, but for the position in the target.
+    fn snapshot(&mut self) -> Checkpoint {
         self.now.source_hash = self.hash.hex();
-        self.now.target = self.sink.position();
         self.now.rejects = self.rejects.lengths();
         self.now.journal = self.journal.as_ref().map(Journal::lengths).unwrap_or_default();
-        self.resumable = self.now.clone();
+        self.now.clone()
+    }
+
+    /// Has the target cut after the last document. That state can be resumed from when the cut is
+    /// written, if it is to be.
+    fn cut(&mut self, is_resumable: bool) -> Result<(), RunError> {
+        self.sink.cut()?;
+        self.since_cut = 0;
+        let state = (is_resumable && self.known.are_seen()).then(|| self.snapshot());
+        self.cuts.push_back(state);
+        self.take_written_cuts(false)
+    }
+
+    /// Takes up where cuts were written.
+    fn take_written_cuts(&mut self, is_waiting: bool) -> Result<(), RunError> {
+        for target in self.sink.written_cuts(is_waiting)? {
+            if let Some(state) = self.cuts.pop_front().flatten() {
+                self.resumable = Checkpoint { target, ..state };
+            }
+        }
+        Ok(())
     }
 
     fn save_if_due(&mut self, saver: &mut Saver) -> Result<(), RunError> {
+        self.take_written_cuts(false)?;
         if let Some(saved) = saver.saved()? {
             self.tell(&saved);
         }
