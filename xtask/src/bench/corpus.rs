@@ -1,6 +1,7 @@
 //! What is measured on: generated legacy data, and the programs that take part.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -42,13 +43,13 @@ impl Place {
     }
 
     /// The official driver's plain insert, built.
-    pub(super) fn plain_insert(&self) -> Result<PathBuf> {
+    pub(super) fn plain(&self, program: &str) -> Result<PathBuf> {
         let mut build = tools::cargo(&["build", "--release", "--locked", "--quiet"]);
-        build.args(["--package", "reshelve-mongo", "--example", "plain_insert"]);
+        build.args(["--package", "reshelve-mongo", "--example", program]);
         if !build.status().context("cannot start cargo build")?.success() {
-            bail!("the plain insert does not build");
+            bail!("{program} does not build");
         }
-        Ok(tools::target_folder().join("release/examples/plain_insert"))
+        Ok(tools::target_folder().join("release/examples").join(program))
     }
 
     /// The binary with a command.
@@ -56,6 +57,33 @@ impl Place {
         let mut program = Command::new(&self.reshelve);
         program.args(arguments);
         program
+    }
+
+    /// A source of that many documents with nothing in them but an id and a status, made once.
+    pub(super) fn tiny(&self, name: &str, documents: u64, status: &str) -> Result<Corpus> {
+        let corpora = self.folder.join("corpora");
+        fs::create_dir_all(&corpora).context("cannot make the folder of the corpora")?;
+        let path = corpora.join(format!("{name}-{documents}.bson"));
+        if !path.exists() {
+            let half = corpora.join("making.bson");
+            let file = fs::File::create(&half).context("cannot write the corpus")?;
+            let mut out = std::io::BufWriter::new(file);
+            for number in 0..documents {
+                let mut body = b"\x07_id\0\x65\0\0\0".to_vec();
+                body.extend_from_slice(&number.to_be_bytes());
+                body.extend_from_slice(b"\x02status\0");
+                body.extend_from_slice(&(u32::try_from(status.len())? + 1).to_le_bytes());
+                body.extend_from_slice(status.as_bytes());
+                // The ends of the text and of the document.
+                body.extend_from_slice(&[0, 0]);
+                out.write_all(&(u32::try_from(body.len())? + 4).to_le_bytes())?;
+                out.write_all(&body)?;
+            }
+            out.flush().context("cannot write the corpus")?;
+            fs::rename(&half, &path).context("cannot name the corpus")?;
+        }
+        let bytes = fs::metadata(&path).context("cannot look at the corpus")?.len();
+        Ok(Corpus { path, documents, bytes })
     }
 
     /// A source of that many documents, made once: the same arguments give the same bytes.

@@ -11,7 +11,7 @@ pub(crate) mod meter;
 mod table;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use contest::{Contender, Outcome};
@@ -29,11 +29,18 @@ const NOVELS: u64 = 5_000;
 const FORMS: u64 = 2_000;
 /// The scaling series.
 const SCALE: [u64; 3] = [1_000, 10_000, 100_000];
+/// Tiny documents, and as many of them as make lists long: of ids, of warnings, of rejects.
+const TINY: u64 = 2_000_000;
+const TINY_ODD: u64 = 500_000;
 /// With `--quick` every corpus has so many times fewer documents.
 const QUICK_DIVISOR: u64 = 10;
 
 /// The commands that are measured beside runs.
 const BESIDE_RUNS: [&str; 4] = ["verify", "checksums", "restore", "profile"];
+
+/// The collections of the live copies.
+const COPIED: [&str; 5] =
+    ["jobs", "novel_job_events", "novel_job_metrics", "novel_job_metadata", "novel_jobs"];
 
 const FINISHED_NOVELS: [&str; 4] = ["--size", "large", "--stage", "completed"];
 const SIX_KILOBYTES: [&str; 4] = ["--document-bytes", "6000", "--stage", "completed"];
@@ -103,6 +110,13 @@ fn publish(table: &str) -> Result<()> {
         .context("cannot write the page")
 }
 
+/// A program with its arguments.
+fn program(path: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(path);
+    command.args(arguments);
+    command
+}
+
 struct Bench<'b> {
     plan: &'b Plan,
     place: Place,
@@ -112,7 +126,7 @@ struct Bench<'b> {
 impl Bench<'_> {
     fn run(mut self) -> Result<()> {
         let machine = machine::facts(&self.place);
-        let mut groups = vec![self.novels()?, self.forms()?, self.scale()?];
+        let mut groups = vec![self.novels()?, self.forms()?, self.scale()?, self.tiny()?];
         if self.plan.live {
             groups.extend(self.live()?);
         }
@@ -233,13 +247,50 @@ impl Bench<'_> {
         Ok(Group { name: "scale", title: "Documents of 6 KB".to_owned(), outcomes })
     }
 
+    /// Whether memory depends on how many documents there are, where each is as small as can be:
+    /// one round, as it is about memory alone.
+    fn tiny(&mut self) -> Result<Group> {
+        let (most, odd) = (self.documents(TINY), self.documents(TINY_ODD));
+        let plain = self.place.tiny("tiny", most, "completed")?;
+        let strange = self.place.tiny("strange", odd, "odd")?;
+        let done = self.finished_target(&plain)?;
+        let mut contenders = vec![
+            self.dry_run("tiny-dry", &format!("dry run, {most} documents"), &plain),
+            self.apply("tiny-apply", &format!("`run --apply`, {most} documents"), &plain, &[]),
+            self.run_command(
+                "tiny-warnings",
+                &format!("dry run, {odd} documents, each with warnings"),
+                &strange,
+                &["--on-unknown-status", "failed"],
+            ),
+            self.dry_run(
+                "tiny-rejects",
+                &format!("dry run, {odd} documents, all rejected"),
+                &strange,
+            ),
+        ];
+        for command in BESIDE_RUNS {
+            let title = format!("`{command}`, {most} documents");
+            contenders.push(self.beside(
+                command,
+                &format!("tiny-{command}"),
+                &title,
+                &plain,
+                &done,
+            ));
+        }
+        let outcomes = contest::hold(&self.place, "tiny documents", &contenders, 1)?;
+        Ok(Group { name: "tiny", title: "Tiny documents, one round".to_owned(), outcomes })
+    }
+
     /// A run into a live target, beside the official driver's `insert_many` of the same documents
     /// into the same server. Both find the collections and indexes made and empty.
     fn live(&mut self) -> Result<Option<Group>> {
         let servers = Servers::get(false, self.summary);
         let Some(server) = servers.shared_uri() else { return Ok(None) };
-        let plain = self.place.plain_insert()?;
-        let uri = format!("{server}/reshelve_bench");
+        let (insert, copy) = (self.place.plain("plain_insert")?, self.place.plain("plain_copy")?);
+        let database = |name: &str| format!("{server}/reshelve_bench{name}");
+        let uri = database("");
         let source = self.place.corpus("live", self.documents(FORMS), &FINISHED_NOVELS)?;
         let done = self.finished_target(&source)?.join("letswriteabook");
         let ready = || {
@@ -249,16 +300,62 @@ impl Bench<'_> {
             [down, self.place.reshelve(&["indexes", "up", &uri])]
         };
         let runs = self.place.folder.join("runs-live");
-        let mut run = self.place.reshelve(&["run", "--apply", "--in-flight", "include"]);
-        run.arg("--runs-dir").arg(&runs).arg(&source.path).arg(&uri);
-        let mut insert = Command::new(plain);
-        insert.arg(&uri).arg(&done);
+        let run = |source: &std::ffi::OsStr| {
+            let mut run = self.place.reshelve(&["run", "--apply", "--in-flight", "include"]);
+            run.arg("--runs-dir").arg(&runs).arg(source).arg(&uri);
+            run
+        };
+        // What the copies read, and the live source.
+        let (legacy, moved) = (database("_legacy"), database("_moved"));
+        for (at, what) in [(&legacy, &source.path), (&moved, &done)] {
+            for mut seed in [
+                program(&copy, &[&["drop", at][..], &COPIED].concat()),
+                program(&insert, &[at, &what.to_string_lossy()]),
+            ] {
+                let status = seed.stdout(Stdio::null()).status().context("cannot seed")?;
+                anyhow::ensure!(status.success(), "{seed:?} ended with {status}");
+            }
+        }
+        let copied = database("_copied");
+        let of_target = [&[moved.as_str(), &uri][..], &COPIED[1..]].concat();
         let contenders = [
-            Contender::new("live-insert", "plain `insert_many` of the target", &source, insert)
-                .after(ready()),
-            Contender::new("live-run", "`run --apply` into the live target", &source, run)
-                .makes([runs])
-                .after(ready()),
+            Contender::new(
+                "live-insert",
+                "plain `insert_many` of the target",
+                &source,
+                program(&insert, &[&uri, &done.to_string_lossy()]),
+            )
+            .after(ready()),
+            Contender::new(
+                "live-run",
+                "`run --apply` into the live target",
+                &source,
+                run(source.path.as_os_str()),
+            )
+            .makes([runs.clone()])
+            .after(ready()),
+            Contender::new(
+                "live-copy",
+                "plain copy of a live target, by the driver",
+                &source,
+                program(&copy, &of_target),
+            )
+            .after(ready()),
+            Contender::new(
+                "live-copy-legacy",
+                "plain copy of the live source, by the driver",
+                &source,
+                program(&copy, &[&legacy, &copied, "jobs"]),
+            )
+            .after([program(&copy, &["drop", &copied, "jobs"])]),
+            Contender::new(
+                "live-live",
+                "`run --apply`, live to live",
+                &source,
+                run(legacy.as_ref()),
+            )
+            .makes([runs.clone()])
+            .after(ready()),
         ];
         let outcomes = self.hold("live target", &contenders)?;
         servers.stop(self.summary);

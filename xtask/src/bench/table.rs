@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 use super::contest::Outcome;
 use super::{Group, Plan};
 
+/// How the keys begin of what is not this tool.
+const BESIDES: [&str; 3] = ["node", "live-insert", "live-copy"];
+
 /// All that was measured.
 pub(super) struct Report {
     runs: u64,
@@ -146,7 +149,7 @@ impl Report {
             .iter()
             .flat_map(|group| &group.outcomes)
             // Ours alone: what others take is their affair.
-            .filter(|outcome| !outcome.key.starts_with("node") && outcome.key != "live-insert")
+            .filter(|outcome| !BESIDES.iter().any(|key| outcome.key.starts_with(key)))
             .map(Outcome::peak_mib)
             .fold(None, |most: Option<f64>, peak| Some(most.unwrap_or(0.0).max(peak)));
         vec![
@@ -176,6 +179,12 @@ impl Report {
                 1.2,
                 "×",
                 self.ratio("live-run", "live-insert"),
+            ),
+            at_most(
+                "`run` from live to live, wall time of a plain copy of its target",
+                1.1,
+                "×",
+                self.ratio("live-live", "live-copy"),
             ),
             at_most("peak memory, any command", 200.0, "MiB", peak),
         ]
