@@ -318,6 +318,10 @@ fn of_source(hint: SourceHint) -> &'static str {
             "make it readable for this user, or name the file with the documents itself"
         }
         SourceHint::SaveToAFile => "save it to a file first",
+        SourceHint::PipeAgain => {
+            "give the same documents again: with --source FILE, or through another pipe with \
+             --source -"
+        }
         SourceHint::NameOneFile => "name the file that is meant",
         SourceHint::UnpackFirst => {
             "unpack it, then name the dump folder or the file that was inside"

@@ -173,3 +173,16 @@ fn a_silent_pipe_does_not_hold_up_ctrl_c() {
         }
     }
 }
+
+/// A shell gives `<(…)` a name that leads nowhere when the command has ended.
+#[test]
+fn a_pipe_that_is_gone_is_given_again() {
+    let (place, bytes) = scene();
+    let script = "\"$0\" run <(head -c 9000 jobs.bson) out --apply --in-flight include";
+    place.call_through(&["bash", "-c", script], &[]).expect(1).says(&["truncated"]);
+    let run = place.run();
+    let told = place.expect(2, &["resume", &run]);
+    told.says(&["the run read a pipe of this name, and it is gone", "hint:", "--source FILE"]);
+    place.call(&["resume", &run, "--source", "-"]).stdin(&bytes).expect(0);
+    assert_same(&place.tree("target"), &place.tree("out"), "resumed from another pipe");
+}

@@ -90,6 +90,12 @@ pub enum OpenError {
         /// The path, or `standard input`.
         name: String,
     },
+    /// The run had read a pipe, and its name leads nowhere any more.
+    #[error("{}: the run read a pipe of this name, and it is gone", .path.display())]
+    PipeGone {
+        /// The path.
+        path: PathBuf,
+    },
     /// Nothing came through standard input, or a pipe.
     #[error("{name} is empty")]
     Empty {
@@ -123,6 +129,7 @@ impl OpenError {
             OpenError::NotASource { .. } => Hint::ChooseStoredDocuments,
             OpenError::TwoFiles { .. } => Hint::Source(SourceHint::NameOneFile),
             OpenError::NotRewindable { .. } => Hint::Source(SourceHint::SaveToAFile),
+            OpenError::PipeGone { .. } => Hint::Source(SourceHint::PipeAgain),
             OpenError::Empty { .. } => Hint::Source(SourceHint::AllowEmpty),
             OpenError::EmptyArchive { .. } => Hint::Source(SourceHint::GetTheFileAgain),
             OpenError::WrongForm { hint, .. } => hint.clone(),

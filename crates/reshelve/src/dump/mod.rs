@@ -64,7 +64,12 @@ pub fn open(spec: &SourceSpec) -> Result<Opened, OpenError> {
     if pipe::is_pipe(&spec.path) {
         return open_pipe(spec);
     }
-    let failed = |error| OpenError::of(&spec.path, error);
+    let failed = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound if spec.read_before => {
+            OpenError::PipeGone { path: spec.path.clone() }
+        }
+        _ => OpenError::of(&spec.path, error),
+    };
     if fs::metadata(&spec.path).map_err(failed)?.is_dir() {
         return open_folder(spec);
     }

@@ -86,6 +86,8 @@ pub enum SourceHint {
     MakeReadable,
     /// Save it to a file first.
     SaveToAFile,
+    /// Give the documents of a pipe once more.
+    PipeAgain,
     /// Name the one of two files that is meant.
     NameOneFile,
     /// Unpack an archive of another kind.

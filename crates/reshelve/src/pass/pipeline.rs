@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
 use super::OnlyRejects;
 use crate::ends::{Batch, BatchLimits, ContentHash, Damage, Form, Item, Source, content_hash};
@@ -21,6 +22,15 @@ use reshelve_core::mapping::{
 /// Source bytes that may be on their way between the reader and the writer: enough that nobody
 /// waits, few enough that they and what is made of them stay in the caches of a processor.
 const IN_FLIGHT_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// What is held of a document beside its own bytes, about: four target documents, their hashes,
+/// its outcome with its warnings. Tiny documents are made of this.
+const DOCUMENT_BYTES: usize = 1024;
+
+/// What a batch takes of the budget.
+fn cost(batch: &Batch) -> usize {
+    batch.bytes.len() + batch.items.len() * DOCUMENT_BYTES
+}
 
 /// What the pipeline is told.
 pub(crate) struct PipelineOptions<'o> {
@@ -157,18 +167,40 @@ impl Steps<'_> {
                 return self.ended.take().map_or(Step::End, |(_, step)| *step);
             }
             match self.done.recv() {
-                Ok(Message::Mapped(sequence, batch)) => {
-                    self.waiting.insert(sequence, batch);
-                }
-                Ok(Message::Ended(after, step)) => self.ended = Some((after, step)),
+                Ok(message) => self.take(message),
                 Err(_) => return Step::End,
             }
         }
     }
 
+    /// Whether the next step is there, or comes while no more than this time passes between two
+    /// results.
+    pub(crate) fn is_ready_within(&mut self, wait: Duration) -> bool {
+        let is_at_end = |ended: &Option<(u64, _)>, next| {
+            ended.as_ref().is_some_and(|(after, _)| *after == next)
+        };
+        while !self.waiting.contains_key(&self.next) && !is_at_end(&self.ended, self.next) {
+            match self.done.recv_timeout(wait) {
+                Ok(message) => self.take(message),
+                Err(RecvTimeoutError::Timeout) => return false,
+                Err(RecvTimeoutError::Disconnected) => return true,
+            }
+        }
+        true
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Mapped(sequence, batch) => {
+                self.waiting.insert(sequence, batch);
+            }
+            Message::Ended(after, step) => self.ended = Some((after, step)),
+        }
+    }
+
     /// Gives a batch back: its memory is used again, and the reader may go on.
     pub(crate) fn give_back(&mut self, batch: MappedBatch) {
-        self.budget.release(batch.batch.bytes.len());
+        self.budget.release(cost(&batch.batch));
         // Nobody takes it where the reader has ended.
         drop(self.recycle.send(Box::new(batch)));
     }
@@ -205,7 +237,7 @@ impl Reader<'_> {
             }
             position += u64::try_from(mapped.batch.items.len()).unwrap_or(0);
             mapped.file_bytes_read = source.bytes_read();
-            if !self.budget.acquire(mapped.batch.bytes.len()) {
+            if !self.budget.acquire(cost(&mapped.batch)) {
                 return;
             }
             if self.tasks.send(Task { sequence, mapped }).is_err() {

@@ -31,6 +31,8 @@ use reshelve_core::raw::{self, Document};
 pub const CHECKPOINT_BYTES_DEFAULT: u64 = 64 * 1024 * 1024;
 /// … or when this much time has passed.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(1);
+/// How long to wait for documents before it is looked whether a cut can be written.
+const CUT_WAIT: Duration = Duration::from_millis(20);
 /// The longest `_id` that a checkpoint keeps; a source that needs a longer one is read again.
 const ID_BYTES_MAX: usize = 64 * 1024;
 
@@ -212,6 +214,10 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
 
     fn take_steps(&mut self, steps: &mut Steps<'_>, saver: &mut Saver) -> Result<Ended, RunError> {
         loop {
+            // A source may be slow: what is compressed meanwhile is written.
+            while !self.cuts.is_empty() && !steps.is_ready_within(CUT_WAIT) {
+                self.save_if_due(saver)?;
+            }
             match steps.next() {
                 Step::Batch(batch) => {
                     let ended = self.take_batch(&batch)?;
