@@ -117,6 +117,13 @@ fn program(path: &Path, arguments: &[&str]) -> Command {
     command
 }
 
+/// Runs a program that prepares what is measured.
+fn seed(mut program: Command) -> Result<()> {
+    let status = program.stdout(Stdio::null()).status().context("cannot seed")?;
+    anyhow::ensure!(status.success(), "{program:?} ended with {status}");
+    Ok(())
+}
+
 struct Bench<'b> {
     plan: &'b Plan,
     place: Place,
@@ -308,13 +315,8 @@ impl Bench<'_> {
         // What the copies read, and the live source.
         let (legacy, moved) = (database("_legacy"), database("_moved"));
         for (at, what) in [(&legacy, &source.path), (&moved, &done)] {
-            for mut seed in [
-                program(&copy, &[&["drop", at][..], &COPIED].concat()),
-                program(&insert, &[at, &what.to_string_lossy()]),
-            ] {
-                let status = seed.stdout(Stdio::null()).status().context("cannot seed")?;
-                anyhow::ensure!(status.success(), "{seed:?} ended with {status}");
-            }
+            seed(program(&copy, &[&["drop", at][..], &COPIED].concat()))?;
+            seed(program(&insert, &[at, &what.to_string_lossy()]))?;
         }
         let copied = database("_copied");
         let of_target = [&[moved.as_str(), &uri][..], &COPIED[1..]].concat();
