@@ -48,6 +48,12 @@ pub const SETTINGS_KEYS: &str =
     "keys are long flags, such as runs-dir or batch-docs; tables are commands";
 /// A folder of runs that holds none.
 pub const WHERE_RUNS_ARE: &str = "--runs-dir says where runs are";
+/// A run without a name.
+pub(crate) const NAME_A_RUN: &str =
+    "name a run by its id, a unique beginning of its id, `latest`, or its folder";
+/// A beginning that several ids share.
+pub(crate) const NAME_ONE_RUN: &str =
+    "write more of the id; `reshelve runs` lists the runs, and `latest` names the newest";
 /// A document that `explain` cannot find.
 pub const JOB_IS_THE_ID: &str =
     "--job takes the _id: 24 hex digits of an ObjectId, or the string itself";

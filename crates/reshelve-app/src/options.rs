@@ -4,10 +4,11 @@
 use std::path::PathBuf;
 
 use reshelve::ends::{BATCH_BYTES_DEFAULT, BATCH_DOCS_DEFAULT, BatchLimits};
-use reshelve::run::{CHECKPOINT_BYTES_DEFAULT, RunFolder};
+use reshelve::run::{CHECKPOINT_BYTES_DEFAULT, RunError, RunFolder};
 use reshelve_core::mapping::{InFlight, OnUnknownStatus, Options, StatusPolicy};
 
 use crate::failure::Failure;
+use crate::hints;
 use crate::outside;
 
 /// A live target is asked a few questions for each batch: there, larger ones are faster.
@@ -103,19 +104,80 @@ impl From<ReadPreference> for reshelve_mongo::ReadPreference {
     }
 }
 
+/// The name that means the newest run.
+const LATEST: &str = "latest";
+
+/// How many runs a message names, if a name may mean several.
+const NAMED_MAX: usize = 5;
+
 /// A run, as a person names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunName {
-    /// Its id, or its folder.
+    /// Its id, a unique beginning of its id, `latest` for the newest, or its folder.
     pub name: String,
     /// The folder of run folders.
     pub runs_folder: PathBuf,
 }
 
 impl RunName {
+    /// The newest run of a folder.
+    pub fn latest(runs_folder: impl Into<PathBuf>) -> RunName {
+        RunName { name: LATEST.to_owned(), runs_folder: runs_folder.into() }
+    }
+
+    /// Finds the run. A name that is an id, or leads to a folder, is no beginning of another id.
     pub(crate) fn find(&self) -> Result<RunFolder, Failure> {
         outside::check("--runs-dir", &self.runs_folder)?;
         outside::check("RUN", &self.name)?;
-        Ok(RunFolder::find(&self.runs_folder, &self.name)?)
+        match self.name.trim() {
+            "" => Err(Failure::usage("the name of the run is empty", hints::NAME_A_RUN)),
+            LATEST => self.newest(),
+            _ => match RunFolder::find(&self.runs_folder, &self.name) {
+                Err(RunError::NoSuchRun { .. }) => self.begun_with(),
+                found => Ok(found?),
+            },
+        }
     }
+
+    /// The newest run whose folder has the name that the run was given: a folder with another name
+    /// is a copy, and where it stands among the others says nothing of its age.
+    fn newest(&self) -> Result<RunFolder, Failure> {
+        for folder in RunFolder::list(&self.runs_folder)?.into_iter().rev() {
+            if id_of(&folder) == folder.plan()?.run {
+                return Ok(folder);
+            }
+        }
+        let message = format!("there are no runs in {}", self.runs_folder.display());
+        Err(Failure::usage(message, hints::WHERE_RUNS_ARE))
+    }
+
+    /// The only run whose id begins like this.
+    fn begun_with(&self) -> Result<RunFolder, Failure> {
+        let mut runs = RunFolder::list(&self.runs_folder)?;
+        runs.retain(|folder| id_of(folder).starts_with(&self.name));
+        match (runs.len(), runs.pop()) {
+            (1, Some(found)) => Ok(found),
+            (_, None) => {
+                let (name, runs) = (self.name.clone(), self.runs_folder.clone());
+                Err(RunError::NoSuchRun { name, runs }.into())
+            }
+            (several, Some(last)) => {
+                runs.push(last);
+                let named: Vec<_> = runs.iter().rev().take(NAMED_MAX).map(id_of).collect();
+                let more = if several > NAMED_MAX { ", …" } else { "" };
+                let message = format!(
+                    "{} is the beginning of {several} runs in {}: {}{more}",
+                    self.name,
+                    self.runs_folder.display(),
+                    named.join(", ")
+                );
+                Err(Failure::usage(message, hints::NAME_ONE_RUN))
+            }
+        }
+    }
+}
+
+/// The name of a run's folder: the id of the run, unless somebody has renamed it.
+fn id_of(folder: &RunFolder) -> String {
+    folder.path().file_name().unwrap_or_default().to_string_lossy().into_owned()
 }

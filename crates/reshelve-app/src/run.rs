@@ -7,8 +7,7 @@ use std::sync::Arc;
 use reshelve::dump::STANDARD_INPUT;
 use reshelve::ends::{Compression, OnExisting};
 use reshelve::run::{
-    self, Checkpoint, DocumentCounts, Ends, Plan, Report, RunError, RunFolder, RunRequest, State,
-    Stop, Tally,
+    self, Checkpoint, DocumentCounts, Ends, Plan, Report, RunError, RunRequest, State, Stop, Tally,
 };
 use reshelve::store::Disk;
 use serde::{Serialize, Serializer};
@@ -17,7 +16,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::handle::{Handle, Relay};
 use crate::hints;
-use crate::options::{BatchOptions, MappingOptions};
+use crate::options::{BatchOptions, MappingOptions, RunName};
 use crate::outside;
 use crate::overlap;
 use crate::places::{self, SourcePlace, TargetPlace};
@@ -38,8 +37,8 @@ pub struct Request {
     /// What to do with a target that holds documents. Taking only rejects and taking over both keep
     /// them at least.
     pub on_existing: OnExisting,
-    /// Take only the documents that this run, named as in [`RunName`](crate::RunName), rejected.
-    pub only_rejects: Option<String>,
+    /// Take only the documents that this run rejected.
+    pub only_rejects: Option<RunName>,
     /// Whether to break the lock of a run that was cut off.
     pub take_over: bool,
     /// How the work is divided.
@@ -80,10 +79,7 @@ impl Request {
     fn request(&self) -> Result<RunRequest, Failure> {
         outside::check("--runs-dir", &self.runs_folder)?;
         let only_rejects = match &self.only_rejects {
-            Some(name) => {
-                outside::check("--only-rejects", name)?;
-                Some(RunFolder::find(&self.runs_folder, name)?.path().to_owned())
-            }
+            Some(run) => Some(run.find()?.path().to_owned()),
             None => None,
         };
         let keeps = self.take_over || only_rejects.is_some();

@@ -1,23 +1,18 @@
 //! `status`: the state of one run.
 
-use std::path::PathBuf;
-
 use reshelve::run::{DocumentCounts, RunFolder, State};
 use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::handle::Handle;
-use crate::hints;
 use crate::options::RunName;
 use crate::states;
 
 /// What `status` is asked.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The run's id, or its folder; none for the newest.
-    pub run: Option<String>,
-    /// The folder of run folders.
-    pub runs_folder: PathBuf,
+    /// The run.
+    pub run: RunName,
 }
 
 /// The state of a run; as JSON, `reshelve.status/1`.
@@ -69,14 +64,7 @@ pub struct RunStatus {
 /// # Errors
 /// If there is no such run, or its files cannot be used.
 pub fn status(request: &Request, _handle: &Handle) -> Result<Outcome, Failure> {
-    let runs_folder = request.runs_folder.clone();
-    let folder = match &request.run {
-        Some(name) => RunName { name: name.clone(), runs_folder }.find()?,
-        None => RunFolder::list(&runs_folder)?.pop().ok_or_else(|| {
-            let message = format!("there are no runs in {}", runs_folder.display());
-            Failure::usage(message, hints::WHERE_RUNS_ARE)
-        })?,
-    };
+    let folder = request.run.find()?;
     Ok(Outcome { schema: "reshelve.status/1", status: status_of(&folder)? })
 }
 

@@ -30,7 +30,7 @@ pub(crate) struct RunArgs {
     /// Replace jobs that differ in the target; their earlier versions are kept for a rollback
     #[arg(long, env = "RESHELVE_REPLACE")]
     pub(crate) replace: bool,
-    /// Read only the documents that this run rejected
+    /// Read only the documents that this run rejected, named as in `resume`
     #[arg(long, value_name = "RUN", env = "RESHELVE_ONLY_REJECTS")]
     pub(crate) only_rejects: Option<String>,
     /// Break the lock of an interrupted run, and start a new run
@@ -75,7 +75,7 @@ impl RunArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ResumeArgs {
-    /// Run: its id, or its folder
+    /// Run: its id, a unique beginning of its id, `latest`, or its folder
     #[arg(value_name = "RUN", env = "RESHELVE_RUN")]
     pub(crate) run: String,
     /// Current place of the source, if it has moved; its connection string, if that has a password
@@ -115,7 +115,7 @@ pub(crate) struct RunsArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
-    /// Run: its id, or its folder [default: the newest]
+    /// Run: its id, a unique beginning of its id, `latest`, or its folder [default: latest]
     #[arg(value_name = "RUN", env = "RESHELVE_RUN")]
     pub(crate) run: Option<String>,
     #[command(flatten)]
@@ -126,7 +126,7 @@ pub(crate) struct StatusArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// Run: its id, or its folder
+    /// Run: its id, a unique beginning of its id, `latest`, or its folder
     #[arg(value_name = "RUN", env = "RESHELVE_RUN")]
     pub(crate) run: String,
     /// Current place of the source, if it has moved

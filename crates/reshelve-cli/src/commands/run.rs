@@ -39,7 +39,7 @@ fn request(args: &RunArgs) -> Result<Request, Failure> {
         apply: args.apply,
         mapping: args.mapping.options(),
         on_existing,
-        only_rejects: args.only_rejects.clone(),
+        only_rejects: args.only_rejects.as_deref().map(|name| args.runs.run(name)),
         take_over: args.take_over,
         batch: args.batch.options(),
         limit: args.limit,

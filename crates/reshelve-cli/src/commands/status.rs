@@ -2,14 +2,18 @@
 
 use reshelve_app::status::{self, Request, RunStatus};
 use reshelve_app::text::{counted, number, plain, size, span};
-use reshelve_app::{ExitCode, Failure, Handle};
+use reshelve_app::{ExitCode, Failure, Handle, RunName};
 
 use crate::cli::StatusArgs;
 use crate::printer::Printer;
 
 pub(crate) fn run(args: &StatusArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
-    let request = Request { run: args.run.clone(), runs_folder: args.runs.runs_dir.clone() };
+    let run = match &args.run {
+        Some(name) => args.runs.run(name),
+        None => RunName::latest(&args.runs.runs_dir),
+    };
+    let request = Request { run };
     let outcome = status::status(&request, &Handle::silent())?;
     printer.text(&page(&outcome.status));
     printer.json(&outcome);

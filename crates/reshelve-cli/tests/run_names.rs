@@ -1,0 +1,89 @@
+//! How a run is named: by its id, a unique beginning of it, `latest`, or its folder, for every
+//! command that takes one.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot continue ends there"
+)]
+
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+mod common;
+
+use common::{Place, with};
+
+/// A place with two applied runs, each with one reject; their ids, oldest first.
+fn two_runs() -> (Place, String, String) {
+    let place = Place::new();
+    place.write("mixed.bson", &common::mixed_source(&place, 12, "small"));
+    let run = ["run", "mixed.bson", "target", "--apply", "--in-flight", "include"];
+    place.expect(4, &run);
+    place.expect(4, &with(&run, &["--allow-existing"]));
+    let runs = place.runs();
+    let [first, second] = runs.as_slice() else { panic!("{runs:?}") };
+    (place, first.clone(), second.clone())
+}
+
+/// The shortest beginning of an id that another id does not share.
+fn beginning<'i>(id: &'i str, other: &str) -> &'i str {
+    let shared = id.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count();
+    &id[..=shared]
+}
+
+/// Every command that takes a run, with where its name goes.
+const COMMANDS: [(&[&str], i32); 5] = [
+    (&["status", "RUN"], 0),
+    (&["resume", "RUN"], 4),
+    (&["report", "RUN"], 0),
+    (&["verify", "mixed.bson", "target", "--run", "RUN"], 0),
+    (&["run", "mixed.bson", "target", "--allow-existing", "--only-rejects", "RUN"], 4),
+];
+
+fn naming<'a>(command: &[&'a str], name: &'a str) -> Vec<&'a str> {
+    command.iter().map(|word| if *word == "RUN" { name } else { word }).collect()
+}
+
+#[test]
+fn every_command_takes_every_name_of_a_run() {
+    let (place, first, second) = two_runs();
+    let folder = format!(".reshelve/runs/{first}");
+    for (command, code) in COMMANDS {
+        for name in [first.as_str(), beginning(&first, &second), &folder, "latest"] {
+            place.expect(code, &naming(command, name));
+        }
+    }
+}
+
+#[test]
+fn a_name_leads_to_the_run_that_is_meant() {
+    let (place, first, second) = two_runs();
+    let copied = format!(".reshelve/runs/{second}-copy");
+    common::plant(&place.tree(&format!(".reshelve/runs/{second}")), &place.path(&copied));
+    let cases = [
+        (beginning(&first, &second), &first),
+        // An id is no beginning of another name, and a copy is not the newest run.
+        (second.as_str(), &second),
+        ("latest", &second),
+    ];
+    for (name, expected) in cases {
+        let told = place.expect(0, &["status", name, "--json"]);
+        let status: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
+        assert_eq!(status["folder"], format!(".reshelve/runs/{expected}"), "{name}");
+    }
+}
+
+#[test]
+fn a_name_that_may_mean_several_runs_is_refused_with_all_of_them() {
+    let (place, first, second) = two_runs();
+    let shared = &first[..beginning(&first, &second).len() - 1];
+    let before = place.tree("");
+    for (command, _) in COMMANDS {
+        let told = place.expect(2, &naming(command, shared));
+        told.says(&["error:", "2 runs", &first, &second, "hint:"]);
+        place.expect(2, &naming(command, "")).says(&["error:", "hint:"]);
+        place.expect(2, &naming(command, "nobody")).says(&["there is no run nobody", "hint:"]);
+        let elsewhere = with(&naming(command, "latest"), &["--runs-dir", "elsewhere"]);
+        place.expect(2, &elsewhere).says(&["there are no runs in elsewhere", "--runs-dir"]);
+    }
+    common::assert_same(&before, &place.tree(""), "everything");
+}
