@@ -58,15 +58,30 @@ pub fn size(bytes: u64) -> String {
     if unit == 0 { format!("{bytes} B") } else { format!("{rest}.{tenths} {}", UNITS[unit]) }
 }
 
-/// A span of time for people.
+/// A span of time for people: `45 ms`, `12.3 s`, `3 min 04 s`, `1 h 02 min`.
 pub fn span(elapsed_ms: u64) -> String {
     let seconds = elapsed_ms / 1000;
     match seconds {
-        0..10 => format!("{}.{:02} s", seconds, elapsed_ms % 1000 / 10),
-        10..120 => format!("{seconds} s"),
-        120..7200 => format!("{} min {} s", seconds / 60, seconds % 60),
-        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+        0 => format!("{elapsed_ms} ms"),
+        1..60 => format!("{seconds}.{} s", elapsed_ms % 1000 / 100),
+        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {:02} min", number(seconds / 3600), seconds % 3600 / 60),
     }
+}
+
+/// How many there are in a second, for people: whole, or with a decimal if they are few.
+pub fn per_second(count: u64, elapsed_ms: u64) -> String {
+    let tenths = u128::from(count) * 10_000 / u128::from(elapsed_ms.max(1));
+    match u64::try_from(tenths).unwrap_or(u64::MAX) {
+        tenths @ 0..100 => format!("{}.{}", tenths / 10, tenths % 10),
+        tenths => number(tenths / 10),
+    }
+}
+
+/// How many bytes there are in a second, for people.
+pub fn bytes_per_second(bytes: u64, elapsed_ms: u64) -> String {
+    let rate = u128::from(bytes) * 1000 / u128::from(elapsed_ms.max(1));
+    format!("{}/s", size(u64::try_from(rate).unwrap_or(u64::MAX)))
 }
 
 /// The day of a date; milliseconds if its year is not in 0000–9999.
@@ -98,8 +113,14 @@ mod tests {
         assert_eq!(number(1_234_567), "1 234 567");
         assert_eq!(size(999), "999 B");
         assert_eq!(size(1_572_864), "1.5 MiB");
-        assert_eq!(span(1_234), "1.23 s");
-        assert_eq!(span(3_725_000), "62 min 5 s");
+        assert_eq!([span(0), span(45), span(999)], ["0 ms", "45 ms", "999 ms"]);
+        assert_eq!([span(1_000), span(12_345), span(59_999)], ["1.0 s", "12.3 s", "59.9 s"]);
+        assert_eq!([span(60_000), span(184_999)], ["1 min 00 s", "3 min 04 s"]);
+        assert_eq!([span(3_599_999), span(3_725_000)], ["59 min 59 s", "1 h 02 min"]);
+        assert_eq!([per_second(5, 2_000), per_second(31_000, 10_000)], ["2.5", "3 100"]);
+        assert_eq!([per_second(1, 0), bytes_per_second(2_048, 2_000)], ["1 000", "1.0 KiB/s"]);
+        // The most that there can be is no reason to fail.
+        assert!(!per_second(u64::MAX, 0).is_empty() && !span(u64::MAX).is_empty());
         assert_eq!(plain("a\u{1b}[31mb\n"), "a\\u{1b}[31mb\\n");
     }
 

@@ -7,6 +7,7 @@ mod gate;
 mod interrupt;
 mod printer;
 mod progress;
+mod progress_line;
 
 use clap::FromArgMatches;
 use reshelve_app::{ExitCode, Failure};

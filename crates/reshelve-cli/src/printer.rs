@@ -1,6 +1,7 @@
 //! The only place that prints: data to standard output, everything else to standard error.
 
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::sync::OnceLock;
 
 use reshelve_app::{Failure, Watcher};
@@ -150,8 +151,16 @@ pub(crate) fn has_terminal() -> bool {
 
 /// Columns of standard output, if it is a terminal.
 pub(crate) fn columns() -> Option<u16> {
-    let stdout = std::io::stdout();
-    let size = stdout.is_terminal().then(|| rustix::termios::tcgetwinsize(&stdout).ok())??;
+    width(&std::io::stdout())
+}
+
+/// Columns of standard error, if it is a terminal.
+pub(crate) fn error_columns() -> Option<u16> {
+    width(&std::io::stderr())
+}
+
+fn width(stream: &(impl IsTerminal + AsFd)) -> Option<u16> {
+    let size = stream.is_terminal().then(|| rustix::termios::tcgetwinsize(stream).ok())??;
     (size.ws_col > 0).then_some(size.ws_col)
 }
 

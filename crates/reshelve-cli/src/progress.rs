@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use reshelve::run::{Plan, Progress, RunFolder};
-use reshelve_app::text::{number, size, span};
 use reshelve_app::{Handle, Reading, Watcher};
 
 use crate::interrupt;
-use crate::printer::{has_terminal, note};
+use crate::printer::{error_columns, has_terminal, note};
+use crate::progress_line::Line;
 
 /// How often a plain line is printed.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
@@ -54,13 +54,12 @@ impl View {
 }
 
 impl Shown {
-    fn show(&mut self, file_bytes: u64, text: impl FnOnce() -> String) {
+    fn show(&mut self, line: &Line) {
         if let Some(bar) = &self.bar {
-            bar.set_position(file_bytes);
-            bar.set_message(text());
+            bar.set_message(line.fitted(error_columns().map_or(80, usize::from)));
         } else if self.printed.elapsed() >= PLAIN_INTERVAL {
             self.printed = Instant::now();
-            note(&text());
+            note(&line.whole());
         }
     }
 }
@@ -82,63 +81,45 @@ impl Watcher for View {
     fn begun(&self, plan: &Plan, folder: &RunFolder, bytes_total: Option<u64>) {
         let what = if plan.apply { "run" } else { "dry run" };
         note(&format!("{what} {}  ({})", plan.run, folder.path().display()));
-        self.shown().bar = bar(bytes_total);
+        let mut shown = self.shown();
+        shown.bar = bar();
+        if let Some(bar) = &shown.bar {
+            let share = bytes_total.map(|total| (0, total));
+            let line = Line { share, ..Line::default() };
+            bar.set_message(line.fitted(error_columns().map_or(80, usize::from)));
+        }
     }
 
     fn progress(&self, progress: &Progress) {
-        self.shown().show(progress.file_bytes_read, || line(progress));
+        self.shown().show(&Line::of(progress));
     }
 
     fn reading(&self, reading: Reading) {
         let mut shown = self.shown();
         if shown.bar.is_none() {
-            shown.bar = bar(reading.file_bytes_total);
+            shown.bar = bar();
         }
         let elapsed_ms = u64::try_from(shown.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let per_second = reading.file_bytes.saturating_mul(1000) / elapsed_ms.max(1);
-        shown.show(reading.file_bytes, || {
-            format!("{} documents, {}/s", number(reading.documents), size(per_second))
-        });
+        let line = Line {
+            documents: reading.documents,
+            bytes: reading.file_bytes,
+            share: reading.file_bytes_total.map(|total| (reading.file_bytes, total)),
+            elapsed_ms,
+            ..Line::default()
+        };
+        shown.show(&line);
     }
 }
 
 /// A bar, if there is a terminal to show it on.
-fn bar(bytes_total: Option<u64>) -> Option<ProgressBar> {
+fn bar() -> Option<ProgressBar> {
     if !has_terminal() {
         return None;
     }
-    let target = ProgressDrawTarget::stderr_with_hz(8);
-    let bar = ProgressBar::with_draw_target(bytes_total, target);
-    let template = match bytes_total {
-        Some(_) => "{bar:30} {percent:>3} %  {bytes}/{total_bytes}  {msg}",
-        None => "{spinner} {bytes}  {msg}",
-    };
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style.progress_chars("#>-"));
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8));
+    // The line is made to fit; what is left over after the window has shrunk is cut, not wrapped.
+    if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
+        bar.set_style(style);
     }
-    bar.tick();
     Some(bar)
-}
-
-fn line(progress: &Progress) -> String {
-    let documents = &progress.totals.documents;
-    let per_second = progress.totals.bytes_read.saturating_mul(1000) / progress.elapsed_ms.max(1);
-    let mut text = format!(
-        "{} documents, {}/s, batch {}",
-        number(documents.read),
-        size(per_second),
-        number(progress.batch)
-    );
-    if documents.rejected > 0 {
-        text.push_str(&format!(", {} rejected", number(documents.rejected)));
-    }
-    if let Some(total) = progress.file_bytes_total
-        && progress.file_bytes_read > 0
-    {
-        let left = total.saturating_sub(progress.file_bytes_read);
-        let eta_ms = u128::from(progress.elapsed_ms) * u128::from(left)
-            / u128::from(progress.file_bytes_read);
-        text.push_str(&format!(", {} left", span(u64::try_from(eta_ms).unwrap_or(u64::MAX))));
-    }
-    text
 }

@@ -6,7 +6,7 @@ use reshelve::ends::DamageKind;
 use reshelve::run::{Part, Report, Stop, Tally};
 use reshelve_app::ExitCode;
 use reshelve_app::run::Outcome;
-use reshelve_app::text::{counted, number, plain, size, span};
+use reshelve_app::text::{bytes_per_second, counted, number, plain, size, span};
 
 use crate::printer::Printer;
 
@@ -62,14 +62,14 @@ pub(super) fn page(outcome: &Outcome) -> String {
     if documents.rejected > 0 {
         row("rejected", counted(documents.rejected, "document"));
     }
-    let rate = totals.bytes_read.saturating_mul(1000) / checkpoint.elapsed_ms.max(1);
+    let per_1k_docs_ms = checkpoint.elapsed_ms.saturating_mul(1000) / documents.read.max(1);
     row(
         "took",
         format!(
-            "{} ({}/s, {} ms per 1 000 documents), {} of memory",
+            "{} ({}, {} per 1 000 documents), {} of memory",
             span(checkpoint.elapsed_ms),
-            size(rate),
-            outcome.ms_per_1k_docs(),
+            bytes_per_second(totals.bytes_read, checkpoint.elapsed_ms),
+            span(per_1k_docs_ms),
             size(checkpoint.peak_rss_bytes)
         ),
     );
