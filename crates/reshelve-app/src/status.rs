@@ -1,12 +1,17 @@
 //! `status`: the state of one run.
 
-use reshelve::run::{DocumentCounts, RunFolder, State};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use reshelve::ends::{Compression, PlannedSource, SourceForm};
+use reshelve::run::{Checkpoint, DocumentCounts, Plan, RunFolder, State};
 use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::handle::Handle;
 use crate::options::RunName;
 use crate::states;
+use crate::text::ratio;
 
 /// What `status` is asked.
 #[derive(Clone, Debug)]
@@ -57,21 +62,72 @@ pub struct RunStatus {
     pub bytes_written: u64,
     /// Time spent, in all processes of the run.
     pub elapsed_ms: u64,
+    /// Documents read per second, on average; 0 if there is nothing to divide by.
+    pub docs_per_s: f64,
+    /// Time left, in milliseconds; none if the run is not at work, or the size of what it reads is
+    /// not known.
+    pub left_ms: Option<u64>,
+    /// Whether everything is written, and it removes what it replaced.
+    #[serde(skip)]
+    pub is_finishing: bool,
 }
+
+impl RunStatus {
+    /// Whether a process is at work on the run.
+    pub fn is_at_work(&self) -> bool {
+        self.state == State::Running.as_str()
+    }
+}
+
+/// How often a run is looked at that is watched.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// So often in a row a run must look killed: between the moment when its folder appears and the
+/// one when its process holds it, a new run looks like that.
+const KILLED_LOOKS: u32 = 10;
 
 /// Looks at a run.
 ///
 /// # Errors
 /// If there is no such run, or its files cannot be used.
 pub fn status(request: &Request, _handle: &Handle) -> Result<Outcome, Failure> {
+    Outcome::of(&request.run.find()?)
+}
+
+/// Looks at a run again and again until no process is at work on it any more, or the handle is
+/// cancelled, and tells what it sees each time. The run itself does not notice.
+///
+/// # Errors
+/// As for [`status`].
+pub fn watch(
+    request: &Request,
+    handle: &Handle,
+    tell: &mut dyn FnMut(&Outcome),
+) -> Result<Outcome, Failure> {
     let folder = request.run.find()?;
-    Ok(Outcome { schema: "reshelve.status/1", status: status_of(&folder)? })
+    let mut killed = 0;
+    loop {
+        let outcome = Outcome::of(&folder)?;
+        killed = if outcome.status.state == State::Killed.as_str() { killed + 1 } else { 0 };
+        let is_over = !outcome.status.is_at_work() && (killed == 0 || killed >= KILLED_LOOKS);
+        if is_over || handle.stop().load(Ordering::Relaxed) {
+            return Ok(outcome);
+        }
+        tell(&outcome);
+        std::thread::sleep(LOOK_EVERY);
+    }
+}
+
+impl Outcome {
+    fn of(folder: &RunFolder) -> Result<Outcome, Failure> {
+        Ok(Outcome { schema: "reshelve.status/1", status: status_of(folder)? })
+    }
 }
 
 pub(crate) fn status_of(folder: &RunFolder) -> Result<RunStatus, Failure> {
     let plan = folder.plan()?;
     let checkpoint = folder.checkpoint()?;
     let state = checkpoint.state.found(folder.is_held());
+    let left_ms = if state == State::Running { left_ms(&plan, &checkpoint) } else { None };
     let totals = checkpoint.totals;
     Ok(RunStatus {
         folder: folder.path().display().to_string(),
@@ -88,6 +144,35 @@ pub(crate) fn status_of(folder: &RunFolder) -> Result<RunStatus, Failure> {
         bytes_read: totals.bytes_read,
         bytes_written: totals.bytes_written,
         elapsed_ms: checkpoint.elapsed_ms,
+        docs_per_s: ratio(totals.documents.read.saturating_mul(1000), checkpoint.elapsed_ms),
+        left_ms,
+        is_finishing: checkpoint.is_finishing,
         run: plan.run,
     })
+}
+
+/// The time that is left if the rest is as fast as what is done; none if nobody knows how much
+/// there is.
+fn left_ms(plan: &Plan, checkpoint: &Checkpoint) -> Option<u64> {
+    if plan.only_rejects.is_some() || checkpoint.is_finishing {
+        return None;
+    }
+    let totals = &checkpoint.totals;
+    let by_bytes = document_bytes(&plan.source).map(|total| (totals.bytes_read, total));
+    let by_limit = plan.limit.map(|limit| (totals.documents.read, limit));
+    let left = |(done, total): (u64, u64)| {
+        let rest = u128::from(total.checked_sub(done)?);
+        let left = u128::from(checkpoint.elapsed_ms) * rest / u128::from(done.max(1));
+        (done > 0).then(|| u64::try_from(left).unwrap_or(u64::MAX))
+    };
+    by_bytes.into_iter().chain(by_limit).filter_map(left).min()
+}
+
+/// The bytes of all documents of a source, if its size says that: that of a compressed file, or of
+/// an archive with other collections in it, does not.
+fn document_bytes(source: &PlannedSource) -> Option<u64> {
+    let forms = [SourceForm::BsonFile, SourceForm::DumpFolder, SourceForm::ExtendedJson];
+    let is_measured = source.live.is_some()
+        || forms.iter().any(|form| form.words(Compression::None) == source.form);
+    source.bytes.filter(|_| is_measured)
 }

@@ -118,6 +118,9 @@ pub(crate) struct StatusArgs {
     /// Run: its id, a unique beginning of its id, `latest`, or its folder [default: latest]
     #[arg(value_name = "RUN", env = "RESHELVE_RUN")]
     pub(crate) run: Option<String>,
+    /// Follow the run until it has ended
+    #[arg(long, env = "RESHELVE_WATCH")]
+    pub(crate) watch: bool,
     #[command(flatten)]
     pub(crate) runs: RunsDir,
     #[command(flatten)]

@@ -19,3 +19,4 @@ pub(crate) mod runs;
 pub(crate) mod status;
 mod table;
 pub(crate) mod verify;
+mod watch;

@@ -1,11 +1,15 @@
 //! `reshelve status`.
 
-use reshelve_app::status::{self, Request, RunStatus};
-use reshelve_app::text::{counted, number, plain, size, span};
-use reshelve_app::{ExitCode, Failure, Handle, RunName};
+use std::sync::Arc;
 
+use reshelve_app::status::{self, Outcome, Request, RunStatus};
+use reshelve_app::text::{bytes_per_second, counted, number, per_second, plain, size, span};
+use reshelve_app::{ExitCode, Failure, Handle, RunName, Watcher};
+
+use super::watch::Watch;
 use crate::cli::StatusArgs;
 use crate::printer::Printer;
+use crate::progress::View;
 
 pub(crate) fn run(args: &StatusArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
@@ -14,10 +18,24 @@ pub(crate) fn run(args: &StatusArgs) -> Result<ExitCode, Failure> {
         None => RunName::latest(&args.runs.runs_dir),
     };
     let request = Request { run };
-    let outcome = status::status(&request, &Handle::silent())?;
+    let outcome = match args.watch {
+        true => watched(&request, printer)?,
+        false => status::status(&request, &Handle::silent())?,
+    };
     printer.text(&page(&outcome.status));
     printer.json(&outcome);
     Ok(ExitCode::Done)
+}
+
+/// Shows the run until it has ended; then, or after Ctrl-C, returns how it was found last.
+fn watched(request: &Request, printer: Printer) -> Result<Outcome, Failure> {
+    let view = Arc::new(View::default());
+    let handle = view.handle();
+    view.ready();
+    let mut watch = Watch::new(printer);
+    let watched = status::watch(request, &handle, &mut |outcome| watch.show(outcome));
+    watch.end();
+    watched
 }
 
 fn page(status: &RunStatus) -> String {
@@ -41,6 +59,17 @@ fn page(status: &RunStatus) -> String {
     row("skipped", number(documents.skipped));
     row("rejected", number(documents.rejected));
     row("took", span(status.elapsed_ms));
+    row(
+        "rate",
+        format!(
+            "{} documents/s, {}",
+            per_second(documents.read, status.elapsed_ms),
+            bytes_per_second(status.bytes_read, status.elapsed_ms)
+        ),
+    );
+    if let Some(left_ms) = status.left_ms {
+        row("left", format!("about {}", span(left_ms)));
+    }
     row("run folder", status.folder.clone());
     if status.can_be_resumed {
         row("next", format!("reshelve resume {}", status.folder));

@@ -189,6 +189,12 @@ impl Call {
         self
     }
 
+    /// Sends what it says elsewhere.
+    pub(crate) fn stderr(mut self, to: impl Into<Stdio>) -> Call {
+        self.command.stderr(to);
+        self
+    }
+
     /// Sends what it prints elsewhere.
     pub(crate) fn stdout(mut self, to: impl Into<Stdio>) -> Call {
         self.command.stdout(to);

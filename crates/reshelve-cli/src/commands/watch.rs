@@ -1,0 +1,114 @@
+//! `reshelve status --watch`: follows a run that another process is at work on.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use reshelve_app::status::{Outcome, RunStatus};
+use reshelve_app::text::{bytes_per_second, counted, number, per_second, size, span};
+
+use crate::printer::{self, Block, Printer};
+
+/// How often a plain line is printed, at most; so long a run is silent before that is said.
+const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
+/// The rate is that of this span of the run's time.
+const RATE_MS: u64 = 10_000;
+
+/// What is shown of a run.
+pub(super) struct Watch {
+    printer: Printer,
+    /// Where standard output is a terminal.
+    block: Option<Block>,
+    printed: Option<Instant>,
+    /// The checkpoints of the last seconds: the run's time, documents and bytes read.
+    seen: VecDeque<(u64, u64, u64)>,
+    /// When the last checkpoint was seen first.
+    changed: Instant,
+}
+
+impl Watch {
+    pub(super) fn new(printer: Printer) -> Watch {
+        let block = (printer.is_text() && printer::can_redraw()).then(Block::default);
+        Watch { printer, block, printed: None, seen: VecDeque::new(), changed: Instant::now() }
+    }
+
+    /// Shows the run as it is now.
+    pub(super) fn show(&mut self, outcome: &Outcome) {
+        self.note(&outcome.status);
+        let lines = self.lines(&outcome.status);
+        if let Some(block) = &mut self.block {
+            block.show(&lines);
+        } else if self.printed.is_none_or(|printed| printed.elapsed() >= PLAIN_INTERVAL) {
+            self.printed = Some(Instant::now());
+            self.printer.text(&lines.join(", "));
+            self.printer.json(outcome);
+            self.printer.flush();
+        }
+    }
+
+    /// Makes room for the last word.
+    pub(super) fn end(&mut self) {
+        if let Some(block) = &mut self.block {
+            block.clear();
+        }
+    }
+
+    /// Keeps what a new checkpoint says.
+    fn note(&mut self, status: &RunStatus) {
+        let now = (status.elapsed_ms, status.documents.read, status.bytes_read);
+        if self.seen.back() == Some(&now) {
+            return;
+        }
+        self.changed = Instant::now();
+        // A run that began again has read less than before.
+        if self.seen.back().is_some_and(|last| last.0 > now.0 || last.1 > now.1) {
+            self.seen.clear();
+        }
+        self.seen.push_back(now);
+        while self.seen.len() > 2 && self.seen[1].0 + RATE_MS <= now.0 {
+            self.seen.pop_front();
+        }
+    }
+
+    /// The run in a few short lines.
+    fn lines(&self, status: &RunStatus) -> Vec<String> {
+        let what = if status.applied { "run" } else { "dry run" };
+        let documents = status.documents;
+        let mut lines = vec![
+            format!("{what} {}: {}", status.run, status.state),
+            format!("{}, {}", counted(documents.read, "document"), size(status.bytes_read)),
+            self.rate(status),
+        ];
+        if documents.rejected > 0 {
+            lines.push(format!("{} rejected", number(documents.rejected)));
+        }
+        if let Some(left_ms) = status.left_ms {
+            lines.push(format!("{} left", span(left_ms)));
+        }
+        if status.is_finishing {
+            lines.push("removing what it replaced".to_owned());
+        }
+        let silent = self.changed.elapsed();
+        if silent >= PLAIN_INTERVAL {
+            let silent_ms = u64::try_from(silent.as_millis()).unwrap_or(u64::MAX);
+            lines.push(format!("no checkpoint for {}: its terminal says why", span(silent_ms)));
+        }
+        if self.block.is_some() {
+            lines.iter_mut().skip(1).for_each(|line| line.insert_str(0, "  "));
+            lines.push("  Ctrl-C ends this view, not the run".to_owned());
+        }
+        lines
+    }
+
+    /// How fast the run has been lately; on average, until there are two checkpoints to compare.
+    fn rate(&self, status: &RunStatus) -> String {
+        let first = match self.seen.front() {
+            Some(first) if self.seen.len() > 1 => *first,
+            _ => (0, 0, 0),
+        };
+        let elapsed_ms = status.elapsed_ms.saturating_sub(first.0);
+        let documents = status.documents.read.saturating_sub(first.1);
+        let bytes = status.bytes_read.saturating_sub(first.2);
+        let documents = per_second(documents, elapsed_ms);
+        format!("{documents} documents/s, {}", bytes_per_second(bytes, elapsed_ms))
+    }
+}
