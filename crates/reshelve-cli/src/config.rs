@@ -64,10 +64,16 @@ fn apply(mut command: clap::Command, text: &str) -> Result<clap::Command, String
             for (key_inside, value) in settings {
                 let sub = command.find_subcommand(&key);
                 if !sub.is_some_and(|sub| has_flag(sub, &key_inside)) {
-                    return Err(format!("{key} has no flag {}", shown(&key_inside)));
+                    let Some(of_all) = flag_of_all(&command, &key_inside).cloned() else {
+                        return Err(format!("{key} has no flag {}", shown(&key_inside)));
+                    };
+                    command = command.mut_subcommand(&key, |sub| sub.arg(of_all));
                 }
                 command = set(command, &key, &key_inside, &value)?;
             }
+        } else if flag_of_all(&command, &key).is_some() {
+            let text = text_of(&key, &value)?;
+            command = command.mut_args(|argument| with_default_if(argument, &key, &text));
         } else {
             let with: Vec<&String> = names
                 .iter()
@@ -113,6 +119,11 @@ fn key_of(argument: &clap::Arg) -> String {
         .map_or_else(|| argument.get_id().as_str().replace('_', "-"), ToOwned::to_owned)
 }
 
+/// A flag that every command has.
+fn flag_of_all<'c>(command: &'c clap::Command, key: &str) -> Option<&'c clap::Arg> {
+    command.get_arguments().find(|argument| key_of(argument) == key)
+}
+
 /// Whether a command, or a command below it, has a flag.
 fn has_flag(command: &clap::Command, key: &str) -> bool {
     command.get_arguments().any(|argument| key_of(argument) == key)
@@ -125,28 +136,36 @@ fn set(
     key: &str,
     value: &toml::Value,
 ) -> Result<clap::Command, String> {
-    let text = match value {
-        toml::Value::String(text) => text.clone(),
-        toml::Value::Integer(number) => number.to_string(),
-        toml::Value::Boolean(flag) => flag.to_string(),
-        _ => return Err(format!("{key} must be a string, a whole number or a boolean")),
-    };
+    let text = text_of(key, value)?;
     Ok(command.mut_subcommand(sub, |sub| with_default(sub, key, &text)))
 }
 
+/// A setting as it would be written on the command line.
+fn text_of(key: &str, value: &toml::Value) -> Result<String, String> {
+    match value {
+        toml::Value::String(text) => Ok(text.clone()),
+        toml::Value::Integer(number) => Ok(number.to_string()),
+        toml::Value::Boolean(flag) => Ok(flag.to_string()),
+        _ => Err(format!("{key} must be a string, a whole number or a boolean")),
+    }
+}
+
 fn with_default(command: clap::Command, key: &str, text: &str) -> clap::Command {
-    let command = command.mut_args(|argument| {
-        if key_of(&argument) != key {
-            return argument;
-        }
-        // An argument that the file sets need not be given any more.
-        argument.required(false).default_value(text.to_owned())
-    });
+    let command = command.mut_args(|argument| with_default_if(argument, key, text));
     let names: Vec<String> =
         command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
     names.into_iter().fold(command, |command, name| {
         command.mut_subcommand(name, |sub| with_default(sub, key, text))
     })
+}
+
+/// An argument with what the file says, if it is the one that is meant.
+fn with_default_if(argument: clap::Arg, key: &str, text: &str) -> clap::Arg {
+    if key_of(&argument) != key {
+        return argument;
+    }
+    // An argument that the file sets need not be given any more.
+    argument.required(false).default_value(text.to_owned())
 }
 
 #[cfg(test)]
@@ -172,6 +191,18 @@ mod tests {
         let line = ["reshelve", "run"];
         let text = "source = \"s\"\ntarget = \"t\"\n";
         assert_eq!(value(text, &line, "target").as_deref(), Some("t"));
+    }
+
+    #[test]
+    fn flags_of_all_commands_can_be_set_for_all_or_for_one() {
+        let line = ["reshelve", "run", "a", "b"];
+        assert_eq!(value("color = \"never\"\n", &line, "color").as_deref(), Some("never"));
+        let text = "color = \"never\"\n[run]\ncolor = \"always\"\nquiet = true\n";
+        assert_eq!(value(text, &line, "color").as_deref(), Some("always"));
+        assert_eq!(value(text, &line, "quiet").as_deref(), Some("true"));
+        assert_eq!(value(text, &["reshelve", "runs"], "color").as_deref(), Some("never"));
+        let line = ["reshelve", "--color", "auto", "run", "a", "b"];
+        assert_eq!(value(text, &line, "color").as_deref(), Some("auto"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The `reshelve` command.
 
+mod before;
 mod cli;
 mod commands;
 mod config;
@@ -8,6 +9,9 @@ mod interrupt;
 mod printer;
 mod progress;
 mod progress_line;
+mod verbose;
+
+use std::time::Instant;
 
 use clap::FromArgMatches;
 use reshelve_app::{ExitCode, Failure};
@@ -19,18 +23,28 @@ fn main() -> std::process::ExitCode {
         printer::failure(&failure);
         failure.code
     };
+    let begun = Instant::now();
     let code = run().unwrap_or_else(fail);
     let code = printer::finish().map_or_else(fail, |()| code);
+    if printer::is_verbose() {
+        printer::note(&verbose::spent(begun.elapsed()));
+    }
     code.number().into()
 }
 
 fn run() -> Result<ExitCode, Failure> {
-    let mut command = config::command()?;
+    let colour = before::colour();
+    printer::set_colour(colour);
+    let mut command = config::command()?.color(colour.of_help());
     let matches = match command.try_get_matches_from_mut(std::env::args_os()) {
         Ok(matches) => matches,
         Err(error) => return print_parser_error(&error, &command),
     };
+    printer::set(cli::looks(&matches));
     gate::check(&command, &matches)?;
+    if printer::is_verbose() {
+        verbose::settings(&matches).iter().for_each(|line| printer::note(line));
+    }
     let cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
         Err(error) => return print_parser_error(&error, &command),
@@ -63,6 +77,7 @@ fn print_parser_error(error: &clap::Error, command: &clap::Command) -> Result<Ex
         return Ok(ExitCode::Done);
     }
     let text = gate::masked(&error.render().to_string(), command);
-    printer::note(printer::masked(&text).trim_end());
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    printer::error(text.trim_end());
     Ok(ExitCode::Usage)
 }

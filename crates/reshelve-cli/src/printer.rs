@@ -1,11 +1,75 @@
 //! The only place that prints: data to standard output, everything else to standard error.
 
-use std::io::{self, IsTerminal, Write};
-use std::os::fd::AsFd;
-use std::sync::OnceLock;
+mod colour;
+mod terminal;
+
+use std::io::{self, Write};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use reshelve_app::{Failure, Watcher};
 use serde::Serialize;
+
+pub(crate) use colour::{Colour, Tone, toned};
+pub(crate) use terminal::{Block, can_redraw, columns, error_columns, has_terminal};
+
+use colour::toned_note;
+
+/// How much is said beside the answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Voice {
+    /// Errors only.
+    Quiet,
+    /// Notes and warnings too.
+    #[default]
+    Normal,
+    /// And where settings come from.
+    Verbose,
+}
+
+/// Whether it is shown how a command progresses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// It is.
+    #[default]
+    Shown,
+    /// It is not.
+    Hidden,
+}
+
+/// How everything is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Looks {
+    pub(crate) voice: Voice,
+    pub(crate) progress: Progress,
+    pub(crate) colour: Colour,
+}
+
+static LOOKS: Mutex<Looks> =
+    Mutex::new(Looks { voice: Voice::Normal, progress: Progress::Shown, colour: Colour::Auto });
+
+/// From now on everything is printed like this.
+pub(crate) fn set(looks: Looks) {
+    *LOOKS.lock().unwrap_or_else(PoisonError::into_inner) = looks;
+}
+
+/// The same for colour alone.
+pub(crate) fn set_colour(colour: Colour) {
+    set(Looks { colour, ..looks() });
+}
+
+fn looks() -> Looks {
+    *LOOKS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether it is shown how a command progresses.
+pub(crate) fn shows_progress() -> bool {
+    looks().progress == Progress::Shown && looks().voice != Voice::Quiet
+}
+
+/// Whether more is to be said than most people need.
+pub(crate) fn is_verbose() -> bool {
+    looks().voice == Voice::Verbose
+}
 
 /// How a command answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,9 +127,14 @@ impl Printer {
         }
     }
 
-    /// Something to know that is not the answer.
-    pub(crate) fn note(self, text: &str) {
-        note(text);
+    /// Something that went wrong, although there is an answer.
+    pub(crate) fn error(self, text: &str) {
+        error(text);
+    }
+
+    /// What to do about it.
+    pub(crate) fn hint(self, text: &str) {
+        hint(text);
     }
 }
 
@@ -102,8 +171,29 @@ pub(crate) fn finish() -> Result<(), Failure> {
     }
 }
 
-/// A line on standard error.
+/// Something to know that is not the answer: a line on standard error, unless only errors are
+/// wanted.
 pub(crate) fn note(text: &str) {
+    if looks().voice == Voice::Quiet {
+        return;
+    }
+    match text.strip_prefix("warning:") {
+        Some(rest) => on_stderr(&(toned_note(Tone::Careful, "warning:") + rest)),
+        None => on_stderr(text),
+    }
+}
+
+/// What went wrong.
+pub(crate) fn error(text: &str) {
+    on_stderr(&format!("{} {}", toned_note(Tone::Bad, "error:"), masked(text)));
+}
+
+/// What to do about it.
+pub(crate) fn hint(text: &str) {
+    on_stderr(&format!("{} {}", toned_note(Tone::Good, "hint:"), masked(text)));
+}
+
+fn on_stderr(text: &str) {
     // If standard error is closed, there is nowhere left to report to.
     drop(writeln!(std::io::stderr(), "{text}"));
 }
@@ -119,9 +209,9 @@ impl Watcher for Notes {
 
 /// An error, with what to do about it on a line of its own.
 pub(crate) fn failure(failure: &Failure) {
-    note(&masked(&format!("error: {}", failure.message)));
-    if let Some(hint) = &failure.hint {
-        note(&masked(&format!("hint: {hint}")));
+    error(&failure.message);
+    if let Some(text) = &failure.hint {
+        hint(text);
     }
 }
 
@@ -152,69 +242,6 @@ pub(crate) fn masked(text: &str) -> String {
     }
     out.push_str(&text[at..]);
     out
-}
-
-/// A few lines on a terminal that are shown in place of the ones before; standard output must be
-/// one that can do so.
-#[derive(Default)]
-pub(crate) struct Block {
-    rows: usize,
-}
-
-impl Block {
-    /// Shows these lines, each cut to the width of the terminal: a line that wraps would take more
-    /// rows than are cleared for the next ones.
-    pub(crate) fn show(&mut self, lines: &[String]) {
-        let width = columns().map_or(80, usize::from);
-        let mut text = self.cleared();
-        for line in lines {
-            text.extend(line.chars().take(width.saturating_sub(1)));
-            text.push('\n');
-        }
-        self.rows = lines.len();
-        keep_first(std::io::stdout().write_all(text.as_bytes()));
-        keep_first(std::io::stdout().flush());
-    }
-
-    /// Removes the lines.
-    pub(crate) fn clear(&mut self) {
-        keep_first(std::io::stdout().write_all(self.cleared().as_bytes()));
-        self.rows = 0;
-    }
-
-    /// Moves up to the first line, and clears everything from there.
-    fn cleared(&self) -> String {
-        match self.rows {
-            0 => String::new(),
-            rows => format!("\x1b[{rows}A\r\x1b[J"),
-        }
-    }
-}
-
-/// Whether standard output is a terminal on which lines can be shown in place of others.
-pub(crate) fn can_redraw() -> bool {
-    let is_dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
-    std::io::stdout().is_terminal() && !is_dumb
-}
-
-/// Whether standard error is a terminal that can show a bar.
-pub(crate) fn has_terminal() -> bool {
-    std::io::stderr().is_terminal()
-}
-
-/// Columns of standard output, if it is a terminal.
-pub(crate) fn columns() -> Option<u16> {
-    width(&std::io::stdout())
-}
-
-/// Columns of standard error, if it is a terminal.
-pub(crate) fn error_columns() -> Option<u16> {
-    width(&std::io::stderr())
-}
-
-fn width(stream: &(impl IsTerminal + AsFd)) -> Option<u16> {
-    let size = stream.is_terminal().then(|| rustix::termios::tcgetwinsize(stream).ok())??;
-    (size.ws_col > 0).then_some(size.ws_col)
 }
 
 #[cfg(test)]

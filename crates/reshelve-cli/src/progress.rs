@@ -9,7 +9,7 @@ use reshelve::run::{Plan, Progress, RunFolder};
 use reshelve_app::{Handle, Reading, Watcher};
 
 use crate::interrupt;
-use crate::printer::{error_columns, has_terminal, note};
+use crate::printer::{error_columns, has_terminal, note, shows_progress};
 use crate::progress_line::Line;
 
 /// How often a plain line is printed.
@@ -55,6 +55,9 @@ impl View {
 
 impl Shown {
     fn show(&mut self, line: &Line) {
+        if !shows_progress() {
+            return;
+        }
         if let Some(bar) = &self.bar {
             bar.set_message(line.fitted(error_columns().map_or(80, usize::from)));
         } else if self.printed.elapsed() >= PLAIN_INTERVAL {
@@ -113,7 +116,7 @@ impl Watcher for View {
 
 /// A bar, if there is a terminal to show it on.
 fn bar() -> Option<ProgressBar> {
-    if !has_terminal() {
+    if !has_terminal() || !shows_progress() {
         return None;
     }
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8));

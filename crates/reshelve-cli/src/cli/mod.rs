@@ -1,6 +1,7 @@
 //! The command line: one definition for the parser, the help, the man pages and the completions.
 
 mod generate;
+mod output;
 mod password;
 mod runs;
 mod shared;
@@ -11,6 +12,7 @@ mod tool;
 use clap::{Parser, Subcommand};
 
 pub(crate) use generate::GenerateArgs;
+pub(crate) use output::looks;
 pub(crate) use runs::{ReportArgs, ResumeArgs, RunArgs, RunsArgs, StatusArgs};
 pub(crate) use sources::{ExplainArgs, InspectArgs, ProfileArgs};
 pub(crate) use targets::{ChecksumsArgs, IndexesAction, IndexesArgs, RestoreArgs, VerifyArgs};
@@ -23,6 +25,8 @@ pub(crate) use tool::{CompletionsArgs, DemoArgs, ManArgs};
 #[command(after_help = "Exit codes: 0 done · 1 could not finish · 2 usage · 3 refused before \
     starting · 4 run done, but with rejects · 5 parity does not hold · 6 interrupted, can be resumed")]
 pub(crate) struct Cli {
+    #[command(flatten)]
+    output: output::OutputArgs,
     #[command(subcommand)]
     pub(crate) command: Command,
 }

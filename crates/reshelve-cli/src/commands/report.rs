@@ -8,7 +8,7 @@ use reshelve_app::text::plain;
 use reshelve_app::{ExitCode, Failure, Handle};
 
 use crate::cli::ReportArgs;
-use crate::printer::Printer;
+use crate::printer::{Printer, Tone, toned};
 
 pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
@@ -26,14 +26,14 @@ pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
 }
 
 pub(crate) fn page(report: &RunReport, written: &Written) -> String {
-    let word = match report.verdict.word {
-        Word::Holds => "Parity holds.",
-        Word::HoldsWithExceptions => "Parity holds, with exceptions.",
-        Word::DoesNotHold => "Parity does NOT hold.",
-        Word::NotChecked => "Parity was not checked.",
-        Word::DryRun => "A dry run.",
+    let (tone, word) = match report.verdict.word {
+        Word::Holds => (Tone::Good, "Parity holds."),
+        Word::HoldsWithExceptions => (Tone::Careful, "Parity holds, with exceptions."),
+        Word::DoesNotHold => (Tone::Bad, "Parity does NOT hold."),
+        Word::NotChecked => (Tone::Careful, "Parity was not checked."),
+        Word::DryRun => (Tone::Careful, "A dry run."),
     };
-    let mut lines = vec![format!("{word} {}", plain(&report.verdict.sentence))];
+    let mut lines = vec![format!("{} {}", toned(tone, word), plain(&report.verdict.sentence))];
     for caution in &report.cautions {
         lines.push(format!("\n  note: {}", plain(caution)));
     }

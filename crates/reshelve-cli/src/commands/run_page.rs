@@ -8,22 +8,22 @@ use reshelve_app::ExitCode;
 use reshelve_app::run::Outcome;
 use reshelve_app::text::{bytes_per_second, counted, number, plain, size, span};
 
-use crate::printer::Printer;
+use crate::printer::{Printer, Tone, toned};
 
 /// Prints how a run ended, and how to resume it if it is not finished.
 pub(super) fn print(outcome: &Outcome, printer: Printer) -> ExitCode {
     printer.text(&page(outcome));
     printer.json(outcome);
     match &outcome.report.stop {
-        Stop::Damaged(damage) => printer.note(&format!("error: {damage}")),
+        Stop::Damaged(damage) => printer.error(&damage.to_string()),
         Stop::InFlight { .. } => {
             let reason = outcome.report.checkpoint.reason.as_deref().unwrap_or_default();
-            printer.note(&format!("error: {}", plain(reason)));
+            printer.error(&plain(reason));
         }
         _ => {}
     }
     if let Some(hint) = outcome.hint() {
-        printer.note(&format!("hint: {hint}"));
+        printer.hint(&hint);
     }
     outcome.exit_code()
 }
@@ -34,7 +34,7 @@ pub(super) fn page(outcome: &Outcome) -> String {
     let checkpoint = &report.checkpoint;
     let totals = &checkpoint.totals;
     let documents = totals.documents;
-    let mut lines = vec![String::new(), verdict(report), String::new()];
+    let mut lines = vec![String::new(), toned(tone(report), &verdict(report)), String::new()];
     let mut row = |name: &str, value: String| lines.push(format!("  {name:<12} {value}"));
     row("read", format!("{}, {}", counted(documents.read, "document"), size(totals.bytes_read)));
     row(
@@ -60,7 +60,7 @@ pub(super) fn page(outcome: &Outcome) -> String {
         row("skipped", format!("{} in flight", counted(documents.skipped, "document")));
     }
     if documents.rejected > 0 {
-        row("rejected", counted(documents.rejected, "document"));
+        row("rejected", toned(Tone::Careful, &counted(documents.rejected, "document")));
     }
     let per_1k_docs_ms = checkpoint.elapsed_ms.saturating_mul(1000) / documents.read.max(1);
     row(
@@ -77,6 +77,19 @@ pub(super) fn page(outcome: &Outcome) -> String {
     push_tallies(&mut lines, "rejects", &totals.rejects);
     push_where(&mut lines, report);
     lines.join("\n")
+}
+
+/// Whether a verdict is good news.
+fn tone(report: &Report) -> Tone {
+    let documents = report.checkpoint.totals.documents;
+    match &report.stop {
+        Stop::Damaged(_) => Tone::Bad,
+        Stop::Done if documents.read > 0 && documents.rejected == documents.read => Tone::Bad,
+        Stop::Done if documents.rejected > 0 => Tone::Careful,
+        Stop::Done if report.plan.part(documents.read).is_some() => Tone::Careful,
+        Stop::Done => Tone::Good,
+        Stop::Interrupted | Stop::FirstReject | Stop::InFlight { .. } => Tone::Careful,
+    }
 }
 
 fn verdict(report: &Report) -> String {

@@ -8,7 +8,7 @@ use reshelve_app::{ExitCode, Failure, Handle, RunName, Watcher};
 
 use super::watch::Watch;
 use crate::cli::StatusArgs;
-use crate::printer::Printer;
+use crate::printer::{Printer, Tone, toned};
 use crate::progress::View;
 
 pub(crate) fn run(args: &StatusArgs) -> Result<ExitCode, Failure> {
@@ -38,10 +38,19 @@ fn watched(request: &Request, printer: Printer) -> Result<Outcome, Failure> {
     watched
 }
 
+/// Whether a state is good news.
+fn tone(status: &RunStatus) -> Tone {
+    match status.state {
+        "done" | "running" => Tone::Good,
+        "failed" | "killed" => Tone::Bad,
+        _ => Tone::Careful,
+    }
+}
+
 fn page(status: &RunStatus) -> String {
     let what = if status.applied { "run" } else { "dry run" };
     let documents = status.documents;
-    let mut lines = vec![format!("{what} {}: {}", status.run, status.state)];
+    let mut lines = vec![format!("{what} {}: {}", status.run, toned(tone(status), status.state))];
     let mut row = |name: &str, value: String| lines.push(format!("  {name:<12} {value}"));
     if let Some(reason) = &status.reason {
         row("reason", plain(reason));
@@ -57,7 +66,13 @@ fn page(status: &RunStatus) -> String {
     );
     row("unchanged", number(documents.unchanged));
     row("skipped", number(documents.skipped));
-    row("rejected", number(documents.rejected));
+    row(
+        "rejected",
+        match documents.rejected {
+            0 => number(0),
+            rejected => toned(Tone::Careful, &number(rejected)),
+        },
+    );
     row("took", span(status.elapsed_ms));
     row(
         "rate",

@@ -13,7 +13,7 @@ use reshelve_app::{ExitCode, Failure, Handle};
 
 use super::table::plain_table;
 use crate::cli::VerifyArgs;
-use crate::printer::{Notes, Printer};
+use crate::printer::{Notes, Printer, Tone, toned};
 
 /// How many mismatches a page shows.
 const SHOWN_MAX: usize = 100;
@@ -37,6 +37,16 @@ fn request(args: &VerifyArgs) -> Request {
         sample: args.sample.map(|size| usize::try_from(size).unwrap_or(usize::MAX)),
         out: args.out.clone(),
         ..Request::new(args.source.place(), args.target())
+    }
+}
+
+/// Whether the verdict is good news.
+fn tone(verification: &Verification) -> Tone {
+    match verification.agreement() {
+        Agreement::DoesNotHold => Tone::Bad,
+        Agreement::HoldsWithExceptions => Tone::Careful,
+        Agreement::Holds if verification.sample.is_some() => Tone::Careful,
+        Agreement::Holds => Tone::Good,
     }
 }
 
@@ -84,7 +94,7 @@ pub(crate) fn page(verification: &Verification) -> String {
     let Survey { counts, totals, .. } = survey;
     let jobs = counts.jobs();
     let mut lines = vec![
-        verdict(verification),
+        toned(tone(verification), &verdict(verification)),
         String::new(),
         format!(
             "  legacy       {}: {} rejected, {} skipped, {} expected in the target",
@@ -112,7 +122,8 @@ pub(crate) fn page(verification: &Verification) -> String {
     lines.push(totals_table(totals));
     push_deltas(&mut lines, &survey.deltas.cost_usd.total);
     if verification.mismatches_total > 0 {
-        lines.push(format!("\n  {}", counted(verification.mismatches_total, "mismatch")));
+        let found = counted(verification.mismatches_total, "mismatch");
+        lines.push(format!("\n  {}", toned(Tone::Bad, &found)));
         for mismatch in verification.mismatches.iter().take(SHOWN_MAX) {
             lines.push(format!(
                 "    {} {} {}\n      expected {}\n      actual   {}",

@@ -1,0 +1,47 @@
+//! How every command prints: arguments that all of them take.
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args};
+
+use crate::printer::{Colour, Looks, Progress, Voice};
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// Print only errors and the result
+    #[arg(short, long, global = true, env = "RESHELVE_QUIET")]
+    quiet: bool,
+    /// Also print which settings are in force and where they come from, and the time it took
+    #[arg(short, long, global = true, env = "RESHELVE_VERBOSE")]
+    verbose: bool,
+    /// Show no progress
+    #[arg(long, global = true, env = "RESHELVE_NO_PROGRESS")]
+    no_progress: bool,
+    /// When to use colour
+    #[arg(
+        long,
+        value_name = "WHEN",
+        global = true,
+        env = "RESHELVE_COLOR",
+        default_value = "auto"
+    )]
+    color: Colour,
+}
+
+/// What was asked for. Of `--quiet` and `--verbose` the one on the command line counts; of two
+/// there, the quiet one.
+pub(crate) fn looks(matches: &ArgMatches) -> Looks {
+    let is_on = |id: &str| matches.get_flag(id);
+    let is_given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    let voice = match (is_on("quiet"), is_on("verbose")) {
+        (true, true) if is_given("verbose") && !is_given("quiet") => Voice::Verbose,
+        (true, _) => Voice::Quiet,
+        (false, true) => Voice::Verbose,
+        (false, false) => Voice::Normal,
+    };
+    Looks {
+        voice,
+        progress: if is_on("no_progress") { Progress::Hidden } else { Progress::Shown },
+        colour: matches.get_one("color").copied().unwrap_or_default(),
+    }
+}
