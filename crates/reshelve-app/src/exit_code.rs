@@ -32,4 +32,17 @@ impl ExitCode {
             ExitCode::Interrupted => 6,
         }
     }
+
+    /// The same in a word, for programs.
+    pub fn word(self) -> &'static str {
+        match self {
+            ExitCode::Done => "done",
+            ExitCode::Failed => "failed",
+            ExitCode::Usage => "usage",
+            ExitCode::Refused => "refused",
+            ExitCode::Rejects => "rejects",
+            ExitCode::NoParity => "no-parity",
+            ExitCode::Interrupted => "interrupted",
+        }
+    }
 }

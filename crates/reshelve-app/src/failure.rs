@@ -4,6 +4,7 @@ use reshelve::dump::OpenError;
 use reshelve::ends::{EndError, EndErrorKind};
 use reshelve::run::{Refusal, RunError};
 use reshelve::store::DiskError;
+use serde::{Serialize, Serializer};
 
 use crate::exit_code::ExitCode;
 use crate::hints;
@@ -34,6 +35,36 @@ impl Failure {
     pub fn failed(message: impl Into<String>) -> Self {
         Failure { code: ExitCode::Failed, message: message.into(), hint: None }
     }
+}
+
+/// As JSON, `reshelve.error/1`.
+impl Serialize for Failure {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let document = FailureDocument {
+            schema: "reshelve.error/1",
+            error: ErrorDocument {
+                kind: self.code.word(),
+                message: &self.message,
+                hint: self.hint.as_deref(),
+            },
+            exit: self.code.number(),
+        };
+        document.serialize(serializer)
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct FailureDocument<'f> {
+    schema: &'static str,
+    error: ErrorDocument<'f>,
+    exit: u8,
+}
+
+#[derive(Debug, Serialize)]
+struct ErrorDocument<'f> {
+    kind: &'static str,
+    message: &'f str,
+    hint: Option<&'f str>,
 }
 
 impl std::fmt::Display for Failure {

@@ -48,6 +48,10 @@ pub const SETTINGS_KEYS: &str =
     "keys are long flags, such as runs-dir or batch-docs; tables are commands";
 /// A folder of runs that holds none.
 pub const WHERE_RUNS_ARE: &str = "--runs-dir says where runs are";
+/// No command, or half of one.
+pub const LIST_OF_COMMANDS: &str = "--help lists the commands";
+/// A faulty command line that the parser has no advice for.
+pub const LIST_OF_FLAGS: &str = "--help lists the arguments and their values";
 /// A run without a name.
 pub(crate) const NAME_A_RUN: &str =
     "name a run by its id, a unique beginning of its id, `latest`, or its folder";

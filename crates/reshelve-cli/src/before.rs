@@ -1,14 +1,48 @@
 //! What must be known of the command line before it is parsed: how help is coloured, and how an
 //! error in it is printed.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 use clap::ValueEnum;
+use clap::builder::{FalseyValueParser, TypedValueParser};
 
-use crate::printer::Colour;
+use crate::printer::{Colour, Format, Looks};
+
+/// How everything is printed as long as nothing is parsed.
+pub(crate) fn looks() -> Looks {
+    let failures = if asks_for_json() { Format::Json } else { Format::Text };
+    Looks { colour: colour(), failures, ..Looks::default() }
+}
+
+/// The same once the settings file is read, which may ask for JSON too.
+pub(crate) fn looks_with(command: &clap::Command) -> Looks {
+    let looks = looks();
+    let mut called = command;
+    for word in std::env::args_os().skip(1) {
+        called = called.find_subcommand(word).unwrap_or(called);
+    }
+    let json = called.get_arguments().find(|argument| argument.get_id() == "json");
+    match json.and_then(|json| json.get_default_values().first()) {
+        Some(value) if is_on(value) => Looks { failures: Format::Json, ..looks },
+        _ => looks,
+    }
+}
+
+fn asks_for_json() -> bool {
+    let words = std::env::args_os().skip(1).take_while(|word| word != "--");
+    let mut words = words.map(|word| word.to_string_lossy().into_owned());
+    words.any(|word| word == "--json" || word.starts_with("--json="))
+        || std::env::var_os("RESHELVE_JSON").is_some_and(|value| is_on(&value))
+}
+
+/// Whether the value of a flag, from a variable or the settings file, switches it on.
+fn is_on(value: &OsStr) -> bool {
+    let command = clap::Command::new("");
+    FalseyValueParser::new().parse_ref(&command, None, value).unwrap_or(false)
+}
 
 /// The value of `--color`, as far as it is one: the parser reports others.
-pub(crate) fn colour() -> Colour {
+fn colour() -> Colour {
     let given = value_of("--color", std::env::args_os().skip(1));
     let given = given.or_else(|| std::env::var_os("RESHELVE_COLOR"));
     let named = given.and_then(|value| Colour::from_str(value.to_str()?, false).ok());

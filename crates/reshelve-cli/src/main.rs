@@ -4,6 +4,7 @@ mod before;
 mod cli;
 mod commands;
 mod config;
+mod faulty;
 mod gate;
 mod interrupt;
 mod printer;
@@ -33,9 +34,11 @@ fn main() -> std::process::ExitCode {
 }
 
 fn run() -> Result<ExitCode, Failure> {
-    let colour = before::colour();
-    printer::set_colour(colour);
-    let mut command = config::command()?.color(colour.of_help());
+    printer::set(before::looks());
+    let mut command = config::command()?;
+    let looks = before::looks_with(&command);
+    printer::set(looks);
+    command = command.color(looks.colour.of_help());
     let matches = match command.try_get_matches_from_mut(std::env::args_os()) {
         Ok(matches) => matches,
         Err(error) => return print_parser_error(&error, &command),
@@ -76,8 +79,8 @@ fn print_parser_error(error: &clap::Error, command: &clap::Command) -> Result<Ex
         printer::help(error);
         return Ok(ExitCode::Done);
     }
-    let text = gate::masked(&error.render().to_string(), command);
-    let text = text.strip_prefix("error: ").unwrap_or(&text);
-    printer::error(text.trim_end());
-    Ok(ExitCode::Usage)
+    let text = printer::masked(&gate::masked(&error.render().to_string(), command));
+    let failure = faulty::failure(error.kind(), &text);
+    printer::faulty_command_line(text.trim_end(), &failure);
+    Ok(failure.code)
 }

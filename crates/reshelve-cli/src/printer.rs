@@ -42,19 +42,20 @@ pub(crate) struct Looks {
     pub(crate) voice: Voice,
     pub(crate) progress: Progress,
     pub(crate) colour: Colour,
+    /// Whether a failure is a document too.
+    pub(crate) failures: Format,
 }
 
-static LOOKS: Mutex<Looks> =
-    Mutex::new(Looks { voice: Voice::Normal, progress: Progress::Shown, colour: Colour::Auto });
+static LOOKS: Mutex<Looks> = Mutex::new(Looks {
+    voice: Voice::Normal,
+    progress: Progress::Shown,
+    colour: Colour::Auto,
+    failures: Format::Text,
+});
 
 /// From now on everything is printed like this.
 pub(crate) fn set(looks: Looks) {
     *LOOKS.lock().unwrap_or_else(PoisonError::into_inner) = looks;
-}
-
-/// The same for colour alone.
-pub(crate) fn set_colour(colour: Colour) {
-    set(Looks { colour, ..looks() });
 }
 
 fn looks() -> Looks {
@@ -72,9 +73,10 @@ pub(crate) fn is_verbose() -> bool {
 }
 
 /// How a command answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Format {
     /// For people.
+    #[default]
     Text,
     /// One JSON document.
     Json,
@@ -207,11 +209,30 @@ impl Watcher for Notes {
     }
 }
 
-/// An error, with what to do about it on a line of its own.
+/// An error, with what to do about it on a line of its own; and as a document, if an answer in JSON
+/// was asked for.
 pub(crate) fn failure(failure: &Failure) {
     error(&failure.message);
     if let Some(text) = &failure.hint {
         hint(text);
+    }
+    failure_document(failure);
+}
+
+/// A faulty command line, in the parser's words; as JSON, in those of the failure.
+pub(crate) fn faulty_command_line(words: &str, failure: &Failure) {
+    match words.strip_prefix("error: ") {
+        Some(words) => error(words),
+        None => on_stderr(words),
+    }
+    failure_document(failure);
+}
+
+fn failure_document(failure: &Failure) {
+    if looks().failures == Format::Json {
+        let hint = failure.hint.as_deref().map(masked);
+        let failure = Failure { message: masked(&failure.message), hint, code: failure.code };
+        Printer { format: Format::Json }.json(&failure);
     }
 }
 

@@ -313,7 +313,11 @@ fn a_damaged_source_is_named_with_its_place_and_nothing_is_told() {
     place.expect(0, &["generate", "x.bson", "--documents", "30", "--fault", "truncate-last"]);
     for args in [&["profile", "x.bson"][..], &["profile", "x.bson", "--json"]] {
         let told = place.expect(1, args);
-        assert_eq!(told.stdout, "");
+        // No profile; an error as JSON where JSON was asked for.
+        let is_json = args.contains(&"--json");
+        assert!(!told.stdout.contains("reshelve.profile"), "{}", told.stdout);
+        assert_eq!(told.stdout.contains("reshelve.error/1"), is_json, "{}", told.stdout);
+        assert_eq!(told.stdout.lines().count(), usize::from(is_json));
         told.says(&["x.bson", "truncated", "offset", "29 documents before that place", "hint:"]);
     }
     place.expect(1, &["profile", "nothing.bson"]).says(&["nothing.bson"]);

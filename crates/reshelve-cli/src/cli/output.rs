@@ -3,7 +3,7 @@
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 
-use crate::printer::{Colour, Looks, Progress, Voice};
+use crate::printer::{Colour, Format, Looks, Progress, Voice};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
@@ -43,5 +43,14 @@ pub(crate) fn looks(matches: &ArgMatches) -> Looks {
         voice,
         progress: if is_on("no_progress") { Progress::Hidden } else { Progress::Shown },
         colour: matches.get_one("color").copied().unwrap_or_default(),
+        failures: if asks_for_json(matches) { Format::Json } else { Format::Text },
+    }
+}
+
+/// Whether the command that is called was asked for an answer in JSON.
+fn asks_for_json(matches: &ArgMatches) -> bool {
+    match matches.subcommand() {
+        Some((_, below)) => asks_for_json(below),
+        None => matches!(matches.try_get_one("json"), Ok(Some(true))),
     }
 }
