@@ -52,6 +52,8 @@ pub const WHERE_RUNS_ARE: &str = "--runs-dir says where runs are";
 pub const LIST_OF_COMMANDS: &str = "--help lists the commands";
 /// A faulty command line that the parser has no advice for.
 pub const LIST_OF_FLAGS: &str = "--help lists the arguments and their values";
+/// A place that is given in two ways.
+pub const LEAVE_ONE_OUT: &str = "leave one of them out";
 /// A run without a name.
 pub(crate) const NAME_A_RUN: &str =
     "name a run by its id, a unique beginning of its id, `latest`, or its folder";

@@ -124,9 +124,10 @@ fn flag_of_all<'c>(command: &'c clap::Command, key: &str) -> Option<&'c clap::Ar
     command.get_arguments().find(|argument| key_of(argument) == key)
 }
 
-/// Whether a command, or a command below it, has a flag.
+/// Whether a command, or a command below it, has a flag. `--uri` is another name on the command
+/// line alone: here it is `source` or `target`.
 fn has_flag(command: &clap::Command, key: &str) -> bool {
-    command.get_arguments().any(|argument| key_of(argument) == key)
+    command.get_arguments().any(|argument| key_of(argument) == key && key != "uri")
         || command.get_subcommands().any(|sub| has_flag(sub, key))
 }
 

@@ -4,11 +4,12 @@
 use std::ffi::{OsStr, OsString};
 
 use clap::ArgMatches;
-use reshelve_app::Failure;
+use clap::parser::ValueSource;
 use reshelve_app::outside::{self, Outside};
+use reshelve_app::{Failure, hints};
 
 /// Arguments that take a connection string. A malformed one is refused here too.
-const PLACES: [&str; 2] = ["source", "target"];
+const PLACES: [&str; 3] = ["source", "target", "uri"];
 /// Arguments that name a file or a folder, and have their own words for a connection string.
 const FILES: [&str; 1] = ["out"];
 /// Arguments that may be any text, such as the id of a document.
@@ -21,6 +22,7 @@ const MASK: &str = "***";
 /// # Errors
 /// If one of them is a malformed connection string, or a connection string in the wrong place.
 pub(crate) fn check(command: &clap::Command, matches: &ArgMatches) -> Result<(), Failure> {
+    refuse_a_place_given_twice(command, matches)?;
     for argument in command.get_arguments() {
         let id = argument.get_id().as_str();
         let Ok(Some(values)) = matches.try_get_raw(id) else { continue };
@@ -45,6 +47,25 @@ pub(crate) fn check(command: &clap::Command, matches: &ArgMatches) -> Result<(),
         },
         None => Ok(()),
     }
+}
+
+/// `--uri` is another way to give the only place of a command: given both ways, it is not clear
+/// which one is meant. A variable is no such contradiction, because the command line comes first.
+fn refuse_a_place_given_twice(
+    command: &clap::Command,
+    matches: &ArgMatches,
+) -> Result<(), Failure> {
+    let is_given = |id: &str| {
+        let is_known = command.get_arguments().any(|argument| argument.get_id() == id);
+        is_known && matches.value_source(id) == Some(ValueSource::CommandLine)
+    };
+    for (id, name) in [("source", "SOURCE"), ("target", "TARGET")] {
+        if is_given("uri") && is_given(id) {
+            let message = format!("{name} is given twice: in its place, and with --uri");
+            return Err(Failure::usage(message, hints::LEAVE_ONE_OUT));
+        }
+    }
+    Ok(())
 }
 
 /// How people know an argument: `--runs-dir`, or `SOURCE`.

@@ -84,7 +84,7 @@ mod tests {
             for argument in command.get_arguments() {
                 let id = argument.get_id().as_str();
                 assert!(
-                    argument.get_env().is_some() || ["help", "version"].contains(&id),
+                    argument.get_env().is_some() || ["help", "version", "uri"].contains(&id),
                     "{} {id}",
                     command.get_name()
                 );

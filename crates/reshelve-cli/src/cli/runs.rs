@@ -139,7 +139,7 @@ pub(crate) struct ReportArgs {
     #[arg(long, value_name = "TARGET", env = "TARGET_MONGODB_URI")]
     pub(crate) target: Option<PathBuf>,
     /// Folder for the report [default: report in the run folder]
-    #[arg(long, value_name = "DIR", env = "RESHELVE_OUT")]
+    #[arg(short, long, value_name = "DIR", env = "RESHELVE_OUT")]
     pub(crate) out: Option<PathBuf>,
     /// Also write the evidence pack: one archive for the change record
     #[arg(long, env = "RESHELVE_BUNDLE")]

@@ -1,10 +1,10 @@
 //! Arguments that several commands share, and what they become.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
-use reshelve_app::places::SourcePlace;
+use reshelve_app::places::{SourcePlace, TargetPlace};
 use reshelve_app::{BatchOptions, Handle, MappingOptions, RunName};
 use reshelve_core::mapping;
 
@@ -61,27 +61,78 @@ pub(crate) struct SourceArgs {
 
 impl SourceArgs {
     pub(crate) fn place(&self) -> SourcePlace {
-        SourcePlace {
-            name: self.source.clone(),
-            db: self.pick.db.clone(),
-            collection: self.pick.collection.clone(),
-            read_preference: self.pick.read_preference.map(Into::into),
-            allow_empty: self.allow_empty,
-        }
+        self.pick.place(&self.source, self.allow_empty)
     }
+}
+
+/// The source of a command that takes no other place: `--uri` can mean nothing else.
+#[derive(Debug, Args)]
+pub(crate) struct OnlySourceArgs {
+    /// Legacy data: a .bson, .archive or .json file (also .gz, .zst), a mongodump folder, - for
+    /// standard input, or a mongodb:// connection string
+    #[arg(value_name = "SOURCE", env = "LEGACY_MONGODB_URI", required_unless_present = "uri")]
+    source: Option<PathBuf>,
+    /// The same as SOURCE, by the name that mongodump has for it
+    #[arg(long, value_name = "SOURCE")]
+    uri: Option<PathBuf>,
+    /// Take an empty standard input, or an empty pipe, for an empty collection
+    #[arg(long, env = "RESHELVE_ALLOW_EMPTY")]
+    allow_empty: bool,
+    #[command(flatten)]
+    pick: PickArgs,
+}
+
+impl OnlySourceArgs {
+    pub(crate) fn place(&self) -> SourcePlace {
+        self.pick.place(&only(self.uri.as_ref(), self.source.as_ref()), self.allow_empty)
+    }
+}
+
+/// The target of a command that takes no other place.
+#[derive(Debug, Args)]
+pub(crate) struct OnlyTargetArgs {
+    /// Target: a folder, or a mongodb:// connection string
+    #[arg(value_name = "TARGET", env = "TARGET_MONGODB_URI", required_unless_present = "uri")]
+    target: Option<PathBuf>,
+    /// The same as TARGET, by the name that mongorestore has for it
+    #[arg(long, value_name = "TARGET")]
+    uri: Option<PathBuf>,
+}
+
+impl OnlyTargetArgs {
+    pub(crate) fn place(&self, db: Option<&String>) -> TargetPlace {
+        TargetPlace { name: only(self.uri.as_ref(), self.target.as_ref()), db: db.cloned() }
+    }
+}
+
+/// `--uri` can be given on the command line alone, and so comes before what may be a variable.
+fn only(uri: Option<&PathBuf>, positional: Option<&PathBuf>) -> PathBuf {
+    uri.or(positional).cloned().unwrap_or_default()
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct PickArgs {
     /// Database to read, inside the source
-    #[arg(long, value_name = "NAME", env = "RESHELVE_DB")]
+    #[arg(short, long, value_name = "NAME", env = "RESHELVE_DB")]
     pub(crate) db: Option<String>,
     /// Collection to read [default: jobs]
-    #[arg(long, value_name = "NAME", env = "RESHELVE_COLLECTION")]
+    #[arg(short, long, value_name = "NAME", env = "RESHELVE_COLLECTION")]
     pub(crate) collection: Option<String>,
     /// Member of a replica set to read from [default: as in the connection string]
     #[arg(long, value_name = "MODE", env = "RESHELVE_READ_PREFERENCE")]
     pub(crate) read_preference: Option<ReadPreference>,
+}
+
+impl PickArgs {
+    fn place(&self, name: &Path, allow_empty: bool) -> SourcePlace {
+        SourcePlace {
+            name: name.to_owned(),
+            db: self.db.clone(),
+            collection: self.collection.clone(),
+            read_preference: self.read_preference.map(Into::into),
+            allow_empty,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -3,12 +3,12 @@
 use clap::{Args, ValueEnum};
 
 use super::password::SourcePassword;
-use super::shared::{Json, MappingArgs, SourceArgs};
+use super::shared::{Json, MappingArgs, OnlySourceArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct InspectArgs {
     #[command(flatten)]
-    pub(crate) source: SourceArgs,
+    pub(crate) source: OnlySourceArgs,
     /// Print a role with only the privileges that reading needs, or, with `target`, that writing needs
     #[arg(long, value_name = "ROLE", env = "RESHELVE_PRINT_ROLE", num_args = 0..=1,
         require_equals = false, default_missing_value = "source")]
@@ -39,7 +39,7 @@ impl From<Role> for reshelve_app::inspect::Role {
 #[derive(Debug, Args)]
 pub(crate) struct ProfileArgs {
     #[command(flatten)]
-    pub(crate) source: SourceArgs,
+    pub(crate) source: OnlySourceArgs,
     #[command(flatten)]
     pub(crate) mapping: MappingArgs,
     /// Show every path, however deep
@@ -58,7 +58,7 @@ pub(crate) struct ProfileArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
     #[command(flatten)]
-    pub(crate) source: SourceArgs,
+    pub(crate) source: OnlySourceArgs,
     /// `_id` of the document, as hex if it is an ObjectId
     #[arg(long, value_name = "ID", env = "RESHELVE_JOB")]
     pub(crate) job: String,

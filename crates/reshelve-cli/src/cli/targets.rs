@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use reshelve_app::places::TargetPlace;
 
 use super::password::{BothPasswords, TargetPassword};
-use super::shared::{DryRun, Json, MappingArgs, RunsDir, SourceArgs};
+use super::shared::{DryRun, Json, MappingArgs, OnlyTargetArgs, RunsDir, SourceArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct RestoreArgs {
@@ -64,7 +64,7 @@ pub(crate) struct VerifyArgs {
         value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) sample: Option<u32>,
     /// Write all mismatches to mismatches.jsonl in this folder
-    #[arg(long, value_name = "DIR", env = "RESHELVE_OUT")]
+    #[arg(short, long, value_name = "DIR", env = "RESHELVE_OUT")]
     pub(crate) out: Option<PathBuf>,
     /// Database of the target [default: the one that is there]
     #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB")]
@@ -85,9 +85,8 @@ impl VerifyArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ChecksumsArgs {
-    /// Target: a folder, or a mongodb:// connection string
-    #[arg(value_name = "TARGET", env = "TARGET_MONGODB_URI")]
-    pub(crate) target: PathBuf,
+    #[command(flatten)]
+    target: OnlyTargetArgs,
     /// Database of the target [default: the one that is there]
     #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB")]
     pub(crate) target_db: Option<String>,
@@ -99,7 +98,7 @@ pub(crate) struct ChecksumsArgs {
 
 impl ChecksumsArgs {
     pub(crate) fn target(&self) -> TargetPlace {
-        TargetPlace { name: self.target.clone(), db: self.target_db.clone() }
+        self.target.place(self.target_db.as_ref())
     }
 }
 
@@ -121,9 +120,8 @@ pub(crate) enum IndexesAction {
 
 #[derive(Debug, Args)]
 pub(crate) struct IndexesTargetArgs {
-    /// Target: a folder, or a mongodb:// connection string
-    #[arg(value_name = "TARGET", env = "TARGET_MONGODB_URI")]
-    pub(crate) target: PathBuf,
+    #[command(flatten)]
+    target: OnlyTargetArgs,
     /// Database of the target [default: the one in the connection string, else letswriteabook]
     #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB")]
     pub(crate) target_db: Option<String>,
@@ -137,7 +135,7 @@ pub(crate) struct IndexesTargetArgs {
 
 impl IndexesTargetArgs {
     pub(crate) fn target(&self) -> TargetPlace {
-        TargetPlace { name: self.target.clone(), db: self.target_db.clone() }
+        self.target.place(self.target_db.as_ref())
     }
 }
 
