@@ -7,6 +7,7 @@ mod config;
 mod faulty;
 mod gate;
 mod interrupt;
+mod next;
 mod printer;
 mod progress;
 mod progress_line;

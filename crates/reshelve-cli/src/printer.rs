@@ -9,6 +9,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use reshelve_app::{Failure, Watcher};
 use serde::Serialize;
 
+use crate::next::Next;
+
 pub(crate) use colour::{Colour, Tone, toned};
 pub(crate) use terminal::{Block, can_redraw, columns, error_columns, has_terminal};
 
@@ -126,6 +128,15 @@ impl Printer {
         if self.format == Format::Json {
             let text = serde_json::to_string(value).unwrap_or_default();
             self.line(&text);
+        }
+    }
+
+    /// What to do next, for people who read the answer.
+    pub(crate) fn next(self, next: &Next) {
+        if self.format == Format::Text
+            && let Some(line) = next.line()
+        {
+            note(&format!("\nNext: {line}"));
         }
     }
 

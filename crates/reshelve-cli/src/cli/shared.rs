@@ -37,6 +37,11 @@ pub(crate) struct DryRun {
 }
 
 impl DryRun {
+    /// Whether somebody said that nothing is to be written.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.dry_run == Some(true)
+    }
+
     /// The handle for a command that may write, or may not.
     pub(crate) fn handle(&self, handle: Handle) -> Handle {
         match self.dry_run {

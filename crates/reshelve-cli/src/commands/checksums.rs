@@ -1,11 +1,14 @@
 //! `reshelve checksums`.
 
+use std::path::Path;
+
 use reshelve_app::checksums::{self, Outcome, Request};
 use reshelve_app::text::number;
 use reshelve_app::{ExitCode, Failure, Handle};
 
 use super::table::plain_table;
 use crate::cli::ChecksumsArgs;
+use crate::next::Next;
 use crate::printer::Printer;
 
 pub(crate) fn run(args: &ChecksumsArgs) -> Result<ExitCode, Failure> {
@@ -16,6 +19,9 @@ pub(crate) fn run(args: &ChecksumsArgs) -> Result<ExitCode, Failure> {
     )?;
     printer.text(&page(&outcome));
     printer.json(&outcome);
+    let place = args.target();
+    let next = Next::new("restore").place(&place.name).place(Path::new("restored"));
+    printer.next(&next.with("--target-db", place.db.as_ref()));
     Ok(ExitCode::Done)
 }
 

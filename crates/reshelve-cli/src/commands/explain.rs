@@ -8,6 +8,7 @@ use reshelve_app::{ExitCode, Failure, Handle};
 
 use super::table::plain_table;
 use crate::cli::ExplainArgs;
+use crate::next;
 use crate::printer::{Notes, Printer};
 
 pub(crate) fn run(args: &ExplainArgs) -> Result<ExitCode, Failure> {
@@ -20,6 +21,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<ExitCode, Failure> {
     let outcome = explain::explain(&request, &args.password.handle(Handle::new(Arc::new(Notes))))?;
     printer.text(&page(&outcome));
     printer.json(&outcome);
+    printer.next(&next::dry_run(&args.source.place()));
     Ok(ExitCode::Done)
 }
 

@@ -5,6 +5,7 @@ use reshelve_app::text::{counted, number, size};
 use reshelve_app::{ExitCode, Failure, Handle};
 
 use crate::cli::GenerateArgs;
+use crate::next::Next;
 use crate::printer::Printer;
 
 pub(crate) fn run(args: &GenerateArgs) -> Result<ExitCode, Failure> {
@@ -12,6 +13,9 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<ExitCode, Failure> {
     let outcome = generate::generate(&args.request(), &args.dry_run.handle(Handle::silent()))?;
     printer.text(&page(&outcome));
     printer.json(&outcome);
+    // A fault may be one that a profile cannot get past.
+    let look = if outcome.fault.is_some() { "inspect" } else { "profile" };
+    printer.next(&Next::new(look).place(&args.out));
     Ok(ExitCode::Done)
 }
 

@@ -9,6 +9,7 @@ use reshelve_app::{ExitCode, Failure, Handle};
 
 use super::table::plain_table;
 use crate::cli::{IndexesAction, IndexesArgs};
+use crate::next::Next;
 use crate::printer::{Notes, Printer};
 
 pub(crate) fn run(args: &IndexesArgs) -> Result<ExitCode, Failure> {
@@ -30,6 +31,13 @@ pub(crate) fn run(args: &IndexesArgs) -> Result<ExitCode, Failure> {
         Outcome::Changed(answer) => format!("{word}:\n  {}", answer.changed.join("\n  ")),
     });
     printer.json(&outcome);
+    let next = match &outcome {
+        Outcome::State(answer) if answer.state.wanting().is_empty() => Next::nothing(),
+        Outcome::State(_) => Next::new("indexes up"),
+        Outcome::Changed(_) => Next::new("indexes status"),
+    };
+    let place = args.target();
+    printer.next(&next.place(&place.name).with("--target-db", place.db.as_ref()));
     Ok(ExitCode::Done)
 }
 

@@ -8,6 +8,7 @@ use reshelve_app::{ExitCode, Failure, Handle};
 
 use super::table::plain_table;
 use crate::cli::InspectArgs;
+use crate::next;
 use crate::printer::Printer;
 
 pub(crate) fn run(args: &InspectArgs) -> Result<ExitCode, Failure> {
@@ -21,6 +22,9 @@ pub(crate) fn run(args: &InspectArgs) -> Result<ExitCode, Failure> {
         Outcome::Role(role) => role.create(),
     });
     printer.json(&outcome);
+    if outcome.exit_code() == ExitCode::Done && role.is_none() {
+        printer.next(&next::of_source("profile", &args.source.place()));
+    }
     Ok(outcome.exit_code())
 }
 

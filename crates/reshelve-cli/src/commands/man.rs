@@ -6,6 +6,8 @@ use clap::CommandFactory;
 use reshelve_app::{ExitCode, Failure};
 
 use crate::cli::{Cli, ManArgs};
+use crate::next::Next;
+use crate::printer::Printer;
 
 pub(crate) fn run(args: &ManArgs) -> Result<ExitCode, Failure> {
     let failed = |error: io::Error| {
@@ -13,6 +15,8 @@ pub(crate) fn run(args: &ManArgs) -> Result<ExitCode, Failure> {
     };
     std::fs::create_dir_all(&args.dir).map_err(failed)?;
     clap_mangen::generate_to(with_variables(Cli::command()), &args.dir).map_err(failed)?;
+    let page = args.dir.join("reshelve.1");
+    Printer::new(false).next(&Next::of(&["man"]).place(&page));
     Ok(ExitCode::Done)
 }
 

@@ -13,6 +13,7 @@ use reshelve_core::mapping::{InFlight, OnUnknownStatus, Options, Status};
 use super::profile_fields::{self, word};
 use super::table::{plain_table, right_align};
 use crate::cli::ProfileArgs;
+use crate::next;
 use crate::printer::Printer;
 use crate::progress::View;
 
@@ -38,6 +39,7 @@ pub(crate) fn run(args: &ProfileArgs) -> Result<ExitCode, Failure> {
     let outcome = profiled?;
     printer.text(&page(&outcome.profile, &outcome.options, args.all));
     printer.json(&outcome);
+    printer.next(&next::dry_run(&args.source.place()));
     Ok(ExitCode::Done)
 }
 

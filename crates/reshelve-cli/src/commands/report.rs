@@ -8,6 +8,7 @@ use reshelve_app::text::plain;
 use reshelve_app::{ExitCode, Failure, Handle};
 
 use crate::cli::ReportArgs;
+use crate::next;
 use crate::printer::{Printer, Tone, toned};
 
 pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
@@ -22,6 +23,9 @@ pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
     let outcome = report::report(&request, &args.password.handle(Handle::silent()))?;
     printer.text(&page(&outcome.report, &outcome.written));
     printer.json(&outcome);
+    if outcome.written.bundle.is_none() && outcome.report.verdict.word != Word::DryRun {
+        printer.next(&next::report(&args.run, &args.runs.runs_dir));
+    }
     Ok(ExitCode::Done)
 }
 

@@ -1,5 +1,6 @@
 //! `reshelve restore`.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use reshelve_app::restore::{self, Outcome, Request};
@@ -7,6 +8,7 @@ use reshelve_app::text::{counted, length, number, plain, size};
 use reshelve_app::{ExitCode, Failure, Handle};
 
 use crate::cli::RestoreArgs;
+use crate::next::Next;
 use crate::printer::{Notes, Printer};
 
 /// How many changed or foreign jobs a page names.
@@ -22,6 +24,9 @@ pub(crate) fn run(args: &RestoreArgs) -> Result<ExitCode, Failure> {
     let outcome = restore::restore(&request, &handle)?;
     printer.text(&page(&outcome));
     printer.json(&outcome);
+    let place = args.target();
+    let next = Next::new("verify").place(Path::new(&outcome.out)).place(&place.name);
+    printer.next(&next.with("--target-db", place.db.as_ref()));
     Ok(ExitCode::Done)
 }
 

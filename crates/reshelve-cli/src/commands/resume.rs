@@ -7,6 +7,7 @@ use reshelve_app::{ExitCode, Failure};
 
 use super::run_page;
 use crate::cli::ResumeArgs;
+use crate::next::{self, Next};
 use crate::printer::Printer;
 use crate::progress::View;
 
@@ -23,5 +24,8 @@ pub(crate) fn run(args: &ResumeArgs) -> Result<ExitCode, Failure> {
     let view = Arc::new(View::default());
     let ran = resume::resume(&request, &args.password.handle(args.dry_run.handle(view.handle())));
     view.end();
-    Ok(run_page::print(&ran?, Printer::new(args.json.json)))
+    let outcome = ran?;
+    let plan = &outcome.report.plan;
+    let next = if plan.apply { next::verify(plan, &args.runs.runs_dir) } else { Next::nothing() };
+    Ok(run_page::print(&outcome, Printer::new(args.json.json), &next))
 }

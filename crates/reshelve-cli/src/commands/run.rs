@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use reshelve::ends::{Compression, OnExisting};
-use reshelve_app::run::{self, Request};
+use reshelve_app::run::{self, Outcome, Request};
 use reshelve_app::{ExitCode, Failure, hints};
 
 use super::run_page;
 use crate::cli::RunArgs;
+use crate::next::{self, Next};
 use crate::printer::Printer;
 use crate::progress::View;
 
@@ -16,7 +17,23 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let view = Arc::new(View::default());
     let ran = run::run(&request, &args.password.handle(args.dry_run.handle(view.handle())));
     view.end();
-    Ok(run_page::print(&ran?, Printer::new(args.json.json)))
+    let outcome = ran?;
+    let next = next(args, &outcome);
+    Ok(run_page::print(&outcome, Printer::new(args.json.json), &next))
+}
+
+/// The same run for good after a dry run of the whole source; the comparison after a run.
+fn next(args: &RunArgs, outcome: &Outcome) -> Next {
+    let documents = outcome.report.checkpoint.totals.documents;
+    match &outcome.report.plan {
+        // Probably the wrong collection.
+        _ if documents.read > 0 && documents.rejected == documents.read => {
+            next::of_source("inspect", &args.source.place())
+        }
+        plan if plan.apply => next::verify(plan, &args.runs.runs_dir),
+        _ if args.limit.is_some() || args.dry_run.is_asked() => Next::nothing(),
+        _ => Next::same_with("--apply"),
+    }
 }
 
 fn request(args: &RunArgs) -> Result<Request, Failure> {

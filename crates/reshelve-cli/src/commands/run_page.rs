@@ -8,10 +8,11 @@ use reshelve_app::ExitCode;
 use reshelve_app::run::Outcome;
 use reshelve_app::text::{bytes_per_second, counted, number, plain, size, span};
 
+use crate::next::Next;
 use crate::printer::{Printer, Tone, toned};
 
 /// Prints how a run ended, and how to resume it if it is not finished.
-pub(super) fn print(outcome: &Outcome, printer: Printer) -> ExitCode {
+pub(super) fn print(outcome: &Outcome, printer: Printer, next: &Next) -> ExitCode {
     printer.text(&page(outcome));
     printer.json(outcome);
     match &outcome.report.stop {
@@ -24,6 +25,10 @@ pub(super) fn print(outcome: &Outcome, printer: Printer) -> ExitCode {
     }
     if let Some(hint) = outcome.hint() {
         printer.hint(&hint);
+    }
+    // A run that is not finished has its hint.
+    if matches!(outcome.report.stop, Stop::Done) {
+        printer.next(next);
     }
     outcome.exit_code()
 }

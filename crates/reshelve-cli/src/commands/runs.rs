@@ -9,6 +9,7 @@ use reshelve_app::{ExitCode, Failure, Handle};
 
 use super::table::plain_table;
 use crate::cli::RunsArgs;
+use crate::next;
 use crate::printer::{Notes, Printer};
 
 pub(crate) fn run(args: &RunsArgs) -> Result<ExitCode, Failure> {
@@ -21,6 +22,9 @@ pub(crate) fn run(args: &RunsArgs) -> Result<ExitCode, Failure> {
         printer.text(&table(&outcome.runs));
     }
     printer.json(&outcome);
+    if let Some(newest) = outcome.runs.last() {
+        printer.next(&next::of_run(newest, &args.runs.runs_dir));
+    }
     Ok(ExitCode::Done)
 }
 

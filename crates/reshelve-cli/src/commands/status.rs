@@ -8,6 +8,7 @@ use reshelve_app::{ExitCode, Failure, Handle, RunName, Watcher};
 
 use super::watch::Watch;
 use crate::cli::StatusArgs;
+use crate::next;
 use crate::printer::{Printer, Tone, toned};
 use crate::progress::View;
 
@@ -24,6 +25,11 @@ pub(crate) fn run(args: &StatusArgs) -> Result<ExitCode, Failure> {
     };
     printer.text(&page(&outcome.status));
     printer.json(&outcome);
+    let status = &outcome.status;
+    // A run that can be resumed says so itself.
+    if !status.can_be_resumed {
+        printer.next(&next::of_run(status, &args.runs.runs_dir));
+    }
     Ok(ExitCode::Done)
 }
 

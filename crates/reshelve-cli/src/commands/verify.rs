@@ -13,6 +13,7 @@ use reshelve_app::{ExitCode, Failure, Handle};
 
 use super::table::plain_table;
 use crate::cli::VerifyArgs;
+use crate::next::{self, Next};
 use crate::printer::{Notes, Printer, Tone, toned};
 
 /// How many mismatches a page shows.
@@ -24,7 +25,21 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode, Failure> {
         verify::verify(&request(args), &args.password.handle(Handle::new(Arc::new(Notes))))?;
     printer.text(&page(&outcome.verification));
     printer.json(&outcome);
+    printer.next(&next(args, &outcome.verification));
     Ok(outcome.exit_code())
+}
+
+/// The evidence, if parity holds; else where the fields of the first job go that differs.
+fn next(args: &VerifyArgs, verification: &Verification) -> Next {
+    let target = args.target();
+    match (verification.mismatches.first(), &args.run) {
+        (Some(mismatch), _) => next::of_source("explain", &args.source.place())
+            .with("--job", Some(mismatch.job.as_str()).filter(|job| !job.is_empty())),
+        (None, Some(run)) => next::report(run, &args.runs.runs_dir),
+        (None, None) => {
+            Next::new("checksums").place(&target.name).with("--target-db", target.db.as_ref())
+        }
+    }
 }
 
 fn request(args: &VerifyArgs) -> Request {

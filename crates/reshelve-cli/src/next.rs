@@ -1,0 +1,218 @@
+//! The command that a person probably wants next, with the names just used: it can be copied as it
+//! is. None that can lose data, and none that would need a password in it.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use reshelve::run::Plan;
+use reshelve_app::outside::Outside;
+use reshelve_app::places::SourcePlace;
+use reshelve_app::status::RunStatus;
+
+/// The folder of runs that needs no flag.
+const RUNS_FOLDER_USUAL: &str = ".reshelve/runs";
+/// The variables that may name the two places.
+const PLACES: [&str; 2] = ["LEGACY_MONGODB_URI", "TARGET_MONGODB_URI"];
+/// Flags that replace what is there, or who works on it: these are for people to repeat.
+const FLAGS_TO_THINK_ABOUT: [&str; 3] = ["--replace", "--take-over", "--overwrite"];
+
+/// A command line that is being written; nothing, once a word of it cannot be shown.
+#[derive(Clone, Debug)]
+pub(crate) struct Next(Option<Vec<String>>);
+
+impl Next {
+    /// Begins with a command, such as `indexes up`.
+    pub(crate) fn new(command: &str) -> Next {
+        Next(Some(vec!["reshelve".to_owned(), command.to_owned()]))
+    }
+
+    /// Begins with another program.
+    pub(crate) fn of(words: &[&str]) -> Next {
+        Next(Some(words.iter().map(|word| (*word).to_owned()).collect()))
+    }
+
+    /// No command at all.
+    pub(crate) fn nothing() -> Next {
+        Next(None)
+    }
+
+    /// The command line of this process with another flag: what it was asked to do, for good.
+    pub(crate) fn same_with(flag: &str) -> Next {
+        Next::repeated(std::env::args_os().skip(1).collect(), flag)
+    }
+
+    fn repeated(words: Vec<OsString>, flag: &str) -> Next {
+        let is_risky = |word: &OsString| {
+            let word = word.to_string_lossy();
+            word == "--" || FLAGS_TO_THINK_ABOUT.iter().any(|flag| word.starts_with(flag))
+        };
+        if words.iter().any(is_risky) {
+            return Next::nothing();
+        }
+        let shown: Option<Vec<String>> = words.iter().map(|word| quoted(word)).collect();
+        let program = ["reshelve".to_owned()].into_iter();
+        Next(shown.map(|shown| program.chain(shown).chain([flag.to_owned()]).collect()))
+    }
+
+    /// A path, or a connection string without a password. What begins with a dash would be taken
+    /// for a flag; standard input cannot be read again.
+    pub(crate) fn place(self, place: &Path) -> Next {
+        let text = place.as_os_str();
+        if text == "-" {
+            return Next::nothing();
+        }
+        match text.to_str() {
+            Some(name) if name.starts_with('-') => self.word(format!("./{name}").as_ref()),
+            _ => self.word(text),
+        }
+    }
+
+    /// A flag.
+    pub(crate) fn flag(self, flag: &str) -> Next {
+        self.word(flag.as_ref())
+    }
+
+    /// A flag with its value, if it has one.
+    pub(crate) fn with(self, flag: &str, value: Option<&(impl AsRef<OsStr> + ?Sized)>) -> Next {
+        match value {
+            Some(value) => self.flag(flag).word(value.as_ref()),
+            None => self,
+        }
+    }
+
+    /// The folder of runs, if it is not the usual one.
+    pub(crate) fn runs(self, folder: &Path) -> Next {
+        self.with(
+            "--runs-dir",
+            Some(folder).filter(|folder| *folder != Path::new(RUNS_FOLDER_USUAL)),
+        )
+    }
+
+    fn word(self, word: &OsStr) -> Next {
+        let Next(Some(mut words)) = self else { return self };
+        let Some(word) = quoted(word) else { return Next::nothing() };
+        words.push(word);
+        Next(Some(words))
+    }
+
+    /// The command line.
+    pub(crate) fn line(&self) -> Option<String> {
+        self.0.as_ref().map(|words| words.join(" "))
+    }
+}
+
+/// Another look at the same source.
+pub(crate) fn of_source(command: &str, source: &SourcePlace) -> Next {
+    let is_variable = std::env::var_os(PLACES[0]).is_some_and(|set| set == source.name);
+    let next = Next::new(command);
+    let next = if is_variable { next } else { next.place(&source.name) };
+    next.with("--db", source.db.as_ref()).with("--collection", source.collection.as_ref())
+}
+
+/// What comes after looking at a source: a dry run, which writes nothing but its run folder.
+pub(crate) fn dry_run(source: &SourcePlace) -> Next {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|set| !set.is_empty());
+    if is_set(PLACES[1]) && is_set(PLACES[0]) {
+        return of_source("run", source);
+    }
+    Next::new("run")
+        .place(&source.name)
+        .place(Path::new("target"))
+        .with("--db", source.db.as_ref())
+        .with("--collection", source.collection.as_ref())
+}
+
+/// What comes after a run that wrote its target: the comparison with its source, with its options.
+pub(crate) fn verify(plan: &Plan, runs: &Path) -> Next {
+    let is_pipe = plan.source.path == Path::new("-");
+    let target = match plan.target.folder() {
+        Some(target) if plan.source.live.is_none() && !is_pipe => target,
+        // The report takes the places from the run, and strings with a password from variables.
+        _ => return report(&plan.run, runs),
+    };
+    Next::new("verify")
+        .place(&plan.source.path)
+        .place(&target.root)
+        .with("--db", plan.source.db.as_ref())
+        .with("--collection", plan.source.collection.as_ref())
+        .with("--target-db", Some(&target.db).filter(|db| *db != "letswriteabook"))
+        .with("--run", Some(&plan.run))
+        .runs(runs)
+}
+
+/// What a run can be asked to do in its state.
+pub(crate) fn of_run(status: &RunStatus, runs: &Path) -> Next {
+    let run = |command: &str| Next::new(command).word(status.run.as_ref());
+    match status {
+        status if status.is_at_work() => run("status").flag("--watch").runs(runs),
+        status if status.can_be_resumed => run("resume").runs(runs),
+        status if status.applied => report(&status.run, runs),
+        _ => Next::nothing(),
+    }
+}
+
+/// What comes after parity: the evidence for the change record.
+pub(crate) fn report(run: &str, runs: &Path) -> Next {
+    Next::new("report").word(run.as_ref()).flag("--bundle").runs(runs)
+}
+
+/// A word for a shell of the Bourne family; none if it cannot be shown as it is.
+fn quoted(word: &OsStr) -> Option<String> {
+    let text = word.to_str().filter(|text| !text.chars().any(char::is_control))?;
+    match Outside::of(word) {
+        Outside::Plain => {}
+        Outside::ConnectionString if !text.contains('@') => {}
+        _ => return None,
+    }
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+%".contains(c);
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => Some(text.to_owned()),
+        false => Some(format!("'{}'", text.replace('\'', r"'\''"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn repeated(words: &[&str]) -> Option<String> {
+        Next::repeated(words.iter().map(OsString::from).collect(), "--apply").line()
+    }
+
+    #[test]
+    fn words_are_quoted_for_a_shell() {
+        for (word, expected) in [
+            ("a/b-c_1.bson", Some("a/b-c_1.bson")),
+            ("my dump", Some("'my dump'")),
+            ("it's", Some(r"'it'\''s'")),
+            ("$HOME `x` \"y\" *", Some("'$HOME `x` \"y\" *'")),
+            ("", Some("''")),
+            ("~", Some("'~'")),
+            ("a\nb", None),
+            ("mongodb://h/db?a=b", Some("'mongodb://h/db?a=b'")),
+            ("mongodb://user:secret@h/db", None),
+            ("mongodb:/user:secret@h", None),
+        ] {
+            assert_eq!(quoted(OsStr::new(word)).as_deref(), expected, "{word}");
+        }
+    }
+
+    #[test]
+    fn a_command_line_is_repeated_unless_it_can_lose_something() {
+        assert_eq!(
+            repeated(&["run", "my dump", "out", "--gzip"]).as_deref(),
+            Some("reshelve run 'my dump' out --gzip --apply")
+        );
+        assert_eq!(repeated(&["run", "a", "b", "--replace"]), None);
+        assert_eq!(repeated(&["run", "a", "b", "--take-over"]), None);
+        assert_eq!(repeated(&["run", "--", "a", "b"]), None);
+        assert_eq!(repeated(&["run", "mongodb://u:p@h/d", "b"]), None);
+    }
+
+    #[test]
+    fn a_place_is_no_flag_and_no_pipe() {
+        let place = |name: &str| Next::new("verify").place(Path::new(name)).line();
+        assert_eq!(place("-x").as_deref(), Some("reshelve verify ./-x"));
+        assert_eq!(place("-"), None);
+    }
+}
