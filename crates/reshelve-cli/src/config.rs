@@ -6,19 +6,18 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use clap::CommandFactory;
 use clap::builder::FalseyValueParser;
 use reshelve_app::outside::{self, Outside};
 use reshelve_app::{ExitCode, Failure, hints};
 
-use crate::cli::Cli;
+use crate::cli;
 
 /// The file, in the folder where the command is run; `RESHELVE_CONFIG` names another one.
 const FILE: &str = "reshelve.toml";
 
 /// The command line, with what the file says as defaults.
 pub(crate) fn command() -> Result<clap::Command, Failure> {
-    let command = hide_values(Cli::command());
+    let command = hide_values(cli::command());
     let named = std::env::var_os("RESHELVE_CONFIG");
     named.iter().try_for_each(|path| outside::check("RESHELVE_CONFIG", path))?;
     let path = named.as_deref().map_or(Path::new(FILE), Path::new);
@@ -174,7 +173,7 @@ mod tests {
     use super::*;
 
     fn value(text: &str, line: &[&str], id: &str) -> Option<String> {
-        let command = apply(hide_values(Cli::command()), text).unwrap();
+        let command = apply(hide_values(cli::command()), text).unwrap();
         let matches = command.try_get_matches_from(line).unwrap();
         let (_, matches) = matches.subcommand().unwrap();
         matches.get_raw(id)?.next().map(|raw| raw.to_string_lossy().into_owned())
@@ -214,7 +213,7 @@ mod tests {
 
     #[test]
     fn unknown_keys_are_errors() {
-        let command = || hide_values(Cli::command());
+        let command = || hide_values(cli::command());
         assert!(apply(command(), "bach-docs = 7").is_err());
         assert!(apply(command(), "[ran]\njobs = 7").is_err());
         assert!(apply(command(), "[run]\njbos = 7").is_err());

@@ -3,17 +3,17 @@
 
 use std::time::Duration;
 
+use clap::ArgMatches;
 use clap::parser::ValueSource;
-use clap::{ArgMatches, CommandFactory};
 use reshelve_app::outside::Outside;
 use reshelve_app::text::{plain, size, span};
 
-use crate::cli::Cli;
+use crate::cli;
 
 /// A line for each setting of the command that is called, the program's own first.
 pub(crate) fn settings(matches: &ArgMatches) -> Vec<String> {
     let mut lines = Vec::new();
-    let command = Cli::command();
+    let command = cli::command();
     let mut here = (&command, matches);
     loop {
         let (command, matches) = here;

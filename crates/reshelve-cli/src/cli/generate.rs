@@ -89,32 +89,44 @@ pub(crate) struct GenerateArgs {
     #[arg(long, value_name = "N", env = "RESHELVE_SEED", default_value_t = 1)]
     pub(crate) seed: u64,
     /// Kind of collection
-    #[arg(long, value_name = "KIND", env = "RESHELVE_PRESET", default_value = "standard")]
+    #[arg(
+        long,
+        value_name = "KIND",
+        env = "RESHELVE_PRESET",
+        help_heading = "Documents",
+        default_value = "standard"
+    )]
     pub(crate) preset: Preset,
     /// Size of the documents
-    #[arg(long, value_name = "SIZE", env = "RESHELVE_SIZE", conflicts_with = "document_bytes")]
+    #[arg(
+        long,
+        value_name = "SIZE",
+        env = "RESHELVE_SIZE",
+        help_heading = "Documents",
+        conflicts_with = "document_bytes"
+    )]
     pub(crate) size: Option<SizeName>,
     /// Approximate size of each document, in bytes
-    #[arg(long, value_name = "N", env = "RESHELVE_DOCUMENT_BYTES")]
+    #[arg(long, value_name = "N", env = "RESHELVE_DOCUMENT_BYTES", help_heading = "Documents")]
     pub(crate) document_bytes: Option<u32>,
     /// Only documents of this era, 1 to 5
-    #[arg(long, value_name = "N", env = "RESHELVE_ERA",
+    #[arg(long, value_name = "N", env = "RESHELVE_ERA", help_heading = "Documents",
         value_parser = clap::value_parser!(u32).range(1..=5))]
     pub(crate) era: Option<u32>,
     /// Only documents at this stage of their life
-    #[arg(long, value_name = "STAGE", env = "RESHELVE_STAGE")]
+    #[arg(long, value_name = "STAGE", env = "RESHELVE_STAGE", help_heading = "Documents")]
     pub(crate) stage: Option<StageName>,
     /// What the metadata holds
-    #[arg(long, value_name = "WHAT", env = "RESHELVE_METADATA")]
+    #[arg(long, value_name = "WHAT", env = "RESHELVE_METADATA", help_heading = "Documents")]
     pub(crate) metadata: Option<MetadataName>,
     /// Leave out jobs in flight
-    #[arg(long, env = "RESHELVE_NO_IN_FLIGHT")]
+    #[arg(long, env = "RESHELVE_NO_IN_FLIGHT", help_heading = "Documents")]
     pub(crate) no_in_flight: bool,
     /// Include the contradictions that stored documents hold
-    #[arg(long, env = "RESHELVE_LIES")]
+    #[arg(long, env = "RESHELVE_LIES", help_heading = "Documents")]
     pub(crate) lies: bool,
     /// Include what only other writers than the application store
-    #[arg(long, env = "RESHELVE_FOREIGN")]
+    #[arg(long, env = "RESHELVE_FOREIGN", help_heading = "Documents")]
     pub(crate) foreign: bool,
     /// Form, if the name does not show it: bson, folder, archive, lines, relaxed-array …
     #[arg(long, value_name = "FORM", env = "RESHELVE_FORM")]

@@ -1,6 +1,7 @@
 //! The command line: one definition for the parser, the help, the man pages and the completions.
 
 mod generate;
+mod help;
 mod output;
 mod password;
 mod runs;
@@ -9,7 +10,7 @@ mod sources;
 mod targets;
 mod tool;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 pub(crate) use generate::GenerateArgs;
 pub(crate) use output::looks;
@@ -22,8 +23,7 @@ pub(crate) use tool::{CompletionsArgs, DemoArgs, ManArgs};
 /// collections of the new stack, and proves that nothing was lost.
 #[derive(Debug, Parser)]
 #[command(name = "reshelve", version, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 done · 1 could not finish · 2 usage · 3 refused before \
-    starting · 4 run done, but with rejects · 5 parity does not hold · 6 interrupted, can be resumed")]
+#[command(after_long_help = help::ALL)]
 pub(crate) struct Cli {
     #[command(flatten)]
     output: output::OutputArgs,
@@ -31,50 +31,70 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+/// The definition, with everything that its help says.
+pub(crate) fn command() -> clap::Command {
+    help::dressed(Cli::command())
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show what reshelve does, on a small generated dump; needs no set-up
+    #[command(after_long_help = help::DEMO)]
     Demo(DemoArgs),
     /// List what a source holds: databases, collections, sizes, indexes
+    #[command(after_long_help = help::INSPECT)]
     Inspect(InspectArgs),
     /// Describe the documents of a source: fields, types, sizes, statuses, and what a run would report
+    #[command(after_long_help = help::PROFILE)]
     Profile(ProfileArgs),
     /// Map every document and prove that it can be restored; with --apply, write the target
+    #[command(after_long_help = help::RUN)]
     Run(Box<RunArgs>),
     /// List the runs
+    #[command(after_long_help = help::RUNS)]
     Runs(RunsArgs),
     /// Show the state of one run, by default the newest
+    #[command(after_long_help = help::STATUS)]
     Status(StatusArgs),
     /// Resume a run that is not finished
+    #[command(after_long_help = help::RESUME)]
     Resume(ResumeArgs),
     /// Show where every field of one document goes
+    #[command(after_long_help = help::EXPLAIN)]
     Explain(ExplainArgs),
     /// Rebuild the legacy collection from a target
+    #[command(after_long_help = help::RESTORE)]
     Restore(RestoreArgs),
     /// Compare source and target, document by document; exit code 5 if parity does not hold
+    #[command(after_long_help = help::VERIFY)]
     Verify(VerifyArgs),
     /// Print counts and checksums of a target, for the change record
+    #[command(after_long_help = help::CHECKSUMS)]
     Checksums(ChecksumsArgs),
     /// Write the report of a run: a page to sign, Markdown for a pull request, JSON
+    #[command(after_long_help = help::REPORT)]
     Report(ReportArgs),
     /// Show, create or drop the collections and indexes of a target
+    #[command(after_long_help = help::INDEXES)]
     Indexes(IndexesArgs),
     /// Generate synthetic legacy data
+    #[command(after_long_help = help::GENERATE)]
     Generate(GenerateArgs),
     /// Print a completion script for a shell
+    #[command(after_long_help = help::COMPLETIONS)]
     Completions(CompletionsArgs),
     /// Write the man pages
+    #[command(after_long_help = help::MAN)]
     Man(ManArgs),
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_definition_is_consistent() {
-        Cli::command().debug_assert();
+        command().debug_assert();
     }
 
     #[test]

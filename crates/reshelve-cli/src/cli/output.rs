@@ -6,16 +6,15 @@ use clap::{ArgMatches, Args};
 use crate::printer::{Colour, Format, Looks, Progress, Voice};
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
     /// Print only errors and the result
-    #[arg(short, long, global = true, env = "RESHELVE_QUIET")]
+    #[arg(short, long, global = true, env = "RESHELVE_QUIET", help_heading = "Output")]
     quiet: bool,
     /// Also print which settings are in force and where they come from, and the time it took
-    #[arg(short, long, global = true, env = "RESHELVE_VERBOSE")]
+    #[arg(short, long, global = true, env = "RESHELVE_VERBOSE", help_heading = "Output")]
     verbose: bool,
     /// Show no progress
-    #[arg(long, global = true, env = "RESHELVE_NO_PROGRESS")]
+    #[arg(long, global = true, env = "RESHELVE_NO_PROGRESS", help_heading = "Output")]
     no_progress: bool,
     /// When to use colour
     #[arg(
@@ -23,6 +22,7 @@ pub(crate) struct OutputArgs {
         value_name = "WHEN",
         global = true,
         env = "RESHELVE_COLOR",
+        help_heading = "Output",
         default_value = "auto"
     )]
     color: Colour,

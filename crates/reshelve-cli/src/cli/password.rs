@@ -9,7 +9,12 @@ use reshelve_app::{Ask, Handle, Passwords};
 #[derive(Debug, Args)]
 pub(crate) struct SourcePassword {
     /// File with the password of the user whom the source's connection string names
-    #[arg(long, value_name = "FILE", env = "RESHELVE_SOURCE_PASSWORD_FILE")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "RESHELVE_SOURCE_PASSWORD_FILE",
+        help_heading = "Passwords"
+    )]
     source_password_file: Option<PathBuf>,
     #[command(flatten)]
     prompt: Prompt,
@@ -18,7 +23,12 @@ pub(crate) struct SourcePassword {
 #[derive(Debug, Args)]
 pub(crate) struct TargetPassword {
     /// File with the password of the user whom the target's connection string names
-    #[arg(long, value_name = "FILE", env = "RESHELVE_TARGET_PASSWORD_FILE")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "RESHELVE_TARGET_PASSWORD_FILE",
+        help_heading = "Passwords"
+    )]
     target_password_file: Option<PathBuf>,
     #[command(flatten)]
     prompt: Prompt,
@@ -27,10 +37,20 @@ pub(crate) struct TargetPassword {
 #[derive(Debug, Args)]
 pub(crate) struct BothPasswords {
     /// File with the password of the user whom the source's connection string names
-    #[arg(long, value_name = "FILE", env = "RESHELVE_SOURCE_PASSWORD_FILE")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "RESHELVE_SOURCE_PASSWORD_FILE",
+        help_heading = "Passwords"
+    )]
     source_password_file: Option<PathBuf>,
     /// File with the password of the user whom the target's connection string names
-    #[arg(long, value_name = "FILE", env = "RESHELVE_TARGET_PASSWORD_FILE")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "RESHELVE_TARGET_PASSWORD_FILE",
+        help_heading = "Passwords"
+    )]
     target_password_file: Option<PathBuf>,
     #[command(flatten)]
     prompt: Prompt,
@@ -39,7 +59,7 @@ pub(crate) struct BothPasswords {
 #[derive(Debug, Args)]
 struct Prompt {
     /// Ask for the password of a connection string that names a user without one
-    #[arg(long, env = "RESHELVE_PASSWORD_PROMPT")]
+    #[arg(long, env = "RESHELVE_PASSWORD_PROMPT", help_heading = "Passwords")]
     password_prompt: bool,
 }
 

@@ -17,47 +17,47 @@ pub(crate) struct RunArgs {
     /// Target: a folder, or a mongodb:// connection string
     #[arg(value_name = "TARGET", env = "TARGET_MONGODB_URI")]
     pub(crate) target: PathBuf,
-    /// Write the target; without this flag, only the run folder is written
+    /// Write the target; without it, only the run folder
     #[arg(long, env = "RESHELVE_APPLY")]
     pub(crate) apply: bool,
     #[command(flatten)]
     pub(crate) dry_run: DryRun,
     #[command(flatten)]
     pub(crate) mapping: MappingArgs,
-    /// Add to a target that holds documents, and keep those as they are
-    #[arg(long, env = "RESHELVE_ALLOW_EXISTING")]
+    /// Add to a target that holds documents, and keep them
+    #[arg(long, env = "RESHELVE_ALLOW_EXISTING", help_heading = "Target")]
     pub(crate) allow_existing: bool,
     /// Replace jobs that differ in the target; their earlier versions are kept for a rollback
-    #[arg(long, env = "RESHELVE_REPLACE")]
+    #[arg(long, env = "RESHELVE_REPLACE", help_heading = "Target")]
     pub(crate) replace: bool,
-    /// Read only the documents that this run rejected, named as in `resume`
-    #[arg(long, value_name = "RUN", env = "RESHELVE_ONLY_REJECTS")]
+    /// Read only what this run rejected, named as in `resume`
+    #[arg(long, value_name = "RUN", env = "RESHELVE_ONLY_REJECTS", help_heading = "Source")]
     pub(crate) only_rejects: Option<String>,
     /// Break the lock of an interrupted run, and start a new run
-    #[arg(long, env = "RESHELVE_TAKE_OVER")]
+    #[arg(long, env = "RESHELVE_TAKE_OVER", help_heading = "Target")]
     pub(crate) take_over: bool,
     /// Database of the target [default: the one in the connection string, else letswriteabook]
-    #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB")]
+    #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB", help_heading = "Target")]
     pub(crate) target_db: Option<String>,
     /// Compress the target as mongodump --gzip does
-    #[arg(long, env = "RESHELVE_GZIP", conflicts_with = "zstd")]
+    #[arg(long, env = "RESHELVE_GZIP", help_heading = "Target", conflicts_with = "zstd")]
     pub(crate) gzip: bool,
     /// Compress the target with zstd, which only this tool reads
-    #[arg(long, env = "RESHELVE_ZSTD")]
+    #[arg(long, env = "RESHELVE_ZSTD", help_heading = "Target")]
     pub(crate) zstd: bool,
     #[command(flatten)]
     pub(crate) batch: BatchArgs,
     /// Read at most this many documents
-    #[arg(long, value_name = "N", env = "RESHELVE_LIMIT")]
+    #[arg(long, value_name = "N", env = "RESHELVE_LIMIT", help_heading = "Source")]
     pub(crate) limit: Option<u64>,
     /// Stop at the first reject; the run can be resumed
     #[arg(long, env = "RESHELVE_FAIL_FAST")]
     pub(crate) fail_fast: bool,
     /// Start even if the disk looks too small
-    #[arg(long, env = "RESHELVE_SKIP_DISK_CHECK")]
+    #[arg(long, env = "RESHELVE_SKIP_DISK_CHECK", help_heading = "Target")]
     pub(crate) skip_disk_check: bool,
     /// Take the documents of a dump as they are, although its oplog changes some of them
-    #[arg(long, env = "RESHELVE_IGNORE_OPLOG")]
+    #[arg(long, env = "RESHELVE_IGNORE_OPLOG", help_heading = "Source")]
     pub(crate) ignore_oplog: bool,
     #[command(flatten)]
     pub(crate) password: BothPasswords,
@@ -79,19 +79,19 @@ pub(crate) struct ResumeArgs {
     #[arg(value_name = "RUN", env = "RESHELVE_RUN")]
     pub(crate) run: String,
     /// Current place of the source, if it has moved; its connection string, if that has a password
-    #[arg(long, value_name = "SOURCE", env = "LEGACY_MONGODB_URI")]
+    #[arg(long, value_name = "SOURCE", env = "LEGACY_MONGODB_URI", help_heading = "Source")]
     pub(crate) source: Option<PathBuf>,
     /// Take an empty standard input, or an empty pipe, for an empty collection
-    #[arg(long, env = "RESHELVE_ALLOW_EMPTY")]
+    #[arg(long, env = "RESHELVE_ALLOW_EMPTY", help_heading = "Source")]
     pub(crate) allow_empty: bool,
     /// Connection string of the target, if that has a password
-    #[arg(long, value_name = "TARGET", env = "TARGET_MONGODB_URI")]
+    #[arg(long, value_name = "TARGET", env = "TARGET_MONGODB_URI", help_heading = "Target")]
     pub(crate) target: Option<PathBuf>,
     /// What to do with jobs that were queued or running, if nobody has decided yet
-    #[arg(long, value_name = "WHAT", env = "RESHELVE_IN_FLIGHT")]
+    #[arg(long, value_name = "WHAT", env = "RESHELVE_IN_FLIGHT", help_heading = "Mapping")]
     pub(crate) in_flight: Option<InFlight>,
     /// Member of a replica set to read from [default: as in the connection string]
-    #[arg(long, value_name = "MODE", env = "RESHELVE_READ_PREFERENCE")]
+    #[arg(long, value_name = "MODE", env = "RESHELVE_READ_PREFERENCE", help_heading = "Source")]
     pub(crate) read_preference: Option<ReadPreference>,
     #[command(flatten)]
     pub(crate) dry_run: DryRun,
@@ -133,10 +133,10 @@ pub(crate) struct ReportArgs {
     #[arg(value_name = "RUN", env = "RESHELVE_RUN")]
     pub(crate) run: String,
     /// Current place of the source, if it has moved
-    #[arg(long, value_name = "SOURCE", env = "LEGACY_MONGODB_URI")]
+    #[arg(long, value_name = "SOURCE", env = "LEGACY_MONGODB_URI", help_heading = "Source")]
     pub(crate) source: Option<PathBuf>,
     /// Current place of the target, if it has moved
-    #[arg(long, value_name = "TARGET", env = "TARGET_MONGODB_URI")]
+    #[arg(long, value_name = "TARGET", env = "TARGET_MONGODB_URI", help_heading = "Target")]
     pub(crate) target: Option<PathBuf>,
     /// Folder for the report [default: report in the run folder]
     #[arg(short, long, value_name = "DIR", env = "RESHELVE_OUT")]

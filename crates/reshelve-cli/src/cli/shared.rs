@@ -24,7 +24,7 @@ impl RunsDir {
 #[derive(Debug, Args)]
 pub(crate) struct Json {
     /// Print one JSON document
-    #[arg(long, env = "RESHELVE_JSON")]
+    #[arg(long, env = "RESHELVE_JSON", help_heading = "Output")]
     pub(crate) json: bool,
 }
 
@@ -58,7 +58,7 @@ pub(crate) struct SourceArgs {
     #[arg(value_name = "SOURCE", env = "LEGACY_MONGODB_URI")]
     pub(crate) source: PathBuf,
     /// Take an empty standard input, or an empty pipe, for an empty collection
-    #[arg(long, env = "RESHELVE_ALLOW_EMPTY")]
+    #[arg(long, env = "RESHELVE_ALLOW_EMPTY", help_heading = "Source")]
     pub(crate) allow_empty: bool,
     #[command(flatten)]
     pub(crate) pick: PickArgs,
@@ -78,10 +78,10 @@ pub(crate) struct OnlySourceArgs {
     #[arg(value_name = "SOURCE", env = "LEGACY_MONGODB_URI", required_unless_present = "uri")]
     source: Option<PathBuf>,
     /// The same as SOURCE, by the name that mongodump has for it
-    #[arg(long, value_name = "SOURCE")]
+    #[arg(long, value_name = "SOURCE", help_heading = "Source")]
     uri: Option<PathBuf>,
     /// Take an empty standard input, or an empty pipe, for an empty collection
-    #[arg(long, env = "RESHELVE_ALLOW_EMPTY")]
+    #[arg(long, env = "RESHELVE_ALLOW_EMPTY", help_heading = "Source")]
     allow_empty: bool,
     #[command(flatten)]
     pick: PickArgs,
@@ -100,7 +100,7 @@ pub(crate) struct OnlyTargetArgs {
     #[arg(value_name = "TARGET", env = "TARGET_MONGODB_URI", required_unless_present = "uri")]
     target: Option<PathBuf>,
     /// The same as TARGET, by the name that mongorestore has for it
-    #[arg(long, value_name = "TARGET")]
+    #[arg(long, value_name = "TARGET", help_heading = "Target")]
     uri: Option<PathBuf>,
 }
 
@@ -118,13 +118,13 @@ fn only(uri: Option<&PathBuf>, positional: Option<&PathBuf>) -> PathBuf {
 #[derive(Debug, Args)]
 pub(crate) struct PickArgs {
     /// Database to read, inside the source
-    #[arg(short, long, value_name = "NAME", env = "RESHELVE_DB")]
+    #[arg(short, long, value_name = "NAME", env = "RESHELVE_DB", help_heading = "Source")]
     pub(crate) db: Option<String>,
     /// Collection to read [default: jobs]
-    #[arg(short, long, value_name = "NAME", env = "RESHELVE_COLLECTION")]
+    #[arg(short, long, value_name = "NAME", env = "RESHELVE_COLLECTION", help_heading = "Source")]
     pub(crate) collection: Option<String>,
     /// Member of a replica set to read from [default: as in the connection string]
-    #[arg(long, value_name = "MODE", env = "RESHELVE_READ_PREFERENCE")]
+    #[arg(long, value_name = "MODE", env = "RESHELVE_READ_PREFERENCE", help_heading = "Source")]
     pub(crate) read_preference: Option<ReadPreference>,
 }
 
@@ -170,13 +170,25 @@ impl From<ReadPreference> for reshelve_app::ReadPreference {
 #[derive(Debug, Args)]
 pub(crate) struct MappingArgs {
     /// What to do with jobs that were queued or running
-    #[arg(long, value_name = "WHAT", env = "RESHELVE_IN_FLIGHT")]
+    #[arg(long, value_name = "WHAT", env = "RESHELVE_IN_FLIGHT", help_heading = "Mapping")]
     pub(crate) in_flight: Option<InFlight>,
     /// What counts if the status contradicts the chapters
-    #[arg(long, value_name = "WHO", env = "RESHELVE_STATUS_POLICY", default_value = "legacy")]
+    #[arg(
+        long,
+        value_name = "WHO",
+        env = "RESHELVE_STATUS_POLICY",
+        help_heading = "Mapping",
+        default_value = "legacy"
+    )]
     pub(crate) status_policy: StatusPolicy,
     /// What to do with documents that have an unknown status
-    #[arg(long, value_name = "WHAT", env = "RESHELVE_ON_UNKNOWN_STATUS", default_value = "reject")]
+    #[arg(
+        long,
+        value_name = "WHAT",
+        env = "RESHELVE_ON_UNKNOWN_STATUS",
+        help_heading = "Mapping",
+        default_value = "reject"
+    )]
     pub(crate) on_unknown_status: OnUnknownStatus,
 }
 
@@ -247,18 +259,18 @@ impl From<OnUnknownStatus> for mapping::OnUnknownStatus {
 #[derive(Debug, Args)]
 pub(crate) struct BatchArgs {
     /// Maximum number of documents in a batch
-    #[arg(long, value_name = "N", env = "BATCH_SIZE", default_value_t = 1000,
+    #[arg(long, value_name = "N", env = "BATCH_SIZE", help_heading = "Speed", default_value_t = 1000,
         value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) batch_docs: u32,
     /// Maximum size of a batch, such as 2MiB [default: 1MiB; 4MiB into a live target]
-    #[arg(long, value_name = "SIZE", env = "RESHELVE_BATCH_BYTES", value_parser = parse_size)]
+    #[arg(long, value_name = "SIZE", env = "RESHELVE_BATCH_BYTES", help_heading = "Speed", value_parser = parse_size)]
     pub(crate) batch_bytes: Option<u64>,
     /// Number of mapping threads [default: one per core]
-    #[arg(long, value_name = "N", env = "RESHELVE_JOBS",
+    #[arg(long, value_name = "N", env = "RESHELVE_JOBS", help_heading = "Speed",
         value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) jobs: Option<u16>,
     /// Write a checkpoint after this many target bytes: for tests, which need many of them
-    #[arg(long, value_name = "SIZE", env = "RESHELVE_CHECKPOINT_BYTES", hide = true,
+    #[arg(long, value_name = "SIZE", env = "RESHELVE_CHECKPOINT_BYTES", help_heading = "Speed", hide = true,
         default_value_t = reshelve::run::CHECKPOINT_BYTES_DEFAULT, value_parser = parse_size)]
     pub(crate) checkpoint_bytes: u64,
 }

@@ -46,7 +46,7 @@ pub(crate) struct ProfileArgs {
     #[arg(long, env = "RESHELVE_ALL")]
     pub(crate) all: bool,
     /// Number of mapping threads [default: one per core]
-    #[arg(long, value_name = "N", env = "RESHELVE_JOBS",
+    #[arg(long, value_name = "N", env = "RESHELVE_JOBS", help_heading = "Speed",
         value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) jobs: Option<u16>,
     #[command(flatten)]

@@ -22,7 +22,7 @@ pub(crate) struct RestoreArgs {
     #[command(flatten)]
     pub(crate) dry_run: DryRun,
     /// Database of the target [default: the one that is there]
-    #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB")]
+    #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB", help_heading = "Target")]
     pub(crate) target_db: Option<String>,
     #[command(flatten)]
     pub(crate) runs: RunsDir,
@@ -45,29 +45,41 @@ pub(crate) struct VerifyArgs {
     /// Target: a folder, or a mongodb:// connection string
     #[arg(value_name = "TARGET", env = "TARGET_MONGODB_URI")]
     pub(crate) target: PathBuf,
-    /// Use the options of this run, and the rejects that only this run knows
+    /// Take options and rejects from this run
     #[arg(long, value_name = "RUN", env = "RESHELVE_RUN")]
     pub(crate) run: Option<String>,
     #[command(flatten)]
     pub(crate) mapping: MappingArgs,
     /// Ignore target documents that belong to no legacy document
-    #[arg(long, env = "RESHELVE_ALLOW_EXISTING")]
+    #[arg(long, env = "RESHELVE_ALLOW_EXISTING", help_heading = "Target")]
     pub(crate) allow_existing: bool,
     /// Tolerance for the stored cost, per job, in USD
-    #[arg(long, value_name = "USD", env = "RESHELVE_TOLERANCE_USD", default_value_t = 0.005)]
+    #[arg(
+        long,
+        value_name = "USD",
+        env = "RESHELVE_TOLERANCE_USD",
+        help_heading = "Comparison",
+        default_value_t = 0.005
+    )]
     pub(crate) tolerance_usd: f64,
     /// Tolerance for the stored tokens, in total
-    #[arg(long, value_name = "N", env = "RESHELVE_TOLERANCE_TOKENS", default_value_t = 0.0)]
+    #[arg(
+        long,
+        value_name = "N",
+        env = "RESHELVE_TOLERANCE_TOKENS",
+        help_heading = "Comparison",
+        default_value_t = 0.0
+    )]
     pub(crate) tolerance_tokens: f64,
-    /// Compare at most this many documents, always the same ones: a quick look, not a proof
-    #[arg(long, value_name = "N", env = "RESHELVE_SAMPLE",
+    /// Compare at most this many documents: a quick look, not a proof
+    #[arg(long, value_name = "N", env = "RESHELVE_SAMPLE", help_heading = "Comparison",
         value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) sample: Option<u32>,
     /// Write all mismatches to mismatches.jsonl in this folder
     #[arg(short, long, value_name = "DIR", env = "RESHELVE_OUT")]
     pub(crate) out: Option<PathBuf>,
     /// Database of the target [default: the one that is there]
-    #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB")]
+    #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB", help_heading = "Target")]
     pub(crate) target_db: Option<String>,
     #[command(flatten)]
     pub(crate) runs: RunsDir,
@@ -88,7 +100,7 @@ pub(crate) struct ChecksumsArgs {
     #[command(flatten)]
     target: OnlyTargetArgs,
     /// Database of the target [default: the one that is there]
-    #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB")]
+    #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB", help_heading = "Target")]
     pub(crate) target_db: Option<String>,
     #[command(flatten)]
     pub(crate) password: TargetPassword,
@@ -123,7 +135,7 @@ pub(crate) struct IndexesTargetArgs {
     #[command(flatten)]
     target: OnlyTargetArgs,
     /// Database of the target [default: the one in the connection string, else letswriteabook]
-    #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB")]
+    #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB", help_heading = "Target")]
     pub(crate) target_db: Option<String>,
     #[command(flatten)]
     pub(crate) dry_run: DryRun,

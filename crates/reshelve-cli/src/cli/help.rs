@@ -1,0 +1,199 @@
+//! The help beyond the definition: which options the short one leaves out, examples, environment,
+//! files, exit codes. A test runs the examples.
+
+use clap::Command;
+
+/// The groups of options that the short help leaves out …
+const RARE_GROUPS: [&str; 2] = ["Speed", "Passwords"];
+/// … and single options.
+const RARE: [&str; 22] = [
+    "allow_empty",
+    "color",
+    "document_bytes",
+    "dry_run",
+    "fail_fast",
+    "foreign",
+    "ignore_oplog",
+    "lies",
+    "metadata",
+    "no_progress",
+    "on_unknown_status",
+    "quiet",
+    "read_preference",
+    "runs_dir",
+    "skip_disk_check",
+    "stage",
+    "status_policy",
+    "take_over",
+    "tolerance_tokens",
+    "tolerance_usd",
+    "verbose",
+    "zstd",
+];
+
+/// A definition with the variables in the long help alone, and with rare options there too: the
+/// short help fits on a screen.
+pub(super) fn dressed(command: Command) -> Command {
+    let command = command.mut_args(|argument| {
+        let is_rare = RARE.contains(&argument.get_id().as_str())
+            || argument.get_help_heading().is_some_and(|heading| RARE_GROUPS.contains(&heading));
+        let argument = argument.hide_short_help(is_rare);
+        let variable = argument.get_env().map(|name| name.to_string_lossy().into_owned());
+        match (variable, argument.get_help().map(ToString::to_string)) {
+            (Some(variable), Some(help)) => {
+                argument.hide_env(true).long_help(format!("{help}\n\n[env: {variable}]"))
+            }
+            _ => argument,
+        }
+    });
+    let names: Vec<String> =
+        command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    names.into_iter().fold(command, |command, name| command.mut_subcommand(name, dressed))
+}
+
+pub(super) const ALL: &str = "\
+Examples:
+  reshelve demo
+  reshelve profile dump
+  reshelve run dump out
+  reshelve run dump out --apply --in-flight include
+  reshelve verify dump out
+
+Environment:
+  Every option has a variable, which its help names. The command line comes first, then the
+  variables, then the settings file, then the defaults.
+  LEGACY_MONGODB_URI  the source, where a command takes one
+  TARGET_MONGODB_URI  the target
+  DRY_RUN             true refuses every command that would write
+  RESHELVE_CONFIG     the settings file
+  NO_COLOR            no colour, whatever the terminal; CLICOLOR_FORCE: colour in pipes too
+
+Files:
+  reshelve.toml       settings: long options as keys, commands as tables
+  .reshelve/runs      a folder for each run: plan, checkpoint, rejects, report
+
+Exit codes:
+  0  done
+  1  could not finish: damaged source, I/O error, a bug
+  2  usage error: the command line is not valid
+  3  refused; nothing was changed
+  4  run or resume is done, but with rejects
+  5  verify: parity does not hold
+  6  interrupted; can be resumed";
+
+pub(super) const DEMO: &str = "\
+Examples:
+  reshelve demo
+  reshelve demo --dir small-demo --documents 30";
+
+pub(super) const INSPECT: &str = "\
+Examples:
+  reshelve inspect dump
+  reshelve inspect dump --json
+  reshelve inspect mongodb://localhost/letswriteabook
+  reshelve inspect mongodb://localhost/letswriteabook --print-role target";
+
+pub(super) const PROFILE: &str = "\
+Examples:
+  reshelve profile dump
+  reshelve profile dump --all
+  reshelve profile dump --json";
+
+pub(super) const RUN: &str = "\
+Examples:
+  reshelve run dump out
+  reshelve run dump out --apply --in-flight include
+  reshelve run dump out-gzip --apply --in-flight skip --gzip
+  reshelve run dump out-some --limit 10
+
+Files:
+  .reshelve/runs/RUN  the run folder: run.json, checkpoint.json, rejects.jsonl, report.json
+
+Exit codes:
+  0  done
+  3  refused; nothing was changed
+  4  done, but with rejects, or stopped at the first one with --fail-fast
+  6  interrupted; `reshelve resume` continues it";
+
+pub(super) const RUNS: &str = "\
+Examples:
+  reshelve runs
+  reshelve runs --json";
+
+pub(super) const STATUS: &str = "\
+Examples:
+  reshelve status
+  reshelve status latest --watch
+  reshelve status latest --json";
+
+pub(super) const RESUME: &str = "\
+Examples:
+  reshelve resume latest
+
+Exit codes: as those of `reshelve run`. A run that is done is left as it is.";
+
+pub(super) const EXPLAIN: &str = "\
+Examples:
+  reshelve explain dump --job 687f22696249a18dd8533d4a
+  reshelve explain dump --job 687f22696249a18dd8533d4a --json";
+
+pub(super) const RESTORE: &str = "\
+Examples:
+  reshelve restore out back
+  reshelve restore out jobs-again.bson";
+
+pub(super) const VERIFY: &str = "\
+Examples:
+  reshelve verify dump out
+  reshelve verify dump out --run latest
+  reshelve verify dump out --sample 50
+  reshelve verify dump out --out mismatches
+
+Exit codes:
+  0  parity holds, or holds with exceptions
+  5  parity does not hold";
+
+pub(super) const CHECKSUMS: &str = "\
+Examples:
+  reshelve checksums out
+  reshelve checksums out --json";
+
+pub(super) const REPORT: &str = "\
+Examples:
+  reshelve report latest
+  reshelve report latest --bundle --out for-the-change-record
+
+Files:
+  report.html       the page to sign: one file, readable without network
+  report.md         the same for a pull request
+  report-data.json  the same for programs";
+
+pub(super) const INDEXES: &str = "\
+Examples:
+  reshelve indexes status out
+  reshelve indexes up new-target";
+
+pub(super) const GENERATE: &str = "\
+Examples:
+  reshelve generate more --documents 200 --preset lifecycle
+  reshelve generate jobs.jsonl --documents 40
+  reshelve generate cut.archive --documents 40 --fault truncate";
+
+pub(super) const COMPLETIONS: &str = "\
+Install, then open a new shell:
+  bash        reshelve completions bash > ~/.local/share/bash-completion/completions/reshelve
+  zsh         reshelve completions zsh > ~/.zfunc/_reshelve
+              with `fpath+=~/.zfunc` before `compinit` in ~/.zshrc
+  fish        reshelve completions fish > ~/.config/fish/completions/reshelve.fish
+  elvish      reshelve completions elvish >> ~/.config/elvish/rc.elv
+  powershell  reshelve completions powershell >> $PROFILE
+
+Make the folder first if it is missing.";
+
+pub(super) const MAN: &str = "\
+Examples:
+  reshelve man pages
+
+Install:
+  reshelve man ~/.local/share/man/man1
+  man reshelve-run";
