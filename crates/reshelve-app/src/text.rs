@@ -24,6 +24,19 @@ pub fn number(number: u64) -> String {
     text
 }
 
+/// A number with decimals, its thousands apart.
+pub fn decimal(value: f64, decimals: usize) -> String {
+    let text = format!("{:.decimals$}", value.abs());
+    let (whole, rest) = text.split_once('.').unwrap_or((&text, ""));
+    let whole = match whole.parse() {
+        Ok(whole) => number(whole),
+        Err(_) => whole.to_owned(),
+    };
+    let is_zero = text.bytes().all(|byte| matches!(byte, b'0' | b'.'));
+    let sign = if value < 0.0 && !is_zero { "−" } else { "" };
+    if rest.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{rest}") }
+}
+
 /// A number with what it counts: `1 document`, `2 documents`, `1 mismatch`, `2 mismatches`.
 pub fn counted(count: u64, noun: &str) -> String {
     let ending = match noun {
@@ -134,5 +147,14 @@ mod tests {
             ["1 mismatch", "2 mismatches"]
         );
         assert_eq!([agree(1, "is", "are"), agree(0, "is", "are")], ["is", "are"]);
+    }
+
+    #[test]
+    fn figures_are_grouped() {
+        assert_eq!(decimal(1_234_567.891, 2), "1 234 567.89");
+        assert_eq!(decimal(-0.000_01, 4), "0.0000");
+        assert_eq!(decimal(-3.5, 4), "−3.5000");
+        assert_eq!(decimal(12.0, 0), "12");
+        assert_eq!(decimal(1e300, 0).len(), 301);
     }
 }

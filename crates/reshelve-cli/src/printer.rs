@@ -2,6 +2,7 @@
 
 mod colour;
 mod terminal;
+mod wrap;
 
 use std::io::{self, Write};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -106,10 +107,13 @@ impl Printer {
         keep_first(std::io::stdout().write_all(bytes));
     }
 
-    /// A line of data, if the answer is for people.
+    /// Lines of data, if the answer is for people.
     pub(crate) fn text(self, text: &str) {
         if self.format == Format::Text {
-            self.line(text);
+            match columns() {
+                Some(columns) => self.line(&wrap::wrapped(text, usize::from(columns))),
+                None => self.line(text),
+            }
         }
     }
 

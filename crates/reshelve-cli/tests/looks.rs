@@ -58,8 +58,18 @@ fn verbose_says_where_settings_come_from_and_shows_no_password() {
         "setting: --status-policy evidence (settings file)",
         "took ",
     ]);
-    let told = place.call(&["-v", "verify", "mongodb://user:secret@127.0.0.1:1/db", "nowhere"]);
-    let told = told.env("TARGET_MONGODB_URI", "mongodb://user:secret@127.0.0.1:1/db").finish();
+    let told = place.call(&[
+        "-v",
+        "verify",
+        "mongodb://user:secret@127.0.0.1:1/db?serverSelectionTimeoutMS=10",
+        "nowhere",
+    ]);
+    let told = told
+        .env(
+            "TARGET_MONGODB_URI",
+            "mongodb://user:secret@127.0.0.1:1/db?serverSelectionTimeoutMS=10",
+        )
+        .finish();
     assert!(told.stderr.contains("setting: SOURCE *** (command line)"), "{}", told.stderr);
     assert!(!(told.stdout + &told.stderr).contains("secret"));
     // The command line comes before the variables, here too.
@@ -133,6 +143,27 @@ fn the_progress_line_never_wraps_and_leaves_nothing_behind() {
         assert!(rows.contains("The dry run is done."), "{rows}");
         assert!(shown.written.contains(CODE), "in colour");
     }
+}
+
+#[test]
+fn pages_fit_a_narrow_terminal_and_are_whole_in_a_pipe() {
+    let place = scene();
+    for columns in [40, 80] {
+        let terminal = Terminal::new(columns);
+        let mut child = terminal.spawn(place.call(&with(&RUN, &["--color", "never"])));
+        assert_eq!(child.wait().unwrap().code(), Some(4));
+        let shown = terminal.end();
+        // What is to be copied, and what comes before the answer, stays in one piece.
+        let page = shown.rows.iter().skip_while(|row| !row.starts_with("The dry run"));
+        for row in page.take_while(|row| !row.starts_with("Next:")) {
+            // A path that is longer than what a row leaves for it stays whole too.
+            let last = row.rsplit(' ').next().map_or(0, |word| word.chars().count());
+            let fits = row.chars().count() <= usize::from(columns);
+            assert!(fits || last > usize::from(columns) / 2, "{columns}: {row}");
+        }
+    }
+    let told = place.expect(4, &RUN);
+    assert!(told.stdout.lines().any(|line| line.chars().count() > 80), "{}", told.stdout);
 }
 
 #[test]

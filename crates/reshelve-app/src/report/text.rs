@@ -1,5 +1,7 @@
 //! Text that other people wrote, made fit to be shown: it may be anything.
 
+pub(super) use crate::text::decimal;
+
 /// How many characters of a value are shown.
 const SHOWN_CHARS_MAX: usize = 160;
 
@@ -26,19 +28,6 @@ fn is_hidden(c: char) -> bool {
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// A number with decimals, its thousands apart.
-pub(super) fn decimal(number: f64, decimals: usize) -> String {
-    let text = format!("{:.decimals$}", number.abs());
-    let (whole, rest) = text.split_once('.').unwrap_or((&text, ""));
-    let whole = match whole.parse() {
-        Ok(whole) => crate::text::number(whole),
-        Err(_) => whole.to_owned(),
-    };
-    let is_zero = text.bytes().all(|byte| matches!(byte, b'0' | b'.'));
-    let sign = if number < 0.0 && !is_zero { "−" } else { "" };
-    if rest.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{rest}") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,14 +37,5 @@ mod tests {
         assert_eq!(shown("a\u{202e}b\nc\u{0}"), "a\\u{202e}b\\u{a}c\\u{0}");
         assert_eq!(shown("שלום 👩‍🚀"), "שלום 👩‍🚀");
         assert_eq!(shown(&"x".repeat(1_000)).chars().count(), SHOWN_CHARS_MAX + 1);
-    }
-
-    #[test]
-    fn figures_are_grouped() {
-        assert_eq!(decimal(1_234_567.891, 2), "1 234 567.89");
-        assert_eq!(decimal(-0.000_01, 4), "0.0000");
-        assert_eq!(decimal(-3.5, 4), "−3.5000");
-        assert_eq!(decimal(12.0, 0), "12");
-        assert_eq!(decimal(1e300, 0).len(), 301);
     }
 }

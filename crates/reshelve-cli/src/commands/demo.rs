@@ -45,7 +45,7 @@ struct Tour {
 
 impl Tour {
     fn title(&self, title: &str, what: &str) {
-        self.printer.line(&format!("\n== {title}: {what}\n"));
+        self.printer.text(&format!("\n== {title}: {what}\n"));
     }
 
     /// The commands that do what comes next.
@@ -57,7 +57,7 @@ impl Tour {
 
     fn generate(&self) -> Result<(), Failure> {
         let made = self.demo.generate()?;
-        self.printer.line(&format!(
+        self.printer.text(&format!(
             "  {} of all five eras, {}: finished novels, novels in flight, failed ones,\n  \
              story bibles, alerts, and the contradictions that stored documents hold.\n\n  {}",
             counted(made.documents, "document"),
@@ -71,7 +71,7 @@ impl Tour {
         self.commands(&[format!("reshelve profile {}\n", self.demo.legacy().display())]);
         let outcome = self.demo.profile()?;
         for line in super::profile::summary(&outcome.profile) {
-            self.printer.line(&format!("  {line}"));
+            self.printer.text(&format!("  {line}"));
         }
         Ok(())
     }
@@ -85,7 +85,7 @@ impl Tour {
             self.demo.runs().display()
         )]);
         let outcome = self.demo.run(apply)?;
-        self.printer.line(&run_page::page(&outcome));
+        self.printer.text(&run_page::page(&outcome));
         Ok(outcome)
     }
 
@@ -93,7 +93,7 @@ impl Tour {
         let (legacy, target) = (self.demo.legacy(), self.demo.target());
         self.commands(&[format!("reshelve verify {} {}\n", legacy.display(), target.display())]);
         let outcome = self.demo.verify()?;
-        self.printer.line(&super::verify::page(&outcome.verification));
+        self.printer.text(&super::verify::page(&outcome.verification));
         Ok(())
     }
 
@@ -114,7 +114,7 @@ impl Tour {
             self.demo.report_folder().display()
         )]);
         let outcome = self.demo.report(ran)?;
-        self.printer.line(&super::report::page(&outcome.report, &outcome.written));
+        self.printer.text(&super::report::page(&outcome.report, &outcome.written));
         Ok(outcome)
     }
 
@@ -122,7 +122,7 @@ impl Tour {
         let totals = &ran.report.checkpoint.totals;
         let residue_per_mille = totals.residue_bytes * 1000 / totals.bytes_read.max(1);
         let dir = self.demo.dir().display();
-        self.printer.line(&format!(
+        self.printer.text(&format!(
             "\n== Proved\n\n  \
              {} of {} came back byte for byte: the restored file is the legacy file.\n  \
              What has no place in the new shape travels with it: {}.{} % of the legacy bytes.\n\n  \

@@ -7,7 +7,7 @@ use reshelve::parity::{
     Agreement, CostAndTokenTotals, Counts, Histogram, Sample, Survey, Verification,
 };
 use reshelve_app::report::bucket_name;
-use reshelve_app::text::{counted, number, plain};
+use reshelve_app::text::{counted, decimal, number, plain};
 use reshelve_app::verify::{self, Request};
 use reshelve_app::{ExitCode, Failure, Handle};
 
@@ -160,20 +160,11 @@ pub(crate) fn page(verification: &Verification) -> String {
 /// Cost and tokens three ways.
 fn totals_table(totals: &CostAndTokenTotals) -> String {
     let mut table = plain_table();
-    table.set_header([
-        "",
-        "",
-        "records",
-        "legacy recorded",
-        "by the parts",
-        "should be stored",
-        "stored",
-        "",
-    ]);
+    table.set_header(["", "", "records", "recorded", "by the parts", "expected", "stored", ""]);
     let measures = [("cost, USD", &totals.cost_usd, 4), ("tokens", &totals.tokens, 0)];
     for (name, measure, decimals) in measures {
         for (at, (stage, total)) in measure.named().into_iter().enumerate() {
-            let figure = |number: f64| format!("{number:.decimals$}");
+            let figure = |number: f64| decimal(number, decimals);
             let recorded = match total.recorded_jobs {
                 0 => "-".to_owned(),
                 _ => figure(total.recorded),
@@ -193,7 +184,7 @@ fn totals_table(totals: &CostAndTokenTotals) -> String {
     for column in table.column_iter_mut().skip(2).take(5) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    format!("\n{}", table.trim_fmt())
+    format!("\n  what legacy recorded, and what its parts add up to\n{}", table.trim_fmt())
 }
 
 /// How the recorded cost differs from what the parts add up to: shown, never a failure.
