@@ -9,12 +9,14 @@
 mod exit_code;
 mod failure;
 mod handle;
+mod last_run;
 mod noted;
 mod options;
 mod overlap;
 mod passwords;
 mod unfinished;
 
+pub mod groups;
 pub mod hints;
 pub mod outside;
 pub mod places;
@@ -39,7 +41,9 @@ pub mod verify;
 pub use exit_code::ExitCode;
 pub use failure::Failure;
 pub use handle::{Handle, Reading, Watcher};
-pub use options::{BatchOptions, LIVE_BATCH_BYTES, MappingOptions, ReadPreference, RunName};
+pub use options::{
+    BatchOptions, GivenOptions, LIVE_BATCH_BYTES, MappingOptions, ReadPreference, RunName,
+};
 pub use passwords::{Ask, Passwords};
 
 pub use checksums::checksums;

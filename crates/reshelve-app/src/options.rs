@@ -36,6 +36,38 @@ impl MappingOptions {
     }
 }
 
+/// The decisions of the mapping that were made; the others are open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GivenOptions {
+    /// What to do with jobs in flight.
+    pub in_flight: Option<InFlight>,
+    /// What counts if the status contradicts the chapters.
+    pub status_policy: Option<StatusPolicy>,
+    /// What to do with documents that have an unknown status.
+    pub on_unknown_status: Option<OnUnknownStatus>,
+}
+
+impl GivenOptions {
+    /// Whether no decision was made.
+    pub(crate) fn is_empty(self) -> bool {
+        self == GivenOptions::default()
+    }
+
+    /// Whether none is open.
+    pub(crate) fn is_whole(self) -> bool {
+        self.in_flight.is_some() && self.status_policy.is_some() && self.on_unknown_status.is_some()
+    }
+
+    /// These decisions, and for those that are open the others.
+    pub(crate) fn or(self, others: Options) -> Options {
+        Options {
+            on_unknown_status: self.on_unknown_status.unwrap_or(others.on_unknown_status),
+            status_policy: self.status_policy.unwrap_or(others.status_policy),
+            in_flight: self.in_flight.unwrap_or(others.in_flight),
+        }
+    }
+}
+
 /// How a run divides its work; none of it changes a byte of the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchOptions {

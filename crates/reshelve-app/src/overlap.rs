@@ -5,7 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
-use reshelve::ends::{PlannedTarget, TargetFolder};
+use reshelve::dump::{COLLECTION_DEFAULT, STANDARD_INPUT};
+use reshelve::ends::{PlannedSource, PlannedTarget, TargetFolder};
 use reshelve::run::{Plan, RunFolder};
 use reshelve::store::{Disk, Files, Identity};
 use reshelve::target_schema::Collection;
@@ -112,6 +113,54 @@ pub(crate) fn is_same_target(one: &PlannedTarget, other: &PlannedTarget) -> bool
         (PlannedTarget::Live(one), PlannedTarget::Live(other)) => {
             one.db == other.db && one.hosts.iter().any(|host| other.hosts.contains(host))
         }
+        _ => false,
+    }
+}
+
+/// Whether a SOURCE is certainly the collection that a run read, whatever it holds now.
+pub(crate) fn is_same_source(planned: &PlannedSource, named: &SourcePlace) -> bool {
+    let name = |name: &Option<String>| name.clone().unwrap_or(COLLECTION_DEFAULT.to_owned());
+    if name(&planned.collection) != name(&named.collection) {
+        return false;
+    }
+    match (&planned.live, named.uri()) {
+        (Some(live), Ok(Some(uri))) => Place::parse(uri).is_ok_and(|place| {
+            let db = named.db.as_deref().or(place.database());
+            let hosts = place.planned("", None).hosts;
+            db == Some(&live.db) && hosts.iter().any(|host| live.hosts.contains(host))
+        }),
+        (None, Ok(None)) => is_same_dump(planned, named),
+        _ => false,
+    }
+}
+
+/// A dump may be named by its folder, by the folder of a database in it, or by a file in that.
+fn is_same_dump(planned: &PlannedSource, named: &SourcePlace) -> bool {
+    let is_pipe = planned.bytes.is_none() || named.name == Path::new(STANDARD_INPUT);
+    let other_db = matches!((&planned.db, &named.db), (Some(one), Some(other)) if one != other);
+    if is_pipe || other_db {
+        return false;
+    }
+    let (one, other) = (Spot::of(&planned.path), Spot::of(&named.name));
+    let (outer, inner, db) = match () {
+        () if one.is(&other) => return true,
+        () if other.lies_in(&one) => (one, other, &planned.db),
+        () if one.lies_in(&other) => (other, one, &named.db),
+        () => return false,
+    };
+    let Ok(below) = inner.path.strip_prefix(&outer.path) else { return false };
+    let below: Vec<_> = below.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    let file = format!("{}.bson", planned.collection.as_deref().unwrap_or(COLLECTION_DEFAULT));
+    let is_file = |name: &String| {
+        name.split_once(&file).is_some_and(|(before, after)| {
+            before.is_empty() && ["", ".gz", ".zst"].contains(&after)
+        })
+    };
+    let is_db = |name: &String| db.as_ref().is_none_or(|db| db == name);
+    match below.as_slice() {
+        [name] if inner.path.is_dir() => is_db(name),
+        [name] => is_file(name),
+        [folder, name] => is_db(folder) && is_file(name),
         _ => false,
     }
 }

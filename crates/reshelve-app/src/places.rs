@@ -246,6 +246,7 @@ pub(crate) fn reader(
 /// A target that is read back, and what a run folder would say of it.
 pub(crate) fn planned_reader(
     target: &TargetPlace,
+    read_preference: Option<ReadPreference>,
     handle: &Handle,
 ) -> Result<(PlannedTarget, Box<dyn TargetReader>), Failure> {
     let db = target.db.as_deref();
@@ -255,7 +256,7 @@ pub(crate) fn planned_reader(
     };
     let place = Place::parse(uri)?;
     let db = db.or(place.database()).unwrap_or(TARGET_DB_DEFAULT);
-    Ok((PlannedTarget::Live(place.planned(db, None)), reader(target, None, handle)?))
+    Ok((PlannedTarget::Live(place.planned(db, None)), reader(target, read_preference, handle)?))
 }
 
 /// The target of a run, read back: as it was, or as `given`.

@@ -49,7 +49,7 @@ pub struct Outcome {
 /// lie where the target is, or the source of a run that wrote the target.
 pub fn restore(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     handle.check_may_write("`restore`")?;
-    let (planned, target) = places::planned_reader(&request.target, handle)?;
+    let (planned, target) = places::planned_reader(&request.target, None, handle)?;
     places::refuse_live(&request.out)?;
     let out = out_file(&request.out, target.database());
     let runs = runs_of(&planned, &request.runs_folder)?;

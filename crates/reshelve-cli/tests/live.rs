@@ -293,7 +293,9 @@ fn a_document_that_the_server_refuses_leaves_nothing_behind() {
     let reject: Value = serde_json::from_slice(&rejects).unwrap();
     assert!(reject["message"].as_str().unwrap().contains("novel_job_metrics"), "{reject}");
     place.expect(0, &["verify", "jobs.bson", &target.uri, "--run", run]);
-    place.expect(5, &["verify", "jobs.bson", &target.uri]);
+    let told = json(&place.expect(0, &["verify", "jobs.bson", &target.uri, "--json"]));
+    assert_eq!((&told["options_from"], &told["runs"][0]), (&"last-run".into(), &run.into()));
+    place.expect(5, &["verify", "jobs.bson", &target.uri, "--runs-dir", "none"]).says(&[run]);
     // Once the server takes it, only that one is missing.
     target.command(doc! { "collMod": "novel_job_metrics", "validator": {} });
     let again = ["--only-rejects", run, "--json"];

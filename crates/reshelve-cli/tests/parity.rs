@@ -81,7 +81,7 @@ fn rejected_and_skipped_documents_are_no_mismatch() {
     place.expect(4, &[&run[..], &options].concat());
     place.expect(0, &[&["verify", "source.jsonl", "target"][..], &options].concat());
     // With other options the target is another one.
-    place.expect(5, &["verify", "source.jsonl", "target"]);
+    place.expect(5, &["verify", "source.jsonl", "target", "--in-flight", "include"]);
 }
 
 #[test]

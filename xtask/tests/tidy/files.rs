@@ -15,7 +15,7 @@ const STILL_WITH_FILES: &[&str] = &[
     "crates/reshelve-app/src/report/bundle.rs",
     "crates/reshelve-app/src/report/mod.rs",
     "crates/reshelve-app/src/restore.rs",
-    "crates/reshelve-app/src/verify.rs",
+    "crates/reshelve-app/src/verify/log.rs",
     "crates/reshelve-cli/src/commands/man.rs",
     "crates/reshelve-cli/src/config.rs",
     "crates/reshelve/src/dump/content.rs",

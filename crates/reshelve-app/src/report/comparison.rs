@@ -1,10 +1,11 @@
 //! Source and target compared: counts, parity, mismatches.
 
-use reshelve::parity::{Mismatch, Verification};
+use reshelve::parity::{Group, Mismatch, Verification};
 use reshelve::report::{RunReport, Word};
 
 use super::page::{Block, Cell, ROWS_MAX, Section, Table, more};
-use crate::text::{counted, number};
+use crate::text::{counted, length, number};
+use crate::{groups, hints};
 
 /// Documents on both sides.
 pub(super) fn counts(report: &RunReport) -> Option<Section> {
@@ -57,6 +58,9 @@ pub(super) fn parity(report: &RunReport) -> Section {
                 ("mismatches", Cell::count(parity.mismatches_total)),
             ]));
             if parity.mismatches_total > 0 {
+                blocks.push(groups(parity));
+                let causes = parity.causes.iter().map(|cause| Block::Text(hints::of_cause(cause)));
+                blocks.extend(causes);
                 blocks.push(mismatches(parity));
             }
         }
@@ -74,6 +78,22 @@ pub(super) fn parity(report: &RunReport) -> Section {
         ))),
     }
     Section { title: "Parity and lossless proof", blocks }
+}
+
+/// What differs, each difference once.
+fn groups(parity: &Verification) -> Block {
+    let row = |group: &Group| {
+        vec![
+            Cell::Text(groups::amount(group)),
+            Cell::code(groups::place(group)),
+            Cell::code(groups::difference(group)),
+            Cell::code(&group.example),
+        ]
+    };
+    let rows: Vec<_> = parity.groups.iter().take(ROWS_MAX).map(row).collect();
+    let more = more(length(&parity.groups), rows.len(), "`report-data.json` has all of them");
+    let columns = vec!["how many", "where", "expected → actual", "such as"];
+    Block::Table(Table { caption: "What differs, each difference once", columns, rows, more })
 }
 
 fn mismatches(parity: &Verification) -> Block {
@@ -94,5 +114,5 @@ fn mismatches(parity: &Verification) -> Block {
     let more =
         more(parity.mismatches_total, rows.len(), "`reshelve verify --out DIR` writes all of them");
     let columns = vec!["job", "collection", "path", "expected", "actual"];
-    Block::Table(Table { caption: "Mismatches", columns, rows, more })
+    Block::Table(Table { caption: "Mismatches, one by one", columns, rows, more })
 }

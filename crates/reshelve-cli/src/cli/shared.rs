@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use reshelve_app::places::{SourcePlace, TargetPlace};
-use reshelve_app::{BatchOptions, Handle, MappingOptions, RunName};
+use reshelve_app::{BatchOptions, GivenOptions, Handle, MappingOptions, RunName};
 use reshelve_core::mapping;
 
 #[derive(Debug, Args)]
@@ -198,6 +198,30 @@ impl MappingArgs {
             in_flight: self.in_flight.map(Into::into),
             status_policy: self.status_policy.into(),
             on_unknown_status: self.on_unknown_status.into(),
+        }
+    }
+}
+
+/// The same flags, for a command that takes what is not given from a run.
+#[derive(Debug, Args)]
+pub(crate) struct GivenMappingArgs {
+    /// What the run did with jobs that were queued or running [default: as that run]
+    #[arg(long, value_name = "WHAT", env = "RESHELVE_IN_FLIGHT")]
+    in_flight: Option<InFlight>,
+    /// What counted if the status contradicts the chapters [default: as that run]
+    #[arg(long, value_name = "WHO", env = "RESHELVE_STATUS_POLICY")]
+    status_policy: Option<StatusPolicy>,
+    /// What the run did with documents that have an unknown status [default: as that run]
+    #[arg(long, value_name = "WHAT", env = "RESHELVE_ON_UNKNOWN_STATUS")]
+    on_unknown_status: Option<OnUnknownStatus>,
+}
+
+impl GivenMappingArgs {
+    pub(crate) fn options(&self) -> GivenOptions {
+        GivenOptions {
+            in_flight: self.in_flight.map(Into::into),
+            status_policy: self.status_policy.map(Into::into),
+            on_unknown_status: self.on_unknown_status.map(Into::into),
         }
     }
 }

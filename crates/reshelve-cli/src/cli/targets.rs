@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use reshelve_app::places::TargetPlace;
 
 use super::password::{BothPasswords, TargetPassword};
-use super::shared::{DryRun, Json, MappingArgs, OnlyTargetArgs, RunsDir, SourceArgs};
+use super::shared::{DryRun, GivenMappingArgs, Json, OnlyTargetArgs, RunsDir, SourceArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct RestoreArgs {
@@ -45,11 +45,11 @@ pub(crate) struct VerifyArgs {
     /// Target: a folder, or a mongodb:// connection string
     #[arg(value_name = "TARGET", env = "TARGET_MONGODB_URI")]
     pub(crate) target: PathBuf,
-    /// Take options and rejects from this run
+    /// Take options and rejects from this run [default: the last one from SOURCE into TARGET]
     #[arg(long, value_name = "RUN", env = "RESHELVE_RUN")]
     pub(crate) run: Option<String>,
     #[command(flatten)]
-    pub(crate) mapping: MappingArgs,
+    pub(crate) mapping: GivenMappingArgs,
     /// Ignore target documents that belong to no legacy document
     #[arg(long, env = "RESHELVE_ALLOW_EXISTING", help_heading = "Target")]
     pub(crate) allow_existing: bool,

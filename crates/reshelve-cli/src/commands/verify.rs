@@ -9,7 +9,7 @@ use reshelve::parity::{
 use reshelve_app::report::bucket_name;
 use reshelve_app::text::{counted, decimal, number, plain};
 use reshelve_app::verify::{self, Request};
-use reshelve_app::{ExitCode, Failure, Handle};
+use reshelve_app::{ExitCode, Failure, Handle, groups, hints};
 
 use super::table::plain_table;
 use crate::cli::VerifyArgs;
@@ -18,6 +18,8 @@ use crate::printer::{Notes, Printer, Tone, toned};
 
 /// How many mismatches a page shows.
 const SHOWN_MAX: usize = 100;
+/// How many groups of them.
+const GROUPS_MAX: usize = 20;
 
 pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
@@ -45,6 +47,7 @@ fn next(args: &VerifyArgs, verification: &Verification) -> Next {
 fn request(args: &VerifyArgs) -> Request {
     Request {
         run: args.run.as_deref().map(|name| args.runs.run(name)),
+        runs_folder: Some(args.runs.runs_dir.clone()),
         mapping: args.mapping.options(),
         allow_existing: args.allow_existing,
         tolerance_usd: args.tolerance_usd,
@@ -108,17 +111,15 @@ pub(crate) fn page(verification: &Verification) -> String {
     let Verification { survey, restored, .. } = verification;
     let Survey { counts, totals, .. } = survey;
     let jobs = counts.jobs();
-    let mut lines = vec![
-        toned(tone(verification), &verdict(verification)),
-        String::new(),
-        format!(
-            "  legacy       {}: {} rejected, {} skipped, {} expected in the target",
-            counted(counts.legacy, "document"),
-            number(counts.rejected),
-            number(counts.skipped),
-            number(jobs)
-        ),
-    ];
+    let mut lines = vec![toned(tone(verification), &verdict(verification)), String::new()];
+    push_groups(&mut lines, verification);
+    lines.push(format!(
+        "  legacy       {}: {} rejected, {} skipped, {} expected in the target",
+        counted(counts.legacy, "document"),
+        number(counts.rejected),
+        number(counts.skipped),
+        number(jobs)
+    ));
     for (collection, documents) in &counts.collections {
         lines.push(format!("  {collection:<19} {}", number(*documents)));
     }
@@ -136,25 +137,50 @@ pub(crate) fn page(verification: &Verification) -> String {
     ));
     lines.push(totals_table(totals));
     push_deltas(&mut lines, &survey.deltas.cost_usd.total);
-    if verification.mismatches_total > 0 {
-        let found = counted(verification.mismatches_total, "mismatch");
-        lines.push(format!("\n  {}", toned(Tone::Bad, &found)));
-        for mismatch in verification.mismatches.iter().take(SHOWN_MAX) {
-            lines.push(format!(
-                "    {} {} {}\n      expected {}\n      actual   {}",
-                plain(&mismatch.job),
-                mismatch.collection,
-                plain(&mismatch.path),
-                plain(mismatch.expected.as_deref().unwrap_or("nothing")),
-                plain(mismatch.actual.as_deref().unwrap_or("nothing")),
-            ));
-        }
-        let shown = u64::try_from(verification.mismatches.len()).unwrap_or(u64::MAX);
-        if verification.mismatches_total > shown {
-            lines.push("    … --out DIR writes all of them to a file".into());
-        }
-    }
+    push_mismatches(&mut lines, verification);
     lines.join("\n")
+}
+
+/// What differs, each difference once, and what may have caused it.
+fn push_groups(lines: &mut Vec<String>, verification: &Verification) {
+    if verification.groups.is_empty() {
+        return;
+    }
+    let jobs = counted(verification.mismatched_jobs, "job");
+    lines.push(format!("  what differs, each difference once, in {jobs} of the source"));
+    for group in verification.groups.iter().take(GROUPS_MAX) {
+        lines.push(format!("    {}", groups::line(group)));
+    }
+    if verification.groups.len() > GROUPS_MAX {
+        lines.push("    … --json lists all of them".into());
+    }
+    for cause in &verification.causes {
+        lines.push(format!("  note: {}", hints::of_cause(cause)));
+    }
+    lines.push(String::new());
+}
+
+/// The mismatches one by one.
+fn push_mismatches(lines: &mut Vec<String>, verification: &Verification) {
+    if verification.mismatches_total == 0 {
+        return;
+    }
+    let found = counted(verification.mismatches_total, "mismatch");
+    lines.push(format!("\n  {}, one by one", toned(Tone::Bad, &found)));
+    for mismatch in verification.mismatches.iter().take(SHOWN_MAX) {
+        lines.push(format!(
+            "    {} {} {}\n      expected {}\n      actual   {}",
+            plain(&mismatch.job),
+            mismatch.collection,
+            plain(&mismatch.path),
+            plain(mismatch.expected.as_deref().unwrap_or("nothing")),
+            plain(mismatch.actual.as_deref().unwrap_or("nothing")),
+        ));
+    }
+    let shown = u64::try_from(verification.mismatches.len()).unwrap_or(u64::MAX);
+    if verification.mismatches_total > shown {
+        lines.push("    … --out DIR writes all of them to a file".into());
+    }
 }
 
 /// Cost and tokens three ways.

@@ -7,10 +7,11 @@ use mongodb::bson::doc;
 use mongodb::error::Error;
 use mongodb::options::{ReadPreference, SelectionCriteria};
 use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor};
-use reshelve::ends::{DocumentStream, EndError, Hint, TargetReader};
+use reshelve::ends::{DocumentStream, EndError, Hint, LastWriter, TargetReader};
 use reshelve::target_schema::Collection;
 
 use super::by_ids::id_of;
+use super::lease::{RUNS, written_by};
 use crate::catalog::{list, reply_docs, statistics};
 use crate::connection::Connection;
 use crate::error_class::is_passing;
@@ -61,6 +62,16 @@ impl TargetReader for LiveTarget {
             given: Given::default(),
             again: None,
         }))
+    }
+
+    fn has_unique_ids(&self) -> bool {
+        true
+    }
+
+    fn last_writer(&self) -> Result<Option<LastWriter>, EndError> {
+        let connection = &self.connection;
+        let asked = connection.wait(written_by(connection));
+        asked.map_err(|error| connection.error("reading", RUNS, &error))
     }
 }
 

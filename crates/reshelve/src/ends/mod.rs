@@ -32,4 +32,4 @@ pub use source::{
     BATCH_BYTES_DEFAULT, BATCH_DOCS_DEFAULT, Batch, BatchLimits, DOCUMENT_BYTES_MAX, Damage,
     DamageKind, Form, Item, MemorySource, Operation, Place, Source, SourceSpec,
 };
-pub use target_reader::{DocumentStream, TargetReader};
+pub use target_reader::{DocumentStream, LastWriter, TargetReader};

@@ -1,5 +1,7 @@
 //! The seam where a target is read back: by verification, checksums and restore.
 
+use std::path::PathBuf;
+
 use super::EndError;
 use crate::target_schema::Collection;
 
@@ -10,6 +12,15 @@ pub trait DocumentStream: Send {
     /// # Errors
     /// Where the target is damaged, or cannot be read on.
     fn next_document(&mut self) -> Result<Option<&[u8]>, EndError>;
+}
+
+/// The run that a target names as the one that wrote it last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastWriter {
+    /// Its id.
+    pub run: String,
+    /// Its folder on the machine that ran it; none where the target does not name it.
+    pub folder: Option<PathBuf>,
 }
 
 /// A target that can be read back, in any form.
@@ -31,4 +42,17 @@ pub trait TargetReader: Sync {
     /// # Errors
     /// Where it cannot be opened.
     fn documents(&self, collection: Collection) -> Result<Box<dyn DocumentStream>, EndError>;
+
+    /// Whether no two documents of a collection can have one `_id`.
+    fn has_unique_ids(&self) -> bool {
+        false
+    }
+
+    /// The run that wrote last, or may have, where the target itself names one.
+    ///
+    /// # Errors
+    /// Where the target cannot be asked.
+    fn last_writer(&self) -> Result<Option<LastWriter>, EndError> {
+        Ok(None)
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::TargetFolder;
 use crate::dump::Documents;
-use crate::ends::{DocumentStream, EndError, TargetReader};
+use crate::ends::{DocumentStream, EndError, LastWriter, TargetReader};
 use crate::store::Disk;
 use crate::target_schema::Collection;
 
@@ -27,5 +27,11 @@ impl TargetReader for TargetFolder {
 
     fn documents(&self, collection: Collection) -> Result<Box<dyn DocumentStream>, EndError> {
         Ok(Box::new(Documents::open(&Disk, &self.file(collection), u64::MAX)?))
+    }
+
+    /// Only a run that is not done leaves its name in a folder.
+    fn last_writer(&self) -> Result<Option<LastWriter>, EndError> {
+        let left = self.left_by()?;
+        Ok(left.map(|holder| LastWriter { run: holder.run, folder: Some(holder.folder) }))
     }
 }

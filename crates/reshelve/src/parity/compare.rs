@@ -68,6 +68,7 @@ fn place_of(document: Document<'_>, at: usize) -> (String, Option<Value<'_>>) {
 
 fn compare(expected: Document<'_>, actual: Document<'_>, path: &str, found: &mut Vec<Difference>) {
     let (mut left, mut right) = (expected.elements(), actual.elements());
+    let before = found.len();
     loop {
         if found.len() >= DIFFERENCES_MAX {
             return;
@@ -78,7 +79,11 @@ fn compare(expected: Document<'_>, actual: Document<'_>, path: &str, found: &mut
             (Some(one), Some(other)) if one.name == other.name => {
                 compare_values(one.value, other.value, &join(path, &one.name_text()), found);
             }
-            _ => return compare_by_name(expected, actual, path, found),
+            _ => {
+                // Those before this place are compared again, by their names.
+                found.truncate(before);
+                return compare_by_name(expected, actual, path, found);
+            }
         }
     }
 }

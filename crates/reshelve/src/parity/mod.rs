@@ -1,24 +1,31 @@
 //! Parity: compares the source with the target, value by value.
 
+mod carried;
+mod causes;
 mod checksums;
 mod compare;
 mod cost_and_tokens;
+mod doubles;
+mod groups;
 mod sample;
 mod side;
 mod survey;
 mod verification;
+mod verifier;
 mod verify;
 mod walk;
 
+pub use causes::Cause;
 pub use checksums::{CollectionChecksum, checksums};
 pub use compare::Difference;
 pub use cost_and_tokens::{
     Bucket, CostAndTokenTotals, CostAndTokens, Deltas, Histogram, LISTED_MAX, Measure, StageTotals,
     Stages,
 };
+pub use groups::{Group, GroupKind};
 pub use sample::SAMPLE_MAX;
 pub use survey::{Counts, JobList, ListedJob, SourceFingerprint, StatusConflicts, Survey, survey};
 pub use verification::{Agreement, Mismatch, RestoredCounts, Sample, Verification};
 use verify::only_rejects;
-pub use verify::{TOLERANCE_USD_DEFAULT, VerifyError, VerifyRequest, verify};
+pub use verify::{Retry, TOLERANCE_USD_DEFAULT, VerifyError, VerifyRequest, verify};
 pub use walk::Reading;

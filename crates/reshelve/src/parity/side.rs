@@ -175,7 +175,8 @@ fn damage_in(error: EndError) -> Result<String, EndError> {
     }
 }
 
-fn id_key(document: &[u8]) -> Key {
+/// The key of the `_id` of a target document.
+pub(super) fn id_key(document: &[u8]) -> Key {
     let id = Document::new(document).get("_id");
     let mut bytes = Vec::new();
     if let Some(id) = id {

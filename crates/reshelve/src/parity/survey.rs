@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::carried::{Carried, Fate};
 use super::compare::show;
 use super::cost_and_tokens::{CostAndTokenTotals, Deltas, LISTED_MAX, add_job, empty_deltas};
 use super::walk::{Reading, Taken, Walked, walk};
@@ -31,12 +32,25 @@ pub struct Counts {
     pub collections: BTreeMap<&'static str, u64>,
     /// Target documents that belong to no legacy document, and are left alone.
     pub left_alone: u64,
+    /// Documents of the source that the run rejected and a retry carried over. They are not among
+    /// the rejected ones.
+    pub retried: u64,
+    /// Of these, documents of which the retry read another version than the source holds.
+    pub repaired: u64,
+    /// Documents that a retry carried over and the source no longer holds.
+    pub not_in_source: u64,
 }
 
 impl Counts {
+    /// Whether every document of the source, and no other one, was carried over as it is.
+    pub fn are_whole(&self) -> bool {
+        [self.rejected, self.skipped, self.repaired, self.not_in_source] == [0; 4]
+    }
+
     /// How many jobs there should be in the target.
     pub fn jobs(&self) -> u64 {
-        self.legacy.saturating_sub(self.rejected).saturating_sub(self.skipped)
+        let of_source = self.legacy.saturating_sub(self.rejected).saturating_sub(self.skipped);
+        of_source + self.not_in_source
     }
 }
 
@@ -128,11 +142,23 @@ impl Survey {
         self.counts.legacy += 1;
         match taken {
             Taken::Rejected => self.counts.rejected += 1,
-            Taken::Skipped { legacy } => {
-                self.counts.skipped += 1;
-                self.in_flight.add(Document::new(legacy));
+            Taken::Carried { fate: Fate::Skipped, .. } => self.counts.skipped += 1,
+            Taken::Carried { fate: Fate::Mapped, is_same } => {
+                self.counts.retried += 1;
+                self.counts.repaired += u64::from(!is_same);
             }
-            Taken::Mapped { mapped, parts, legacy } => {
+            Taken::Skipped { .. } => self.counts.skipped += 1,
+            Taken::Mapped { .. } => {}
+        }
+        self.take_content(taken);
+    }
+
+    /// What a document says of its job, whichever pass it is read in.
+    pub(crate) fn take_content(&mut self, taken: &Taken<'_>) {
+        match taken {
+            Taken::Rejected | Taken::Carried { .. } => {}
+            Taken::Skipped { legacy, .. } => self.in_flight.add(Document::new(legacy)),
+            Taken::Mapped { mapped, parts, legacy, .. } => {
                 self.take_status(mapped, Document::new(legacy));
                 let job = String::from_utf8_lossy(&mapped.job_id);
                 add_job(
@@ -175,7 +201,7 @@ impl Survey {
 pub fn survey(reading: &Reading, origin: &dyn Origin) -> Result<Survey, VerifyError> {
     let only = only_rejects(reading)?;
     let mut survey = Survey::new();
-    let walked = walk(reading, origin, only.as_ref(), &mut |taken| {
+    let walked = walk(reading, origin, only.as_ref(), &mut Carried::default(), &mut |taken| {
         survey.take(taken);
         Ok(())
     })?;

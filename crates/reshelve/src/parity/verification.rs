@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::causes::Cause;
+use super::groups::Group;
 use super::survey::Survey;
 use crate::target_schema::Collection;
 
@@ -51,8 +53,8 @@ pub struct Sample {
 pub enum Agreement {
     /// Every legacy document is in the target as it should be.
     Holds,
-    /// All that was to be carried over is there; some documents were rejected or left out, or only a
-    /// sample was compared.
+    /// All that was to be carried over is there; some documents were rejected or left out, the
+    /// source holds another version of one that was carried over, or only a sample was compared.
     HoldsWithExceptions,
     /// Something is missing, extra or different.
     DoesNotHold,
@@ -70,6 +72,12 @@ pub struct Verification {
     pub restored: RestoredCounts,
     /// How many mismatches there are.
     pub mismatches_total: u64,
+    /// How many jobs of the source have one.
+    pub mismatched_jobs: u64,
+    /// The same mismatches, put together: each is in one group.
+    pub groups: Vec<Group>,
+    /// What may have caused them all, if they are all of one kind.
+    pub causes: Vec<Cause>,
     /// The first of them.
     pub mismatches: Vec<Mismatch>,
 }
@@ -101,7 +109,7 @@ impl Verification {
         let counts = &self.survey.counts;
         match (self.is_clean(), self.sample) {
             (false, _) => Agreement::DoesNotHold,
-            (true, None) if counts.rejected == 0 && counts.skipped == 0 => Agreement::Holds,
+            (true, None) if counts.are_whole() => Agreement::Holds,
             _ => Agreement::HoldsWithExceptions,
         }
     }

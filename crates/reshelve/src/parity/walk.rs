@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use super::VerifyError;
+use super::carried::{Carried, Fate};
 use crate::ends::BatchLimits;
 use crate::ends::Origin;
 use crate::pass::pipeline::{self, MappedBatch, PipelineOptions, Step};
 use crate::pass::repeated_ids::{HELD_MAX, Seen};
-use crate::pass::{OnlyRejects, SourceHash};
+use crate::pass::{OnlyRejects, RejectPlace, Rejection, SourceHash, id_json, job_key};
+use crate::store::Key;
 use reshelve_core::mapping::{Mapped, Options, Outcome};
 
 /// How much of a source is read, and how it is mapped.
@@ -17,9 +19,9 @@ use reshelve_core::mapping::{Mapped, Options, Outcome};
 pub struct Reading {
     /// The options that the run had.
     pub options: Options,
-    /// Positions of documents that the target rejected: the mapping takes them, but the target does
-    /// not hold them.
-    pub rejected_positions: HashSet<u64>,
+    /// Keys of the job ids of documents that the target rejected: the mapping takes them, but the
+    /// target does not hold them.
+    pub rejected: HashSet<Key>,
     /// Take only documents that the run in this folder rejected.
     pub only_rejects: Option<PathBuf>,
     /// Take at most this many documents.
@@ -35,7 +37,7 @@ impl Reading {
     pub fn new(options: Options) -> Self {
         Reading {
             options,
-            rejected_positions: HashSet::new(),
+            rejected: HashSet::new(),
             only_rejects: None,
             limit: None,
             jobs: std::thread::available_parallelism().map_or(1, usize::from),
@@ -52,11 +54,27 @@ pub(crate) enum Taken<'b> {
         /// Its target documents, in the order of the collections.
         parts: [&'b [u8]; 4],
         legacy: &'b [u8],
+        /// The key of its job id.
+        key: Key,
+        /// BLAKE3 of the legacy document.
+        hash: [u8; 32],
     },
     /// It was left out because it was in flight.
-    Skipped { legacy: &'b [u8] },
+    Skipped {
+        legacy: &'b [u8],
+        /// The key of the job id that it would have.
+        key: Key,
+        /// BLAKE3 of the legacy document.
+        hash: [u8; 32],
+    },
     /// It is in no target.
     Rejected,
+    /// A retry dealt with it, with what it read in its own source.
+    Carried {
+        fate: Fate,
+        /// Whether that was the same document.
+        is_same: bool,
+    },
 }
 
 /// How a pass ended.
@@ -67,11 +85,12 @@ pub(crate) struct Walked {
     pub(crate) hash: String,
 }
 
-/// Calls `each` for every document that is taken.
+/// Calls `each` for every document that is taken. `carried` knows what retries dealt with.
 pub(crate) fn walk(
     reading: &Reading,
     origin: &dyn Origin,
     only: Option<&OnlyRejects>,
+    carried: &mut Carried,
     each: &mut dyn FnMut(&Taken<'_>) -> Result<(), VerifyError>,
 ) -> Result<Walked, VerifyError> {
     let mut source = origin.open().map_err(VerifyError::Open)?.source;
@@ -90,6 +109,7 @@ pub(crate) fn walk(
         reading,
         seen: Seen::new(&reading.scratch, HELD_MAX),
         hash: SourceHash::default(),
+        carried,
         documents: 0,
         taken: 0,
     };
@@ -115,6 +135,7 @@ struct Walker<'w> {
     reading: &'w Reading,
     seen: Seen,
     hash: SourceHash,
+    carried: &'w mut Carried,
     documents: u64,
     taken: u64,
 }
@@ -133,29 +154,69 @@ impl Walker<'_> {
             }
             self.hash.add(&document.fingerprint);
             self.documents += 1;
-            let position = batch.first + u64::try_from(index).unwrap_or(0);
+            let Some(outcome) = &document.outcome else { continue };
             let legacy = batch.bson(index).unwrap_or_default();
-            let taken = match &document.outcome {
-                None => continue,
-                Some(Outcome::Mapped(mapped)) => {
+            let parts = match outcome {
+                Outcome::Mapped(mapped) => {
                     let ends: [usize; 4] =
                         std::array::from_fn(|at| starts[at] + mapped.lengths[at]);
-                    let parts =
-                        std::array::from_fn(|at| &batch.target.bytes()[at][starts[at]..ends[at]]);
+                    let bytes = batch.target.bytes();
+                    let parts = std::array::from_fn(|at| &bytes[at][starts[at]..ends[at]]);
                     starts = ends;
-                    let refused = self.reading.rejected_positions.contains(&position);
-                    if refused || !self.seen.insert(document.key)? {
-                        Taken::Rejected
+                    parts
+                }
+                _ => [&[][..]; 4],
+            };
+            let hash = document.fingerprint;
+            let taken = match (self.meet(batch, index, outcome)?, outcome) {
+                (Some((fate, is_same)), _) => Taken::Carried { fate, is_same },
+                (None, Outcome::Mapped(mapped)) => {
+                    let key = document.key;
+                    // A run counts the job as seen whether the target takes it or not.
+                    let is_new = self.seen.insert(key)?;
+                    if is_new && !self.reading.rejected.contains(&key) {
+                        Taken::Mapped { mapped, parts, legacy, key, hash }
                     } else {
-                        Taken::Mapped { mapped, parts, legacy }
+                        Taken::Rejected
                     }
                 }
-                Some(Outcome::Skipped) => Taken::Skipped { legacy },
-                Some(Outcome::Rejected(_)) => Taken::Rejected,
+                (None, Outcome::Skipped) => {
+                    Taken::Skipped { legacy, key: job_key(id_json(legacy)), hash }
+                }
+                (None, Outcome::Rejected(_)) => Taken::Rejected,
             };
             self.taken += 1;
             each(&taken)?;
         }
         Ok(true)
+    }
+
+    /// What became of a document in a retry, if one dealt with it. Whatever this pass makes of it,
+    /// the job is seen from here on.
+    fn meet(
+        &mut self,
+        batch: &MappedBatch,
+        index: usize,
+        outcome: &Outcome,
+    ) -> Result<Option<(Fate, bool)>, VerifyError> {
+        if self.carried.is_empty() {
+            return Ok(None);
+        }
+        let document = &batch.documents[index];
+        let key = match outcome {
+            Outcome::Mapped(_) => document.key,
+            Outcome::Skipped => job_key(id_json(batch.bson(index).unwrap_or_default())),
+            // It may be malformed; the list of rejects found its `_id` in the same way.
+            Outcome::Rejected(reject) => {
+                let original = batch.batch.document(&batch.batch.items[index]);
+                let rejection = Rejection::from(reject.clone());
+                job_key(RejectPlace::of(&rejection, batch.bson(index), original).id)
+            }
+        };
+        let met = self.carried.meet(&key, &document.fingerprint);
+        if met.is_some() {
+            self.seen.insert(key)?;
+        }
+        Ok(met)
     }
 }

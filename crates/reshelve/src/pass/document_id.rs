@@ -1,5 +1,6 @@
 //! The `_id` of a legacy document, for lists and for people.
 
+use crate::store::{Key, key_of};
 use reshelve_core::extjson::{Style, write_value};
 use reshelve_core::raw::{self, Document};
 
@@ -38,4 +39,9 @@ pub(crate) fn id_words(id: serde_json::Value) -> String {
             None => id.to_string(),
         },
     }
+}
+
+/// The key of the job id that a document with this `_id` has, if it has one.
+pub(crate) fn job_key(id: serde_json::Value) -> Key {
+    key_of(id_words(id).as_bytes())
 }

@@ -15,7 +15,7 @@ pub use reject_record::RejectRecord;
 pub use rejection::{RejectReason, Rejection};
 pub use tally::{EXAMPLES_MAX, Example, Tallies, Tally};
 
-pub(crate) use document_id::{id_text, id_words};
+pub(crate) use document_id::{id_json, id_text, id_words, job_key};
 pub(crate) use only_rejects::OnlyRejects;
 pub(crate) use reject_place::RejectPlace;
 pub(crate) use reject_record::{REJECTS_FILE, read_rejects};

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::store::{DiskError, Files, Lines, read_lines};
+use super::document_id::job_key;
+use crate::store::{DiskError, Files, Key, Lines, read_lines};
 
 /// The name of the list in a run's folder.
 pub(crate) const REJECTS_FILE: &str = "rejects.jsonl";
@@ -35,6 +36,13 @@ pub struct RejectRecord {
     pub path: String,
     /// The reason as a sentence.
     pub message: String,
+}
+
+impl RejectRecord {
+    /// The key of the job id that a document with this `_id` has, if it has one.
+    pub(crate) fn job_key(&self) -> Key {
+        job_key(self.id.clone())
+    }
 }
 
 fn is_zero(number: &u64) -> bool {

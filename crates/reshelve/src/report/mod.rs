@@ -166,7 +166,7 @@ fn look(
     } else if !checkpoint.state.is_ended() {
         Some(format!("the run is not finished: its state is {}", checkpoint.state.as_str()))
     } else if let Some(target) = sides.target {
-        match parity::verify(compared, origin, target, &mut |_| {}) {
+        match parity::verify(compared, origin, &[], target, &mut |_| {}) {
             Ok(verification) => return Looked::Compared(Box::new(verification)),
             Err(
                 error @ (VerifyError::Open(_) | VerifyError::Source(_) | VerifyError::Rejects(_)),

@@ -7,7 +7,7 @@ use crate::ends::OnExisting;
 use crate::parity::{LISTED_MAX, Reading, VerifyRequest};
 use crate::pass::{RejectReason, RejectRecord, read_rejects};
 use crate::run::{Checkpoint, RunError, RunFolder};
-use crate::store::{Lines, StateError};
+use crate::store::{Key, Lines, StateError};
 
 /// Compares what a run read with what it wrote.
 ///
@@ -16,7 +16,7 @@ use crate::store::{Lines, StateError};
 pub fn verify_request(folder: &RunFolder) -> Result<VerifyRequest, RunError> {
     let plan = folder.plan()?;
     let reading = Reading {
-        rejected_positions: rejected_by_target(folder)?,
+        rejected: rejected_by_target(folder)?,
         only_rejects: plan.only_rejects,
         limit: plan.limit,
         ..Reading::new(plan.options.mapping())
@@ -26,15 +26,15 @@ pub fn verify_request(folder: &RunFolder) -> Result<VerifyRequest, RunError> {
 }
 
 /// Documents that the mapping takes and the target did not: only the run knows them.
-fn rejected_by_target(folder: &RunFolder) -> Result<HashSet<u64>, RunError> {
-    let mut positions = HashSet::new();
+fn rejected_by_target(folder: &RunFolder) -> Result<HashSet<Key>, RunError> {
+    let mut jobs = HashSet::new();
     for record in rejects(folder, &folder.checkpoint()?)? {
         let record = record?;
         if RejectReason::is_of_target(&record.code) {
-            positions.insert(record.position);
+            jobs.insert(record.job_key());
         }
     }
-    Ok(positions)
+    Ok(jobs)
 }
 
 /// The first rejects, cut to a length that can be quoted.

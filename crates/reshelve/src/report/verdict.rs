@@ -77,10 +77,17 @@ fn compared(plan: &Plan, checkpoint: &Checkpoint, verification: &Verification) -
         let word = if is_whole { Word::Holds } else { Word::HoldsWithExceptions };
         return Verdict::new(word, sentence);
     }
+    let mismatches = counted(verification.mismatches_total, "mismatch");
+    let lead = match verification.mismatched_jobs {
+        0 => mismatches,
+        1 => format!("1 job of the source is not in the target as it should be ({mismatches})"),
+        jobs => format!(
+            "{jobs} jobs of the source are not in the target as they should be ({mismatches})"
+        ),
+    };
     let sentence = format!(
-        "{}. {} of {jobs} documents come back byte for byte, {} come back different, {} are \
+        "{lead}. {} of {jobs} documents come back byte for byte, {} come back different, {} are \
          missing, and {} are in the target but in no source.{left_out}",
-        counted(verification.mismatches_total, "mismatch"),
         restored.identical,
         restored.different,
         restored.missing,

@@ -119,6 +119,9 @@ pub struct Plan {
     pub on_existing: OnExisting,
     /// Whose rejects it takes, if only those.
     pub only_rejects: Option<PathBuf>,
+    /// The id of that run; older versions did not write it down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_of: Option<String>,
     /// Most documents to read.
     pub limit: Option<u64>,
     /// Whether it stops at the first reject.
@@ -144,6 +147,12 @@ impl Plan {
             return Some(Part::RejectsOf(run.clone()));
         }
         self.limit.filter(|limit| read >= *limit).map(Part::First)
+    }
+
+    /// The id of the run whose rejects it takes, if only those.
+    pub fn parent(&self) -> Option<&str> {
+        let folder = || self.only_rejects.as_deref()?.file_name()?.to_str();
+        self.retry_of.as_deref().or_else(folder)
     }
 
     /// The run, as its target knows it.

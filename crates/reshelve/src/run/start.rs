@@ -250,6 +250,12 @@ fn still_agrees(from: &Checkpoint, origin: &dyn Origin) -> Result<bool, RunError
     Ok(hash.hex() == from.source_hash)
 }
 
+/// The id of the run whose rejects are taken: its folder may have another name by now.
+fn parent_of(request: &RunRequest) -> Option<String> {
+    let folder = request.only_rejects.clone()?;
+    RunFolder::on(Arc::clone(&request.files), folder).plan().ok().map(|plan| plan.run)
+}
+
 fn plan_of(
     request: &RunRequest,
     origin: &dyn Origin,
@@ -272,6 +278,7 @@ fn plan_of(
         },
         on_existing: request.on_existing,
         only_rejects: request.only_rejects.as_deref().map(absolute),
+        retry_of: parent_of(request),
         limit: request.limit,
         fail_fast: request.fail_fast,
         base: Default::default(),

@@ -2,10 +2,10 @@
 
 use mongodb::bson::{Bson, DateTime, Document, doc};
 use mongodb::error::Error;
-use reshelve::ends::{EndError, Hint};
+use reshelve::ends::{EndError, Hint, LastWriter};
 
 use super::clock::server_now;
-use super::{LOCK, RUNS};
+use super::{LOCK, RUNS, last_writer};
 use crate::connection::Connection;
 
 /// What a lease document says.
@@ -66,4 +66,19 @@ pub(crate) async fn holder(connection: &Connection) -> Result<Option<Holder>, Er
     let find = || runs.find_one(doc! { "_id": LOCK }).into_future();
     let Some(found) = connection.patience.retry(find).await? else { return Ok(None) };
     Ok(Some(Holder::of(&found, server_now(connection).await?)))
+}
+
+/// The run that wrote last, or may have: the one that holds or left the lease, else the one in the
+/// fence, which stays when a run is done.
+pub(crate) async fn written_by(connection: &Connection) -> Result<Option<LastWriter>, Error> {
+    let runs = connection.decoded(RUNS);
+    let find = || runs.find_one(doc! { "_id": LOCK }).into_future();
+    if let Some(lease) = connection.patience.retry(find).await?
+        && let Ok(run) = lease.get_str("run")
+    {
+        let folder = lease.get_str("folder").ok().map(Into::into);
+        return Ok(Some(LastWriter { run: run.to_owned(), folder }));
+    }
+    let last = last_writer(connection).await?;
+    Ok(last.map(|run| LastWriter { run, folder: None }))
 }

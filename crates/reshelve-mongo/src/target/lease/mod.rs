@@ -30,7 +30,7 @@ pub(crate) use claim::{Over, Tenant};
 use clock::server_now;
 pub(crate) use fence::hold;
 use fence::{RAISES_MAX, Seen};
-pub(crate) use holder::{Holder, holder};
+pub(crate) use holder::{Holder, holder, written_by};
 
 /// The collection of the lease.
 pub(crate) const RUNS: &str = "reshelve_runs";
