@@ -88,6 +88,14 @@ pub(crate) const RESTORE_APART: &str = "restore to a folder that is apart from b
 pub const SAMPLE_OF_STDIN: &str = "leave out --sample, or name a file";
 /// Options of a comparison that no run is known for.
 pub(crate) const NAME_THE_RUN: &str = "--run RUN takes those of a run";
+/// Runs that are not one run and its retries.
+pub(crate) const RETRIES_OF_ONE_RUN: &str = "name one run and the runs that took its rejects again \
+    with --only-rejects; `reshelve runs` shows which run is a retry of which";
+/// The source of a retry that was read once.
+pub(crate) const RETRY_FROM_A_FILE: &str = "do the retry again from a file, with --only-rejects: what \
+    is in the target counts as unchanged; then name that retry";
+/// Several passes over standard input.
+pub(crate) const NAME_A_FILE: &str = "name a file";
 /// A profile of a damaged source.
 pub const NO_PARTIAL_PROFILE: &str = "a partial profile would look like a whole one, so there is \
     none; a dry run reads everything before the damage and counts its warnings and rejects";
@@ -132,6 +140,13 @@ pub fn of_cause(cause: &Cause) -> String {
 /// A connection string that has to be given again.
 pub fn connection_string_again(flag: &str, variable: &str) -> String {
     format!("give the connection string with {flag} or {variable}")
+}
+
+/// A retry whose parent is not named.
+pub(crate) fn name_the_parent(parent: &str) -> String {
+    format!(
+        "name {parent} too, or leave the retry out; `reshelve runs` shows which run is a retry of which"
+    )
 }
 
 /// A choice between names.

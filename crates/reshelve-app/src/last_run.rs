@@ -1,19 +1,19 @@
 //! Which run a comparison takes its options from, if none is named: the last one from this source
 //! into this target.
 
-use std::collections::HashSet;
 use std::path::Path;
 
 use reshelve::ends::{LastWriter, PlannedTarget, TargetReader};
 use reshelve::run::{Plan, RunFolder};
 
+use crate::family::{Known, with_retries};
 use crate::overlap::{is_same_source, is_same_target};
 use crate::places::SourcePlace;
 
 /// What is known of the last run from a source into a target.
 pub(crate) enum LastRun {
     /// This one, and after it the runs that took again what it rejected, oldest first.
-    Known(Vec<RunFolder>),
+    Known(Vec<Known>),
     /// Nothing that is certain, and why.
     Unknown(String),
 }
@@ -39,7 +39,7 @@ pub(crate) fn last_run(
         Err(error) => return LastRun::Unknown(format!("the runs cannot be listed: {error}")),
     };
     let known = |folder: RunFolder| folder.plan().ok().map(|plan| (folder, plan));
-    let mut runs: Vec<(RunFolder, Plan)> = listed.into_iter().filter_map(known).collect();
+    let mut runs: Vec<Known> = listed.into_iter().filter_map(known).collect();
     runs.retain(|(_, plan)| plan.apply && is_same_target(&plan.target, planned));
     if let Some(writer) = &writer
         && !runs.iter().any(|(_, plan)| plan.run == writer.run)
@@ -57,8 +57,8 @@ pub(crate) fn last_run(
     }
     let is_first = |plan: &Plan| plan.parent().is_none();
     let of_source = |plan: &Plan| is_first(plan) && is_same_source(&plan.source, source);
-    if let Some(first) = runs.iter().rfind(|(_, plan)| of_source(plan)) {
-        let first = first.1.run.clone();
+    if let Some((_, first)) = runs.iter().rfind(|(_, plan)| of_source(plan)) {
+        let first = first.clone();
         return LastRun::Known(with_retries(&first, runs));
     }
     LastRun::Unknown(match runs.iter().rfind(|(_, plan)| is_first(plan)) {
@@ -68,20 +68,6 @@ pub(crate) fn last_run(
         }
         None => format!("no run into the target is known in {}", runs_folder.display()),
     })
-}
-
-/// A run, and the runs that took again what it rejected, or what one of these rejected. Runs are
-/// listed oldest first, so that a retry comes after its parent.
-fn with_retries(first: &str, runs: Vec<(RunFolder, Plan)>) -> Vec<RunFolder> {
-    let mut ids = HashSet::from([first.to_owned()]);
-    let mut family = Vec::new();
-    for (folder, plan) in runs {
-        if plan.run == first || plan.parent().is_some_and(|parent| ids.contains(parent)) {
-            ids.insert(plan.run);
-            family.push(folder);
-        }
-    }
-    family
 }
 
 /// The folder of a run that the target names, if it is there.

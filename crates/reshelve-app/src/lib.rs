@@ -8,12 +8,14 @@
 
 mod exit_code;
 mod failure;
+mod family;
 mod handle;
 mod last_run;
 mod noted;
 mod options;
 mod overlap;
 mod passwords;
+mod retries;
 mod unfinished;
 
 pub mod groups;

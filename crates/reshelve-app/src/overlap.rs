@@ -134,6 +134,14 @@ pub(crate) fn is_same_source(planned: &PlannedSource, named: &SourcePlace) -> bo
     }
 }
 
+/// Whether two runs read the same collection, certainly.
+pub(crate) fn read_the_same(one: &PlannedSource, other: &PlannedSource) -> bool {
+    let db = other.live.as_ref().map(|live| live.db.clone()).or(other.db.clone());
+    let collection = other.collection.clone();
+    let name = other.path.clone();
+    is_same_source(one, &SourcePlace { db, collection, ..SourcePlace::new(name) })
+}
+
 /// A dump may be named by its folder, by the folder of a database in it, or by a file in that.
 fn is_same_dump(planned: &PlannedSource, named: &SourcePlace) -> bool {
     let is_pipe = planned.bytes.is_none() || named.name == Path::new(STANDARD_INPUT);

@@ -36,6 +36,8 @@ pub struct RunStatus {
     pub run: String,
     /// Its folder.
     pub folder: String,
+    /// The id of the run whose rejects it takes; null if it is no retry.
+    pub retry_of: Option<String>,
     /// Whether it writes.
     pub applied: bool,
     /// The state in a word: `killed` if a run has not ended and no process is at work on it.
@@ -131,6 +133,7 @@ pub(crate) fn status_of(folder: &RunFolder) -> Result<RunStatus, Failure> {
     let totals = checkpoint.totals;
     Ok(RunStatus {
         folder: folder.path().display().to_string(),
+        retry_of: plan.parent().map(str::to_owned),
         applied: plan.apply,
         state: state.as_str(),
         partial: state != State::Done,

@@ -124,11 +124,15 @@ pub(crate) fn dry_run(source: &SourcePlace) -> Next {
 
 /// What comes after a run that wrote its target: the comparison with its source, with its options.
 pub(crate) fn verify(plan: &Plan, runs: &Path) -> Next {
+    // What it took again belongs to what the first run took, whose source is another one.
+    if let Some(parent) = plan.parent() {
+        return report(&[parent, &plan.run], runs);
+    }
     let is_pipe = plan.source.path == Path::new("-");
     let target = match plan.target.folder() {
         Some(target) if plan.source.live.is_none() && !is_pipe => target,
         // The report takes the places from the run, and strings with a password from variables.
-        _ => return report(&plan.run, runs),
+        _ => return report(&[&plan.run], runs),
     };
     Next::new("verify")
         .place(&plan.source.path)
@@ -146,14 +150,19 @@ pub(crate) fn of_run(status: &RunStatus, runs: &Path) -> Next {
     match status {
         status if status.is_at_work() => run("status").flag("--watch").runs(runs),
         status if status.can_be_resumed => run("resume").runs(runs),
-        status if status.applied => report(&status.run, runs),
+        status if status.applied => {
+            let family: Vec<&String> = status.retry_of.iter().chain([&status.run]).collect();
+            report(&family, runs)
+        }
         _ => Next::nothing(),
     }
 }
 
-/// What comes after parity: the evidence for the change record.
-pub(crate) fn report(run: &str, runs: &Path) -> Next {
-    Next::new("report").word(run.as_ref()).flag("--bundle").runs(runs)
+/// What comes after parity: the evidence for the change record, of a run or of a run with its
+/// retries.
+pub(crate) fn report(family: &[impl AsRef<OsStr>], runs: &Path) -> Next {
+    let named = family.iter().fold(Next::new("report"), |next, run| next.word(run.as_ref()));
+    named.flag("--bundle").runs(runs)
 }
 
 /// A word for a shell of the Bourne family; none if it cannot be shown as it is.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use reshelve::ends::PlannedTarget;
 use reshelve::parity::{CollectionChecksum, SourceFingerprint};
@@ -27,6 +27,7 @@ evidence.json      tool, options, fingerprints of both sides, checksums of the t
 profile.json       the contents of the source, field by field
 run.json           the request of the run; checkpoint.json: its state and totals
 rejects.jsonl      every rejected document with its reason (not the document itself)
+retry-*            the same files of each retry that is reported with the run
 MANIFEST.sha256    the hash of each file: `sha256sum -c MANIFEST.sha256`
 check.py           checks this pack and the target without reshelve: `python3 check.py TARGET`
 ";
@@ -92,15 +93,16 @@ impl Content<'_> {
     }
 }
 
-/// Writes the pack; `run_folder` has the files of the run.
+/// Writes the pack; the first of the folders has the files of the run, the others those of its
+/// retries.
 pub(super) fn write(
     report: &RunReport,
     rendered: &Rendered,
-    run_folder: &Path,
+    run_folders: &[&Path],
     out: impl Write,
 ) -> io::Result<()> {
     let evidence = serde_json::to_string_pretty(&evidence(report))?;
-    let paths = ["run.json", "checkpoint.json", "rejects.jsonl"].map(|name| run_folder.join(name));
+    let own = own_files(run_folders);
     let mut files = vec![
         ("README.txt", Content::Bytes(README.as_bytes())),
         (HTML_FILE, Content::Bytes(rendered.html.as_bytes())),
@@ -114,11 +116,7 @@ pub(super) fn write(
     if let Some(profile) = &profile {
         files.push(("profile.json", Content::Bytes(profile.as_bytes())));
     }
-    for (name, path) in ["run.json", "checkpoint.json", "rejects.jsonl"].into_iter().zip(&paths) {
-        if path.exists() {
-            files.push((name, Content::File(path)));
-        }
-    }
+    files.extend(own.iter().map(|(name, path)| (name.as_str(), Content::File(path))));
     let mut manifest = String::new();
     for (name, content) in &files {
         manifest.push_str(&format!("{}  {name}\n", content.sha256()?));
@@ -140,6 +138,22 @@ pub(super) fn write(
         archive.append_data(&mut header, format!("{folder}/{name}"), reader.take(length))?;
     }
     archive.into_inner()?.finish()?.flush()
+}
+
+/// The files of the runs themselves, by their names in the pack.
+fn own_files(run_folders: &[&Path]) -> Vec<(String, PathBuf)> {
+    let mut files = Vec::new();
+    for (at, folder) in run_folders.iter().enumerate() {
+        let id = folder.file_name().unwrap_or_default().to_string_lossy();
+        for name in ["run.json", "checkpoint.json", "rejects.jsonl"] {
+            let path = folder.join(name);
+            if path.exists() {
+                let of_retry = || format!("retry-{id}-{name}");
+                files.push((if at == 0 { name.to_owned() } else { of_retry() }, path));
+            }
+        }
+    }
+    files
 }
 
 /// The name of the folder in the archive, and of the archive without its ending.

@@ -17,6 +17,18 @@ pub(super) fn counts(report: &RunReport) -> Option<Section> {
         row("− left out, in flight", counts.skipped),
         row("= belong in the target", counts.jobs()),
     ];
+    if counts.retried > 0 {
+        rows.push(row("of these, rejected at first and carried over by a retry", counts.retried));
+    }
+    if counts.repaired > 0 {
+        rows.push(row(
+            "of these, repaired; the source still holds the rejected one",
+            counts.repaired,
+        ));
+    }
+    if counts.not_in_source > 0 {
+        rows.push(row("carried over by a retry, and not in the source", counts.not_in_source));
+    }
     for (collection, documents) in &counts.collections {
         rows.push(vec![Cell::code(collection), Cell::count(*documents)]);
     }

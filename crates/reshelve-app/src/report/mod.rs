@@ -20,19 +20,21 @@ use std::path::{Path, PathBuf};
 
 use reshelve::parity::Bucket;
 use reshelve::report::{ReportRequest, RunReport, Sides};
-use reshelve::run::RunFolder;
 use serde::{Serialize, Serializer};
 
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::family::{Known, family, other_retries};
 use crate::handle::Handle;
+use crate::hints;
 use crate::options::RunName;
 use crate::places::{self, SourceAgain};
+use crate::retries::{origins, own_origins};
 
 /// What `report` is asked.
 pub struct Request {
-    /// The run.
-    pub run: RunName,
+    /// The run, or the run and its retries in any order: they are reported as one.
+    pub runs: Vec<RunName>,
     /// Where the source is now, if it has moved.
     pub source: Option<PathBuf>,
     /// Where the target is now, if it has moved.
@@ -46,7 +48,7 @@ pub struct Request {
 impl Request {
     /// The report of a run whose ends are where they were, into its folder.
     pub fn new(run: RunName) -> Self {
-        Request { run, source: None, target: None, out: None, bundle: false }
+        Request { runs: vec![run], source: None, target: None, out: None, bundle: false }
     }
 }
 
@@ -116,31 +118,42 @@ impl<'r> ReportDocument<'r> {
 /// If the run's own files cannot be used, the report cannot be written, or an end was named that
 /// makes no sense. A side that cannot be read is not an error: the report says so.
 pub fn report(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
-    let folder = request.run.find()?;
-    let report = gather(request, &folder, handle)?;
+    let family = family(&request.runs)?;
+    let report = gather(request, &family, handle)?;
     let rendered = render(&report);
-    let out = request.out.clone().unwrap_or_else(|| folder.path().join("report"));
-    let run_folder = request.bundle.then_some(folder.path());
-    let written = write(&report, &rendered, &out, run_folder)?;
+    let folders: Vec<&Path> = family.iter().map(|(folder, _)| folder.path()).collect();
+    let out = request.out.clone().unwrap_or_else(|| folders[0].join("report"));
+    let written = write(&report, &rendered, &out, request.bundle.then_some(&folders))?;
     Ok(Outcome { report, written })
 }
 
 /// A side that cannot be reached does not prevent the report: the report says so. What was named
 /// must make sense.
-fn gather(request: &Request, folder: &RunFolder, handle: &Handle) -> Result<RunReport, Failure> {
-    let plan = folder.plan()?;
+fn gather(request: &Request, family: &[Known], handle: &Handle) -> Result<RunReport, Failure> {
+    let Some(((folder, plan), retries)) = family.split_first() else {
+        return Err(Failure::usage("no run is named", hints::RETRIES_OF_ONE_RUN));
+    };
     let again = SourceAgain { given: request.source.as_deref(), ..SourceAgain::default() };
     let origin = places::origin_again(&plan.source, &again, handle);
     let origin = or_why(origin, request.source.as_deref())?;
     let target = places::reader_again(&plan.target, request.target.as_deref(), handle);
     let target = or_why(target, request.target.as_deref())?;
+    let own = own_origins(plan, retries, handle);
     let asked = ReportRequest {
         folder: folder.clone(),
+        retries: retries.iter().map(|(folder, _)| folder.clone()).collect(),
+        other_retries: other_retries(family),
         no_source: origin.as_ref().err().cloned(),
         no_target: target.as_ref().err().cloned(),
     };
+    let shared = origin.as_ref().ok().map(AsRef::as_ref);
     let sides = Sides {
-        origin: origin.as_ref().ok().map(AsRef::as_ref),
+        origin: shared,
+        retries: match (&own, shared) {
+            (Ok(own), Some(shared)) => Ok(origins(own, shared)),
+            (Ok(_), None) => Ok(Vec::new()),
+            (Err(failure), _) => Err(failure.message.clone()),
+        },
         target: target.as_ref().ok().map(AsRef::as_ref),
     };
     Ok(reshelve::report::gather(&asked, &sides)?)
@@ -168,12 +181,12 @@ pub fn render(report: &RunReport) -> Rendered {
     }
 }
 
-/// Writes the report in every form; with a run's folder, the evidence pack too.
+/// Writes the report in every form; with the folders of its runs, the evidence pack too.
 fn write(
     report: &RunReport,
     rendered: &Rendered,
     out: &Path,
-    run_folder: Option<&Path>,
+    run_folders: Option<&Vec<&Path>>,
 ) -> Result<Written, Failure> {
     fs::create_dir_all(out).map_err(|error| failed("creating the folder", out, &error))?;
     let whole = |name: &str, text: &str| {
@@ -184,10 +197,10 @@ fn write(
     let html = whole(HTML_FILE, &rendered.html)?;
     let markdown = whole(MARKDOWN_FILE, &rendered.markdown)?;
     let json = whole(JSON_FILE, &rendered.json)?;
-    let bundle = match run_folder {
-        Some(run_folder) => {
+    let bundle = match run_folders {
+        Some(run_folders) => {
             let path = out.join(format!("{}.tar.gz", bundle::folder_name(report)));
-            replace(&path, |file| bundle::write(report, rendered, run_folder, file))?;
+            replace(&path, |file| bundle::write(report, rendered, run_folders, file))?;
             Some(path)
         }
         None => None,

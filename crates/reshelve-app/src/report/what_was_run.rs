@@ -5,7 +5,7 @@ use reshelve::report::{RunReport, Word};
 use reshelve::run::Plan;
 use reshelve_core::mapping::{InFlight, OnUnknownStatus, StatusPolicy};
 
-use super::page::{Block, Cell, Section};
+use super::page::{Block, Cell, Section, Table};
 use crate::text::{counted, number, size};
 
 /// The figures at the top.
@@ -49,7 +49,33 @@ pub(super) fn run(report: &RunReport) -> Section {
     if let Some(rejects) = &plan.only_rejects {
         facts.push(("only the rejects of", Cell::code(rejects.display())));
     }
-    Section { title: "What was run on what", blocks: vec![Block::Facts(facts)] }
+    let mut blocks = vec![Block::Facts(facts)];
+    if report.runs.len() > 1 {
+        blocks.push(retries(report));
+    }
+    Section { title: "What was run on what", blocks }
+}
+
+/// The retries that are reported with the run.
+fn retries(report: &RunReport) -> Block {
+    let rows = report.runs.iter().skip(1).map(|member| {
+        let documents = member.checkpoint.totals.documents;
+        vec![
+            Cell::code(&member.plan.run),
+            Cell::code(member.plan.parent().unwrap_or_default()),
+            Cell::code(member.plan.source.path.display()),
+            Cell::count(documents.read),
+            Cell::count(documents.written),
+            Cell::count(documents.rejected),
+        ]
+    });
+    Block::Table(Table {
+        caption: "Runs that took again what was rejected; the rest of this report is about all of \
+                  them as one",
+        columns: vec!["run", "retry of", "source", "taken", "written", "rejected"],
+        rows: rows.collect(),
+        more: None,
+    })
 }
 
 /// Source and target.

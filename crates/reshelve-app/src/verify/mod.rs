@@ -1,25 +1,24 @@
 //! `verify`: a source against a target.
 
+mod basis;
 mod log;
 
 use std::path::PathBuf;
 
-use reshelve::ends::{PlannedTarget, TargetReader};
-use reshelve::parity::{self, Agreement, Reading, Verification, VerifyError, VerifyRequest};
-use reshelve::report;
-use reshelve::run::{RunError, RunFolder};
+use reshelve::parity::{self, Agreement, Reading, Retry, Verification, VerifyError, VerifyRequest};
+use reshelve::run::RunError;
 use reshelve_core::mapping::Options;
 use serde::{Serialize, Serializer};
-use serde_json::json;
 
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::handle::Handle;
 use crate::hints;
-use crate::last_run::{LastRun, last_run};
 use crate::options::{GivenOptions, RunName};
-use crate::outside;
 use crate::places::{self, SourcePlace, TargetPlace};
+use crate::retries::origins;
+use basis::Followed;
+pub use basis::{Basis, OptionsFrom};
 use log::{Log, Opening};
 
 /// What `verify` is asked.
@@ -28,8 +27,9 @@ pub struct Request {
     pub source: SourcePlace,
     /// The target.
     pub target: TargetPlace,
-    /// Take the options of this run, and the rejects that only it knows of.
-    pub run: Option<RunName>,
+    /// Take the options of this run, and the rejects that only it knows of; with it, retries of it
+    /// in any order: what they carried over is no reject.
+    pub runs: Vec<RunName>,
     /// The folder of run folders, in which the last run from this source into this target is
     /// looked for if none is named; none to take the defaults instead.
     pub runs_folder: Option<PathBuf>,
@@ -54,7 +54,7 @@ impl Request {
         Request {
             source,
             target,
-            run: None,
+            runs: Vec::new(),
             runs_folder: None,
             mapping: GivenOptions::default(),
             allow_existing: usual.allow_existing,
@@ -65,133 +65,19 @@ impl Request {
         }
     }
 
-    /// Which run is followed, and whether it was named; else why none is.
-    fn followed(
-        &self,
-        planned: &PlannedTarget,
-        target: &dyn TargetReader,
-    ) -> Result<Result<(OptionsFrom, Vec<RunFolder>), String>, Failure> {
-        if let Some(run) = &self.run {
-            return Ok(Ok((OptionsFrom::Run, vec![run.find()?])));
-        }
-        let Some(runs) = &self.runs_folder else { return Ok(Err(String::new())) };
-        outside::check("--runs-dir", runs)?;
-        Ok(match last_run(&self.source, planned, target, runs) {
-            LastRun::Known(family) => Ok((OptionsFrom::LastRun, family)),
-            LastRun::Unknown(why) => Err(why),
-        })
-    }
-
-    /// What to compare, and what that is based on.
-    fn request(
-        &self,
-        planned: &PlannedTarget,
-        target: &dyn TargetReader,
-        handle: &Handle,
-    ) -> Result<(VerifyRequest, Basis), Failure> {
-        let (mut request, mut basis) = match self.followed(planned, target)? {
-            Ok((options_from, family)) => {
-                let run = &family[0];
-                let mut of_run = report::verify_request(run)?;
-                if family.len() > 1 {
-                    of_run.reading.rejected.clear();
-                }
-                // The run may have read a part of its source: what is compared here is all of the
-                // source that was named.
-                let reading = Reading { limit: None, only_rejects: None, ..of_run.reading };
-                let basis = Basis { options_from, runs: vec![run.plan()?.run], why: String::new() };
-                (VerifyRequest { reading, ..of_run }, basis)
-            }
-            Err(why) => {
-                let reading = Reading::new(Options::default());
-                let basis = Basis { options_from: OptionsFrom::Defaults, runs: Vec::new(), why };
-                (VerifyRequest::new(reading), basis)
-            }
-        };
-        if !self.mapping.is_empty() {
-            basis.options_from = OptionsFrom::Flags;
-        }
+    /// What to compare, and how the source of each retry is read.
+    fn request(&self, followed: &Followed) -> Result<(VerifyRequest, Vec<Reading>), Failure> {
+        let (mut request, mut readings) = followed.request()?;
         request.reading.options = self.mapping.or(request.reading.options);
+        for reading in &mut readings {
+            reading.options = self.mapping.or(reading.options);
+        }
         request.allow_existing |= self.allow_existing;
         request.tolerance_usd = self.tolerance_usd;
         request.tolerance_tokens = self.tolerance_tokens;
         request.sample = self.sample;
-        if let Some(note) = basis.note(self.mapping, &request) {
-            handle.watcher().note(&note);
-        }
-        Ok((request, basis))
+        Ok((request, readings))
     }
-}
-
-/// Where the options of a comparison come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OptionsFrom {
-    /// From the request; what it leaves open, from the run that the comparison follows, or from
-    /// the defaults.
-    Flags,
-    /// From the run that was named.
-    Run,
-    /// From the last run from this source into this target.
-    LastRun,
-    /// From nowhere: no such run is known for certain.
-    Defaults,
-}
-
-/// What a comparison is based on.
-#[derive(Clone, Debug)]
-pub struct Basis {
-    /// Where its options come from.
-    pub options_from: OptionsFrom,
-    /// The ids of the runs that it follows.
-    pub runs: Vec<String>,
-    /// Why it follows none.
-    why: String,
-}
-
-impl Basis {
-    /// The options, and where they come from, in a sentence; none if nobody asked for a run.
-    fn note(&self, given: GivenOptions, request: &VerifyRequest) -> Option<String> {
-        let runs = self.runs.join(", ");
-        let origin = match (self.options_from, self.runs.is_empty()) {
-            (OptionsFrom::Run, _) => format!("those of the run {runs}"),
-            (OptionsFrom::LastRun, _) => {
-                format!("those of the run {runs}, the last one from this source into this target")
-            }
-            (OptionsFrom::Flags, false) if given.is_whole() => {
-                format!("as given; rejects that only a run knows: those of the run {runs}")
-            }
-            (OptionsFrom::Flags, false) => format!("as given, the others those of the run {runs}"),
-            (OptionsFrom::Flags, true) if given.is_whole() => "as given".to_owned(),
-            (OptionsFrom::Flags, true) => format!("as given, else the defaults{}", self.because()),
-            (OptionsFrom::Defaults, _) if self.why.is_empty() => return None,
-            (OptionsFrom::Defaults, _) => format!("the defaults{}", self.because()),
-        };
-        Some(format!("note: options: {origin} ({})", words(request)))
-    }
-
-    fn because(&self) -> String {
-        match self.why.as_str() {
-            "" => String::new(),
-            why => format!(", because {why}; {}", hints::NAME_THE_RUN),
-        }
-    }
-}
-
-/// The options of a comparison, as flags.
-fn words(request: &VerifyRequest) -> String {
-    let Options { on_unknown_status, status_policy, in_flight } = request.reading.options;
-    let word = |value: serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    let mut words = format!(
-        "--in-flight {} --status-policy {} --on-unknown-status {}",
-        word(json!(in_flight)),
-        word(json!(status_policy)),
-        word(json!(on_unknown_status))
-    );
-    if request.allow_existing {
-        words.push_str(" --allow-existing");
-    }
-    words
 }
 
 /// What was found; as JSON, `reshelve.verify/1`.
@@ -247,11 +133,23 @@ pub fn verify(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     let origin = places::origin(&request.source, handle)?;
     let preference = request.source.read_preference;
     let (planned, target) = places::planned_reader(&request.target, preference, handle)?;
-    let (asked, basis) = request.request(&planned, target.as_ref(), handle)?;
+    let followed = Followed::of(request, &planned, target.as_ref(), handle)?;
+    if followed.reads_again() && !origin.is_rewindable() {
+        let message = "standard input or a pipe can be read only once, and a retry read it too";
+        return Err(Failure::usage(message, hints::NAME_A_FILE));
+    }
+    let (asked, readings) = request.request(&followed)?;
+    let basis = followed.basis(request.mapping);
+    if let Some(note) = basis.note(request.mapping, &asked) {
+        handle.watcher().note(&note);
+    }
     let log = request.out.as_deref().map(Log::new);
     // Nothing is written for a source that cannot be read at all.
-    let origin = Opening { origin: origin.as_ref(), log: log.as_ref() };
-    let verified = parity::verify(&asked, &origin, &[], target.as_ref(), &mut |mismatch| {
+    let opening = Opening { origin: origin.as_ref(), log: log.as_ref() };
+    let origins = origins(followed.own_origins(), origin.as_ref());
+    let retries = readings.iter().zip(origins);
+    let retries: Vec<_> = retries.map(|(reading, origin)| Retry { reading, origin }).collect();
+    let verified = parity::verify(&asked, &opening, &retries, target.as_ref(), &mut |mismatch| {
         if let Some(log) = &log {
             log.add(mismatch);
         }

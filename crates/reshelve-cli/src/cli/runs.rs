@@ -130,8 +130,11 @@ pub(crate) struct StatusArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
     /// Run: its id, a unique beginning of its id, `latest`, or its folder
-    #[arg(value_name = "RUN", env = "RESHELVE_RUN")]
-    pub(crate) run: String,
+    ///
+    /// With it, runs that took its rejects again (--only-rejects), in any order: they are reported
+    /// as one.
+    #[arg(value_name = "RUN", env = "RESHELVE_RUN", required = true)]
+    pub(crate) run: Vec<String>,
     /// Current place of the source, if it has moved
     #[arg(long, value_name = "SOURCE", env = "LEGACY_MONGODB_URI", help_heading = "Source")]
     pub(crate) source: Option<PathBuf>,

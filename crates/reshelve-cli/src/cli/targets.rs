@@ -46,8 +46,10 @@ pub(crate) struct VerifyArgs {
     #[arg(value_name = "TARGET", env = "TARGET_MONGODB_URI")]
     pub(crate) target: PathBuf,
     /// Take options and rejects from this run [default: the last one from SOURCE into TARGET]
+    ///
+    /// Can be repeated for runs that took its rejects again (--only-rejects): they count as one.
     #[arg(long, value_name = "RUN", env = "RESHELVE_RUN")]
-    pub(crate) run: Option<String>,
+    pub(crate) run: Vec<String>,
     #[command(flatten)]
     pub(crate) mapping: GivenMappingArgs,
     /// Ignore target documents that belong to no legacy document

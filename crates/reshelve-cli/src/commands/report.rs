@@ -14,7 +14,7 @@ use crate::printer::{Printer, Tone, toned};
 pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
     let request = Request {
-        run: args.runs.run(&args.run),
+        runs: args.run.iter().map(|name| args.runs.run(name)).collect(),
         source: args.source.clone(),
         target: args.target.clone(),
         out: args.out.clone(),

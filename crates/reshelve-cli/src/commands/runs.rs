@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use reshelve_app::runs::{self, Request};
 use reshelve_app::status::RunStatus;
-use reshelve_app::text::number;
+use reshelve_app::text::{number, plain};
 use reshelve_app::{ExitCode, Failure, Handle};
 
 use super::table::plain_table;
@@ -34,7 +34,7 @@ fn table(runs: &[RunStatus]) -> String {
     for run in runs {
         table.add_row([
             run.run.clone(),
-            if run.applied { "run" } else { "dry run" }.to_owned(),
+            what(run),
             run.state.to_owned(),
             number(run.documents.read),
             number(run.documents.written),
@@ -43,4 +43,12 @@ fn table(runs: &[RunStatus]) -> String {
         ]);
     }
     table.trim_fmt()
+}
+
+fn what(run: &RunStatus) -> String {
+    let what = if run.applied { "run" } else { "dry run" };
+    match &run.retry_of {
+        Some(parent) => format!("{what}, a retry of {}", plain(parent)),
+        None => what.to_owned(),
+    }
 }

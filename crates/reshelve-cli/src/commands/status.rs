@@ -61,6 +61,9 @@ fn page(status: &RunStatus) -> String {
     if let Some(reason) = &status.reason {
         row("reason", plain(reason));
     }
+    if let Some(parent) = &status.retry_of {
+        row("retry of", plain(parent));
+    }
     row("started", status.begun_at.clone());
     row("source", status.source.clone());
     row("target", status.target.clone());

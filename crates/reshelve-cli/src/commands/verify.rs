@@ -8,7 +8,7 @@ use reshelve::parity::{
 };
 use reshelve_app::report::bucket_name;
 use reshelve_app::text::{counted, decimal, number, plain};
-use reshelve_app::verify::{self, Request};
+use reshelve_app::verify::{self, Outcome, Request};
 use reshelve_app::{ExitCode, Failure, Handle, groups, hints};
 
 use super::table::plain_table;
@@ -27,18 +27,19 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode, Failure> {
         verify::verify(&request(args), &args.password.handle(Handle::new(Arc::new(Notes))))?;
     printer.text(&page(&outcome.verification));
     printer.json(&outcome);
-    printer.next(&next(args, &outcome.verification));
+    printer.next(&next(args, &outcome));
     Ok(outcome.exit_code())
 }
 
 /// The evidence, if parity holds; else where the fields of the first job go that differs.
-fn next(args: &VerifyArgs, verification: &Verification) -> Next {
+fn next(args: &VerifyArgs, outcome: &Outcome) -> Next {
     let target = args.target();
-    match (verification.mismatches.first(), &args.run) {
+    let named = if args.run.is_empty() { &outcome.basis.runs } else { &args.run };
+    match (outcome.verification.mismatches.first(), &named[..]) {
         (Some(mismatch), _) => next::of_source("explain", &args.source.place())
             .with("--job", Some(mismatch.job.as_str()).filter(|job| !job.is_empty())),
-        (None, Some(run)) => next::report(run, &args.runs.runs_dir),
-        (None, None) => {
+        (None, [_, ..]) => next::report(named, &args.runs.runs_dir),
+        (None, []) => {
             Next::new("checksums").place(&target.name).with("--target-db", target.db.as_ref())
         }
     }
@@ -46,7 +47,7 @@ fn next(args: &VerifyArgs, verification: &Verification) -> Next {
 
 fn request(args: &VerifyArgs) -> Request {
     Request {
-        run: args.run.as_deref().map(|name| args.runs.run(name)),
+        runs: args.run.iter().map(|name| args.runs.run(name)).collect(),
         runs_folder: Some(args.runs.runs_dir.clone()),
         mapping: args.mapping.options(),
         allow_existing: args.allow_existing,
@@ -104,6 +105,15 @@ fn exceptions(counts: &Counts) -> String {
     if counts.skipped > 0 {
         exceptions.push(format!("{} left out, in flight", counted(counts.skipped, "document")));
     }
+    if counts.repaired > 0 {
+        let repaired = counted(counts.repaired, "document");
+        exceptions
+            .push(format!("{repaired} carried over repaired, and not repaired in the source"));
+    }
+    if counts.not_in_source > 0 {
+        let gone = counted(counts.not_in_source, "document");
+        exceptions.push(format!("{gone} carried over by a retry, and not in the source"));
+    }
     format!("Parity holds, with exceptions: {}.", exceptions.join(", "))
 }
 
@@ -120,6 +130,13 @@ pub(crate) fn page(verification: &Verification) -> String {
         number(counts.skipped),
         number(jobs)
     ));
+    let retried = counts.retried + counts.not_in_source;
+    if retried > 0 {
+        lines.push(format!(
+            "  retried      {}: rejected at first, carried over by a retry",
+            counted(retried, "document")
+        ));
+    }
     for (collection, documents) in &counts.collections {
         lines.push(format!("  {collection:<19} {}", number(*documents)));
     }

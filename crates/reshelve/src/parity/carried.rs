@@ -1,7 +1,7 @@
 //! What the retries of a run carried over: documents that the run itself rejected, perhaps repaired
 //! since, perhaps with other options. The comparison expects of them what the retry read.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::store::Key;
 
@@ -52,6 +52,11 @@ impl Carried {
         let carry = self.jobs.get_mut(key).filter(|carry| !carry.is_met)?;
         carry.is_met = true;
         Some((carry.fate, carry.hash == *hash))
+    }
+
+    /// The jobs that retries carried over or left out, by their keys.
+    pub(crate) fn keys(&self) -> HashSet<Key> {
+        self.jobs.keys().copied().collect()
     }
 
     /// How many jobs a retry carried over that the source of the first run no longer has.

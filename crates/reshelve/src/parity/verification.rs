@@ -1,10 +1,13 @@
 //! What a comparison found.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 
 use super::causes::Cause;
 use super::groups::Group;
 use super::survey::Survey;
+use crate::store::Key;
 use crate::target_schema::Collection;
 
 /// How many mismatches are kept for display.
@@ -80,6 +83,9 @@ pub struct Verification {
     pub causes: Vec<Cause>,
     /// The first of them.
     pub mismatches: Vec<Mismatch>,
+    /// The keys of the job ids that retries carried over, or left out in flight.
+    #[serde(skip)]
+    pub carried_over: HashSet<Key>,
 }
 
 impl Verification {

@@ -122,6 +122,7 @@ pub fn verify(
     let walked =
         walk(&reading, origin, only.as_ref(), &mut carried, &mut |taken| verifier.take(taken))?;
     verifier.found().survey.end(walked);
+    verifier.found().carried_over = carried.keys();
     if chosen.is_none() {
         verifier.found().survey.counts.not_in_source = carried.not_met();
     }

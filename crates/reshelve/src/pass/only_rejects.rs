@@ -38,8 +38,7 @@ impl OnlyRejects {
     }
 
     fn add(&mut self, record: RejectRecord) {
-        let is_repeated = record.code == RejectCode::DuplicateId.as_str();
-        if !record.id.is_null() && !is_repeated {
+        if record.is_known_by_id() {
             self.ids.insert(record.id.to_string());
             // Where it is still malformed, its `_id` is not compared.
             if record.code == RejectCode::MalformedJson.as_str() {

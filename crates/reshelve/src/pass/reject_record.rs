@@ -4,8 +4,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::document_id::job_key;
+use super::document_id::{id_words, job_key};
 use crate::store::{DiskError, Files, Key, Lines, read_lines};
+use reshelve_core::mapping::RejectCode;
 
 /// The name of the list in a run's folder.
 pub(crate) const REJECTS_FILE: &str = "rejects.jsonl";
@@ -42,6 +43,16 @@ impl RejectRecord {
     /// The key of the job id that a document with this `_id` has, if it has one.
     pub(crate) fn job_key(&self) -> Key {
         job_key(self.id.clone())
+    }
+
+    /// Whether its `_id` tells it from the documents that were carried over.
+    pub(crate) fn is_known_by_id(&self) -> bool {
+        !self.id.is_null() && self.code != RejectCode::DuplicateId.as_str()
+    }
+
+    /// Its job id, where it has one; else its `_id`, or nothing.
+    pub(crate) fn job(&self) -> String {
+        id_words(self.id.clone())
     }
 }
 

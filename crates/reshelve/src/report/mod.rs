@@ -3,6 +3,7 @@
 //! To gather it, the source and the target are read again, as by `verify`: a report uses the run's
 //! files only for what nothing else can answer (time, memory). Its appearance is decided elsewhere.
 
+mod family;
 mod rollback;
 mod run_files;
 mod verdict;
@@ -11,14 +12,14 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+pub use family::{Member, family_request};
 pub use rollback::{Rollback, TargetFile};
-pub use run_files::verify_request;
 pub use verdict::{Verdict, Word};
 
 use crate::ends::Origin;
 use crate::ends::TargetReader;
 use crate::parity::{
-    self, CollectionChecksum, Reading, Survey, Verification, VerifyError, VerifyRequest,
+    self, CollectionChecksum, Reading, Retry, Survey, Verification, VerifyError, VerifyRequest,
 };
 use crate::pass::RejectRecord;
 use crate::profile::{self, Profile, ProfileRequest};
@@ -32,6 +33,10 @@ const QUOTED_BYTES_MAX: usize = 500;
 pub struct ReportRequest {
     /// The run.
     pub folder: RunFolder,
+    /// The retries that are reported with it, oldest first.
+    pub retries: Vec<RunFolder>,
+    /// The ids of its other retries.
+    pub other_retries: Vec<String>,
     /// Why the source cannot be read at all, if so.
     pub no_source: Option<String>,
     /// Why the target cannot be read at all, if so.
@@ -42,6 +47,8 @@ pub struct ReportRequest {
 pub struct Sides<'s> {
     /// Where the source is now; `None` if that is not known.
     pub origin: Option<&'s dyn Origin>,
+    /// Where the sources of the retries are now, or why one of them is not known.
+    pub retries: Result<Vec<&'s dyn Origin>, String>,
     /// The target; `None` if there is none to read.
     pub target: Option<&'s dyn TargetReader>,
 }
@@ -72,8 +79,12 @@ pub struct RunReport {
     pub cautions: Vec<String>,
     /// What was run on what: `run.json`.
     pub plan: Plan,
-    /// How it went: `checkpoint.json`.
+    /// How it went: `checkpoint.json`; with retries, of all together.
     pub checkpoint: Checkpoint,
+    /// The run and the retries that are reported with it, oldest first.
+    pub runs: Vec<Member>,
+    /// The ids of its other retries: this report is not about them.
+    pub other_retries: Vec<String>,
     /// How fast it went.
     pub rates: Rates,
     /// What is in the source, all of it; null if it could not be read.
@@ -96,12 +107,28 @@ pub struct RunReport {
 /// If the run's own files cannot be used. A source or a target that cannot be read is not
 /// an error: the report says so, and its verdict is that nothing was checked.
 pub fn gather(request: &ReportRequest, sides: &Sides<'_>) -> Result<RunReport, RunError> {
-    let folder = &request.folder;
-    let (plan, mut checkpoint) = (folder.plan()?, folder.checkpoint()?);
-    // A run that was killed says that it is running.
-    checkpoint.state = checkpoint.state.found(folder.is_held());
-    let compared = verify_request(folder)?;
-    let looked = look(request, &compared, sides, &plan, &checkpoint);
+    let folders: Vec<RunFolder> =
+        std::iter::once(&request.folder).chain(&request.retries).cloned().collect();
+    let plan = request.folder.plan()?;
+    let mut checkpoints = Vec::new();
+    let mut runs = Vec::new();
+    for folder in &folders {
+        let mut checkpoint = folder.checkpoint()?;
+        // A run that was killed says that it is running.
+        checkpoint.state = checkpoint.state.found(folder.is_held());
+        runs.push(Member { plan: folder.plan()?, checkpoint: checkpoint.clone() });
+        checkpoints.push(checkpoint);
+    }
+    let (compared, readings) = family_request(&request.folder, &request.retries)?;
+    let mut checkpoint = family::together(&checkpoints, None);
+    let looked = look(request, (&compared, &readings), sides, &plan, &checkpoint);
+    let mut rejects = run_files::first_rejects(&request.folder, &checkpoint)?;
+    if let (Looked::Compared(verification), [_, _, ..]) = (&looked, &folders[..]) {
+        checkpoint = family::together(&checkpoints, Some(verification));
+        let left = family::left(&folders, &checkpoints, verification)?;
+        checkpoint.totals.rejects = left.tallies;
+        rejects = left.first;
+    }
     let checksums = match sides.target {
         Some(target) if plan.apply => parity::checksums(target).ok(),
         _ => None,
@@ -113,6 +140,7 @@ pub fn gather(request: &ReportRequest, sides: &Sides<'_>) -> Result<RunReport, R
         _ => None,
     };
     let verdict = verdict::of(&plan, &checkpoint, &looked);
+    let rollback = rollback::of(&plan, &checkpoint, &rollback::undo_folders(&folders)?);
     let (survey, parity) = match looked {
         Looked::Compared(verification) => (Some(verification.survey.clone()), Some(*verification)),
         Looked::Surveyed { survey, .. } => (Some(*survey), None),
@@ -120,10 +148,12 @@ pub fn gather(request: &ReportRequest, sides: &Sides<'_>) -> Result<RunReport, R
     };
     Ok(RunReport {
         verdict,
-        cautions: verdict::cautions(&plan, &checkpoint, survey.as_ref()),
+        cautions: verdict::cautions(&plan, &checkpoint, survey.as_ref(), request),
         rates: rates(&checkpoint),
-        rejects: run_files::first_rejects(folder, &checkpoint)?,
-        rollback: rollback::of(&plan, &checkpoint, folder),
+        rejects,
+        rollback,
+        runs,
+        other_retries: request.other_retries.clone(),
         plan,
         checkpoint,
         profile,
@@ -148,7 +178,7 @@ enum Looked {
 
 fn look(
     request: &ReportRequest,
-    compared: &VerifyRequest,
+    (compared, readings): (&VerifyRequest, &[Reading]),
     sides: &Sides<'_>,
     plan: &Plan,
     checkpoint: &Checkpoint,
@@ -161,12 +191,19 @@ fn look(
         let why = "the source came through standard input or a pipe, and no other source was named";
         return Looked::Nothing { why: why.into() };
     }
+    let origins = match &sides.retries {
+        Ok(origins) => origins,
+        Err(why) => return Looked::Nothing { why: why.clone() },
+    };
+    let retries = readings.iter().zip(origins);
+    let retries: Vec<Retry<'_>> =
+        retries.map(|(reading, origin)| Retry { reading, origin: *origin }).collect();
     let why = if !plan.apply {
         None
     } else if !checkpoint.state.is_ended() {
         Some(format!("the run is not finished: its state is {}", checkpoint.state.as_str()))
     } else if let Some(target) = sides.target {
-        match parity::verify(compared, origin, &[], target, &mut |_| {}) {
+        match parity::verify(compared, origin, &retries, target, &mut |_| {}) {
             Ok(verification) => return Looked::Compared(Box::new(verification)),
             Err(
                 error @ (VerifyError::Open(_) | VerifyError::Source(_) | VerifyError::Rejects(_)),

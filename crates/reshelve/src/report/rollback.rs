@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::counted;
 use crate::ends::{LivePlace, OnExisting, PlannedTarget};
 use crate::folder::Lengths;
-use crate::run::{Checkpoint, Plan, RunFolder};
+use crate::run::{Checkpoint, Plan, RunError, RunFolder};
 use crate::target_schema::Collection;
 
 /// A file of the target, before and after the run.
@@ -34,7 +34,19 @@ pub struct Rollback {
     pub undo: Option<PathBuf>,
 }
 
-pub(super) fn of(plan: &Plan, checkpoint: &Checkpoint, folder: &RunFolder) -> Option<Rollback> {
+/// Where these runs kept earlier versions of replaced jobs.
+pub(super) fn undo_folders(folders: &[RunFolder]) -> Result<Vec<PathBuf>, RunError> {
+    let mut undo = Vec::new();
+    for folder in folders {
+        let replaces = folder.plan()?.on_existing == OnExisting::Replace;
+        if replaces && folder.checkpoint()?.totals.replaced > 0 {
+            undo.push(folder.undo_folder());
+        }
+    }
+    Ok(undo)
+}
+
+pub(super) fn of(plan: &Plan, checkpoint: &Checkpoint, undo: &[PathBuf]) -> Option<Rollback> {
     if !plan.apply {
         return None;
     }
@@ -53,8 +65,6 @@ pub(super) fn of(plan: &Plan, checkpoint: &Checkpoint, folder: &RunFolder) -> Op
             bytes_after: after,
         });
     let replaced = checkpoint.totals.replaced;
-    let undo =
-        (plan.on_existing == OnExisting::Replace && replaced > 0).then(|| folder.undo_folder());
     let mut steps = vec![
         "Check that nothing else has written to the target since: each file must still have the \
          length that it had after the run."
@@ -62,19 +72,19 @@ pub(super) fn of(plan: &Plan, checkpoint: &Checkpoint, folder: &RunFolder) -> Op
     ];
     let cut = "Cut each of the files below back to the length that it had before the run \
                (`truncate --size=BYTES FILE`): its earlier content is unchanged.";
-    steps.push(match (&undo, plan.base.documents) {
-        (Some(undo), _) => format!(
+    steps.push(match (undo, plan.base.documents) {
+        ([_, ..], _) => format!(
             "The run replaced {}, so its files were rewritten and cannot be cut back. Remove these \
              jobs from the target by their `jobId`, and restore their earlier versions: {} holds \
              them, one file for each collection.",
             counted(replaced, "job"),
-            undo.display()
+            undo.iter().map(|undo| undo.display().to_string()).collect::<Vec<_>>().join(", ")
         ),
-        (None, 0) => format!(
+        ([], 0) => format!(
             "The target was empty before the run: remove the folder {}.",
             target.database().display()
         ),
-        (None, _) => cut.to_owned(),
+        ([], _) => cut.to_owned(),
     });
     steps.push(match plan.base.documents {
         0 => "If the target was restored into a database that was empty before, drop the four \
@@ -89,7 +99,7 @@ pub(super) fn of(plan: &Plan, checkpoint: &Checkpoint, folder: &RunFolder) -> Op
          rebuilds it from the target alone."
             .into(),
     );
-    Some(Rollback { steps, files: files.collect(), undo })
+    Some(Rollback { steps, files: files.collect(), undo: undo.last().cloned() })
 }
 
 /// A live database has no files to cut back.

@@ -13,7 +13,7 @@ use crate::store::{Key, Lines, StateError};
 ///
 /// # Errors
 /// If a file of the run cannot be used.
-pub fn verify_request(folder: &RunFolder) -> Result<VerifyRequest, RunError> {
+pub(super) fn verify_request(folder: &RunFolder) -> Result<VerifyRequest, RunError> {
     let plan = folder.plan()?;
     let reading = Reading {
         rejected: rejected_by_target(folder)?,
@@ -26,9 +26,9 @@ pub fn verify_request(folder: &RunFolder) -> Result<VerifyRequest, RunError> {
 }
 
 /// Documents that the mapping takes and the target did not: only the run knows them.
-fn rejected_by_target(folder: &RunFolder) -> Result<HashSet<Key>, RunError> {
+pub(super) fn rejected_by_target(folder: &RunFolder) -> Result<HashSet<Key>, RunError> {
     let mut jobs = HashSet::new();
-    for record in rejects(folder, &folder.checkpoint()?)? {
+    for record in reject_records(folder, &folder.checkpoint()?)? {
         let record = record?;
         if RejectReason::is_of_target(&record.code) {
             jobs.insert(record.job_key());
@@ -43,23 +43,27 @@ pub(super) fn first_rejects(
     checkpoint: &Checkpoint,
 ) -> Result<Vec<RejectRecord>, RunError> {
     let mut first = Vec::new();
-    for record in rejects(folder, checkpoint)?.take(LISTED_MAX) {
-        let mut record = record?;
-        record.message = cut(&record.message);
-        let id = record.id.to_string();
-        if id.len() > QUOTED_BYTES_MAX {
-            record.id = cut(&id).into();
-        }
-        first.push(record);
+    for record in reject_records(folder, checkpoint)?.take(LISTED_MAX) {
+        first.push(quoted(record?));
     }
     Ok(first)
 }
 
+/// A reject cut to a length that can be quoted.
+pub(super) fn quoted(mut record: RejectRecord) -> RejectRecord {
+    record.message = cut(&record.message);
+    let id = record.id.to_string();
+    if id.len() > QUOTED_BYTES_MAX {
+        record.id = cut(&id).into();
+    }
+    record
+}
+
 /// The rejects of a run, in source order; a run that had nothing to do wrote no list.
-fn rejects(
+pub(super) fn reject_records(
     folder: &RunFolder,
     checkpoint: &Checkpoint,
-) -> Result<impl Iterator<Item = Result<RejectRecord, StateError>>, RunError> {
+) -> Result<impl Iterator<Item = Result<RejectRecord, StateError>> + use<>, RunError> {
     let lines = read_rejects(folder.files(), folder.path(), checkpoint.rejects.jsonl);
     let lines: Option<Lines<RejectRecord>> = match lines {
         Ok(lines) => Some(lines),

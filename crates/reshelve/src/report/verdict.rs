@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::{Looked, counted};
-use crate::parity::{Agreement, Survey, Verification};
-use crate::run::{Checkpoint, Part, Plan};
+use super::{Looked, ReportRequest, counted};
+use crate::parity::{Agreement, Counts, Survey, Verification};
+use crate::run::{Checkpoint, Part, Plan, RunFolder};
 
 /// The verdict in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -62,7 +62,7 @@ pub(super) fn of(plan: &Plan, checkpoint: &Checkpoint, looked: &Looked) -> Verdi
 fn compared(plan: &Plan, checkpoint: &Checkpoint, verification: &Verification) -> Verdict {
     let counts = &verification.survey.counts;
     let (restored, jobs) = (verification.restored, counts.jobs());
-    let left_out = left_out(counts.rejected, counts.skipped);
+    let left_out = left_out(counts.rejected, counts.skipped) + &retried(counts);
     let part = part(plan, checkpoint);
     if let Some(question) = is_it_the_right_one(&verification.survey) {
         return Verdict::new(Word::HoldsWithExceptions, question);
@@ -157,13 +157,58 @@ fn left_out(rejected: u64, skipped: u64) -> String {
     text
 }
 
+/// What retries carried over of what was rejected at first.
+fn retried(counts: &Counts) -> String {
+    let were = |count: u64| if count == 1 { "was" } else { "were" };
+    let mut text = String::new();
+    let carried = counts.retried + counts.not_in_source;
+    if carried > 0 {
+        let carried_over = counted(carried, "document");
+        text.push_str(&format!(
+            " {carried_over} {} rejected at first and carried over by a retry.",
+            were(carried)
+        ));
+    }
+    if counts.repaired > 0 {
+        text.push_str(&format!(
+            " Of these, the target holds {} in a repaired version: the source still holds the one \
+             that was rejected.",
+            counts.repaired
+        ));
+    }
+    if counts.not_in_source > 0 {
+        text.push_str(&format!(
+            " Of these, {} no longer in the source.",
+            match counts.not_in_source {
+                1 => "1 is".to_owned(),
+                count => format!("{count} are"),
+            }
+        ));
+    }
+    text
+}
+
 /// What a reader must know before believing the rest.
 pub(super) fn cautions(
     plan: &Plan,
     checkpoint: &Checkpoint,
     survey: Option<&Survey>,
+    request: &ReportRequest,
 ) -> Vec<String> {
     let mut cautions = Vec::new();
+    if !request.other_retries.is_empty() {
+        let others = request.other_retries.join(" ");
+        let named = std::iter::once(&request.folder).chain(&request.retries);
+        let name =
+            |folder: &RunFolder| folder.path().file_name().map(|it| it.display().to_string());
+        let named: Vec<String> = named.filter_map(name).collect();
+        cautions.push(format!(
+            "What was rejected was run again by {others}, and this report is not about that: what \
+             was carried over then counts as rejected or extra here. `reshelve report {} {others}` \
+             reports all of them as one.",
+            named.join(" ")
+        ));
+    }
     if let Some(limit) = plan.limit {
         cautions.push(format!(
             "The run was told to read at most {} (--limit): those after them are not in this report.",
@@ -171,11 +216,12 @@ pub(super) fn cautions(
         ));
     }
     if plan.only_rejects.is_some() {
-        cautions.push(
+        let parent = plan.parent().unwrap_or("RUN");
+        cautions.push(format!(
             "The run took only documents that an earlier run had rejected: this report is about \
-             these, not about the whole source."
-                .into(),
-        );
+             these, not about the whole source. `reshelve report {parent} {}` reports both as one.",
+            plan.run
+        ));
     }
     if checkpoint.in_doubt {
         cautions.push(

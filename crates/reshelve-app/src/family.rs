@@ -1,0 +1,101 @@
+//! A run and its retries: the runs that took again what it rejected, or what one of these rejected.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use reshelve::run::{Plan, RunFolder};
+
+use crate::failure::Failure;
+use crate::hints;
+use crate::options::RunName;
+use crate::overlap::is_same_target;
+
+/// A run's folder, with what the run was told.
+pub(crate) type Known = (RunFolder, Plan);
+
+/// The runs that are named, which are one run and retries of it: that run first, the retries oldest
+/// first, in whatever order they are named.
+///
+/// # Errors
+/// If one of them is not known, or does not belong to the others.
+pub(crate) fn family(names: &[RunName]) -> Result<Vec<Known>, Failure> {
+    let mut runs: Vec<Known> = Vec::new();
+    for name in names {
+        let folder = name.find()?;
+        let plan = folder.plan()?;
+        if !runs.iter().any(|(_, known)| known.run == plan.run) {
+            runs.push((folder, plan));
+        }
+    }
+    runs.sort_by(|(_, one), (_, other)| {
+        (&one.begun_at, &one.run).cmp(&(&other.begun_at, &other.run))
+    });
+    let ids: HashSet<String> = runs.iter().map(|(_, plan)| plan.run.clone()).collect();
+    let is_first = |plan: &Plan| plan.parent().is_none_or(|parent| !ids.contains(parent));
+    let mut firsts = runs.iter().map(|(_, plan)| plan).filter(|plan| is_first(plan));
+    let (Some(first), other) = (firsts.next(), firsts.next()) else { return Ok(runs) };
+    if let Some(other) = other {
+        return Err(match other.parent() {
+            Some(parent) => Failure::usage(
+                format!("the run {} is a retry of {parent}, not of {}", other.run, first.run),
+                hints::name_the_parent(parent),
+            ),
+            None => Failure::usage(
+                format!("the run {} is not a retry of {}", other.run, first.run),
+                hints::RETRIES_OF_ONE_RUN,
+            ),
+        });
+    }
+    let first = first.clone();
+    for (_, plan) in &runs {
+        if plan.run != first.run {
+            check_retry(&first, plan)?;
+        }
+    }
+    // A clock may have been set back.
+    runs.sort_by_key(|(_, plan)| plan.run != first.run);
+    Ok(runs)
+}
+
+/// A retry counts with its run only if it wrote into the same target.
+fn check_retry(first: &Plan, retry: &Plan) -> Result<(), Failure> {
+    let dry = [first, retry].into_iter().find(|plan| !plan.apply);
+    if let Some(dry) = dry {
+        let message = format!("the run {} is a dry run: it carried nothing over", dry.run);
+        return Err(Failure::usage(message, hints::RETRIES_OF_ONE_RUN));
+    }
+    if !is_same_target(&first.target, &retry.target) {
+        let (run, target) = (&retry.run, retry.target.name());
+        let message = format!("the run {run} wrote another target than {}, {target}", first.run);
+        return Err(Failure::usage(message, hints::RETRIES_OF_ONE_RUN));
+    }
+    Ok(())
+}
+
+/// A run, and of these runs those that are retries of it and wrote into its target. They are listed
+/// oldest first, so that a retry comes after its parent.
+pub(crate) fn with_retries(first: &Plan, runs: Vec<Known>) -> Vec<Known> {
+    let mut ids = HashSet::from([first.run.clone()]);
+    let mut family = Vec::new();
+    for (folder, plan) in runs {
+        let is_retry = plan.parent().is_some_and(|parent| ids.contains(parent));
+        if plan.run == first.run || is_retry && check_retry(first, &plan).is_ok() {
+            ids.insert(plan.run.clone());
+            family.push((folder, plan));
+        }
+    }
+    family
+}
+
+/// The ids of the retries of these runs that are not among them, as far as their folders lie beside
+/// that of the first one.
+pub(crate) fn other_retries(family: &[Known]) -> Vec<String> {
+    let Some((folder, first)) = family.first() else { return Vec::new() };
+    let beside = folder.path().parent().unwrap_or(Path::new("."));
+    let beside = if beside == Path::new("") { Path::new(".") } else { beside };
+    let known = |folder: RunFolder| folder.plan().ok().map(|plan| (folder, plan));
+    let Ok(listed) = RunFolder::list(beside) else { return Vec::new() };
+    let all = with_retries(first, listed.into_iter().filter_map(known).collect());
+    let ids = all.into_iter().map(|(_, plan)| plan.run);
+    ids.filter(|id| !family.iter().any(|(_, plan)| plan.run == *id)).collect()
+}

@@ -1,0 +1,206 @@
+//! What a comparison is based on: the run that it follows, and where its options come from.
+
+use reshelve::ends::{Origin, PlannedTarget, TargetReader};
+use reshelve::parity::{Reading, VerifyRequest};
+use reshelve::report;
+use reshelve_core::mapping::Options;
+use serde::Serialize;
+use serde_json::json;
+
+use super::Request;
+use crate::failure::Failure;
+use crate::family::{Known, family, other_retries};
+use crate::handle::Handle;
+use crate::hints;
+use crate::last_run::{LastRun, last_run};
+use crate::options::GivenOptions;
+use crate::outside;
+use crate::retries::{own_origin, own_origins};
+
+/// Where the options of a comparison come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OptionsFrom {
+    /// From the request; what it leaves open, from the run that the comparison follows, or from
+    /// the defaults.
+    Flags,
+    /// From the run that was named.
+    Run,
+    /// From the last run from this source into this target.
+    LastRun,
+    /// From nowhere: no such run is known for certain.
+    Defaults,
+}
+
+/// The run that a comparison follows, with its retries.
+pub(super) struct Followed {
+    from: OptionsFrom,
+    /// The run, then its retries; nothing if none is followed.
+    family: Vec<Known>,
+    /// The source of each retry; none if it is that of the run.
+    own: Vec<Option<Box<dyn Origin>>>,
+    /// Why no run is followed.
+    why: String,
+}
+
+impl Followed {
+    /// Finds the run that is named, or the last one.
+    pub(super) fn of(
+        request: &Request,
+        planned: &PlannedTarget,
+        target: &dyn TargetReader,
+        handle: &Handle,
+    ) -> Result<Followed, Failure> {
+        let nothing = |why: String| {
+            let (family, own) = (Vec::new(), Vec::new());
+            Followed { from: OptionsFrom::Defaults, family, own, why }
+        };
+        if !request.runs.is_empty() {
+            let followed = Followed {
+                from: OptionsFrom::Run,
+                family: family(&request.runs)?,
+                ..nothing(String::new())
+            };
+            let [(_, first), retries @ ..] = &followed.family[..] else { return Ok(followed) };
+            let own = own_origins(first, retries, handle)?;
+            tell_others(&followed.family, handle);
+            return Ok(Followed { own, ..followed });
+        }
+        let Some(runs) = &request.runs_folder else { return Ok(nothing(String::new())) };
+        outside::check("--runs-dir", runs)?;
+        Ok(match last_run(&request.source, planned, target, runs) {
+            LastRun::Unknown(why) => nothing(why),
+            LastRun::Known(family) => {
+                let (family, own) = readable(family, handle);
+                Followed { from: OptionsFrom::LastRun, family, own, why: String::new() }
+            }
+        })
+    }
+
+    /// What to compare for these runs, and how the source of each retry is read.
+    pub(super) fn request(&self) -> Result<(VerifyRequest, Vec<Reading>), Failure> {
+        let Some(((first, _), retries)) = self.family.split_first() else {
+            return Ok((VerifyRequest::new(Reading::new(Options::default())), Vec::new()));
+        };
+        let retries: Vec<_> = retries.iter().map(|(folder, _)| folder.clone()).collect();
+        let (mut request, readings) = report::family_request(first, &retries)?;
+        // The run may have read a part of its source: what is compared here is all of the source
+        // that was named.
+        request.reading.limit = None;
+        request.reading.only_rejects = None;
+        Ok((request, readings))
+    }
+
+    /// Whether a retry read the same source as the run.
+    pub(super) fn reads_again(&self) -> bool {
+        self.own.iter().any(Option::is_none)
+    }
+
+    pub(super) fn own_origins(&self) -> &[Option<Box<dyn Origin>>] {
+        &self.own
+    }
+
+    /// Where the options come from, with these decisions in the request.
+    pub(super) fn basis(&self, given: GivenOptions) -> Basis {
+        Basis {
+            options_from: if given.is_empty() { self.from } else { OptionsFrom::Flags },
+            runs: self.family.iter().map(|(_, plan)| plan.run.clone()).collect(),
+            why: self.why.clone(),
+        }
+    }
+}
+
+/// The run and those of its retries whose sources can be read again. Nobody has named them.
+fn readable(family: Vec<Known>, handle: &Handle) -> (Vec<Known>, Vec<Option<Box<dyn Origin>>>) {
+    let (mut kept, mut own): (Vec<Known>, Vec<_>) = (Vec::new(), Vec::new());
+    for (folder, plan) in family {
+        let Some((_, first)) = kept.first() else {
+            kept.push((folder, plan));
+            continue;
+        };
+        match own_origin(first, &plan, handle) {
+            Ok(origin) => {
+                own.push(origin);
+                kept.push((folder, plan));
+            }
+            Err(failure) => handle.watcher().note(&format!(
+                "warning: {}; what that retry carried over counts as missing or extra",
+                failure.message
+            )),
+        }
+    }
+    (kept, own)
+}
+
+/// Says that there are retries that nobody named.
+fn tell_others(family: &[Known], handle: &Handle) {
+    let others = other_retries(family);
+    if !others.is_empty() {
+        let flags: Vec<String> = others.iter().map(|run| format!("--run {run}")).collect();
+        handle.watcher().note(&format!(
+            "note: what was rejected was run again by {}, and is not followed here: {} does so",
+            others.join(", "),
+            flags.join(" ")
+        ));
+    }
+}
+
+/// What a comparison is based on.
+#[derive(Clone, Debug)]
+pub struct Basis {
+    /// Where its options come from.
+    pub options_from: OptionsFrom,
+    /// The ids of the runs that it follows: one, and its retries.
+    pub runs: Vec<String>,
+    /// Why it follows none.
+    why: String,
+}
+
+impl Basis {
+    /// The options, and where they come from, in a sentence; none if nobody asked for a run.
+    pub(super) fn note(&self, given: GivenOptions, request: &VerifyRequest) -> Option<String> {
+        let runs = match self.runs.split_first() {
+            Some((run, [])) => run.clone(),
+            Some((run, retries)) => format!("{run} with its retries {}", retries.join(", ")),
+            None => String::new(),
+        };
+        let origin = match (self.options_from, self.runs.is_empty()) {
+            (OptionsFrom::Run, _) => format!("those of the run {runs}"),
+            (OptionsFrom::LastRun, _) => {
+                format!("those of the run {runs}, the last one from this source into this target")
+            }
+            (OptionsFrom::Flags, false) if given.is_whole() => {
+                format!("as given; rejects that only a run knows: those of the run {runs}")
+            }
+            (OptionsFrom::Flags, false) => format!("as given, the others those of the run {runs}"),
+            (OptionsFrom::Flags, true) if given.is_whole() => "as given".to_owned(),
+            (OptionsFrom::Flags, true) => format!("as given, else the defaults{}", self.because()),
+            (OptionsFrom::Defaults, _) if self.why.is_empty() => return None,
+            (OptionsFrom::Defaults, _) => format!("the defaults{}", self.because()),
+        };
+        Some(format!("note: options: {origin} ({})", words(request)))
+    }
+
+    fn because(&self) -> String {
+        match self.why.as_str() {
+            "" => String::new(),
+            why => format!(", because {why}; {}", hints::NAME_THE_RUN),
+        }
+    }
+}
+
+/// The options of a comparison, as flags.
+fn words(request: &VerifyRequest) -> String {
+    let Options { on_unknown_status, status_policy, in_flight } = request.reading.options;
+    let word = |value: serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let mut words = format!(
+        "--in-flight {} --status-policy {} --on-unknown-status {}",
+        word(json!(in_flight)),
+        word(json!(status_policy)),
+        word(json!(on_unknown_status))
+    );
+    if request.allow_existing {
+        words.push_str(" --allow-existing");
+    }
+    words
+}
