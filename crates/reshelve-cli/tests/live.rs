@@ -301,7 +301,40 @@ fn a_document_that_the_server_refuses_leaves_nothing_behind() {
     let again = ["--only-rejects", run, "--json"];
     let told = json(&self::run(&place, 0, "jobs.bson", &target.uri, &again));
     assert_eq!(told["documents"]["written"], 1);
+    let retry = told["run"].as_str().unwrap();
+    let told = json(&place.expect(0, &["verify", "jobs.bson", &target.uri, "--json"]));
+    assert_eq!((&told["verdict"], &told["counts"]["retried"]), (&"holds".into(), &1.into()));
+    let told = json(&place.expect(0, &["report", retry, run, "--json", "--out", "report"]));
+    assert_eq!(told["verdict"]["word"], "holds", "{}", told["verdict"]);
     place.expect(0, &["verify", "jobs.bson", &target.uri]);
+}
+
+#[test]
+fn a_target_names_its_last_run_and_options_of_another_one_are_not_taken() {
+    let Some(server) = Server::shared() else { return };
+    let place = Place::new();
+    let documents = source(&place);
+    let legacy = server.database();
+    legacy.seed("jobs", &documents);
+    let target = target(&server, &place);
+    let skip = ["--apply", "--in-flight", "skip", "--json"];
+    let told = place.expect(0, &[&["run", &legacy.uri, &target.uri][..], &skip].concat());
+    let first = json(&told)["run"].clone();
+    let verify = ["verify", &legacy.uri, &target.uri, "--json"];
+    let told = json(&place.expect(0, &verify));
+    assert_eq!((&told["options_from"], &told["runs"][0]), (&"last-run".into(), &first));
+    assert_eq!(told["options"]["in_flight"], "skip");
+    // The same documents, and another source.
+    let told = place.expect(5, &["verify", "jobs.bson", &target.uri, "--json"]);
+    assert_eq!(json(&told)["options_from"], "defaults");
+    // A run whose folder is elsewhere has written it since.
+    let add = ["--allow-existing", "--runs-dir", "elsewhere"];
+    let add = [&["run", &legacy.uri, &target.uri, "--apply", "--in-flight", "include"][..], &add];
+    place.expect(0, &add.concat());
+    let told = place.expect(0, &verify).says(&["wrote the target last", "is not in"]);
+    assert_eq!(json(&told)["options_from"], "defaults");
+    let told = place.expect(0, &[&verify[..], &["--runs-dir", "elsewhere"]].concat());
+    assert_eq!(json(&told)["options_from"], "last-run");
 }
 
 #[test]
