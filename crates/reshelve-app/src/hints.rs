@@ -1,13 +1,17 @@
 //! What to do about a failure: the one table of all hints that name a flag, a variable or a
 //! command. Libraries return typed errors; here they become advice.
 
+mod parity;
+
 use std::path::Path;
 
 use reshelve::ends::{DamageKind, EndError, EndErrorKind, Hint, SourceHint};
-use reshelve::parity::Cause;
 use reshelve::run::{Refusal, RunError};
 
-use crate::text::plain;
+pub use parity::of_cause;
+pub(crate) use parity::{
+    NAME_A_FILE, NAME_THE_RUN, RETRIES_OF_ONE_RUN, RETRY_FROM_A_FILE, follow, name_the_parent,
+};
 
 // For what was named on the command line.
 
@@ -86,67 +90,13 @@ pub(crate) const TARGET_ELSEWHERE: &str = "name a target that is apart from the 
 pub(crate) const RESTORE_APART: &str = "restore to a folder that is apart from both";
 /// A sample of standard input.
 pub const SAMPLE_OF_STDIN: &str = "leave out --sample, or name a file";
-/// Options of a comparison that no run is known for.
-pub(crate) const NAME_THE_RUN: &str = "--run RUN takes those of a run";
-/// Runs that are not one run and its retries.
-pub(crate) const RETRIES_OF_ONE_RUN: &str = "name one run and the runs that took its rejects again \
-    with --only-rejects; `reshelve runs` shows which run is a retry of which";
-/// The source of a retry that was read once.
-pub(crate) const RETRY_FROM_A_FILE: &str = "do the retry again from a file, with --only-rejects: what \
-    is in the target counts as unchanged; then name that retry";
-/// Several passes over standard input.
-pub(crate) const NAME_A_FILE: &str = "name a file";
 /// A profile of a damaged source.
 pub const NO_PARTIAL_PROFILE: &str = "a partial profile would look like a whole one, so there is \
     none; a dry run reads everything before the damage and counts its warnings and rejects";
 
-/// What may have caused mismatches that are all of one kind: a question, or what to look at.
-pub fn of_cause(cause: &Cause) -> String {
-    match cause {
-        Cause::TargetEmpty => {
-            "the target holds no documents: is it the right one? --target-db picks one of several \
-             databases"
-                .into()
-        }
-        Cause::NothingInCommon => {
-            "no job of the source is in the target, which holds others: are this the right \
-             collection (--db, --collection) and the right target?"
-                .into()
-        }
-        Cause::CollectionEmpty { collection } => {
-            format!("{collection} is empty, and other collections are not: was it lost or dropped?")
-        }
-        Cause::InFlightLeftOut => {
-            "all jobs that are missing were in flight: did the run leave them out? --in-flight skip \
-             compares without them"
-                .into()
-        }
-        Cause::InFlightCarriedOver => {
-            "the target has as many more jobs as were left out here, in flight: did the run carry \
-             them over? --in-flight include or as-failed compares with them"
-                .into()
-        }
-        Cause::OtherOptions => {
-            "all jobs that differ have another status: were other options used for the run than \
-             here? --run RUN takes those of the run"
-                .into()
-        }
-        Cause::OnePlace { collection, path } => {
-            format!("all differences are in {collection} {}: was it changed by a program?", plain(path))
-        }
-    }
-}
-
 /// A connection string that has to be given again.
 pub fn connection_string_again(flag: &str, variable: &str) -> String {
     format!("give the connection string with {flag} or {variable}")
-}
-
-/// A retry whose parent is not named.
-pub(crate) fn name_the_parent(parent: &str) -> String {
-    format!(
-        "name {parent} too, or leave the retry out; `reshelve runs` shows which run is a retry of which"
-    )
 }
 
 /// A choice between names.

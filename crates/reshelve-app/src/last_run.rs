@@ -1,6 +1,7 @@
 //! Which run a comparison takes its options from, if none is named: the last one from this source
 //! into this target.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use reshelve::ends::{LastWriter, PlannedTarget, TargetReader};
@@ -19,7 +20,8 @@ pub(crate) enum LastRun {
 }
 
 /// The last run from this source into this target. A run that took only the rejects of another one
-/// says nothing about the others: its options are not those of the target.
+/// says nothing about the others, whose options are not its own: it counts only for a source of its
+/// own.
 pub(crate) fn last_run(
     source: &SourcePlace,
     planned: &PlannedTarget,
@@ -39,6 +41,9 @@ pub(crate) fn last_run(
         Err(error) => return LastRun::Unknown(format!("the runs cannot be listed: {error}")),
     };
     let known = |folder: RunFolder| folder.plan().ok().map(|plan| (folder, plan));
+    // The names begin with the date: what cannot be read may be newer than what is found.
+    let is_unreadable = |folder: &&RunFolder| folder.plan().is_err();
+    let unreadable = listed.iter().rfind(is_unreadable).map(|folder| folder.path().to_owned());
     let mut runs: Vec<Known> = listed.into_iter().filter_map(known).collect();
     runs.retain(|(_, plan)| plan.apply && is_same_target(&plan.target, planned));
     if let Some(writer) = &writer
@@ -56,9 +61,17 @@ pub(crate) fn last_run(
         }
     }
     let is_first = |plan: &Plan| plan.parent().is_none();
-    let of_source = |plan: &Plan| is_first(plan) && is_same_source(&plan.source, source);
-    if let Some((_, first)) = runs.iter().rfind(|(_, plan)| of_source(plan)) {
+    let of_source = |plan: &Plan| is_same_source(&plan.source, source);
+    let first = runs.iter().rfind(|(_, plan)| is_first(plan) && of_source(plan));
+    // The file of repaired documents is the source of nothing but a retry.
+    let found = first.or_else(|| runs.iter().rfind(|(_, plan)| of_source(plan)));
+    if let Some((_, first)) = found {
         let first = first.clone();
+        if let Some(path) =
+            unreadable.filter(|path| path.file_name() > Some(OsStr::new(&first.run)))
+        {
+            return LastRun::Unknown(format!("the run in {} cannot be read", path.display()));
+        }
         return LastRun::Known(with_retries(&first, runs));
     }
     LastRun::Unknown(match runs.iter().rfind(|(_, plan)| is_first(plan)) {

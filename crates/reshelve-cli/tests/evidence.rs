@@ -8,7 +8,7 @@ mod common;
 use std::fs;
 use std::process::Command;
 
-use common::{Place, Told};
+use common::{Place, Told, split};
 
 /// A migrated source, and its pack laid out in the folder `pack`.
 fn packed(options: &[&str]) -> Place {
@@ -112,4 +112,33 @@ fn the_same_report_gives_the_same_pack() {
     place.expect(0, &["report", &place.run(), "--bundle", "--out", "again"]);
     let name = format!("evidence-{}.tar.gz", place.run());
     assert_eq!(place.read(&format!("out/{name}")), place.read(&format!("again/{name}")));
+}
+
+#[test]
+fn a_pack_of_a_run_and_its_retry_holds_the_files_of_both() {
+    let place = Place::new();
+    let made = ["generate", "source.bson", "--documents", "20", "--size", "small"];
+    place.expect(0, &made);
+    let mut documents = split(&place.read("source.bson"));
+    let name = b"\x02status\0";
+    let at = documents[6].windows(name.len()).position(|window| window == name).unwrap();
+    documents[6][at + name.len() + 4] = b'?';
+    place.write("source.bson", &documents.concat());
+    let run = ["run", "source.bson", "target", "--apply", "--in-flight", "include"];
+    place.expect(4, &run);
+    let first = place.run();
+    let again = ["--only-rejects", &first, "--on-unknown-status", "failed"];
+    place.expect(0, &[&run[..], &again].concat());
+    let retry = place.runs().pop().unwrap();
+    place.expect(0, &["report", &retry, &first, "--bundle", "--out", "out"]);
+    let unpack = "import sys, tarfile; tarfile.open(sys.argv[1]).extractall(sys.argv[2])";
+    python(&place, &["-c", unpack, &format!("out/evidence-{first}.tar.gz"), "."]).expect(0);
+    fs::rename(place.path(&format!("evidence-{first}")), place.path("pack")).unwrap();
+    check(&place, 0, &["target"]);
+    let names = place.tree("pack");
+    for name in ["run.json", "checkpoint.json", "rejects.jsonl"] {
+        let of_retry = format!("retry-{retry}-{name}");
+        assert!(names.contains_key(name), "{name}");
+        assert_eq!(names[&of_retry], place.read(&format!(".reshelve/runs/{retry}/{name}")));
+    }
 }

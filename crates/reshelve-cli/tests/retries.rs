@@ -122,6 +122,9 @@ fn a_run_that_is_reported_or_verified_alone_names_its_retries() {
     let told = at.place.expect(5, &with(&VERIFY, &["--run", &at.first]));
     told.says(&[&format!("--run {retry} does so")]);
     // The retry alone names the run.
+    let told =
+        at.place.expect(0, &with(&VERIFY, &["--run", &retry, "--on-unknown-status", "failed"]));
+    told.says(&[&format!("--run {} --run {retry} follows both", at.first)]);
     let report = at.report(&[&retry]);
     let cautions = report["cautions"].to_string();
     assert!(cautions.contains(&both), "{cautions}");
@@ -160,6 +163,10 @@ fn the_target_has_to_hold_what_the_repaired_file_held() {
     assert_eq!(report["verdict"]["word"], "holds-with-exceptions");
     let sentence = report["verdict"]["sentence"].as_str().unwrap();
     assert!(sentence.contains("the source still holds the one that was rejected"), "{sentence}");
+    // For the file alone, the retry is the last run: everything else in the target is of others.
+    let alone = document(&at.place.expect(0, &["verify", "repaired.bson", "target", "--json"]));
+    assert_eq!((&alone["runs"], &alone["counts"]["legacy"]), (&json!([retry]), &json!(2)));
+    assert_eq!((&alone["options_from"], &alone["verdict"]), (&json!("last-run"), &json!("holds")));
     // One byte of it is another one now.
     at.place.write("repaired.bson", &[aged(&at.whole[0]), at.whole[1].clone()].concat());
     let found = at.verify(5, &runs);

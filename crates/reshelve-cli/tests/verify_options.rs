@@ -98,6 +98,22 @@ fn where_no_run_is_certain_the_defaults_are_taken_and_it_is_said_why() {
 }
 
 #[test]
+fn a_newer_run_that_cannot_be_read_leaves_the_options_in_doubt() {
+    let place = written();
+    let run = place.run();
+    for (newer, from) in
+        [("20000101-000000000-abcdef", "last-run"), ("99990101-000000000-abcdef", "defaults")]
+    {
+        let folder = place.path(".reshelve/runs").join(newer);
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("run.json"), b"{").unwrap();
+        let code = if from == "defaults" { 5 } else { 0 };
+        let runs = if from == "defaults" { vec![] } else { vec![run.as_str()] };
+        expect_from(place.expect(code, &VERIFY), from, &runs);
+    }
+}
+
+#[test]
 fn a_dump_is_the_same_one_by_its_folder_and_by_its_file() {
     let place = Place::new();
     let source = ["generate", "dump", "--preset", "lifecycle", "--documents", "40", "--form"];

@@ -134,13 +134,21 @@ fn readable(family: Vec<Known>, handle: &Handle) -> (Vec<Known>, Vec<Option<Box<
 
 /// Says that there are retries that nobody named.
 fn tell_others(family: &[Known], handle: &Handle) {
+    if let Some((_, first)) = family.first()
+        && let Some(parent) = first.parent()
+    {
+        let run = &first.run;
+        let both = hints::follow(&[parent, run]);
+        handle.watcher().note(&format!(
+            "note: the run {run} took only what {parent} had rejected: {both} follows both"
+        ));
+    }
     let others = other_retries(family);
     if !others.is_empty() {
-        let flags: Vec<String> = others.iter().map(|run| format!("--run {run}")).collect();
         handle.watcher().note(&format!(
             "note: what was rejected was run again by {}, and is not followed here: {} does so",
             others.join(", "),
-            flags.join(" ")
+            hints::follow(&others)
         ));
     }
 }

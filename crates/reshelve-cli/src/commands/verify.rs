@@ -92,7 +92,7 @@ fn verdict(verification: &Verification) -> String {
 
 /// What holds, but for what was not carried over.
 fn exceptions(counts: &Counts) -> String {
-    if counts.rejected == counts.legacy {
+    if counts.legacy > 0 && counts.rejected == counts.legacy {
         return format!(
             "Parity holds, with exceptions: all {} are rejected. Is this the right collection?",
             counted(counts.legacy, "document")
