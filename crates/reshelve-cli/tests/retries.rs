@@ -120,6 +120,7 @@ fn a_run_that_is_reported_or_verified_alone_names_its_retries() {
     let both = format!("`reshelve report {} {retry}`", at.first);
     assert!(caution.contains(&both), "{caution}");
     let told = at.place.expect(5, &with(&VERIFY, &["--run", &at.first]));
+    assert_eq!(document(&told)["causes"], json!([{ "cause": "rejected-carried-over" }]));
     told.says(&[&format!("--run {retry} does so")]);
     // The retry alone names the run.
     let told =

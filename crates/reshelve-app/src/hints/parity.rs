@@ -54,6 +54,11 @@ pub fn of_cause(cause: &Cause) -> String {
              them over? --in-flight include or as-failed compares with them"
                 .into()
         }
+        Cause::RejectedCarriedOver => {
+            "the target has as many more jobs as were rejected here: did a retry carry them over \
+             (--run RUN --run RETRY), or the run, with --on-unknown-status failed?"
+                .into()
+        }
         Cause::OtherOptions => {
             "all jobs that differ have another status: were other options used for the run than \
              here? --run RUN takes those of the run"

@@ -25,6 +25,8 @@ pub enum Cause {
     InFlightLeftOut,
     /// The target has as many more jobs as were left out here because they were in flight.
     InFlightCarriedOver,
+    /// The target has as many more jobs as were rejected here.
+    RejectedCarriedOver,
     /// Every job that differs has another status.
     OtherOptions,
     /// All mismatches are at one place.
@@ -75,6 +77,10 @@ pub(super) fn causes(found: &Verification, known: &Known) -> Vec<Cause> {
     let skipped = found.survey.counts.skipped;
     if known.in_flight == InFlight::Skip && skipped > 0 && found.restored.extra == Some(skipped) {
         causes.push(Cause::InFlightCarriedOver);
+    }
+    let rejected = found.survey.counts.rejected;
+    if rejected > 0 && found.restored.extra == Some(rejected) {
+        causes.push(Cause::RejectedCarriedOver);
     }
     causes.extend(of_differences(&found.groups, known.different_jobs));
     causes
