@@ -88,6 +88,12 @@ fn jobs_that_were_left_out_or_carried_over_are_told_from_others() {
     let place = migrated();
     let found = differs(&place, &with(&VERIFY, &["--in-flight", "skip"]));
     expect_cause(&found, "in-flight-carried-over");
+    let groups = found["groups"].as_array().unwrap();
+    assert_eq!(groups.len(), 1, "a job is extra once, not its parts: {groups:?}");
+    assert_eq!(
+        (&groups[0]["kind"], &groups[0]["jobs"]),
+        (&json!("extra-job"), &found["counts"]["skipped"])
+    );
     place.expect(0, &["run", "jobs.bson", "skipped", "--apply", "--in-flight", "skip"]);
     let verify = ["verify", "jobs.bson", "skipped", "--json", "--in-flight", "include"];
     let found = differs(&place, &verify);

@@ -163,8 +163,11 @@ fn push_groups(lines: &mut Vec<String>, verification: &Verification) {
     if verification.groups.is_empty() {
         return;
     }
-    let jobs = counted(verification.mismatched_jobs, "job");
-    lines.push(format!("  what differs, each difference once, in {jobs} of the source"));
+    let jobs = match verification.mismatched_jobs {
+        0 => String::new(),
+        jobs => format!(", in {} of the source", counted(jobs, "job")),
+    };
+    lines.push(format!("  what differs, each difference once{jobs}"));
     for group in verification.groups.iter().take(GROUPS_MAX) {
         lines.push(format!("    {}", groups::line(group)));
     }

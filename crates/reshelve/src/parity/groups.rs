@@ -1,16 +1,21 @@
 //! Mismatches put together: what differs in the same way is one group, and is counted once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
 
 use super::verification::Mismatch;
+use crate::store::{Key, key_of};
 use crate::target_schema::Collection;
 
 /// How many places, each a collection and a path, are told apart; the rest is one group.
 const PLACES_MAX: usize = 100;
 /// How many pairs of values of one place are told apart; if there are more, they are one group.
 const VALUES_MAX: usize = 10;
+/// So many pairs of values are told apart even if no two jobs have the same ones.
+const VALUES_MIN: usize = 3;
+/// How many jobs that are extra are known by their keys, so that their parts are counted with them.
+const EXTRA_JOBS_MAX: usize = 1 << 20;
 
 /// What the mismatches of a group have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -20,6 +25,8 @@ pub enum GroupKind {
     MissingJob,
     /// A document is missing of a job that is there.
     Missing,
+    /// These jobs are in the target with their documents, and belong to no legacy document.
+    ExtraJob,
     /// A document is in the target, and belongs to no legacy document.
     Extra,
     /// A document has the `_id` of another one in the same collection.
@@ -68,10 +75,16 @@ struct Count {
 impl Count {
     /// The mismatches of one job come together.
     fn add(&mut self, job: &str) {
+        let is_new = self.mismatches == 0 || self.last != job;
+        self.add_of(job, is_new);
+    }
+
+    /// `is_new` tells whether the job is counted.
+    fn add_of(&mut self, job: &str, is_new: bool) {
         if self.mismatches == 0 {
             job.clone_into(&mut self.first);
         }
-        if self.mismatches == 0 || self.last != job {
+        if is_new {
             self.jobs += 1;
             job.clone_into(&mut self.last);
         }
@@ -106,12 +119,20 @@ struct Place {
 pub(super) struct Groups {
     places: BTreeMap<(GroupKind, Option<Collection>, String), Place>,
     other: Count,
+    /// The keys of jobs that are extra: jobs are read before their parts.
+    extra_jobs: HashSet<Key>,
 }
 
 impl Groups {
     /// Counts a mismatch of this kind.
     pub(super) fn add(&mut self, kind: GroupKind, mismatch: &Mismatch) {
         let Mismatch { job, collection, path, expected, actual } = mismatch;
+        if kind == GroupKind::Extra && self.is_of_extra_job(job, *collection) {
+            let key = (GroupKind::ExtraJob, None, String::new());
+            let place = self.places.entry(key).or_default();
+            place.all.add_of(job, *collection == Collection::Jobs);
+            return;
+        }
         let path = if kind == GroupKind::Different { pattern(path) } else { String::new() };
         let collection = (kind != GroupKind::MissingJob).then_some(*collection);
         let key = (kind, collection, path);
@@ -131,12 +152,25 @@ impl Groups {
         }
     }
 
+    /// Whether a document that is extra is a job, or a part of one that is extra itself.
+    fn is_of_extra_job(&mut self, job: &str, collection: Collection) -> bool {
+        let key = key_of(job.as_bytes());
+        if collection == Collection::Jobs && self.extra_jobs.len() < EXTRA_JOBS_MAX {
+            self.extra_jobs.insert(key);
+        }
+        self.extra_jobs.contains(&key)
+    }
+
     /// The groups, the largest first.
     pub(super) fn finish(self) -> Vec<Group> {
         let mut groups = Vec::new();
         for ((kind, collection, path), place) in self.places {
-            if place.values.is_empty() {
+            let pairs = u64::try_from(place.values.len()).unwrap_or(u64::MAX);
+            // Values that hardly any two jobs share say nothing.
+            let vary = place.values.len() > VALUES_MIN && pairs * 2 > place.all.jobs;
+            if place.values.is_empty() || vary {
                 groups.push(place.all.group(kind, collection, &path));
+                continue;
             }
             for ((expected, actual), count) in place.values {
                 let group = count.group(kind, collection, &path);
