@@ -106,11 +106,15 @@ fn man_pages_and_completions_say_how_they_are_installed() {
     place.expect(0, &["man", "pages"]);
     let page = |name: &str| std::fs::read_to_string(place.path("pages").join(name)).unwrap();
     let all = page("reshelve.1");
-    for words in ["LEGACY_MONGODB_URI", "Exit codes", "reshelve.toml", "Examples"] {
+    let sections = ["EXAMPLES", "ENVIRONMENT", "FILES", "EXIT CODES"];
+    for words in sections.map(|title| format!(".SH \"{title}\"")) {
+        assert!(all.contains(&words), "no {words} in {all}");
+    }
+    for words in ["LEGACY_MONGODB_URI", "reshelve.toml", "reshelve demo"] {
         assert!(all.contains(words), "{all}");
     }
     let run = page("reshelve-run.1");
-    assert!(run.contains("BATCH_SIZE") && run.contains("Exit codes"), "{run}");
+    assert!(run.contains("BATCH_SIZE") && run.contains("EXIT CODES"), "{run}");
     assert!(page("reshelve-man.1").contains("man1"));
     let help = place.expect(0, &["completions", "--help"]).stdout;
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {

@@ -180,7 +180,7 @@ Examples:
   reshelve generate cut.archive --documents 40 --fault truncate";
 
 pub(super) const COMPLETIONS: &str = "\
-Install, then open a new shell:
+Install:
   bash        reshelve completions bash > ~/.local/share/bash-completion/completions/reshelve
   zsh         reshelve completions zsh > ~/.zfunc/_reshelve
               with `fpath+=~/.zfunc` before `compinit` in ~/.zshrc
@@ -188,7 +188,7 @@ Install, then open a new shell:
   elvish      reshelve completions elvish >> ~/.config/elvish/rc.elv
   powershell  reshelve completions powershell >> $PROFILE
 
-Make the folder first if it is missing.";
+Make the folder first if it is missing, and open a new shell afterwards.";
 
 pub(super) const MAN: &str = "\
 Examples:
