@@ -6,7 +6,7 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use clap::builder::FalseyValueParser;
+use clap::builder::{FalseyValueParser, Resettable};
 use reshelve_app::outside::{self, Outside};
 use reshelve_app::{ExitCode, Failure, hints};
 
@@ -123,10 +123,15 @@ fn flag_of_all<'c>(command: &'c clap::Command, key: &str) -> Option<&'c clap::Ar
     command.get_arguments().find(|argument| key_of(argument) == key)
 }
 
-/// Whether a command, or a command below it, has a flag. `--uri` is another name on the command
-/// line alone: here it is `source` or `target`.
+/// Whether an argument is another name of a place, on the command line alone: in the file it would
+/// come before the command line.
+fn is_other_name(argument: &clap::Arg) -> bool {
+    ["uri", "out_flag"].contains(&argument.get_id().as_str())
+}
+
+/// Whether a command, or a command below it, has a flag.
 fn has_flag(command: &clap::Command, key: &str) -> bool {
-    command.get_arguments().any(|argument| key_of(argument) == key && key != "uri")
+    command.get_arguments().any(|argument| key_of(argument) == key && !is_other_name(argument))
         || command.get_subcommands().any(|sub| has_flag(sub, key))
 }
 
@@ -161,11 +166,12 @@ fn with_default(command: clap::Command, key: &str, text: &str) -> clap::Command 
 
 /// An argument with what the file says, if it is the one that is meant.
 fn with_default_if(argument: clap::Arg, key: &str, text: &str) -> clap::Arg {
-    if key_of(&argument) != key {
+    if key_of(&argument) != key || is_other_name(&argument) {
         return argument;
     }
     // An argument that the file sets need not be given any more.
-    argument.required(false).default_value(text.to_owned())
+    let argument = argument.required(false).required_unless_present(Resettable::Reset);
+    argument.default_value(text.to_owned())
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use reshelve_app::{Failure, hints};
 /// Arguments that take a connection string. A malformed one is refused here too.
 const PLACES: [&str; 3] = ["source", "target", "uri"];
 /// Arguments that name a file or a folder, and have their own words for a connection string.
-const FILES: [&str; 1] = ["out"];
+const FILES: [&str; 2] = ["out", "out_flag"];
 /// Arguments that may be any text, such as the id of a document.
 const VALUES: [&str; 1] = ["job"];
 /// What is shown in place of a text that may hold a password.
@@ -26,7 +26,7 @@ pub(crate) fn check(command: &clap::Command, matches: &ArgMatches) -> Result<(),
     for argument in command.get_arguments() {
         let id = argument.get_id().as_str();
         let Ok(Some(values)) = matches.try_get_raw(id) else { continue };
-        let is_file = FILES.contains(&id) && argument.is_positional();
+        let is_file = FILES.contains(&id) && (argument.is_positional() || id == "out_flag");
         for value in values {
             let outside = match VALUES.contains(&id) {
                 true => Outside::of_value(value),
@@ -49,7 +49,7 @@ pub(crate) fn check(command: &clap::Command, matches: &ArgMatches) -> Result<(),
     }
 }
 
-/// `--uri` is another way to give the only place of a command: given both ways, it is not clear
+/// `--uri` and `--out` are other ways to give a place of a command: given both ways, it is not clear
 /// which one is meant. A variable is no such contradiction, because the command line comes first.
 fn refuse_a_place_given_twice(
     command: &clap::Command,
@@ -59,9 +59,13 @@ fn refuse_a_place_given_twice(
         let is_known = command.get_arguments().any(|argument| argument.get_id() == id);
         is_known && matches.value_source(id) == Some(ValueSource::CommandLine)
     };
-    for (id, name) in [("source", "SOURCE"), ("target", "TARGET")] {
-        if is_given("uri") && is_given(id) {
-            let message = format!("{name} is given twice: in its place, and with --uri");
+    let pairs = [
+        ("source", "uri", "SOURCE is given twice: in its place, and with --uri"),
+        ("target", "uri", "TARGET is given twice: in its place, and with --uri"),
+        ("out", "out_flag", "OUT is given twice: in its place, and with --out"),
+    ];
+    for (place, flag, message) in pairs {
+        if is_given(flag) && is_given(place) {
             return Err(Failure::usage(message, hints::LEAVE_ONE_OUT));
         }
     }

@@ -38,6 +38,35 @@ fn short_flags_are_the_long_ones() {
 }
 
 #[test]
+fn out_may_be_a_flag() {
+    let place = Place::new();
+    place.expect(0, &["generate", "-o", "jobs.bson", "--documents", "6", "--no-in-flight"]);
+    place.expect(0, &["run", "jobs.bson", "target", "--apply"]);
+    let told = place.call(&["restore", "target", "-o", "back.bson"]);
+    told.env("RESHELVE_OUT", "nowhere.bson").expect(0);
+    assert!(place.read("back.bson") == place.read("jobs.bson"));
+    assert!(!place.path("nowhere.bson").exists());
+    // What is there stays there, however it is named.
+    place.expect(3, &["restore", "target", "--out", "back.bson"]).says(&["already exists"]);
+    place.expect(2, &["generate", "-o", "jobs.bson"]).says(&["--overwrite"]);
+    for command in [&["restore", "target", "one"][..], &["generate", "one"]] {
+        place.expect(2, &with(command, &["-o", "other"])).says(&["OUT is given twice", "hint:"]);
+    }
+    place.expect(2, &["restore", "target"]).says(&["OUT"]);
+    for command in [&["restore", "target"][..], &["generate"]] {
+        let told = place.expect(2, &with(command, &["-o", "mongodb://user:secret@host/db"]));
+        assert!(!told.stderr.contains("secret"), "{}", told.stderr);
+    }
+    // In the settings file it is the place, which the command line comes before.
+    place.write("reshelve.toml", b"[restore]\nout = \"settings.bson\"\n");
+    place.expect(0, &["restore", "target", "line.bson"]);
+    assert!(place.path("line.bson").exists() && !place.path("settings.bson").exists());
+    place.expect(0, &["restore", "target", "-o", "flag.bson"]);
+    place.expect(0, &["restore", "target"]);
+    assert!(place.path("flag.bson").exists() && place.path("settings.bson").exists());
+}
+
+#[test]
 fn uri_names_the_only_place_of_a_command() {
     let place = Place::new();
     place.expect(0, &["generate", "jobs.bson", "--documents", "6", "--no-in-flight"]);
@@ -66,6 +95,11 @@ fn uri_names_the_only_place_of_a_command() {
     place.write("reshelve.toml", b"uri = \"jobs.bson\"\n");
     place.expect(2, &["inspect"]).says(&["uri"]);
     std::fs::remove_file(place.path("reshelve.toml")).unwrap();
+    place.write("reshelve.toml", b"source = \"jobs.bson\"\ntarget = \"target\"\n");
+    for command in ["inspect", "profile", "checksums"] {
+        place.expect(0, &[command]);
+        place.expect(1, &[command, "--uri", "nowhere.bson"]);
+    }
     // With two places, it would not be clear which one is meant.
     place.expect(2, &["run", "--uri", "jobs.bson", "target"]).says(&["--uri"]);
 }

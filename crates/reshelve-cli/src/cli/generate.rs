@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use reshelve_app::generate::{Era, Eras, Fault, Metadata, Plan, Request, Size, Stage, Stages};
 
-use super::shared::{DryRun, Json};
+use super::shared::{DryRun, Json, only};
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Preset {
@@ -80,8 +80,11 @@ pub(crate) enum FaultName {
 #[derive(Debug, Args)]
 pub(crate) struct GenerateArgs {
     /// Where to write: x.bson, x.bson.gz, x.archive, x.jsonl, x.json …, or a folder
-    #[arg(value_name = "OUT", env = "RESHELVE_OUT")]
-    pub(crate) out: PathBuf,
+    #[arg(value_name = "OUT", env = "RESHELVE_OUT", required_unless_present = "out_flag")]
+    out: Option<PathBuf>,
+    /// The same as OUT
+    #[arg(short = 'o', long = "out", value_name = "OUT")]
+    out_flag: Option<PathBuf>,
     /// Number of documents
     #[arg(long, value_name = "N", env = "RESHELVE_DOCUMENTS", default_value_t = 1000)]
     pub(crate) documents: u64,
@@ -144,9 +147,13 @@ pub(crate) struct GenerateArgs {
 }
 
 impl GenerateArgs {
+    pub(crate) fn out(&self) -> PathBuf {
+        only(self.out_flag.as_ref(), self.out.as_ref())
+    }
+
     pub(crate) fn request(&self) -> Request {
         Request {
-            out: self.out.clone(),
+            out: self.out(),
             form: self.form.clone(),
             overwrite: self.overwrite,
             plan: self.plan(),

@@ -104,7 +104,8 @@ mod tests {
             for argument in command.get_arguments() {
                 let id = argument.get_id().as_str();
                 assert!(
-                    argument.get_env().is_some() || ["help", "version", "uri"].contains(&id),
+                    argument.get_env().is_some()
+                        || ["help", "version", "uri", "out_flag"].contains(&id),
                     "{} {id}",
                     command.get_name()
                 );

@@ -110,9 +110,10 @@ impl OnlyTargetArgs {
     }
 }
 
-/// `--uri` can be given on the command line alone, and so comes before what may be a variable.
-fn only(uri: Option<&PathBuf>, positional: Option<&PathBuf>) -> PathBuf {
-    uri.or(positional).cloned().unwrap_or_default()
+/// A place that has a flag too: the flag can be given on the command line alone, and so comes before
+/// what may be a variable.
+pub(super) fn only(flag: Option<&PathBuf>, positional: Option<&PathBuf>) -> PathBuf {
+    flag.or(positional).cloned().unwrap_or_default()
 }
 
 #[derive(Debug, Args)]

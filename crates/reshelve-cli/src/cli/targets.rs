@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use reshelve_app::places::TargetPlace;
 
 use super::password::{BothPasswords, TargetPassword};
-use super::shared::{DryRun, GivenMappingArgs, Json, OnlyTargetArgs, RunsDir, SourceArgs};
+use super::shared::{DryRun, GivenMappingArgs, Json, OnlyTargetArgs, RunsDir, SourceArgs, only};
 
 #[derive(Debug, Args)]
 pub(crate) struct RestoreArgs {
@@ -14,8 +14,11 @@ pub(crate) struct RestoreArgs {
     #[arg(value_name = "TARGET", env = "TARGET_MONGODB_URI")]
     pub(crate) target: PathBuf,
     /// Where the legacy collection goes: a .bson file, or a folder
-    #[arg(value_name = "OUT", env = "RESHELVE_OUT")]
-    pub(crate) out: PathBuf,
+    #[arg(value_name = "OUT", env = "RESHELVE_OUT", required_unless_present = "out_flag")]
+    out: Option<PathBuf>,
+    /// The same as OUT
+    #[arg(short = 'o', long = "out", value_name = "OUT")]
+    out_flag: Option<PathBuf>,
     /// Replace the file if it is there
     #[arg(long, env = "RESHELVE_OVERWRITE")]
     pub(crate) overwrite: bool,
@@ -33,6 +36,10 @@ pub(crate) struct RestoreArgs {
 }
 
 impl RestoreArgs {
+    pub(crate) fn out(&self) -> PathBuf {
+        only(self.out_flag.as_ref(), self.out.as_ref())
+    }
+
     pub(crate) fn target(&self) -> TargetPlace {
         TargetPlace { name: self.target.clone(), db: self.target_db.clone() }
     }

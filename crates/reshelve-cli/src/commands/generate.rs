@@ -15,7 +15,7 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<ExitCode, Failure> {
     printer.json(&outcome);
     // A fault may be one that a profile cannot get past.
     let look = if outcome.fault.is_some() { "inspect" } else { "profile" };
-    printer.next(&Next::new(look).place(&args.out));
+    printer.next(&Next::new(look).place(&args.out()));
     Ok(ExitCode::Done)
 }
 

@@ -16,7 +16,7 @@ const NAMED_MAX: usize = 20;
 
 pub(crate) fn run(args: &RestoreArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
-    let (target, out) = (args.target(), args.out.clone());
+    let (target, out) = (args.target(), args.out());
     let runs_folder = args.runs.runs_dir.clone();
     let request = Request { target, out, overwrite: args.overwrite, runs_folder };
     let handle = args.dry_run.handle(Handle::new(Arc::new(Notes)));
