@@ -6,18 +6,18 @@
 mod contest;
 mod corpus;
 mod instructions;
+mod live;
 mod machine;
 pub(crate) mod meter;
 mod table;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use contest::{Contender, Outcome};
 use corpus::{Corpus, Place};
 
-use crate::server::Servers;
 use crate::summary::Summary;
 use crate::{printer, tools};
 
@@ -37,10 +37,6 @@ const QUICK_DIVISOR: u64 = 10;
 
 /// The commands that are measured beside runs.
 const BESIDE_RUNS: [&str; 4] = ["verify", "checksums", "restore", "profile"];
-
-/// The collections of the live copies.
-const COPIED: [&str; 5] =
-    ["jobs", "novel_job_events", "novel_job_metrics", "novel_job_metadata", "novel_jobs"];
 
 const FINISHED_NOVELS: [&str; 4] = ["--size", "large", "--stage", "completed"];
 const SIX_KILOBYTES: [&str; 4] = ["--document-bytes", "6000", "--stage", "completed"];
@@ -108,20 +104,6 @@ fn publish(table: &str) -> Result<()> {
     let ((before, _), (_, after)) = parts.context("the page has no marks for the table")?;
     std::fs::write(&path, format!("{before}{start}\n{table}\n{end}{after}"))
         .context("cannot write the page")
-}
-
-/// A program with its arguments.
-fn program(path: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(path);
-    command.args(arguments);
-    command
-}
-
-/// Runs a program that prepares what is measured.
-fn seed(mut program: Command) -> Result<()> {
-    let status = program.stdout(Stdio::null()).status().context("cannot seed")?;
-    anyhow::ensure!(status.success(), "{program:?} ended with {status}");
-    Ok(())
 }
 
 struct Bench<'b> {
@@ -288,81 +270,6 @@ impl Bench<'_> {
         }
         let outcomes = contest::hold(&self.place, "tiny documents", &contenders, 1)?;
         Ok(Group { name: "tiny", title: "Tiny documents, one round".to_owned(), outcomes })
-    }
-
-    /// A run into a live target, beside the official driver's `insert_many` of the same documents
-    /// into the same server. Both find the collections and indexes made and empty.
-    fn live(&mut self) -> Result<Option<Group>> {
-        let servers = Servers::get(false, self.summary);
-        let Some(server) = servers.shared_uri() else { return Ok(None) };
-        let (insert, copy) = (self.place.plain("plain_insert")?, self.place.plain("plain_copy")?);
-        let database = |name: &str| format!("{server}/reshelve_bench{name}");
-        let uri = database("");
-        let source = self.place.corpus("live", self.documents(FORMS), &FINISHED_NOVELS)?;
-        let done = self.finished_target(&source)?.join("letswriteabook");
-        let ready = || {
-            let mut down = self.place.reshelve(&["indexes", "down", &uri]);
-            down.args(["--force", "novel_jobs,novel_job_events,novel_job_metrics"]);
-            down.args(["--force", "novel_job_metadata"]);
-            [down, self.place.reshelve(&["indexes", "up", &uri])]
-        };
-        let runs = self.place.folder.join("runs-live");
-        let run = |source: &std::ffi::OsStr| {
-            let mut run = self.place.reshelve(&["run", "--apply", "--in-flight", "include"]);
-            run.arg("--runs-dir").arg(&runs).arg(source).arg(&uri);
-            run
-        };
-        // What the copies read, and the live source.
-        let (legacy, moved) = (database("_legacy"), database("_moved"));
-        for (at, what) in [(&legacy, &source.path), (&moved, &done)] {
-            seed(program(&copy, &[&["drop", at][..], &COPIED].concat()))?;
-            seed(program(&insert, &[at, &what.to_string_lossy()]))?;
-        }
-        let copied = database("_copied");
-        let of_target = [&[moved.as_str(), &uri][..], &COPIED[1..]].concat();
-        let contenders = [
-            Contender::new(
-                "live-insert",
-                "plain `insert_many` of the target",
-                &source,
-                program(&insert, &[&uri, &done.to_string_lossy()]),
-            )
-            .after(ready()),
-            Contender::new(
-                "live-run",
-                "`run --apply` into the live target",
-                &source,
-                run(source.path.as_os_str()),
-            )
-            .makes([runs.clone()])
-            .after(ready()),
-            Contender::new(
-                "live-copy",
-                "plain copy of a live target, by the driver",
-                &source,
-                program(&copy, &of_target),
-            )
-            .after(ready()),
-            Contender::new(
-                "live-copy-legacy",
-                "plain copy of the live source, by the driver",
-                &source,
-                program(&copy, &[&legacy, &copied, "jobs"]),
-            )
-            .after([program(&copy, &["drop", &copied, "jobs"])]),
-            Contender::new(
-                "live-live",
-                "`run --apply`, live to live",
-                &source,
-                run(legacy.as_ref()),
-            )
-            .makes([runs.clone()])
-            .after(ready()),
-        ];
-        let outcomes = self.hold("live target", &contenders)?;
-        servers.stop(self.summary);
-        let title = format!("A live target: {} finished novels", source.documents);
-        Ok(Some(Group { name: "live", title, outcomes }))
     }
 
     fn run_folders(&self, key: &str) -> (PathBuf, PathBuf) {
