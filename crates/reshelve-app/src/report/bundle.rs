@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 
 use reshelve::ends::PlannedTarget;
 use reshelve::parity::{CollectionChecksum, SourceFingerprint};
-use reshelve::report::{RunReport, Verdict};
+use reshelve::report::{RunReport, Verdict, withheld_rejects};
+use reshelve::run::RunFolder;
+use reshelve::store::{OpenFile, Scratch};
 use reshelve_core::mapping::Options;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -18,6 +20,10 @@ use sha2::{Digest, Sha256};
 use super::{HTML_FILE, JSON_FILE, MARKDOWN_FILE, Rendered};
 use crate::profile::ProfileDocument;
 
+/// The files of the run folder that belong in the pack.
+const RUN_FILES: [&str; 3] = ["run.json", CHECKPOINT_FILE, REJECTS_FILE];
+const CHECKPOINT_FILE: &str = "checkpoint.json";
+const REJECTS_FILE: &str = "rejects.jsonl";
 const CHECKER: &str = include_str!("check.py");
 const README: &str = "\
 Evidence of one run of reshelve.
@@ -28,6 +34,8 @@ profile.json       the contents of the source, field by field
 run.json           the request of the run; checkpoint.json: its state and totals
 rejects.jsonl      every rejected document with its reason (not the document itself)
 retry-*            the same files of each retry that is reported with the run
+                   Texts of documents are left out of all files, unless the report was written
+                   with --with-texts.
 MANIFEST.sha256    the hash of each file: `sha256sum -c MANIFEST.sha256`
 check.py           checks this pack and the target without reshelve: `python3 check.py TARGET`
 ";
@@ -63,6 +71,8 @@ enum Content<'c> {
     Bytes(&'c [u8]),
     /// One that may be large.
     File(&'c Path),
+    /// The same, without a name.
+    Unnamed(&'c dyn OpenFile),
 }
 
 impl Content<'_> {
@@ -74,6 +84,10 @@ impl Content<'_> {
             Content::File(path) => {
                 let file = File::open(path)?;
                 Ok((file.metadata()?.len(), Box::new(file)))
+            }
+            Content::Unnamed(file) => {
+                let length = file.length().map_err(io::Error::other)?;
+                Ok((length, Box::new(FromStart { file: *file, at: 0, length })))
             }
         }
     }
@@ -93,16 +107,34 @@ impl Content<'_> {
     }
 }
 
+/// A file that is read from its start, wherever its position is.
+struct FromStart<'f> {
+    file: &'f dyn OpenFile,
+    at: u64,
+    length: u64,
+}
+
+impl Read for FromStart<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let rest = usize::try_from(self.length - self.at).unwrap_or(usize::MAX);
+        let count = bytes.len().min(rest);
+        self.file.read_exact_at(&mut bytes[..count], self.at).map_err(io::Error::other)?;
+        self.at += u64::try_from(count).unwrap_or(u64::MAX);
+        Ok(count)
+    }
+}
+
 /// Writes the pack; the first of the folders has the files of the run, the others those of its
-/// retries.
+/// retries. Without texts, checkpoints and lists of rejects are not those of the run folders, but
+/// the same without anybody's text.
 pub(super) fn write(
     report: &RunReport,
     rendered: &Rendered,
-    run_folders: &[&Path],
+    runs: &[RunFolder],
     out: impl Write,
 ) -> io::Result<()> {
     let evidence = serde_json::to_string_pretty(&evidence(report))?;
-    let own = own_files(run_folders);
+    let own = own_files(report, runs)?;
     let mut files = vec![
         ("README.txt", Content::Bytes(README.as_bytes())),
         (HTML_FILE, Content::Bytes(rendered.html.as_bytes())),
@@ -116,17 +148,21 @@ pub(super) fn write(
     if let Some(profile) = &profile {
         files.push(("profile.json", Content::Bytes(profile.as_bytes())));
     }
-    files.extend(own.iter().map(|(name, path)| (name.as_str(), Content::File(path))));
+    files.extend(own.iter().map(|(name, own)| (name.as_str(), own.content())));
     let mut manifest = String::new();
     for (name, content) in &files {
         manifest.push_str(&format!("{}  {name}\n", content.sha256()?));
     }
     files.push(("MANIFEST.sha256", Content::Bytes(manifest.as_bytes())));
+    pack(report, &files, out)
+}
 
+/// One archive with these files, in one folder.
+fn pack(report: &RunReport, files: &[(&str, Content<'_>)], out: impl Write) -> io::Result<()> {
     let gzip = flate2::write::GzEncoder::new(out, flate2::Compression::default());
     let mut archive = tar::Builder::new(gzip);
     let folder = folder_name(report);
-    for (name, content) in &files {
+    for (name, content) in files {
         let (length, reader) = content.open()?;
         let mut header = tar::Header::new_ustar();
         header.set_size(length);
@@ -140,20 +176,47 @@ pub(super) fn write(
     archive.into_inner()?.finish()?.flush()
 }
 
-/// The files of the runs themselves, by their names in the pack.
-fn own_files(run_folders: &[&Path]) -> Vec<(String, PathBuf)> {
-    let mut files = Vec::new();
-    for (at, folder) in run_folders.iter().enumerate() {
-        let id = folder.file_name().unwrap_or_default().to_string_lossy();
-        for name in ["run.json", "checkpoint.json", "rejects.jsonl"] {
-            let path = folder.join(name);
-            if path.exists() {
-                let of_retry = || format!("retry-{id}-{name}");
-                files.push((if at == 0 { name.to_owned() } else { of_retry() }, path));
-            }
+/// A file of a run itself.
+enum Own {
+    AsItIs(PathBuf),
+    Bytes(Vec<u8>),
+    Unnamed(Box<dyn OpenFile>),
+}
+
+impl Own {
+    fn content(&self) -> Content<'_> {
+        match self {
+            Own::AsItIs(path) => Content::File(path),
+            Own::Bytes(bytes) => Content::Bytes(bytes),
+            Own::Unnamed(file) => Content::Unnamed(file.as_ref()),
         }
     }
-    files
+}
+
+/// The files of the runs themselves, by their names in the pack.
+fn own_files(report: &RunReport, runs: &[RunFolder]) -> io::Result<Vec<(String, Own)>> {
+    let mut files = Vec::new();
+    for (at, folder) in runs.iter().enumerate() {
+        let id = folder.path().file_name().unwrap_or_default().to_string_lossy();
+        for name in RUN_FILES {
+            let path = folder.path().join(name);
+            let member = report.runs.get(at).filter(|_| !report.with_texts);
+            let own = match (name, member) {
+                (CHECKPOINT_FILE, Some(member)) => {
+                    Some(Own::Bytes(serde_json::to_vec_pretty(&member.checkpoint)?))
+                }
+                (REJECTS_FILE, Some(_)) => {
+                    let scratch = Scratch::from(&std::env::temp_dir());
+                    let list = withheld_rejects(folder, &scratch).map_err(io::Error::other)?;
+                    list.map(Own::Unnamed)
+                }
+                _ => path.exists().then_some(Own::AsItIs(path)),
+            };
+            let name = if at == 0 { name.to_owned() } else { format!("retry-{id}-{name}") };
+            files.extend(own.map(|own| (name, own)));
+        }
+    }
+    Ok(files)
 }
 
 /// The name of the folder in the archive, and of the archive without its ending.

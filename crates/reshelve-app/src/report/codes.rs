@@ -3,8 +3,9 @@
 use reshelve::report::RunReport;
 use reshelve::run::{Example, Tally};
 
-use super::page::{Block, Cell, ROWS_MAX, Section, Table, more};
-use crate::text::number;
+use super::page::{Block, Cell, ROWS_MAX, Section, Standing, Table, more};
+use super::text::plain_id;
+use crate::text::{counted, number};
 
 /// How many examples of a code are named.
 const EXAMPLES_MAX: usize = 5;
@@ -31,9 +32,12 @@ pub(super) fn warnings(report: &RunReport) -> Section {
             ]
         });
         let columns = vec!["code", "means", "places", "examples"];
-        blocks.push(Block::Table(Table { caption: "", columns, rows: rows.collect(), more: None }));
+        blocks.push(Table::whole(columns, rows.collect()));
     }
-    Section { title: "Warnings", blocks }
+    let count = warnings.values().map(|tally| tally.count).sum();
+    let standing = if count > 0 { Standing::Noted } else { Standing::Holds };
+    let brief = if count > 0 { counted(count, "place") } else { "none".into() };
+    Section::new("Warnings", standing, blocks).brief(brief)
 }
 
 fn examples(tally: &Tally) -> (Vec<String>, u64) {
@@ -74,7 +78,7 @@ pub(super) fn rejects(report: &RunReport) -> Section {
     let rejects = &report.checkpoint.totals.rejects;
     if rejects.is_empty() {
         let blocks = vec![Block::Text("None.".into())];
-        return Section { title: "Rejects", blocks };
+        return Section::new("Rejects", Standing::Holds, blocks).brief("none".into());
     }
     let rows = rejects.iter().map(|(code, tally)| {
         let (examples, more) = examples(tally);
@@ -90,17 +94,14 @@ pub(super) fn rejects(report: &RunReport) -> Section {
         vec![
             Cell::count(record.position),
             Cell::Number(number(record.offset)),
-            Cell::code(&record.id),
+            Cell::code(plain_id(&record.id.to_string())),
             Cell::code(&record.code),
             Cell::Foreign(record.message.clone()),
         ]
     });
     let rows: Vec<_> = rows.collect();
-    let more = more(
-        report.checkpoint.totals.documents.rejected,
-        rows.len(),
-        "rejects.jsonl in the run folder has them",
-    );
+    let rejected = report.checkpoint.totals.documents.rejected;
+    let more = more(rejected, rows.len(), "rejects.jsonl in the run folder has them");
     let first = Table {
         caption: "The first ones",
         columns: vec!["position", "byte", "_id", "code", "reason"],
@@ -110,5 +111,5 @@ pub(super) fn rejects(report: &RunReport) -> Section {
     let text = "These documents are not in the target. The run folder holds them: repair them and run \
                 them again.";
     let blocks = vec![Block::Text(text.into()), Block::Table(by_code), Block::Table(first)];
-    Section { title: "Rejects", blocks }
+    Section::new("Rejects", Standing::Open, blocks).brief(counted(rejected, "document"))
 }

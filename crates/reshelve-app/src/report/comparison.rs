@@ -1,9 +1,9 @@
 //! Source and target compared: counts, parity, mismatches.
 
-use reshelve::parity::{Group, Mismatch, Verification};
+use reshelve::parity::{Group, Mismatch};
 use reshelve::report::{RunReport, Word};
 
-use super::page::{Block, Cell, ROWS_MAX, Section, Table, more};
+use super::page::{Block, Cell, ROWS_MAX, Section, Standing, Table, more};
 use crate::text::{counted, length, number};
 use crate::{groups, hints};
 
@@ -42,8 +42,16 @@ pub(super) fn counts(report: &RunReport) -> Option<Section> {
         }
         None => "Counted now, from the source.",
     };
-    let table = Table { caption: "", columns: vec!["what", "documents"], rows, more: None };
-    Some(Section { title: "Counts", blocks: vec![Block::Text(text.into()), Block::Table(table)] })
+    let blocks = vec![Block::Text(text.into()), Table::whole(vec!["what", "documents"], rows)];
+    let once = ["novel_jobs", "novel_job_metrics", "novel_job_metadata"];
+    let is_off = |name: &&str| counts.collections.get(*name).is_some_and(|it| *it != counts.jobs());
+    let standing = match report.parity {
+        None => Standing::Recorded,
+        Some(_) if once.iter().any(is_off) => Standing::Fails,
+        Some(_) => Standing::Holds,
+    };
+    let brief = counted(counts.legacy, "legacy document");
+    Some(Section::new("Counts", standing, blocks).brief(brief))
 }
 
 /// The comparison, and the proof that nothing was lost.
@@ -69,12 +77,6 @@ pub(super) fn parity(report: &RunReport) -> Section {
                 ("extra", Cell::count(restored.extra.unwrap_or(0))),
                 ("mismatches", Cell::count(parity.mismatches_total)),
             ]));
-            if parity.mismatches_total > 0 {
-                blocks.push(groups(parity));
-                let causes = parity.causes.iter().map(|cause| Block::Text(hints::of_cause(cause)));
-                blocks.extend(causes);
-                blocks.push(mismatches(parity));
-            }
         }
         None if report.verdict.word == Word::DryRun => {
             let documents = report.checkpoint.totals.documents;
@@ -84,16 +86,39 @@ pub(super) fn parity(report: &RunReport) -> Section {
                 counted(documents.read, "document")
             )));
         }
-        None => blocks.push(Block::Text(format!(
-            "{} This report makes no statement about parity.",
-            report.verdict.sentence
-        ))),
+        None => {
+            let next = match report.checkpoint.state.is_ended() {
+                true => {
+                    "`reshelve report RUN --source SOURCE --target TARGET` reads the two where \
+                     they are now."
+                }
+                false => "`reshelve resume RUN` finishes the run; then write the report again.",
+            };
+            blocks.push(Block::Text(format!(
+                "{} This report makes no statement about parity. {next}",
+                report.verdict.sentence
+            )));
+        }
     }
-    Section { title: "Parity and lossless proof", blocks }
+    let standing = match &report.parity {
+        Some(parity) if parity.is_clean() => Standing::Holds,
+        Some(_) => Standing::Fails,
+        None if report.verdict.word == Word::DryRun => Standing::Holds,
+        None => Standing::Open,
+    };
+    let brief = match &report.parity {
+        Some(parity) => format!(
+            "{} of {} restored byte for byte",
+            number(parity.restored.identical),
+            number(parity.survey.counts.jobs())
+        ),
+        None => String::new(),
+    };
+    Section::new("Parity and lossless proof", standing, blocks).brief(brief)
 }
 
 /// What differs, each difference once.
-fn groups(parity: &Verification) -> Block {
+fn grouped(list: &[Group]) -> Block {
     let row = |group: &Group| {
         vec![
             Cell::Text(groups::amount(group)),
@@ -102,29 +127,42 @@ fn groups(parity: &Verification) -> Block {
             Cell::code(&group.example),
         ]
     };
-    let rows: Vec<_> = parity.groups.iter().take(ROWS_MAX).map(row).collect();
-    let more = more(length(&parity.groups), rows.len(), "`report-data.json` has all of them");
-    let columns = vec!["how many", "where", "expected → actual", "such as"];
+    let rows: Vec<_> = list.iter().take(ROWS_MAX).map(row).collect();
+    let more = more(length(list), rows.len(), "`report-data.json` has all of them");
+    let columns = vec!["how many", "where", "expected → found", "such as"];
     Block::Table(Table { caption: "What differs, each difference once", columns, rows, more })
 }
 
-fn mismatches(parity: &Verification) -> Block {
-    let value = |value: &Option<String>| match value {
-        Some(value) => Cell::code(value),
-        None => Cell::text("nothing"),
-    };
+/// Every place where the target differs, up to a bound; none if it does not differ.
+pub(super) fn mismatches(report: &RunReport) -> Option<Section> {
+    let parity = report.parity.as_ref().filter(|parity| parity.mismatches_total > 0)?;
     let row = |mismatch: &Mismatch| {
+        let [expected, found] = Cell::compared(&mismatch.expected, &mismatch.actual);
         vec![
             Cell::code(&mismatch.job),
             Cell::code(mismatch.collection),
             Cell::code(&mismatch.path),
-            value(&mismatch.expected),
-            value(&mismatch.actual),
+            expected,
+            found,
         ]
     };
     let rows: Vec<_> = parity.mismatches.iter().take(ROWS_MAX).map(row).collect();
     let more =
         more(parity.mismatches_total, rows.len(), "`reshelve verify --out DIR` writes all of them");
-    let columns = vec!["job", "collection", "path", "expected", "actual"];
-    Block::Table(Table { caption: "Mismatches, one by one", columns, rows, more })
+    let columns = vec!["job", "collection", "path", "expected", "found"];
+    let table = Table { caption: "One by one", columns, rows, more };
+    let mut text =
+        "Each is one place of one document. What is expected and not found is struck out; \
+                    what is found and not expected is underlined."
+            .to_owned();
+    if !report.with_texts {
+        text.push_str(
+            " Texts are shown as their shape: `reshelve report RUN --with-texts` quotes them.",
+        );
+    }
+    let mut blocks = vec![grouped(&parity.groups)];
+    blocks.extend(parity.causes.iter().map(|cause| Block::Text(hints::of_cause(cause))));
+    blocks.extend([Block::Text(text), Block::Table(table)]);
+    let brief = number(parity.mismatches_total);
+    Some(Section::new("Mismatches", Standing::Fails, blocks).brief(brief))
 }

@@ -4,7 +4,7 @@ use reshelve::parity::{Histogram, Measure, StageTotals};
 use reshelve::report::RunReport;
 
 use super::bucket_name;
-use super::page::{Block, Cell, Section, Table};
+use super::page::{Block, Cell, Section, Standing, Table};
 use super::text::decimal;
 use crate::text::{agree, counted, number};
 
@@ -26,7 +26,14 @@ pub(super) fn totals(report: &RunReport) -> Option<Section> {
         totals_table("Cost, in USD", &totals.cost_usd, 4),
         totals_table("Tokens", &totals.tokens, 0),
     ];
-    Some(Section { title: "Cost and tokens, three ways", blocks })
+    let title = "Cost and tokens, three ways";
+    let mut stages = totals.cost_usd.named().into_iter().chain(totals.tokens.named());
+    let standing = match report.parity {
+        None => Standing::Recorded,
+        Some(_) if stages.all(|(_, total)| total.within_tolerance) => Standing::Holds,
+        Some(_) => Standing::Fails,
+    };
+    Some(Section::new(title, standing, blocks))
 }
 
 fn totals_table(caption: &'static str, measure: &Measure<StageTotals>, decimals: usize) -> Block {
@@ -84,7 +91,14 @@ pub(super) fn deltas(report: &RunReport) -> Option<Section> {
         by_stage("By stage: cost in USD, number of jobs", cost),
         by_stage("By stage: tokens, number of jobs", &survey.deltas.tokens),
     ];
-    Some(Section { title: "Recorded against recomputed", blocks })
+    let buckets = cost.total.buckets.iter().filter(|bucket| !bucket.is_equal());
+    let differ = buckets.map(|bucket| bucket.count).sum();
+    let standing = if differ > 0 { Standing::Noted } else { Standing::Holds };
+    let brief = match differ {
+        0 => "the same".to_owned(),
+        differ => format!("{} {}", counted(differ, "job"), agree(differ, "differs", "differ")),
+    };
+    Some(Section::new("Recorded against recomputed", standing, blocks).brief(brief))
 }
 
 /// The histogram of the total cost, with the jobs in each bucket.

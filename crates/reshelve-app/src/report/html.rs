@@ -1,24 +1,24 @@
-//! The report as one HTML file: no script, no link, nothing from the network.
+//! The report as one HTML file: no script, nothing from the network, no link that leads out of it.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use reshelve::report::Word;
 
-use super::page::{Block, Cell, Page, Section, Table, verdict_words};
+use super::html_cell::{cell, shown_long, table, with_code};
+use super::page::{Block, Page, Part, Section, Standing, Tile, anchor, verdict_words};
+use super::sign_off::{CHOICES, LINES, NO_EXCEPTIONS, STATEMENT, SignOff};
 use super::text::shown;
-use crate::text::number;
+use super::words::Explained;
 
 const STYLE: &str = include_str!("style.css");
 /// Whatever the content is: nothing is loaded, run, or sent.
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+/// A figure of more characters than this takes the place of two.
+const TILE_CHARS: usize = 12;
+const SIGN_OFF: &str = "Sign-off";
 
 pub(super) fn render(page: &Page) -> String {
-    let (symbol, words) = verdict_words(page.word);
-    let class = match page.word {
-        Word::Holds => "verdict good",
-        Word::DoesNotHold => "verdict bad",
-        Word::HoldsWithExceptions | Word::NotChecked | Word::DryRun => "verdict open",
-    };
+    let (_, words) = verdict_words(page.word);
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
@@ -31,42 +31,144 @@ pub(super) fn render(page: &Page) -> String {
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                header {
-                    p.kind { "Migration report · run " code { (shown(&page.run)) } }
-                    div class=(class) {
-                        h1 { span.symbol aria-hidden="true" { (symbol) } " " (words) }
-                        p { (page.sentence) }
-                    }
-                    dl.figures {
-                        @for (name, value) in &page.figures {
-                            div { dt { (name) } dd { (value) } }
-                        }
-                    }
-                    @if !page.cautions.is_empty() {
-                        div.cautions {
-                            h2 { "Read this first" }
-                            ul { @for caution in &page.cautions { li { (shown_long(caution)) } } }
-                        }
-                    }
-                }
-                main { @for part in &page.sections { (section(part)) } }
-                (sign_off())
+                (header(page))
+                (contents(&page.parts))
+                main { @for part in &page.parts { (self::part(part)) } }
+                (sign_off(&page.sign_off))
             }
         }
     };
     markup.into_string()
 }
 
-/// Sentences of ours may quote others; they are longer than a value.
-fn shown_long(text: &str) -> String {
-    text.split(' ').map(shown).collect::<Vec<_>>().join(" ")
+fn header(page: &Page) -> Markup {
+    let (symbol, words) = verdict_words(page.word);
+    let class = match page.word {
+        Word::Holds => "verdict good",
+        Word::DoesNotHold => "verdict bad",
+        Word::HoldsWithExceptions | Word::NotChecked | Word::DryRun => "verdict open",
+    };
+    html! {
+        header {
+            p.kind { "Migration report · run " code { (shown(&page.run)) } }
+            div class=(class) {
+                h1 { span.symbol aria-hidden="true" { (symbol) } " " (words) }
+                p { (shown_long(&page.sentence)) }
+                (explained(&page.explained))
+            }
+            ul.tiles {
+                @for tile in &page.tiles {
+                    li class=[(tile.value.len() > TILE_CHARS).then_some("large")] { (self::tile(tile)) }
+                }
+            }
+            (facts(&page.facts))
+            @if !page.cautions.is_empty() {
+                div.cautions {
+                    h2 { "Read this first" }
+                    ul { @for caution in &page.cautions { li { (shown_long(caution)) } } }
+                }
+            }
+        }
+    }
 }
 
-fn section(part: &Section) -> Markup {
+/// The class of a standing; it sets the colour, which never says anything by itself.
+fn class(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Fails => "bad",
+        Standing::Open => "open",
+        Standing::Holds => "good",
+        Standing::Decided | Standing::Noted | Standing::Recorded => "plain",
+    }
+}
+
+fn tile(tile: &Tile) -> Markup {
+    let inside = html! {
+        span.value { (tile.value) }
+        span.name {
+            @if !tile.standing.symbol().is_empty() {
+                span.symbol aria-hidden="true" { (tile.standing.symbol()) } " "
+            }
+            (tile.name)
+        }
+    };
+    let class = format!("tile {}", class(tile.standing));
+    html! {
+        @match tile.section {
+            Some(title) => a class=(class) href={ "#" (anchor(title)) } { (inside) },
+            None => div class=(class) { (inside) },
+        }
+    }
+}
+
+fn contents(parts: &[Part]) -> Markup {
+    html! {
+        nav aria-label="Contents" {
+            @for part in parts {
+                div {
+                    p { (part.title) }
+                    ul {
+                        @for section in &part.sections {
+                            li { a href={ "#" (anchor(section.title)) } { (section.title) } }
+                        }
+                    }
+                }
+            }
+            div {
+                p { "Your decision" }
+                ul { li { a href={ "#" (anchor(SIGN_OFF)) } { (SIGN_OFF) } } }
+            }
+        }
+    }
+}
+
+fn part(part: &Part) -> Markup {
+    html! {
+        div class={ "part " (class(part.standing)) } {
+            h2 { (part.title) }
+            @for section in &part.sections { (self::section(section, part.standing)) }
+        }
+    }
+}
+
+/// A section that is folded has its anchor inside: a browser that is led there unfolds it.
+fn section(section: &Section, standing: Standing) -> Markup {
+    let title = html! {
+        h3 {
+            @if !standing.symbol().is_empty() {
+                span class={ "symbol " (class(standing)) } aria-hidden="true" { (standing.symbol()) }
+                " "
+            }
+            (section.title)
+            @if !section.brief.is_empty() { " " span.brief { (section.brief) } }
+        }
+    };
+    let content = html! {
+        div.content id=(anchor(section.title)) {
+            (explained(&section.explained))
+            @for block in &section.blocks { (self::block(block)) }
+        }
+    };
     html! {
         section {
-            h2 { (part.title) }
-            @for block in &part.blocks { (self::block(block)) }
+            @if standing.is_folded() {
+                details { summary { (title) } (content) }
+            } @else {
+                (title) (content)
+            }
+        }
+    }
+}
+
+fn explained(words: &[Explained]) -> Markup {
+    html! {
+        @if !words.is_empty() {
+            p.explained {
+                @for (at, explained) in words.iter().enumerate() {
+                    @if at > 0 { " " }
+                    dfn { (explained.word) } " " (explained.meaning)
+                }
+            }
         }
     }
 }
@@ -75,94 +177,49 @@ fn block(block: &Block) -> Markup {
     html! {
         @match block {
             Block::Text(text) => p { (with_code(text)) },
-            Block::Facts(facts) => dl.facts {
-                @for (name, value) in facts { div { dt { (name) } dd { (cell(value)) } } }
-            },
+            Block::Facts(facts) => (self::facts(facts)),
             Block::Table(table) => (self::table(table)),
             Block::Steps(steps) => ol { @for step in steps { li { (with_code(step)) } } },
         }
     }
 }
 
-/// Text between backticks is set as code.
-fn with_code(text: &str) -> Markup {
+fn facts(facts: &[(&'static str, super::page::Cell)]) -> Markup {
     html! {
-        @for (at, piece) in text.split('`').enumerate() {
-            @if at % 2 == 1 { code { (shown(piece)) } } @else { (shown_long(piece)) }
+        dl.facts {
+            @for (name, value) in facts { div { dt { (name) } dd { (cell(value)) } } }
         }
     }
 }
 
-fn table(table: &Table) -> Markup {
-    // A column is set to the right if it holds a number.
-    let class = |at: usize| {
-        table.rows.iter().filter_map(|row| row.get(at)).any(|cell| matches!(cell, Cell::Number(_)))
-    };
-    html! {
-        table class=[(table.columns.len() > 2).then_some("wide")] {
-            @if !table.caption.is_empty() { caption { (with_code(table.caption)) } }
-            thead {
-                tr {
-                    @for (at, column) in table.columns.iter().enumerate() {
-                        th scope="col" class=[class(at).then_some("number")] { (column) }
-                    }
-                }
-            }
-            tbody {
-                @for row in &table.rows {
-                    tr {
-                        @for (at, value) in row.iter().enumerate() {
-                            // On a narrow page each value carries its column's name.
-                            td data-label=(table.columns.get(at).copied().unwrap_or_default())
-                                class=[class(at).then_some("number")] { (cell(value)) }
-                        }
-                    }
-                }
-            }
-        }
-        @if let Some(more) = &table.more { p.more { "… " (with_code(more)) } }
-    }
-}
-
-fn cell(value: &Cell) -> Markup {
-    html! {
-        @match value {
-            Cell::Text(text) => span { (with_code(text)) },
-            Cell::Number(text) => span.figure { (text) },
-            Cell::Foreign(text) if text.is_empty() => span.none { "none" },
-            Cell::Foreign(text) => bdi { (shown(text)) },
-            Cell::Code(text) if text.is_empty() => span.none { "none" },
-            Cell::Code(text) => code { bdi { (shown(text)) } },
-            Cell::Codes(texts, more) => {
-                @for text in texts { code.item { bdi { (shown(text)) } } }
-                @if *more > 0 && !texts.is_empty() { span.more { "and " (number(*more)) " more" } }
-            },
-            Cell::Flag { good, words } => span class=(if *good { "good" } else { "bad" }) {
-                (if *good { "✓ " } else { "✗ " }) (words)
-            },
-            Cell::Bar(thousandths) => (bar(*thousandths)),
-        }
-    }
-}
-
-/// A bar that is drawn, so that it is printed even if backgrounds are not.
-fn bar(thousandths: u64) -> Markup {
-    html! {
-        svg.bar viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true" {
-            rect.track x="0" y="0" width="1000" height="10" {}
-            @if thousandths > 0 { rect x="0" y="0" width=(thousandths.max(6)) height="10" {} }
-        }
-    }
-}
-
-fn sign_off() -> Markup {
+fn sign_off(sign_off: &SignOff) -> Markup {
+    let [accept, with_exceptions, reject] = CHOICES;
     html! {
         footer {
-            h2 { "Sign-off" }
-            p { "I have read this report and agree with what it says." }
-            div.lines {
-                @for name in ["Reviewer", "Date", "Signature"] { div { span { (name) } } }
+            h2 { (SIGN_OFF) }
+            div.content id=(anchor(SIGN_OFF)) {
+                (block(&sign_off.facts))
+                (block(&sign_off.checksums))
+                p { (STATEMENT) }
+                ul.choices {
+                    li { (box_to_tick()) (accept) }
+                    li {
+                        (box_to_tick()) (with_exceptions)
+                        @if sign_off.exceptions.is_empty() { " " (NO_EXCEPTIONS) }
+                        ul {
+                            @for exception in &sign_off.exceptions { li { (with_code(exception)) } }
+                        }
+                        div.blank {}
+                    }
+                    li { (box_to_tick()) (reject) }
+                }
+                div.lines { @for name in LINES { div { span { (name) } } } }
             }
         }
     }
+}
+
+/// A box that is drawn, so that it is printed.
+fn box_to_tick() -> Markup {
+    html! { span.box aria-hidden="true" { "☐" } " " }
 }

@@ -4,7 +4,7 @@ use reshelve::parity::{JobList, ListedJob};
 use reshelve::report::RunReport;
 use reshelve_core::mapping::{InFlight, StatusPolicy};
 
-use super::page::{Block, Cell, ROWS_MAX, Section, Table};
+use super::page::{Block, Cell, ROWS_MAX, Section, Standing, Table};
 use crate::text::{agree, counted, number};
 
 /// Statuses that contradict the chapters.
@@ -25,7 +25,10 @@ pub(super) fn status_conflicts(report: &RunReport) -> Option<Section> {
     ))];
     let tables = sides.into_iter().filter(|(_, list)| list.count > 0);
     blocks.extend(tables.map(|(caption, list)| jobs(caption, list)));
-    Some(Section { title: "Status conflicts", blocks })
+    let count = conflicts.novels_behind_failed.count + conflicts.failures_behind_completed.count;
+    let standing = if count > 0 { Standing::Noted } else { Standing::Holds };
+    let brief = if count > 0 { counted(count, "job") } else { "none".into() };
+    Some(Section::new("Status conflicts", standing, blocks).brief(brief))
 }
 
 /// Jobs that were queued or running.
@@ -47,7 +50,13 @@ pub(super) fn in_flight(report: &RunReport) -> Option<Section> {
     if list.count > 0 {
         blocks.push(jobs("", list));
     }
-    Some(Section { title: "In flight", blocks })
+    let standing = match report.plan.options.in_flight.unwrap_or_default() {
+        _ if list.count == 0 => Standing::Holds,
+        InFlight::Skip => Standing::Open,
+        InFlight::Include | InFlight::AsFailed => Standing::Noted,
+    };
+    let brief = if list.count > 0 { counted(list.count, "job") } else { "none".into() };
+    Some(Section::new("In flight", standing, blocks).brief(brief))
 }
 
 fn jobs(caption: &'static str, list: &JobList) -> Block {
@@ -56,6 +65,7 @@ fn jobs(caption: &'static str, list: &JobList) -> Block {
     };
     let rows: Vec<_> = list.jobs.iter().take(ROWS_MAX).map(row).collect();
     let rest = list.count - u64::try_from(rows.len()).unwrap_or(list.count);
-    let more = (rest > 0).then(|| format!("and {} more", number(rest)));
+    let place = if caption.is_empty() { ": `reshelve profile` lists them" } else { "" };
+    let more = (rest > 0).then(|| format!("and {} more{place}", number(rest)));
     Block::Table(Table { caption, columns: vec!["job", "title", "legacy status"], rows, more })
 }

@@ -1,8 +1,10 @@
 //! The report as Markdown that fits into a pull request. Everything that other people wrote is in
 //! code spans, where it cannot be markup, a link, or a mention.
 
-use super::page::{Block, Cell, Page, Section, Table, verdict_words};
+use super::page::{Block, Cell, Page, Part, Section, Table, verdict_words};
+use super::sign_off::{CHOICES, LINES, NO_EXCEPTIONS, STATEMENT, SignOff};
 use super::text::shown;
+use super::words::Explained;
 use crate::text::number;
 
 /// How many rows of a table are shown: a comment has room for about 65 000 characters.
@@ -11,13 +13,18 @@ const ROWS_MAX: usize = 12;
 pub(super) fn render(page: &Page) -> String {
     let (symbol, words) = verdict_words(page.word);
     let mut out = format!("# {symbol} {words}\n\n{}\n\n", escaped(&page.sentence));
+    push_explained(&mut out, &page.explained);
     out.push_str(&format!("Run {}\n\n", code(&page.run)));
-    let names: Vec<&str> = page.figures.iter().map(|(name, _)| *name).collect();
-    let values: Vec<String> = page.figures.iter().map(|(_, value)| value.clone()).collect();
+    let names: Vec<&str> = page.tiles.iter().map(|tile| tile.name).collect();
+    let values = page.tiles.iter().map(|tile| match tile.standing.symbol() {
+        "" => tile.value.clone(),
+        symbol => format!("{} {symbol}", tile.value),
+    });
     push_row(&mut out, &names);
     push_row(&mut out, &vec!["---"; names.len()]);
-    push_row(&mut out, &values);
+    push_row(&mut out, &values.collect::<Vec<_>>());
     out.push('\n');
+    push_facts(&mut out, &page.facts);
     if !page.cautions.is_empty() {
         out.push_str("**Read this first**\n\n");
         for caution in &page.cautions {
@@ -25,32 +32,80 @@ pub(super) fn render(page: &Page) -> String {
         }
         out.push('\n');
     }
-    for section in &page.sections {
-        push_section(&mut out, section);
+    for part in &page.parts {
+        push_part(&mut out, part);
     }
-    out.push_str("## Sign-off\n\nReviewer:\n\nDate:\n");
+    push_sign_off(&mut out, &page.sign_off);
     out
 }
 
+/// A part that is folded in the page is folded here too, and readable where nothing folds.
+fn push_part(out: &mut String, part: &Part) {
+    out.push_str(&format!("## {}\n\n", part.title));
+    if part.standing.is_folded() {
+        let titles: Vec<&str> = part.sections.iter().map(|section| section.title).collect();
+        let titles = escaped(&titles.join(" · "));
+        out.push_str(&format!("<details><summary>{titles}</summary>\n\n"));
+    }
+    for section in &part.sections {
+        push_section(out, section);
+    }
+    if part.standing.is_folded() {
+        out.push_str("</details>\n\n");
+    }
+}
+
 fn push_section(out: &mut String, section: &Section) {
-    out.push_str(&format!("## {}\n\n", section.title));
+    out.push_str(&format!("### {}\n\n", section.title));
+    push_explained(out, &section.explained);
     for block in &section.blocks {
-        match block {
-            Block::Text(text) => out.push_str(&format!("{}\n\n", escaped(text))),
-            Block::Facts(facts) => {
-                for (name, value) in facts {
-                    out.push_str(&format!("- {name}: {}\n", cell(value)));
-                }
-                out.push('\n');
+        push_block(out, block);
+    }
+}
+
+fn push_explained(out: &mut String, words: &[Explained]) {
+    if words.is_empty() {
+        return;
+    }
+    let sentences = words.iter().map(|it| format!("*{}* {}", it.word, escaped(it.meaning)));
+    out.push_str(&format!("{}\n\n", sentences.collect::<Vec<_>>().join(" ")));
+}
+
+fn push_block(out: &mut String, block: &Block) {
+    match block {
+        Block::Text(text) => out.push_str(&format!("{}\n\n", escaped(text))),
+        Block::Facts(facts) => push_facts(out, facts),
+        Block::Table(table) => push_table(out, table),
+        Block::Steps(steps) => {
+            for (at, step) in steps.iter().enumerate() {
+                out.push_str(&format!("{}. {}\n", at + 1, escaped(step)));
             }
-            Block::Table(table) => push_table(out, table),
-            Block::Steps(steps) => {
-                for (at, step) in steps.iter().enumerate() {
-                    out.push_str(&format!("{}. {}\n", at + 1, escaped(step)));
-                }
-                out.push('\n');
-            }
+            out.push('\n');
         }
+    }
+}
+
+fn push_facts(out: &mut String, facts: &[(&'static str, Cell)]) {
+    for (name, value) in facts {
+        out.push_str(&format!("- {name}: {}\n", cell(value)));
+    }
+    out.push('\n');
+}
+
+fn push_sign_off(out: &mut String, sign_off: &SignOff) {
+    out.push_str("## Sign-off\n\n");
+    push_block(out, &sign_off.facts);
+    push_block(out, &sign_off.checksums);
+    let [accept, with_exceptions, reject] = CHOICES;
+    let none = if sign_off.exceptions.is_empty() { NO_EXCEPTIONS } else { "" };
+    let with_exceptions = format!("{with_exceptions} {none}");
+    out.push_str(&format!("{STATEMENT}\n\n- [ ] {accept}\n- [ ] {}\n", with_exceptions.trim_end()));
+    for exception in &sign_off.exceptions {
+        out.push_str(&format!("  - {}\n", escaped(exception)));
+    }
+    out.push_str(&format!("- [ ] {reject}\n\n"));
+    for line in LINES {
+        out.push_str(&format!("{line}:\n\n"));
     }
 }
 
@@ -100,6 +155,10 @@ fn cell(value: &Cell) -> String {
             parts.join(", ")
         }
         Cell::Flag { good, words } => format!("{} {words}", if *good { "✓" } else { "✗" }),
+        Cell::Expected { value, .. } | Cell::Found { value, .. } => match value {
+            Some(value) => code(value),
+            None => "nothing".to_owned(),
+        },
         // Twenty characters are the whole length.
         Cell::Bar(thousandths) => {
             let length = thousandths.div_ceil(50);

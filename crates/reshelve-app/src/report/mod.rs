@@ -2,24 +2,31 @@
 //! evidence.
 
 mod bundle;
+mod checks;
 mod codes;
 mod comparison;
+mod decisions;
+mod diff;
 mod figures;
 mod html;
+mod html_cell;
 mod jobs;
 mod markdown;
 mod page;
 mod record;
+mod sign_off;
 mod source;
 mod text;
 mod what_was_run;
+mod words;
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use reshelve::parity::Bucket;
+use reshelve::parity::{Bucket, Texts};
 use reshelve::report::{ReportRequest, RunReport, Sides};
+use reshelve::run::RunFolder;
 use serde::{Serialize, Serializer};
 
 use crate::exit_code::ExitCode;
@@ -43,12 +50,15 @@ pub struct Request {
     pub out: Option<PathBuf>,
     /// Whether to write the evidence pack too.
     pub bundle: bool,
+    /// Whether it quotes the texts of the documents, such as titles.
+    pub texts: Texts,
 }
 
 impl Request {
-    /// The report of a run whose ends are where they were, into its folder.
+    /// The report of a run whose ends are where they were, into its folder, without texts.
     pub fn new(run: RunName) -> Self {
-        Request { runs: vec![run], source: None, target: None, out: None, bundle: false }
+        let texts = Texts::Withheld;
+        Request { runs: vec![run], source: None, target: None, out: None, bundle: false, texts }
     }
 }
 
@@ -121,8 +131,8 @@ pub fn report(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     let family = family(&request.runs)?;
     let report = gather(request, &family, handle)?;
     let rendered = render(&report);
-    let folders: Vec<&Path> = family.iter().map(|(folder, _)| folder.path()).collect();
-    let out = request.out.clone().unwrap_or_else(|| folders[0].join("report"));
+    let folders: Vec<RunFolder> = family.iter().map(|(folder, _)| folder.clone()).collect();
+    let out = request.out.clone().unwrap_or_else(|| folders[0].path().join("report"));
     let written = write(&report, &rendered, &out, request.bundle.then_some(&folders))?;
     Ok(Outcome { report, written })
 }
@@ -145,6 +155,7 @@ fn gather(request: &Request, family: &[Known], handle: &Handle) -> Result<RunRep
         other_retries: other_retries(family),
         no_source: origin.as_ref().err().cloned(),
         no_target: target.as_ref().err().cloned(),
+        texts: request.texts,
     };
     let shared = origin.as_ref().ok().map(AsRef::as_ref);
     let sides = Sides {
@@ -186,7 +197,7 @@ fn write(
     report: &RunReport,
     rendered: &Rendered,
     out: &Path,
-    run_folders: Option<&Vec<&Path>>,
+    run_folders: Option<&Vec<RunFolder>>,
 ) -> Result<Written, Failure> {
     fs::create_dir_all(out).map_err(|error| failed("creating the folder", out, &error))?;
     let whole = |name: &str, text: &str| {

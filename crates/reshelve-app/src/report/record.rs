@@ -2,7 +2,7 @@
 
 use reshelve::report::RunReport;
 
-use super::page::{Block, Cell, Section, Table};
+use super::page::{Block, Cell, Section, Standing, Table};
 use super::text::decimal;
 use crate::text::{counted, number, size, span};
 
@@ -65,7 +65,9 @@ pub(super) fn effort(report: &RunReport) -> Section {
             )),
         ),
     ];
-    Section { title: "Time, memory, error rate", blocks: vec![Block::Facts(facts)] }
+    let blocks = vec![Block::Facts(facts)];
+    let title = "Time, memory, error rate";
+    Section::new(title, Standing::Recorded, blocks).brief(span(checkpoint.elapsed_ms))
 }
 
 /// Fingerprints of both sides.
@@ -104,7 +106,7 @@ pub(super) fn fingerprints(report: &RunReport) -> Section {
     } else if report.plan.apply {
         blocks.push(Block::Text("The target could not be read: there are no checksums.".into()));
     }
-    Section { title: "Fingerprints and checksums", blocks }
+    Section::new("Fingerprints and checksums", Standing::Recorded, blocks)
 }
 
 /// How to roll the run back.
@@ -112,7 +114,7 @@ pub(super) fn rollback(report: &RunReport) -> Section {
     let title = "How to roll back";
     let Some(rollback) = &report.rollback else {
         let text = "There is nothing to roll back: nothing was written.";
-        return Section { title, blocks: vec![Block::Text(text.into())] };
+        return Section::new(title, Standing::Recorded, vec![Block::Text(text.into())]);
     };
     let rows = rollback.files.iter().map(|file| {
         vec![
@@ -132,5 +134,5 @@ pub(super) fn rollback(report: &RunReport) -> Section {
     if !table.rows.is_empty() {
         blocks.push(Block::Table(table));
     }
-    Section { title, blocks }
+    Section::new(title, Standing::Recorded, blocks)
 }

@@ -3,9 +3,9 @@
 use reshelve::profile::Profile;
 use reshelve::report::RunReport;
 
-use super::page::{Block, Cell, Section, Table};
+use super::page::{Block, Cell, Section, Standing, Table};
 use super::text::decimal;
-use crate::text::{date, size};
+use crate::text::{counted, date, size};
 
 /// How many fields that the schema does not name are shown.
 const UNKNOWN_MAX: usize = 10;
@@ -15,7 +15,8 @@ const STATUSES_MAX: usize = 20;
 pub(super) fn profile(report: &RunReport) -> Option<Section> {
     let profile = report.profile.as_ref()?;
     let blocks = vec![facts(profile), statuses(profile), fields(profile), unknown(profile)];
-    Some(Section { title: "What is in the source", blocks })
+    let brief = counted(profile.documents, "document");
+    Some(Section::new("What is in the source", Standing::Recorded, blocks).brief(brief))
 }
 
 fn facts(profile: &Profile) -> Block {

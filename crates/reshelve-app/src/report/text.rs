@@ -19,6 +19,13 @@ pub(super) fn shown(text: &str) -> String {
     out
 }
 
+/// An ObjectId in Extended JSON as its hex digits, as ids are shown everywhere else; any other text
+/// as it is.
+pub(super) fn plain_id(text: &str) -> &str {
+    let digits = text.strip_prefix("{\"$oid\":\"").and_then(|rest| rest.strip_suffix("\"}"));
+    digits.filter(|it| it.bytes().all(|byte| byte.is_ascii_hexdigit())).unwrap_or(text)
+}
+
 /// Control characters, and those that turn the direction of text or have no width of their own.
 /// The joiners of scripts and emoji stay.
 fn is_hidden(c: char) -> bool {
@@ -37,5 +44,13 @@ mod tests {
         assert_eq!(shown("a\u{202e}b\nc\u{0}"), "a\\u{202e}b\\u{a}c\\u{0}");
         assert_eq!(shown("שלום 👩‍🚀"), "שלום 👩‍🚀");
         assert_eq!(shown(&"x".repeat(1_000)).chars().count(), SHOWN_CHARS_MAX + 1);
+    }
+
+    #[test]
+    fn an_object_id_is_its_digits() {
+        assert_eq!(plain_id("{\"$oid\":\"687f22696249a18dd8533d4a\"}"), "687f22696249a18dd8533d4a");
+        for other in ["{\"$oid\":\"x\"}", "{\"$oid\":\"", "5", ""] {
+            assert_eq!(plain_id(other), other);
+        }
     }
 }

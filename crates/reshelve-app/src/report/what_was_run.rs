@@ -5,30 +5,57 @@ use reshelve::report::{RunReport, Word};
 use reshelve::run::Plan;
 use reshelve_core::mapping::{InFlight, OnUnknownStatus, StatusPolicy};
 
-use super::page::{Block, Cell, Section, Table};
+use super::decisions;
+use super::page::{Block, Cell, Section, Standing, Table, Tile};
 use crate::text::{counted, number, size};
 
 /// The figures at the top.
-pub(super) fn first_figures(report: &RunReport) -> Vec<(&'static str, String)> {
+pub(super) fn tiles(report: &RunReport) -> Vec<Tile> {
     let documents = report.checkpoint.totals.documents;
-    let mut figures = Vec::new();
+    let of = |part: u64, whole: u64| format!("{} of {}", number(part), number(whole));
+    let proof = "Parity and lossless proof";
+    let mut tiles = Vec::new();
     if let Some(parity) = &report.parity {
-        let jobs = parity.survey.counts.jobs();
-        let restored = format!("{} of {}", number(parity.restored.identical), number(jobs));
-        figures.push(("restored byte for byte", restored));
-        figures.push(("mismatches", number(parity.mismatches_total)));
+        let (restored, jobs) = (parity.restored.identical, parity.survey.counts.jobs());
+        let standing = if restored == jobs { Standing::Holds } else { Standing::Fails };
+        tiles.push(Tile::new("restored byte for byte", of(restored, jobs), standing, proof));
+        let mismatches = parity.mismatches_total;
+        let (standing, section) = match mismatches {
+            0 => (Standing::Holds, proof),
+            _ => (Standing::Fails, "Mismatches"),
+        };
+        tiles.push(Tile::new("mismatches", number(mismatches), standing, section));
     } else if report.verdict.word == Word::DryRun {
-        let mapped = format!("{} of {}", number(documents.mapped), number(documents.read));
-        figures.push(("would be mapped", mapped));
+        let mapped = of(documents.mapped, documents.read);
+        tiles.push(Tile::new("would be mapped", mapped, Standing::Recorded, proof));
     } else {
-        figures.push(("documents read", number(documents.read)));
-        figures.push(("jobs written", number(documents.written)));
+        let run = "What was run on what";
+        let read = number(documents.read);
+        tiles.push(Tile::new("documents read", read, Standing::Recorded, run));
+        let written = number(documents.written);
+        tiles.push(Tile::new("jobs written", written, Standing::Recorded, run));
     }
     let warnings = report.checkpoint.totals.warnings.values().map(|tally| tally.count).sum();
-    figures.push(("rejected", number(documents.rejected)));
-    figures.push(("left out, in flight", number(documents.skipped)));
-    figures.push(("warnings", number(warnings)));
-    figures
+    let mut add = |name, count: u64, standing, section| {
+        let standing = if count == 0 { Standing::Holds } else { standing };
+        tiles.push(Tile::new(name, number(count), standing, section));
+    };
+    add("rejected", documents.rejected, Standing::Open, "Rejects");
+    add("left out, in flight", documents.skipped, Standing::Open, "In flight");
+    let decisions = decisions::count(report);
+    add("decisions", decisions, Standing::Open, "Decisions that changed data");
+    add("warnings", warnings, Standing::Noted, "Warnings");
+    tiles
+}
+
+/// What was run on what, in short.
+pub(super) fn in_short(report: &RunReport) -> Vec<(&'static str, Cell)> {
+    let plan = &report.plan;
+    vec![
+        ("source", Cell::code(plan.source.path.display())),
+        ("target", Cell::code(plan.target.name())),
+        ("started", Cell::code(&plan.begun_at)),
+    ]
 }
 
 /// What was run on what.
@@ -53,7 +80,7 @@ pub(super) fn run(report: &RunReport) -> Section {
     if report.runs.len() > 1 {
         blocks.push(retries(report));
     }
-    Section { title: "What was run on what", blocks }
+    Section::new("What was run on what", Standing::Recorded, blocks)
 }
 
 /// The retries that are reported with the run.

@@ -147,6 +147,9 @@ pub(crate) struct ReportArgs {
     /// Also write the evidence pack: one archive for the change record
     #[arg(long, env = "RESHELVE_BUNDLE")]
     pub(crate) bundle: bool,
+    /// Quote texts of the documents, such as titles; without this flag, only their shapes are shown
+    #[arg(long, env = "RESHELVE_WITH_TEXTS")]
+    pub(crate) with_texts: bool,
     #[command(flatten)]
     pub(crate) password: BothPasswords,
     #[command(flatten)]

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use reshelve::parity::Texts;
 use reshelve::report::{RunReport, Word};
 use reshelve_app::report::{self, Request, Written};
 use reshelve_app::text::plain;
@@ -19,6 +20,7 @@ pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
         target: args.target.clone(),
         out: args.out.clone(),
         bundle: args.bundle,
+        texts: if args.with_texts { Texts::Quoted } else { Texts::Withheld },
     };
     let outcome = report::report(&request, &args.password.handle(Handle::silent()))?;
     printer.text(&page(&outcome.report, &outcome.written));

@@ -10,6 +10,7 @@ mod groups;
 mod sample;
 mod side;
 mod survey;
+mod texts;
 mod verification;
 mod verifier;
 mod verify;
@@ -25,6 +26,7 @@ pub use cost_and_tokens::{
 pub use groups::{Group, GroupKind};
 pub use sample::SAMPLE_MAX;
 pub use survey::{Counts, JobList, ListedJob, SourceFingerprint, StatusConflicts, Survey, survey};
+pub use texts::{Texts, shape_of_text};
 pub use verification::{Agreement, Mismatch, RestoredCounts, Sample, Verification};
 use verify::only_rejects;
 pub use verify::{Retry, TOLERANCE_USD_DEFAULT, VerifyError, VerifyRequest, verify};

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::carried::{Carried, Fate};
-use super::compare::show;
 use super::cost_and_tokens::{CostAndTokenTotals, Deltas, LISTED_MAX, add_job, empty_deltas};
+use super::texts::{Texts, show};
 use super::walk::{Reading, Taken, Walked, walk};
 use super::{VerifyError, only_rejects};
 use crate::ends::Origin;
@@ -103,7 +103,7 @@ fn id_text(legacy: Document<'_>) -> String {
     match (id.string(), id.object_id()) {
         (Some(text), _) => String::from_utf8_lossy(text).into_owned(),
         (_, Some(bytes)) => raw::hex(&bytes),
-        _ => show(id),
+        _ => show(id, Texts::Quoted),
     }
 }
 

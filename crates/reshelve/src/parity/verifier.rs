@@ -4,13 +4,14 @@
 use std::borrow::Cow;
 
 use super::causes::{Known, causes};
-use super::compare::{Difference, differences, show};
+use super::compare::{Difference, differences};
 use super::cost_and_tokens::{add_stored, judge};
 use super::doubles::LeftOver;
 use super::groups::{GroupKind, Groups};
 use super::sample::Chosen;
 use super::side::{Found, Side, is_well_formed};
 use super::survey::Survey;
+use super::texts::{Texts, show};
 use super::verification::{Mismatch, Sample, Verification};
 use super::verify::{VerifyError, VerifyRequest};
 use super::walk::Taken;
@@ -27,6 +28,7 @@ struct Findings<'v> {
     /// What was found of the job in hand: what it has in common is known when it is done.
     of_job: Vec<(GroupKind, Mismatch)>,
     known: Known,
+    texts: Texts,
 }
 
 /// Compares jobs with a target, one after the other.
@@ -68,7 +70,7 @@ impl<'v> Verifier<'v> {
             in_flight: request.reading.options.in_flight,
         };
         let (groups, of_job) = (Groups::default(), Vec::new());
-        let findings = Findings { each, found, groups, of_job, known };
+        let findings = Findings { each, found, groups, of_job, known, texts: request.texts };
         Ok(Verifier { request, target, sides, findings })
     }
 
@@ -110,6 +112,7 @@ impl<'v> Verifier<'v> {
         is_in_flight: bool,
     ) -> Result<(), VerifyError> {
         self.findings.known.jobs += 1;
+        let texts = self.findings.texts;
         let job = String::from_utf8_lossy(&mapped.job_id).into_owned();
         let mut stored: [Option<Cow<'_, [u8]>>; 4] = Default::default();
         let mut is_there = false;
@@ -126,13 +129,13 @@ impl<'v> Verifier<'v> {
                             let values = (None, Some(damage));
                             self.findings.add(GroupKind::Damaged, &job, collection, "", values);
                         }
-                        let id = Document::new(expected).get("_id").map(show);
+                        let id = Document::new(expected).get("_id").map(|id| show(id, texts));
                         self.findings.add(GroupKind::Missing, &job, collection, "_id", (id, None));
                         continue;
                     }
                     Found::Different => {
                         let actual = side.actual.clone();
-                        for difference in differences(expected, &actual) {
+                        for difference in differences(expected, &actual, texts) {
                             let Difference { path, expected, actual } = difference;
                             let values = (expected, actual);
                             self.findings.add(
@@ -247,7 +250,7 @@ impl Findings<'_> {
     fn add_unexpected(&mut self, kind: GroupKind, collection: Collection, document: &[u8]) {
         let document = Document::new(document);
         let job = document.get("jobId").and_then(Value::string).unwrap_or_default();
-        let id = document.get("_id").map(show);
+        let id = document.get("_id").map(|id| show(id, self.texts));
         let id = id.or_else(|| Some("a document without _id".to_owned()));
         self.add(kind, &String::from_utf8_lossy(job), collection, "_id", (None, id));
         self.flush();

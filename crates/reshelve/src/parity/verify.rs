@@ -3,6 +3,7 @@
 
 use super::carried::{Carried, Fate};
 use super::sample::{self, Chosen, SAMPLE_MAX};
+use super::texts::Texts;
 use super::verification::{Mismatch, Verification};
 use super::verifier::Verifier;
 use super::walk::{Reading, Taken, walk};
@@ -29,6 +30,8 @@ pub struct VerifyRequest {
     pub tolerance_tokens: f64,
     /// Compare only this many documents, at most [`SAMPLE_MAX`]: a quick check, not a proof.
     pub sample: Option<usize>,
+    /// Whether the values of mismatches are quoted.
+    pub texts: Texts,
 }
 
 impl VerifyRequest {
@@ -40,6 +43,7 @@ impl VerifyRequest {
             tolerance_usd: TOLERANCE_USD_DEFAULT,
             tolerance_tokens: 0.0,
             sample: None,
+            texts: Texts::Quoted,
         }
     }
 }

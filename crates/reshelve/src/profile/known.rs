@@ -82,6 +82,16 @@ static KNOWN: LazyLock<HashSet<Vec<u8>>> = LazyLock::new(|| {
     known
 });
 
+static NAMES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+    let names = NAMED.iter().flat_map(|Named(_, names)| names.split(' '));
+    names.map(|name| name.trim_end_matches("[]")).collect()
+});
+
+/// Whether the schema has a field of that name, anywhere.
+pub fn is_name(name: &str) -> bool {
+    NAMES.contains(name)
+}
+
 /// Whether the schema names a path.
 pub(crate) fn is_known(path: &[u8]) -> bool {
     let below = |whole: &str| {

@@ -16,9 +16,12 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 pub use fields::LEVELS_MAX;
+pub use known::is_name;
 pub use model::{Dates, Field, Forecast, Largest, Numbers, Profile, Sizes, Unknown};
 pub use paths::{OTHER, PATH_BYTES_MAX, PATHS_BYTES_MAX, PATHS_MAX};
-pub use survey::{IN_FLIGHT_SHOWN_MAX, LARGEST_MAX, MISSING, STATUS_BYTES_MAX, STATUS_PAIRS_MAX};
+pub use survey::{
+    IN_FLIGHT_SHOWN_MAX, LARGEST_MAX, MISSING, STATUS_BYTES_MAX, STATUS_PAIRS_MAX, is_placeholder,
+};
 pub use tallies::{VALUE_BYTES_MAX, VALUES_MAX, VALUES_TOTAL_MAX};
 
 use crate::ends::{BatchLimits, Damage, Source};

@@ -31,6 +31,12 @@ pub const MISSING: &str = "<missing>";
 /// How much of an `_id` is shown, in bytes: a job id is never longer.
 const ID_BYTES_MAX: usize = 128;
 
+/// Whether a profile says a word, between angle brackets, in the place of a status or a phase.
+pub fn is_placeholder(word: &str) -> bool {
+    let is = |placeholder: &str| placeholder.get(1..placeholder.len() - 1) == Some(word);
+    is(MISSING) || is(OTHER) || (0..=u8::MAX).any(|kind| alias(kind) == word)
+}
+
 /// A profile that is being collected.
 #[derive(Debug)]
 pub(crate) struct Survey {

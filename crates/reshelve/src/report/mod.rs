@@ -7,6 +7,7 @@ mod family;
 mod rollback;
 mod run_files;
 mod verdict;
+mod withheld;
 
 use std::collections::BTreeMap;
 
@@ -14,12 +15,14 @@ use serde::Serialize;
 
 pub use family::{Member, family_request};
 pub use rollback::{Rollback, TargetFile};
+pub use run_files::withheld_rejects;
 pub use verdict::{Verdict, Word};
 
 use crate::ends::Origin;
 use crate::ends::TargetReader;
 use crate::parity::{
-    self, CollectionChecksum, Reading, Retry, Survey, Verification, VerifyError, VerifyRequest,
+    self, CollectionChecksum, Reading, Retry, Survey, Texts, Verification, VerifyError,
+    VerifyRequest,
 };
 use crate::pass::RejectRecord;
 use crate::profile::{self, Profile, ProfileRequest};
@@ -41,6 +44,8 @@ pub struct ReportRequest {
     pub no_source: Option<String>,
     /// Why the target cannot be read at all, if so.
     pub no_target: Option<String>,
+    /// Whether the report quotes the texts of the documents.
+    pub texts: Texts,
 }
 
 /// The two sides of a report, as they are now.
@@ -75,6 +80,8 @@ pub struct Rates {
 pub struct RunReport {
     /// The conclusion.
     pub verdict: Verdict,
+    /// Whether texts of the documents are quoted; else their shapes are in their places.
+    pub with_texts: bool,
     /// What a reader must know before believing the rest: sentences.
     pub cautions: Vec<String>,
     /// What was run on what: `run.json`.
@@ -120,6 +127,7 @@ pub fn gather(request: &ReportRequest, sides: &Sides<'_>) -> Result<RunReport, R
         checkpoints.push(checkpoint);
     }
     let (compared, readings) = family_request(&request.folder, &request.retries)?;
+    let compared = VerifyRequest { texts: request.texts, ..compared };
     let mut checkpoint = family::together(&checkpoints, None);
     let looked = look(request, (&compared, &readings), sides, &plan, &checkpoint);
     let mut rejects = run_files::first_rejects(&request.folder, &checkpoint)?;
@@ -146,8 +154,9 @@ pub fn gather(request: &ReportRequest, sides: &Sides<'_>) -> Result<RunReport, R
         Looked::Surveyed { survey, .. } => (Some(*survey), None),
         Looked::Nothing { .. } => (None, None),
     };
-    Ok(RunReport {
+    let mut report = RunReport {
         verdict,
+        with_texts: request.texts == Texts::Quoted,
         cautions: verdict::cautions(&plan, &checkpoint, survey.as_ref(), request),
         rates: rates(&checkpoint),
         rejects,
@@ -160,7 +169,11 @@ pub fn gather(request: &ReportRequest, sides: &Sides<'_>) -> Result<RunReport, R
         survey,
         parity,
         checksums,
-    })
+    };
+    if request.texts == Texts::Withheld {
+        withheld::withhold(&mut report);
+    }
+    Ok(report)
 }
 
 /// How far the two sides could be read.
@@ -201,7 +214,11 @@ fn look(
     let why = if !plan.apply {
         None
     } else if !checkpoint.state.is_ended() {
-        Some(format!("the run is not finished: its state is {}", checkpoint.state.as_str()))
+        Some(format!(
+            "the run is not finished: its state is {}, and the figures are those of its last \
+             checkpoint",
+            checkpoint.state.as_str()
+        ))
     } else if let Some(target) = sides.target {
         match parity::verify(compared, origin, &retries, target, &mut |_| {}) {
             Ok(verification) => return Looked::Compared(Box::new(verification)),
@@ -248,7 +265,20 @@ fn counted(count: u64, noun: &str) -> String {
         noun if noun.ends_with("ch") => "es",
         _ => "s",
     };
-    format!("{count} {noun}{ending}")
+    format!("{} {noun}{ending}", number(count))
+}
+
+/// A number with its thousands apart, as everywhere in a report.
+fn number(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// One decimal is enough for people and for comparisons.

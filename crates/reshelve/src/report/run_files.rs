@@ -1,13 +1,14 @@
 //! What the files of a run tell a comparison and a report.
 
 use std::collections::HashSet;
+use std::io::{self, BufWriter, Write};
 
-use super::QUOTED_BYTES_MAX;
+use super::{QUOTED_BYTES_MAX, withheld};
 use crate::ends::OnExisting;
 use crate::parity::{LISTED_MAX, Reading, VerifyRequest};
 use crate::pass::{RejectReason, RejectRecord, read_rejects};
 use crate::run::{Checkpoint, RunError, RunFolder};
-use crate::store::{Key, Lines, StateError};
+use crate::store::{At, Key, Lines, OpenFile, Scratch, StateError};
 
 /// Compares what a run read with what it wrote.
 ///
@@ -57,6 +58,35 @@ pub(super) fn quoted(mut record: RejectRecord) -> RejectRecord {
         record.id = cut(&id).into();
     }
     record
+}
+
+/// The list of rejects without anybody's text, in a file without a name; none if there is no list.
+///
+/// # Errors
+/// If a file of the run cannot be used, or the file cannot be written.
+pub fn withheld_rejects(
+    folder: &RunFolder,
+    scratch: &Scratch,
+) -> Result<Option<Box<dyn OpenFile>>, RunError> {
+    let checkpoint = folder.checkpoint()?;
+    let lines = match read_rejects(folder.files(), folder.path(), checkpoint.rejects.jsonl) {
+        Ok(lines) => lines,
+        Err(error) if error.is_absent() => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let file = scratch.file()?;
+    let path = file.path().to_owned();
+    let mut out = BufWriter::new(file);
+    for record in lines {
+        let mut record: RejectRecord = record?;
+        withheld::withhold_reject(&mut record);
+        let line = serde_json::to_vec(&record).map_err(io::Error::from);
+        let written =
+            line.and_then(|line| out.write_all(&line).and_then(|()| out.write_all(b"\n")));
+        written.at("writing", &path)?;
+    }
+    let file = out.into_inner().map_err(io::IntoInnerError::into_error).at("writing", &path)?;
+    Ok(Some(file))
 }
 
 /// The rejects of a run, in source order; a run that had nothing to do wrote no list.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Looked, ReportRequest, counted};
+use super::{Looked, ReportRequest, counted, number};
 use crate::parity::{Agreement, Counts, Survey, Verification};
 use crate::run::{Checkpoint, Part, Plan, RunFolder};
 
@@ -48,7 +48,8 @@ pub(super) fn of(plan: &Plan, checkpoint: &Checkpoint, looked: &Looked) -> Verdi
                 "Nothing was written. The run's own files say that {} of {} documents would be \
                  mapped, each proved to come back byte for byte. The source could not be read \
                  again for this report.",
-                documents.mapped, documents.read
+                number(documents.mapped),
+                number(documents.read)
             );
             Verdict::new(Word::DryRun, sentence)
         }
@@ -61,17 +62,20 @@ pub(super) fn of(plan: &Plan, checkpoint: &Checkpoint, looked: &Looked) -> Verdi
 
 fn compared(plan: &Plan, checkpoint: &Checkpoint, verification: &Verification) -> Verdict {
     let counts = &verification.survey.counts;
-    let (restored, jobs) = (verification.restored, counts.jobs());
+    let (restored, jobs) = (verification.restored, number(counts.jobs()));
     let left_out = left_out(counts.rejected, counts.skipped) + &retried(counts);
     let part = part(plan, checkpoint);
-    if let Some(question) = is_it_the_right_one(&verification.survey) {
-        return Verdict::new(Word::HoldsWithExceptions, question);
+    let question = is_it_the_right_one(&verification.survey);
+    if let Some(question) = &question
+        && verification.holds()
+    {
+        return Verdict::new(Word::HoldsWithExceptions, question.clone());
     }
     if verification.holds() {
         let sentence = format!(
             "{} of {jobs} documents are in the target as they should be, and come back byte for \
              byte.{left_out}{part}",
-            restored.identical
+            number(restored.identical)
         );
         let is_whole = verification.agreement() == Agreement::Holds && part.is_empty();
         let word = if is_whole { Word::Holds } else { Word::HoldsWithExceptions };
@@ -82,16 +86,18 @@ fn compared(plan: &Plan, checkpoint: &Checkpoint, verification: &Verification) -
         0 => mismatches,
         1 => format!("1 job of the source is not in the target as it should be ({mismatches})"),
         jobs => format!(
-            "{jobs} jobs of the source are not in the target as they should be ({mismatches})"
+            "{} jobs of the source are not in the target as they should be ({mismatches})",
+            number(jobs)
         ),
     };
     let sentence = format!(
         "{lead}. {} of {jobs} documents come back byte for byte, {} come back different, {} are \
-         missing, and {} are in the target but in no source.{left_out}",
-        restored.identical,
-        restored.different,
-        restored.missing,
-        restored.extra.unwrap_or(0),
+         missing, and {} are in the target but in no source.{left_out}{}",
+        number(restored.identical),
+        number(restored.different),
+        number(restored.missing),
+        number(restored.extra.unwrap_or(0)),
+        question.map_or_else(String::new, |question| format!(" {question}")),
     );
     Verdict::new(Word::DoesNotHold, sentence)
 }
@@ -124,7 +130,7 @@ fn is_it_the_right_one(survey: &Survey) -> Option<String> {
 
 fn dry_run(plan: &Plan, checkpoint: &Checkpoint, survey: &Survey) -> Verdict {
     let counts = &survey.counts;
-    let jobs = counts.jobs();
+    let jobs = number(counts.jobs());
     let left_out = left_out(counts.rejected, counts.skipped);
     if !checkpoint.state.is_ended() {
         let state = checkpoint.state.as_str();
@@ -239,7 +245,7 @@ pub(super) fn cautions(
              in another order. This report compares the target with the source as it is now ({}); \
              the run had read {}.",
             counted(survey.source.documents, "document"),
-            checkpoint.source.count
+            number(checkpoint.source.count)
         ));
     }
     let documents = checkpoint.totals.documents;
@@ -250,11 +256,11 @@ pub(super) fn cautions(
             "The run counted {}, {} rejected and {} skipped; reading the source again gives {}, {} \
              and {}.",
             counted(run.0, "document"),
-            run.1,
-            run.2,
-            counts.legacy,
-            counts.rejected,
-            counts.skipped
+            number(run.1),
+            number(run.2),
+            number(counts.legacy),
+            number(counts.rejected),
+            number(counts.skipped)
         ));
     }
     cautions
