@@ -286,6 +286,65 @@ fn a_wrong_collection_asks_whether_it_is_the_right_one() {
 }
 
 #[test]
+fn a_target_that_takes_nothing_asks_whether_it_is_the_right_one() {
+    let place = Place::new();
+    let write = |premise: &str| {
+        let line = |at| json!({"_id": format!("n{at}"), "status": "failed", "premise": premise});
+        let lines: String = (0..3).map(|at| format!("{}\n", line(at))).collect();
+        place.write("source.jsonl", lines.as_bytes());
+    };
+    let run = ["run", "source.jsonl", "target", "--apply"];
+    write("one");
+    place.expect(0, &run);
+    write("another");
+    let told = place.expect(4, &[&run[..], &["--allow-existing"]].concat()).stdout;
+    assert!(told.contains("Is this the right target?"), "{told}");
+    let made = report(&place, &[]);
+    assert!(made.html.contains("is this the right target?"), "{}", made.json["verdict"]);
+}
+
+/// Values that other people wrote, compared: they stay text, and nothing of them turns the page.
+#[test]
+fn hostile_values_are_compared_as_text() {
+    let hostile = [
+        "<script>alert(1)</script> <del>",
+        "\u{202e}gnp.elif\u{202c} \u{0}\u{1b}[31m\r\nred",
+        "</ins></bdi></code></td><img src=x onerror=alert(1)>",
+        "`code` | [x](https://example.org) @everyone",
+        "שלום עולם e\u{301}",
+    ];
+    let place = Place::new();
+    let source = |end: &str| -> Vec<u8> {
+        let line = |(at, text): (usize, &&str)| {
+            let title = format!("{text}{}{end}", "long ".repeat(100));
+            let id = format!("{at:024x}");
+            format!("{}\n", json!({"_id": {"$oid": id}, "status": "failed", "title": title}))
+        };
+        hostile.iter().enumerate().map(line).collect::<String>().into_bytes()
+    };
+    place.write("source.jsonl", &source("one"));
+    place.expect(0, &["run", "source.jsonl", "target", "--apply"]);
+    let other: String = String::from_utf8(source("two"))
+        .unwrap()
+        .lines()
+        .rev()
+        .fold(String::new(), |all, line| all + &line.replace("long long", "<b>long") + "\n");
+    place.write("source.jsonl", other.as_bytes());
+    let Made { html, markdown, .. } = report(&place, &["--with-texts"]);
+    let table = between(&html, "id=\"mismatches\"", "</section>");
+    assert!(table.contains("<del>") && table.contains("<ins>"), "{table}");
+    assert!(table.contains("&lt;"), "{table}");
+    for text in [&html, &markdown] {
+        assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "a control character");
+        assert!(!text.contains('\u{202e}'), "a turned direction");
+    }
+    assert!(!html.contains("<script") && !html.contains("<img") && !html.contains("<b>"));
+    let cells = table.split("<bdi>").skip(1).map(|rest| rest.split_once("</bdi>").unwrap().0);
+    let longest = cells.map(str::len).max().unwrap();
+    assert!(longest < 4_000, "{longest}");
+}
+
+#[test]
 fn a_page_stays_small_however_much_is_wrong() {
     let place = Place::new();
     let long = "word ".repeat(2_000);

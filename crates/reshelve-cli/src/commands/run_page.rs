@@ -101,6 +101,10 @@ fn verdict(report: &Report) -> String {
     let what = if report.plan.apply { "run" } else { "dry run" };
     let documents = report.checkpoint.totals.documents;
     match &report.stop {
+        Stop::Done if report.checkpoint.totals.is_all_rejected_by_target() => format!(
+            "The {what} rejected every document: the target holds other versions of them, or does \
+             not take them. Is this the right target?"
+        ),
         Stop::Done if documents.read > 0 && documents.rejected == documents.read => format!(
             "The {what} rejected every document that it read. Is this the right collection?"
         ),

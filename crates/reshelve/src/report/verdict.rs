@@ -65,7 +65,7 @@ fn compared(plan: &Plan, checkpoint: &Checkpoint, verification: &Verification) -
     let (restored, jobs) = (verification.restored, number(counts.jobs()));
     let left_out = left_out(counts.rejected, counts.skipped) + &retried(counts);
     let part = part(plan, checkpoint);
-    let question = is_it_the_right_one(&verification.survey);
+    let question = is_it_the_right_one(&verification.survey, checkpoint);
     if let Some(question) = &question
         && verification.holds()
     {
@@ -116,13 +116,16 @@ fn part(plan: &Plan, checkpoint: &Checkpoint) -> String {
     }
 }
 
-/// A source of which nothing can be carried over is hardly the one that was meant.
-fn is_it_the_right_one(survey: &Survey) -> Option<String> {
+/// A source of which nothing can be carried over is hardly the one that was meant; nor is a target
+/// that takes nothing of it.
+fn is_it_the_right_one(survey: &Survey, checkpoint: &Checkpoint) -> Option<String> {
     let counts = &survey.counts;
     let all = counts.legacy > 0 && counts.rejected == counts.legacy;
+    let totals = &checkpoint.totals;
+    let what = if totals.is_all_rejected_by_target() { "target" } else { "collection" };
     all.then(|| {
         format!(
-            "All {} were rejected, and nothing was carried over: is this the right collection?",
+            "All {} were rejected, and nothing was carried over: is this the right {what}?",
             counted(counts.legacy, "document")
         )
     })
@@ -137,7 +140,7 @@ fn dry_run(plan: &Plan, checkpoint: &Checkpoint, survey: &Survey) -> Verdict {
         let sentence = format!("The dry run is not finished: its state is {state}.");
         return Verdict::new(Word::NotChecked, sentence);
     }
-    if let Some(question) = is_it_the_right_one(survey) {
+    if let Some(question) = is_it_the_right_one(survey, checkpoint) {
         return Verdict::new(Word::DryRun, format!("Nothing was written. {question}"));
     }
     let part = part(plan, checkpoint);

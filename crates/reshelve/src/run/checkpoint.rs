@@ -56,6 +56,18 @@ impl Totals {
         tally_reject(&mut self.rejects, rejection, example);
     }
 
+    /// Whether every document was rejected, and each because of what the target holds or takes.
+    pub fn is_all_rejected_by_target(&self) -> bool {
+        let by_target: u64 = [RejectReason::TargetConflict, RejectReason::TargetRefused]
+            .map(|it| self.rejected_as(it))
+            .iter()
+            .sum();
+        let documents = self.documents;
+        documents.rejected > 0
+            && documents.rejected == documents.read
+            && by_target == documents.read
+    }
+
     /// How many documents were rejected for that reason.
     pub fn rejected_as(&self, reason: RejectReason) -> u64 {
         self.rejects.get(reason.as_str()).map_or(0, |tally| tally.count)
