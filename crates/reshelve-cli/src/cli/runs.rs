@@ -129,10 +129,8 @@ pub(crate) struct StatusArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// Run: its id, a unique beginning of its id, `latest`, or its folder
-    ///
-    /// With it, runs that took its rejects again (--only-rejects), in any order: they are reported
-    /// as one.
+    /// Run: its id, a unique beginning of its id, `latest`, or its folder; beside it, retries of it
+    /// (--only-rejects), which are reported with it as one
     #[arg(value_name = "RUN", env = "RESHELVE_RUN", required = true)]
     pub(crate) run: Vec<String>,
     /// Current place of the source, if it has moved

@@ -52,9 +52,8 @@ pub(crate) struct VerifyArgs {
     /// Target: a folder, or a mongodb:// connection string
     #[arg(value_name = "TARGET", env = "TARGET_MONGODB_URI")]
     pub(crate) target: PathBuf,
-    /// Take options and rejects from this run [default: the last one from SOURCE into TARGET]
-    ///
-    /// Can be repeated for runs that took its rejects again (--only-rejects): they count as one.
+    /// Take options and rejects from this run; repeat it for retries of it, which count with it as
+    /// one [default: the last run from SOURCE into TARGET]
     #[arg(long, value_name = "RUN", env = "RESHELVE_RUN")]
     pub(crate) run: Vec<String>,
     #[command(flatten)]
