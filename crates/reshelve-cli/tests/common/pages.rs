@@ -222,7 +222,8 @@ impl Shell {
         let (code, step) = (self.code, step.display());
         let call = format!("(exit {code}); . '{step}' </dev/null\n");
         self.commands.write_all(call.as_bytes()).unwrap();
-        let end = format!("code=$?; echo; echo \"{ENDED} $code\"\n");
+        // In one write, so that what a process in the background says cannot come between.
+        let end = format!("printf '\\n{ENDED} %s\\n' $?\n");
         self.commands.write_all(end.as_bytes()).unwrap();
         let folder = fs::canonicalize(self.folder()).unwrap();
         let mut answer = Vec::new();
