@@ -321,7 +321,7 @@ fn is_progress(line: &str) -> bool {
 }
 
 /// Whether a shown line, in which parts may be left out, is this line.
-fn is_like(shown: &str, line: &str) -> bool {
+pub(crate) fn is_like(shown: &str, line: &str) -> bool {
     let (shown, line) = (masked(shown), masked(line));
     let parts: Vec<&str> = shown.split(LEFT_OUT).map(str::trim).collect();
     let ([first, .., last], true) = (&parts[..], parts.len() > 1) else { return shown == line };
