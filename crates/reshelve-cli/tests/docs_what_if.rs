@@ -27,13 +27,19 @@ cp dump/letswriteabook/jobs.bson same/jobs.bson
 gzip -k same/jobs.bson
 cp dump/letswriteabook/jobs.bson two/a
 cp dump/letswriteabook/jobs.bson two/b
+reshelve generate other.bson --documents 200 --preset lifecycle --seed 2
+reshelve generate few.bson --documents 3 --preset lifecycle
+cp -r dump d$(printf '\351')mp
 printf '\377\376{\0}\0' > jobs.json
 reshelve generate text.archive --documents 50
 echo done >> text.archive"#;
 
 /// What goes wrong, with its exit code.
-const ACCIDENTS: [(i32, &str); 21] = [
-    (1, "reshelve run cut.bson o1 --apply --in-flight include"),
+const ACCIDENTS: [(i32, &str); 25] = [
+    (1, "reshelve run cut.bson out1 --apply --in-flight include"),
+    (3, "reshelve run dump out1 --apply --in-flight include"),
+    (3, "reshelve resume latest --source other.bson"),
+    (3, "reshelve resume latest --source few.bson"),
     (1, "reshelve profile cut.bson"),
     (1, "reshelve run text.archive o2 --apply --in-flight include"),
     (2, "reshelve run jobs.json o3"),
@@ -47,6 +53,7 @@ const ACCIDENTS: [(i32, &str); 21] = [
     (3, "reshelve run dump out --apply --in-flight include"),
     (3, "reshelve run dump out"),
     (3, "reshelve run dump out --apply --in-flight include --gzip --allow-existing"),
+    (2, "reshelve run d$(printf '\\351')mp o3"),
     (3, "reshelve restore out back"),
     (3, "reshelve restore out dump"),
     (3, "reshelve restore out dump --overwrite"),
