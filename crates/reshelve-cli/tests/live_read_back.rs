@@ -72,8 +72,16 @@ fn a_connection_that_breaks_changes_nothing_of_what_is_read_back() {
             assert!(place.read("back.bson") == place.read("expected.bson"), "{told}");
             continue;
         }
-        let strip = |text: &str| text.replace(proxy.uri(), "").replace(&target.uri, "");
-        assert_eq!(strip(&told), strip(&expected), "{what}");
+        // By another way the target is another place, and which run filled it is not known.
+        let strip = |text: &str| {
+            let text = text.replace(proxy.uri(), "").replace(&target.uri, "");
+            let mut answer: serde_json::Value = serde_json::from_str(&text).unwrap();
+            for field in ["options_from", "runs"] {
+                answer.as_object_mut().unwrap().remove(field);
+            }
+            answer
+        };
+        assert!(strip(&told) == strip(&expected), "{what}: {told}");
     }
 }
 

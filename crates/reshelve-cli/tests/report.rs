@@ -140,7 +140,7 @@ fn a_damaged_target_does_not_hold_and_the_job_is_named() {
     let made = report(&place, &[]);
     let sentence = expect_verdict(&made, "does-not-hold", "Parity does not hold");
     assert!(
-        sentence.contains("39 of 40 documents come back") && sentence.contains("1 are missing")
+        sentence.contains("39 of 40 documents come back") && sentence.contains(", 1 is missing.")
     );
     assert_eq!(made.json["parity"]["mismatches"][0]["job"], job.as_str());
     assert!(made.html.contains(&job) && made.markdown.contains(&job));

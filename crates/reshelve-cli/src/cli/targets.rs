@@ -24,7 +24,7 @@ pub(crate) struct RestoreArgs {
     pub(crate) overwrite: bool,
     #[command(flatten)]
     pub(crate) dry_run: DryRun,
-    /// Database of the target [default: the one that is there]
+    /// Database of the target [default: the one there]
     #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB", help_heading = "Target")]
     pub(crate) target_db: Option<String>,
     #[command(flatten)]
@@ -52,13 +52,14 @@ pub(crate) struct VerifyArgs {
     /// Target: a folder, or a mongodb:// connection string
     #[arg(value_name = "TARGET", env = "TARGET_MONGODB_URI")]
     pub(crate) target: PathBuf,
-    /// Take options and rejects from this run; repeat it for retries of it, which count with it as
-    /// one [default: the last run from SOURCE into TARGET]
+    /// Take options and rejects from this run; repeat it for its retries [default: the last run]
+    ///
+    /// A run and its retries count as one. Without it, the last run from SOURCE into TARGET counts.
     #[arg(long, value_name = "RUN", env = "RESHELVE_RUN")]
     pub(crate) run: Vec<String>,
     #[command(flatten)]
     pub(crate) mapping: GivenMappingArgs,
-    /// Ignore target documents that belong to no legacy document
+    /// Ignore target documents that have no legacy document
     #[arg(long, env = "RESHELVE_ALLOW_EXISTING", help_heading = "Target")]
     pub(crate) allow_existing: bool,
     /// Tolerance for the stored cost, per job, in USD
@@ -79,7 +80,7 @@ pub(crate) struct VerifyArgs {
         default_value_t = 0.0
     )]
     pub(crate) tolerance_tokens: f64,
-    /// Compare at most this many documents: a quick look, not a proof
+    /// Compare at most this many documents: no proof
     #[arg(long, value_name = "N", env = "RESHELVE_SAMPLE", help_heading = "Comparison",
         value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) sample: Option<u32>,

@@ -90,13 +90,25 @@ fn compared(plan: &Plan, checkpoint: &Checkpoint, verification: &Verification) -
             number(jobs)
         ),
     };
+    let others = [
+        (restored.different, "comes back different", "come back different"),
+        (restored.missing, "is missing", "are missing"),
+        (
+            restored.extra.unwrap_or(0),
+            "is in the target but in no source",
+            "are in the target but in no source",
+        ),
+    ];
+    let others: String = others
+        .into_iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, one, several)| {
+            format!(", {} {}", number(count), if count == 1 { one } else { several })
+        })
+        .collect();
     let sentence = format!(
-        "{lead}. {} of {jobs} documents come back byte for byte, {} come back different, {} are \
-         missing, and {} are in the target but in no source.{left_out}{}",
+        "{lead}. {} of {jobs} documents come back byte for byte{others}.{left_out}{}",
         number(restored.identical),
-        number(restored.different),
-        number(restored.missing),
-        number(restored.extra.unwrap_or(0)),
         question.map_or_else(String::new, |question| format!(" {question}")),
     );
     Verdict::new(Word::DoesNotHold, sentence)
