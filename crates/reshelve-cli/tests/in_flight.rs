@@ -129,3 +129,26 @@ fn a_dry_run_includes_them_and_says_that_nobody_decided() {
     let page = place.read(&format!(".reshelve/runs/{run}/report/report.html"));
     assert!(String::from_utf8(page).unwrap().contains("nothing was decided"));
 }
+
+/// A source that has moved is where the run was resumed from, for everything that comes after.
+#[test]
+fn a_source_that_has_moved_is_remembered() {
+    let place = Place::new();
+    let (documents, finished) = source(&place);
+    let whole = documents[..finished].concat();
+    place.write("jobs.bson", &whole[..whole.len() - 7]);
+    place.expect(1, &RUN).says(&["truncated"]);
+    place.write("whole.bson", &whole);
+    let run = place.run();
+    // Another source is refused, and not remembered.
+    place.write("other.bson", &documents[finished..].concat());
+    place.expect(3, &["resume", &run, "--source", "other.bson", "--in-flight", "include"]);
+    let told = place.expect(0, &["resume", &run, "--source", "whole.bson"]);
+    assert!(told.stderr.contains("verify"), "{}", told.stderr);
+    assert!(told.stderr.contains("whole.bson"), "{}", told.stderr);
+    let report = document(&place.expect(0, &["report", &run, "--json"]));
+    assert_eq!(report["verdict"]["word"], "holds");
+    assert!(report["plan"]["source"]["path"].as_str().unwrap().ends_with("whole.bson"));
+    let told = place.expect(0, &["verify", "whole.bson", "target", "--json"]);
+    assert_eq!(document(&told)["options_from"], "last-run");
+}

@@ -110,6 +110,8 @@ def main(arguments):
     else:
         print("    the target was not checked: name it to count it again")
     print("the run's verdict:", evidence["verdict"]["word"])
+    if not failures and evidence["verdict"]["word"] not in ("holds", "holds-with-exceptions"):
+        print("PASS means that the pack is whole, not that the migration is: see the verdict.")
     print("FAIL" if failures else "PASS")
     return 1 if failures else 0
 

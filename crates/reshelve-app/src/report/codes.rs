@@ -1,7 +1,7 @@
 //! Warnings and rejects, by code, with examples.
 
 use reshelve::report::RunReport;
-use reshelve::run::{Example, Tally};
+use reshelve::run::{Example, RejectReason, Tally};
 
 use super::page::{Block, Cell, ROWS_MAX, Section, Standing, Table, more};
 use super::text::plain_id;
@@ -108,8 +108,22 @@ pub(super) fn rejects(report: &RunReport) -> Section {
         rows,
         more,
     };
-    let text = "These documents are not in the target. The run folder holds them: repair them and run \
-                them again.";
+    let of_target = rejects.keys().filter(|code| RejectReason::is_of_target(code)).count();
+    let text = match of_target {
+        0 => {
+            "These documents are not in the target. The run folder holds them: repair them and run \
+             them again."
+        }
+        all if all == rejects.len() => {
+            "The target did not take these documents: it holds others in their places \
+             (`target-conflict`), or refuses them (`target-refused`). The run folder holds them."
+        }
+        _ => {
+            "These documents are not in the target, or it holds others in their places \
+             (`target-conflict`). The run folder holds them: what is damaged can be repaired and \
+             run again."
+        }
+    };
     let blocks = vec![Block::Text(text.into()), Block::Table(by_code), Block::Table(first)];
     Section::new("Rejects", Standing::Open, blocks).brief(counted(rejected, "document"))
 }

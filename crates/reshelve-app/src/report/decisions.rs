@@ -1,7 +1,7 @@
 //! What the operator decided, and how many jobs are in the target as they are because of it.
 
 use reshelve::ends::OnExisting;
-use reshelve::report::RunReport;
+use reshelve::report::{Member, RunReport};
 use reshelve::run::Part;
 use reshelve_core::mapping::{InFlight, OnUnknownStatus, StatusPolicy};
 
@@ -59,8 +59,9 @@ pub(super) fn section(report: &RunReport) -> Section {
 }
 
 fn decisions(report: &RunReport) -> Vec<Decision> {
-    let mut decisions: Vec<Decision> =
-        by_mapping(report).into_iter().filter(|it| it.count != Some(0)).collect();
+    let mut decisions = by_mapping(report);
+    decisions.extend(report.runs.iter().skip(1).flat_map(of_retry));
+    decisions.retain(|decision| decision.count != Some(0));
     let plan = &report.plan;
     let totals = &report.checkpoint.totals;
     let mut add = |flag: &str, what: &str, count: u64| {
@@ -87,6 +88,44 @@ fn decisions(report: &RunReport) -> Vec<Decision> {
             let what = "only what an earlier run had rejected was read";
             add("--only-rejects", what, totals.documents.read);
         }
+    }
+    decisions
+}
+
+/// The decisions of a retry.
+fn of_retry(retry: &Member) -> Vec<Decision> {
+    let Member { plan, checkpoint } = retry;
+    let (options, totals) = (&plan.options, &checkpoint.totals);
+    let mut decisions = Vec::new();
+    let mut add = |flag: &str, what: &str, count| {
+        let flag = flag.to_owned();
+        let what = format!("{what}, in the retry {}", plan.run);
+        decisions.push(Decision { flag, what, count });
+    };
+    match options.in_flight.unwrap_or_default() {
+        InFlight::Include => {}
+        InFlight::Skip => {
+            let what = "jobs in flight were left out";
+            add("--in-flight skip", what, Some(totals.documents.skipped));
+        }
+        // How many of the retried documents were in flight is not counted.
+        InFlight::AsFailed => {
+            add("--in-flight as-failed", "jobs in flight were carried over as failed", None);
+        }
+    }
+    if options.status_policy == StatusPolicy::Evidence {
+        let what = "jobs got the status that their chapters show, not the stored one";
+        let conflicts = totals.warnings.get("status-conflict").map_or(0, |tally| tally.count);
+        add("--status-policy evidence", what, Some(conflicts));
+    }
+    if options.on_unknown_status == OnUnknownStatus::Failed {
+        let count = totals.warnings.get("unknown-status").map_or(0, |tally| tally.count);
+        let what = "documents with a status that the mapping does not know became failed jobs";
+        add("--on-unknown-status failed", what, Some(count));
+    }
+    if plan.on_existing == OnExisting::Replace {
+        let what = "jobs of the target were replaced; earlier versions are kept";
+        add("--replace", what, Some(totals.replaced));
     }
     decisions
 }

@@ -5,7 +5,7 @@ use reshelve::report::Word;
 
 use super::html_cell::{cell, shown_long, table, with_code};
 use super::page::{Block, Page, Part, Section, Standing, Tile, anchor, verdict_words};
-use super::sign_off::{CHOICES, LINES, NO_EXCEPTIONS, STATEMENT, SignOff};
+use super::sign_off::{LINES, NO_EXCEPTIONS, NOTHING_TO_SIGN, STATEMENT, SignOff, WITH_EXCEPTIONS};
 use super::text::shown;
 use super::words::Explained;
 
@@ -193,27 +193,36 @@ fn facts(facts: &[(&'static str, super::page::Cell)]) -> Markup {
 }
 
 fn sign_off(sign_off: &SignOff) -> Markup {
-    let [accept, with_exceptions, reject] = CHOICES;
     html! {
         footer {
             h2 { (SIGN_OFF) }
             div.content id=(anchor(SIGN_OFF)) {
                 (block(&sign_off.facts))
                 (block(&sign_off.checksums))
-                p { (STATEMENT) }
-                ul.choices {
-                    li { (box_to_tick()) (accept) }
-                    li {
-                        (box_to_tick()) (with_exceptions)
+                @if sign_off.choices.is_empty() { p { (NOTHING_TO_SIGN) } } @else {
+                    p { (STATEMENT) }
+                    (choices(sign_off))
+                    div.lines { @for name in LINES { div { span { (name) } } } }
+                }
+            }
+        }
+    }
+}
+
+fn choices(sign_off: &SignOff) -> Markup {
+    html! {
+        ul.choices {
+            @for choice in sign_off.choices {
+                li {
+                    (box_to_tick()) (choice)
+                    @if *choice == WITH_EXCEPTIONS {
                         @if sign_off.exceptions.is_empty() { " " (NO_EXCEPTIONS) }
                         ul {
                             @for exception in &sign_off.exceptions { li { (with_code(exception)) } }
                         }
                         div.blank {}
                     }
-                    li { (box_to_tick()) (reject) }
                 }
-                div.lines { @for name in LINES { div { span { (name) } } } }
             }
         }
     }

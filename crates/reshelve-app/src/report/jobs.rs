@@ -65,7 +65,8 @@ fn jobs(caption: &'static str, list: &JobList) -> Block {
     };
     let rows: Vec<_> = list.jobs.iter().take(ROWS_MAX).map(row).collect();
     let rest = list.count - u64::try_from(rows.len()).unwrap_or(list.count);
-    let place = if caption.is_empty() { ": `reshelve profile` lists them" } else { "" };
+    let place =
+        if caption.is_empty() { ": `reshelve profile --json` lists the first 1 000" } else { "" };
     let more = (rest > 0).then(|| format!("and {} more{place}", number(rest)));
     Block::Table(Table { caption, columns: vec!["job", "title", "legacy status"], rows, more })
 }

@@ -2,7 +2,7 @@
 //! code spans, where it cannot be markup, a link, or a mention.
 
 use super::page::{Block, Cell, Page, Part, Section, Table, verdict_words};
-use super::sign_off::{CHOICES, LINES, NO_EXCEPTIONS, STATEMENT, SignOff};
+use super::sign_off::{LINES, NO_EXCEPTIONS, NOTHING_TO_SIGN, STATEMENT, SignOff, WITH_EXCEPTIONS};
 use super::text::shown;
 use super::words::Explained;
 use crate::text::number;
@@ -96,14 +96,21 @@ fn push_sign_off(out: &mut String, sign_off: &SignOff) {
     out.push_str("## Sign-off\n\n");
     push_block(out, &sign_off.facts);
     push_block(out, &sign_off.checksums);
-    let [accept, with_exceptions, reject] = CHOICES;
-    let none = if sign_off.exceptions.is_empty() { NO_EXCEPTIONS } else { "" };
-    let with_exceptions = format!("{with_exceptions} {none}");
-    out.push_str(&format!("{STATEMENT}\n\n- [ ] {accept}\n- [ ] {}\n", with_exceptions.trim_end()));
-    for exception in &sign_off.exceptions {
-        out.push_str(&format!("  - {}\n", escaped(exception)));
+    if sign_off.choices.is_empty() {
+        out.push_str(&format!("{NOTHING_TO_SIGN}\n"));
+        return;
     }
-    out.push_str(&format!("- [ ] {reject}\n\n"));
+    out.push_str(&format!("{STATEMENT}\n\n"));
+    for choice in sign_off.choices {
+        let is_with_exceptions = *choice == WITH_EXCEPTIONS;
+        let none = is_with_exceptions && sign_off.exceptions.is_empty();
+        let none = if none { format!(" {NO_EXCEPTIONS}") } else { String::new() };
+        out.push_str(&format!("- [ ] {choice}{none}\n"));
+        for exception in sign_off.exceptions.iter().filter(|_| is_with_exceptions) {
+            out.push_str(&format!("  - {}\n", escaped(exception)));
+        }
+    }
+    out.push('\n');
     for line in LINES {
         out.push_str(&format!("{line}:\n\n"));
     }

@@ -23,6 +23,7 @@ mod words;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use reshelve::parity::{Bucket, Texts};
 use reshelve::report::{ReportRequest, RunReport, Sides};
@@ -88,6 +89,8 @@ pub struct Written {
     pub json: PathBuf,
     /// The evidence pack.
     pub bundle: Option<PathBuf>,
+    /// Where an earlier report of that folder was moved to: somebody may have signed it.
+    pub earlier: Option<PathBuf>,
 }
 
 /// The report in every form.
@@ -156,6 +159,7 @@ fn gather(request: &Request, family: &[Known], handle: &Handle) -> Result<RunRep
         no_source: origin.as_ref().err().cloned(),
         no_target: target.as_ref().err().cloned(),
         texts: request.texts,
+        made_at_ms: made_at_ms(),
     };
     let shared = origin.as_ref().ok().map(AsRef::as_ref);
     let sides = Sides {
@@ -167,7 +171,48 @@ fn gather(request: &Request, family: &[Known], handle: &Handle) -> Result<RunRep
         },
         target: target.as_ref().ok().map(AsRef::as_ref),
     };
-    Ok(reshelve::report::gather(&asked, &sides)?)
+    let mut report = reshelve::report::gather(&asked, &sides)?;
+    tell_other_places(&mut report, request);
+    Ok(report)
+}
+
+/// The time now, or the one that `SOURCE_DATE_EPOCH` fixes, so that the same report can be made
+/// twice; in milliseconds since 1970.
+fn made_at_ms() -> i64 {
+    let fixed = std::env::var("SOURCE_DATE_EPOCH").ok();
+    let fixed = fixed.and_then(|seconds| seconds.parse::<i64>().ok()?.checked_mul(1000));
+    fixed.unwrap_or_else(|| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
+    })
+}
+
+/// What was compared is not always where the run had it: whoever signs has to know.
+fn tell_other_places(report: &mut RunReport, request: &Request) {
+    let other = |named: Option<&Path>, known: Option<&Path>| {
+        let named =
+            named.filter(|path| places::connection_string(path).is_ok_and(|it| it.is_none()))?;
+        let named = std::path::absolute(named).unwrap_or_else(|_| named.to_owned());
+        (known.map(Path::to_owned) != Some(named.clone())).then_some(named)
+    };
+    let root = report.plan.target.folder().map(|folder| folder.root.clone());
+    if let Some(named) = other(request.target.as_deref(), root.as_deref()) {
+        let caution = format!(
+            "The target that was read is {}, named with --target. The run wrote to {}.",
+            named.display(),
+            report.plan.target.name()
+        );
+        report.cautions.insert(0, caution);
+    }
+    let source = report.plan.source.path.clone();
+    if let Some(named) = other(request.source.as_deref(), Some(&source)) {
+        let caution = format!(
+            "The source that was read is {}, named with --source. The run was begun on {}.",
+            named.display(),
+            source.display()
+        );
+        report.cautions.insert(0, caution);
+    }
 }
 
 /// One side of a report, or why it cannot be read.
@@ -200,6 +245,7 @@ fn write(
     run_folders: Option<&Vec<RunFolder>>,
 ) -> Result<Written, Failure> {
     fs::create_dir_all(out).map_err(|error| failed("creating the folder", out, &error))?;
+    let earlier = keep_earlier(out).map_err(|error| failed("moving the report in", out, &error))?;
     let whole = |name: &str, text: &str| {
         let path = out.join(name);
         replace(&path, |file| file.write_all(text.as_bytes()))?;
@@ -216,7 +262,26 @@ fn write(
         }
         None => None,
     };
-    Ok(Written { html, markdown, json, bundle })
+    Ok(Written { html, markdown, json, bundle, earlier })
+}
+
+/// Moves an earlier report, with its evidence pack, into a folder of its own.
+fn keep_earlier(out: &Path) -> io::Result<Option<PathBuf>> {
+    if !out.join(HTML_FILE).exists() {
+        return Ok(None);
+    }
+    let folders = (1_u32..).map(|number| out.join(format!("earlier-{number}")));
+    let Some(folder) = folders.into_iter().find(|folder| !folder.exists()) else { return Ok(None) };
+    fs::create_dir(&folder)?;
+    for entry in fs::read_dir(out)? {
+        let name = entry?.file_name();
+        let text = name.to_string_lossy();
+        let is_pack = text.starts_with("evidence-") && text.ends_with(".tar.gz");
+        if is_pack || [HTML_FILE, MARKDOWN_FILE, JSON_FILE].contains(&text.as_ref()) {
+            fs::rename(out.join(&name), folder.join(&name))?;
+        }
+    }
+    Ok(Some(folder))
 }
 
 /// Replaces a file in one step: nobody ever reads half a report.

@@ -12,14 +12,19 @@ pub(super) struct SignOff {
     pub(super) facts: Block,
     /// The checksums of the four collections, or why there are none.
     pub(super) checksums: Block,
+    /// The choices, in the order in which they are offered; none if there is nothing to sign.
+    pub(super) choices: &'static [&'static str],
     /// What is accepted by accepting with exceptions; empty if there is none.
     pub(super) exceptions: Vec<String>,
 }
 
 /// What a signature says.
 pub(super) const STATEMENT: &str = "I have read this report. My decision:";
-/// The choices, in the order in which they are offered; the exceptions follow the second one.
-pub(super) const CHOICES: [&str; 3] = ["Accept", "Accept with these exceptions:", "Reject"];
+/// What is there instead, if nothing can be signed.
+pub(super) const NOTHING_TO_SIGN: &str =
+    "There is nothing to sign: source and target were not compared.";
+/// The choice that the exceptions follow.
+pub(super) const WITH_EXCEPTIONS: &str = "Accept with these exceptions:";
 /// What is there in the place of exceptions that are not known.
 pub(super) const NO_EXCEPTIONS: &str = "this report knows of none; write yours here:";
 /// What the lines to be filled in are for.
@@ -32,12 +37,20 @@ pub(super) fn of(report: &RunReport) -> SignOff {
         ("run", Cell::code(&plan.run)),
         ("verdict", Cell::Text(format!("{symbol} {words}"))),
         ("target", Cell::code(plan.target.name())),
+        ("report made", Cell::code(&report.made_at)),
     ];
     let decisions = decisions::sentences(report).into_iter();
     facts.extend(decisions.map(|sentence| ("decision", Cell::Text(sentence))));
     SignOff {
         facts: Block::Facts(facts),
         checksums: checksums(report),
+        // What must not be accepted is not offered.
+        choices: match report.verdict.word {
+            Word::Holds => &["Accept", WITH_EXCEPTIONS, "Reject"],
+            Word::HoldsWithExceptions => &[WITH_EXCEPTIONS, "Reject"],
+            Word::DoesNotHold => &["Reject"],
+            Word::NotChecked | Word::DryRun => &[],
+        },
         exceptions: exceptions(report),
     }
 }

@@ -55,6 +55,7 @@ pub(super) fn in_short(report: &RunReport) -> Vec<(&'static str, Cell)> {
         ("source", Cell::code(plan.source.path.display())),
         ("target", Cell::code(plan.target.name())),
         ("started", Cell::code(&plan.begun_at)),
+        ("report made", Cell::code(&report.made_at)),
     ]
 }
 

@@ -3,6 +3,7 @@
 use reshelve::ends::{Origin, PlannedTarget, TargetReader};
 use reshelve::parity::{Reading, VerifyRequest};
 use reshelve::report;
+use reshelve::run::State;
 use reshelve_core::mapping::Options;
 use serde::Serialize;
 use serde_json::json;
@@ -16,6 +17,7 @@ use crate::last_run::{LastRun, last_run};
 use crate::options::GivenOptions;
 use crate::outside;
 use crate::retries::{own_origin, own_origins};
+use crate::text::counted;
 
 /// Where the options of a comparison come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -75,6 +77,30 @@ impl Followed {
                 Followed { from: OptionsFrom::LastRun, family, own, why: String::new() }
             }
         })
+    }
+
+    /// Says that the run has not carried over all of its source: the rest counts as missing here.
+    pub(super) fn tell_unfinished(&self, handle: &Handle) -> Result<(), Failure> {
+        let Some((folder, plan)) = self.family.first() else { return Ok(()) };
+        let checkpoint = folder.checkpoint()?;
+        let run = &plan.run;
+        let why = match checkpoint.state.found(folder.is_held()) {
+            State::Done => return Ok(()),
+            State::Partial => match plan.limit {
+                Some(limit) => {
+                    let limit = counted(limit, "document");
+                    format!("the run {run} took only the first {limit} (--limit)")
+                }
+                None => return Ok(()),
+            },
+            state => {
+                let resume = hints::resume(folder.path());
+                format!("the run {run} is not done ({state}); {resume}")
+            }
+        };
+        let note = format!("warning: what is not carried over yet counts as missing: {why}");
+        handle.watcher().note(&note);
+        Ok(())
     }
 
     /// What to compare for these runs, and how the source of each retry is read.

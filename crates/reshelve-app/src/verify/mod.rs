@@ -143,6 +143,7 @@ pub fn verify(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     if let Some(note) = basis.note(request.mapping, &asked) {
         handle.watcher().note(&note);
     }
+    followed.tell_unfinished(handle)?;
     let log = request.out.as_deref().map(Log::new);
     // Nothing is written for a source that cannot be read at all.
     let opening = Opening { origin: origin.as_ref(), log: log.as_ref() };

@@ -51,5 +51,8 @@ pub(crate) fn page(report: &RunReport, written: &Written) -> String {
     if let Some(bundle) = &written.bundle {
         row("evidence", bundle);
     }
+    if let Some(earlier) = &written.earlier {
+        lines.push(format!("\n  note: the report that was there is in {}", earlier.display()));
+    }
     lines.join("\n")
 }

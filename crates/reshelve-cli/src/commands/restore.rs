@@ -9,7 +9,7 @@ use reshelve_app::{ExitCode, Failure, Handle};
 
 use crate::cli::RestoreArgs;
 use crate::next::Next;
-use crate::printer::{Notes, Printer};
+use crate::printer::{Notes, Printer, Tone, toned};
 
 /// How many changed or foreign jobs a page names.
 const NAMED_MAX: usize = 20;
@@ -24,9 +24,7 @@ pub(crate) fn run(args: &RestoreArgs) -> Result<ExitCode, Failure> {
     let outcome = restore::restore(&request, &handle)?;
     printer.text(&page(&outcome));
     printer.json(&outcome);
-    let place = args.target();
-    let next = Next::new("verify").place(Path::new(&outcome.out)).place(&place.name);
-    printer.next(&next.with("--target-db", place.db.as_ref()));
+    printer.next(&Next::new("inspect").place(Path::new(&outcome.out)));
     Ok(ExitCode::Done)
 }
 
@@ -63,6 +61,11 @@ fn page(outcome: &Outcome) -> String {
         for job in summary.foreign.iter().take(NAMED_MAX) {
             lines.push(format!("    {}", plain(job)));
         }
+    }
+    if !outcome.unfinished.is_empty() {
+        let runs = outcome.unfinished.join(", ");
+        let text = "It is not all of the legacy collection: not done in the target is";
+        lines.push(format!("\n  {} {runs}.", toned(Tone::Careful, text)));
     }
     lines.push(format!("\n  {}", outcome.out));
     lines.join("\n")

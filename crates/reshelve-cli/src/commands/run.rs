@@ -24,14 +24,21 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
 
 /// The same run for good after a dry run of the whole source; the comparison after a run.
 fn next(args: &RunArgs, outcome: &Outcome) -> Next {
-    let documents = outcome.report.checkpoint.totals.documents;
+    let totals = &outcome.report.checkpoint.totals;
+    let documents = totals.documents;
     match &outcome.report.plan {
         // Probably the wrong collection.
         _ if documents.read > 0 && documents.rejected == documents.read => {
             next::of_source("inspect", &args.source.place())
         }
+        // All of the source would be compared: what was not taken is missing.
+        plan if plan.apply && plan.part(documents.read).is_some() && plan.parent().is_none() => {
+            next::report(&[&plan.run], &args.runs.runs_dir)
+        }
         plan if plan.apply => next::verify(plan, &args.runs.runs_dir),
         _ if args.limit.is_some() || args.dry_run.is_asked() => Next::nothing(),
+        // It would be refused without a decision, which nobody else can take.
+        plan if plan.options.in_flight.is_none() && totals.in_flight > 0 => Next::nothing(),
         _ => Next::same_with("--apply"),
     }
 }

@@ -64,6 +64,10 @@ pub(super) fn page(outcome: &Outcome) -> String {
     if documents.skipped > 0 {
         row("skipped", format!("{} in flight", counted(documents.skipped, "document")));
     }
+    if report.plan.options.in_flight.is_none() && totals.in_flight > 0 {
+        let jobs = counted(totals.in_flight, "job");
+        row("in flight", format!("{jobs}, included here; --apply needs a decision (--in-flight)"));
+    }
     if documents.rejected > 0 {
         row("rejected", toned(Tone::Careful, &counted(documents.rejected, "document")));
     }

@@ -27,6 +27,7 @@ use crate::parity::{
 use crate::pass::RejectRecord;
 use crate::profile::{self, Profile, ProfileRequest};
 use crate::run::{Checkpoint, Plan, RunError, RunFolder};
+use reshelve_core::raw::iso;
 
 /// Most bytes of an `_id` or a sentence that a report quotes.
 const QUOTED_BYTES_MAX: usize = 500;
@@ -46,6 +47,8 @@ pub struct ReportRequest {
     pub no_target: Option<String>,
     /// Whether the report quotes the texts of the documents.
     pub texts: Texts,
+    /// When it is made, in milliseconds since 1970.
+    pub made_at_ms: i64,
 }
 
 /// The two sides of a report, as they are now.
@@ -84,6 +87,8 @@ pub struct RunReport {
     pub with_texts: bool,
     /// What a reader must know before believing the rest: sentences.
     pub cautions: Vec<String>,
+    /// When the two sides were read for it, as ISO text.
+    pub made_at: String,
     /// What was run on what: `run.json`.
     pub plan: Plan,
     /// How it went: `checkpoint.json`; with retries, of all together.
@@ -158,6 +163,7 @@ pub fn gather(request: &ReportRequest, sides: &Sides<'_>) -> Result<RunReport, R
         verdict,
         with_texts: request.texts == Texts::Quoted,
         cautions: verdict::cautions(&plan, &checkpoint, survey.as_ref(), request),
+        made_at: iso(request.made_at_ms).as_str().to_owned(),
         rates: rates(&checkpoint),
         rejects,
         rollback,

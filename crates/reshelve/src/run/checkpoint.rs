@@ -42,6 +42,9 @@ pub struct Totals {
     pub bytes_written: u64,
     /// Bytes of the residues of the mapped documents.
     pub residue_bytes: u64,
+    /// Mapped documents that were queued or running, and are carried over as they are.
+    #[serde(default)]
+    pub in_flight: u64,
     /// Jobs whose earlier version was replaced.
     pub replaced: u64,
     /// Warnings by code.

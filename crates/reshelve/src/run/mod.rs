@@ -15,7 +15,7 @@ mod saver;
 mod start;
 pub mod states;
 
-pub use crate::pass::{EXAMPLES_MAX, Example, RejectRecord, Tally};
+pub use crate::pass::{EXAMPLES_MAX, Example, RejectReason, RejectRecord, Tally};
 pub use checkpoint::{Checkpoint, DocumentCounts, Totals};
 pub use engine::CHECKPOINT_BYTES_DEFAULT;
 pub use error::RunError;

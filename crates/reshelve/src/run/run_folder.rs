@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::checkpoint::{CHECKPOINT_SCHEMA, Checkpoint};
 use super::plan::{PLAN_SCHEMA, Plan};
 use super::{Refusal, RunError};
+use crate::ends::PlannedSource;
 use crate::store::{
     Disk, DiskError, Files, Locking, Open, OpenFile, Scratch, read_state, write_state,
 };
@@ -27,7 +28,12 @@ const DECISION_SCHEMA: &str = "reshelve.decision/1";
 #[derive(Debug, Serialize, Deserialize)]
 struct Decision {
     schema: String,
-    in_flight: InFlight,
+    /// What becomes of jobs in flight, if nobody had decided before.
+    #[serde(default)]
+    in_flight: Option<InFlight>,
+    /// Where the source is since, if it has moved.
+    #[serde(default)]
+    source: Option<PlannedSource>,
 }
 
 /// A run's folder.
@@ -128,21 +134,34 @@ impl RunFolder {
     /// Where a file cannot be read, or is of another version.
     pub fn plan(&self) -> Result<Plan, RunError> {
         let mut plan: Plan = read_state(self.files(), &self.plan_file(), PLAN_SCHEMA)?;
-        if plan.options.in_flight.is_none() {
-            let path = self.decision_file();
-            match read_state::<Decision>(self.files(), &path, DECISION_SCHEMA) {
-                Ok(decision) => plan.options.in_flight = Some(decision.in_flight),
-                Err(error) if error.is_absent() => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
+        let Decision { in_flight, source, .. } = self.decision()?;
+        plan.options.in_flight = plan.options.in_flight.or(in_flight);
+        plan.source = source.unwrap_or(plan.source);
         Ok(plan)
     }
 
-    /// Keeps what was decided about jobs in flight, durably, where nothing was decided before.
-    pub(crate) fn decide(&self, in_flight: InFlight) -> Result<(), DiskError> {
-        let decision = Decision { schema: DECISION_SCHEMA.to_owned(), in_flight };
-        write_state(self.files(), &self.decision_file(), &decision)
+    fn decision(&self) -> Result<Decision, RunError> {
+        match read_state::<Decision>(self.files(), &self.decision_file(), DECISION_SCHEMA) {
+            Ok(decision) => Ok(decision),
+            Err(error) if error.is_absent() => {
+                let schema = DECISION_SCHEMA.to_owned();
+                Ok(Decision { schema, in_flight: None, source: None })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Keeps what was decided about jobs in flight, and where the source is since, durably.
+    pub(crate) fn decide(
+        &self,
+        in_flight: Option<InFlight>,
+        source: Option<PlannedSource>,
+    ) -> Result<(), RunError> {
+        let before = self.decision()?;
+        let in_flight = before.in_flight.or(in_flight);
+        let source = source.or(before.source);
+        let decision = Decision { in_flight, source, schema: before.schema };
+        Ok(write_state(self.files(), &self.decision_file(), &decision)?)
     }
 
     /// How far the run is.

@@ -51,6 +51,12 @@ pub struct Report {
     pub stop: Stop,
 }
 
+impl Report {
+    fn is_done(&self) -> bool {
+        matches!(self.stop, Stop::Done)
+    }
+}
+
 /// What `resume` is asked to do.
 #[derive(Clone, Debug)]
 pub struct ResumeRequest {
@@ -170,10 +176,14 @@ pub fn resume(
             return Err(error);
         }
     };
-    if let (true, None, Some(in_flight)) = (plan.apply, plan.options.in_flight, request.in_flight) {
-        folder.decide(in_flight)?;
+    let decided = request.in_flight.filter(|_| plan.apply && plan.options.in_flight.is_none());
+    if decided.is_some() {
+        folder.decide(decided, None)?;
         plan = folder.plan()?;
     }
+    // A pipe is not there any more when somebody looks.
+    let moved = Some(origin.planned(&opened.description))
+        .filter(|now| now.path != plan.source.path && opened.description.rewindable);
     let context = Context {
         plan: &plan,
         folder,
@@ -187,8 +197,17 @@ pub fn resume(
     folder.remove_leftovers()?;
     observer.begun(&plan, folder, opened.description.bytes_total);
     let from = take_up(from, &plan, folder, (origin, &opened), observer)?;
+    let before = from.source.count;
     let result = execute(&context, opened, destination, from, observer);
-    note_failure(folder, destination, result)
+    let report = note_failure(folder, destination, result)?;
+    // It is the same source only once it has given everything that was read before.
+    match moved {
+        Some(source) if report.checkpoint.source.count > before || report.is_done() => {
+            folder.decide(None, Some(source))?;
+            Ok(Report { plan: folder.plan()?, ..report })
+        }
+        _ => Ok(report),
+    }
 }
 
 fn lock_again(

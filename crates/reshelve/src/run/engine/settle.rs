@@ -189,11 +189,12 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
     /// Counts a job that is in the target now: written, or unchanged.
     fn count_job(&mut self, batch: &MappedBatch, index: usize, write: Option<&JobWrite>) {
         let Some(Outcome::Mapped(mapped)) = &batch.documents[index].outcome else { return };
-        let Mapped { job_id, events, lengths, residue_bytes, warnings, .. } = mapped;
+        let Mapped { job_id, is_in_flight, events, lengths, residue_bytes, warnings } = mapped;
         let totals = &mut self.now.totals;
         let replaced = write.is_some_and(JobWrite::replaces_others);
         totals.replaced += u64::from(replaced);
         totals.documents.mapped += 1;
+        totals.in_flight += u64::from(*is_in_flight);
         totals.events += count(*events);
         totals.bytes_mapped += count(lengths.iter().sum());
         totals.residue_bytes += count(*residue_bytes);
