@@ -8,6 +8,8 @@ use std::path::Path;
 use reshelve::ends::{DamageKind, EndError, EndErrorKind, Hint, SourceHint};
 use reshelve::run::{Refusal, RunError};
 
+use crate::text::shell_word;
+
 pub use parity::of_cause;
 pub(crate) use parity::{
     NAME_A_FILE, NAME_THE_RUN, RETRIES_OF_ONE_RUN, RETRY_FROM_A_FILE, follow, name_the_parent,
@@ -108,7 +110,12 @@ pub fn one_of(names: &[&str]) -> String {
 
 /// How a run is resumed.
 pub fn resume(run: &Path) -> String {
-    format!("resume with `reshelve resume {}`", run.display())
+    format!("resume with `reshelve resume {}`", named(run))
+}
+
+/// A run as a word of a command line. What a lock or a file says may be anything.
+fn named(run: &Path) -> String {
+    shell_word(run.as_os_str()).unwrap_or_else(|| "RUN".to_owned())
 }
 
 /// A run that stopped where its source is damaged.
@@ -141,10 +148,7 @@ pub(crate) fn first_reject(run: &Path) -> String {
 
 /// A run that stopped before a job in flight.
 pub(crate) fn in_flight(run: &Path) -> String {
-    format!(
-        "{IN_FLIGHT}; resume with one of them: `reshelve resume {} --in-flight …`",
-        run.display()
-    )
+    format!("{IN_FLIGHT}; resume with one of them: `reshelve resume {} --in-flight …`", named(run))
 }
 
 const IN_FLIGHT: &str = "--in-flight include carries such jobs over as they are, --in-flight \
@@ -198,6 +202,9 @@ pub(crate) fn of_run(error: &RunError) -> Option<String> {
 fn of_refusal(refusal: &Refusal) -> Option<&'static str> {
     Some(match refusal {
         Refusal::InFlight { .. } => IN_FLIGHT,
+        Refusal::DecisionLost { .. } => {
+            "put back the run folder as it was, from a copy; or start a new run"
+        }
         Refusal::InFlightDecided { .. } => {
             "leave --in-flight out: a run keeps to its first decision; check RESHELVE_IN_FLIGHT too"
         }

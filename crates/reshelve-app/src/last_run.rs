@@ -5,7 +5,8 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use reshelve::ends::{LastWriter, PlannedTarget, TargetReader};
-use reshelve::run::{Plan, RunFolder};
+use reshelve::run::{Plan, RunFolder, State};
+use reshelve_core::mapping::InFlight;
 
 use crate::family::{Known, with_retries};
 use crate::overlap::{is_same_source, is_same_target};
@@ -62,7 +63,14 @@ pub(crate) fn last_run(
     }
     let is_first = |plan: &Plan| plan.parent().is_none();
     let of_source = |plan: &Plan| is_same_source(&plan.source, source);
-    let first = runs.iter().rfind(|(_, plan)| is_first(plan) && of_source(plan));
+    let firsts: Vec<&Known> =
+        runs.iter().filter(|(_, plan)| is_first(plan) && of_source(plan)).collect();
+    // What a run that ended early would have done says nothing of what the target holds.
+    let is_whole = |run: &&&Known| is_whole(run);
+    let first = firsts.iter().rfind(is_whole).or(firsts.last()).copied();
+    if let Some(why) = first.and_then(|(_, last)| contradiction(last, &firsts)) {
+        return LastRun::Unknown(why);
+    }
     // The file of repaired documents is the source of nothing but a retry.
     let found = first.or_else(|| runs.iter().rfind(|(_, plan)| of_source(plan)));
     if let Some((_, first)) = found {
@@ -81,6 +89,27 @@ pub(crate) fn last_run(
         }
         None => format!("no run into the target is known in {}", runs_folder.display()),
     })
+}
+
+/// What the last run left out, an earlier one may have carried over: it must still be there.
+fn contradiction(last: &Plan, runs: &[&Known]) -> Option<String> {
+    let leaves_out = |plan: &Plan| plan.options.in_flight == Some(InFlight::Skip);
+    let other = runs.iter().find(|(run, plan)| !leaves_out(plan) && has_written(run));
+    let (_, other) = other.filter(|_| leaves_out(last))?;
+    Some(format!(
+        "the run {} left out jobs in flight that the run {} may have carried over",
+        last.run, other.run
+    ))
+}
+
+/// Whether a run has taken all of its source.
+fn is_whole((folder, _): &Known) -> bool {
+    folder.checkpoint().is_ok_and(|checkpoint| checkpoint.state == State::Done)
+}
+
+/// Whether something in the target is the work of a run.
+fn has_written(folder: &RunFolder) -> bool {
+    folder.checkpoint().is_ok_and(|checkpoint| checkpoint.totals.documents.written > 0)
 }
 
 /// The folder of a run that the target names, if it is there.

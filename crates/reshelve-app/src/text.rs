@@ -1,5 +1,7 @@
 //! How figures, and text that other people wrote, are written for people.
 
+use std::ffi::OsStr;
+
 use reshelve_core::raw::{DATE_MAX, DATE_MIN, iso};
 
 /// Text of a document made safe for a terminal: control characters are shown, not obeyed.
@@ -114,6 +116,17 @@ pub(crate) fn ratio(dividend: u64, divisor: u64) -> f64 {
         return 0.0;
     }
     (dividend as f64 / divisor as f64 * 10.0).round() / 10.0
+}
+
+/// A word of a command line that people copy, quoted for a shell of the Bourne family where that is
+/// needed; none if it holds what cannot be shown.
+pub fn shell_word(word: &OsStr) -> Option<String> {
+    let text = word.to_str().filter(|text| !text.chars().any(char::is_control))?;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+%".contains(c);
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => Some(text.to_owned()),
+        false => Some(format!("'{}'", text.replace('\'', r"'\''"))),
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use reshelve::run::Plan;
 use reshelve_app::outside::Outside;
 use reshelve_app::places::SourcePlace;
 use reshelve_app::status::RunStatus;
+use reshelve_app::text::shell_word;
 
 /// The folder of runs that needs no flag.
 const RUNS_FOLDER_USUAL: &str = ".reshelve/runs";
@@ -167,17 +168,13 @@ pub(crate) fn report(family: &[impl AsRef<OsStr>], runs: &Path) -> Next {
 
 /// A word for a shell of the Bourne family; none if it cannot be shown as it is.
 fn quoted(word: &OsStr) -> Option<String> {
-    let text = word.to_str().filter(|text| !text.chars().any(char::is_control))?;
     match Outside::of(word) {
         Outside::Plain => {}
-        Outside::ConnectionString if !text.contains('@') => {}
+        // Neither a password nor an option, which may be secret too.
+        Outside::ConnectionString if !word.to_string_lossy().contains(['@', '?']) => {}
         _ => return None,
     }
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+%".contains(c);
-    match !text.is_empty() && text.chars().all(is_plain) {
-        true => Some(text.to_owned()),
-        false => Some(format!("'{}'", text.replace('\'', r"'\''"))),
-    }
+    shell_word(word)
 }
 
 #[cfg(test)]

@@ -277,6 +277,31 @@ pub(crate) fn masked(text: &str) -> String {
         }
     }
     out.push_str(&text[at..]);
+    without_options(&out)
+}
+
+/// The options of a connection string may be secret too.
+fn without_options(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(begin) = rest.to_ascii_lowercase().find("mongodb") {
+        let (before, found) = rest.split_at(begin);
+        let end = found.find(|c: char| c.is_whitespace() || c == '\'').unwrap_or(found.len());
+        out.push_str(before);
+        let (string, after) = found.split_at(end);
+        match string.split_once('?') {
+            Some((place, _)) if place.contains(':') => {
+                out.push_str(place);
+                out.push_str("?***");
+            }
+            _ => out.push_str(string),
+        }
+        rest = after;
+        if string.is_empty() {
+            break;
+        }
+    }
+    out.push_str(rest);
     out
 }
 
@@ -292,6 +317,8 @@ mod tests {
             ("mongodb://h/db", "mongodb://h/db"),
             ("MongoDB://u:p@h", "MongoDB://***@h"),
             ("mongodb:/u:p?x@h", "mongodb:/***@h"),
+            ("'mongodb://h/db?tlsKey=S&x=y' is", "'mongodb://h/db?***' is"),
+            ("mongodb://u:p@h/db?a=S or not?", "mongodb://***@h/db?*** or not?"),
             ("a mongodb of mongodb://u:p@h", "a mongodb of mongodb://***@h"),
         ] {
             assert_eq!(masked(text), expected);

@@ -152,3 +152,42 @@ fn a_source_that_has_moved_is_remembered() {
     let told = place.expect(0, &["verify", "whole.bson", "target", "--json"]);
     assert_eq!(document(&told)["options_from"], "last-run");
 }
+
+/// The checkpoint knows what the documents followed: a decision that is lost is not made again.
+#[test]
+fn a_decision_that_was_followed_cannot_be_changed() {
+    let place = Place::new();
+    let (run, documents) = cut_off(&place);
+    let cut = documents[..100].concat();
+    place.write("jobs.bson", &cut[..cut.len() - 7]);
+    place.expect(1, &["resume", &run, "--in-flight", "include"]).says(&["truncated"]);
+    place.write("jobs.bson", &documents.concat());
+    let file = place.path(&format!(".reshelve/runs/{run}/decision.json"));
+    let decided = fs::read_to_string(&file).unwrap();
+    fs::remove_file(&file).unwrap();
+    for more in [&[][..], &["--in-flight", "skip"]] {
+        place.expect(3, &with(&["resume", &run], more)).says(&["followed --in-flight include"]);
+    }
+    fs::write(&file, decided.replace("include", "skip")).unwrap();
+    place.expect(3, &["resume", &run]);
+    place.expect(3, &["verify", "jobs.bson", "target", "--run", &run]);
+    place.expect(3, &["report", &run]);
+    fs::write(&file, decided.replace(&run, "20261101-000000000-abcdef")).unwrap();
+    place.expect(1, &["resume", &run]).says(&["it belongs to another run"]);
+    fs::write(&file, decided).unwrap();
+    place.expect(0, &["resume", &run]);
+}
+
+/// What is shown to be copied is one word of a shell, whatever the folder is called.
+#[test]
+fn names_of_folders_are_quoted_in_hints() {
+    let place = Place::new();
+    let (documents, _) = source(&place);
+    let whole = documents.concat();
+    place.write("jobs.bson", &whole[..9000]);
+    let runs = "p;touch PROOF;x $(touch PROOF)";
+    let told = place.expect(1, &["run", "jobs.bson", "dry", "--runs-dir", runs]);
+    assert!(told.stderr.contains("`reshelve resume 'p;touch PROOF;x $(touch PROOF)/"));
+    let status = place.expect(0, &["status", "--runs-dir", runs]);
+    assert!(status.stdout.contains("resume 'p;touch PROOF;x $(touch PROOF)/"), "{}", status.stdout);
+}

@@ -174,3 +174,44 @@ fn a_source_that_cannot_be_opened_leaves_no_folder_behind() {
     place.expect(0, &["verify", "jobs.bson", "target", "--out", "found"]);
     assert_eq!(place.read("found/mismatches.jsonl"), b"");
 }
+
+/// A run that failed before it wrote anything does not say what the target holds, and two runs that
+/// decided in different ways leave it open.
+#[test]
+fn runs_that_contradict_each_other_are_not_followed() {
+    let place = Place::new();
+    let args = ["generate", "src.bson", "--documents", "40", "--preset", "lifecycle"];
+    place.expect(0, &args);
+    let whole = place.read("src.bson");
+    let apply = ["run", "src.bson", "out", "--apply", "--allow-existing", "--in-flight"];
+    place.expect(0, &with(&apply, &["include"]));
+    place.write("src.bson", &whole[..500]);
+    place.expect(1, &with(&apply, &["skip"]));
+    place.write("src.bson", &whole);
+    let verify = ["verify", "src.bson", "out", "--json"];
+    let told = place.expect(0, &verify);
+    assert!(told.stdout.contains("\"in_flight\":\"include\""), "{}", told.stdout);
+    assert!(told.stdout.contains("\"options_from\":\"last-run\""), "{}", told.stdout);
+    // A second whole run that leaves out what the first one carried over.
+    place.expect(0, &with(&apply, &["skip", "--take-over"]));
+    let told = place.expect(0, &verify);
+    assert!(told.stdout.contains("\"options_from\":\"defaults\""), "{}", told.stdout);
+    told.says(&["may have carried over", "--run RUN"]);
+}
+
+/// What another target did not take is missing here.
+#[test]
+fn conflicts_of_another_target_are_not_believed() {
+    let place = Place::new();
+    place.expect(0, &["generate", "src.bson", "--documents", "12", "--preset", "lifecycle"]);
+    let apply = ["run", "src.bson", "one", "--apply", "--in-flight"];
+    place.expect(0, &with(&apply, &["as-failed"]));
+    place.expect(4, &with(&apply, &["include", "--allow-existing"]));
+    let run = place.runs().pop().unwrap();
+    place.expect(
+        0,
+        &["run", "src.bson", "two", "--apply", "--in-flight", "include", "--limit", "3"],
+    );
+    let told = place.expect(5, &["verify", "src.bson", "two", "--run", &run]);
+    told.says(&["wrote another target"]);
+}

@@ -2,7 +2,7 @@
 
 use reshelve::parity::Cause;
 
-use crate::text::plain;
+use crate::text::{plain, shell_word};
 
 /// Options of a comparison that no run is known for.
 pub(crate) const NAME_THE_RUN: &str = "--run RUN takes those of a run";
@@ -24,7 +24,9 @@ pub(crate) fn name_the_parent(parent: &str) -> String {
 
 /// Runs that a comparison may follow, as flags.
 pub(crate) fn follow(runs: &[impl std::fmt::Display]) -> String {
-    let flags: Vec<String> = runs.iter().map(|run| format!("--run {run}")).collect();
+    let word = |run: String| shell_word(run.as_ref()).unwrap_or_else(|| "RUN".to_owned());
+    let flags = runs.iter().map(|run| format!("--run {}", word(run.to_string())));
+    let flags: Vec<String> = flags.collect();
     flags.join(" ")
 }
 

@@ -28,6 +28,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use reshelve::parity::{Bucket, Texts};
 use reshelve::report::{ReportRequest, RunReport, Sides};
 use reshelve::run::RunFolder;
+use reshelve_core::raw::{DATE_MAX, DATE_MIN, iso};
 use serde::{Serialize, Serializer};
 
 use crate::exit_code::ExitCode;
@@ -159,7 +160,7 @@ fn gather(request: &Request, family: &[Known], handle: &Handle) -> Result<RunRep
         no_source: origin.as_ref().err().cloned(),
         no_target: target.as_ref().err().cloned(),
         texts: request.texts,
-        made_at_ms: made_at_ms(),
+        made_at: made_at(),
     };
     let shared = origin.as_ref().ok().map(AsRef::as_ref);
     let sides = Sides {
@@ -177,14 +178,15 @@ fn gather(request: &Request, family: &[Known], handle: &Handle) -> Result<RunRep
 }
 
 /// The time now, or the one that `SOURCE_DATE_EPOCH` fixes, so that the same report can be made
-/// twice; in milliseconds since 1970.
-fn made_at_ms() -> i64 {
+/// twice; as ISO text.
+fn made_at() -> String {
     let fixed = std::env::var("SOURCE_DATE_EPOCH").ok();
     let fixed = fixed.and_then(|seconds| seconds.parse::<i64>().ok()?.checked_mul(1000));
-    fixed.unwrap_or_else(|| {
+    let ms = fixed.unwrap_or_else(|| {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
-    })
+    });
+    iso(ms.clamp(DATE_MIN, DATE_MAX)).as_str().to_owned()
 }
 
 /// What was compared is not always where the run had it: whoever signs has to know.

@@ -16,6 +16,7 @@ use crate::hints;
 use crate::last_run::{LastRun, last_run};
 use crate::options::GivenOptions;
 use crate::outside;
+use crate::overlap::is_same_target;
 use crate::retries::{own_origin, own_origins};
 use crate::text::counted;
 
@@ -43,6 +44,8 @@ pub(super) struct Followed {
     own: Vec<Option<Box<dyn Origin>>>,
     /// Why no run is followed.
     why: String,
+    /// Whether the run wrote another target: what that did not take says nothing of this one.
+    is_of_another_target: bool,
 }
 
 impl Followed {
@@ -55,7 +58,8 @@ impl Followed {
     ) -> Result<Followed, Failure> {
         let nothing = |why: String| {
             let (family, own) = (Vec::new(), Vec::new());
-            Followed { from: OptionsFrom::Defaults, family, own, why }
+            let from = OptionsFrom::Defaults;
+            Followed { from, family, own, why, is_of_another_target: false }
         };
         if !request.runs.is_empty() {
             let followed = Followed {
@@ -66,7 +70,16 @@ impl Followed {
             let [(_, first), retries @ ..] = &followed.family[..] else { return Ok(followed) };
             let own = own_origins(first, retries, handle)?;
             tell_others(&followed.family, handle);
-            return Ok(Followed { own, ..followed });
+            let is_of_another_target = !is_same_target(&first.target, planned);
+            if is_of_another_target {
+                handle.watcher().note(&format!(
+                    "note: the run {} wrote another target, {}: what that did not take counts as \
+                     missing here",
+                    first.run,
+                    first.target.name()
+                ));
+            }
+            return Ok(Followed { own, is_of_another_target, ..followed });
         }
         let Some(runs) = &request.runs_folder else { return Ok(nothing(String::new())) };
         outside::check("--runs-dir", runs)?;
@@ -74,7 +87,7 @@ impl Followed {
             LastRun::Unknown(why) => nothing(why),
             LastRun::Known(family) => {
                 let (family, own) = readable(family, handle);
-                Followed { from: OptionsFrom::LastRun, family, own, why: String::new() }
+                Followed { from: OptionsFrom::LastRun, family, own, ..nothing(String::new()) }
             }
         })
     }
@@ -109,7 +122,11 @@ impl Followed {
             return Ok((VerifyRequest::new(Reading::new(Options::default())), Vec::new()));
         };
         let retries: Vec<_> = retries.iter().map(|(folder, _)| folder.clone()).collect();
-        let (mut request, readings) = report::family_request(first, &retries)?;
+        let (mut request, mut readings) = report::family_request(first, &retries)?;
+        if self.is_of_another_target {
+            request.reading.rejected.clear();
+            readings.iter_mut().for_each(|reading| reading.rejected.clear());
+        }
         // The run may have read a part of its source: what is compared here is all of the source
         // that was named.
         request.reading.limit = None;

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use reshelve_app::status::{self, Outcome, Request, RunStatus};
-use reshelve_app::text::{bytes_per_second, counted, number, per_second, plain, size, span};
+use reshelve_app::text::{
+    bytes_per_second, counted, number, per_second, plain, shell_word, size, span,
+};
 use reshelve_app::{ExitCode, Failure, Handle, RunName, Watcher};
 
 use super::watch::Watch;
@@ -96,7 +98,8 @@ fn page(status: &RunStatus) -> String {
     }
     row("run folder", status.folder.clone());
     if status.can_be_resumed {
-        row("next", format!("reshelve resume {}", status.folder));
+        let folder = shell_word(status.folder.as_ref()).unwrap_or_else(|| "RUN".to_owned());
+        row("next", format!("reshelve resume {folder}"));
     }
     lines.join("\n")
 }

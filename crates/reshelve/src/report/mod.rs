@@ -27,7 +27,6 @@ use crate::parity::{
 use crate::pass::RejectRecord;
 use crate::profile::{self, Profile, ProfileRequest};
 use crate::run::{Checkpoint, Plan, RunError, RunFolder};
-use reshelve_core::raw::iso;
 
 /// Most bytes of an `_id` or a sentence that a report quotes.
 const QUOTED_BYTES_MAX: usize = 500;
@@ -47,8 +46,8 @@ pub struct ReportRequest {
     pub no_target: Option<String>,
     /// Whether the report quotes the texts of the documents.
     pub texts: Texts,
-    /// When it is made, in milliseconds since 1970.
-    pub made_at_ms: i64,
+    /// When it is made, as ISO text.
+    pub made_at: String,
 }
 
 /// The two sides of a report, as they are now.
@@ -163,7 +162,7 @@ pub fn gather(request: &ReportRequest, sides: &Sides<'_>) -> Result<RunReport, R
         verdict,
         with_texts: request.texts == Texts::Quoted,
         cautions: verdict::cautions(&plan, &checkpoint, survey.as_ref(), request),
-        made_at: iso(request.made_at_ms).as_str().to_owned(),
+        made_at: request.made_at.clone(),
         rates: rates(&checkpoint),
         rejects,
         rollback,

@@ -7,6 +7,7 @@ use super::{QUOTED_BYTES_MAX, withheld};
 use crate::ends::OnExisting;
 use crate::parity::{LISTED_MAX, Reading, VerifyRequest};
 use crate::pass::{RejectReason, RejectRecord, read_rejects};
+use crate::run::preflight::check_followed;
 use crate::run::{Checkpoint, RunError, RunFolder};
 use crate::store::{At, Key, Lines, OpenFile, Scratch, StateError};
 
@@ -16,6 +17,7 @@ use crate::store::{At, Key, Lines, OpenFile, Scratch, StateError};
 /// If a file of the run cannot be used.
 pub(super) fn verify_request(folder: &RunFolder) -> Result<VerifyRequest, RunError> {
     let plan = folder.plan()?;
+    check_followed(&plan, &folder.checkpoint()?)?;
     let reading = Reading {
         rejected: rejected_by_target(folder)?,
         only_rejects: plan.only_rejects,

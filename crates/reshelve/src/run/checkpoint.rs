@@ -7,6 +7,7 @@ use super::journal::JournalLengths;
 use super::states::State;
 use crate::ends::Position;
 use crate::pass::{Example, RejectReason, Rejection, SourceHash, Tallies, tally_reject};
+use reshelve_core::mapping::InFlight;
 
 /// The version of the file.
 pub(crate) const CHECKPOINT_SCHEMA: &str = "reshelve.checkpoint/1";
@@ -123,6 +124,9 @@ pub struct Checkpoint {
     /// Whether all documents are written, and what they replaced is being taken out.
     #[serde(default)]
     pub is_finishing: bool,
+    /// The decision on jobs in flight that these documents followed.
+    #[serde(default)]
+    pub in_flight: Option<InFlight>,
     /// Why the run stopped, where it did.
     pub reason: Option<String>,
 }

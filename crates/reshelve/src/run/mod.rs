@@ -7,7 +7,7 @@ mod engine;
 mod error;
 pub mod journal;
 mod plan;
-mod preflight;
+pub(crate) mod preflight;
 mod refusal;
 pub(crate) mod rejects;
 mod run_folder;

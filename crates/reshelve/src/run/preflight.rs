@@ -1,5 +1,6 @@
 //! What a run checks itself before it starts: the source.
 
+use super::checkpoint::Checkpoint;
 use super::{Plan, Refusal, RunError, RunRequest};
 use crate::ends::{Opened, Oplog, Origin};
 use reshelve_core::mapping::{InFlight, Status};
@@ -31,6 +32,17 @@ pub(super) fn check_decision(plan: &Plan, asked: Option<InFlight>) -> Result<(),
     match (plan.options.in_flight.or(assumed), asked) {
         (Some(decided), Some(asked)) if decided != asked => {
             Err(Refusal::InFlightDecided { decided, asked }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The decision of a run is what its documents followed.
+pub(crate) fn check_followed(plan: &Plan, from: &Checkpoint) -> Result<(), RunError> {
+    let decided = plan.options.in_flight;
+    match from.in_flight {
+        Some(followed) if decided != Some(followed) => {
+            Err(Refusal::DecisionLost { followed }.into())
         }
         _ => Ok(()),
     }

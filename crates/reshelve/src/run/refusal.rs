@@ -25,6 +25,15 @@ pub enum Refusal {
         /// What is asked for.
         asked: InFlight,
     },
+    /// The files of the run contradict each other.
+    #[error(
+        "the documents of this run followed --in-flight {followed}, and decision.json does not say \
+         so: it was removed, or changed"
+    )]
+    DecisionLost {
+        /// What they followed.
+        followed: InFlight,
+    },
     /// The dump has an oplog with entries of the collection, and nobody said that they do not
     /// matter.
     #[error("the dump has an oplog that changes the collection ({count} times) and is not applied")]

@@ -28,6 +28,8 @@ const DECISION_SCHEMA: &str = "reshelve.decision/1";
 #[derive(Debug, Serialize, Deserialize)]
 struct Decision {
     schema: String,
+    /// The run; none in a file that is not there.
+    run: Option<String>,
     /// What becomes of jobs in flight, if nobody had decided before.
     #[serde(default)]
     in_flight: Option<InFlight>,
@@ -134,7 +136,16 @@ impl RunFolder {
     /// Where a file cannot be read, or is of another version.
     pub fn plan(&self) -> Result<Plan, RunError> {
         let mut plan: Plan = read_state(self.files(), &self.plan_file(), PLAN_SCHEMA)?;
-        let Decision { in_flight, source, .. } = self.decision()?;
+        let is_of_an_id = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if plan.run.is_empty() || !plan.run.chars().all(is_of_an_id) {
+            let detail = "its run has no id of a run".to_owned();
+            return Err(RunError::State { path: self.plan_file(), detail });
+        }
+        let Decision { run, in_flight, source, .. } = self.decision()?;
+        if run.is_some_and(|run| run != plan.run) {
+            let detail = "it belongs to another run".to_owned();
+            return Err(RunError::State { path: self.decision_file(), detail });
+        }
         plan.options.in_flight = plan.options.in_flight.or(in_flight);
         plan.source = source.unwrap_or(plan.source);
         Ok(plan)
@@ -145,7 +156,7 @@ impl RunFolder {
             Ok(decision) => Ok(decision),
             Err(error) if error.is_absent() => {
                 let schema = DECISION_SCHEMA.to_owned();
-                Ok(Decision { schema, in_flight: None, source: None })
+                Ok(Decision { schema, run: None, in_flight: None, source: None })
             }
             Err(error) => Err(error.into()),
         }
@@ -160,7 +171,8 @@ impl RunFolder {
         let before = self.decision()?;
         let in_flight = before.in_flight.or(in_flight);
         let source = source.or(before.source);
-        let decision = Decision { in_flight, source, schema: before.schema };
+        let run = Some(self.plan()?.run);
+        let decision = Decision { run, in_flight, source, schema: before.schema };
         Ok(write_state(self.files(), &self.decision_file(), &decision)?)
     }
 

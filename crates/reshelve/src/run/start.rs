@@ -12,7 +12,9 @@ use super::plan::{Decisions, PLAN_SCHEMA, Plan, RunRequest};
 use super::run_folder::RunFolder;
 use super::states::State;
 use super::{Observer, RunError, preflight};
-use crate::ends::{Batch, BatchLimits, Claim, Damage, Destination, JobSet, Left, Opened, Origin};
+use crate::ends::{
+    Batch, BatchLimits, Claim, Damage, Destination, JobSet, Left, Opened, Origin, PlannedSource,
+};
 use crate::pass::pipeline;
 use crate::pass::{OnlyRejects, SourceHash};
 use crate::store::absolute;
@@ -52,8 +54,13 @@ pub struct Report {
 }
 
 impl Report {
-    fn is_done(&self) -> bool {
-        matches!(self.stop, Stop::Done)
+    /// Remembers where the source is since, if it has moved. It is the same one only once it has
+    /// given everything that was read `before`.
+    fn with_source(self, moved: Option<PlannedSource>, before: u64) -> Result<Self, RunError> {
+        let is_same = self.checkpoint.source.count > before || matches!(self.stop, Stop::Done);
+        let Some(source) = moved.filter(|_| is_same) else { return Ok(self) };
+        self.folder.decide(None, Some(source))?;
+        Ok(Report { plan: self.folder.plan()?, ..self })
     }
 }
 
@@ -152,6 +159,7 @@ pub fn resume(
     if from.state.is_ended() {
         return tidy(plan, folder, from, destination, observer);
     }
+    preflight::check_followed(&plan, &from)?;
     preflight::check_decision(&plan, request.in_flight)?;
     let had_failed = from.state == State::Failed;
     from.enter(State::Running)?;
@@ -199,15 +207,7 @@ pub fn resume(
     let from = take_up(from, &plan, folder, (origin, &opened), observer)?;
     let before = from.source.count;
     let result = execute(&context, opened, destination, from, observer);
-    let report = note_failure(folder, destination, result)?;
-    // It is the same source only once it has given everything that was read before.
-    match moved {
-        Some(source) if report.checkpoint.source.count > before || report.is_done() => {
-            folder.decide(None, Some(source))?;
-            Ok(Report { plan: folder.plan()?, ..report })
-        }
-        _ => Ok(report),
-    }
+    note_failure(folder, destination, result)?.with_source(moved, before)
 }
 
 fn lock_again(

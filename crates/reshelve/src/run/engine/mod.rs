@@ -136,6 +136,7 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
         first: u64,
     ) -> Result<Self, RunError> {
         let folder = context.folder;
+        let from = Checkpoint { in_flight: context.plan.options.in_flight, ..from };
         let end = from.source.count;
         let tail = if sink.is_undone_by_position() { Tail::Undone } else { Tail::Stands };
         let journal = match context.plan.apply {
