@@ -86,7 +86,7 @@ impl Followed {
         Ok(match last_run(&request.source, planned, target, runs) {
             LastRun::Unknown(why) => nothing(why),
             LastRun::Known(family) => {
-                let (family, own) = readable(family, handle);
+                let (family, own) = readable(family, handle)?;
                 Followed { from: OptionsFrom::LastRun, family, own, ..nothing(String::new()) }
             }
         })
@@ -153,8 +153,14 @@ impl Followed {
     }
 }
 
+/// Runs, and the source of each but the first; none if it is that of the first.
+type Readable = (Vec<Known>, Vec<Option<Box<dyn Origin>>>);
+
 /// The run and those of its retries whose sources can be read again. Nobody has named them.
-fn readable(family: Vec<Known>, handle: &Handle) -> (Vec<Known>, Vec<Option<Box<dyn Origin>>>) {
+///
+/// # Errors
+/// If one that carried something over is not among these.
+fn readable(family: Vec<Known>, handle: &Handle) -> Result<Readable, Failure> {
     let (mut kept, mut own): (Vec<Known>, Vec<_>) = (Vec::new(), Vec::new());
     for (folder, plan) in family {
         let Some((_, first)) = kept.first() else {
@@ -166,13 +172,17 @@ fn readable(family: Vec<Known>, handle: &Handle) -> (Vec<Known>, Vec<Option<Box<
                 own.push(origin);
                 kept.push((folder, plan));
             }
+            // What it carried over would be checked by nobody.
+            Err(failure) if folder.checkpoint()?.totals.documents.written > 0 => {
+                return Err(failure);
+            }
             Err(failure) => handle.watcher().note(&format!(
                 "warning: {}; what that retry carried over counts as missing or extra",
                 failure.message
             )),
         }
     }
-    (kept, own)
+    Ok((kept, own))
 }
 
 /// Says that there are retries that nobody named.

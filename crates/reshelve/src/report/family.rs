@@ -70,6 +70,9 @@ pub(super) struct Left {
     pub(super) first: Vec<RejectRecord>,
 }
 
+/// Of how many rejects of retries the texts are kept, of which the first are shown.
+const TEXTS_MAX: usize = 1_000;
+
 /// The rejects of a run without those that a retry carried over, each as the last retry says that
 /// took it.
 pub(super) fn left(
@@ -79,12 +82,26 @@ pub(super) fn left(
 ) -> Result<Left, RunError> {
     let mut runs = folders.iter().zip(checkpoints);
     let Some((first, of_first)) = runs.next() else { return Ok(Left::default()) };
-    let mut later = HashMap::new();
+    // Codes are few; the texts of the first ones are all that is shown.
+    let mut codes: Vec<String> = Vec::new();
+    let mut later: HashMap<Key, usize> = HashMap::new();
+    let mut texts: HashMap<Key, (String, String)> = HashMap::new();
     for (folder, checkpoint) in runs {
         for record in reject_records(folder, checkpoint)? {
             let record = record?;
-            if record.is_known_by_id() {
-                later.insert(record.job_key(), (record.code, record.path, record.message));
+            let key = record.job_key();
+            if !record.is_known_by_id() || verification.carried_over.contains(&key) {
+                continue;
+            }
+            let record = super::run_files::quoted(record);
+            let known = codes.iter().position(|code| *code == record.code);
+            let at = known.unwrap_or_else(|| {
+                codes.push(record.code);
+                codes.len() - 1
+            });
+            later.insert(key, at);
+            if texts.len() < TEXTS_MAX || texts.contains_key(&key) {
+                texts.insert(key, (record.path, record.message));
             }
         }
     }
@@ -96,8 +113,10 @@ pub(super) fn left(
             if verification.carried_over.contains(&key) {
                 continue;
             }
-            if let Some((code, path, message)) = later.get(&key) {
-                record.code.clone_from(code);
+            if let Some(at) = later.get(&key) {
+                record.code.clone_from(&codes[*at]);
+            }
+            if let Some((path, message)) = texts.get(&key) {
                 record.path.clone_from(path);
                 record.message.clone_from(message);
             }
