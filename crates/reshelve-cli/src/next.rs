@@ -166,12 +166,18 @@ pub(crate) fn report(family: &[impl AsRef<OsStr>], runs: &Path) -> Next {
     named.flag("--bundle").runs(runs)
 }
 
+/// Whether a connection string has a password, or an option that may hold one.
+fn may_be_secret(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let words = ["@", "password", "passphrase", "properties", "token", "secret", "%"];
+    words.iter().any(|word| lower.contains(word))
+}
+
 /// A word for a shell of the Bourne family; none if it cannot be shown as it is.
 fn quoted(word: &OsStr) -> Option<String> {
     match Outside::of(word) {
         Outside::Plain => {}
-        // Neither a password nor an option, which may be secret too.
-        Outside::ConnectionString if !word.to_string_lossy().contains(['@', '?']) => {}
+        Outside::ConnectionString if !may_be_secret(&word.to_string_lossy()) => {}
         _ => return None,
     }
     shell_word(word)
@@ -196,6 +202,8 @@ mod tests {
             ("~", Some("'~'")),
             ("a\nb", None),
             ("mongodb://h/db?a=b", Some("'mongodb://h/db?a=b'")),
+            ("mongodb://h/db?authMechanismProperties=AWS_SESSION_TOKEN:x", None),
+            ("mongodb://h/db?tlsCertificateKeyFilePassword=x", None),
             ("mongodb://user:secret@h/db", None),
             ("mongodb:/user:secret@h", None),
         ] {
