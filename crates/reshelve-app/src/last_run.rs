@@ -66,8 +66,7 @@ pub(crate) fn last_run(
     let firsts: Vec<&Known> =
         runs.iter().filter(|(_, plan)| is_first(plan) && of_source(plan)).collect();
     // What a run that ended early would have done says nothing of what the target holds.
-    let is_whole = |run: &&&Known| is_whole(run);
-    let first = firsts.iter().rfind(is_whole).or(firsts.last()).copied();
+    let first = firsts.iter().rfind(|run| is_whole(run)).or(firsts.last()).copied();
     if let Some(why) = first.and_then(|(_, last)| contradiction(last, &firsts)) {
         return LastRun::Unknown(why);
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use reshelve::dump::{COLLECTION_DEFAULT, STANDARD_INPUT};
 use reshelve::ends::{PlannedSource, PlannedTarget, TargetFolder};
 use reshelve::run::{Plan, RunFolder};
-use reshelve::store::{Disk, Files, Identity};
+use reshelve::store::{Disk, Files, Identity, absolute};
 use reshelve::target_schema::Collection;
 use reshelve_mongo::Place;
 
@@ -216,7 +216,7 @@ impl Spot {
 
 /// The path without links, as far as it exists; what does not exist yet is appended.
 fn real(path: &Path) -> PathBuf {
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let absolute = absolute(path);
     for known in absolute.ancestors() {
         if let Ok(found) = known.canonicalize() {
             return match absolute.strip_prefix(known) {

@@ -9,7 +9,7 @@ use reshelve::ends::{Compression, OnExisting};
 use reshelve::run::{
     self, Checkpoint, DocumentCounts, Ends, Plan, Report, RunError, RunRequest, State, Stop, Tally,
 };
-use reshelve::store::Disk;
+use reshelve::store::{Disk, absolute};
 use serde::{Serialize, Serializer};
 
 use crate::exit_code::ExitCode;
@@ -142,7 +142,7 @@ fn refuse_unstorable(request: &Request) -> Result<(), Failure> {
     let named = [Some(request.source.name.as_path()), Some(request.target.name.as_path()), runs];
     for path in named.into_iter().flatten().filter(|path| *path != Path::new(STANDARD_INPUT)) {
         // A run keeps where things are, wherever it is resumed from.
-        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let absolute = absolute(path);
         if absolute.to_str().is_none() {
             let message =
                 format!("{absolute:?} is not UTF-8, and a run could not keep it to be resumed");

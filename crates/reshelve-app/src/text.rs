@@ -2,6 +2,8 @@
 
 use std::ffi::OsStr;
 
+pub use reshelve::report::number;
+
 use reshelve_core::raw::{DATE_MAX, DATE_MIN, iso};
 
 /// Text of a document made safe for a terminal: control characters are shown, not obeyed.
@@ -11,19 +13,6 @@ pub fn plain(text: &str) -> String {
         if c.is_control() { out.extend(c.escape_default()) } else { out.push(c) }
     }
     out
-}
-
-/// A number with its thousands apart.
-pub fn number(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(' ');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// A number with decimals, its thousands apart.

@@ -28,6 +28,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use reshelve::parity::{Bucket, Texts};
 use reshelve::report::{ReportRequest, RunReport, Sides};
 use reshelve::run::RunFolder;
+use reshelve::store::absolute;
 use reshelve_core::raw::{DATE_MAX, DATE_MIN, iso};
 use serde::{Serialize, Serializer};
 
@@ -194,7 +195,7 @@ fn tell_other_places(report: &mut RunReport, request: &Request) {
     let other = |named: Option<&Path>, known: Option<&Path>| {
         let named =
             named.filter(|path| places::connection_string(path).is_ok_and(|it| it.is_none()))?;
-        let named = std::path::absolute(named).unwrap_or_else(|_| named.to_owned());
+        let named = absolute(named);
         (known.map(Path::to_owned) != Some(named.clone())).then_some(named)
     };
     let root = report.plan.target.folder().map(|folder| folder.root.clone());

@@ -5,6 +5,7 @@ use super::{STANDARD_INPUT, for_each_status, open, oplog, pipe};
 use crate::ends::{
     EndError, Opened, Oplog, Origin, PlannedSource, SourceDescription, SourceForm, SourceSpec,
 };
+use crate::store::absolute;
 
 impl Origin for SourceSpec {
     fn open(&self) -> Result<Opened, EndError> {
@@ -30,7 +31,7 @@ impl Origin for SourceSpec {
         PlannedSource {
             path: match path.as_os_str() == STANDARD_INPUT {
                 true => path.clone(),
-                false => std::path::absolute(path).unwrap_or_else(|_| path.clone()),
+                false => absolute(path),
             },
             db: self.db.clone(),
             collection: self.collection.clone(),

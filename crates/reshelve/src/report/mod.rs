@@ -273,8 +273,8 @@ fn counted(count: u64, noun: &str) -> String {
     format!("{} {noun}{ending}", number(count))
 }
 
-/// A number with its thousands apart, as everywhere in a report.
-fn number(number: u64) -> String {
+/// A number with its thousands apart, as everywhere that people read one.
+pub fn number(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {

@@ -44,5 +44,5 @@ pub use spool::{Spool, Spooled};
 pub use state_file::{StateError, read_state, write_state};
 
 pub(crate) use error::At;
-pub(crate) use paths::absolute;
+pub use paths::absolute;
 pub(crate) use sorted::{Sorted, SortedRun, Sorter};

@@ -3,6 +3,6 @@
 use std::path::{Path, PathBuf};
 
 /// A path that does not depend on the working directory.
-pub(crate) fn absolute(path: &Path) -> PathBuf {
+pub fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
