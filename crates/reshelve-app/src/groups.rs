@@ -11,7 +11,9 @@ const SHOWN_CHARS_MAX: usize = 40;
 pub fn place(group: &Group) -> String {
     let collection = group.collection.map_or("", |collection| collection.name());
     match group.kind {
-        GroupKind::MissingJob | GroupKind::ExtraJob => "whole jobs".into(),
+        GroupKind::MissingJob | GroupKind::ConflictGone | GroupKind::ExtraJob => {
+            "whole jobs".into()
+        }
         GroupKind::Other => "further places".into(),
         GroupKind::Different => format!("{collection} {}", plain(&group.path)),
         _ => collection.into(),
@@ -29,6 +31,9 @@ pub fn difference(group: &Group) -> String {
     };
     match group.kind {
         GroupKind::MissingJob => "missing with all their documents".into(),
+        GroupKind::ConflictGone => {
+            "rejected because the target held something else of them, which is gone".into()
+        }
         GroupKind::Missing => "missing".into(),
         GroupKind::ExtraJob | GroupKind::Extra => "in the target, and of no legacy document".into(),
         GroupKind::Double => "an _id for the second time".into(),
@@ -44,7 +49,7 @@ pub fn difference(group: &Group) -> String {
 /// How many they are: jobs, or documents if these are more.
 pub fn amount(group: &Group) -> String {
     match group.kind {
-        GroupKind::MissingJob | GroupKind::ExtraJob => number(group.jobs),
+        GroupKind::MissingJob | GroupKind::ConflictGone | GroupKind::ExtraJob => number(group.jobs),
         GroupKind::Different | GroupKind::Other if group.mismatches > group.jobs => {
             format!("{} in {}", number(group.mismatches), counted(group.jobs, "job"))
         }

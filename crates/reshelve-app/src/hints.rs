@@ -12,7 +12,8 @@ use crate::text::shell_word;
 
 pub use parity::of_cause;
 pub(crate) use parity::{
-    NAME_A_FILE, NAME_THE_RUN, RETRIES_OF_ONE_RUN, RETRY_FROM_A_FILE, follow, name_the_parent,
+    NAME_A_FILE, NAME_THE_RUN, RETRIES_OF_ONE_RUN, RETRY_FROM_A_FILE, RETRY_SOURCE_CHANGED, follow,
+    name_the_parent,
 };
 
 // For what was named on the command line.

@@ -283,6 +283,22 @@ fn a_retry_whose_source_is_gone_leaves_it_open() {
 }
 
 #[test]
+fn a_retry_whose_source_gives_less_leaves_it_open() {
+    let at = Rejected::new();
+    at.place.write("repaired.bson", &at.whole.concat());
+    let retry = at.retry(0, "repaired.bson", &at.first, &[]);
+    // One of the two is no longer what a target can hold.
+    at.place.write("repaired.bson", &[at.whole[0].clone(), spoiled(&at.whole[1])].concat());
+    let flags = with(&VERIFY, &["--run", &at.first, "--run", &retry]);
+    at.place.expect(1, &flags).says(&["no longer gives 1 of the 2 documents", "hint: put back"]);
+    let report = at.report(&[&at.first, &retry]);
+    assert_eq!(report["verdict"]["word"], "not-checked");
+    // A third document is none that the retry took.
+    at.place.write("repaired.bson", &[&at.whole[..], &[at.documents[0].clone()]].concat().concat());
+    assert_eq!(counts(&at.verify(0, &[&at.first, &retry])), [12, 0, 2, 2, 0]);
+}
+
+#[test]
 fn a_conflict_that_a_retry_replaced_is_settled() {
     let place = Place::new();
     place.expect(0, &["generate", "jobs.bson", "--documents", "12", "--size", "small"]);

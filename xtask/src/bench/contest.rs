@@ -26,6 +26,8 @@ pub(super) struct Contender {
     before: Vec<Command>,
     pub(super) documents: u64,
     pub(super) source_bytes: u64,
+    /// The exit code of a measurement that counts.
+    ends_with: i32,
 }
 
 /// A contender's median.
@@ -50,7 +52,14 @@ impl Contender {
             before: Vec::new(),
             documents: source.documents,
             source_bytes: source.bytes,
+            ends_with: 0,
         }
+    }
+
+    /// Expects another exit code than 0.
+    pub(super) fn ends_with(mut self, code: i32) -> Contender {
+        self.ends_with = code;
+        self
     }
 
     pub(super) fn makes(mut self, paths: impl IntoIterator<Item = PathBuf>) -> Contender {
@@ -86,13 +95,13 @@ pub(super) fn hold(
                 remove(path)?;
             }
             for command in &contender.before {
-                meter::measure(command, &place.folder.join("contender.log"))?;
+                meter::measure(command, 0, &place.folder.join("contender.log"))?;
             }
             // What an earlier process left to be written is not this one's burden.
             nix::unistd::sync();
             warm_memory(place)?;
             let log = place.folder.join("contender.log");
-            let taken = meter::measure(&contender.command, &log)?;
+            let taken = meter::measure(&contender.command, contender.ends_with, &log)?;
             // The first round warms the caches.
             if round > 0 {
                 measured.push(taken);

@@ -26,14 +26,15 @@ pub(super) struct Measured {
     pub(super) peak_bytes: f64,
 }
 
-/// Runs a program to its end. What it prints goes to `log`, which is shown where it fails.
-pub(super) fn measure(program: &Command, log: &Path) -> Result<Measured> {
+/// Runs a program to its end, which has to be with this exit code. What it prints goes to `log`,
+/// which is shown where it fails.
+pub(super) fn measure(program: &Command, code: i32, log: &Path) -> Result<Measured> {
     let here = std::env::current_exe().context("the task runner does not know itself")?;
     let mut meter = tools::program(here, &["meter"]);
     meter.arg(log).arg(program.get_program()).args(program.get_args());
     let output = meter.stderr(Stdio::inherit()).output().context("cannot start the meter")?;
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
-    if answer["code"] != 0 {
+    if answer["code"] != code {
         printer::line(std::fs::read_to_string(log).unwrap_or_default().trim_end());
         bail!("{program:?} ended with {}", answer["code"]);
     }

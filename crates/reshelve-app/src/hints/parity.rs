@@ -12,6 +12,9 @@ pub(crate) const RETRIES_OF_ONE_RUN: &str = "name one run and the runs that took
 /// The source of a retry that was read once.
 pub(crate) const RETRY_FROM_A_FILE: &str = "do the retry again from a file, with --only-rejects: what \
     is in the target counts as unchanged; then name that retry";
+/// The source of a retry that was changed since.
+pub(crate) const RETRY_SOURCE_CHANGED: &str = "put back what the retry read; or compare without it, \
+    with --run for each of the other runs";
 /// Several passes over standard input.
 pub(crate) const NAME_A_FILE: &str = "name a file";
 

@@ -1,7 +1,7 @@
 //! What a comparison is based on: the run that it follows, and where its options come from.
 
 use reshelve::ends::{Origin, PlannedTarget, TargetReader};
-use reshelve::parity::{Reading, VerifyRequest};
+use reshelve::parity::{Reading, RejectedByTarget, RetryRequest, VerifyRequest};
 use reshelve::report;
 use reshelve::run::State;
 use reshelve_core::mapping::Options;
@@ -116,22 +116,24 @@ impl Followed {
         Ok(())
     }
 
-    /// What to compare for these runs, and how the source of each retry is read.
-    pub(super) fn request(&self) -> Result<(VerifyRequest, Vec<Reading>), Failure> {
+    /// What to compare for these runs, and what is known of each retry.
+    pub(super) fn request(&self) -> Result<(VerifyRequest, Vec<RetryRequest>), Failure> {
         let Some(((first, _), retries)) = self.family.split_first() else {
             return Ok((VerifyRequest::new(Reading::new(Options::default())), Vec::new()));
         };
         let retries: Vec<_> = retries.iter().map(|(folder, _)| folder.clone()).collect();
-        let (mut request, mut readings) = report::family_request(first, &retries)?;
+        let (mut request, mut of_retries) = report::family_request(first, &retries)?;
         if self.is_of_another_target {
-            request.reading.rejected.clear();
-            readings.iter_mut().for_each(|reading| reading.rejected.clear());
+            request.reading.rejected = RejectedByTarget::default();
+            for retry in &mut of_retries {
+                retry.reading.rejected = RejectedByTarget::default();
+            }
         }
         // The run may have read a part of its source: what is compared here is all of the source
         // that was named.
         request.reading.limit = None;
         request.reading.only_rejects = None;
-        Ok((request, readings))
+        Ok((request, of_retries))
     }
 
     /// Whether a retry read the same source as the run.

@@ -5,7 +5,9 @@ mod log;
 
 use std::path::PathBuf;
 
-use reshelve::parity::{self, Agreement, Reading, Retry, Verification, VerifyError, VerifyRequest};
+use reshelve::parity::{
+    self, Agreement, Reading, Retry, RetryRequest, Verification, VerifyError, VerifyRequest,
+};
 use reshelve::run::RunError;
 use reshelve_core::mapping::Options;
 use serde::{Serialize, Serializer};
@@ -65,18 +67,21 @@ impl Request {
         }
     }
 
-    /// What to compare, and how the source of each retry is read.
-    fn request(&self, followed: &Followed) -> Result<(VerifyRequest, Vec<Reading>), Failure> {
-        let (mut request, mut readings) = followed.request()?;
+    /// What to compare, and what is known of each retry.
+    fn request(&self, followed: &Followed) -> Result<(VerifyRequest, Vec<RetryRequest>), Failure> {
+        let (mut request, mut of_retries) = followed.request()?;
         request.reading.options = self.mapping.or(request.reading.options);
-        for reading in &mut readings {
-            reading.options = self.mapping.or(reading.options);
+        for retry in &mut of_retries {
+            let options = self.mapping.or(retry.reading.options);
+            // With other options it may well carry over less.
+            retry.carried_over = retry.carried_over.filter(|_| options == retry.reading.options);
+            retry.reading.options = options;
         }
         request.allow_existing |= self.allow_existing;
         request.tolerance_usd = self.tolerance_usd;
         request.tolerance_tokens = self.tolerance_tokens;
         request.sample = self.sample;
-        Ok((request, readings))
+        Ok((request, of_retries))
     }
 }
 
@@ -138,7 +143,7 @@ pub fn verify(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
         let message = "standard input or a pipe can be read only once, and a retry read it too";
         return Err(Failure::usage(message, hints::NAME_A_FILE));
     }
-    let (asked, readings) = request.request(&followed)?;
+    let (asked, of_retries) = request.request(&followed)?;
     let basis = followed.basis(request.mapping);
     if let Some(note) = basis.note(request.mapping, &asked) {
         handle.watcher().note(&note);
@@ -148,8 +153,8 @@ pub fn verify(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     // Nothing is written for a source that cannot be read at all.
     let opening = Opening { origin: origin.as_ref(), log: log.as_ref() };
     let origins = origins(followed.own_origins(), origin.as_ref());
-    let retries = readings.iter().zip(origins);
-    let retries: Vec<_> = retries.map(|(reading, origin)| Retry { reading, origin }).collect();
+    let retries = of_retries.iter().zip(origins);
+    let retries: Vec<_> = retries.map(|(request, origin)| Retry { request, origin }).collect();
     let verified = parity::verify(&asked, &opening, &retries, target.as_ref(), &mut |mismatch| {
         if let Some(log) = &log {
             log.add(mismatch);
@@ -171,6 +176,10 @@ fn failure(error: VerifyError) -> Failure {
         VerifyError::Source(ref damage) => {
             Failure { hint: hints::of_damage(damage.kind), ..Failure::failed(error.to_string()) }
         }
+        VerifyError::OfRetry { .. } => Failure {
+            hint: Some(hints::RETRY_SOURCE_CHANGED.into()),
+            ..Failure::failed(error.to_string())
+        },
         VerifyError::Target(ref target) => Failure {
             hint: target.hint.as_ref().map(hints::of_end),
             ..Failure::failed(error.to_string())

@@ -34,6 +34,11 @@ impl Carried {
         self.jobs.is_empty()
     }
 
+    /// Whether a retry dealt with a job of that key.
+    pub(crate) fn has(&self, key: &Key) -> bool {
+        self.jobs.contains_key(key)
+    }
+
     /// Takes a document of a retry, the newest retry first; whether it is for this one to say what
     /// the target holds: a newer one has not carried it over.
     pub(crate) fn take(&mut self, key: Key, hash: [u8; 32], fate: Fate) -> bool {

@@ -23,6 +23,9 @@ const EXTRA_JOBS_MAX: usize = 1 << 20;
 pub enum GroupKind {
     /// Nothing of these jobs is in the target.
     MissingJob,
+    /// These jobs were not carried over because the target held something else of them, and it
+    /// holds nothing of them now.
+    ConflictGone,
     /// A document is missing of a job that is there.
     Missing,
     /// These jobs are in the target with their documents, and belong to no legacy document.
@@ -134,7 +137,8 @@ impl Groups {
             return;
         }
         let path = if kind == GroupKind::Different { pattern(path) } else { String::new() };
-        let collection = (kind != GroupKind::MissingJob).then_some(*collection);
+        let is_of_jobs = matches!(kind, GroupKind::MissingJob | GroupKind::ConflictGone);
+        let collection = (!is_of_jobs).then_some(*collection);
         let key = (kind, collection, path);
         if self.places.len() >= PLACES_MAX && !self.places.contains_key(&key) {
             self.other.add(job);

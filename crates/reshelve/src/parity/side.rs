@@ -4,9 +4,10 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use super::index::Index;
 use crate::ends::{DocumentStream, TargetReader};
 use crate::ends::{EndError, EndErrorKind};
-use crate::store::{DiskError, Key, Scratch, Spool, Spooled, key_of};
+use crate::store::{DiskError, Key, Scratch, Spool, key_of};
 use crate::target_schema::Collection;
 use reshelve_core::raw::{self, Document, Value};
 
@@ -75,7 +76,7 @@ impl Side {
             }
         }
         let index = Index::new(spool)?;
-        side.count = index.documents.count();
+        side.count = index.count();
         side.index = Some(index);
         Ok(side)
     }
@@ -136,24 +137,37 @@ impl Side {
             spool.add(&id_key(document), document)?;
         }
         let index = Index::new(spool)?;
-        self.count += index.documents.count();
+        self.count += index.count();
         Ok(index)
     }
 
+    /// Whether it holds a document of that `_id` that was not expected so far.
+    pub(crate) fn holds(&mut self, id: &Key) -> Result<bool, EndError> {
+        if self.index.is_none() {
+            let next = self.next.take();
+            self.index = Some(self.build_index(next)?);
+        }
+        let Some(index) = &mut self.index else { return Ok(false) };
+        Ok(index.holds(id, &mut self.actual)?)
+    }
+
     /// Calls `each` with every document that was not expected.
-    pub(crate) fn extra(&mut self, mut each: impl FnMut(&[u8])) -> Result<(), EndError> {
+    pub(crate) fn extra(
+        &mut self,
+        mut each: impl FnMut(&[u8]) -> Result<(), DiskError>,
+    ) -> Result<(), EndError> {
         if let Some(index) = &self.index {
             return Ok(index.untaken(each)?);
         }
         if let Some(next) = self.next.take() {
             self.count += 1;
-            each(&next);
+            each(&next)?;
         }
         while let Some(documents) = self.documents.as_mut().filter(|_| !self.is_damaged) {
             match documents.next_document() {
                 Ok(Some(document)) => {
                     self.count += 1;
-                    each(document);
+                    each(document)?;
                 }
                 Ok(None) => break,
                 Err(error) => {
@@ -184,44 +198,6 @@ pub(super) fn id_key(document: &[u8]) -> Key {
         bytes.extend_from_slice(id.bytes);
     }
     key_of(&bytes)
-}
-
-/// The rest of a collection, found by `_id`, and which of its documents were found.
-struct Index {
-    documents: Spooled,
-    /// One bit for each document.
-    taken: Vec<u64>,
-}
-
-impl Index {
-    fn new(spool: Spool) -> Result<Self, DiskError> {
-        let documents = spool.finish()?;
-        let words = usize::try_from(documents.count().div_ceil(64)).unwrap_or(usize::MAX);
-        Ok(Index { documents, taken: vec![0; words] })
-    }
-
-    /// Reads the document with that key, and marks it as found.
-    fn take(&mut self, key: &Key, document: &mut Vec<u8>) -> Result<bool, DiskError> {
-        let Some(ordinal) = self.documents.get(key, document)? else { return Ok(false) };
-        let (word, bit) = place_of(ordinal);
-        // Two documents with one `_id` cannot be in a collection: the second one is extra.
-        let is_new = self.taken[word] & bit == 0;
-        self.taken[word] |= bit;
-        Ok(is_new)
-    }
-
-    fn untaken(&self, mut each: impl FnMut(&[u8])) -> Result<(), DiskError> {
-        let is_untaken = |ordinal: u64| {
-            let (word, bit) = place_of(ordinal);
-            self.taken[word] & bit == 0
-        };
-        self.documents.each(is_untaken, |_, document| each(document))
-    }
-}
-
-/// The word that holds the bit of a document, and that bit.
-fn place_of(ordinal: u64) -> (usize, u64) {
-    (usize::try_from(ordinal / 64).unwrap_or(usize::MAX), 1 << (ordinal % 64))
 }
 
 /// Whether a target document is well formed.

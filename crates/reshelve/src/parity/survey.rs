@@ -141,7 +141,7 @@ impl Survey {
     pub(crate) fn take(&mut self, taken: &Taken<'_>) {
         self.counts.legacy += 1;
         match taken {
-            Taken::Rejected => self.counts.rejected += 1,
+            Taken::Rejected | Taken::Conflict { .. } => self.counts.rejected += 1,
             Taken::Carried { fate: Fate::Skipped, .. } => self.counts.skipped += 1,
             Taken::Carried { fate: Fate::Mapped, is_same } => {
                 self.counts.retried += 1;
@@ -156,7 +156,7 @@ impl Survey {
     /// What a document says of its job, whichever pass it is read in.
     pub(crate) fn take_content(&mut self, taken: &Taken<'_>) {
         match taken {
-            Taken::Rejected | Taken::Carried { .. } => {}
+            Taken::Rejected | Taken::Conflict { .. } | Taken::Carried { .. } => {}
             Taken::Skipped { legacy, .. } => self.in_flight.add(Document::new(legacy)),
             Taken::Mapped { mapped, parts, legacy, .. } => {
                 self.take_status(mapped, Document::new(legacy));

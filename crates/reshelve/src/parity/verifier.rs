@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use super::causes::{Known, causes};
 use super::compare::{Difference, differences};
+use super::conflicts::Conflicts;
 use super::cost_and_tokens::{add_stored, judge};
 use super::doubles::LeftOver;
 use super::groups::{GroupKind, Groups};
@@ -36,6 +37,7 @@ pub(super) struct Verifier<'v> {
     request: &'v VerifyRequest,
     target: &'v dyn TargetReader,
     sides: Vec<Side>,
+    conflicts: Conflicts,
     findings: Findings<'v>,
 }
 
@@ -71,7 +73,8 @@ impl<'v> Verifier<'v> {
         };
         let (groups, of_job) = (Groups::default(), Vec::new());
         let findings = Findings { each, found, groups, of_job, known, texts: request.texts };
-        Ok(Verifier { request, target, sides, findings })
+        let conflicts = Conflicts::new(request.reading.scratch.as_path().into());
+        Ok(Verifier { request, target, sides, conflicts, findings })
     }
 
     /// What was found so far.
@@ -98,7 +101,14 @@ impl<'v> Verifier<'v> {
             Taken::Mapped { mapped, parts, legacy, .. } => {
                 self.take_job(mapped, *parts, legacy, is_in_flight)
             }
-            Taken::Skipped { .. } | Taken::Rejected | Taken::Carried { .. } => Ok(()),
+            // The sides of a sample hold nothing but the jobs that were chosen.
+            Taken::Conflict { job_id, parts, key } if self.request.sample.is_none() => {
+                Ok(self.conflicts.take((job_id, key), *parts, &mut self.sides)?)
+            }
+            Taken::Skipped { .. }
+            | Taken::Rejected
+            | Taken::Conflict { .. }
+            | Taken::Carried { .. } => Ok(()),
         }
     }
 
@@ -178,6 +188,7 @@ impl<'v> Verifier<'v> {
     /// sample was chosen from.
     pub(super) fn finish(mut self, of: Option<u64>) -> Result<Verification, VerifyError> {
         let mut extra_jobs = 0;
+        self.conflicts.end()?;
         for collection in Collection::ALL {
             let (left_over, doubles) = self.take_left_over(collection)?;
             let counts = &mut self.findings.found.survey.counts;
@@ -189,6 +200,8 @@ impl<'v> Verifier<'v> {
                 extra_jobs = left_over - of_others;
             }
         }
+        let findings = &mut self.findings;
+        self.conflicts.gone(|job_id| findings.add_gone(&String::from_utf8_lossy(job_id)))?;
         let Findings { mut found, groups, known, .. } = self.findings;
         match of {
             Some(of) => found.sample = Some(Sample { documents: found.survey.counts.legacy, of }),
@@ -204,17 +217,19 @@ impl<'v> Verifier<'v> {
     /// The documents of a collection that were not expected: how many they are, and how many of
     /// these have the `_id` of another one and cannot be of others.
     fn take_left_over(&mut self, collection: Collection) -> Result<(u64, u64), VerifyError> {
-        let Verifier { request, target, findings, .. } = self;
+        let Verifier { request, target, conflicts, findings, .. } = self;
         let scratch = &request.reading.scratch;
         let side = &mut self.sides[collection.index()];
         let mut keys = LeftOver::new(scratch);
         let mut left_over = 0;
         side.extra(|document| {
             left_over += 1;
+            conflicts.meet(document)?;
             match request.allow_existing {
                 true => keys.add(document),
                 false => findings.add_unexpected(GroupKind::Extra, collection, document),
             }
+            Ok(())
         })?;
         if let Some(damage) = side.damage.take() {
             let values = (None, Some(damage));
@@ -254,6 +269,13 @@ impl Findings<'_> {
         let id = id.or_else(|| Some("a document without _id".to_owned()));
         self.add(kind, &String::from_utf8_lossy(job), collection, "_id", (None, id));
         self.flush();
+    }
+
+    /// A job that the run did not carry over because of what the target no longer holds.
+    fn add_gone(&mut self, job: &str) {
+        let values = (Some(job.to_owned()), None);
+        self.add(GroupKind::ConflictGone, job, Collection::Jobs, "_id", values);
+        self.end_job(true, false);
     }
 
     /// The job in hand is done; `is_there` tells whether anything of it is in the target.

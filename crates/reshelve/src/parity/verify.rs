@@ -70,6 +70,19 @@ pub enum VerifyError {
     /// The list of rejects that are to be compared cannot be used.
     #[error(transparent)]
     Rejects(#[from] StateError),
+    /// The source of a retry was changed since.
+    #[error(
+        "the source of the retry {run} no longer gives {lost} of the {carried_over} documents that \
+         it carried over, so they cannot be compared"
+    )]
+    OfRetry {
+        /// The retry.
+        run: String,
+        /// How many documents are lost.
+        lost: u64,
+        /// How many there were.
+        carried_over: u64,
+    },
     /// A sample is chosen in one pass over the source and compared in another.
     #[error("standard input or a pipe can be read only once, and a sample takes two passes")]
     SampleOfStdin,
@@ -80,18 +93,29 @@ pub(super) fn only_rejects(reading: &Reading) -> Result<Option<OnlyRejects>, Ver
     Ok(reading.only_rejects.as_deref().map(OnlyRejects::read).transpose()?)
 }
 
-/// A run that took again what an earlier one had rejected.
+/// A run that took again what an earlier one had rejected, as its files describe it.
+#[derive(Clone, Debug)]
+pub struct RetryRequest {
+    /// Its id.
+    pub run: String,
+    /// How its source is read and mapped.
+    pub reading: Reading,
+    /// How many documents it carried over; `None` if it is not finished.
+    pub carried_over: Option<u64>,
+}
+
+/// The same with its source.
 #[derive(Clone, Copy)]
 pub struct Retry<'r> {
-    /// How its source is read and mapped.
-    pub reading: &'r Reading,
+    /// What is known of it.
+    pub request: &'r RetryRequest,
     /// Its source, which may be the one of the first run.
     pub origin: &'r dyn Origin,
 }
 
 impl std::fmt::Debug for Retry<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Retry").field("reading", &self.reading).finish_non_exhaustive()
+        formatter.debug_struct("Retry").field("request", &self.request).finish_non_exhaustive()
     }
 }
 
@@ -140,21 +164,32 @@ fn carry(
     verifier: &mut Verifier<'_>,
 ) -> Result<Carried, VerifyError> {
     let mut carried = Carried::default();
-    for Retry { reading, origin } in retries.iter().rev() {
+    for Retry { request, origin } in retries.iter().rev() {
+        let RetryRequest { run, reading, carried_over } = request;
         let only = only_rejects(reading)?;
         let none = &mut Carried::default();
+        let mut mapped = 0;
         walk(reading, *origin, only.as_ref(), none, &mut |taken| {
             let (key, hash, fate) = match taken {
                 Taken::Mapped { key, hash, .. } => (key, hash, Fate::Mapped),
                 Taken::Skipped { key, hash, .. } => (key, hash, Fate::Skipped),
-                Taken::Rejected | Taken::Carried { .. } => return Ok(()),
+                Taken::Conflict { key, .. } if !carried.has(key) => {
+                    return verifier.take_retried(taken);
+                }
+                Taken::Rejected | Taken::Conflict { .. } | Taken::Carried { .. } => return Ok(()),
             };
+            mapped += u64::from(fate == Fate::Mapped);
             let is_chosen = chosen.is_none_or(|chosen| chosen.jobs.contains(key));
             if is_chosen && carried.take(*key, *hash, fate) {
                 verifier.take_retried(taken)?;
             }
             Ok(())
         })?;
+        // What it no longer gives, nobody would expect in the target.
+        if let Some(carried_over) = carried_over.filter(|carried_over| mapped < *carried_over) {
+            let lost = carried_over - mapped;
+            return Err(VerifyError::OfRetry { run: run.clone(), lost, carried_over });
+        }
     }
     Ok(carried)
 }

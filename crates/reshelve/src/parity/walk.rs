@@ -14,14 +14,23 @@ use crate::pass::{OnlyRejects, RejectPlace, Rejection, SourceHash, id_json, job_
 use crate::store::Key;
 use reshelve_core::mapping::{Mapped, Options, Outcome};
 
+/// Documents that the mapping takes and the target did not, by the keys of their job ids: only the
+/// run that asked the target knows them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RejectedByTarget {
+    /// The target held something else of them (`target-conflict`), and should hold it still.
+    pub conflicts: HashSet<Key>,
+    /// The target refused them (`target-refused`), and holds nothing of them.
+    pub refused: HashSet<Key>,
+}
+
 /// How much of a source is read, and how it is mapped.
 #[derive(Clone, Debug)]
 pub struct Reading {
     /// The options that the run had.
     pub options: Options,
-    /// Keys of the job ids of documents that the target rejected: the mapping takes them, but the
-    /// target does not hold them.
-    pub rejected: HashSet<Key>,
+    /// Documents that the mapping takes and the target did not.
+    pub rejected: RejectedByTarget,
     /// Take only documents that the run in this folder rejected.
     pub only_rejects: Option<PathBuf>,
     /// Take at most this many documents.
@@ -37,7 +46,7 @@ impl Reading {
     pub fn new(options: Options) -> Self {
         Reading {
             options,
-            rejected: HashSet::new(),
+            rejected: RejectedByTarget::default(),
             only_rejects: None,
             limit: None,
             jobs: std::thread::available_parallelism().map_or(1, usize::from),
@@ -69,6 +78,14 @@ pub(crate) enum Taken<'b> {
     },
     /// It is in no target.
     Rejected,
+    /// It is in no target, as the target held something else of its job.
+    Conflict {
+        job_id: &'b [u8],
+        /// Its target documents, in the order of the collections.
+        parts: [&'b [u8]; 4],
+        /// The key of its job id.
+        key: Key,
+    },
     /// A retry dealt with it, with what it read in its own source.
     Carried {
         fate: Fate,
@@ -174,10 +191,13 @@ impl Walker<'_> {
                     let key = document.key;
                     // A run counts the job as seen whether the target takes it or not.
                     let is_new = self.seen.insert(key)?;
-                    if is_new && !self.reading.rejected.contains(&key) {
-                        Taken::Mapped { mapped, parts, legacy, key, hash }
-                    } else {
+                    let RejectedByTarget { conflicts, refused } = &self.reading.rejected;
+                    if !is_new || refused.contains(&key) {
                         Taken::Rejected
+                    } else if conflicts.contains(&key) {
+                        Taken::Conflict { job_id: &mapped.job_id, parts, key }
+                    } else {
+                        Taken::Mapped { mapped, parts, legacy, key, hash }
                     }
                 }
                 (None, Outcome::Skipped) => {

@@ -5,7 +5,9 @@ use std::collections::{HashMap, HashSet};
 use serde::Serialize;
 
 use super::run_files::{reject_records, rejected_by_target, verify_request};
-use crate::parity::{LISTED_MAX, Reading, Verification, VerifyRequest};
+use crate::parity::{
+    LISTED_MAX, Reading, RejectedByTarget, RetryRequest, Verification, VerifyRequest,
+};
 use crate::pass::{EXAMPLES_MAX, Example, RejectRecord, Tallies, Tally};
 use crate::run::{Checkpoint, Plan, RunError, RunFolder, Totals};
 use crate::store::Key;
@@ -19,18 +21,18 @@ pub struct Member {
     pub checkpoint: Checkpoint,
 }
 
-/// What to compare for a run and its retries, oldest first: the request of the run, and how the
-/// source of each retry is read.
+/// What to compare for a run and its retries, oldest first: the request of the run, and what is known
+/// of each retry.
 ///
 /// # Errors
 /// If a file of one of the runs cannot be used.
 pub fn family_request(
     first: &RunFolder,
     retries: &[RunFolder],
-) -> Result<(VerifyRequest, Vec<Reading>), RunError> {
+) -> Result<(VerifyRequest, Vec<RetryRequest>), RunError> {
     let mut request = verify_request(first)?;
     let mut folders = vec![(first.plan()?.run, first)];
-    let mut readings = Vec::new();
+    let mut requests = Vec::new();
     let known = known_ids(first)?;
     for folder in retries {
         let plan = folder.plan()?;
@@ -38,16 +40,24 @@ pub fn family_request(
         let parent = parent.map(|(_, folder)| folder.path().to_owned());
         let rejected = rejected_by_target(folder)?;
         // What a retry met with a target that refused it is no document that the first run wrote.
-        request.reading.rejected.extend(rejected.intersection(&known));
-        readings.push(Reading {
-            rejected,
-            only_rejects: parent.or(plan.only_rejects),
-            limit: plan.limit,
-            ..Reading::new(plan.options.mapping())
+        let RejectedByTarget { conflicts, refused } = &mut request.reading.rejected;
+        conflicts.extend(rejected.conflicts.intersection(&known));
+        refused.extend(rejected.refused.intersection(&known));
+        let checkpoint = folder.checkpoint()?;
+        let carried_over = checkpoint.totals.documents.mapped;
+        requests.push(RetryRequest {
+            run: plan.run.clone(),
+            reading: Reading {
+                rejected,
+                only_rejects: parent.or(plan.only_rejects),
+                limit: plan.limit,
+                ..Reading::new(plan.options.mapping())
+            },
+            carried_over: checkpoint.state.is_ended().then_some(carried_over),
         });
         folders.push((plan.run, folder));
     }
-    Ok((request, readings))
+    Ok((request, requests))
 }
 
 /// The jobs that a run rejected, by their keys; not those that it had carried over with another

@@ -21,8 +21,8 @@ pub use verdict::{Verdict, Word};
 use crate::ends::Origin;
 use crate::ends::TargetReader;
 use crate::parity::{
-    self, CollectionChecksum, Reading, Retry, Survey, Texts, Verification, VerifyError,
-    VerifyRequest,
+    self, CollectionChecksum, Reading, Retry, RetryRequest, Survey, Texts, Verification,
+    VerifyError, VerifyRequest,
 };
 use crate::pass::RejectRecord;
 use crate::profile::{self, Profile, ProfileRequest};
@@ -130,10 +130,10 @@ pub fn gather(request: &ReportRequest, sides: &Sides<'_>) -> Result<RunReport, R
         runs.push(Member { plan: folder.plan()?, checkpoint: checkpoint.clone() });
         checkpoints.push(checkpoint);
     }
-    let (compared, readings) = family_request(&request.folder, &request.retries)?;
+    let (compared, retries) = family_request(&request.folder, &request.retries)?;
     let compared = VerifyRequest { texts: request.texts, ..compared };
     let mut checkpoint = family::together(&checkpoints, None);
-    let looked = look(request, (&compared, &readings), sides, &plan, &checkpoint);
+    let looked = look(request, (&compared, &retries), sides, &plan, &checkpoint);
     let mut rejects = run_files::first_rejects(&request.folder, &checkpoint)?;
     if let (Looked::Compared(verification), [_, _, ..]) = (&looked, &folders[..]) {
         checkpoint = family::together(&checkpoints, Some(verification));
@@ -196,7 +196,7 @@ enum Looked {
 
 fn look(
     request: &ReportRequest,
-    (compared, readings): (&VerifyRequest, &[Reading]),
+    (compared, requests): (&VerifyRequest, &[RetryRequest]),
     sides: &Sides<'_>,
     plan: &Plan,
     checkpoint: &Checkpoint,
@@ -213,9 +213,9 @@ fn look(
         Ok(origins) => origins,
         Err(why) => return Looked::Nothing { why: why.clone() },
     };
-    let retries = readings.iter().zip(origins);
+    let retries = requests.iter().zip(origins);
     let retries: Vec<Retry<'_>> =
-        retries.map(|(reading, origin)| Retry { reading, origin: *origin }).collect();
+        retries.map(|(request, origin)| Retry { request, origin: *origin }).collect();
     let why = if !plan.apply {
         None
     } else if !checkpoint.state.is_ended() {
@@ -228,7 +228,10 @@ fn look(
         match parity::verify(compared, origin, &retries, target, &mut |_| {}) {
             Ok(verification) => return Looked::Compared(Box::new(verification)),
             Err(
-                error @ (VerifyError::Open(_) | VerifyError::Source(_) | VerifyError::Rejects(_)),
+                error @ (VerifyError::Open(_)
+                | VerifyError::Source(_)
+                | VerifyError::Rejects(_)
+                | VerifyError::OfRetry { .. }),
             ) => {
                 return Looked::Nothing { why: error.to_string() };
             }

@@ -1,15 +1,15 @@
 //! What the files of a run tell a comparison and a report.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 
 use super::{QUOTED_BYTES_MAX, withheld};
 use crate::ends::OnExisting;
-use crate::parity::{LISTED_MAX, Reading, VerifyRequest};
-use crate::pass::{RejectReason, RejectRecord, read_rejects};
+use crate::parity::{LISTED_MAX, Reading, RejectedByTarget, VerifyRequest};
+use crate::pass::{REJECTS_FILE, RejectReason, RejectRecord, read_rejects};
 use crate::run::preflight::check_followed;
 use crate::run::{Checkpoint, RunError, RunFolder};
-use crate::store::{At, Key, Lines, OpenFile, Scratch, StateError};
+use crate::store::{At, Lines, OpenFile, Scratch, StateError};
 
 /// Compares what a run read with what it wrote.
 ///
@@ -29,15 +29,43 @@ pub(super) fn verify_request(folder: &RunFolder) -> Result<VerifyRequest, RunErr
 }
 
 /// Documents that the mapping takes and the target did not: only the run knows them.
-pub(super) fn rejected_by_target(folder: &RunFolder) -> Result<HashSet<Key>, RunError> {
-    let mut jobs = HashSet::new();
-    for record in reject_records(folder, &folder.checkpoint()?)? {
+pub(super) fn rejected_by_target(folder: &RunFolder) -> Result<RejectedByTarget, RunError> {
+    let checkpoint = folder.checkpoint()?;
+    let mut listed: BTreeMap<String, u64> = BTreeMap::new();
+    let mut jobs = RejectedByTarget::default();
+    for record in reject_records(folder, &checkpoint)? {
         let record = record?;
-        if RejectReason::is_of_target(&record.code) {
-            jobs.insert(record.job_key());
+        if record.code == RejectReason::TargetConflict.as_str() {
+            jobs.conflicts.insert(record.job_key());
+        } else if record.code == RejectReason::TargetRefused.as_str() {
+            jobs.refused.insert(record.job_key());
+        }
+        *listed.entry(record.code).or_default() += 1;
+    }
+    check_listed(folder, &checkpoint, &listed)?;
+    Ok(jobs)
+}
+
+/// What is not compared because the list says so has to be what the run counted.
+fn check_listed(
+    folder: &RunFolder,
+    checkpoint: &Checkpoint,
+    listed: &BTreeMap<String, u64>,
+) -> Result<(), RunError> {
+    let counted = &checkpoint.totals.rejects;
+    for code in counted.keys().chain(listed.keys()) {
+        let counted = counted.get(code).map_or(0, |tally| tally.count);
+        let listed = listed.get(code).copied().unwrap_or(0);
+        if counted != listed {
+            let path = folder.path().join(REJECTS_FILE);
+            let detail = format!(
+                "it lists {listed} documents as {code}, and checkpoint.json counts {counted}: one \
+                 of them was changed after the run"
+            );
+            return Err(RunError::State { path, detail });
         }
     }
-    Ok(jobs)
+    Ok(())
 }
 
 /// The first rejects, cut to a length that can be quoted.

@@ -106,11 +106,11 @@ impl Spooled {
     /// the document's number in that order, from 0.
     ///
     /// # Errors
-    /// If the file system refuses.
+    /// If the file system refuses, or `take` fails.
     pub fn each(
         &self,
         mut is_wanted: impl FnMut(u64) -> bool,
-        mut take: impl FnMut(u64, &[u8]),
+        mut take: impl FnMut(u64, &[u8]) -> Result<(), DiskError>,
     ) -> Result<(), DiskError> {
         let path = self.file.path();
         let mut file = self.file.try_clone()?;
@@ -124,7 +124,7 @@ impl Spooled {
             if is_wanted(ordinal) {
                 document.resize(usize::try_from(length).unwrap_or(usize::MAX), 0);
                 reader.read_exact(&mut document).at("reading", path)?;
-                take(ordinal, &document);
+                take(ordinal, &document)?;
             } else {
                 reader.seek_relative(length.into()).at("seeking in", path)?;
             }
@@ -172,6 +172,7 @@ mod tests {
             |number, bytes| {
                 assert_eq!(bytes, document(number));
                 taken.push(number);
+                Ok(())
             },
         );
         each.unwrap();
