@@ -13,6 +13,16 @@ use crate::overlap::is_same_target;
 /// A run's folder, with what the run was told.
 pub(crate) type Known = (RunFolder, Plan);
 
+/// These runs without copies of a run's folder beside it, which are no runs of their own. A folder
+/// that was renamed is none.
+pub(crate) fn without_copies(mut runs: Vec<Known>) -> Vec<Known> {
+    let is_named = |(folder, plan): &Known| folder.path().ends_with(&plan.run);
+    let named = runs.iter().filter(|run| is_named(run)).map(|(_, plan)| plan.run.clone());
+    let mut met: HashSet<String> = named.collect();
+    runs.retain(|run| is_named(run) || met.insert(run.1.run.clone()));
+    runs
+}
+
 /// The runs that are named, which are one run and retries of it: that run first, the retries oldest
 /// first, in whatever order they are named.
 ///
@@ -95,7 +105,8 @@ pub(crate) fn other_retries(family: &[Known]) -> Vec<String> {
     let beside = if beside == Path::new("") { Path::new(".") } else { beside };
     let known = |folder: RunFolder| folder.plan().ok().map(|plan| (folder, plan));
     let Ok(listed) = RunFolder::list(beside) else { return Vec::new() };
-    let all = with_retries(first, listed.into_iter().filter_map(known).collect());
+    let listed = without_copies(listed.into_iter().filter_map(known).collect());
+    let all = with_retries(first, listed);
     let ids = all.into_iter().map(|(_, plan)| plan.run);
     ids.filter(|id| !family.iter().any(|(_, plan)| plan.run == *id)).collect()
 }

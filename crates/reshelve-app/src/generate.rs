@@ -111,8 +111,8 @@ fn fault_answer(inflicted: Inflicted) -> FaultAnswer {
 
 fn failed(error: GenerateError) -> Failure {
     match &error {
-        GenerateError::Io { source, .. } if source.kind() == ErrorKind::AlreadyExists => {
-            Failure::usage(error.to_string(), hints::OVERWRITE)
+        GenerateError::Io { path, source } if source.kind() == ErrorKind::AlreadyExists => {
+            Failure::usage(format!("{} is there already", path.display()), hints::OVERWRITE)
         }
         GenerateError::UnknownForm(_) => {
             let names: Vec<&str> = FORM_NAMES.iter().map(|(name, _)| *name).collect();

@@ -1,11 +1,13 @@
 //! `runs`: all runs of a folder.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use reshelve::run::RunFolder;
 use serde::Serialize;
 
 use crate::failure::Failure;
+use crate::family::without_copies;
 use crate::handle::Handle;
 use crate::status::{RunStatus, status_of};
 
@@ -24,15 +26,24 @@ pub struct Outcome {
     pub runs: Vec<RunStatus>,
 }
 
-/// Lists the runs. A run folder that cannot be read is left out, with a note: the others are
-/// listed all the same.
+/// Lists the runs. A run folder that cannot be read, or is a copy of another one, is left out, with
+/// a note: the others are listed all the same.
 ///
 /// # Errors
 /// If the folder of runs cannot be read.
 pub fn runs(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
+    let listed = RunFolder::list(&request.runs_folder)?;
+    let planned = |folder: &RunFolder| folder.plan().ok().map(|plan| (folder.clone(), plan));
+    let own = without_copies(listed.iter().filter_map(planned).collect()).into_iter();
+    let own: HashSet<PathBuf> = own.map(|(folder, _)| folder.path().to_owned()).collect();
     let mut runs = Vec::new();
-    for folder in RunFolder::list(&request.runs_folder)? {
+    for folder in listed {
         match status_of(&folder) {
+            Ok(status) if !own.contains(folder.path()) => {
+                let path = folder.path().display();
+                let note = format!("warning: {path} is a copy of the run {}", status.run);
+                handle.watcher().note(&note);
+            }
             Ok(status) => runs.push(status),
             Err(failure) => handle.watcher().note(&format!("warning: {failure}")),
         }

@@ -12,14 +12,16 @@ use reshelve_app::{ExitCode, Failure, hints};
 
 use crate::cli;
 
-/// The file, in the folder where the command is run; `RESHELVE_CONFIG` names another one.
+/// The file, in the folder where the command is run.
 const FILE: &str = "reshelve.toml";
+/// The variable that names another one.
+const CONFIG: &str = "RESHELVE_CONFIG";
 
 /// The command line, with what the file says as defaults.
 pub(crate) fn command() -> Result<clap::Command, Failure> {
     let command = hide_values(cli::command());
-    let named = std::env::var_os("RESHELVE_CONFIG");
-    named.iter().try_for_each(|path| outside::check("RESHELVE_CONFIG", path))?;
+    let named = std::env::var_os(CONFIG);
+    named.iter().try_for_each(|path| outside::check(CONFIG, path))?;
     let path = named.as_deref().map_or(Path::new(FILE), Path::new);
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
@@ -49,6 +51,35 @@ fn hide_values(command: clap::Command) -> clap::Command {
     let names: Vec<String> =
         command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
     names.into_iter().fold(command, |command, name| command.mut_subcommand(name, hide_values))
+}
+
+/// How variables of this program begin.
+const PREFIX: &str = "RESHELVE_";
+/// Those of its tests begin like this.
+const TESTS: [&str; 2] = ["RESHELVE_TEST_", "RESHELVE_FAULT"];
+
+/// Says of each variable that looks like one of this program and is none that it has no effect.
+pub(crate) fn unknown_variables(command: &clap::Command) -> Vec<String> {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let ours = names.filter(|name| name.starts_with(PREFIX) && name != CONFIG);
+    let ours = ours.filter(|name| !TESTS.iter().any(|prefix| name.starts_with(prefix)));
+    let mut unknown: Vec<String> = ours.filter(|name| !is_variable(command, name)).collect();
+    unknown.sort();
+    let note = |name: &String| {
+        let name = shown(name);
+        format!(
+            "warning: the variable {name} is no setting, and has no effect: the help of each command \
+             names those that it takes"
+        )
+    };
+    unknown.iter().map(note).collect()
+}
+
+/// Whether an argument of a command, or of one below it, is set by a variable.
+fn is_variable(command: &clap::Command, name: &str) -> bool {
+    let is_of = |argument: &clap::Arg| argument.get_env().is_some_and(|variable| variable == name);
+    command.get_arguments().any(is_of)
+        || command.get_subcommands().any(|sub| is_variable(sub, name))
 }
 
 fn apply(mut command: clap::Command, text: &str) -> Result<clap::Command, String> {

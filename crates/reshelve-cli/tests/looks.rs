@@ -47,6 +47,15 @@ fn quiet_leaves_errors_and_the_result() {
 }
 
 #[test]
+fn a_variable_that_is_no_setting_is_told() {
+    let place = scene();
+    let told = place.call(&RUN).env("RESHELVE_APLY", "1").env("RESHELVE_JOBS", "1").expect(4);
+    assert_eq!(told.stderr.matches("no effect").count(), 1, "{}", told.stderr);
+    told.says(&["warning: the variable RESHELVE_APLY is no setting, and has no effect"]);
+    place.call(&RUN).env("RESHELVE_LIMIT", "0").expect(2).says(&["--limit", "0"]);
+}
+
+#[test]
 fn verbose_says_where_settings_come_from_and_shows_no_password() {
     let place = scene();
     place.write("reshelve.toml", b"[run]\nstatus-policy = \"evidence\"\n");

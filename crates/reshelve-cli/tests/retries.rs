@@ -283,6 +283,31 @@ fn a_retry_whose_source_is_gone_leaves_it_open() {
 }
 
 #[test]
+fn a_copy_of_a_run_folder_is_no_run_of_its_own() {
+    let at = Rejected::new();
+    at.place.write("repaired.bson", &at.whole.concat());
+    let retry = at.retry(0, "repaired.bson", &at.first, &[]);
+    let runs = at.place.path(".reshelve/runs");
+    for (run, copy) in [(&at.first, "20200101-kept"), (&at.first, "kept"), (&retry, "kept-too")] {
+        let made = fs::create_dir(runs.join(copy));
+        made.unwrap();
+        for entry in fs::read_dir(runs.join(run)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                fs::copy(&path, runs.join(copy).join(path.file_name().unwrap())).unwrap();
+            }
+        }
+    }
+    let found = at.verify(0, &[]);
+    assert_eq!(found["runs"], json!([at.first, retry]));
+    let report = at.report(&[&at.first]);
+    assert_eq!(report["other_retries"], json!([retry]));
+    let told = at.place.expect(0, &["runs", "--json"]);
+    assert_eq!(document(&told)["runs"].as_array().unwrap().len(), 2);
+    told.says(&["kept is a copy of the run", "kept-too is a copy of the run"]);
+}
+
+#[test]
 fn a_retry_whose_source_gives_less_leaves_it_open() {
     let at = Rejected::new();
     at.place.write("repaired.bson", &at.whole.concat());

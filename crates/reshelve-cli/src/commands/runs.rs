@@ -30,7 +30,7 @@ pub(crate) fn run(args: &RunsArgs) -> Result<ExitCode, Failure> {
 
 fn table(runs: &[RunStatus]) -> String {
     let mut table = plain_table();
-    table.set_header(["run", "what", "state", "read", "written", "rejected", "source"]);
+    table.set_header(["run", "what", "state", "read", "written", "rejected", "source", "target"]);
     for run in runs {
         table.add_row([
             run.run.clone(),
@@ -40,6 +40,7 @@ fn table(runs: &[RunStatus]) -> String {
             number(run.documents.written),
             number(run.documents.rejected),
             run.source.clone(),
+            run.target.clone(),
         ]);
     }
     table.trim_fmt()

@@ -27,6 +27,10 @@ const IN_FLIGHT_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// its outcome with its warnings. Tiny documents are made of this.
 const DOCUMENT_BYTES: usize = 1024;
 
+/// A batch with more bytes than that holds a document larger than the budget. Its memory is given
+/// back: many such buffers that wait for another such document would be most of what is held.
+const KEPT_BYTES_MAX: usize = IN_FLIGHT_BYTES_MAX;
+
 /// What a batch takes of the budget.
 fn cost(batch: &Batch) -> usize {
     batch.bytes.len() + batch.items.len() * DOCUMENT_BYTES
@@ -200,9 +204,14 @@ impl Steps<'_> {
 
     /// Gives a batch back: its memory is used again, and the reader may go on.
     pub(crate) fn give_back(&mut self, batch: MappedBatch) {
-        self.budget.release(cost(&batch.batch));
-        // Nobody takes it where the reader has ended.
-        drop(self.recycle.send(Box::new(batch)));
+        let cost = cost(&batch.batch);
+        if batch.batch.bytes.len() <= KEPT_BYTES_MAX {
+            // Nobody takes it where the reader has ended.
+            drop(self.recycle.send(Box::new(batch)));
+        } else {
+            drop(batch);
+        }
+        self.budget.release(cost);
     }
 }
 
@@ -290,6 +299,9 @@ fn work(options: &PipelineOptions<'_>, todo: &Receiver<Task>, results: &Sender<M
     let mut mapper = Mapper::new(options.mapping);
     for Task { sequence, mut mapped } in todo {
         map_batch(options, &mut mapper, &mut mapped);
+        if mapped.batch.bytes.len() > KEPT_BYTES_MAX {
+            mapper = Mapper::new(options.mapping);
+        }
         if results.send(Message::Mapped(sequence, mapped)).is_err() {
             return;
         }
