@@ -2,6 +2,7 @@
 //! command. Libraries return typed errors; here they become advice.
 
 mod parity;
+mod rollback;
 
 use std::path::Path;
 
@@ -15,6 +16,8 @@ pub(crate) use parity::{
     NAME_A_FILE, NAME_THE_RUN, RETRIES_OF_ONE_RUN, RETRY_FROM_A_FILE, RETRY_SOURCE_CHANGED, follow,
     name_the_parent,
 };
+pub use rollback::on_edited;
+pub(crate) use rollback::{GO_ON_ROLLING_BACK, START_A_NEW_RUN};
 
 // For what was named on the command line.
 
@@ -217,6 +220,13 @@ fn of_refusal(refusal: &Refusal) -> Option<&'static str> {
              and dump that; --ignore-oplog takes the documents as they are"
         }
         Refusal::AtWork { .. } => AT_WORK,
+        Refusal::NothingWritten { .. } => "name a run that was applied: `reshelve runs` lists them",
+        Refusal::Finishing { .. } => {
+            "with --apply, the rollback finishes that first; `reshelve resume` finishes the run"
+        }
+        Refusal::RollbackDecided { .. } => {
+            "leave --edited out: a rollback keeps to the decision that it began with"
+        }
         Refusal::OtherSource { .. } => {
             "give the same source with --source, repaired where it was damaged; or start a new run"
         }

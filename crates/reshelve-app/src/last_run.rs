@@ -8,7 +8,7 @@ use reshelve::ends::{LastWriter, PlannedTarget, TargetReader};
 use reshelve::run::{Plan, RunFolder, State};
 use reshelve_core::mapping::InFlight;
 
-use crate::family::{Known, with_retries};
+use crate::family::{Known, with_retries, without_copies};
 use crate::overlap::{is_same_source, is_same_target};
 use crate::places::SourcePlace;
 
@@ -45,8 +45,11 @@ pub(crate) fn last_run(
     // The names begin with the date: what cannot be read may be newer than what is found.
     let is_unreadable = |folder: &&RunFolder| folder.plan().is_err();
     let unreadable = listed.iter().rfind(is_unreadable).map(|folder| folder.path().to_owned());
-    let mut runs: Vec<Known> = listed.into_iter().filter_map(known).collect();
-    runs.retain(|(_, plan)| plan.apply && is_same_target(&plan.target, planned));
+    let mut runs = without_copies(listed.into_iter().filter_map(known).collect());
+    runs.retain(|run| {
+        let (_, plan) = run;
+        plan.apply && is_same_target(&plan.target, planned) && !is_rolled_back(run)
+    });
     if let Some(writer) = &writer
         && !runs.iter().any(|(_, plan)| plan.run == writer.run)
     {
@@ -104,6 +107,11 @@ fn contradiction(last: &Plan, runs: &[&Known]) -> Option<String> {
 /// Whether a run has taken all of its source.
 fn is_whole((folder, _): &Known) -> bool {
     folder.checkpoint().is_ok_and(|checkpoint| checkpoint.state == State::Done)
+}
+
+/// Whether nothing of a run is in the target any more.
+fn is_rolled_back((folder, _): &Known) -> bool {
+    folder.checkpoint().is_ok_and(|checkpoint| checkpoint.state == State::RolledBack)
 }
 
 /// Whether something in the target is the work of a run.

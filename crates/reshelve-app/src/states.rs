@@ -18,6 +18,8 @@ pub enum Command {
     Verify,
     /// `report RUN`.
     Report,
+    /// `rollback RUN`.
+    Rollback,
 }
 
 impl Command {
@@ -28,6 +30,7 @@ impl Command {
             Command::OnlyRejects => "run again",
             Command::Verify => "verified",
             Command::Report => "reported",
+            Command::Rollback => "rolled back",
         }
     }
 }
@@ -63,6 +66,10 @@ const fn rule(command: Command, state: State, answer: Answer) -> Rule {
     Rule { command, state, answer }
 }
 
+const ROLLING_BACK: Answer =
+    Answer::Refused { reason: "it is being rolled back", hint: hints::GO_ON_ROLLING_BACK };
+const ROLLED_BACK: Answer =
+    Answer::Refused { reason: "it was rolled back", hint: hints::START_A_NEW_RUN };
 const AT_WORK: Answer =
     Answer::Refused { reason: "a process is at work on it", hint: hints::AT_WORK };
 
@@ -74,6 +81,8 @@ pub const RULES: &[Rule] = &[
     rule(Command::Resume, State::Killed, Answer::Legal),
     rule(Command::Resume, State::Partial, Answer::NothingLeft),
     rule(Command::Resume, State::Done, Answer::NothingLeft),
+    rule(Command::Resume, State::RollingBack, ROLLING_BACK),
+    rule(Command::Resume, State::RolledBack, ROLLED_BACK),
     // It takes the rejects that are known so far.
     rule(Command::OnlyRejects, State::Running, Answer::Legal),
     rule(Command::OnlyRejects, State::Interrupted, Answer::Legal),
@@ -81,6 +90,9 @@ pub const RULES: &[Rule] = &[
     rule(Command::OnlyRejects, State::Killed, Answer::Legal),
     rule(Command::OnlyRejects, State::Partial, Answer::Legal),
     rule(Command::OnlyRejects, State::Done, Answer::Legal),
+    rule(Command::OnlyRejects, State::RollingBack, ROLLING_BACK),
+    // What it rejected is rejected still.
+    rule(Command::OnlyRejects, State::RolledBack, Answer::Legal),
     // What is not written yet is missing: the comparison says so.
     rule(Command::Verify, State::Running, Answer::Legal),
     rule(Command::Verify, State::Interrupted, Answer::Legal),
@@ -88,6 +100,8 @@ pub const RULES: &[Rule] = &[
     rule(Command::Verify, State::Killed, Answer::Legal),
     rule(Command::Verify, State::Partial, Answer::Legal),
     rule(Command::Verify, State::Done, Answer::Legal),
+    rule(Command::Verify, State::RollingBack, Answer::Legal),
+    rule(Command::Verify, State::RolledBack, Answer::Legal),
     // The report says that the run is not finished.
     rule(Command::Report, State::Running, Answer::Legal),
     rule(Command::Report, State::Interrupted, Answer::Legal),
@@ -95,6 +109,16 @@ pub const RULES: &[Rule] = &[
     rule(Command::Report, State::Killed, Answer::Legal),
     rule(Command::Report, State::Partial, Answer::Legal),
     rule(Command::Report, State::Done, Answer::Legal),
+    rule(Command::Report, State::RollingBack, Answer::Legal),
+    rule(Command::Report, State::RolledBack, Answer::Legal),
+    rule(Command::Rollback, State::Running, AT_WORK),
+    rule(Command::Rollback, State::Interrupted, Answer::Legal),
+    rule(Command::Rollback, State::Failed, Answer::Legal),
+    rule(Command::Rollback, State::Killed, Answer::Legal),
+    rule(Command::Rollback, State::Partial, Answer::Legal),
+    rule(Command::Rollback, State::Done, Answer::Legal),
+    rule(Command::Rollback, State::RollingBack, Answer::Legal),
+    rule(Command::Rollback, State::RolledBack, Answer::NothingLeft),
 ];
 
 /// Whether a command may be given to a run in this state.
@@ -127,7 +151,13 @@ mod tests {
 
     #[test]
     fn the_table_answers_every_question_once() {
-        let commands = [Command::Resume, Command::OnlyRejects, Command::Verify, Command::Report];
+        let commands = [
+            Command::Resume,
+            Command::OnlyRejects,
+            Command::Verify,
+            Command::Report,
+            Command::Rollback,
+        ];
         for command in commands {
             for state in State::ALL {
                 let rules = RULES.iter().filter(|rule| rule.command == command);
@@ -145,6 +175,15 @@ mod tests {
     fn a_run_is_resumed_where_the_states_have_a_step_for_it() {
         for state in State::ALL {
             assert_eq!(is_resumable(state), state.step_to(State::Running).is_some(), "{state}");
+        }
+    }
+
+    #[test]
+    fn a_run_is_rolled_back_where_the_states_have_a_step_for_it() {
+        for state in State::ALL {
+            let has_step = state.step_to(State::RollingBack).is_some();
+            let is_legal = answer(Command::Rollback, state) == Answer::Legal;
+            assert_eq!(is_legal, has_step || state == State::RollingBack, "{state}");
         }
     }
 }

@@ -6,6 +6,7 @@ use reshelve::ends::PlannedTarget;
 use reshelve::run::{Plan, RunFolder, State};
 
 use crate::failure::Failure;
+use crate::family::without_copies;
 use crate::handle::Handle;
 use crate::overlap::is_same_target;
 use crate::text::counted;
@@ -17,7 +18,8 @@ pub(crate) fn runs_of(
     runs_folder: &Path,
 ) -> Result<Vec<(RunFolder, Plan)>, Failure> {
     let planned = |run: RunFolder| run.plan().ok().map(|plan| (run, plan));
-    let mut runs: Vec<_> = RunFolder::list(runs_folder)?.into_iter().filter_map(planned).collect();
+    let listed = RunFolder::list(runs_folder)?.into_iter().filter_map(planned);
+    let mut runs = without_copies(listed.collect());
     runs.retain(|(_, plan)| plan.apply && is_same_target(&plan.target, target));
     if let PlannedTarget::Folder(folder) = target
         && let Some(holder) = folder.left_by()?
@@ -51,6 +53,8 @@ pub(crate) fn note(
                 unfinished.retain(|(earlier, _)| earlier.source.path != plan.source.path);
                 continue;
             }
+            // Nothing of it is in the target.
+            State::RolledBack => continue,
             // The rejects of another run, tried again: nothing was left out.
             State::Partial if plan.only_rejects.is_some() => continue,
             _ => {}

@@ -40,6 +40,7 @@ fn run() -> Result<ExitCode, Failure> {
     let looks = before::looks_with(&command);
     printer::set(looks);
     command = command.color(looks.colour.of_help());
+    config::unknown_variables(&command).iter().for_each(|note| printer::note(note));
     let matches = match command.try_get_matches_from_mut(std::env::args_os()) {
         Ok(matches) => matches,
         Err(error) => return print_parser_error(&error, &command),
@@ -61,6 +62,7 @@ fn run() -> Result<ExitCode, Failure> {
         Command::Runs(args) => commands::runs::run(&args),
         Command::Status(args) => commands::status::run(&args),
         Command::Resume(args) => commands::resume::run(&args),
+        Command::Rollback(args) => commands::rollback::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
         Command::Restore(args) => commands::restore::run(&args),
         Command::Verify(args) => commands::verify::run(&args),

@@ -58,6 +58,7 @@ fn the_examples_have_the_fields_of_today() {
         &["explain", "dump", "--job", "687f1d936b6c6909e98005be"],
         &["restore", "out", "back.bson"],
         &["verify", "dump", "out"],
+        &["rollback", "latest"],
     ] {
         let told = place.expect(0, &[args, &["--json"]].concat());
         let real: Value = serde_json::from_str(&told.stdout).unwrap();

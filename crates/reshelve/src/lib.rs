@@ -13,6 +13,8 @@ pub mod pass;
 pub mod profile;
 pub mod report;
 pub mod restore;
+pub mod rollback;
 pub mod run;
+pub mod standing;
 pub mod store;
 pub mod target_schema;

@@ -37,12 +37,17 @@ pub(crate) const ROOMS: &[Room] = &[
     Room {
         folder: "reshelve/src/target_schema",
         purpose: "what a target is, in files or live: collections, indexes, metadata files, its state",
-        may_import: &["mapping"],
+        may_import: &["raw", "mapping"],
     },
     Room {
         folder: "reshelve/src/ends",
         purpose: "the seams: where documents come from, where they go, where a target is read back; traits and plain data",
         may_import: &["mapping", "store", "target_schema"],
+    },
+    Room {
+        folder: "reshelve/src/standing",
+        purpose: "whether a job stands in a target as a run wrote it, and which documents are the run's",
+        may_import: &["target_schema", "ends"],
     },
     Room {
         folder: "reshelve/src/generate",
@@ -57,7 +62,7 @@ pub(crate) const ROOMS: &[Room] = &[
     Room {
         folder: "reshelve/src/folder",
         purpose: "everything about a target that is a folder: its lock, sink, preflight, reader",
-        may_import: &["raw", "mapping", "store", "target_schema", "ends", "dump"],
+        may_import: &["raw", "mapping", "store", "target_schema", "ends", "standing", "dump"],
     },
     Room {
         folder: "reshelve/src/pass",
@@ -68,6 +73,11 @@ pub(crate) const ROOMS: &[Room] = &[
         folder: "reshelve/src/run",
         purpose: "a run from its plan to its end: deciding, writing, checkpoints, rejects, resuming",
         may_import: &["raw", "mapping", "store", "target_schema", "ends", "pass"],
+    },
+    Room {
+        folder: "reshelve/src/rollback",
+        purpose: "taking back what a run wrote: deciding, writing down, checking",
+        may_import: &["store", "target_schema", "ends", "run"],
     },
     Room {
         folder: "reshelve/src/restore",
@@ -117,6 +127,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "dump",
             "folder",
             "run",
+            "rollback",
             "restore",
             "profile",
             "parity",

@@ -132,6 +132,19 @@ Examples:
 
 Exit codes: as those of `reshelve run`. A run that is done is left as it is.";
 
+pub(super) const ROLLBACK: &str = "\
+Examples:
+  reshelve rollback latest
+  reshelve rollback latest --apply
+
+Files:
+  .reshelve/runs/RUN  the run folder: rollback.json, discarded.bson
+
+Exit codes:
+  0  done, or nothing left to do
+  3  refused, or jobs were changed since (see --edited); nothing was changed
+  6  interrupted; the same command goes on";
+
 pub(super) const EXPLAIN: &str = "\
 Examples:
   reshelve explain dump --job 687f22696249a18dd8533d4a

@@ -14,7 +14,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 pub(crate) use generate::GenerateArgs;
 pub(crate) use output::looks;
-pub(crate) use runs::{ReportArgs, ResumeArgs, RunArgs, RunsArgs, StatusArgs};
+pub(crate) use runs::{ReportArgs, ResumeArgs, RollbackArgs, RunArgs, RunsArgs, StatusArgs};
 pub(crate) use sources::{ExplainArgs, InspectArgs, ProfileArgs};
 pub(crate) use targets::{ChecksumsArgs, IndexesAction, IndexesArgs, RestoreArgs, VerifyArgs};
 pub(crate) use tool::{CompletionsArgs, DemoArgs, ManArgs};
@@ -59,6 +59,9 @@ pub(crate) enum Command {
     /// Resume a run that is not finished
     #[command(after_long_help = help::RESUME)]
     Resume(ResumeArgs),
+    /// Take back what a run wrote, and nothing else; without --apply, say what would be taken back
+    #[command(after_long_help = help::ROLLBACK)]
+    Rollback(RollbackArgs),
     /// Show where every field of one document goes
     #[command(after_long_help = help::EXPLAIN)]
     Explain(ExplainArgs),

@@ -1,11 +1,12 @@
-//! The command line of `run`, `resume`, `runs`, `status` and `report`.
+//! The command line of `run`, `resume`, `rollback`, `runs`, `status` and `report`.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use reshelve_app::places::TargetPlace;
+use reshelve_app::rollback::OnEdited;
 
-use super::password::BothPasswords;
+use super::password::{BothPasswords, TargetPassword};
 use super::shared::{
     BatchArgs, DryRun, InFlight, Json, MappingArgs, ReadPreference, RunsDir, SourceArgs,
 };
@@ -48,7 +49,8 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) batch: BatchArgs,
     /// Read at most this many documents
-    #[arg(long, value_name = "N", env = "RESHELVE_LIMIT", help_heading = "Source")]
+    #[arg(long, value_name = "N", env = "RESHELVE_LIMIT", help_heading = "Source",
+        value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) limit: Option<u64>,
     /// Stop at the first reject; the run can be resumed
     #[arg(long, env = "RESHELVE_FAIL_FAST")]
@@ -103,6 +105,39 @@ pub(crate) struct ResumeArgs {
     pub(crate) runs: RunsDir,
     #[command(flatten)]
     pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RollbackArgs {
+    /// Run: its id, a unique beginning of its id, `latest`, or its folder
+    #[arg(value_name = "RUN", env = "RESHELVE_RUN")]
+    pub(crate) run: String,
+    /// Change the target; without this flag, only say what would be taken back
+    #[arg(long, env = "RESHELVE_APPLY")]
+    pub(crate) apply: bool,
+    /// What to do with jobs that were changed since: `keep`, or `discard=N` with their exact number
+    #[arg(long, value_name = "WHAT", env = "RESHELVE_EDITED", value_parser = on_edited,
+        help_heading = "Target")]
+    pub(crate) edited: Option<OnEdited>,
+    /// Connection string of the target, if that has a password
+    #[arg(long, value_name = "TARGET", env = "TARGET_MONGODB_URI", help_heading = "Target")]
+    pub(crate) target: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) dry_run: DryRun,
+    #[command(flatten)]
+    pub(crate) password: TargetPassword,
+    #[command(flatten)]
+    pub(crate) runs: RunsDir,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+fn on_edited(text: &str) -> Result<OnEdited, String> {
+    match (text, text.strip_prefix("discard=").map(str::parse)) {
+        ("keep", _) => Ok(OnEdited::Keep),
+        (_, Some(Ok(jobs))) => Ok(OnEdited::Discard { jobs }),
+        _ => Err("it is keep, or discard=N with the number of edited jobs".to_owned()),
+    }
 }
 
 #[derive(Debug, Args)]

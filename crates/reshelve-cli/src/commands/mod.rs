@@ -13,6 +13,7 @@ mod profile_fields;
 pub(crate) mod report;
 pub(crate) mod restore;
 pub(crate) mod resume;
+pub(crate) mod rollback;
 pub(crate) mod run;
 mod run_page;
 pub(crate) mod runs;

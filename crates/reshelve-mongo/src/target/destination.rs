@@ -33,7 +33,15 @@ impl LiveDestination {
         holder.map_err(|error| self.connection.error("looking at the lease in", RUNS, &error))
     }
 
-    fn take(&mut self, claim: &Claim, over: Over) -> Result<(), EndError> {
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(super) fn lease(&self) -> Option<Arc<Lease>> {
+        self.lease.clone()
+    }
+
+    pub(super) fn take(&mut self, claim: &Claim, over: Over) -> Result<(), EndError> {
         let path = std::path::absolute(&claim.folder).unwrap_or_else(|_| claim.folder.clone());
         let tenant = Tenant { run: claim.run.clone(), folder: path.display().to_string(), over };
         match Lease::take(&self.connection, &tenant)? {

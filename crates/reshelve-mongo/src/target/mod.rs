@@ -18,6 +18,7 @@ mod replace;
 mod sink;
 mod standing;
 mod swap_apart;
+mod take_back;
 mod together;
 mod undo;
 

@@ -1,13 +1,10 @@
 //! What stands of a job in a live target, and whether this run wrote it.
 
-use std::collections::HashMap;
-
 use mongodb::bson::{Document, RawDocumentBuf, doc};
 use reshelve::ends::{EndError, Wrote};
-use reshelve::target_schema::Collection;
-use reshelve_core::mapping::event_mark;
+use reshelve::target_schema::{Collection, OwnEvents};
 
-use super::by_ids::{id_of, matching};
+use super::by_ids::matching;
 use crate::connection::Connection;
 
 /// A job's documents, by collection.
@@ -45,15 +42,12 @@ pub(super) fn is_own(
     collection: Collection,
     documents: &[RawDocumentBuf],
 ) -> bool {
-    let in_order: Vec<&RawDocumentBuf> = match collection {
-        Collection::Events => match events_in_order(wrote, job_id, documents) {
-            Some(events) => events,
-            None => return false,
-        },
-        _ => documents.iter().collect(),
+    let bytes: Vec<&[u8]> = documents.iter().map(|document| document.as_bytes()).collect();
+    let in_order = match collection {
+        Collection::Events => events_in_order(wrote, job_id, &bytes),
+        _ => Some(bytes),
     };
-    let bytes: Vec<&[u8]> = in_order.iter().map(|document| document.as_bytes()).collect();
-    wrote.is(collection, &bytes.concat())
+    in_order.is_some_and(|documents| wrote.is(collection, &documents.concat()))
 }
 
 /// Whether something stands of a job, and all of it is what an earlier process was about to write.
@@ -64,8 +58,10 @@ pub(super) fn is_all_own(wrote: &Wrote, job_id: &str, standing: &Documents) -> b
     let is_own = |collection: Collection| {
         let documents = &standing[collection.index()];
         let is_remnant = documents.is_empty()
-            || collection == Collection::Events
-                && events_in_order(wrote, job_id, documents).is_some();
+            || collection == Collection::Events && {
+                let bytes: Vec<&[u8]> = documents.iter().map(|it| it.as_bytes()).collect();
+                events_in_order(wrote, job_id, &bytes).is_some()
+            };
         !has_job && is_remnant || is_own(wrote, job_id, collection, documents)
     };
     standing.iter().any(|documents| !documents.is_empty())
@@ -77,19 +73,11 @@ pub(super) fn is_all_own(wrote: &Wrote, job_id: &str, standing: &Documents) -> b
 fn events_in_order<'d>(
     wrote: &Wrote,
     job_id: &str,
-    documents: &'d [RawDocumentBuf],
-) -> Option<Vec<&'d RawDocumentBuf>> {
-    let events = usize::try_from(wrote.events).ok()?;
-    if documents.len() > events {
+    documents: &'d [&[u8]],
+) -> Option<Vec<&'d [u8]>> {
+    let is_more = u32::try_from(documents.len()).is_ok_and(|count| count > wrote.events);
+    if is_more {
         return None;
     }
-    let places: HashMap<[u8; 8], usize> =
-        (0..events).map(|place| (event_mark(job_id.as_bytes(), place), place)).collect();
-    let mut in_order = Vec::new();
-    for document in documents {
-        let mark: [u8; 8] = id_of(document.as_bytes()).get(4..)?.try_into().ok()?;
-        in_order.push((*places.get(&mark)?, document));
-    }
-    in_order.sort_by_key(|(place, _)| *place);
-    Some(in_order.into_iter().map(|(_, document)| document).collect())
+    OwnEvents::of(job_id.as_bytes(), wrote.events).in_order(documents)
 }

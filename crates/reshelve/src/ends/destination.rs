@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EndError, PlannedTarget, Position, Sink, SourceSize};
+use super::{EndError, PlannedTarget, Position, Sink, SourceSize, TakesBack};
 use crate::store::{DiskError, Key};
 
 /// What a run does with a target that holds documents already.
@@ -141,7 +141,7 @@ pub trait Notes {
 }
 
 /// A target, from the first look at it to the end of a run.
-pub trait Destination {
+pub trait Destination: TakesBack {
     /// What `run.json` says of it.
     fn planned(&self) -> PlannedTarget;
 

@@ -10,6 +10,7 @@ mod place;
 mod position;
 mod sink;
 mod source;
+mod take_back;
 mod target_reader;
 
 pub use content_hash::{ContentHash, content_hash};
@@ -31,5 +32,8 @@ pub use sink::{
 pub use source::{
     BATCH_BYTES_DEFAULT, BATCH_DOCS_DEFAULT, Batch, BatchLimits, DOCUMENT_BYTES_MAX, Damage,
     DamageKind, Form, Item, MemorySource, Operation, Place, Source, SourceSpec,
+};
+pub use take_back::{
+    ChangedDocuments, Earlier, Edit, How, OwnJob, OwnJobs, SaveStep, Standing, TakenBack, TakesBack,
 };
 pub use target_reader::{DocumentStream, LastWriter, TargetReader};

@@ -39,12 +39,24 @@ impl FolderDestination {
         FolderDestination { files, target, seen: None, existing: None, lock: None }
     }
 
-    fn take_lock(&mut self, claim: &Claim, abandoned: Abandoned) -> Result<(), EndError> {
+    pub(super) fn take_lock(
+        &mut self,
+        claim: &Claim,
+        abandoned: Abandoned,
+    ) -> Result<(), EndError> {
         let folder = absolute(&claim.folder);
         let holder = Holder { run: claim.run.clone(), folder, pid: std::process::id() };
         self.lock =
             Some(Lock::take(self.files.as_ref(), &self.target.lock_file(), &holder, abandoned)?);
         Ok(())
+    }
+
+    pub(super) fn files(&self) -> &Arc<dyn Files> {
+        &self.files
+    }
+
+    pub(super) fn target(&self) -> &TargetFolder {
+        &self.target
     }
 
     /// Under the lock the target must still be as it was; else the lock is given back.

@@ -29,7 +29,8 @@ pub struct Holder {
 impl Holder {
     /// Whether the run is done, and was only cut off before it could take its lock away.
     pub(crate) fn is_done(&self, files: &dyn Files) -> bool {
-        self.left(files).is_some_and(|left| matches!(left.state.as_str(), "done" | "partial"))
+        self.left(files)
+            .is_some_and(|left| matches!(left.state.as_str(), "done" | "partial" | "rolled-back"))
     }
 
     /// How long the files were at its last checkpoint: what lies after that, it wrote and did not

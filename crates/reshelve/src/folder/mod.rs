@@ -12,6 +12,7 @@ mod reader;
 mod replace;
 mod sink;
 mod tail;
+mod take_back;
 
 pub use crate::ends::{Compression, TargetFolder};
 pub use destination::FolderDestination;

@@ -7,7 +7,7 @@ use super::existing::each_document;
 use super::lengths::ReadyFile;
 use crate::ends::{Compression, EndError, JobSet, TargetFolder};
 use crate::store::{Appender, At, DiskError, Files, Open, Replacement, key_of};
-use crate::target_schema::Collection;
+use crate::target_schema::{Collection, is_of_a_version};
 use reshelve_core::raw::{self, Document, Value};
 
 /// Bytes that are copied at a time.
@@ -68,7 +68,7 @@ fn rewrite<F: Files + ?Sized>(
     let undo_path = what.undo.join(format!("{}.bson", what.collection));
     what.files.create_folders(what.undo)?;
     let mut undo = Appender::open(what.files, &undo_path, 0)?;
-    let mut out = Members { compression: what.folder.compression, replacement, held: Vec::new() };
+    let mut out = Members::new(what.folder.compression, replacement);
     let torn = each_document(what.files, path, 0..what.base, |document| {
         if is_replaced(document, what.replaced)? {
             undo.append(document)
@@ -94,32 +94,40 @@ fn rewrite<F: Files + ?Sized>(
 /// An earlier version of a replaced job: its job, metrics and metadata, and the events that a
 /// mapping made. Events of the new application are nobody's earlier version.
 fn is_replaced(document: &[u8], replaced: &dyn JobSet) -> Result<bool, DiskError> {
-    let document = Document::new(document);
-    let job_id = document.get("jobId").and_then(Value::string).unwrap_or_default();
-    if !replaced.has(&key_of(job_id))? {
-        return Ok(false);
-    }
-    let is_event = document.get("emittedAt").is_some();
-    let body = document.get("event").or_else(|| document.get("snapshot"));
-    let synthetic = body
-        .and_then(Value::document)
-        .and_then(|body| body.get("synthetic"))
-        .and_then(Value::boolean);
-    Ok(!is_event || synthetic == Some(true))
+    let job_id = Document::new(document).get("jobId").and_then(Value::string).unwrap_or_default();
+    Ok(replaced.has(&key_of(job_id))? && is_of_a_version(document))
 }
 
 /// Writes documents in members of a fixed size.
-struct Members<'m, 'f, F: Files + ?Sized> {
+pub(super) struct Members<'m, 'f, F: Files + ?Sized> {
     compression: Compression,
     replacement: &'m mut Replacement<'f, F>,
     held: Vec<u8>,
+    is_empty: bool,
 }
 
-impl<F: Files + ?Sized> Members<'_, '_, F> {
+impl<'m, 'f, F: Files + ?Sized> Members<'m, 'f, F> {
     const BYTES: usize = 1 << 20;
 
-    fn write(&mut self, document: &[u8]) -> Result<(), DiskError> {
+    pub(super) fn new(
+        compression: Compression,
+        replacement: &'m mut Replacement<'f, F>,
+    ) -> Members<'m, 'f, F> {
+        Members { compression, replacement, held: Vec::new(), is_empty: true }
+    }
+
+    /// Ends a file that is complete: an empty collection is an empty member, not an empty file.
+    pub(super) fn end(&mut self) -> Result<(), DiskError> {
+        if self.is_empty && self.compression != Compression::None {
+            let member = self.compression.member(&[]);
+            self.replacement.put(&member.at("compressing", self.replacement.path())?)?;
+        }
+        self.flush()
+    }
+
+    pub(super) fn write(&mut self, document: &[u8]) -> Result<(), DiskError> {
         debug_assert_eq!(raw::documents(document).count(), 1);
+        self.is_empty = false;
         self.held.extend_from_slice(document);
         if self.held.len() >= Self::BYTES { self.flush() } else { Ok(()) }
     }

@@ -197,7 +197,7 @@ impl Sink for FolderSink {
 }
 
 /// Opens a file of the target for this process alone.
-fn open_locked(
+pub(super) fn open_locked(
     files: &dyn Files,
     folder: &TargetFolder,
     at: Collection,

@@ -26,7 +26,7 @@ use crate::parity::{
 };
 use crate::pass::RejectRecord;
 use crate::profile::{self, Profile, ProfileRequest};
-use crate::run::{Checkpoint, Plan, RunError, RunFolder};
+use crate::run::{Checkpoint, Plan, RunError, RunFolder, State};
 
 /// Most bytes of an `_id` or a sentence that a report quotes.
 const QUOTED_BYTES_MAX: usize = 500;
@@ -152,7 +152,7 @@ pub fn gather(request: &ReportRequest, sides: &Sides<'_>) -> Result<RunReport, R
         _ => None,
     };
     let verdict = verdict::of(&plan, &checkpoint, &looked);
-    let rollback = rollback::of(&plan, &checkpoint, &rollback::undo_folders(&folders)?);
+    let rollback = rollback::of(&runs, &rollback::undo_folders(&folders)?);
     let (survey, parity) = match looked {
         Looked::Compared(verification) => (Some(verification.survey.clone()), Some(*verification)),
         Looked::Surveyed { survey, .. } => (Some(*survey), None),
@@ -218,6 +218,8 @@ fn look(
         retries.map(|(request, origin)| Retry { request, origin: *origin }).collect();
     let why = if !plan.apply {
         None
+    } else if checkpoint.state == State::RolledBack {
+        Some("the run was rolled back, and nothing of it is in the target".to_owned())
     } else if !checkpoint.state.is_ended() {
         Some(format!(
             "the run is not finished: its state is {}, and the figures are those of its last \

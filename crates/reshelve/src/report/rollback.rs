@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::counted;
-use crate::ends::{LivePlace, OnExisting, PlannedTarget};
+use super::{Member, counted};
+use crate::ends::{OnExisting, PlannedTarget};
 use crate::folder::Lengths;
-use crate::run::{Checkpoint, Plan, RunError, RunFolder};
+use crate::run::{RunError, RunFolder, State};
 use crate::target_schema::Collection;
 
 /// A file of the target, before and after the run.
@@ -46,13 +46,38 @@ pub(super) fn undo_folders(folders: &[RunFolder]) -> Result<Vec<PathBuf>, RunErr
     Ok(undo)
 }
 
-pub(super) fn of(plan: &Plan, checkpoint: &Checkpoint, undo: &[PathBuf]) -> Option<Rollback> {
-    if !plan.apply {
-        return None;
+pub(super) fn of(runs: &[Member], undo: &[PathBuf]) -> Option<Rollback> {
+    let Member { plan, checkpoint } = runs.first().filter(|first| first.plan.apply)?;
+    if checkpoint.state == State::RolledBack {
+        let steps = vec!["The run was rolled back: nothing of it is in the target.".to_owned()];
+        return Some(Rollback { steps, files: Vec::new(), undo: None });
     }
-    let target = match &plan.target {
-        PlannedTarget::Folder(folder) => folder,
-        PlannedTarget::Live(place) => return Some(of_database(plan, checkpoint, place)),
+    // What a retry wrote comes after what the run wrote.
+    let ids = runs.iter().rev().map(|member| member.plan.run.as_str());
+    let commands = |flag: &str| {
+        let commands = ids.clone().map(|run| format!("`reshelve rollback {run}{flag}`"));
+        commands.collect::<Vec<_>>().join(", then ")
+    };
+    let replaced: u64 = runs.iter().map(|member| member.checkpoint.totals.replaced).sum();
+    let put_back = match replaced {
+        0 => String::new(),
+        _ => {
+            format!(", and puts the earlier versions of {} back", counted(replaced, "replaced job"))
+        }
+    };
+    let steps = vec![
+        format!("Look at what would be taken back: {}. Nothing is changed.", commands("")),
+        format!(
+            "Take it back: {}. This deletes what was written, and nothing else{put_back}. If jobs \
+             were changed since, nothing is done until you decide what becomes of these.",
+            commands(" --apply")
+        ),
+        "The legacy collection was only read. If it is lost, `reshelve restore TARGET OUT` \
+         rebuilds it from the target alone: before a rollback."
+            .to_owned(),
+    ];
+    let PlannedTarget::Folder(target) = &plan.target else {
+        return Some(Rollback { steps, files: Vec::new(), undo: None });
     };
     let [before, after] = [&plan.base.position, &checkpoint.target]
         .map(|position| Lengths::of(position).unwrap_or_default().0);
@@ -64,69 +89,5 @@ pub(super) fn of(plan: &Plan, checkpoint: &Checkpoint, undo: &[PathBuf]) -> Opti
             bytes_before: before,
             bytes_after: after,
         });
-    let replaced = checkpoint.totals.replaced;
-    let mut steps = vec![
-        "Check that nothing else has written to the target since: each file must still have the \
-         length that it had after the run."
-            .to_owned(),
-    ];
-    let cut = "Cut each of the files below back to the length that it had before the run \
-               (`truncate --size=BYTES FILE`): its earlier content is unchanged.";
-    steps.push(match (undo, plan.base.documents) {
-        ([_, ..], _) => format!(
-            "The run replaced {}, so its files were rewritten and cannot be cut back. Remove these \
-             jobs from the target by their `jobId`, and restore their earlier versions: {} holds \
-             them, one file for each collection.",
-            counted(replaced, "job"),
-            undo.iter().map(|undo| undo.display().to_string()).collect::<Vec<_>>().join(", ")
-        ),
-        ([], 0) => format!(
-            "The target was empty before the run: remove the folder {}.",
-            target.database().display()
-        ),
-        ([], _) => cut.to_owned(),
-    });
-    steps.push(match plan.base.documents {
-        0 => "If the target was restored into a database that was empty before, drop the four \
-              collections there."
-            .into(),
-        _ => "If the target was restored into a database, remove the documents of this run there \
-              by their `jobId`."
-            .into(),
-    });
-    steps.push(
-        "The legacy collection was only read. If it is lost, `reshelve restore TARGET OUT` \
-         rebuilds it from the target alone."
-            .into(),
-    );
     Some(Rollback { steps, files: files.collect(), undo: undo.last().cloned() })
-}
-
-/// A live database has no files to cut back.
-fn of_database(plan: &Plan, checkpoint: &Checkpoint, place: &LivePlace) -> Rollback {
-    let db = &place.db;
-    let mut steps = vec![match plan.base.documents {
-        0 => format!(
-            "The four collections were empty before the run: `reshelve indexes down` drops them \
-             from the database {db}, unless they hold documents that this tool did not write."
-        ),
-        _ => format!(
-            "The database {db} held {} before the run: remove the documents of this run from the \
-             four collections by their `jobId`.",
-            counted(plan.base.documents, "document")
-        ),
-    }];
-    if checkpoint.totals.replaced > 0 {
-        steps.push(format!(
-            "The run replaced {}: `reshelve_undo` in the same database holds the earlier versions, \
-             each as `document`, with run, collection and id in its `_id`.",
-            counted(checkpoint.totals.replaced, "job")
-        ));
-    }
-    steps.push(
-        "The legacy collection was only read. If it is lost, `reshelve restore TARGET OUT` \
-         rebuilds it from the target alone."
-            .into(),
-    );
-    Rollback { steps, files: Vec::new(), undo: None }
 }

@@ -58,4 +58,22 @@ pub enum Refusal {
         /// What differs.
         detail: String,
     },
+    /// A dry run has written nothing that could be taken back.
+    #[error("the run {run} was a dry run: it wrote nothing that could be rolled back")]
+    NothingWritten {
+        /// The run.
+        run: String,
+    },
+    /// What it would take back is known only when the run has taken out what it replaced.
+    #[error("the run {run} was stopped while it took out what it had replaced")]
+    Finishing {
+        /// The run.
+        run: String,
+    },
+    /// A rollback goes on with the decision that it began with.
+    #[error("the rollback of {run} was begun with another decision on edited jobs")]
+    RollbackDecided {
+        /// The run.
+        run: String,
+    },
 }

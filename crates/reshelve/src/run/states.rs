@@ -19,6 +19,10 @@ pub enum State {
     Partial,
     /// Everything is written.
     Done,
+    /// What it wrote is being taken back.
+    RollingBack,
+    /// What it wrote is taken back: there is nothing of it in the target any more.
+    RolledBack,
 }
 
 /// A legal step, and when it is taken.
@@ -46,17 +50,25 @@ pub const STEPS: &[Step] = &[
     step(State::Interrupted, State::Running, "it is resumed"),
     step(State::Failed, State::Running, "it is resumed, after what was in its way was mended"),
     step(State::Killed, State::Running, "it is resumed"),
+    step(State::Done, State::RollingBack, "it is rolled back"),
+    step(State::Partial, State::RollingBack, "it is rolled back"),
+    step(State::Interrupted, State::RollingBack, "it is rolled back instead of resumed"),
+    step(State::Failed, State::RollingBack, "it is rolled back instead of resumed"),
+    step(State::Killed, State::RollingBack, "it is rolled back instead of resumed"),
+    step(State::RollingBack, State::RolledBack, "the target is as it was before the run"),
 ];
 
 impl State {
     /// All states.
-    pub const ALL: [State; 6] = [
+    pub const ALL: [State; 8] = [
         State::Running,
         State::Interrupted,
         State::Failed,
         State::Killed,
         State::Partial,
         State::Done,
+        State::RollingBack,
+        State::RolledBack,
     ];
 
     /// The word for people, and in files.
@@ -68,10 +80,12 @@ impl State {
             State::Killed => "killed",
             State::Partial => "partial",
             State::Done => "done",
+            State::RollingBack => "rolling-back",
+            State::RolledBack => "rolled-back",
         }
     }
 
-    /// Whether the run has written all that it was told to take, and takes no step any more.
+    /// Whether the run has written all that it was told to take, and all of it still counts.
     pub fn is_ended(self) -> bool {
         matches!(self, State::Partial | State::Done)
     }
@@ -82,7 +96,10 @@ impl State {
     #[must_use]
     pub fn found(self, is_held: bool) -> State {
         match (self, is_held) {
-            (ended @ (State::Partial | State::Done), _) => ended,
+            (
+                ended @ (State::Partial | State::Done | State::RollingBack | State::RolledBack),
+                _,
+            ) => ended,
             (_, true) => State::Running,
             (State::Running, false) => State::Killed,
             (state, false) => state,
@@ -106,9 +123,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_state_that_is_no_end_can_be_left_and_ends_can_be_reached() {
+    fn every_state_but_the_last_can_be_left_and_ends_can_be_reached() {
         for state in State::ALL {
-            assert_eq!(STEPS.iter().any(|step| step.from == state), !state.is_ended());
+            let is_left = STEPS.iter().any(|step| step.from == state);
+            assert_eq!(is_left, state != State::RolledBack);
             assert_eq!(state.step_to(state), None);
         }
         // Only what runs may end: nothing jumps over the checks of a resume.

@@ -203,6 +203,14 @@ impl<const N: usize> Sorted<N> {
         }
     }
 
+    /// Whether there are no records.
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Sorted::Held(records) => records.is_empty(),
+            Sorted::Spilled(run) => run.count == 0,
+        }
+    }
+
     /// Gives every record, in order, until one cannot be taken.
     pub(crate) fn each(
         &self,

@@ -10,6 +10,7 @@
 //! The first record of a job says what was there before the run. A later one, after a resume, says
 //! what else the run may have written.
 
+mod own;
 mod read;
 mod record;
 
@@ -21,6 +22,7 @@ use super::run_folder::RunFolder;
 use crate::ends::Wrote;
 use crate::store::{Appender, DiskError, Key, Open, OpenFile};
 
+pub(crate) use own::Own;
 pub use read::Reader;
 pub(crate) use read::{Index, Named, Which, replaced, written};
 pub use record::{Details, JobRecord, RECORD_BYTES, Record};
@@ -176,6 +178,14 @@ impl Journal {
 
     pub(crate) fn handles(&self) -> Result<Vec<Box<dyn OpenFile>>, DiskError> {
         Ok(vec![self.details.handle()?, self.records.handle()?])
+    }
+}
+
+/// The same of a run that is not at work, whose journal need not be there.
+pub(crate) fn whole(folder: &RunFolder, at: JournalLengths) -> Result<JournalLengths, DiskError> {
+    match folder.files().exists(&folder.journal_file())? {
+        true => whole_lengths(folder, at),
+        false => Ok(at),
     }
 }
 

@@ -154,14 +154,13 @@ impl Index {
     /// # Errors
     /// If the journal cannot be read, or `give` fails.
     pub(crate) fn each<E: From<DiskError>>(
-        self,
+        &self,
         mut give: impl FnMut(JobRecord) -> Result<(), E>,
     ) -> Result<(), E> {
-        let Index { file, records } = self;
         let mut failed = None;
-        records.each(|entry| {
+        self.records.each(|entry| {
             if failed.is_none()
-                && let Some(job) = record_of(file.as_ref(), entry)?
+                && let Some(job) = record_of(self.file.as_ref(), entry)?
             {
                 failed = give(job).err();
             }

@@ -1,0 +1,15 @@
+//! The hints of runs that are taken back.
+
+/// A run that is half taken back.
+pub(crate) const GO_ON_ROLLING_BACK: &str =
+    "`reshelve rollback RUN --apply` goes on where it was stopped";
+/// A run of which nothing is left.
+pub(crate) const START_A_NEW_RUN: &str = "nothing of it is in the target: start a new run";
+/// Jobs that somebody changed, and nobody decided about.
+pub fn on_edited(jobs: u64) -> String {
+    format!(
+        "look at them first; --edited keep leaves them as they are and takes back the others; \
+         --edited discard={jobs} takes them back too, after a copy of what is lost went to \
+         discarded.bson in the run folder"
+    )
+}

@@ -1,0 +1,125 @@
+//! `rollback`: what a run wrote is taken back.
+
+use std::path::PathBuf;
+
+use reshelve::ends::ChangedDocuments;
+use reshelve::rollback::{self, EditedJob, JobCounts, RollbackReport, RollbackRequest};
+use serde::{Serialize, Serializer};
+
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::handle::{Handle, Relay};
+use crate::options::RunName;
+use crate::places;
+use crate::states::{self, Command};
+
+pub use reshelve::rollback::{Ended, LISTED_MAX, OnEdited};
+
+/// What `rollback` is asked.
+pub struct Request {
+    /// The run.
+    pub run: RunName,
+    /// Whether to change the target; else it only says what it would do.
+    pub apply: bool,
+    /// What becomes of jobs that were changed since the run wrote them.
+    pub edited: Option<OnEdited>,
+    /// The target's connection string, if that has credentials.
+    pub target: Option<PathBuf>,
+}
+
+impl Request {
+    /// Says what would be taken back of a run.
+    pub fn new(run: RunName) -> Self {
+        Request { run, apply: false, edited: None, target: None }
+    }
+}
+
+/// What was taken back, or would be; as JSON, `reshelve.rollback/1`.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// What it did.
+    pub report: RollbackReport,
+}
+
+impl Outcome {
+    /// The exit code.
+    pub fn exit_code(&self) -> ExitCode {
+        match self.report.ended {
+            Ended::Dry | Ended::RolledBack | Ended::Already => ExitCode::Done,
+            Ended::Undecided => ExitCode::Refused,
+            Ended::Interrupted => ExitCode::Interrupted,
+        }
+    }
+
+    /// Whether the target was changed, by this process or one before it.
+    pub fn is_applied(&self) -> bool {
+        !matches!(self.report.ended, Ended::Dry | Ended::Undecided)
+    }
+}
+
+#[derive(Serialize)]
+struct RollbackDocument<'o> {
+    schema: &'static str,
+    run: &'o str,
+    applied: bool,
+    ended: &'static str,
+    jobs: JobCounts,
+    documents: ChangedDocuments,
+    edited: Vec<EditedDocument<'o>>,
+    exit: u8,
+}
+
+#[derive(Serialize)]
+struct EditedDocument<'o> {
+    job: &'o str,
+    collection: &'static str,
+    what: &'static str,
+}
+
+impl Serialize for Outcome {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let RollbackReport { plan, ended, jobs, documents, edited } = &self.report;
+        let edited = edited.iter().map(|EditedJob { job, edit }| EditedDocument {
+            job,
+            collection: edit.collection.name(),
+            what: edit.what,
+        });
+        let document = RollbackDocument {
+            schema: "reshelve.rollback/1",
+            run: &plan.run,
+            applied: self.is_applied(),
+            ended: match ended {
+                Ended::Dry => "dry-run",
+                Ended::RolledBack => "rolled-back",
+                Ended::Already => "already",
+                Ended::Undecided => "undecided",
+                Ended::Interrupted => "interrupted",
+            },
+            jobs: *jobs,
+            documents: *documents,
+            edited: edited.collect(),
+            exit: self.exit_code().number(),
+        };
+        document.serialize(serializer)
+    }
+}
+
+/// Takes back what a run wrote, and nothing else; or says what it would take back.
+///
+/// # Errors
+/// If the run cannot be rolled back now, or disk or server fail: then the same command goes on.
+pub fn rollback(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
+    let folder = request.run.find()?;
+    states::check(Command::Rollback, &folder)?;
+    if request.apply {
+        handle.check_may_write("`rollback --apply`")?;
+    }
+    let plan = folder.plan()?;
+    let target = request.target.as_deref();
+    let mut destination = places::destination_again(&plan.target, target, handle)?;
+    let asked = RollbackRequest { folder, apply: request.apply, edited: request.edited };
+    handle.watcher().ready();
+    let mut relay = Relay::new(handle);
+    let report = rollback::roll_back(&asked, destination.as_mut(), handle.stop(), &mut relay)?;
+    Ok(Outcome { report })
+}

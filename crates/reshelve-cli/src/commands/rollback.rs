@@ -1,0 +1,98 @@
+//! `reshelve rollback`.
+
+use std::sync::Arc;
+
+use reshelve_app::rollback::{self, Ended, LISTED_MAX, Outcome, Request};
+use reshelve_app::text::{counted, length, number, plain};
+use reshelve_app::{ExitCode, Failure, hints};
+
+use crate::cli::RollbackArgs;
+use crate::next::Next;
+use crate::printer::{Printer, Tone, toned};
+use crate::progress::View;
+
+/// How many edited jobs a page names.
+const NAMED_MAX: usize = 20;
+
+pub(crate) fn run(args: &RollbackArgs) -> Result<ExitCode, Failure> {
+    let printer = Printer::new(args.json.json);
+    let request = Request {
+        run: args.runs.run(&args.run),
+        apply: args.apply,
+        edited: args.edited,
+        target: args.target.clone(),
+    };
+    let view = Arc::new(View::default());
+    let handle = args.password.handle(args.dry_run.handle(view.handle()));
+    let ran = rollback::rollback(&request, &handle);
+    view.end();
+    let outcome = ran?;
+    printer.text(&page(&outcome));
+    printer.json(&outcome);
+    if outcome.report.ended == Ended::Undecided {
+        printer.hint(&hints::on_edited(outcome.report.jobs.edited));
+    }
+    if outcome.report.ended == Ended::Dry && !args.dry_run.is_asked() {
+        printer.next(&Next::same_with("--apply"));
+    }
+    Ok(outcome.exit_code())
+}
+
+fn page(outcome: &Outcome) -> String {
+    let report = &outcome.report;
+    let run = &report.plan.run;
+    let target = report.plan.target.name();
+    let (tone, verdict) = match report.ended {
+        Ended::Dry => {
+            (Tone::Good, format!("Nothing was changed: this is what would be taken back of {run}."))
+        }
+        Ended::RolledBack => (Tone::Good, format!("The run {run} is rolled back.")),
+        Ended::Already => (Tone::Good, format!("The run {run} was rolled back already.")),
+        Ended::Undecided => (
+            Tone::Careful,
+            format!(
+                "Nothing was changed: {} changed since {run} wrote them.",
+                match report.jobs.edited {
+                    1 => "1 job was".to_owned(),
+                    jobs => format!("{} jobs were", number(jobs)),
+                }
+            ),
+        ),
+        Ended::Interrupted => (Tone::Careful, "The rollback was interrupted.".to_owned()),
+    };
+    let mut lines = vec![toned(tone, &verdict), String::new()];
+    let mut row = |name: &str, what: String| lines.push(format!("  {name:<12} {what}"));
+    let (jobs, documents) = (report.jobs, report.documents);
+    row("target", plain(&target));
+    row("deleted", counted(jobs.deleted, "job"));
+    if jobs.put_back > 0 {
+        row("put back", format!("the earlier versions of {}", counted(jobs.put_back, "job")));
+    }
+    if jobs.gone > 0 {
+        row("gone", format!("{}, not in the target any more", counted(jobs.gone, "job")));
+    }
+    if outcome.is_applied() {
+        let put_back = match documents.put_back {
+            0 => String::new(),
+            count => format!(", {} put back", number(count)),
+        };
+        row("documents", format!("{} deleted{put_back}", number(documents.deleted)));
+    }
+    if jobs.edited > 0 {
+        let what = match jobs.kept {
+            0 => String::new(),
+            _ => ", and left as they are".to_owned(),
+        };
+        row("edited", format!("{} changed by somebody else{what}", counted(jobs.edited, "job")));
+    }
+    for edited in report.edited.iter().take(NAMED_MAX) {
+        let (collection, what) = (edited.edit.collection, edited.edit.what);
+        lines.push(format!("    {}  {collection} {what}", plain(&edited.job)));
+    }
+    let shown = report.edited.len().min(NAMED_MAX);
+    if length(&report.edited) > length(&report.edited[..shown]) {
+        let more = jobs.edited.saturating_sub(length(&report.edited[..shown]));
+        lines.push(format!("    and {} more; --json lists the first {LISTED_MAX}", number(more)));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,129 @@
+//! The documents of a target folder that belong to the jobs of a run.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use super::super::existing::each_document;
+use super::super::lengths::{Lengths, Progress};
+use crate::ends::{Earlier, EndError, Hint, OwnJobs, TakenBack, TargetFolder};
+use crate::standing::{Fate, OwnDocuments};
+use crate::store::{Files, Key, key_of};
+use crate::target_schema::Collection;
+use reshelve_core::raw::{Document, Value};
+
+/// Is given a document of a job of the run.
+pub(super) type EachOwn<'e> = dyn FnMut(&OwnDocuments, &[u8]) -> Result<(), EndError> + 'e;
+/// Is given a document, with the job of the run that it belongs to.
+pub(super) type EachDocument<'e> =
+    dyn FnMut(Option<&OwnDocuments>, &[u8]) -> Result<(), EndError> + 'e;
+
+/// What is taken back from where.
+pub(super) struct Back<'b> {
+    pub(super) files: &'b dyn Files,
+    pub(super) folder: &'b TargetFolder,
+    pub(super) run: &'b TakenBack<'b>,
+    pub(super) jobs: &'b dyn OwnJobs,
+}
+
+/// What becomes of a document that a collection holds of this job.
+///
+/// # Errors
+/// Refused where it is not what was to be taken back.
+pub(super) fn goes(
+    own: &OwnDocuments,
+    collection: Collection,
+    document: &[u8],
+) -> Result<bool, EndError> {
+    match own.fate(collection, document) {
+        Fate::Goes => Ok(true),
+        Fate::Stays => Ok(false),
+        Fate::Changed => {
+            let job = String::from_utf8_lossy(&own.job.job_id).into_owned();
+            let message =
+                format!("{collection} was changed since it was looked at, at the job {job}");
+            Err(EndError::refusal(message, Hint::LookWhoWrites))
+        }
+    }
+}
+
+impl Back<'_> {
+    /// The part of a file in which documents of the run can be.
+    pub(super) fn part(&self, collection: Collection) -> Result<Range<u64>, EndError> {
+        let found = self.files.look(&self.folder.file(collection))?;
+        let end = found.map_or(0, |found| found.length);
+        let end = match self.run.has_tail {
+            true => end.min(Progress::of(self.run.position)?.lengths.0[collection.index()]),
+            false => end,
+        };
+        let start = match self.run.earlier {
+            Earlier::StillThere => self.base(collection),
+            Earlier::None | Earlier::Kept => 0,
+        };
+        Ok(start.min(end)..end)
+    }
+
+    pub(super) fn base(&self, collection: Collection) -> u64 {
+        let lengths = Lengths::of(&self.run.claim.base.position).unwrap_or_default();
+        lengths.0[collection.index()]
+    }
+
+    pub(super) fn undo_file(&self, collection: Collection) -> PathBuf {
+        self.run.claim.undo.join(format!("{collection}.bson"))
+    }
+
+    /// Gives every document of the run's jobs in a collection.
+    pub(super) fn each_own(
+        &self,
+        collection: Collection,
+        each: &mut EachOwn<'_>,
+    ) -> Result<(), EndError> {
+        let path = self.folder.file(collection);
+        let part = self.part(collection)?;
+        self.each(&path, part, &mut |own, document| match own {
+            Some(own) => each(own, document),
+            None => Ok(()),
+        })
+    }
+
+    /// Gives every document of a part of a file, with the job of the run that it belongs to.
+    pub(super) fn each(
+        &self,
+        path: &Path,
+        part: Range<u64>,
+        each: &mut EachDocument<'_>,
+    ) -> Result<(), EndError> {
+        if part.is_empty() {
+            return Ok(());
+        }
+        let mut known: Option<(Key, Option<OwnDocuments>)> = None;
+        let mut failed = None;
+        let torn = each_document(self.files, path, part, |document| {
+            if failed.is_some() {
+                return Ok(());
+            }
+            let own = match Document::new(document).get("jobId").and_then(Value::string) {
+                None => None,
+                Some(job_id) => {
+                    let key = key_of(job_id);
+                    if known.as_ref().is_none_or(|(known, _)| *known != key) {
+                        let own = self.jobs.get(&key)?;
+                        known = Some((key, own.map(|(job, how)| OwnDocuments::new(job, how))));
+                    }
+                    known.as_ref().and_then(|(_, own)| own.as_ref())
+                }
+            };
+            failed = each(own, document).err();
+            Ok(())
+        })?;
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        match torn {
+            None => Ok(()),
+            Some(offset) => {
+                let message = format!("{} is damaged at byte offset {offset}", path.display());
+                Err(EndError::refusal(message, Hint::MendTheTarget))
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Takes what a run wrote out of a target folder.
+
+mod back;
+mod content;
+mod survey;
+
+use serde::{Deserialize, Serialize};
+
+use super::destination::FolderDestination;
+use super::lengths::{Progress, ReadyFile};
+use super::sink::open_locked;
+use super::tail::keep_strangers;
+use crate::ends::{
+    Abandoned, ChangedDocuments, EndError, How, JobSet, Notes, OwnJob, OwnJobs, Position, SaveStep,
+    Standing, TakenBack, TakesBack,
+};
+use crate::store::DiskError;
+use crate::target_schema::Collection;
+use back::{Back, goes};
+use survey::survey;
+
+/// How far taking back is: what it puts into a [`Position`].
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Steps {
+    /// How many collections are done.
+    collections: usize,
+    /// What is about to happen to the next one.
+    next: Option<NextStep>,
+}
+
+/// A file that is about to get its new content.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct NextStep {
+    how: NewContent,
+    /// What was changed, when that is done.
+    documents: ChangedDocuments,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum NewContent {
+    /// It is cut back to its beginning.
+    Cut { from_bytes: u64, to_bytes: u64 },
+    /// A new file takes its place.
+    Replaced(ReadyFile),
+}
+
+impl Steps {
+    fn of(position: &Position) -> Result<Steps, EndError> {
+        if position.opaque.is_null() {
+            return Ok(Steps::default());
+        }
+        serde_json::from_value(position.opaque.clone()).map_err(|error| {
+            let message = format!("the record of the rollback is malformed: {error}");
+            EndError::failed(message, Some("it was written by another version, or edited"))
+        })
+    }
+
+    fn position(&self) -> Position {
+        let opaque = serde_json::to_value(self).unwrap_or_default();
+        Position { opaque, ..Position::default() }
+    }
+}
+
+impl TakesBack for FolderDestination {
+    fn is_undone_by_position(&self) -> bool {
+        true
+    }
+
+    fn lock_back(
+        &mut self,
+        run: &TakenBack<'_>,
+        jobs: &dyn JobSet,
+        notes: &mut dyn Notes,
+    ) -> Result<(), EndError> {
+        self.take_lock(run.claim, Abandoned::Keep)?;
+        if !run.has_tail {
+            return Ok(());
+        }
+        let (files, target) = (self.files().as_ref(), self.target());
+        let lengths = Progress::of(run.position)?.lengths;
+        keep_strangers(files, target, &lengths, jobs, &run.claim.folder, notes)?;
+        for (collection, written) in Collection::ALL.into_iter().zip(lengths.0) {
+            if files.look(&target.file(collection))?.is_some() {
+                let file = open_locked(files, target, collection)?;
+                if file.length()? > written {
+                    file.set_length(written)?;
+                    file.sync_all()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn survey(
+        &mut self,
+        run: &TakenBack<'_>,
+        jobs: &dyn OwnJobs,
+        each: &mut dyn FnMut(&OwnJob, Standing) -> Result<(), EndError>,
+    ) -> Result<(), EndError> {
+        let back = Back { files: self.files().as_ref(), folder: self.target(), run, jobs };
+        back.check_undo()?;
+        survey(&back, each)
+    }
+
+    fn discarded(
+        &mut self,
+        run: &TakenBack<'_>,
+        jobs: &dyn OwnJobs,
+        each: &mut dyn FnMut(&[u8]) -> Result<(), DiskError>,
+    ) -> Result<(), EndError> {
+        let back = Back { files: self.files().as_ref(), folder: self.target(), run, jobs };
+        for collection in Collection::ALL {
+            back.each_own(collection, &mut |own, document| match own.how {
+                Some(How::Discard) if goes(own, collection, document)? => Ok(each(document)?),
+                _ => Ok(()),
+            })?;
+        }
+        Ok(())
+    }
+
+    fn take_back(
+        &mut self,
+        run: &TakenBack<'_>,
+        jobs: &dyn OwnJobs,
+        (from, mut documents): (&Position, ChangedDocuments),
+        save: &mut SaveStep<'_>,
+    ) -> Result<ChangedDocuments, EndError> {
+        let back = Back { files: self.files().as_ref(), folder: self.target(), run, jobs };
+        let mut steps = Steps::of(from)?;
+        while let Some(&collection) = Collection::ALL.get(steps.collections) {
+            documents = match steps.next.take() {
+                Some(next) if back.is_done(collection, &next.how)? => next.documents,
+                _ => back.collection(collection, documents, &mut |next| {
+                    steps.next = Some(next);
+                    save(&steps.position(), documents)
+                })?,
+            };
+            steps = Steps { collections: steps.collections + 1, next: None };
+            save(&steps.position(), documents)?;
+        }
+        // The lock is held: what a killed process left half written goes.
+        back.files.remove_leftovers(&back.folder.database())?;
+        Ok(documents)
+    }
+
+    fn left_over(&mut self, run: &TakenBack<'_>, jobs: &dyn OwnJobs) -> Result<u64, EndError> {
+        Back { files: self.files().as_ref(), folder: self.target(), run, jobs }.left_over()
+    }
+}

@@ -1,0 +1,146 @@
+//! What a rollback writes down before it changes the target, so that another process can go on.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ends::{ChangedDocuments, Position};
+use crate::run::{RunError, RunFolder};
+use crate::store::{
+    Appender, DiskError, Key, Open, Scratch, Sorted, Sorter, read_state, write_state,
+};
+
+const RECORD_SCHEMA: &str = "reshelve.rollback-record/1";
+/// Most keys in memory.
+const HELD_MAX: usize = 1 << 19;
+/// The length of a key, in bytes.
+const KEY_BYTES: u64 = 16;
+
+/// What becomes of jobs that somebody changed since the run wrote them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnEdited {
+    /// They are left as they are.
+    Keep,
+    /// They are deleted, or replaced by the earlier version, after a copy was made.
+    Discard {
+        /// Their exact number.
+        jobs: u64,
+    },
+}
+
+/// What became, or will become, of the jobs of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobCounts {
+    /// Deleted, as they were not there before the run.
+    pub deleted: u64,
+    /// Replaced by their earlier version.
+    pub put_back: u64,
+    /// Changed by somebody since the run wrote them.
+    pub edited: u64,
+    /// Of these, left as they are.
+    pub kept: u64,
+    /// Not there any more.
+    pub gone: u64,
+}
+
+/// `rollback.json`: what was decided, and how far it is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Record {
+    pub(super) schema: String,
+    /// The run.
+    pub(super) run: String,
+    /// What becomes of edited jobs, if there are any.
+    pub(super) edited: Option<OnEdited>,
+    pub(super) jobs: JobCounts,
+    pub(super) documents: ChangedDocuments,
+    /// Whether earlier versions of replaced jobs have to be put back.
+    pub(super) has_kept: bool,
+    /// How far the target is.
+    pub(super) position: Position,
+}
+
+impl Record {
+    pub(super) fn new(
+        run: &str,
+        edited: Option<OnEdited>,
+        jobs: JobCounts,
+        has_kept: bool,
+    ) -> Record {
+        Record {
+            schema: RECORD_SCHEMA.to_owned(),
+            run: run.to_owned(),
+            edited,
+            jobs,
+            documents: ChangedDocuments::default(),
+            has_kept,
+            position: Position::default(),
+        }
+    }
+
+    pub(super) fn read(folder: &RunFolder, run: &str) -> Result<Record, RunError> {
+        let record: Record = read_state(folder.files(), &record_file(folder), RECORD_SCHEMA)?;
+        if record.run != run {
+            let detail = "it belongs to another run".to_owned();
+            return Err(RunError::State { path: record_file(folder), detail });
+        }
+        Ok(record)
+    }
+
+    pub(super) fn write(&self, folder: &RunFolder) -> Result<(), DiskError> {
+        write_state(folder.files(), &record_file(folder), self)
+    }
+}
+
+fn record_file(folder: &RunFolder) -> PathBuf {
+    folder.path().join("rollback.json")
+}
+
+/// Where the keys of edited jobs are, 16 bytes each.
+fn edited_file(folder: &RunFolder) -> PathBuf {
+    folder.path().join("rollback-edited.bin")
+}
+
+/// Where copies of discarded documents are.
+pub(super) fn discarded_file(folder: &RunFolder) -> PathBuf {
+    folder.path().join("discarded.bson")
+}
+
+/// The keys of jobs that somebody changed.
+pub(super) struct EditedKeys {
+    sorter: Sorter<16>,
+}
+
+impl EditedKeys {
+    pub(super) fn new(scratch: Scratch) -> Self {
+        EditedKeys { sorter: Sorter::new(scratch, HELD_MAX) }
+    }
+
+    pub(super) fn add(&mut self, key: Key) -> Result<(), DiskError> {
+        self.sorter.add(key)
+    }
+
+    pub(super) fn finish(self) -> Result<Sorted<16>, DiskError> {
+        self.sorter.finish()
+    }
+
+    /// Reads those that an earlier process wrote down.
+    pub(super) fn read(folder: &RunFolder) -> Result<Sorted<16>, DiskError> {
+        let mut keys = EditedKeys::new(folder.scratch());
+        let file = folder.files().open(&edited_file(folder), Open::Read)?;
+        let mut key = Key::default();
+        for at in 0..file.length()? / KEY_BYTES {
+            file.read_exact_at(&mut key, at * KEY_BYTES)?;
+            keys.add(key)?;
+        }
+        keys.finish()
+    }
+}
+
+/// Writes the keys down, durably.
+pub(super) fn write_edited(folder: &RunFolder, keys: &Sorted<16>) -> Result<(), DiskError> {
+    let mut file = Appender::open(folder.files(), &edited_file(folder), 0)?;
+    keys.each(|key| file.append(key))?;
+    file.sync()?;
+    folder.files().sync_folder(folder.path())
+}

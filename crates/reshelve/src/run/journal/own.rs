@@ -1,0 +1,99 @@
+//! The jobs that a run wrote, as its journal tells at the end: what was there before, by the first
+//! record of a job, and what the run wrote, by the last one.
+
+use std::collections::HashSet;
+
+use super::read::{Index, Reader, Which};
+use super::record::{Details, JobRecord, Record};
+use super::{JournalLengths, RunFolder};
+use crate::ends::{EndError, OwnJob, Wrote};
+use crate::store::{DiskError, Key, Open, OpenFile};
+use reshelve_core::raw::hex;
+
+/// Finds what a run wrote of a job, without holding the journal in memory.
+#[derive(Debug)]
+pub(crate) struct Own {
+    /// None of a run that has no journal yet.
+    journal: Option<Indexed>,
+}
+
+#[derive(Debug)]
+struct Indexed {
+    first: Index,
+    last: Index,
+    details: Box<dyn OpenFile>,
+    /// The jobs of a batch that was not completed.
+    open: HashSet<Key>,
+}
+
+impl Own {
+    /// The jobs of a journal that is this long.
+    pub(crate) fn of_run(folder: &RunFolder, lengths: JournalLengths) -> Result<Self, DiskError> {
+        if lengths.records == 0 || !folder.files().exists(&folder.journal_file())? {
+            return Ok(Own { journal: None });
+        }
+        let index = |which| Index::of_jobs(folder, 0..lengths.records, which, |_| true);
+        let (first, last) = (index(Which::First)?, index(Which::Last)?);
+        let details = folder.files().open(&folder.journal_details_file(), Open::Read)?;
+        let open = open_batch(folder, lengths)?;
+        Ok(Own { journal: Some(Indexed { first, last, details, open }) })
+    }
+
+    /// What the run wrote of a job.
+    pub(crate) fn get(&self, key: &Key) -> Result<Option<OwnJob>, DiskError> {
+        let Some(journal) = &self.journal else { return Ok(None) };
+        let Some(first) = journal.first.get(key)? else { return Ok(None) };
+        journal.job(first).map(Some)
+    }
+
+    /// Gives each job whose key comes after this one, in the order of their keys.
+    pub(crate) fn each(
+        &self,
+        after: Option<Key>,
+        give: &mut dyn FnMut(OwnJob) -> Result<(), EndError>,
+    ) -> Result<(), EndError> {
+        let Some(journal) = &self.journal else { return Ok(()) };
+        journal.first.each(|first| {
+            if after.is_some_and(|after| first.key <= after) {
+                return Ok(());
+            }
+            give(journal.job(first)?)
+        })
+    }
+}
+
+impl Indexed {
+    fn job(&self, first: JobRecord) -> Result<OwnJob, DiskError> {
+        let details = match first.details {
+            0 => Details::default(),
+            at => Details::read(self.details.as_ref(), at)?,
+        };
+        let JobRecord { key, id, action, found, .. } = first;
+        let last = self.last.get(&key)?.unwrap_or(first);
+        let job_id = match details.job_id {
+            id_itself if id_itself.is_empty() => hex(&id).into_bytes(),
+            job_id => job_id,
+        };
+        let events_before = details.events_before;
+        let wrote = Wrote { hashes: last.target, events: last.events };
+        let is_open = self.open.contains(&key);
+        Ok(OwnJob { key, job_id, id, action, found, events_before, wrote, is_open })
+    }
+}
+
+/// The jobs after the last completion record: those of one batch, or of the batches that were cut
+/// off one after the other.
+fn open_batch(folder: &RunFolder, lengths: JournalLengths) -> Result<HashSet<Key>, DiskError> {
+    let mut reader = Reader::of_run(folder)?;
+    let mut open = HashSet::new();
+    while reader.offset < lengths.records
+        && let Some(record) = reader.next_record()?
+    {
+        match record {
+            Record::Job(job) => drop(open.insert(job.key)),
+            Record::Withdrawn(_) => {}
+            Record::Completed { .. } => open.clear(),
+        }
+    }
+    Ok(open)
+}

@@ -1,0 +1,7 @@
+//! Whether a job stands in a target as a run wrote it, and which of its documents are the run's.
+
+mod own;
+mod part;
+
+pub use own::{Fate, OwnDocuments};
+pub use part::{Part, of_job, part};

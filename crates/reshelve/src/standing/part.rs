@@ -1,0 +1,102 @@
+//! What stands of a job, collection by collection.
+
+use crate::ends::{Action, Edit, OwnJob, Standing, content_hash};
+use crate::target_schema::{Collection, OwnEvents};
+
+/// What stands of a job in one collection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Part {
+    /// Nothing, and the run wrote something.
+    Absent,
+    /// What the run wrote.
+    Same,
+    /// Some of the events that the run wrote, and nothing else.
+    Fewer,
+    /// Other content under the same ids.
+    Changed,
+    /// Documents that the run did not write.
+    More,
+}
+
+impl Part {
+    /// All of them, in the order of their numbers.
+    const ALL: [Part; 5] = [Part::Absent, Part::Same, Part::Fewer, Part::Changed, Part::More];
+
+    /// The one with this number; [`Part::More`], which stops everything, for an unknown one.
+    pub fn of(number: u8) -> Part {
+        Part::ALL.into_iter().find(|part| part.number() == number).unwrap_or(Part::More)
+    }
+
+    /// Its number.
+    #[expect(clippy::as_conversions, reason = "the number of a variant")]
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+
+    fn edit(self) -> Option<&'static str> {
+        match self {
+            Part::Same => None,
+            Part::Absent => Some("is missing"),
+            Part::Fewer => Some("lacks events that the run wrote"),
+            Part::Changed => Some("was changed"),
+            Part::More => Some("holds a document of it that the run did not write"),
+        }
+    }
+}
+
+/// What these documents, all that a collection holds of a job, are.
+pub fn part(job: &OwnJob, collection: Collection, documents: &[&[u8]]) -> Part {
+    let hash = job.wrote.hashes[collection.index()];
+    if collection != Collection::Events {
+        return match documents {
+            [] => Part::Absent,
+            [one] if content_hash(one) == hash => Part::Same,
+            [_] => Part::Changed,
+            _ => Part::More,
+        };
+    }
+    let wrote = usize::try_from(job.wrote.events).unwrap_or(usize::MAX);
+    if documents.is_empty() {
+        return if wrote == 0 { Part::Same } else { Part::Absent };
+    }
+    if documents.len() > wrote {
+        return Part::More;
+    }
+    match OwnEvents::of(&job.job_id, job.wrote.events).in_order(documents) {
+        None => Part::More,
+        Some(events) if events.len() < wrote => Part::Fewer,
+        Some(events) if content_hash(&events.concat()) == hash => Part::Same,
+        Some(_) => Part::Changed,
+    }
+}
+
+/// What stands of a job, from what stands in each collection.
+pub fn of_job(job: &OwnJob, parts: [Part; 4]) -> Standing {
+    let is_nothing = |collection: Collection| match parts[collection.index()] {
+        Part::Absent => true,
+        // It has none.
+        Part::Same => collection == Collection::Events && job.wrote.events == 0,
+        _ => false,
+    };
+    if Collection::ALL.into_iter().all(is_nothing) {
+        return Standing::Gone;
+    }
+    let is_remnant = |collection: Collection| {
+        let part = parts[collection.index()];
+        matches!(part, Part::Absent | Part::Same | Part::Fewer)
+            && (collection != Collection::Jobs || part == Part::Absent)
+    };
+    let is_new = job.action == Action::Insert;
+    if job.is_open && is_new && Collection::ALL.into_iter().all(is_remnant) {
+        return Standing::AsWritten;
+    }
+    let edit = |collection: Collection| {
+        let what = parts[collection.index()].edit()?;
+        Some(Edit { collection, what })
+    };
+    match Collection::ALL.into_iter().find_map(edit) {
+        Some(edit) => Standing::Edited(edit),
+        None => Standing::AsWritten,
+    }
+}
