@@ -167,7 +167,8 @@ fn jobs_that_somebody_changed_in_a_live_target_wait_for_a_decision() {
     let mut left: Vec<String> =
         scene.target.dump("novel_jobs").iter().map(|it| job_id(it)).collect();
     let mut jobs = jobs;
-    (left.sort(), jobs.sort());
+    left.sort();
+    jobs.sort();
     assert_eq!(left, jobs);
 }
 
@@ -184,7 +185,8 @@ fn what_is_discarded_of_a_live_target_is_kept_in_the_run_folder() {
     scene.expect_empty("discarded");
     let path = format!(".reshelve/runs/{}/discarded.bson", scene.run());
     let mut copy = split(&scene.rehearsal.place.read(&path));
-    (lost.sort(), copy.sort());
+    lost.sort();
+    copy.sort();
     assert!(copy == lost);
 }
 
