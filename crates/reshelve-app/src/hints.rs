@@ -224,6 +224,7 @@ fn of_refusal(refusal: &Refusal) -> Option<&'static str> {
         Refusal::Finishing { .. } => {
             "with --apply, the rollback finishes that first; `reshelve resume` finishes the run"
         }
+        Refusal::KeepsTwoVersions { .. } => "`reshelve resume` finishes the run; then roll it back",
         Refusal::RollbackDecided { .. } => {
             "leave --edited out: a rollback keeps to the decision that it began with"
         }

@@ -54,6 +54,8 @@ pub(crate) fn last_run(
         && !runs.iter().any(|(_, plan)| plan.run == writer.run)
     {
         match folder_of(writer).and_then(known) {
+            // Who took it back wrote last, and left nothing of it.
+            Some(run) if is_rolled_back(&run) => {}
             Some(run) => runs.push(run),
             None => {
                 let run = &writer.run;

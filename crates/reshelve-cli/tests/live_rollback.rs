@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends there")]
 
 use mongodb::bson::{RawDocument, RawDocumentBuf, doc};
+use reshelve::store::key_of;
 use serde_json::{Value, json};
 
 #[expect(dead_code, reason = "each of these files uses a part of it")]
@@ -214,6 +215,62 @@ fn a_killed_run_is_taken_back_from_a_live_target() {
     }
 }
 
+/// Some jobs of the batch were replaced, one was about to be, and others not yet.
+#[test]
+fn a_run_that_was_killed_while_it_replaced_is_taken_back() {
+    let Some(server) = Server::shared() else { return };
+    for is_standalone in [false, true] {
+        for (collection, nth) in
+            [("novel_jobs", 3), ("novel_job_metadata", 4), ("reshelve_undo", 3)]
+        {
+            let what = format!("{collection} {nth}, standalone: {is_standalone}");
+            let Some(scene) = Scene::new(&server, is_standalone) else { return };
+            scene.with_others();
+            let before = scene.contents();
+            let nth = nth + scene.proxy.log().of("insert", collection).len();
+            let held = scene.proxy.rule(on("insert").of(collection), Turn::Nth(nth), Act::Hold);
+            let run = ["run", "jobs.bson", scene.proxy.uri(), "--batch-docs", "20", "--replace"];
+            let mut child = scene.rehearsal.place.call(&[&run[..], &APPLY].concat()).spawn(false);
+            held.wait_until_acted();
+            child.kill().unwrap();
+            child.wait().unwrap();
+            held.release();
+            let is_done = || scene.proxy.log().of("insert", collection)[nth - 1].answered.is_some();
+            common::until("the insert is answered", is_done);
+            let told = scene.back(0, &["--apply"]);
+            assert_eq!(told["jobs"]["edited"], 0, "{what}: {told}");
+            assert!(scene.contents() == before, "{what}");
+        }
+    }
+}
+
+/// A rollback that was killed meets an edit when it goes on: it waits for a decision again.
+#[test]
+fn an_edit_between_two_tries_waits_for_a_decision() {
+    let Some(server) = Server::shared() else { return };
+    let Some(scene) = Scene::new(&server, false) else { return };
+    scene.apply(0, "jobs.bson", &[]);
+    let held = scene.proxy.rule(on("delete").of("novel_job_metadata"), Turn::Nth(1), Act::Hold);
+    let run = scene.run();
+    let mut child = scene.rehearsal.place.call(&["rollback", &run, "--apply"]).spawn(false);
+    held.wait_until_acted();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    held.release();
+    // The transaction of the process that is gone is ended by the next one.
+    scene.back(3, &["--apply", "--edited", "discard=7"]);
+    let edited = job_id(scene.target.dump("novel_jobs").last().unwrap());
+    let title = doc! { "$set": { "payload.title": "another title" } };
+    let update = doc! { "q": { "jobId": &edited }, "u": title };
+    scene.target.command(doc! { "update": "novel_jobs", "updates": [update] });
+    let told = scene.back(3, &["--apply"]);
+    assert_eq!((&told["ended"], &told["edited"][0]["job"]), (&json!("undecided"), &json!(edited)));
+    let told = scene.back(0, &["--apply", "--edited", "keep"]);
+    assert_eq!((&told["ended"], &told["jobs"]["kept"]), (&json!("rolled-back"), &json!(1)));
+    let left = scene.target.dump("novel_jobs");
+    assert_eq!(left.iter().map(|it| job_id(it)).collect::<Vec<_>>(), [edited]);
+}
+
 #[test]
 fn a_killed_rollback_goes_on() {
     let Some(server) = Server::shared() else { return };
@@ -259,11 +316,13 @@ fn an_edit_beside_a_rollback_is_not_lost() {
     for is_standalone in [false, true] {
         let Some(scene) = Scene::new(&server, is_standalone) else { return };
         scene.apply(0, "jobs.bson", &[]);
-        let jobs = scene.target.dump("novel_jobs");
-        let edited = job_id(&jobs[30]);
-        // The survey reads the metadata last; then the jobs are looked at again.
-        let held =
-            scene.proxy.rule(on("find").of("novel_job_metadata"), Turn::Nth(1), Act::HoldReply);
+        // The last one whose turn comes.
+        let jobs = scene.target.dump("novel_jobs").into_iter().map(|job| job_id(&job));
+        let edited = jobs.max_by_key(|job| key_of(job.as_bytes())).unwrap();
+        let event =
+            scene.target.dump("novel_job_events").into_iter().find(|it| job_id(it) == edited);
+        // Everything was looked at; the first jobs are about to go.
+        let held = scene.proxy.rule(on("delete").of("novel_jobs"), Turn::Nth(1), Act::Hold);
         let run = scene.run();
         let child =
             scene.rehearsal.place.call(&["rollback", &run, "--apply", "--json"]).spawn(true);
@@ -279,5 +338,10 @@ fn an_edit_beside_a_rollback_is_not_lost() {
         let stands = scene.target.dump("novel_jobs");
         let stands = stands.iter().find(|it| job_id(it) == edited).expect("the edit is lost");
         assert!(RawDocument::from_bytes(stands).unwrap().get_document("payload").is_ok());
+        // It is decided about, and the others go.
+        let told = scene.back(0, &["--apply", "--edited", "keep"]);
+        assert_eq!(told["jobs"]["kept"], 1, "{told}");
+        let left = scene.target.dump("novel_job_events");
+        assert!(event.is_some_and(|event| left.contains(&event)));
     }
 }

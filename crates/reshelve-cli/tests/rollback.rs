@@ -5,7 +5,7 @@
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
 
-use common::{Place, Told, aged, split, with};
+use common::{Place, Told, aged, assert_same, split, with};
 use reshelve_core::raw::{Document, Value};
 use serde_json::json;
 
@@ -65,7 +65,7 @@ fn a_target_that_was_empty_is_empty_again() {
         let told = roll_back(&place, 0, "latest", &[]);
         let jobs = json!({ "deleted": 12, "put_back": 0, "edited": 0, "kept": 0, "gone": 0 });
         assert_eq!((&told["jobs"], &told["applied"]), (&jobs, &json!(false)));
-        assert_eq!(place.tree("target"), target, "a dry run changes nothing");
+        assert_same(&place.tree("target"), &target, "a dry run changes nothing");
         let told = roll_back(&place, 0, "latest", &["--apply"]);
         assert_eq!((&told["jobs"], &told["run"]), (&jobs, &json!(run)));
         let documents = COLLECTIONS.iter().map(|name| sums[name]["documents"].as_u64().unwrap());
@@ -106,7 +106,7 @@ fn what_was_there_before_is_there_byte_for_byte() {
         let run = applied(&place, 0, "jobs.bson", &with(form, &["--allow-existing"]));
         let told = roll_back(&place, 0, &run, &["--apply"]);
         assert_eq!(told["jobs"]["deleted"], 6);
-        assert_eq!(place.tree("target"), before);
+        assert_same(&place.tree("target"), &before, "as before");
     }
 }
 
@@ -125,19 +125,78 @@ fn earlier_versions_are_put_back() {
         assert_eq!(told["jobs"], jobs);
         let told = roll_back(&place, 0, &run, &["--apply"]);
         assert_eq!(told["jobs"], jobs);
-        assert!(told["documents"]["put_back"].as_u64() > Some(3 * replaced), "{told}");
+        assert!(told["documents"]["put_back"].as_u64() >= Some(replaced), "{told}");
         assert_eq!(checksums(&place), before);
     }
     // Without them there is no way back.
     let place = place();
     applied(&place, 0, "old.bson", &[]);
     let run = applied(&place, 0, "jobs.bson", &["--replace"]);
-    let undo = format!(".reshelve/runs/{run}/undo/novel_jobs.bson");
-    let kept = split(&place.read(&undo));
-    place.write(&undo, &kept[1..].concat());
+    for collection in ["novel_jobs", "novel_job_metrics"] {
+        let undo = format!(".reshelve/runs/{run}/undo/{collection}.bson");
+        let kept = place.read(&undo);
+        let documents = split(&kept);
+        for left in [documents[1..].concat(), kept[..kept.len() - 3].to_vec()] {
+            place.write(&undo, &left);
+            let target = place.tree("target");
+            place.expect(3, &["rollback", &run, "--apply"]).says(&["hint:"]);
+            assert_same(&place.tree("target"), &target, collection);
+        }
+        place.write(&undo, &kept);
+    }
+    roll_back(&place, 0, &run, &["--apply"]);
+}
+
+/// Without what the run wrote down nobody knows what is its own.
+#[test]
+fn a_run_folder_that_was_damaged_is_refused() {
+    let place = place();
+    let run = applied(&place, 0, "jobs.bson", &[]);
     let target = place.tree("target");
-    place.expect(3, &["rollback", &run, "--apply"]).says(&["the earlier version of the job"]);
-    assert_eq!(place.tree("target"), target);
+    let journal = format!(".reshelve/runs/{run}/journal.bin");
+    let whole = place.read(&journal);
+    for left in [None, Some(&whole[..640]), Some(&[])] {
+        match left {
+            Some(left) => place.write(&journal, left),
+            None => std::fs::remove_file(place.path(&journal)).unwrap(),
+        }
+        for more in [&[][..], &["--apply"]] {
+            place.expect(1, &with(&["rollback", &run], more)).says(&["journal.bin"]);
+        }
+        assert_same(&place.tree("target"), &target, "nothing is changed");
+    }
+    place.write(&journal, &whole);
+    roll_back(&place, 0, &run, &["--apply"]);
+}
+
+/// Where another run took over, the lengths of the first one say nothing of what lies there.
+#[test]
+fn what_another_run_wrote_after_a_take_over_stays() {
+    let place = place();
+    let mut documents = split(&place.read("jobs.bson"));
+    let at = documents[9].windows(8).position(|window| window == b"\x02status\0").unwrap() + 12;
+    documents[9][at] = b'?';
+    place.write("jobs.bson", &documents.concat());
+    let run = applied(&place, 4, "jobs.bson", &["--fail-fast", "--batch-docs", "2"]);
+    applied(&place, 0, "second.bson", &["--take-over"]);
+    let target = place.tree("target");
+    for more in [&[][..], &["--apply"]] {
+        place.expect(3, &with(&["rollback", &run], more)).says(&["bytes", "hint:"]);
+        assert_same(&place.tree("target"), &target, "taken over");
+    }
+    // Neither is what somebody else appended to a target of a run that was stopped.
+    std::fs::remove_dir_all(place.path("target")).unwrap();
+    let run = applied(&place, 4, "jobs.bson", &["--fail-fast", "--batch-docs", "2"]);
+    let mut metrics = stored(&place, "novel_job_metrics");
+    let mut foreign = metrics[0].clone();
+    let job = foreign.windows(6).position(|window| window == b"jobId\0").unwrap() + 10;
+    foreign[job] = b'z';
+    metrics.push(foreign);
+    store(&place, "novel_job_metrics", &metrics);
+    let collections = || COLLECTIONS.map(|collection| stored(&place, collection));
+    let before = collections();
+    place.expect(3, &["rollback", &run, "--apply"]).says(&["that the journal", "hint:"]);
+    assert!(collections() == before);
 }
 
 #[test]
@@ -177,7 +236,20 @@ fn documents_that_were_there_of_a_job_stay() {
     let run = applied(&place, 0, "jobs.bson", &["--allow-existing"]);
     let told = roll_back(&place, 0, &run, &["--apply"]);
     assert_eq!(told["documents"]["deleted"], lost.iter().sum::<usize>());
-    assert_eq!(place.tree("target"), before);
+    assert_same(&place.tree("target"), &before, "as before");
+    // They stay even if the job was edited, and what the run added is discarded.
+    let run = applied(&place, 0, "jobs.bson", &["--allow-existing"]);
+    let mut events = stored(&place, "novel_job_events");
+    let mut event = events[0].clone();
+    let id = event.windows(5).position(|window| window == b"\x07_id\0").unwrap() + 5;
+    event[id + 11] ^= 0xff;
+    events.push(event);
+    store(&place, "novel_job_events", &events);
+    roll_back(&place, 0, &run, &["--apply", "--edited", "discard=1"]);
+    assert_eq!(
+        place.tree("target")["letswriteabook/novel_jobs.bson"],
+        before["letswriteabook/novel_jobs.bson"]
+    );
 }
 
 /// A target in which three jobs were changed: one has another status, one an event more, and one
@@ -222,7 +294,7 @@ fn jobs_that_somebody_changed_wait_for_a_decision() {
             let expected = (String::from_utf8(ids[at].clone()).unwrap(), what.to_owned());
             assert!(found.contains(&expected), "{expected:?} is not in {found:?}");
         }
-        assert_eq!(place.tree("target"), target);
+        assert_same(&place.tree("target"), &target, "nothing is changed");
     }
     place.expect(3, &["rollback", &run, "--apply"]).says(&["hint:", "--edited discard=3"]);
     place.expect(0, &["resume", &run]);

@@ -1,15 +1,16 @@
 //! Takes what a run wrote out of a live target: the jobs first, then their parts, so that a reader
 //! never sees a job whose parts are missing.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use mongodb::ClientSession;
 use mongodb::bson::{RawDocumentBuf, doc};
 use reshelve::ends::{
-    Action, ChangedDocuments, EndError, Found, Hint, How, JobSet, Notes, OwnJob, OwnJobs, Position,
+    Action, ChangedDocuments, EndError, Found, Hint, How, LeftOver, OwnJob, OwnJobs, Position,
     SaveStep, Standing, TakenBack, TakesBack,
 };
-use reshelve::standing::{Fate, OwnDocuments, of_job, part};
+use reshelve::standing::{Fate, OwnDocuments, Part, of_job, part};
 use reshelve::store::{DiskError, Key};
 use reshelve::target_schema::Collection;
 use reshelve_core::raw;
@@ -25,9 +26,11 @@ use super::together::{PARTS_FIRST, insert_in};
 use super::undo::UNDO;
 use crate::connection::Connection;
 
-/// Jobs that are looked at, or taken back, at a time.
+/// Most jobs that are looked at, or taken back, at a time …
 const JOBS_MAX: usize = 200;
-/// Target bytes that are taken back in one transaction, about.
+/// … so many at first, until it is known how large they are …
+const JOBS_FIRST: usize = 4;
+/// … and target bytes of them, about; more than that goes into one transaction only if it is one job.
 const BYTES_MAX: usize = 8 * 1024 * 1024;
 
 impl TakesBack for LiveDestination {
@@ -35,12 +38,7 @@ impl TakesBack for LiveDestination {
         false
     }
 
-    fn lock_back(
-        &mut self,
-        run: &TakenBack<'_>,
-        _: &dyn JobSet,
-        _: &mut dyn Notes,
-    ) -> Result<(), EndError> {
+    fn lock_back(&mut self, run: &TakenBack<'_>) -> Result<(), EndError> {
         self.take(run.claim, Over::Nobody)
     }
 
@@ -50,18 +48,17 @@ impl TakesBack for LiveDestination {
         jobs: &dyn OwnJobs,
         each: &mut dyn FnMut(&OwnJob, Standing) -> Result<(), EndError>,
     ) -> Result<(), EndError> {
-        let at = Place { connection: self.connection(), run: &run.claim.run };
-        in_batches(jobs, None, &mut |batch| {
-            let standing_now = at.connection.wait(at.standing(batch))?;
-            let kept = at.connection.wait(at.kept(batch))?;
-            for (own, stands) in batch.iter().zip(&standing_now) {
-                at.check_kept(&own.job, kept.get(&own.job.key))?;
-                let parts = Collection::ALL.map(|collection| {
-                    let stands = stands[collection.index()].iter();
-                    let stands: Vec<&[u8]> = stands.map(|document| document.as_bytes()).collect();
-                    part(&own.job, collection, &stands)
-                });
-                each(&own.job, of_job(&own.job, parts))?;
+        let at = Place::new(self.connection(), run);
+        let is_continued = run.from.is_some();
+        let after = run.from.map(key_in).transpose()?.flatten();
+        at.in_batches(jobs, after, &mut |batch| {
+            let stands = at.stands(batch)?;
+            for (own, Stands { now, kept }) in batch.iter().zip(stands) {
+                if was_never_replaced(own, &kept) {
+                    continue;
+                }
+                at.check_kept(&own.job, &kept)?;
+                each(&own.job, standing_of(own, &now, &kept, is_continued))?;
             }
             Ok(())
         })
@@ -73,14 +70,19 @@ impl TakesBack for LiveDestination {
         jobs: &dyn OwnJobs,
         each: &mut dyn FnMut(&[u8]) -> Result<(), DiskError>,
     ) -> Result<(), EndError> {
-        let at = Place { connection: self.connection(), run: &run.claim.run };
-        in_batches(jobs, None, &mut |batch| {
-            let batch: Vec<OwnDocuments> =
-                batch.iter().filter(|own| own.how == Some(How::Discard)).cloned().collect();
-            let stands = at.connection.wait(at.standing(&batch))?;
-            for (own, stands) in batch.iter().zip(&stands) {
-                for document in goes(own, stands)?.iter().flatten() {
-                    each(document.as_bytes())?;
+        let at = Place::new(self.connection(), run);
+        at.in_batches(jobs, None, &mut |batch| {
+            for (own, Stands { now, kept }) in batch.iter().zip(at.stands(batch)?) {
+                if own.how != Some(How::Discard) {
+                    continue;
+                }
+                for collection in Collection::ALL {
+                    let (now, kept) = (&now[collection.index()], &kept[collection.index()]);
+                    for document in now.iter().filter(|document| !kept.contains(document)) {
+                        if own.fate(collection, document.as_bytes()) == Fate::Goes {
+                            each(document.as_bytes())?;
+                        }
+                    }
                 }
             }
             Ok(())
@@ -97,47 +99,26 @@ impl TakesBack for LiveDestination {
         let Some(lease) = self.lease() else {
             return Err(EndError::failed("a rollback without a lease: a bug in reshelve", None));
         };
-        let at = Place { connection: self.connection(), run: &run.claim.run };
+        let at = Place::new(self.connection(), run);
         let fenced = lease.take_session().map(|session| Fenced::new(session, lease.hold()));
-        let mut taker = Taker { at, lease: &lease, fenced };
-        in_batches(jobs, key_in(from)?, &mut |batch| {
+        let mut taker = Taker { at: &at, back: run, lease: &lease, fenced };
+        at.in_batches(jobs, key_in(from)?, &mut |batch| {
             let Some(last) = batch.last() else { return Ok(()) };
-            let changed = taker.at.connection.wait(taker.take(batch))?;
+            let changed = taker.take(batch)?;
             documents.deleted += changed.deleted;
             documents.put_back += changed.put_back;
-            save(&position_after(&last.job.key), documents)
+            save(&position_after(&last.job.key), documents, true)
         })?;
         Ok(documents)
     }
 
-    fn left_over(&mut self, run: &TakenBack<'_>, jobs: &dyn OwnJobs) -> Result<u64, EndError> {
-        let at = Place { connection: self.connection(), run: &run.claim.run };
-        let mut left = 0_u64;
-        in_batches(jobs, None, &mut |batch| {
-            let standing = at.connection.wait(at.standing(batch))?;
-            let kept = at.connection.wait(at.kept(batch))?;
-            for (own, stands) in batch.iter().zip(&standing) {
-                let versions =
-                    |at: usize| stands[at].iter().filter(|it| own.is_version(it.as_bytes()));
-                if own.how.is_none() {
-                    continue;
-                }
-                if own.job.action == Action::Replace {
-                    let nothing = Documents::default();
-                    let kept = kept.get(&own.job.key).unwrap_or(&nothing);
-                    for (at, kept) in kept.iter().enumerate() {
-                        let is_back = |document: &&RawDocumentBuf| stands[at].contains(document);
-                        let back = kept.iter().filter(is_back).count();
-                        left += count(kept.len() - back);
-                        left += count(versions(at).count().saturating_sub(back));
-                    }
-                    continue;
-                }
-                for collection in Collection::ALL {
-                    let stands = stands[collection.index()].iter();
-                    let stays =
-                        |it: &&RawDocumentBuf| own.fate(collection, it.as_bytes()) == Fate::Stays;
-                    left += count(stands.filter(|it| !stays(it)).count());
+    fn left_over(&mut self, run: &TakenBack<'_>, jobs: &dyn OwnJobs) -> Result<LeftOver, EndError> {
+        let at = Place::new(self.connection(), run);
+        let mut left = LeftOver::default();
+        at.in_batches(jobs, None, &mut |batch| {
+            for (own, stands) in batch.iter().zip(at.stands(batch)?) {
+                if own.how.is_some() && !was_never_replaced(own, &stands.kept) {
+                    add_left_over(&mut left, own, &stands);
                 }
             }
             Ok(())
@@ -146,22 +127,62 @@ impl TakesBack for LiveDestination {
     }
 }
 
+fn add_left_over(left: &mut LeftOver, own: &OwnDocuments, Stands { now, kept }: &Stands) {
+    for collection in Collection::ALL {
+        let (now, kept) = (&now[collection.index()], &kept[collection.index()]);
+        for document in now.iter().filter(|document| !kept.contains(document)) {
+            let bytes = document.as_bytes();
+            let is_foreign = own.is_foreign(collection, bytes);
+            left.foreign_events += u64::from(is_foreign);
+            let is_wrong = match own.job.action {
+                Action::Replace => own.is_version(bytes),
+                Action::Insert | Action::Complete => own.fate(collection, bytes) == Fate::Goes,
+            };
+            left.wrong += u64::from(is_wrong && !is_foreign);
+        }
+        left.wrong += count(kept.iter().filter(|document| !now.contains(document)).count());
+    }
+}
+
 fn count(documents: usize) -> u64 {
     u64::try_from(documents).unwrap_or(u64::MAX)
 }
 
-/// Gives the jobs a few at a time, in the order of their keys.
-fn in_batches(
-    jobs: &dyn OwnJobs,
-    after: Option<Key>,
-    give: &mut dyn FnMut(&[OwnDocuments]) -> Result<(), EndError>,
-) -> Result<(), EndError> {
-    let mut batch = Vec::new();
-    jobs.each(after, &mut |job, how| {
-        batch.push(OwnDocuments::new(job, how));
-        if batch.len() == JOBS_MAX { give(&std::mem::take(&mut batch)) } else { Ok(()) }
-    })?;
-    if batch.is_empty() { Ok(()) } else { give(&batch) }
+/// Whether a job was only about to be replaced when its process was killed: its earlier version was
+/// not kept yet, so it stands.
+fn was_never_replaced(own: &OwnDocuments, kept: &Documents) -> bool {
+    own.job.is_open && own.job.action == Action::Replace && kept.iter().all(Vec::is_empty)
+}
+
+/// What stands of a job. Of a rollback that is continued, events that came meanwhile are nobody's
+/// edit, and of a job that is half replaced, or half put back, what is the earlier version is none.
+fn standing_of(
+    own: &OwnDocuments,
+    now: &Documents,
+    kept: &Documents,
+    is_continued: bool,
+) -> Standing {
+    let may_be_half = is_continued || own.job.is_open;
+    let parts = |without_kept: bool| {
+        Collection::ALL.map(|collection| {
+            let (now, kept) = (&now[collection.index()], &kept[collection.index()]);
+            let counts = |document: &&RawDocumentBuf| {
+                let is_foreign = own.is_foreign(collection, document.as_bytes());
+                own.is_version(document.as_bytes())
+                    && !(is_continued && is_foreign)
+                    && !(without_kept && kept.contains(document))
+            };
+            let now: Vec<&[u8]> =
+                now.iter().filter(counts).map(|document| document.as_bytes()).collect();
+            part(&own.job, collection, &now)
+        })
+    };
+    let standing = of_job(&own.job, parts(false), may_be_half);
+    if standing == Standing::AsWritten || !may_be_half || own.job.action != Action::Replace {
+        return standing;
+    }
+    let is_own = |part: &Part| matches!(part, Part::Absent | Part::Same | Part::Fewer);
+    if parts(true).iter().all(is_own) { Standing::AsWritten } else { standing }
 }
 
 /// The last job that was taken back.
@@ -183,36 +204,77 @@ fn key_in(position: &Position) -> Result<Option<Key>, EndError> {
     }
 }
 
-/// The documents of a job that go.
-fn goes(own: &OwnDocuments, stands: &Documents) -> Result<Documents, EndError> {
-    let mut goes = Documents::default();
-    for collection in Collection::ALL {
-        for document in &stands[collection.index()] {
-            match own.fate(collection, document.as_bytes()) {
-                Fate::Goes => goes[collection.index()].push(document.clone()),
-                Fate::Stays => {}
-                Fate::Changed => return Err(changed(collection)),
-            }
-        }
-    }
-    Ok(goes)
-}
-
-fn changed(collection: Collection) -> EndError {
-    let message = format!(
-        "{collection} was changed since it was looked at: a job of the run is not as it wrote it"
-    );
+fn changed(own: &OwnDocuments, collection: Collection) -> EndError {
+    let job = String::from_utf8_lossy(&own.job.job_id).into_owned();
+    let message = format!("{collection} was changed since it was looked at, at the job {job}");
     EndError::refusal(message, Hint::LookWhoWrites)
 }
 
+fn changed_now(collection: Collection) -> EndError {
+    let message = format!("{collection} was changed since it was looked at, a moment ago");
+    EndError::refusal(message, Hint::LookWhoWrites)
+}
+
+/// What a target holds of a job, and what was kept of its earlier version.
+#[derive(Clone, Debug, Default)]
+struct Stands {
+    now: Documents,
+    kept: Documents,
+}
+
 /// Where jobs of a run are looked at.
-#[derive(Clone, Copy)]
 struct Place<'p> {
     connection: &'p Connection,
     run: &'p str,
+    /// Bytes of documents since the last batch.
+    bytes_read: Cell<usize>,
+}
+
+impl<'p> Place<'p> {
+    fn new(connection: &'p Connection, run: &'p TakenBack<'_>) -> Place<'p> {
+        Place { connection, run: &run.claim.run, bytes_read: Cell::new(0) }
+    }
 }
 
 impl Place<'_> {
+    /// Gives the jobs a few at a time, in the order of their keys: as many as memory allows, going
+    /// by those before.
+    fn in_batches(
+        &self,
+        jobs: &dyn OwnJobs,
+        after: Option<Key>,
+        give: &mut dyn FnMut(&[OwnDocuments]) -> Result<(), EndError>,
+    ) -> Result<(), EndError> {
+        let mut batch: Vec<OwnDocuments> = Vec::new();
+        let mut most = JOBS_FIRST;
+        jobs.each(after, &mut |job, how| {
+            batch.push(OwnDocuments::new(job, how));
+            if batch.len() < most {
+                return Ok(());
+            }
+            give(&batch)?;
+            let bytes = self.bytes_read.replace(0).max(1);
+            most = (BYTES_MAX * batch.len() / bytes).clamp(1, (most * 2).min(JOBS_MAX));
+            batch.clear();
+            Ok(())
+        })?;
+        if batch.is_empty() { Ok(()) } else { give(&batch) }
+    }
+
+    /// What stands of each job.
+    fn stands(&self, jobs: &[OwnDocuments]) -> Result<Vec<Stands>, EndError> {
+        let now = self.connection.wait(self.standing(jobs))?;
+        let mut kept = self.connection.wait(self.kept(jobs))?;
+        let bytes = now.iter().chain(kept.values()).flatten().flatten();
+        let bytes: usize = bytes.map(|document| document.as_bytes().len()).sum();
+        self.bytes_read.set(self.bytes_read.get() + bytes);
+        let both = jobs.iter().zip(now).map(|(own, now)| {
+            let kept = kept.remove(&own.job.key).unwrap_or_default();
+            Stands { now, kept }
+        });
+        Ok(both.collect())
+    }
+
     /// Everything that the target holds of each job.
     async fn standing(&self, jobs: &[OwnDocuments]) -> Result<Vec<Documents>, EndError> {
         let mut standing = vec![Documents::default(); jobs.len()];
@@ -261,11 +323,12 @@ impl Place<'_> {
     }
 
     /// What was replaced must have been kept.
-    fn check_kept(&self, job: &OwnJob, kept: Option<&Documents>) -> Result<(), EndError> {
-        let jobs = Collection::Jobs.index();
-        let had_job = job.found[jobs] != Found::Absent;
-        if job.action != Action::Replace || !had_job || kept.is_some_and(|it| !it[jobs].is_empty())
-        {
+    fn check_kept(&self, job: &OwnJob, kept: &Documents) -> Result<(), EndError> {
+        let is_lost = |collection: &Collection| {
+            let was_there = job.found[collection.index()] != Found::Absent;
+            was_there && kept[collection.index()].is_empty()
+        };
+        if job.action != Action::Replace || !Collection::ALL.iter().any(is_lost) {
             return Ok(());
         }
         let id = String::from_utf8_lossy(&job.job_id).into_owned();
@@ -284,7 +347,8 @@ fn job_of(document: &[u8]) -> Option<&[u8]> {
 
 /// Takes jobs back.
 struct Taker<'t> {
-    at: Place<'t>,
+    at: &'t Place<'t>,
+    back: &'t TakenBack<'t>,
     lease: &'t Lease,
     /// None on a server without transactions.
     fenced: Option<Fenced>,
@@ -318,19 +382,22 @@ impl Change {
 }
 
 impl Taker<'_> {
-    async fn take(&mut self, batch: &[OwnDocuments]) -> Result<ChangedDocuments, EndError> {
-        let standing = self.at.standing(batch).await?;
-        let kept = self.at.kept(batch).await?;
+    fn take(&mut self, batch: &[OwnDocuments]) -> Result<ChangedDocuments, EndError> {
+        let connection = self.at.connection;
         let mut all = ChangedDocuments::default();
         let mut change = Change::default();
-        for (own, stands) in batch.iter().zip(&standing) {
+        for (own, stands) in batch.iter().zip(self.at.stands(batch)?) {
             let Some(how) = own.how else { continue };
-            change.add(self.change(own, how, stands, kept.get(&own.job.key))?);
+            if was_never_replaced(own, &stands.kept) {
+                continue;
+            }
+            self.at.check_kept(&own.job, &stands.kept)?;
+            change.add(self.change(own, how, stands)?);
             if change.bytes() >= BYTES_MAX {
-                self.apply(std::mem::take(&mut change), &mut all).await?;
+                connection.wait(self.apply(std::mem::take(&mut change), &mut all))?;
             }
         }
-        self.apply(change, &mut all).await?;
+        connection.wait(self.apply(change, &mut all))?;
         Ok(all)
     }
 
@@ -339,34 +406,55 @@ impl Taker<'_> {
         &self,
         own: &OwnDocuments,
         how: How,
-        stands: &Documents,
-        kept: Option<&Documents>,
+        Stands { now, kept }: Stands,
     ) -> Result<Change, EndError> {
         let mut change = Change::default();
-        if own.job.action != Action::Replace {
-            change.goes = goes(own, stands)?;
-            return Ok(change);
+        if how == How::AsWritten {
+            let at = Collection::Events.index();
+            self.check_events(own, &now[at], &kept[at])?;
         }
-        let nothing = Documents::default();
-        let kept = kept.unwrap_or(&nothing);
-        for collection in Collection::ALL {
-            let (stands, kept) = (&stands[collection.index()], &kept[collection.index()]);
-            for document in stands {
-                // An earlier try has put it back, or it is the same in both versions.
-                if kept.contains(document) {
-                    continue;
-                }
+        for (collection, (now, kept)) in Collection::ALL.into_iter().zip(now.into_iter().zip(kept))
+        {
+            let at = collection.index();
+            change.comes[at].extend(kept.iter().filter(|it| !now.contains(it)).cloned());
+            // What is the same in both versions, or was put back before, stays.
+            for document in now.into_iter().filter(|it| !kept.contains(it)) {
                 match own.fate(collection, document.as_bytes()) {
-                    Fate::Goes => change.goes[collection.index()].push(document.clone()),
+                    Fate::Goes if how == How::Discard => {
+                        if !(self.back.is_copied)(document.as_bytes())? {
+                            return Err(changed(own, collection));
+                        }
+                        change.goes[at].push(document);
+                    }
+                    Fate::Goes => change.goes[at].push(document),
                     Fate::Stays => {}
-                    Fate::Changed if how == How::Discard => {}
-                    Fate::Changed => return Err(changed(collection)),
+                    Fate::Changed => return Err(changed(own, collection)),
                 }
             }
-            let comes = kept.iter().filter(|document| !stands.contains(document)).cloned();
-            change.comes[collection.index()].extend(comes);
         }
         Ok(change)
+    }
+
+    /// Whether the events are what the run wrote: all of them together tell.
+    fn check_events(
+        &self,
+        own: &OwnDocuments,
+        now: &[RawDocumentBuf],
+        kept: &[RawDocumentBuf],
+    ) -> Result<(), EndError> {
+        let is_own = |event: &&RawDocumentBuf| {
+            let bytes = event.as_bytes();
+            let is_foreign = own.is_foreign(Collection::Events, bytes);
+            own.is_version(bytes) && !is_foreign && !kept.contains(event)
+        };
+        let events: Vec<&[u8]> = now.iter().filter(is_own).map(|it| it.as_bytes()).collect();
+        let may_be_fewer =
+            own.job.is_open || self.back.from.is_some() || own.job.action == Action::Replace;
+        match part(&own.job, Collection::Events, &events) {
+            Part::Same | Part::Absent => Ok(()),
+            Part::Fewer if may_be_fewer => Ok(()),
+            _ => Err(changed(own, Collection::Events)),
+        }
     }
 
     async fn apply(&mut self, change: Change, all: &mut ChangedDocuments) -> Result<(), EndError> {
@@ -384,7 +472,7 @@ impl Taker<'_> {
                     all.put_back += counts.put_back;
                     return Ok(());
                 }
-                Ok(Some(collection)) => return Err(changed(collection)),
+                Ok(Some(collection)) => return Err(changed_now(collection)),
                 Err(Undone::Unsupported) => self.fenced = None,
                 Err(undone) => {
                     return Err(undone.error(connection, self.lease, "taking back from").await);
@@ -403,7 +491,7 @@ impl Taker<'_> {
         for collection in PARTS_FIRST.into_iter().rev() {
             let goes = &change.goes[collection.index()];
             if !delete_same(connection, self.lease, collection.name(), goes).await?.is_empty() {
-                return Err(changed(collection));
+                return Err(changed_now(collection));
             }
         }
         for collection in PARTS_FIRST {

@@ -34,6 +34,7 @@ pub use source::{
     DamageKind, Form, Item, MemorySource, Operation, Place, Source, SourceSpec,
 };
 pub use take_back::{
-    ChangedDocuments, Earlier, Edit, How, OwnJob, OwnJobs, SaveStep, Standing, TakenBack, TakesBack,
+    ChangedDocuments, Earlier, Edit, How, LeftOver, OwnJob, OwnJobs, SaveStep, Standing, TakenBack,
+    TakesBack,
 };
 pub use target_reader::{DocumentStream, LastWriter, TargetReader};

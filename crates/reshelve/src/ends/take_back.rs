@@ -1,6 +1,6 @@
 //! The seam where a target gives back what a run wrote.
 
-use super::{Action, Claim, EndError, Found, Notes, Position, Wrote};
+use super::{Action, Claim, EndError, Found, JobSet, Position, Wrote};
 use crate::store::{DiskError, Key};
 use crate::target_schema::Collection;
 
@@ -84,7 +84,7 @@ pub struct ChangedDocuments {
 }
 
 /// What is known of a run that is to be taken back.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy)]
 pub struct TakenBack<'r> {
     /// The run.
     pub claim: &'r Claim,
@@ -94,6 +94,17 @@ pub struct TakenBack<'r> {
     pub has_tail: bool,
     /// Where the earlier versions of replaced jobs are.
     pub earlier: Earlier,
+    /// How far an earlier process had come with taking it back, if one had begun.
+    pub from: Option<&'r Position>,
+    /// Whether a copy was made of a document that is discarded.
+    pub is_copied: &'r dyn Fn(&[u8]) -> Result<bool, DiskError>,
+}
+
+impl std::fmt::Debug for TakenBack<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut run = formatter.debug_struct("TakenBack");
+        run.field("claim", &self.claim).field("from", &self.from).finish_non_exhaustive()
+    }
 }
 
 /// Where the earlier versions of jobs are that a run replaced.
@@ -107,27 +118,32 @@ pub enum Earlier {
     Kept,
 }
 
-/// Is told how far taking back is, and keeps it durably before the next step.
-pub type SaveStep<'s> = dyn FnMut(&Position, ChangedDocuments) -> Result<(), EndError> + 's;
+/// Is told how far taking back is, and keeps it durably before the next step; and whether that is
+/// a place between two steps, where it may be told to stop.
+pub type SaveStep<'s> = dyn FnMut(&Position, ChangedDocuments, bool) -> Result<(), EndError> + 's;
 
 /// A target from which a run is taken back.
 pub trait TakesBack {
     /// Whether whatever was written after the position of a checkpoint is cut off.
     fn is_undone_by_position(&self) -> bool;
 
-    /// Takes the lock in the name of the run, and cuts off what a killed process left after the
-    /// last checkpoint, where a target is undone by its position.
+    /// Takes the lock in the name of the run, and changes nothing.
     ///
     /// # Errors
     /// Refused where another run holds it, or has not finished.
-    fn lock_back(
-        &mut self,
-        run: &TakenBack<'_>,
-        jobs: &dyn super::JobSet,
-        notes: &mut dyn Notes,
-    ) -> Result<(), EndError>;
+    fn lock_back(&mut self, run: &TakenBack<'_>) -> Result<(), EndError>;
 
-    /// Gives what stands of each job of the run, in any order.
+    /// Cuts off what a killed process left after the last checkpoint, where a target is undone by
+    /// its position. `named` are the jobs that the process may have been writing.
+    ///
+    /// # Errors
+    /// Refused, and nothing is cut off, where something else lies there.
+    fn cut_tail(&mut self, _run: &TakenBack<'_>, _named: &dyn JobSet) -> Result<(), EndError> {
+        Ok(())
+    }
+
+    /// Gives what stands of each job of the run, in any order. Of a rollback that is continued,
+    /// what was taken back counts as gone, and a job that is half taken back stands as written.
     ///
     /// # Errors
     /// Where the target cannot be read, or `each` fails.
@@ -162,10 +178,18 @@ pub trait TakesBack {
         save: &mut SaveStep<'_>,
     ) -> Result<ChangedDocuments, EndError>;
 
-    /// Reads the target, and counts documents of these jobs that should be gone, and earlier
-    /// versions that should be back and are not.
+    /// Reads the target when everything is taken back.
     ///
     /// # Errors
     /// Where the target cannot be read.
-    fn left_over(&mut self, run: &TakenBack<'_>, jobs: &dyn OwnJobs) -> Result<u64, EndError>;
+    fn left_over(&mut self, run: &TakenBack<'_>, jobs: &dyn OwnJobs) -> Result<LeftOver, EndError>;
+}
+
+/// What a target holds when everything is taken back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LeftOver {
+    /// Documents that should be gone, and earlier versions that should be back and are not.
+    pub wrong: u64,
+    /// Events of jobs that were taken back which the run did not write: they stay.
+    pub foreign_events: u64,
 }

@@ -69,7 +69,7 @@ impl FolderDestination {
     }
 
     /// Whether the lock file names this run.
-    fn is_left_by(&self, run: &str) -> Result<bool, EndError> {
+    pub(super) fn is_left_by(&self, run: &str) -> Result<bool, EndError> {
         let left = Lock::look(self.files.as_ref(), &self.target.lock_file())?
             .and_then(|(holder, _)| holder);
         Ok(left.is_some_and(|holder| holder.run == run))

@@ -113,13 +113,6 @@ impl Existing {
         Ok(before)
     }
 
-    /// Whether a collection holds this document, byte for byte.
-    pub(super) fn has(&self, collection: Collection, document: &[u8]) -> Result<bool, DiskError> {
-        let (id, _) = names(Document::new(document));
-        let found = self.records.get(&id_key(collection, id))?;
-        Ok(found.is_some_and(|record| record[16..] == key_of(document)))
-    }
-
     fn look_for(
         &self,
         collection: Collection,

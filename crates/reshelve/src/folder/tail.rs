@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::existing::each_document;
 use super::lengths::Lengths;
-use crate::ends::{EndError, JobSet, Notes, TargetFolder};
+use crate::ends::{EndError, Hint, JobSet, Notes, TargetFolder};
 use crate::store::{At, DiskError, Files, Open, OpenFile, key_of};
 use crate::target_schema::Collection;
 use reshelve_core::raw::{Document, Value};
@@ -28,13 +28,7 @@ pub(super) fn keep_strangers(
 ) -> Result<(), EndError> {
     for (collection, from) in Collection::ALL.into_iter().zip(lengths.0) {
         let path = target.file(collection);
-        let Some(found) = files.look(&path)?.filter(|found| found.length > from) else { continue };
-        let mut strangers = 0_u64;
-        each_document(files, &path, from..found.length, |document| {
-            let job_id = Document::new(document).get("jobId").and_then(Value::string);
-            strangers += u64::from(!named.has(&key_of(job_id.unwrap_or_default()))?);
-            Ok(())
-        })?;
+        let strangers = strangers(files, &path, from, named)?;
         if strangers == 0 {
             continue;
         }
@@ -47,6 +41,45 @@ pub(super) fn keep_strangers(
         ));
     }
     Ok(())
+}
+
+/// Refuses to cut off what the journal does not name.
+pub(super) fn refuse_strangers(
+    files: &dyn Files,
+    target: &TargetFolder,
+    lengths: &Lengths,
+    named: &dyn JobSet,
+) -> Result<(), EndError> {
+    for (collection, from) in Collection::ALL.into_iter().zip(lengths.0) {
+        let path = target.file(collection);
+        let strangers = strangers(files, &path, from, named)?;
+        if strangers > 0 {
+            let message = format!(
+                "{} holds documents after byte {from} that the journal of this run does not name \
+                 ({strangers})",
+                path.display()
+            );
+            return Err(EndError::refusal(message, Hint::LookWhoWrites));
+        }
+    }
+    Ok(())
+}
+
+/// How many documents after a place of a file the journal does not name.
+fn strangers(
+    files: &dyn Files,
+    path: &Path,
+    from: u64,
+    named: &dyn JobSet,
+) -> Result<u64, DiskError> {
+    let Some(found) = files.look(path)?.filter(|found| found.length > from) else { return Ok(0) };
+    let mut strangers = 0;
+    each_document(files, path, from..found.length, |document| {
+        let job_id = Document::new(document).get("jobId").and_then(Value::string);
+        strangers += u64::from(!named.has(&key_of(job_id.unwrap_or_default()))?);
+        Ok(())
+    })?;
+    Ok(strangers)
 }
 
 /// Copies the rest of a file into the folder of a run, durably.

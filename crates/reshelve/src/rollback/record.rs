@@ -54,6 +54,8 @@ pub(super) struct Record {
     pub(super) edited: Option<OnEdited>,
     pub(super) jobs: JobCounts,
     pub(super) documents: ChangedDocuments,
+    /// How many keys of edited jobs there are.
+    pub(super) keys: u64,
     /// Whether earlier versions of replaced jobs have to be put back.
     pub(super) has_kept: bool,
     /// How far the target is.
@@ -71,6 +73,7 @@ impl Record {
             schema: RECORD_SCHEMA.to_owned(),
             run: run.to_owned(),
             edited,
+            keys: jobs.edited,
             jobs,
             documents: ChangedDocuments::default(),
             has_kept,
@@ -124,16 +127,21 @@ impl EditedKeys {
         self.sorter.finish()
     }
 
-    /// Reads those that an earlier process wrote down.
-    pub(super) fn read(folder: &RunFolder) -> Result<Sorted<16>, DiskError> {
+    /// Reads those that an earlier process wrote down: so many.
+    pub(super) fn read(folder: &RunFolder, jobs: u64) -> Result<Self, RunError> {
         let mut keys = EditedKeys::new(folder.scratch());
-        let file = folder.files().open(&edited_file(folder), Open::Read)?;
+        let path = edited_file(folder);
+        let file = folder.files().open(&path, Open::Read)?;
+        if file.length()? != jobs * KEY_BYTES {
+            let detail = format!("it does not hold the keys of {jobs} jobs: it was changed");
+            return Err(RunError::State { path, detail });
+        }
         let mut key = Key::default();
         for at in 0..file.length()? / KEY_BYTES {
             file.read_exact_at(&mut key, at * KEY_BYTES)?;
             keys.add(key)?;
         }
-        keys.finish()
+        Ok(keys)
     }
 }
 

@@ -76,4 +76,14 @@ pub enum Refusal {
         /// The run.
         run: String,
     },
+    /// Edited jobs of a run that replaced earlier versions, and was stopped before these were taken
+    /// out, cannot be left as they are.
+    #[error(
+        "the run {run} was stopped before the versions that it replaced were taken out: an edited \
+         job that is kept would stand beside its earlier version"
+    )]
+    KeepsTwoVersions {
+        /// The run.
+        run: String,
+    },
 }

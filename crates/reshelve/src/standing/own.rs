@@ -42,17 +42,22 @@ impl OwnDocuments {
     pub fn fate(&self, collection: Collection, document: &[u8]) -> Fate {
         match self.how {
             None => Fate::Stays,
-            _ if !self.is_version(document) => Fate::Stays,
+            _ if !self.is_version(document) || self.was_there(collection, document) => Fate::Stays,
             Some(How::Discard) => Fate::Goes,
-            Some(How::AsWritten) if self.was_there(collection, document) => Fate::Stays,
-            Some(How::AsWritten) => {
-                let is_own = match collection {
-                    Collection::Events => self.events.place(document).is_some(),
-                    _ => part(&self.job, collection, &[document]) == Part::Same,
-                };
-                if is_own { Fate::Goes } else { Fate::Changed }
+            // Whether their content is what the run wrote, only all of them together tell.
+            Some(How::AsWritten) if collection == Collection::Events => {
+                if self.is_foreign(collection, document) { Fate::Stays } else { Fate::Goes }
             }
+            Some(How::AsWritten) => match part(&self.job, collection, &[document]) {
+                Part::Same => Fate::Goes,
+                _ => Fate::Changed,
+            },
         }
+    }
+
+    /// Whether a document is an event that the run did not write.
+    pub fn is_foreign(&self, collection: Collection, document: &[u8]) -> bool {
+        collection == Collection::Events && self.events.place(document).is_none()
     }
 
     /// Whether a job that the run completed had that document before.

@@ -1,6 +1,6 @@
 //! What stands of a job, collection by collection.
 
-use crate::ends::{Action, Edit, OwnJob, Standing, content_hash};
+use crate::ends::{Edit, OwnJob, Standing, content_hash};
 use crate::target_schema::{Collection, OwnEvents};
 
 /// What stands of a job in one collection.
@@ -71,8 +71,9 @@ pub fn part(job: &OwnJob, collection: Collection, documents: &[&[u8]]) -> Part {
     }
 }
 
-/// What stands of a job, from what stands in each collection.
-pub fn of_job(job: &OwnJob, parts: [Part; 4]) -> Standing {
+/// What stands of a job, from what stands in each collection. Of a job that may be half written or
+/// half taken back, the job document itself came last or went first: any of the parts may stand.
+pub fn of_job(job: &OwnJob, parts: [Part; 4], may_be_half: bool) -> Standing {
     let is_nothing = |collection: Collection| match parts[collection.index()] {
         Part::Absent => true,
         // It has none.
@@ -82,13 +83,9 @@ pub fn of_job(job: &OwnJob, parts: [Part; 4]) -> Standing {
     if Collection::ALL.into_iter().all(is_nothing) {
         return Standing::Gone;
     }
-    let is_remnant = |collection: Collection| {
-        let part = parts[collection.index()];
-        matches!(part, Part::Absent | Part::Same | Part::Fewer)
-            && (collection != Collection::Jobs || part == Part::Absent)
-    };
-    let is_new = job.action == Action::Insert;
-    if job.is_open && is_new && Collection::ALL.into_iter().all(is_remnant) {
+    let has_no_job = parts[Collection::Jobs.index()] == Part::Absent;
+    let is_remnant = |part: &Part| matches!(part, Part::Absent | Part::Same | Part::Fewer);
+    if may_be_half && has_no_job && parts.iter().all(is_remnant) {
         return Standing::AsWritten;
     }
     let edit = |collection: Collection| {

@@ -203,12 +203,13 @@ impl<const N: usize> Sorted<N> {
         }
     }
 
-    /// Whether there are no records.
-    pub(crate) fn is_empty(&self) -> bool {
-        match self {
-            Sorted::Held(records) => records.is_empty(),
-            Sorted::Spilled(run) => run.count == 0,
-        }
+    /// How many records there are.
+    pub(crate) fn len(&self) -> u64 {
+        let count = match self {
+            Sorted::Held(records) => records.len(),
+            Sorted::Spilled(run) => run.count,
+        };
+        u64::try_from(count).unwrap_or(u64::MAX)
     }
 
     /// Gives every record, in order, until one cannot be taken.

@@ -1,37 +1,30 @@
 //! The new content of the files of a target folder.
 
-use super::super::lengths::ReadyFile;
-use super::super::replace::{Members, has_taken_its_place};
+use super::super::replace::Members;
 use super::super::sink::open_locked;
 use super::back::{Back, goes};
+use super::survey::HELD_MAX;
 use super::{NewContent, NextStep};
 use crate::ends::{Action, ChangedDocuments, Compression, Earlier, EndError, Hint};
 use crate::standing::OwnDocuments;
-use crate::store::{Files, Replacement};
+use crate::store::{Files, Identity, OpenFile, Replacement, Sorted, Sorter, key_of};
 use crate::target_schema::Collection;
 
 impl Back<'_> {
-    /// Whether the new content that an earlier process had announced is there; puts it there where
-    /// it is only ready.
+    /// Whether a collection has the new content that an earlier process had announced. If it is
+    /// only ready it is made again: what stands there may have been changed since.
     pub(super) fn is_done(
         &self,
         collection: Collection,
         how: &NewContent,
     ) -> Result<bool, EndError> {
-        match how {
-            NewContent::Replaced(ready) => {
-                Ok(has_taken_its_place(self.files, self.folder, collection, ready)?)
+        let found = self.files.look(&self.folder.file(collection))?;
+        Ok(found.is_some_and(|found| match how {
+            NewContent::Cut { to_bytes } => found.length == *to_bytes,
+            NewContent::Replaced { device, inode } => {
+                found.identity == Identity { device: *device, inode: *inode }
             }
-            NewContent::Cut { from_bytes, to_bytes } => {
-                let file = open_locked(self.files, self.folder, collection)?;
-                let length = file.length()?;
-                if length == *from_bytes {
-                    file.set_length(*to_bytes)?;
-                    file.sync_all()?;
-                }
-                Ok(length == *from_bytes || length == *to_bytes)
-            }
-        }
+        }))
     }
 
     /// Gives a collection its new content. `announce` is told before that.
@@ -43,16 +36,17 @@ impl Back<'_> {
     ) -> Result<ChangedDocuments, EndError> {
         let path = self.folder.file(collection);
         let Some(found) = self.files.look(&path)? else { return Ok(before) };
+        // Held until it has its new content: nobody else of ours writes to it.
+        let held = open_locked(self.files, self.folder, collection)?;
+        self.check(collection)?;
         if let Some(deleted) = self.could_be_cut(collection, found.length)? {
             let to_bytes = self.base(collection);
             let documents = ChangedDocuments { deleted: before.deleted + deleted, ..before };
             if deleted > 0 {
-                let how = NewContent::Cut { from_bytes: found.length, to_bytes };
-                announce(NextStep { how: how.clone(), documents })?;
-                if !self.is_done(collection, &how)? {
-                    let message = format!("{} was written to meanwhile", path.display());
-                    return Err(EndError::refusal(message, Hint::LookWhoWrites));
-                }
+                announce(NextStep { how: NewContent::Cut { to_bytes }, documents })?;
+                self.check_unchanged(held.as_ref(), found.length)?;
+                held.set_length(to_bytes)?;
+                held.sync_all()?;
             }
             return Ok(documents);
         }
@@ -65,18 +59,22 @@ impl Back<'_> {
         if changed == ChangedDocuments::default() {
             return Ok(documents);
         }
-        // Held until the new file has taken its place: nobody else writes to the old one.
-        let _held = open_locked(self.files, self.folder, collection)?;
-        if self.files.look(&path)?.is_none_or(|now| now.length != found.length) {
-            let message = format!("{} was written to meanwhile", path.display());
-            return Err(EndError::refusal(message, Hint::LookWhoWrites));
-        }
-        let (temporary, bytes) = replacement.sync()?;
-        let name = temporary.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let how = NewContent::Replaced(ReadyFile { name, bytes });
-        announce(NextStep { how, documents })?;
+        let (temporary, _) = replacement.sync()?;
+        let Some(ready) = self.files.look(temporary)? else { return Ok(before) };
+        let Identity { device, inode } = ready.identity;
+        announce(NextStep { how: NewContent::Replaced { device, inode }, documents })?;
+        self.check_unchanged(held.as_ref(), found.length)?;
         replacement.commit()?;
         Ok(documents)
+    }
+
+    /// Whether a file is still the one that was read, and as long.
+    fn check_unchanged(&self, file: &dyn OpenFile, bytes: u64) -> Result<(), EndError> {
+        if self.files.is_still_there(file)? && file.length()? == bytes {
+            return Ok(());
+        }
+        let message = format!("{} was written to meanwhile", file.path().display());
+        Err(EndError::refusal(message, Hint::LookWhoWrites))
     }
 
     /// How many documents go, where these are all that the run appended, and nothing else was: the
@@ -91,7 +89,8 @@ impl Back<'_> {
         let path = self.folder.file(collection);
         let (mut gone, mut stays, mut is_clean) = (0_u64, 0_u64, true);
         let mut count = |own: Option<&OwnDocuments>, document: &[u8]| {
-            match own.is_some_and(|own| goes(own, collection, document).unwrap_or(false)) {
+            match own.is_some_and(|own| goes(own, collection, document, self.run).unwrap_or(false))
+            {
                 true => gone += 1,
                 false => stays += 1,
             }
@@ -104,7 +103,7 @@ impl Back<'_> {
         stays = 0;
         let mut count = |own: Option<&OwnDocuments>, document: &[u8]| {
             match own {
-                Some(own) if goes(own, collection, document)? => gone += 1,
+                Some(own) if goes(own, collection, document, self.run)? => gone += 1,
                 _ => stays += 1,
             }
             Ok(())
@@ -130,19 +129,39 @@ impl Back<'_> {
         let mut out = Members::new(self.folder.compression, replacement);
         let part = self.part(collection)?;
         self.each(&path, 0..part.start, &mut |_, document| Ok(out.write(document)?))?;
+        let kept = self.kept_keys(collection)?;
+        let mut standing = Sorter::<16>::new(self.run.claim.scratch.as_path(), HELD_MAX);
         self.each(&path, part.start..end, &mut |own, document| {
-            match own.map_or(Ok(false), |own| goes(own, collection, document))? {
+            let is_back = own.is_some_and(|own| own.job.action == Action::Replace)
+                && kept.get(&key_of(document))?.is_some();
+            if is_back {
+                // It is the same in both versions, or was put back before.
+                standing.add(key_of(document))?;
+                return Ok(out.write(document)?);
+            }
+            match own.map_or(Ok(false), |own| goes(own, collection, document, self.run))? {
                 true => changed.deleted += 1,
                 false => out.write(document)?,
             }
             Ok(())
         })?;
+        let standing = standing.finish()?;
         self.each_kept(collection, &mut |document| {
+            if standing.get(&key_of(document))?.is_some() {
+                return Ok(());
+            }
             changed.put_back += 1;
             Ok(out.write(document)?)
         })?;
         out.end()?;
         Ok(changed)
+    }
+
+    /// The keys of the earlier versions of documents of jobs that are taken back.
+    pub(super) fn kept_keys(&self, collection: Collection) -> Result<Sorted<16>, EndError> {
+        let mut keys = Sorter::<16>::new(self.run.claim.scratch.as_path(), HELD_MAX);
+        self.each_kept(collection, &mut |document| Ok(keys.add(key_of(document))?))?;
+        Ok(keys.finish()?)
     }
 
     /// Gives the earlier versions of jobs that are taken back.

@@ -7,16 +7,18 @@ mod survey;
 use serde::{Deserialize, Serialize};
 
 use super::destination::FolderDestination;
-use super::lengths::{Progress, ReadyFile};
+use super::lengths::Progress;
+use super::preflight;
 use super::sink::open_locked;
-use super::tail::keep_strangers;
+use super::tail::refuse_strangers;
 use crate::ends::{
-    Abandoned, ChangedDocuments, EndError, How, JobSet, Notes, OwnJob, OwnJobs, Position, SaveStep,
-    Standing, TakenBack, TakesBack,
+    Abandoned, ChangedDocuments, EndError, How, JobSet, LeftOver, OwnJob, OwnJobs, Position,
+    SaveStep, Standing, TakenBack, TakesBack,
 };
+use crate::standing::Fate;
 use crate::store::DiskError;
 use crate::target_schema::Collection;
-use back::{Back, goes};
+use back::Back;
 use survey::survey;
 
 /// How far taking back is: what it puts into a [`Position`].
@@ -40,9 +42,9 @@ struct NextStep {
 #[serde(rename_all = "kebab-case")]
 enum NewContent {
     /// It is cut back to its beginning.
-    Cut { from_bytes: u64, to_bytes: u64 },
-    /// A new file takes its place.
-    Replaced(ReadyFile),
+    Cut { to_bytes: u64 },
+    /// A new file takes its place: this one.
+    Replaced { device: u64, inode: u64 },
 }
 
 impl Steps {
@@ -67,19 +69,15 @@ impl TakesBack for FolderDestination {
         true
     }
 
-    fn lock_back(
-        &mut self,
-        run: &TakenBack<'_>,
-        jobs: &dyn JobSet,
-        notes: &mut dyn Notes,
-    ) -> Result<(), EndError> {
-        self.take_lock(run.claim, Abandoned::Keep)?;
-        if !run.has_tail {
-            return Ok(());
-        }
+    fn lock_back(&mut self, run: &TakenBack<'_>) -> Result<(), EndError> {
+        self.check_tail(run)?;
+        self.take_lock(run.claim, Abandoned::Keep)
+    }
+
+    fn cut_tail(&mut self, run: &TakenBack<'_>, named: &dyn JobSet) -> Result<(), EndError> {
         let (files, target) = (self.files().as_ref(), self.target());
         let lengths = Progress::of(run.position)?.lengths;
-        keep_strangers(files, target, &lengths, jobs, &run.claim.folder, notes)?;
+        refuse_strangers(files, target, &lengths, named)?;
         for (collection, written) in Collection::ALL.into_iter().zip(lengths.0) {
             if files.look(&target.file(collection))?.is_some() {
                 let file = open_locked(files, target, collection)?;
@@ -98,9 +96,19 @@ impl TakesBack for FolderDestination {
         jobs: &dyn OwnJobs,
         each: &mut dyn FnMut(&OwnJob, Standing) -> Result<(), EndError>,
     ) -> Result<(), EndError> {
-        let back = Back { files: self.files().as_ref(), folder: self.target(), run, jobs };
+        self.check_tail(run)?;
+        let back = self.back(run, jobs);
         back.check_undo()?;
-        survey(&back, each)
+        let done = match run.from {
+            None => 0,
+            Some(from) => {
+                let steps = Steps::of(from)?;
+                let next = Collection::ALL.get(steps.collections).zip(steps.next.as_ref());
+                let is_done = next.map(|(at, next)| back.is_done(*at, &next.how)).transpose()?;
+                steps.collections + usize::from(is_done == Some(true))
+            }
+        };
+        survey(&back, done, each)
     }
 
     fn discarded(
@@ -109,10 +117,12 @@ impl TakesBack for FolderDestination {
         jobs: &dyn OwnJobs,
         each: &mut dyn FnMut(&[u8]) -> Result<(), DiskError>,
     ) -> Result<(), EndError> {
-        let back = Back { files: self.files().as_ref(), folder: self.target(), run, jobs };
+        let back = self.back(run, jobs);
         for collection in Collection::ALL {
             back.each_own(collection, &mut |own, document| match own.how {
-                Some(How::Discard) if goes(own, collection, document)? => Ok(each(document)?),
+                Some(How::Discard) if own.fate(collection, document) == Fate::Goes => {
+                    Ok(each(document)?)
+                }
                 _ => Ok(()),
             })?;
         }
@@ -126,25 +136,43 @@ impl TakesBack for FolderDestination {
         (from, mut documents): (&Position, ChangedDocuments),
         save: &mut SaveStep<'_>,
     ) -> Result<ChangedDocuments, EndError> {
-        let back = Back { files: self.files().as_ref(), folder: self.target(), run, jobs };
+        let back = self.back(run, jobs);
+        back.check_undo()?;
         let mut steps = Steps::of(from)?;
         while let Some(&collection) = Collection::ALL.get(steps.collections) {
             documents = match steps.next.take() {
                 Some(next) if back.is_done(collection, &next.how)? => next.documents,
                 _ => back.collection(collection, documents, &mut |next| {
                     steps.next = Some(next);
-                    save(&steps.position(), documents)
+                    save(&steps.position(), documents, false)
                 })?,
             };
             steps = Steps { collections: steps.collections + 1, next: None };
-            save(&steps.position(), documents)?;
+            save(&steps.position(), documents, true)?;
         }
         // The lock is held: what a killed process left half written goes.
         back.files.remove_leftovers(&back.folder.database())?;
         Ok(documents)
     }
 
-    fn left_over(&mut self, run: &TakenBack<'_>, jobs: &dyn OwnJobs) -> Result<u64, EndError> {
-        Back { files: self.files().as_ref(), folder: self.target(), run, jobs }.left_over()
+    fn left_over(&mut self, run: &TakenBack<'_>, jobs: &dyn OwnJobs) -> Result<LeftOver, EndError> {
+        self.back(run, jobs).left_over()
+    }
+}
+
+impl FolderDestination {
+    fn back<'b>(&'b self, run: &'b TakenBack<'b>, jobs: &'b dyn OwnJobs) -> Back<'b> {
+        Back { files: self.files().as_ref(), folder: self.target(), run, jobs }
+    }
+
+    /// A run that can be resumed left its lock, and the target is as it left it but for its own
+    /// tail. Without the lock, somebody took over or cleared the target, and the lengths of the
+    /// checkpoint say nothing of what lies there.
+    fn check_tail(&self, run: &TakenBack<'_>) -> Result<(), EndError> {
+        if !run.has_tail || self.is_left_by(&run.claim.run)? {
+            return Ok(());
+        }
+        let lengths = Progress::of(run.position)?.lengths;
+        preflight::check_seen(self.files().as_ref(), self.target(), lengths)
     }
 }

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::super::existing::Existing;
-use super::back::{Back, goes};
-use crate::ends::{Action, Earlier, EndError, Found, Hint, OwnJob, Standing};
-use crate::standing::{OwnDocuments, Part, of_job, part};
-use crate::store::{Key, Sorted, Sorter};
+use super::back::{Back, was_changed};
+use crate::ends::{Action, Earlier, EndError, Found, Hint, How, LeftOver, OwnJob, Standing};
+use crate::standing::{Fate, OwnDocuments, Part, of_job, part};
+use crate::store::{Key, Sorted, Sorter, key_of};
 use crate::target_schema::Collection;
 
 /// Most records in memory.
-const HELD_MAX: usize = 1 << 19;
+pub(super) const HELD_MAX: usize = 1 << 18;
 /// Most bytes of documents of jobs that do not lie together, in one pass over their collection.
 const SCATTERED_BYTES_MAX: usize = 64 << 20;
 
@@ -30,40 +29,53 @@ impl Group {
 /// Key, collection, what stands there.
 type Found18 = [u8; 18];
 
-/// Gives what stands of each job.
+/// Whether a document counts when the documents of a job are compared.
+type Counts<'c> = &'c dyn Fn(&OwnDocuments, Collection, &[u8]) -> bool;
+
+/// Gives what stands of each job. In the first `done` collections everything is taken back.
 pub(super) fn survey(
     back: &Back<'_>,
+    done: usize,
     each: &mut dyn FnMut(&OwnJob, Standing) -> Result<(), EndError>,
 ) -> Result<(), EndError> {
-    let scratch = &back.run.claim.scratch;
-    back.files.create_folders(scratch)?;
-    let mut all = Sorter::<20>::new(scratch.as_path(), HELD_MAX);
-    let mut merged: Vec<Sorted<18>> = Vec::new();
+    let is_continued = back.run.from.is_some();
+    let mut found: Vec<Option<Sorted<18>>> = Vec::new();
     for collection in Collection::ALL {
-        let (found, scattered) = together(back, collection)?;
-        let mut again = Sorter::<18>::new(scratch.as_path(), HELD_MAX);
-        found.each(|record| again.add(*record))?;
-        gather(back, collection, &scattered, &mut |group| {
-            Ok(again.add(record(&group.job.key, collection, group.part(collection)))?)
-        })?;
-        merged.push(again.finish()?);
+        // An event that came while the run is taken back stays, and is nobody's edit.
+        let counts = |own: &OwnDocuments, at: Collection, document: &[u8]| {
+            own.is_version(document) && !(is_continued && own.is_foreign(at, document))
+        };
+        let is_done = collection.index() < done;
+        found.push(if is_done { None } else { Some(parts(back, collection, &counts)?) });
     }
     back.jobs.each(None, &mut |job, _| {
-        let mut parts = [0; 20];
-        parts[..16].copy_from_slice(&job.key);
-        for (at, found) in merged.iter().enumerate() {
-            let absent = part(&job, Collection::ALL[at], &[]);
-            let found = found.get(&job.key)?.map_or(absent, |record| Part::of(record[17]));
-            parts[16 + at] = found.number();
+        let mut parts = [Part::Absent; 4];
+        for (collection, found) in Collection::ALL.into_iter().zip(&found) {
+            let absent = part(&job, collection, &[]);
+            parts[collection.index()] = match found {
+                Some(found) => found.get(&job.key)?.map_or(absent, |record| Part::of(record[17])),
+                None => Part::Absent,
+            };
         }
-        Ok(all.add(parts)?)
-    })?;
-    let all = all.finish()?;
-    back.jobs.each(None, &mut |job, _| {
-        let found = all.get(&job.key)?.unwrap_or_default();
-        let parts = std::array::from_fn(|at| Part::of(found[16 + at]));
-        each(&job, of_job(&job, parts))
+        each(&job, of_job(&job, parts, is_continued || job.is_open))
     })
+}
+
+/// What stands in a collection of each job of which something stands there.
+fn parts(
+    back: &Back<'_>,
+    collection: Collection,
+    counts: Counts<'_>,
+) -> Result<Sorted<18>, EndError> {
+    let scratch = back.run.claim.scratch.as_path();
+    back.files.create_folders(scratch)?;
+    let (together, scattered) = together(back, collection, counts)?;
+    let mut all = Sorter::<18>::new(scratch, HELD_MAX);
+    together.each(|record| all.add(*record))?;
+    gather(back, collection, &scattered, counts, &mut |group| {
+        Ok(all.add(record(&group.job.key, collection, group.part(collection)))?)
+    })?;
+    Ok(all.finish()?)
 }
 
 fn record(key: &Key, collection: Collection, part: Part) -> Found18 {
@@ -75,7 +87,11 @@ fn record(key: &Key, collection: Collection, part: Part) -> Found18 {
 }
 
 /// What stands of the jobs whose documents lie together in a collection, and the keys of the others.
-fn together(back: &Back<'_>, collection: Collection) -> Result<(Sorted<18>, Sorted<16>), EndError> {
+fn together(
+    back: &Back<'_>,
+    collection: Collection,
+    counts: Counts<'_>,
+) -> Result<(Sorted<18>, Sorted<16>), EndError> {
     let scratch = back.run.claim.scratch.as_path();
     let mut records = Sorter::<18>::new(scratch, HELD_MAX);
     let mut group: Option<Group> = None;
@@ -84,12 +100,15 @@ fn together(back: &Back<'_>, collection: Collection) -> Result<(Sorted<18>, Sort
         None => Ok(()),
     };
     back.each_own(collection, &mut |own, document| {
+        if !counts(own, collection, document) {
+            return Ok(());
+        }
         if group.as_ref().is_none_or(|group| group.job.key != own.job.key) {
             close(group.take())?;
             group = Some(Group { job: own.job.clone(), documents: Vec::new() });
         }
         if let Some(group) = &mut group {
-            hold(own, &mut group.documents, document);
+            let _ = hold(own, &mut group.documents, document);
         }
         Ok(())
     })?;
@@ -114,12 +133,15 @@ fn together(back: &Back<'_>, collection: Collection) -> Result<(Sorted<18>, Sort
     Ok((once.finish()?, scattered.finish()?))
 }
 
-/// Keeps a document to compare it; of more than the run wrote, one more is enough.
-fn hold(own: &OwnDocuments, documents: &mut Vec<Vec<u8>>, document: &[u8]) {
+/// Keeps a document to compare it, and returns how many bytes that takes; of more than the run
+/// wrote, one more is enough.
+fn hold(own: &OwnDocuments, documents: &mut Vec<Vec<u8>>, document: &[u8]) -> usize {
     let most = usize::try_from(own.job.wrote.events).unwrap_or(usize::MAX).saturating_add(2);
-    if documents.len() < most {
-        documents.push(document.to_vec());
+    if documents.len() >= most {
+        return 0;
     }
+    documents.push(document.to_vec());
+    document.len()
 }
 
 /// Gathers the documents of jobs that do not lie together, in as many passes as memory asks for.
@@ -127,9 +149,10 @@ fn gather(
     back: &Back<'_>,
     collection: Collection,
     wanted: &Sorted<16>,
+    counts: Counts<'_>,
     give: &mut dyn FnMut(&Group) -> Result<(), EndError>,
 ) -> Result<(), EndError> {
-    if wanted.is_empty() {
+    if wanted.len() == 0 {
         return Ok(());
     }
     let mut from = Key::default();
@@ -139,12 +162,13 @@ fn gather(
         back.each_own(collection, &mut |own, document| {
             let key = own.job.key;
             let is_now = key >= from && until.is_none_or(|until| key < until);
-            if !is_now || wanted.get(&key)?.is_none() {
+            let is_wanted = is_now && counts(own, collection, document);
+            if !is_wanted || wanted.get(&key)?.is_none() {
                 return Ok(());
             }
             let new = || Group { job: own.job.clone(), documents: Vec::new() };
-            hold(own, &mut held.entry(key).or_insert_with(new).documents, document);
-            bytes += document.len();
+            let group = held.entry(key).or_insert_with(new);
+            bytes += hold(own, &mut group.documents, document);
             while bytes > SCATTERED_BYTES_MAX && held.len() > 1 {
                 // It comes in a later pass.
                 let Some((key, group)) = held.pop_last() else { break };
@@ -162,6 +186,31 @@ fn gather(
 }
 
 impl Back<'_> {
+    /// Checks, right before a collection is changed, that what goes is what the run wrote: of
+    /// events, all of them together tell.
+    pub(super) fn check(&self, collection: Collection) -> Result<(), EndError> {
+        if collection != Collection::Events {
+            return Ok(());
+        }
+        let kept = self.kept_keys(collection)?;
+        let counts = |own: &OwnDocuments, at: Collection, document: &[u8]| {
+            let is_kept = || kept.get(&key_of(document)).ok().flatten().is_some();
+            own.is_version(document) && !own.is_foreign(at, document) && !is_kept()
+        };
+        let found = parts(self, collection, &counts)?;
+        self.jobs.each(None, &mut |job, how| {
+            if how != Some(How::AsWritten) {
+                return Ok(());
+            }
+            match found.get(&job.key)?.map(|record| Part::of(record[17])) {
+                None | Some(Part::Absent | Part::Same) => Ok(()),
+                // Events that are the same in both versions were put aside.
+                Some(Part::Fewer) if job.action == Action::Replace => Ok(()),
+                Some(_) => Err(was_changed(&job, collection)),
+            }
+        })
+    }
+
     /// Checks that what the run replaced was kept, where it has taken it out of the target.
     pub(super) fn check_undo(&self) -> Result<(), EndError> {
         if self.run.earlier != Earlier::Kept {
@@ -169,54 +218,51 @@ impl Back<'_> {
         }
         let scratch = self.run.claim.scratch.as_path();
         self.files.create_folders(scratch)?;
-        let mut kept = Sorter::<16>::new(scratch, HELD_MAX);
-        let path = self.undo_file(Collection::Jobs);
-        if let Some(undo) = self.files.look(&path)? {
-            self.each(&path, 0..undo.length, &mut |own, _| match own {
-                Some(own) => Ok(kept.add(own.job.key)?),
-                None => Ok(()),
-            })?;
-        }
-        let kept = kept.finish()?;
-        self.jobs.each(None, &mut |job, _| {
-            let had_job = job.found[Collection::Jobs.index()] != Found::Absent;
-            if job.action == Action::Replace && had_job && kept.get(&job.key)?.is_none() {
-                let job = String::from_utf8_lossy(&job.job_id).into_owned();
-                let message =
-                    format!("the earlier version of the job {job} is not in {}", path.display());
-                return Err(EndError::refusal(message, Hint::MendTheTarget));
-            }
-            Ok(())
-        })
-    }
-
-    /// How many documents are not as they should be when everything is taken back.
-    pub(super) fn left_over(&self) -> Result<u64, EndError> {
-        let mut left = 0_u64;
-        let (mut versions, mut kept) = (0_u64, 0_u64);
         for collection in Collection::ALL {
-            self.each_own(collection, &mut |own, document| {
-                match own.job.action {
-                    Action::Replace if self.run.earlier == Earlier::Kept => {
-                        versions += u64::from(own.how.is_some() && own.is_version(document));
-                    }
-                    _ => left += u64::from(goes(own, collection, document).unwrap_or(true)),
+            let mut kept = Sorter::<16>::new(scratch, HELD_MAX);
+            let path = self.undo_file(collection);
+            if let Some(undo) = self.files.look(&path)? {
+                self.each(&path, 0..undo.length, &mut |own, _| match own {
+                    Some(own) => Ok(kept.add(own.job.key)?),
+                    None => Ok(()),
+                })?;
+            }
+            let kept = kept.finish()?;
+            self.jobs.each(None, &mut |job, _| {
+                let was_there = job.found[collection.index()] != Found::Absent;
+                if job.action == Action::Replace && was_there && kept.get(&job.key)?.is_none() {
+                    let (job, path) = (String::from_utf8_lossy(&job.job_id), path.display());
+                    let message = format!("the earlier version of the job {job} is not in {path}");
+                    return Err(EndError::refusal(message, Hint::MendTheTarget));
                 }
                 Ok(())
             })?;
         }
-        if self.run.earlier != Earlier::Kept {
-            return Ok(left);
-        }
-        let scratch = self.run.claim.scratch.as_path();
-        let standing = Existing::survey(self.files, self.folder, None, scratch)?.existing;
+        Ok(())
+    }
+
+    /// What the target holds when everything is taken back.
+    pub(super) fn left_over(&self) -> Result<LeftOver, EndError> {
+        let mut left = LeftOver::default();
         for collection in Collection::ALL {
-            self.each_kept(collection, &mut |document| {
-                kept += 1;
-                left += u64::from(!standing.has(collection, document)?);
+            let (mut versions, mut back) = (0_u64, 0_u64);
+            let kept = self.kept_keys(collection)?;
+            self.each_own(collection, &mut |own, document| {
+                let is_foreign = own.is_foreign(collection, document);
+                left.foreign_events += u64::from(own.how.is_some() && is_foreign);
+                if own.job.action == Action::Replace && self.run.earlier == Earlier::Kept {
+                    if own.how.is_some() && own.is_version(document) {
+                        versions += 1;
+                        back += u64::from(kept.get(&key_of(document))?.is_some());
+                    }
+                } else {
+                    let goes = own.fate(collection, document) == Fate::Goes;
+                    left.wrong += u64::from(goes);
+                }
                 Ok(())
             })?;
+            left.wrong += kept.len().abs_diff(back) + versions.saturating_sub(back);
         }
-        Ok(left + versions.saturating_sub(kept))
+        Ok(left)
     }
 }

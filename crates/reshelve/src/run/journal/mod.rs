@@ -183,7 +183,7 @@ impl Journal {
 
 /// The same of a run that is not at work, whose journal need not be there.
 pub(crate) fn whole(folder: &RunFolder, at: JournalLengths) -> Result<JournalLengths, DiskError> {
-    match folder.files().exists(&folder.journal_file())? {
+    match at.records > 0 || folder.files().exists(&folder.journal_file())? {
         true => whole_lengths(folder, at),
         false => Ok(at),
     }

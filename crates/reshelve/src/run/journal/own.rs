@@ -7,7 +7,7 @@ use super::read::{Index, Reader, Which};
 use super::record::{Details, JobRecord, Record};
 use super::{JournalLengths, RunFolder};
 use crate::ends::{EndError, OwnJob, Wrote};
-use crate::store::{DiskError, Key, Open, OpenFile};
+use crate::store::{DiskError, Key, Open, OpenFile, key_of};
 use reshelve_core::raw::hex;
 
 /// Finds what a run wrote of a job, without holding the journal in memory.
@@ -29,7 +29,7 @@ struct Indexed {
 impl Own {
     /// The jobs of a journal that is this long.
     pub(crate) fn of_run(folder: &RunFolder, lengths: JournalLengths) -> Result<Self, DiskError> {
-        if lengths.records == 0 || !folder.files().exists(&folder.journal_file())? {
+        if lengths.records == 0 {
             return Ok(Own { journal: None });
         }
         let index = |which| Index::of_jobs(folder, 0..lengths.records, which, |_| true);
@@ -37,6 +37,11 @@ impl Own {
         let details = folder.files().open(&folder.journal_details_file(), Open::Read)?;
         let open = open_batch(folder, lengths)?;
         Ok(Own { journal: Some(Indexed { first, last, details, open }) })
+    }
+
+    /// How many jobs there are.
+    pub(crate) fn jobs(&self) -> u64 {
+        self.journal.as_ref().map_or(0, |journal| journal.first.jobs())
     }
 
     /// What the run wrote of a job.
@@ -74,6 +79,12 @@ impl Indexed {
             id_itself if id_itself.is_empty() => hex(&id).into_bytes(),
             job_id => job_id,
         };
+        if key_of(&job_id) != key {
+            let what = "the details of a job are damaged, or belong to another one";
+            let source = std::io::Error::new(std::io::ErrorKind::InvalidData, what);
+            let path = self.details.path().to_owned();
+            return Err(DiskError { action: "reading", path, source });
+        }
         let events_before = details.events_before;
         let wrote = Wrote { hashes: last.target, events: last.events };
         let is_open = self.open.contains(&key);
@@ -81,19 +92,28 @@ impl Indexed {
     }
 }
 
-/// The jobs after the last completion record: those of one batch, or of the batches that were cut
-/// off one after the other.
+/// The jobs of batches that were not completed. A completion record is about the last jobs before
+/// it: those of a batch that was cut off earlier may have been in another one since, or not.
 fn open_batch(folder: &RunFolder, lengths: JournalLengths) -> Result<HashSet<Key>, DiskError> {
     let mut reader = Reader::of_run(folder)?;
-    let mut open = HashSet::new();
+    let mut open: Vec<Key> = Vec::new();
+    let mut completed = HashSet::new();
     while reader.offset < lengths.records
         && let Some(record) = reader.next_record()?
     {
         match record {
-            Record::Job(job) => drop(open.insert(job.key)),
+            Record::Job(job) => open.push(job.key),
             Record::Withdrawn(_) => {}
-            Record::Completed { .. } => open.clear(),
+            Record::Completed { jobs } => {
+                let jobs = usize::try_from(jobs).unwrap_or(usize::MAX);
+                let done = open.split_off(open.len().saturating_sub(jobs));
+                // Nothing that is open needs to be looked for among them.
+                if !open.is_empty() {
+                    completed.extend(done);
+                }
+            }
         }
     }
-    Ok(open)
+    open.retain(|key| !completed.contains(key));
+    Ok(open.into_iter().collect())
 }

@@ -141,6 +141,11 @@ impl Index {
         Ok(Index { file: files.open(&path, Open::Read)?, records: standing.finish()? })
     }
 
+    /// How many jobs there are.
+    pub(crate) fn jobs(&self) -> u64 {
+        self.records.len()
+    }
+
     /// The record of a job that stands.
     pub(crate) fn get(&self, key: &Key) -> Result<Option<JobRecord>, DiskError> {
         match self.records.get(key)? {

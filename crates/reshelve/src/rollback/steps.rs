@@ -1,0 +1,373 @@
+//! The steps of a rollback: look, decide, write down, change, look again.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::copied::Copied;
+use super::jobs::{DecidedJobs, Undecided};
+use super::record::{EditedKeys, JobCounts, OnEdited, Record, discarded_file, write_edited};
+use super::{EditedJob, Ended, LISTED_MAX, RollbackReport, RollbackRequest};
+use crate::ends::{
+    Action, ChangedDocuments, Claim, Destination, Earlier, Edit, EndError, How, LeftOver, Notes,
+    OwnJob, OwnJobs, Position, Standing, TakenBack,
+};
+use crate::run::journal::{Named, Own};
+use crate::run::{Checkpoint, Plan, Refusal, RunError, State};
+use crate::store::{Replacement, Sorted};
+use crate::target_schema::Collection;
+
+pub(super) struct Rollback<'r> {
+    pub(super) request: &'r RollbackRequest,
+    pub(super) plan: &'r Plan,
+    pub(super) claim: &'r Claim,
+    pub(super) own: &'r Own,
+    pub(super) stop: &'r AtomicBool,
+}
+
+/// What was found in the target.
+struct Surveyed {
+    jobs: JobCounts,
+    keys: EditedKeys,
+    listed: Vec<EditedJob>,
+}
+
+/// What becomes of a rollback after the look.
+enum Decided {
+    /// It goes on with these keys of edited jobs.
+    Go(Box<Record>, Sorted<16>, Vec<EditedJob>),
+    /// It ends here, and nothing is changed.
+    Ends(RollbackReport),
+}
+
+impl Rollback<'_> {
+    /// Begins with a look at the target.
+    pub(super) fn begin(
+        &self,
+        mut checkpoint: Checkpoint,
+        destination: &mut dyn Destination,
+        notes: &mut dyn Notes,
+    ) -> Result<RollbackReport, RunError> {
+        let has_ended = checkpoint.state.is_ended();
+        let earlier = match (checkpoint.totals.replaced > 0, has_ended || !destination.finishes()) {
+            (false, _) => Earlier::None,
+            (true, true) => Earlier::Kept,
+            (true, false) => Earlier::StillThere,
+        };
+        let copied = Copied::none();
+        let is_copied = |document: &[u8]| copied.has(document);
+        let target = checkpoint.target.clone();
+        let run = TakenBack {
+            claim: self.claim,
+            position: &target,
+            has_tail: !has_ended,
+            earlier,
+            from: None,
+            is_copied: &is_copied,
+        };
+        let is_applied = self.request.apply;
+        if is_applied {
+            destination.lock_back(&run)?;
+        }
+        let decided = self.decide(&run, (&copied, earlier), destination).and_then(|decided| {
+            if let Decided::Go(..) = decided {
+                checkpoint.enter(State::RollingBack)?;
+                checkpoint.reason = None;
+                self.request.folder.write_checkpoint(&checkpoint)?;
+            }
+            Ok(decided)
+        });
+        match decided {
+            Ok(Decided::Go(mut record, keys, listed)) => {
+                let run = TakenBack { has_tail: false, ..run };
+                self.finish(&run, &keys, (&mut record, checkpoint), destination, (listed, notes))
+            }
+            other => {
+                // Nothing is changed: the lock goes, unless a run that can be resumed had it. The
+                // first error is the one to tell.
+                let given = match (is_applied, has_ended) {
+                    (false, _) => Ok(()),
+                    (true, true) => destination.unlock(),
+                    (true, false) => destination.leave(),
+                };
+                match other? {
+                    Decided::Ends(report) => given.map(|()| report).map_err(Into::into),
+                    Decided::Go(..) => Err(RunError::Bug("a rollback was decided twice")),
+                }
+            }
+        }
+    }
+
+    /// Looks at the target, and writes down what will be done.
+    fn decide(
+        &self,
+        run: &TakenBack<'_>,
+        (copied, earlier): (&Copied, Earlier),
+        destination: &mut dyn Destination,
+    ) -> Result<Decided, RunError> {
+        let RollbackRequest { folder, apply, edited } = self.request;
+        let Some(surveyed) = self.survey(run, &Undecided(self.own), destination)? else {
+            return Ok(self.ends(Ended::Interrupted, JobCounts::default(), Vec::new()));
+        };
+        let Surveyed { jobs, keys, listed } = surveyed;
+        let is_decided = match edited {
+            Some(OnEdited::Discard { jobs: number }) => *number == jobs.edited,
+            Some(OnEdited::Keep) => true,
+            None => jobs.edited == 0,
+        };
+        if !is_decided {
+            return Ok(self.ends(Ended::Undecided, jobs, listed));
+        }
+        if jobs.kept > 0 && earlier == Earlier::StillThere {
+            // The edited version and the one before it would stand side by side.
+            return Err(Refusal::KeepsTwoVersions { run: self.plan.run.clone() }.into());
+        }
+        if !apply {
+            return Ok(self.ends(Ended::Dry, jobs, listed));
+        }
+        let keys = keys.finish()?;
+        let decided = DecidedJobs { own: self.own, edited: &keys, on_edited: *edited };
+        if let (Some(OnEdited::Discard { .. }), 1..) = (edited, jobs.edited) {
+            self.keep_discarded(run, &decided, destination)?;
+            copied.read(folder)?;
+        }
+        let has_kept = earlier == Earlier::Kept;
+        let record = Record::new(&self.plan.run, *edited, jobs, has_kept);
+        write_edited(folder, &keys)?;
+        record.write(folder)?;
+        if run.has_tail {
+            destination.cut_tail(run, &Named::of_run(folder))?;
+        }
+        Ok(Decided::Go(Box::new(record), keys, listed))
+    }
+
+    fn ends(&self, ended: Ended, jobs: JobCounts, listed: Vec<EditedJob>) -> Decided {
+        Decided::Ends(self.report(ended, jobs, ChangedDocuments::default(), listed))
+    }
+
+    /// Continues what an earlier process had begun.
+    pub(super) fn go_on(
+        &self,
+        checkpoint: Checkpoint,
+        destination: &mut dyn Destination,
+        notes: &mut dyn Notes,
+    ) -> Result<RollbackReport, RunError> {
+        let RollbackRequest { folder, apply, edited } = self.request;
+        let mut record = Record::read(folder, &self.plan.run)?;
+        let is_other = edited.is_some() && *edited != record.edited;
+        if is_other && *edited != Some(OnEdited::Keep) {
+            return Err(Refusal::RollbackDecided { run: self.plan.run.clone() }.into());
+        }
+        if !apply {
+            let (jobs, documents) = (record.jobs, record.documents);
+            return Ok(self.report(Ended::Dry, jobs, documents, Vec::new()));
+        }
+        let earlier = match (checkpoint.totals.replaced > 0, record.has_kept) {
+            (false, _) => Earlier::None,
+            (true, true) => Earlier::Kept,
+            (true, false) => Earlier::StillThere,
+        };
+        let copied = Copied::none();
+        copied.read(folder)?;
+        let is_copied = |document: &[u8]| copied.has(document);
+        let (target, from) = (checkpoint.target.clone(), record.position.clone());
+        let run = TakenBack {
+            claim: self.claim,
+            position: &target,
+            // What lay after the checkpoint was cut off before anything was written down.
+            has_tail: false,
+            earlier,
+            from: Some(&from),
+            is_copied: &is_copied,
+        };
+        destination.lock_back(&run)?;
+        let looked = self.look_again(&run, &mut record, destination);
+        match looked {
+            Ok((keys, None)) => self.finish(
+                &run,
+                &keys,
+                (&mut record, checkpoint),
+                destination,
+                (Vec::new(), notes),
+            ),
+            Ok((_, Some(report))) => destination.leave().map(|()| report).map_err(Into::into),
+            Err(error) => {
+                drop(destination.leave());
+                Err(error)
+            }
+        }
+    }
+
+    /// Looks for jobs that were changed since the rollback began: they wait for a decision, or are
+    /// left as they are.
+    fn look_again(
+        &self,
+        run: &TakenBack<'_>,
+        record: &mut Record,
+        destination: &mut dyn Destination,
+    ) -> Result<(Sorted<16>, Option<RollbackReport>), RunError> {
+        let folder = &self.request.folder;
+        let mut edited = EditedKeys::read(folder, record.keys)?;
+        let keys = EditedKeys::read(folder, record.keys)?.finish()?;
+        let jobs = DecidedJobs { own: self.own, edited: &keys, on_edited: record.edited };
+        let Some(now) = self.survey(run, &jobs, destination)? else {
+            let (jobs, documents) = (record.jobs, record.documents);
+            return Ok((keys, Some(self.report(Ended::Interrupted, jobs, documents, Vec::new()))));
+        };
+        if now.jobs.edited == 0 {
+            return Ok((keys, None));
+        }
+        let is_kept = [self.request.edited, record.edited].contains(&Some(OnEdited::Keep));
+        if !is_kept || record.edited == Some(OnEdited::Keep) && run.earlier == Earlier::StillThere {
+            let documents = record.documents;
+            let jobs = JobCounts { edited: now.jobs.edited, ..record.jobs };
+            return Ok((keys, Some(self.report(Ended::Undecided, jobs, documents, now.listed))));
+        }
+        now.keys.finish()?.each(|key| edited.add(*key))?;
+        let keys = edited.finish()?;
+        record.jobs.edited += now.jobs.edited;
+        record.jobs.kept += now.jobs.edited;
+        record.jobs.deleted = record.jobs.deleted.saturating_sub(now.jobs.edited);
+        record.keys = keys.len();
+        record.edited = record.edited.or(Some(OnEdited::Keep));
+        write_edited(folder, &keys)?;
+        record.write(folder)?;
+        Ok((keys, None))
+    }
+
+    /// Looks at the jobs about which nothing is decided; none if it was told to stop.
+    fn survey(
+        &self,
+        run: &TakenBack<'_>,
+        own: &dyn OwnJobs,
+        destination: &mut dyn Destination,
+    ) -> Result<Option<Surveyed>, RunError> {
+        let mut jobs = JobCounts::default();
+        let mut keys = EditedKeys::new(self.request.folder.scratch());
+        let mut listed = Vec::new();
+        let on_edited = self.request.edited;
+        let is_continued = run.from.is_some();
+        let mut is_stopped = false;
+        let mut count = |job: &OwnJob, standing: Standing| -> Result<(), EndError> {
+            is_stopped = self.stop.load(Ordering::Relaxed);
+            if is_stopped {
+                return Err(EndError::failed("it was told to stop", None));
+            }
+            if is_continued && own.get(&job.key)?.and_then(|(_, how)| how) != Some(How::AsWritten) {
+                return Ok(());
+            }
+            let was_there = job.action == Action::Replace && !is_continued;
+            let edit = match standing {
+                Standing::AsWritten => None,
+                Standing::Gone if !was_there => {
+                    jobs.gone += 1;
+                    return Ok(());
+                }
+                Standing::Gone => Some(Edit { collection: Collection::Jobs, what: "is missing" }),
+                Standing::Edited(edit) => Some(edit),
+            };
+            let goes = edit.is_none() || matches!(on_edited, Some(OnEdited::Discard { .. }));
+            if let Some(edit) = edit {
+                jobs.edited += 1;
+                jobs.kept += u64::from(on_edited == Some(OnEdited::Keep));
+                keys.add(job.key)?;
+                if listed.len() < LISTED_MAX {
+                    let job = String::from_utf8_lossy(&job.job_id).into_owned();
+                    listed.push(EditedJob { job, edit });
+                }
+            }
+            match job.action {
+                Action::Replace => jobs.put_back += u64::from(goes),
+                Action::Insert | Action::Complete => jobs.deleted += u64::from(goes),
+            }
+            Ok(())
+        };
+        let surveyed = destination.survey(run, own, &mut count);
+        if is_stopped {
+            return Ok(None);
+        }
+        surveyed?;
+        Ok(Some(Surveyed { jobs, keys, listed }))
+    }
+
+    /// Makes a copy of what will be discarded, durably.
+    fn keep_discarded(
+        &self,
+        run: &TakenBack<'_>,
+        jobs: &DecidedJobs<'_>,
+        destination: &mut dyn Destination,
+    ) -> Result<(), RunError> {
+        let folder = &self.request.folder;
+        let path = discarded_file(folder);
+        let mut copy = Replacement::begin(folder.files(), &path)?;
+        destination.discarded(run, jobs, &mut |document| copy.put(document))?;
+        Ok(copy.commit()?)
+    }
+
+    fn finish(
+        &self,
+        run: &TakenBack<'_>,
+        keys: &Sorted<16>,
+        (record, mut checkpoint): (&mut Record, Checkpoint),
+        destination: &mut dyn Destination,
+        (listed, notes): (Vec<EditedJob>, &mut dyn Notes),
+    ) -> Result<RollbackReport, RunError> {
+        let folder = &self.request.folder;
+        let decided = DecidedJobs { own: self.own, edited: keys, on_edited: record.edited };
+        let (position, documents) = (record.position.clone(), record.documents);
+        let mut is_stopped = false;
+        let mut save = |position: &Position, documents: ChangedDocuments, is_between: bool| {
+            record.position = position.clone();
+            record.documents = documents;
+            record.write(folder)?;
+            is_stopped = is_between && self.stop.load(Ordering::Relaxed);
+            match is_stopped {
+                true => Err(EndError::failed("it was told to stop", None)),
+                false => Ok(()),
+            }
+        };
+        let taken = destination.take_back(run, &decided, (&position, documents), &mut save);
+        if is_stopped {
+            drop(destination.leave());
+            let (jobs, documents) = (record.jobs, record.documents);
+            return Ok(self.report(Ended::Interrupted, jobs, documents, listed));
+        }
+        let looked =
+            taken.and_then(|documents| Ok((documents, destination.left_over(run, &decided)?)));
+        let (documents, left) = match looked {
+            Ok(looked) => looked,
+            Err(error) => {
+                drop(destination.leave());
+                return Err(error.into());
+            }
+        };
+        let LeftOver { wrong, foreign_events } = left;
+        if wrong > 0 {
+            drop(destination.leave());
+            let message =
+                format!("{wrong} documents of the target are not as they were before the run");
+            let advice = "somebody else wrote to it meanwhile: the same command looks again";
+            return Err(EndError::failed(message, Some(advice)).into());
+        }
+        if foreign_events > 0 {
+            notes.note(&format!(
+                "warning: {foreign_events} events of jobs that were taken back stay: the run did \
+                 not write them"
+            ));
+        }
+        record.documents = documents;
+        record.write(folder)?;
+        checkpoint.enter(State::RolledBack)?;
+        folder.write_checkpoint(&checkpoint)?;
+        destination.unlock()?;
+        Ok(self.report(Ended::RolledBack, record.jobs, documents, listed))
+    }
+
+    fn report(
+        &self,
+        ended: Ended,
+        jobs: JobCounts,
+        documents: ChangedDocuments,
+        edited: Vec<EditedJob>,
+    ) -> RollbackReport {
+        RollbackReport { plan: self.plan.clone(), ended, jobs, documents, edited }
+    }
+}
