@@ -46,10 +46,8 @@ pub(crate) fn last_run(
     let is_unreadable = |folder: &&RunFolder| folder.plan().is_err();
     let unreadable = listed.iter().rfind(is_unreadable).map(|folder| folder.path().to_owned());
     let mut runs = without_copies(listed.into_iter().filter_map(known).collect());
-    runs.retain(|run| {
-        let (_, plan) = run;
-        plan.apply && is_same_target(&plan.target, planned) && !is_rolled_back(run)
-    });
+    let is_of_target = |plan: &Plan| plan.apply && is_same_target(&plan.target, planned);
+    runs.retain(|run| is_of_target(&run.1) && !is_rolled_back(run));
     if let Some(writer) = &writer
         && !runs.iter().any(|(_, plan)| plan.run == writer.run)
     {

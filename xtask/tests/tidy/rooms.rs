@@ -77,7 +77,7 @@ pub(crate) const ROOMS: &[Room] = &[
     Room {
         folder: "reshelve/src/rollback",
         purpose: "taking back what a run wrote: deciding, writing down, checking",
-        may_import: &["store", "target_schema", "ends", "run"],
+        may_import: &["store", "target_schema", "ends", "dump", "run"],
     },
     Room {
         folder: "reshelve/src/restore",

@@ -35,7 +35,7 @@ enum Decided {
     /// It goes on with these keys of edited jobs.
     Go(Box<Record>, Sorted<16>, Vec<EditedJob>),
     /// It ends here, and nothing is changed.
-    Ends(RollbackReport),
+    Ends(Box<RollbackReport>),
 }
 
 impl Rollback<'_> {
@@ -89,7 +89,7 @@ impl Rollback<'_> {
                     (true, false) => destination.leave(),
                 };
                 match other? {
-                    Decided::Ends(report) => given.map(|()| report).map_err(Into::into),
+                    Decided::Ends(report) => given.map(|()| *report).map_err(Into::into),
                     Decided::Go(..) => Err(RunError::Bug("a rollback was decided twice")),
                 }
             }
@@ -140,7 +140,8 @@ impl Rollback<'_> {
     }
 
     fn ends(&self, ended: Ended, jobs: JobCounts, listed: Vec<EditedJob>) -> Decided {
-        Decided::Ends(self.report(ended, jobs, ChangedDocuments::default(), listed))
+        let report = self.report(ended, jobs, ChangedDocuments::default(), listed);
+        Decided::Ends(Box::new(report))
     }
 
     /// Continues what an earlier process had begun.
