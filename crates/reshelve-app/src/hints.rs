@@ -222,7 +222,7 @@ fn of_refusal(refusal: &Refusal) -> Option<&'static str> {
         Refusal::AtWork { .. } => AT_WORK,
         Refusal::NothingWritten { .. } => "name a run that was applied: `reshelve runs` lists them",
         Refusal::Finishing { .. } => {
-            "with --apply, the rollback finishes that first; `reshelve resume` finishes the run"
+            "`reshelve resume` finishes that, without its source; then roll it back"
         }
         Refusal::KeepsTwoVersions { .. } => "`reshelve resume` finishes the run; then roll it back",
         Refusal::RollbackDecided { .. } => {

@@ -4,7 +4,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use reshelve::run::Plan;
+use reshelve::run::{Plan, State};
 use reshelve_app::outside::Outside;
 use reshelve_app::places::SourcePlace;
 use reshelve_app::status::RunStatus;
@@ -151,7 +151,10 @@ pub(crate) fn of_run(status: &RunStatus, runs: &Path) -> Next {
     match status {
         status if status.is_at_work() => run("status").flag("--watch").runs(runs),
         status if status.can_be_resumed => run("resume").runs(runs),
-        status if status.applied => {
+        status if status.state == State::RollingBack.as_str() => {
+            run("rollback").flag("--apply").runs(runs)
+        }
+        status if status.applied && status.state != State::RolledBack.as_str() => {
             let family: Vec<&String> = status.retry_of.iter().chain([&status.run]).collect();
             report(&family, runs)
         }

@@ -52,7 +52,6 @@ fn a_variable_that_is_no_setting_is_told() {
     let told = place.call(&RUN).env("RESHELVE_APLY", "1").env("RESHELVE_JOBS", "1").expect(4);
     assert_eq!(told.stderr.matches("no effect").count(), 1, "{}", told.stderr);
     told.says(&["warning: the variable RESHELVE_APLY is no setting, and has no effect"]);
-    place.call(&RUN).env("RESHELVE_LIMIT", "0").expect(2).says(&["--limit", "0"]);
 }
 
 #[test]

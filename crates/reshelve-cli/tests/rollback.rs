@@ -4,57 +4,14 @@
 
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
+#[path = "common/taken_back.rs"]
+mod taken_back;
 
-use common::{Place, Told, aged, assert_same, split, with};
-use reshelve_core::raw::{Document, Value};
+use common::{Place, assert_same, split, with};
 use serde_json::json;
-
-const APPLY: [&str; 3] = ["--apply", "--in-flight", "include"];
-const COLLECTIONS: [&str; 4] =
-    ["novel_jobs", "novel_job_events", "novel_job_metrics", "novel_job_metadata"];
-
-fn document(told: &Told) -> serde_json::Value {
-    serde_json::from_str(told.stdout.lines().last().unwrap()).unwrap()
-}
-
-fn text<'d>(document: &'d [u8], name: &str) -> &'d [u8] {
-    Document::new(document).get(name).and_then(Value::string).unwrap_or_default()
-}
-
-/// A source of twelve documents, in two halves and in older versions.
-fn place() -> Place {
-    let place = Place::new();
-    place.expect(0, &["generate", "jobs.bson", "--documents", "12", "--size", "small"]);
-    let documents = split(&place.read("jobs.bson"));
-    place.write("first.bson", &documents[..6].concat());
-    place.write("second.bson", &documents[6..].concat());
-    let old: Vec<Vec<u8>> = documents[..8].iter().map(|document| aged(document)).collect();
-    place.write("old.bson", &old.concat());
-    place
-}
-
-fn applied(place: &Place, code: i32, source: &str, more: &[&str]) -> String {
-    let told =
-        place.expect(code, &[&["run", source, "target", "--json"][..], &APPLY, more].concat());
-    document(&told)["run"].as_str().unwrap().to_owned()
-}
-
-fn checksums(place: &Place) -> serde_json::Value {
-    document(&place.expect(0, &["checksums", "target", "--json"]))["collections"].clone()
-}
-
-fn roll_back(place: &Place, code: i32, run: &str, more: &[&str]) -> serde_json::Value {
-    document(&place.expect(code, &[&["rollback", run, "--json"][..], more].concat()))
-}
-
-/// The documents of a collection of the target.
-fn stored(place: &Place, collection: &str) -> Vec<Vec<u8>> {
-    split(&place.read(&format!("target/letswriteabook/{collection}.bson")))
-}
-
-fn store(place: &Place, collection: &str, documents: &[Vec<u8>]) {
-    place.write(&format!("target/letswriteabook/{collection}.bson"), &documents.concat());
-}
+use taken_back::{
+    COLLECTIONS, applied, checksums, document, place, roll_back, store, stored, text,
+};
 
 #[test]
 fn a_target_that_was_empty_is_empty_again() {
@@ -79,21 +36,16 @@ fn a_target_that_was_empty_is_empty_again() {
         place.expect(3, &["resume", &run]).says(&["it was rolled back", "hint:"]);
         let told = place.expect(0, &["status", &run, "--json"]);
         assert_eq!(document(&told)["state"], "rolled-back");
+        assert!(!place.expect(0, &["runs"]).stderr.contains("Next:"), "nothing comes after that");
+        let told = place.expect(0, &["report", &run, "--json", "--out", "report"]);
+        assert_eq!(document(&told)["verdict"]["word"], "not-checked");
+        assert!(document(&told)["verdict"]["sentence"].to_string().contains("rolled back"));
         // The target can be written again, and nobody follows the run that is gone.
         let next = applied(&place, 0, "jobs.bson", form);
         assert_eq!(checksums(&place), sums);
         let told = document(&place.expect(0, &["verify", "jobs.bson", "target", "--json"]));
         assert_eq!(told["runs"], json!([next]));
     }
-}
-
-#[test]
-fn a_dry_run_has_nothing_to_take_back() {
-    let place = place();
-    place.expect(0, &["run", "jobs.bson", "target"]);
-    place.expect(3, &["rollback", "latest", "--apply"]).says(&["was a dry run", "hint:"]);
-    place.expect(2, &["rollback", "nobody"]).says(&["there is no run"]);
-    place.expect(2, &["rollback", "latest", "--edited", "discard"]).says(&["discard=N"]);
 }
 
 #[test]
@@ -145,58 +97,6 @@ fn earlier_versions_are_put_back() {
         place.write(&undo, &kept);
     }
     roll_back(&place, 0, &run, &["--apply"]);
-}
-
-/// Without what the run wrote down nobody knows what is its own.
-#[test]
-fn a_run_folder_that_was_damaged_is_refused() {
-    let place = place();
-    let run = applied(&place, 0, "jobs.bson", &[]);
-    let target = place.tree("target");
-    let journal = format!(".reshelve/runs/{run}/journal.bin");
-    let whole = place.read(&journal);
-    for left in [None, Some(&whole[..640]), Some(&[])] {
-        match left {
-            Some(left) => place.write(&journal, left),
-            None => std::fs::remove_file(place.path(&journal)).unwrap(),
-        }
-        for more in [&[][..], &["--apply"]] {
-            place.expect(1, &with(&["rollback", &run], more)).says(&["journal.bin"]);
-        }
-        assert_same(&place.tree("target"), &target, "nothing is changed");
-    }
-    place.write(&journal, &whole);
-    roll_back(&place, 0, &run, &["--apply"]);
-}
-
-/// Where another run took over, the lengths of the first one say nothing of what lies there.
-#[test]
-fn what_another_run_wrote_after_a_take_over_stays() {
-    let place = place();
-    let mut documents = split(&place.read("jobs.bson"));
-    let at = documents[9].windows(8).position(|window| window == b"\x02status\0").unwrap() + 12;
-    documents[9][at] = b'?';
-    place.write("jobs.bson", &documents.concat());
-    let run = applied(&place, 4, "jobs.bson", &["--fail-fast", "--batch-docs", "2"]);
-    applied(&place, 0, "second.bson", &["--take-over"]);
-    let target = place.tree("target");
-    for more in [&[][..], &["--apply"]] {
-        place.expect(3, &with(&["rollback", &run], more)).says(&["bytes", "hint:"]);
-        assert_same(&place.tree("target"), &target, "taken over");
-    }
-    // Neither is what somebody else appended to a target of a run that was stopped.
-    std::fs::remove_dir_all(place.path("target")).unwrap();
-    let run = applied(&place, 4, "jobs.bson", &["--fail-fast", "--batch-docs", "2"]);
-    let mut metrics = stored(&place, "novel_job_metrics");
-    let mut foreign = metrics[0].clone();
-    let job = foreign.windows(6).position(|window| window == b"jobId\0").unwrap() + 10;
-    foreign[job] = b'z';
-    metrics.push(foreign);
-    store(&place, "novel_job_metrics", &metrics);
-    let collections = || COLLECTIONS.map(|collection| stored(&place, collection));
-    let before = collections();
-    place.expect(3, &["rollback", &run, "--apply"]).says(&["that the journal", "hint:"]);
-    assert!(collections() == before);
 }
 
 #[test]

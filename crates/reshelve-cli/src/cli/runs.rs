@@ -49,8 +49,7 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) batch: BatchArgs,
     /// Read at most this many documents
-    #[arg(long, value_name = "N", env = "RESHELVE_LIMIT", help_heading = "Source",
-        value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", env = "RESHELVE_LIMIT", help_heading = "Source")]
     pub(crate) limit: Option<u64>,
     /// Stop at the first reject; the run can be resumed
     #[arg(long, env = "RESHELVE_FAIL_FAST")]

@@ -28,7 +28,7 @@ impl LiveDestination {
     }
 
     /// Who holds the lease.
-    fn holder(&self) -> Result<Option<Holder>, EndError> {
+    pub(super) fn holder(&self) -> Result<Option<Holder>, EndError> {
         let holder = self.connection.wait(holder(&self.connection));
         holder.map_err(|error| self.connection.error("looking at the lease in", RUNS, &error))
     }
@@ -77,7 +77,7 @@ impl LiveDestination {
     /// Refuses a run whose lease is gone because another one has written since. If the lease was
     /// removed by hand, the fence still names the run; if both were, nothing names another one, and
     /// the journal tells what is the run's own.
-    fn expect_last(&self, run: &str) -> Result<(), EndError> {
+    pub(super) fn expect_last(&self, run: &str) -> Result<(), EndError> {
         let last = self.connection.wait(last_writer(&self.connection));
         let last =
             last.map_err(|error| self.connection.error("looking at the fence in", RUNS, &error))?;

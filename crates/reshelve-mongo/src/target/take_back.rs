@@ -39,6 +39,9 @@ impl TakesBack for LiveDestination {
     }
 
     fn lock_back(&mut self, run: &TakenBack<'_>) -> Result<(), EndError> {
+        if run.from.is_some() && self.holder()?.is_none() {
+            self.expect_last(&run.claim.run)?;
+        }
         self.take(run.claim, Over::Nobody)
     }
 

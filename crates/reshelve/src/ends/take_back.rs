@@ -1,6 +1,6 @@
 //! The seam where a target gives back what a run wrote.
 
-use super::{Action, Claim, EndError, Found, JobSet, Position, Wrote};
+use super::{Action, Claim, EndError, Found, Position, Wrote};
 use crate::store::{DiskError, Key};
 use crate::target_schema::Collection;
 
@@ -134,11 +134,11 @@ pub trait TakesBack {
     fn lock_back(&mut self, run: &TakenBack<'_>) -> Result<(), EndError>;
 
     /// Cuts off what a killed process left after the last checkpoint, where a target is undone by
-    /// its position. `named` are the jobs that the process may have been writing.
+    /// its position. `tail` are the jobs that the process may have been writing.
     ///
     /// # Errors
     /// Refused, and nothing is cut off, where something else lies there.
-    fn cut_tail(&mut self, _run: &TakenBack<'_>, _named: &dyn JobSet) -> Result<(), EndError> {
+    fn cut_tail(&mut self, _run: &TakenBack<'_>, _tail: &dyn OwnJobs) -> Result<(), EndError> {
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::existing::each_document;
 use super::lengths::ReadyFile;
 use crate::ends::{Compression, EndError, JobSet, TargetFolder};
-use crate::store::{Appender, At, DiskError, Files, Open, Replacement, key_of};
+use crate::store::{Appender, At, DiskError, Files, Identity, Open, Replacement, key_of};
 use crate::target_schema::{Collection, is_of_a_version};
 use reshelve_core::raw::{self, Document, Value};
 
@@ -37,12 +37,21 @@ pub(crate) fn finish_collection(
     rewrite(what, &path, &mut replacement)?;
     let (temporary, bytes) = replacement.sync()?;
     let name = temporary.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    announce(ReadyFile { name, bytes })?;
+    let identity = what.files.look(temporary)?.map(|found| of(found.identity));
+    let replaces_bytes = what.files.look(&path)?.map(|found| found.length);
+    announce(ReadyFile { name, bytes, identity, replaces_bytes })?;
     replacement.commit()?;
     Ok(bytes)
 }
 
+fn of(identity: Identity) -> (u64, u64) {
+    (identity.device, identity.inode)
+}
+
 /// Whether a rewritten file has taken its place; puts it there where it is only ready.
+///
+/// # Errors
+/// Where the file that it is to replace was written to since it was read.
 pub(crate) fn has_taken_its_place(
     files: &dyn Files,
     folder: &TargetFolder,
@@ -51,13 +60,25 @@ pub(crate) fn has_taken_its_place(
 ) -> Result<bool, DiskError> {
     let path = folder.file(collection);
     let temporary = path.with_file_name(&ready.name);
+    let now = files.look(&path)?;
+    if let (Some(now), Some(identity)) = (now, ready.identity)
+        && of(now.identity) == identity
+    {
+        return Ok(true);
+    }
     if files.look(&temporary)?.is_some_and(|found| found.length == ready.bytes) {
+        let is_as_read =
+            ready.replaces_bytes.is_none_or(|bytes| now.is_some_and(|now| now.length == bytes));
+        if !is_as_read {
+            let changed = std::io::Error::other("it was written to since it was read");
+            return Err(changed).at("replacing", &path);
+        }
         files.rename(&temporary, &path)?;
         files.sync_folder(&folder.database())?;
         return Ok(true);
     }
     // A process that failed removes its file: then the old one stands, and is rewritten.
-    Ok(files.look(&path)?.is_some_and(|found| found.length == ready.bytes))
+    Ok(ready.identity.is_none() && now.is_some_and(|found| found.length == ready.bytes))
 }
 
 fn rewrite<F: Files + ?Sized>(

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::existing::each_document;
 use super::lengths::Lengths;
-use crate::ends::{EndError, Hint, JobSet, Notes, TargetFolder};
+use crate::ends::{EndError, JobSet, Notes, TargetFolder};
 use crate::store::{At, DiskError, Files, Open, OpenFile, key_of};
 use crate::target_schema::Collection;
 use reshelve_core::raw::{Document, Value};
@@ -39,28 +39,6 @@ pub(super) fn keep_strangers(
             path.display(),
             kept.path().display()
         ));
-    }
-    Ok(())
-}
-
-/// Refuses to cut off what the journal does not name.
-pub(super) fn refuse_strangers(
-    files: &dyn Files,
-    target: &TargetFolder,
-    lengths: &Lengths,
-    named: &dyn JobSet,
-) -> Result<(), EndError> {
-    for (collection, from) in Collection::ALL.into_iter().zip(lengths.0) {
-        let path = target.file(collection);
-        let strangers = strangers(files, &path, from, named)?;
-        if strangers > 0 {
-            let message = format!(
-                "{} holds documents after byte {from} that the journal of this run does not name \
-                 ({strangers})",
-                path.display()
-            );
-            return Err(EndError::refusal(message, Hint::LookWhoWrites));
-        }
     }
     Ok(())
 }

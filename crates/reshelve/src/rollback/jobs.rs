@@ -1,7 +1,7 @@
 //! The jobs of a run, with what becomes of each.
 
 use super::record::OnEdited;
-use crate::ends::{EndError, How, JobSet, OwnJob, OwnJobs};
+use crate::ends::{EndError, How, OwnJob, OwnJobs};
 use crate::run::journal::Own;
 use crate::store::{DiskError, Key, Sorted};
 
@@ -19,12 +19,6 @@ impl OwnJobs for Undecided<'_> {
         give: &mut dyn FnMut(OwnJob, Option<How>) -> Result<(), EndError>,
     ) -> Result<(), EndError> {
         self.0.each(after, &mut |job| give(job, None))
-    }
-}
-
-impl JobSet for Undecided<'_> {
-    fn has(&self, job: &Key) -> Result<bool, DiskError> {
-        Ok(self.0.get(job)?.is_some())
     }
 }
 

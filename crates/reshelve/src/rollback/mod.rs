@@ -12,9 +12,9 @@ mod steps;
 
 use std::sync::atomic::AtomicBool;
 
-use crate::ends::{ChangedDocuments, Destination, Edit, Left, Notes};
+use crate::ends::{ChangedDocuments, Destination, Edit, Notes};
 use crate::run::journal::{self, Own};
-use crate::run::{Checkpoint, Plan, Refusal, RunError, RunFolder, State, complete};
+use crate::run::{Plan, Refusal, RunError, RunFolder, State};
 use record::Record;
 pub use record::{JobCounts, OnEdited};
 use steps::Rollback;
@@ -105,10 +105,7 @@ pub fn roll_back(
         return Ok(RollbackReport { plan, ended, jobs, documents, edited });
     }
     if checkpoint.is_finishing {
-        if !request.apply {
-            return Err(Refusal::Finishing { run: plan.run }.into());
-        }
-        checkpoint = take_out_replaced(&plan, folder, checkpoint, destination, notes)?;
+        return Err(Refusal::Finishing { run: plan.run }.into());
     }
     let lengths = match destination.is_undone_by_position() {
         true => checkpoint.journal,
@@ -121,26 +118,16 @@ pub fn roll_back(
         return Err(RunError::State { path: folder.journal_file(), detail });
     }
     let claim = plan.claim(folder);
-    let rollback = Rollback { request, plan: &plan, claim: &claim, own: &own, stop };
+    let rollback = Rollback {
+        request,
+        plan: &plan,
+        claim: &claim,
+        own: &own,
+        journal: checkpoint.journal,
+        stop,
+    };
     match checkpoint.state {
         State::RollingBack => rollback.go_on(checkpoint, destination, notes),
         _ => rollback.begin(checkpoint, destination, notes),
     }
-}
-
-/// Finishes a run that was killed while it took out what it had replaced.
-fn take_out_replaced(
-    plan: &Plan,
-    folder: &RunFolder,
-    mut checkpoint: Checkpoint,
-    destination: &mut dyn Destination,
-    notes: &mut dyn Notes,
-) -> Result<Checkpoint, RunError> {
-    let documents = checkpoint.totals.documents;
-    let jobs = documents.written + documents.unchanged;
-    let left = Left { position: &checkpoint.target, jobs, named: None };
-    destination.lock_again(&plan.claim(folder), &left, notes)?;
-    folder.remove_leftovers()?;
-    checkpoint.enter(State::Running)?;
-    complete(plan, folder, checkpoint, destination)
 }

@@ -10,7 +10,7 @@ use crate::ends::{
     Action, ChangedDocuments, Claim, Destination, Earlier, Edit, EndError, How, LeftOver, Notes,
     OwnJob, OwnJobs, Position, Standing, TakenBack,
 };
-use crate::run::journal::{Named, Own};
+use crate::run::journal::{JournalLengths, Own};
 use crate::run::{Checkpoint, Plan, Refusal, RunError, State};
 use crate::store::{Replacement, Sorted};
 use crate::target_schema::Collection;
@@ -20,6 +20,8 @@ pub(super) struct Rollback<'r> {
     pub(super) plan: &'r Plan,
     pub(super) claim: &'r Claim,
     pub(super) own: &'r Own,
+    /// How long the journal was at the last checkpoint.
+    pub(super) journal: JournalLengths,
     pub(super) stop: &'r AtomicBool,
 }
 
@@ -67,9 +69,12 @@ impl Rollback<'_> {
         if is_applied {
             destination.lock_back(&run)?;
         }
+        // From here on the state on the disk may be another one, even where writing it fails.
+        let mut may_have_begun = false;
         let decided = self.decide(&run, (&copied, earlier), destination).and_then(|decided| {
             if let Decided::Go(..) = decided {
                 checkpoint.enter(State::RollingBack)?;
+                may_have_begun = true;
                 checkpoint.reason = None;
                 self.request.folder.write_checkpoint(&checkpoint)?;
             }
@@ -83,7 +88,7 @@ impl Rollback<'_> {
             other => {
                 // Nothing is changed: the lock goes, unless a run that can be resumed had it. The
                 // first error is the one to tell.
-                let given = match (is_applied, has_ended) {
+                let given = match (is_applied, has_ended && !may_have_begun) {
                     (false, _) => Ok(()),
                     (true, true) => destination.unlock(),
                     (true, false) => destination.leave(),
@@ -134,7 +139,8 @@ impl Rollback<'_> {
         write_edited(folder, &keys)?;
         record.write(folder)?;
         if run.has_tail {
-            destination.cut_tail(run, &Named::of_run(folder))?;
+            let tail = Own::of_tail(folder, self.journal)?;
+            destination.cut_tail(run, &Undecided(&tail))?;
         }
         Ok(Decided::Go(Box::new(record), keys, listed))
     }

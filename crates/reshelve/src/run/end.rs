@@ -106,16 +106,6 @@ pub(super) fn finish(
     Ok(Report { plan: plan.clone(), folder: folder.clone(), checkpoint, stop: Stop::Done })
 }
 
-/// Does what is left to do when all documents are written, for a rollback.
-pub(crate) fn complete(
-    plan: &Plan,
-    folder: &RunFolder,
-    checkpoint: Checkpoint,
-    destination: &mut dyn Destination,
-) -> Result<Checkpoint, RunError> {
-    Ok(finish(plan, folder, checkpoint, destination)?.checkpoint)
-}
-
 /// The jobs that a run wrote, by its journal.
 struct Written<'r> {
     folder: &'r RunFolder,

@@ -17,7 +17,6 @@ pub mod states;
 
 pub use crate::pass::{EXAMPLES_MAX, Example, RejectReason, RejectRecord, Tally};
 pub use checkpoint::{Checkpoint, DocumentCounts, Totals};
-pub(crate) use end::complete;
 pub use engine::CHECKPOINT_BYTES_DEFAULT;
 pub use error::RunError;
 pub use plan::{Decisions, Part, Plan, RunRequest};

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use reshelve::dump::Documents;
 use reshelve::rollback::{Ended, RollbackReport, RollbackRequest, roll_back};
 use reshelve::run::{RunError, State};
-use reshelve::store::{Fault, Files, Memory};
+use reshelve::store::{Fault, Files, Keep, Memory};
 use reshelve::target_schema::Collection;
 
 use super::each_fault;
@@ -58,9 +58,16 @@ fn left_by_a_run(scene: &Scene, crash_at: Option<usize>) -> Option<Memory> {
     }
     let ended = scene.start(&memory);
     assert!(ended.is_ok() || crash_at.is_some());
-    let left = memory.crash(reshelve::store::Keep::Everything);
+    let left = memory.crash(Keep::Everything);
     left.settle();
-    run_folder(&left).is_some().then_some(left)
+    let folder = run_folder(&left)?;
+    if folder.checkpoint().unwrap().is_finishing {
+        // It has to be finished first.
+        assert!(matches!(back(scene, &left), Err(RunError::Refused(_))));
+        scene.resume(&left, folder).unwrap();
+        left.settle();
+    }
+    Some(left)
 }
 
 #[test]
@@ -73,7 +80,7 @@ fn whatever_the_file_system_does_a_rollback_ends_where_the_run_began() {
         for crash_at in crashes.chain([None]) {
             let Some(left) = left_by_a_run(&scene, crash_at) else { continue };
             let fresh = || {
-                let memory = left.crash(reshelve::store::Keep::Everything);
+                let memory = left.crash(Keep::Everything);
                 memory.settle();
                 memory
             };

@@ -10,9 +10,8 @@ use super::destination::FolderDestination;
 use super::lengths::Progress;
 use super::preflight;
 use super::sink::open_locked;
-use super::tail::refuse_strangers;
 use crate::ends::{
-    Abandoned, ChangedDocuments, EndError, How, JobSet, LeftOver, OwnJob, OwnJobs, Position,
+    Abandoned, ChangedDocuments, EndError, Hint, How, LeftOver, OwnJob, OwnJobs, Position,
     SaveStep, Standing, TakenBack, TakesBack,
 };
 use crate::standing::Fate;
@@ -70,14 +69,23 @@ impl TakesBack for FolderDestination {
     }
 
     fn lock_back(&mut self, run: &TakenBack<'_>) -> Result<(), EndError> {
+        self.check_files(run)?;
         self.check_tail(run)?;
-        self.take_lock(run.claim, Abandoned::Keep)
+        if run.from.is_some() && !self.is_left_by(&run.claim.run)? {
+            let message =
+                "the lock of the rollback is gone: another run took the target over since";
+            return Err(EndError::refusal(message, Hint::LookWhoWrites));
+        }
+        self.take_lock(run.claim, Abandoned::Keep)?;
+        // Durable before the state says that the rollback has begun: a lock that is gone then was
+        // taken away by somebody.
+        Ok(self.files().sync_folder(&self.target().database())?)
     }
 
-    fn cut_tail(&mut self, run: &TakenBack<'_>, named: &dyn JobSet) -> Result<(), EndError> {
-        let (files, target) = (self.files().as_ref(), self.target());
+    fn cut_tail(&mut self, run: &TakenBack<'_>, tail: &dyn OwnJobs) -> Result<(), EndError> {
         let lengths = Progress::of(run.position)?.lengths;
-        refuse_strangers(files, target, &lengths, named)?;
+        self.back(run, tail).check_tail(&lengths)?;
+        let (files, target) = (self.files().as_ref(), self.target());
         for (collection, written) in Collection::ALL.into_iter().zip(lengths.0) {
             if files.look(&target.file(collection))?.is_some() {
                 let file = open_locked(files, target, collection)?;
@@ -96,6 +104,7 @@ impl TakesBack for FolderDestination {
         jobs: &dyn OwnJobs,
         each: &mut dyn FnMut(&OwnJob, Standing) -> Result<(), EndError>,
     ) -> Result<(), EndError> {
+        self.check_files(run)?;
         self.check_tail(run)?;
         let back = self.back(run, jobs);
         back.check_undo()?;
@@ -163,6 +172,20 @@ impl TakesBack for FolderDestination {
 impl FolderDestination {
     fn back<'b>(&'b self, run: &'b TakenBack<'b>, jobs: &'b dyn OwnJobs) -> Back<'b> {
         Back { files: self.files().as_ref(), folder: self.target(), run, jobs }
+    }
+
+    /// A file that the run has written and that is not there was moved, compressed by another tool,
+    /// or lies on a disk that is not mounted: it is not empty.
+    fn check_files(&self, run: &TakenBack<'_>) -> Result<(), EndError> {
+        let lengths = Progress::of(run.position)?.lengths;
+        for (collection, written) in Collection::ALL.into_iter().zip(lengths.0) {
+            let path = self.target().file(collection);
+            if written > 0 && self.files().look(&path)?.is_none() {
+                let message = format!("the target file {} is not there", path.display());
+                return Err(EndError::refusal(message, Hint::MendTheTarget));
+            }
+        }
+        Ok(())
     }
 
     /// A run that can be resumed left its lock, and the target is as it left it but for its own

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::super::existing::each_document;
+use super::super::lengths::Lengths;
 use super::back::{Back, was_changed};
 use crate::ends::{Action, Earlier, EndError, Found, Hint, How, LeftOver, OwnJob, Standing};
 use crate::standing::{Fate, OwnDocuments, Part, of_job, part};
 use crate::store::{Key, Sorted, Sorter, key_of};
 use crate::target_schema::Collection;
+use reshelve_core::raw::{Document, Value};
 
 /// Most records in memory.
 pub(super) const HELD_MAX: usize = 1 << 18;
@@ -209,6 +212,38 @@ impl Back<'_> {
                 Some(_) => Err(was_changed(&job, collection)),
             }
         })
+    }
+
+    /// Checks that what lies after the last checkpoint is what the run was about to write there. What
+    /// cannot be read as a document is a write that was cut off.
+    pub(super) fn check_tail(&self, lengths: &Lengths) -> Result<(), EndError> {
+        for (collection, from) in Collection::ALL.into_iter().zip(lengths.0) {
+            let path = self.folder.file(collection);
+            let Some(found) = self.files.look(&path)?.filter(|found| found.length > from) else {
+                continue;
+            };
+            let mut strangers = 0_u64;
+            each_document(self.files, &path, from..found.length, |document| {
+                let job = Document::new(document).get("jobId").and_then(Value::string);
+                let own = self.jobs.get(&key_of(job.unwrap_or_default()))?;
+                let own = own.map(|(job, how)| OwnDocuments::new(job, how));
+                let is_own = own.is_some_and(|own| match collection {
+                    Collection::Events => !own.is_foreign(collection, document),
+                    _ => part(&own.job, collection, &[document]) == Part::Same,
+                });
+                strangers += u64::from(!is_own);
+                Ok(())
+            })?;
+            if strangers > 0 {
+                let message = format!(
+                    "{} holds documents after byte {from} that the journal of this run does not \
+                     name ({strangers})",
+                    path.display()
+                );
+                return Err(EndError::refusal(message, Hint::LookWhoWrites));
+            }
+        }
+        Ok(())
     }
 
     /// Checks that what the run replaced was kept, where it has taken it out of the target.

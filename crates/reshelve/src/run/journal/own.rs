@@ -2,6 +2,7 @@
 //! record of a job, and what the run wrote, by the last one.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use super::read::{Index, Reader, Which};
 use super::record::{Details, JobRecord, Record};
@@ -32,10 +33,23 @@ impl Own {
         if lengths.records == 0 {
             return Ok(Own { journal: None });
         }
-        let index = |which| Index::of_jobs(folder, 0..lengths.records, which, |_| true);
+        Own::of_part(folder, 0..lengths.records)
+    }
+
+    /// The jobs that a killed process had named after a checkpoint.
+    pub(crate) fn of_tail(folder: &RunFolder, at: JournalLengths) -> Result<Self, DiskError> {
+        let whole = super::whole(folder, at)?;
+        match whole.records > at.records {
+            true => Own::of_part(folder, at.records..whole.records),
+            false => Ok(Own { journal: None }),
+        }
+    }
+
+    fn of_part(folder: &RunFolder, part: Range<u64>) -> Result<Self, DiskError> {
+        let index = |which| Index::of_jobs(folder, part.clone(), which, |_| true);
         let (first, last) = (index(Which::First)?, index(Which::Last)?);
         let details = folder.files().open(&folder.journal_details_file(), Open::Read)?;
-        let open = open_batch(folder, lengths)?;
+        let open = open_batch(folder, part.end)?;
         Ok(Own { journal: Some(Indexed { first, last, details, open }) })
     }
 
@@ -94,11 +108,11 @@ impl Indexed {
 
 /// The jobs of batches that were not completed. A completion record is about the last jobs before
 /// it: those of a batch that was cut off earlier may have been in another one since, or not.
-fn open_batch(folder: &RunFolder, lengths: JournalLengths) -> Result<HashSet<Key>, DiskError> {
+fn open_batch(folder: &RunFolder, end: u64) -> Result<HashSet<Key>, DiskError> {
     let mut reader = Reader::of_run(folder)?;
     let mut open: Vec<Key> = Vec::new();
     let mut completed = HashSet::new();
-    while reader.offset < lengths.records
+    while reader.offset < end
         && let Some(record) = reader.next_record()?
     {
         match record {

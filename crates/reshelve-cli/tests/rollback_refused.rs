@@ -1,0 +1,105 @@
+//! Where a rollback cannot know what is the run's own, nothing is taken back.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends there")]
+
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+mod common;
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+#[path = "common/taken_back.rs"]
+mod taken_back;
+
+use common::{assert_same, split, with};
+use taken_back::{COLLECTIONS, applied, place, roll_back, store, stored};
+
+#[test]
+fn a_dry_run_has_nothing_to_take_back() {
+    let place = place();
+    place.expect(0, &["run", "jobs.bson", "target"]);
+    place.expect(3, &["rollback", "latest", "--apply"]).says(&["was a dry run", "hint:"]);
+    place.expect(2, &["rollback", "nobody"]).says(&["there is no run"]);
+    place.expect(2, &["rollback", "latest", "--edited", "discard"]).says(&["discard=N"]);
+}
+
+/// Without what the run wrote down nobody knows what is its own.
+#[test]
+fn a_run_folder_that_was_damaged_is_refused() {
+    let place = place();
+    let run = applied(&place, 0, "jobs.bson", &[]);
+    let target = place.tree("target");
+    let journal = format!(".reshelve/runs/{run}/journal.bin");
+    let whole = place.read(&journal);
+    for left in [None, Some(&whole[..640]), Some(&[])] {
+        match left {
+            Some(left) => place.write(&journal, left),
+            None => std::fs::remove_file(place.path(&journal)).unwrap(),
+        }
+        for more in [&[][..], &["--apply"]] {
+            place.expect(1, &with(&["rollback", &run], more)).says(&["journal.bin"]);
+        }
+        assert_same(&place.tree("target"), &target, "nothing is changed");
+    }
+    place.write(&journal, &whole);
+    roll_back(&place, 0, &run, &["--apply"]);
+}
+
+/// Where another run took over, the lengths of the first one say nothing of what lies there.
+#[test]
+fn what_another_run_wrote_after_a_take_over_stays() {
+    let place = place();
+    let mut documents = split(&place.read("jobs.bson"));
+    let at = documents[9].windows(8).position(|window| window == b"\x02status\0").unwrap() + 12;
+    documents[9][at] = b'?';
+    place.write("jobs.bson", &documents.concat());
+    let run = applied(&place, 4, "jobs.bson", &["--fail-fast", "--batch-docs", "2"]);
+    applied(&place, 0, "second.bson", &["--take-over"]);
+    let target = place.tree("target");
+    for more in [&[][..], &["--apply"]] {
+        place.expect(3, &with(&["rollback", &run], more)).says(&["bytes", "hint:"]);
+        assert_same(&place.tree("target"), &target, "taken over");
+    }
+    // Neither is what somebody else appended to a target of a run that was stopped.
+    std::fs::remove_dir_all(place.path("target")).unwrap();
+    let run = applied(&place, 4, "jobs.bson", &["--fail-fast", "--batch-docs", "2"]);
+    let mut metrics = stored(&place, "novel_job_metrics");
+    let mut foreign = metrics[0].clone();
+    let job = foreign.windows(6).position(|window| window == b"jobId\0").unwrap() + 10;
+    foreign[job] = b'z';
+    metrics.push(foreign);
+    store(&place, "novel_job_metrics", &metrics);
+    let collections = || COLLECTIONS.map(|collection| stored(&place, collection));
+    let before = collections();
+    place.expect(3, &["rollback", &run, "--apply"]).says(&["that the journal", "hint:"]);
+    assert!(collections() == before);
+    // An event of one of its jobs is not the run's either.
+    store(&place, "novel_job_metrics", &before[2][..before[2].len() - 1]);
+    let mut events = stored(&place, "novel_job_events");
+    let mut event = events[0].clone();
+    let id = event.windows(5).position(|window| window == b"\x07_id\0").unwrap() + 5;
+    event[id + 11] ^= 0xff;
+    events.push(event);
+    store(&place, "novel_job_events", &events);
+    let before = collections();
+    place.expect(3, &["rollback", &run, "--apply"]).says(&["hint:"]);
+    assert!(collections() == before);
+}
+
+/// What is not where the run had written it is not gone.
+#[test]
+fn a_target_that_was_moved_or_packed_is_refused() {
+    let place = place();
+    let run = applied(&place, 0, "jobs.bson", &[]);
+    let path = place.path("target/letswriteabook/novel_jobs.bson");
+    let moved = place.path("target/letswriteabook/elsewhere");
+    std::fs::rename(&path, &moved).unwrap();
+    for more in [&[][..], &["--apply"]] {
+        let told = place.expect(3, &with(&["rollback", &run], more));
+        told.says(&["novel_jobs.bson is not there", "hint:"]);
+    }
+    std::fs::rename(&moved, &path).unwrap();
+    let target = place.path("target");
+    std::fs::rename(&target, place.path("elsewhere")).unwrap();
+    place.expect(3, &["rollback", &run, "--apply"]).says(&["is not there"]);
+    assert!(!target.exists(), "nothing is made");
+    std::fs::rename(place.path("elsewhere"), &target).unwrap();
+    roll_back(&place, 0, &run, &["--apply"]);
+}
