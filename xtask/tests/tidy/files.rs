@@ -18,6 +18,7 @@ const STILL_WITH_FILES: &[&str] = &[
     "crates/reshelve-app/src/verify/log.rs",
     "crates/reshelve-cli/src/commands/man.rs",
     "crates/reshelve-cli/src/config.rs",
+    "crates/reshelve-mongo/src/target/lease/claim.rs",
     "crates/reshelve/src/dump/content.rs",
     "crates/reshelve/src/dump/dump_folder.rs",
     "crates/reshelve/src/dump/inspect.rs",

@@ -111,7 +111,7 @@ pub(crate) const ROOMS: &[Room] = &[
     Room {
         folder: "reshelve-mongo",
         purpose: "live MongoDB as ends; the only user of the driver",
-        may_import: &["raw", "mapping", "ends", "dump"],
+        may_import: &["raw", "mapping", "store", "target_schema", "ends", "standing", "dump"],
     },
     Room {
         folder: "reshelve-app",

@@ -61,9 +61,8 @@ pub(crate) fn from_root(path: &Path) -> String {
 }
 
 fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
-    const NOT_OURS: [&str; 8] = [
+    const NOT_OURS: [&str; 7] = [
         ".git",
-        "target",
         "corpus",
         "artifacts",
         "node_modules",
@@ -75,7 +74,9 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in entries {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if NOT_OURS.contains(&name.as_str()) {
+        // Build output lies beside a manifest; a folder of sources may have that name too.
+        let is_build_output = name == "target" && folder.join("Cargo.toml").is_file();
+        if is_build_output || NOT_OURS.contains(&name.as_str()) {
             continue;
         }
         if path.is_dir() {

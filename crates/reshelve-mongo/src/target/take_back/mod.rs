@@ -1,0 +1,211 @@
+//! Takes what a run wrote out of a live target: the jobs first, then their parts, so that a reader
+//! never sees a job whose parts are missing.
+
+mod place;
+mod taker;
+
+use reshelve::ends::{
+    Action, ChangedDocuments, EndError, Hint, How, LeftOver, OwnJob, OwnJobs, Position, SaveStep,
+    Standing, TakenBack, TakesBack,
+};
+use reshelve::standing::{Fate, OwnDocuments, Part, of_job, part};
+use reshelve::store::{DiskError, Key};
+use reshelve::target_schema::Collection;
+use reshelve_core::raw;
+
+use super::destination::LiveDestination;
+use super::fenced::Fenced;
+use super::lease::Over;
+use super::standing::Documents;
+use mongodb::bson::RawDocumentBuf;
+use place::{Place, Stands};
+use taker::Taker;
+
+/// Target bytes of jobs that are taken back at a time, about; more than that goes into one
+/// transaction only if it is one job.
+const BYTES_MAX: usize = 8 * 1024 * 1024;
+
+impl TakesBack for LiveDestination {
+    fn is_undone_by_position(&self) -> bool {
+        false
+    }
+
+    fn lock_back(&mut self, run: &TakenBack<'_>) -> Result<(), EndError> {
+        if run.from.is_some() && self.holder()?.is_none() {
+            self.expect_last(&run.claim.run)?;
+        }
+        self.take(run.claim, Over::Nobody)
+    }
+
+    fn survey(
+        &mut self,
+        run: &TakenBack<'_>,
+        jobs: &dyn OwnJobs,
+        each: &mut dyn FnMut(&OwnJob, Standing) -> Result<(), EndError>,
+    ) -> Result<(), EndError> {
+        let at = Place::new(self.connection(), run);
+        let is_continued = run.from.is_some();
+        let after = run.from.map(key_in).transpose()?.flatten();
+        at.in_batches(jobs, after, &mut |batch| {
+            let stands = at.stands(batch)?;
+            for (own, Stands { now, kept }) in batch.iter().zip(stands) {
+                if was_never_replaced(own, &kept) {
+                    continue;
+                }
+                at.check_kept(&own.job, &kept)?;
+                each(&own.job, standing_of(own, &now, &kept, is_continued))?;
+            }
+            Ok(())
+        })
+    }
+
+    fn discarded(
+        &mut self,
+        run: &TakenBack<'_>,
+        jobs: &dyn OwnJobs,
+        each: &mut dyn FnMut(&[u8]) -> Result<(), DiskError>,
+    ) -> Result<(), EndError> {
+        let at = Place::new(self.connection(), run);
+        at.in_batches(jobs, None, &mut |batch| {
+            for (own, Stands { now, kept }) in batch.iter().zip(at.stands(batch)?) {
+                if own.how != Some(How::Discard) {
+                    continue;
+                }
+                for collection in Collection::ALL {
+                    let (now, kept) = (&now[collection.index()], &kept[collection.index()]);
+                    for document in now.iter().filter(|document| !kept.contains(document)) {
+                        if own.fate(collection, document.as_bytes()) == Fate::Goes {
+                            each(document.as_bytes())?;
+                        }
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn take_back(
+        &mut self,
+        run: &TakenBack<'_>,
+        jobs: &dyn OwnJobs,
+        (from, mut documents): (&Position, ChangedDocuments),
+        save: &mut SaveStep<'_>,
+    ) -> Result<ChangedDocuments, EndError> {
+        let Some(lease) = self.lease() else {
+            return Err(EndError::failed("a rollback without a lease: a bug in reshelve", None));
+        };
+        let at = Place::new(self.connection(), run);
+        let fenced = lease.take_session().map(|session| Fenced::new(session, lease.hold()));
+        let mut taker = Taker::new(&at, run, &lease, fenced);
+        at.in_batches(jobs, key_in(from)?, &mut |batch| {
+            let Some(last) = batch.last() else { return Ok(()) };
+            let changed = taker.take(batch)?;
+            documents.deleted += changed.deleted;
+            documents.put_back += changed.put_back;
+            save(&position_after(&last.job.key), documents, true)
+        })?;
+        Ok(documents)
+    }
+
+    fn left_over(&mut self, run: &TakenBack<'_>, jobs: &dyn OwnJobs) -> Result<LeftOver, EndError> {
+        let at = Place::new(self.connection(), run);
+        let mut left = LeftOver::default();
+        at.in_batches(jobs, None, &mut |batch| {
+            for (own, stands) in batch.iter().zip(at.stands(batch)?) {
+                if own.how.is_some() && !was_never_replaced(own, &stands.kept) {
+                    add_left_over(&mut left, own, &stands);
+                }
+            }
+            Ok(())
+        })?;
+        Ok(left)
+    }
+}
+
+fn add_left_over(left: &mut LeftOver, own: &OwnDocuments, Stands { now, kept }: &Stands) {
+    for collection in Collection::ALL {
+        let (now, kept) = (&now[collection.index()], &kept[collection.index()]);
+        for document in now.iter().filter(|document| !kept.contains(document)) {
+            let bytes = document.as_bytes();
+            let is_foreign = own.is_foreign(collection, bytes);
+            left.foreign_events += u64::from(is_foreign);
+            let is_wrong = match own.job.action {
+                Action::Replace => own.is_version(bytes),
+                Action::Insert | Action::Complete => own.fate(collection, bytes) == Fate::Goes,
+            };
+            left.wrong += u64::from(is_wrong && !is_foreign);
+        }
+        left.wrong += count(kept.iter().filter(|document| !now.contains(document)).count());
+    }
+}
+
+fn count(documents: usize) -> u64 {
+    u64::try_from(documents).unwrap_or(u64::MAX)
+}
+
+/// Whether a job was only about to be replaced when its process was killed: its earlier version was
+/// not kept yet, so it stands.
+fn was_never_replaced(own: &OwnDocuments, kept: &Documents) -> bool {
+    own.job.is_open && own.job.action == Action::Replace && kept.iter().all(Vec::is_empty)
+}
+
+/// What stands of a job. Of a rollback that is continued, events that came meanwhile are nobody's
+/// edit, and of a job that is half replaced, or half put back, what is the earlier version is none.
+fn standing_of(
+    own: &OwnDocuments,
+    now: &Documents,
+    kept: &Documents,
+    is_continued: bool,
+) -> Standing {
+    let may_be_half = is_continued || own.job.is_open;
+    let parts = |without_kept: bool| {
+        Collection::ALL.map(|collection| {
+            let (now, kept) = (&now[collection.index()], &kept[collection.index()]);
+            let counts = |document: &&RawDocumentBuf| {
+                let is_foreign = own.is_foreign(collection, document.as_bytes());
+                own.is_version(document.as_bytes())
+                    && !(is_continued && is_foreign)
+                    && !(without_kept && kept.contains(document))
+            };
+            let now: Vec<&[u8]> =
+                now.iter().filter(counts).map(|document| document.as_bytes()).collect();
+            part(&own.job, collection, &now)
+        })
+    };
+    let standing = of_job(&own.job, parts(false), may_be_half);
+    if standing == Standing::AsWritten || !may_be_half || own.job.action != Action::Replace {
+        return standing;
+    }
+    let is_own = |part: &Part| matches!(part, Part::Absent | Part::Same | Part::Fewer);
+    if parts(true).iter().all(is_own) { Standing::AsWritten } else { standing }
+}
+
+/// The last job that was taken back.
+fn position_after(key: &Key) -> Position {
+    Position { opaque: raw::hex(key).into(), ..Position::default() }
+}
+
+fn key_in(position: &Position) -> Result<Option<Key>, EndError> {
+    let Some(text) = position.opaque.as_str() else { return Ok(None) };
+    let digits =
+        |at: usize| text.get(2 * at..2 * at + 2).and_then(|it| u8::from_str_radix(it, 16).ok());
+    let key: Option<Vec<u8>> = (0..16).map(digits).collect();
+    match key.and_then(|key| key.try_into().ok()) {
+        Some(key) if text.len() == 32 => Ok(Some(key)),
+        _ => Err(EndError::failed(
+            "the record of the rollback is malformed",
+            Some("it was written by another version, or edited"),
+        )),
+    }
+}
+
+fn changed(own: &OwnDocuments, collection: Collection) -> EndError {
+    let job = String::from_utf8_lossy(&own.job.job_id).into_owned();
+    let message = format!("{collection} was changed since it was looked at, at the job {job}");
+    EndError::refusal(message, Hint::LookWhoWrites)
+}
+
+fn changed_now(collection: Collection) -> EndError {
+    let message = format!("{collection} was changed since it was looked at, a moment ago");
+    EndError::refusal(message, Hint::LookWhoWrites)
+}

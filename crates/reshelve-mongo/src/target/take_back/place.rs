@@ -1,0 +1,152 @@
+//! What stands of jobs in a live target, and what was kept of their earlier versions.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+
+use mongodb::bson::{RawDocumentBuf, doc};
+use reshelve::ends::{Action, EndError, Found, Hint, OwnJob, OwnJobs, TakenBack};
+use reshelve::standing::OwnDocuments;
+use reshelve::store::Key;
+use reshelve::target_schema::Collection;
+use reshelve_core::raw;
+
+use super::super::by_ids::matching;
+use super::super::standing::Documents;
+use super::super::undo::UNDO;
+use super::BYTES_MAX;
+use crate::connection::Connection;
+
+/// Most jobs that are looked at, or taken back, at a time …
+const JOBS_MAX: usize = 200;
+/// … and so many at first, until it is known how large they are.
+const JOBS_FIRST: usize = 4;
+
+/// What a target holds of a job, and what was kept of its earlier version.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Stands {
+    pub(super) now: Documents,
+    pub(super) kept: Documents,
+}
+
+/// Where jobs of a run are looked at.
+pub(super) struct Place<'p> {
+    pub(super) connection: &'p Connection,
+    run: &'p str,
+    /// Bytes of documents since the last batch.
+    bytes_read: Cell<usize>,
+}
+
+impl<'p> Place<'p> {
+    pub(super) fn new(connection: &'p Connection, run: &'p TakenBack<'_>) -> Place<'p> {
+        Place { connection, run: &run.claim.run, bytes_read: Cell::new(0) }
+    }
+}
+
+impl Place<'_> {
+    /// Gives the jobs a few at a time, in the order of their keys: as many as memory allows, going
+    /// by those before.
+    pub(super) fn in_batches(
+        &self,
+        jobs: &dyn OwnJobs,
+        after: Option<Key>,
+        give: &mut dyn FnMut(&[OwnDocuments]) -> Result<(), EndError>,
+    ) -> Result<(), EndError> {
+        let mut batch: Vec<OwnDocuments> = Vec::new();
+        let mut most = JOBS_FIRST;
+        jobs.each(after, &mut |job, how| {
+            batch.push(OwnDocuments::new(job, how));
+            if batch.len() < most {
+                return Ok(());
+            }
+            give(&batch)?;
+            let bytes = self.bytes_read.replace(0).max(1);
+            most = (BYTES_MAX * batch.len() / bytes).clamp(1, (most * 2).min(JOBS_MAX));
+            batch.clear();
+            Ok(())
+        })?;
+        if batch.is_empty() { Ok(()) } else { give(&batch) }
+    }
+
+    /// What stands of each job.
+    pub(super) fn stands(&self, jobs: &[OwnDocuments]) -> Result<Vec<Stands>, EndError> {
+        let now = self.connection.wait(self.standing(jobs))?;
+        let mut kept = self.connection.wait(self.kept(jobs))?;
+        let bytes = now.iter().chain(kept.values()).flatten().flatten();
+        let bytes: usize = bytes.map(|document| document.as_bytes().len()).sum();
+        self.bytes_read.set(self.bytes_read.get() + bytes);
+        let both = jobs.iter().zip(now).map(|(own, now)| {
+            let kept = kept.remove(&own.job.key).unwrap_or_default();
+            Stands { now, kept }
+        });
+        Ok(both.collect())
+    }
+
+    /// Everything that the target holds of each job.
+    async fn standing(&self, jobs: &[OwnDocuments]) -> Result<Vec<Documents>, EndError> {
+        let mut standing = vec![Documents::default(); jobs.len()];
+        let places: HashMap<&[u8], usize> =
+            jobs.iter().enumerate().map(|(at, own)| (own.job.job_id.as_slice(), at)).collect();
+        let ids: Vec<String> = jobs.iter().map(job_id).collect();
+        for collection in Collection::ALL {
+            let filter = doc! { "jobId": { "$in": &ids } };
+            for document in matching(self.connection, collection.name(), filter).await? {
+                if let Some(at) = job_of(document.as_bytes()).and_then(|job| places.get(job)) {
+                    standing[*at][collection.index()].push(document);
+                }
+            }
+        }
+        Ok(standing)
+    }
+
+    /// The earlier versions that were kept of these jobs, by their keys.
+    async fn kept(&self, jobs: &[OwnDocuments]) -> Result<HashMap<Key, Documents>, EndError> {
+        let replaced = jobs.iter().filter(|own| own.job.action == Action::Replace);
+        let keys: HashMap<&[u8], Key> =
+            replaced.clone().map(|own| (own.job.job_id.as_slice(), own.job.key)).collect();
+        let ids: Vec<String> = replaced.map(job_id).collect();
+        let mut kept: HashMap<Key, Documents> = HashMap::new();
+        if ids.is_empty() {
+            return Ok(kept);
+        }
+        let filter = doc! { "_id.run": self.run, "document.jobId": { "$in": &ids } };
+        for undo in matching(self.connection, UNDO, filter).await? {
+            let undo = raw::Document::new(undo.as_bytes());
+            let id = undo.get("_id").and_then(raw::Value::document);
+            let collection = id.and_then(|id| id.get("collection")).and_then(raw::Value::string);
+            let collection = collection
+                .and_then(|name| std::str::from_utf8(name).ok())
+                .and_then(Collection::from_name);
+            let document = undo.get("document").filter(|value| value.document().is_some());
+            let document =
+                document.and_then(|value| RawDocumentBuf::from_bytes(value.bytes.to_vec()).ok());
+            let (Some(collection), Some(document)) = (collection, document) else { continue };
+            let key = job_of(document.as_bytes()).and_then(|job| keys.get(job)).copied();
+            if let Some(key) = key {
+                kept.entry(key).or_default()[collection.index()].push(document);
+            }
+        }
+        Ok(kept)
+    }
+
+    /// What was replaced must have been kept.
+    pub(super) fn check_kept(&self, job: &OwnJob, kept: &Documents) -> Result<(), EndError> {
+        let is_lost = |collection: &Collection| {
+            let was_there = job.found[collection.index()] != Found::Absent;
+            was_there && kept[collection.index()].is_empty()
+        };
+        if job.action != Action::Replace || !Collection::ALL.iter().any(is_lost) {
+            return Ok(());
+        }
+        let id = String::from_utf8_lossy(&job.job_id).into_owned();
+        let message = format!("the earlier version of the job {id} is not in {UNDO}");
+        Err(EndError::refusal(message, Hint::MendTheTarget))
+    }
+}
+
+fn job_id(own: &OwnDocuments) -> String {
+    String::from_utf8_lossy(&own.job.job_id).into_owned()
+}
+
+fn job_of(document: &[u8]) -> Option<&[u8]> {
+    raw::Document::new(document).get("jobId").and_then(raw::Value::string)
+}
