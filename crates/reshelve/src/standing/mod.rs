@@ -3,5 +3,5 @@
 mod own;
 mod part;
 
-pub use own::{Fate, OwnDocuments};
-pub use part::{Part, of_job, part};
+pub use own::{Fate, OwnDocuments, was_changed};
+pub use part::{Part, of_job};

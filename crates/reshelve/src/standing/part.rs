@@ -1,7 +1,8 @@
 //! What stands of a job, collection by collection.
 
-use crate::ends::{Edit, OwnJob, Standing, content_hash};
-use crate::target_schema::{Collection, OwnEvents};
+use super::own::OwnDocuments;
+use crate::ends::{Edit, OwnJob, Standing};
+use crate::target_schema::Collection;
 
 /// What stands of a job in one collection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,29 +46,28 @@ impl Part {
     }
 }
 
-/// What these documents, all that a collection holds of a job, are.
-pub fn part(job: &OwnJob, collection: Collection, documents: &[&[u8]]) -> Part {
-    let hash = job.wrote.hashes[collection.index()];
-    if collection != Collection::Events {
-        return match documents {
-            [] => Part::Absent,
-            [one] if content_hash(one) == hash => Part::Same,
-            [_] => Part::Changed,
-            _ => Part::More,
-        };
-    }
-    let wrote = usize::try_from(job.wrote.events).unwrap_or(usize::MAX);
-    if documents.is_empty() {
-        return if wrote == 0 { Part::Same } else { Part::Absent };
-    }
-    if documents.len() > wrote {
-        return Part::More;
-    }
-    match OwnEvents::of(&job.job_id, job.wrote.events).in_order(documents) {
-        None => Part::More,
-        Some(events) if events.len() < wrote => Part::Fewer,
-        Some(events) if content_hash(&events.concat()) == hash => Part::Same,
-        Some(_) => Part::Changed,
+impl OwnDocuments {
+    /// What these documents, all that a collection holds of the job, are.
+    pub fn part(&self, collection: Collection, documents: &[&[u8]]) -> Part {
+        let OwnJob { wrote, .. } = &self.job;
+        if documents.is_empty() {
+            let has_none = collection == Collection::Events && wrote.events == 0;
+            return if has_none { Part::Same } else { Part::Absent };
+        }
+        if collection != Collection::Events {
+            return match documents {
+                [one] if wrote.is(collection, one) => Part::Same,
+                [_] => Part::Changed,
+                _ => Part::More,
+            };
+        }
+        let events = usize::try_from(wrote.events).unwrap_or(usize::MAX);
+        match self.events().in_order(documents).filter(|found| found.len() <= events) {
+            None => Part::More,
+            Some(found) if found.len() < events => Part::Fewer,
+            Some(found) if wrote.is(collection, &found.concat()) => Part::Same,
+            Some(_) => Part::Changed,
+        }
     }
 }
 

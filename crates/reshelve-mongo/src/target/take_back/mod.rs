@@ -8,7 +8,7 @@ use reshelve::ends::{
     Action, ChangedDocuments, EndError, Hint, How, LeftOver, OwnJob, OwnJobs, Position, SaveStep,
     Standing, TakenBack, TakesBack,
 };
-use reshelve::standing::{Fate, OwnDocuments, Part, of_job, part};
+use reshelve::standing::{Fate, OwnDocuments, Part, of_job};
 use reshelve::store::{DiskError, Key};
 use reshelve::target_schema::Collection;
 use reshelve_core::raw;
@@ -169,7 +169,7 @@ fn standing_of(
             };
             let now: Vec<&[u8]> =
                 now.iter().filter(counts).map(|document| document.as_bytes()).collect();
-            part(&own.job, collection, &now)
+            own.part(collection, &now)
         })
     };
     let standing = of_job(&own.job, parts(false), may_be_half);
@@ -197,12 +197,6 @@ fn key_in(position: &Position) -> Result<Option<Key>, EndError> {
             Some("it was written by another version, or edited"),
         )),
     }
-}
-
-fn changed(own: &OwnDocuments, collection: Collection) -> EndError {
-    let job = String::from_utf8_lossy(&own.job.job_id).into_owned();
-    let message = format!("{collection} was changed since it was looked at, at the job {job}");
-    EndError::refusal(message, Hint::LookWhoWrites)
 }
 
 fn changed_now(collection: Collection) -> EndError {

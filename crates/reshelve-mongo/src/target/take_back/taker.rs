@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use mongodb::ClientSession;
 use mongodb::bson::RawDocumentBuf;
 use reshelve::ends::{Action, ChangedDocuments, EndError, How, TakenBack};
-use reshelve::standing::{Fate, OwnDocuments, Part, part};
+use reshelve::standing::{OwnDocuments, Part, was_changed};
 use reshelve::target_schema::Collection;
 
 use super::super::by_ids::{IDS_MAX, id_of, ids_of, with_ids};
@@ -16,7 +16,7 @@ use super::super::lease::Lease;
 use super::super::standing::Documents;
 use super::super::together::{PARTS_FIRST, insert_in};
 use super::place::{Place, Stands};
-use super::{BYTES_MAX, changed, changed_now, count, was_never_replaced};
+use super::{BYTES_MAX, changed_now, count, was_never_replaced};
 use crate::connection::Connection;
 
 /// Takes jobs back.
@@ -102,16 +102,8 @@ impl<'t> Taker<'t> {
             change.comes[at].extend(kept.iter().filter(|it| !now.contains(it)).cloned());
             // What is the same in both versions, or was put back before, stays.
             for document in now.into_iter().filter(|it| !kept.contains(it)) {
-                match own.fate(collection, document.as_bytes()) {
-                    Fate::Goes if how == How::Discard => {
-                        if !(self.back.is_copied)(document.as_bytes())? {
-                            return Err(changed(own, collection));
-                        }
-                        change.goes[at].push(document);
-                    }
-                    Fate::Goes => change.goes[at].push(document),
-                    Fate::Stays => {}
-                    Fate::Changed => return Err(changed(own, collection)),
+                if own.goes(collection, document.as_bytes(), self.back)? {
+                    change.goes[at].push(document);
                 }
             }
         }
@@ -133,10 +125,10 @@ impl<'t> Taker<'t> {
         let events: Vec<&[u8]> = now.iter().filter(is_own).map(|it| it.as_bytes()).collect();
         let may_be_fewer =
             own.job.is_open || self.back.from.is_some() || own.job.action == Action::Replace;
-        match part(&own.job, Collection::Events, &events) {
+        match own.part(Collection::Events, &events) {
             Part::Same | Part::Absent => Ok(()),
             Part::Fewer if may_be_fewer => Ok(()),
-            _ => Err(changed(own, Collection::Events)),
+            _ => Err(was_changed(&own.job, Collection::Events)),
         }
     }
 

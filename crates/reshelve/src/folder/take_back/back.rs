@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::super::existing::each_document;
 use super::super::lengths::{Lengths, Progress};
-use crate::ends::{Earlier, EndError, Hint, How, OwnJob, OwnJobs, TakenBack, TargetFolder};
-use crate::standing::{Fate, OwnDocuments};
+use crate::ends::{Earlier, EndError, Hint, OwnJobs, TakenBack, TargetFolder};
+use crate::standing::OwnDocuments;
 use crate::store::{Files, Key, key_of};
 use crate::target_schema::Collection;
 use reshelve_core::raw::{Document, Value};
@@ -23,33 +23,6 @@ pub(super) struct Back<'b> {
     pub(super) folder: &'b TargetFolder,
     pub(super) run: &'b TakenBack<'b>,
     pub(super) jobs: &'b dyn OwnJobs,
-}
-
-/// What becomes of a document that a collection holds of this job.
-///
-/// # Errors
-/// Refused where it is not what was to be taken back.
-pub(super) fn goes(
-    own: &OwnDocuments,
-    collection: Collection,
-    document: &[u8],
-    run: &TakenBack<'_>,
-) -> Result<bool, EndError> {
-    let is_lost = own.how == Some(How::Discard);
-    match own.fate(collection, document) {
-        Fate::Goes if is_lost && !(run.is_copied)(document)? => {
-            Err(was_changed(&own.job, collection))
-        }
-        Fate::Goes => Ok(true),
-        Fate::Stays => Ok(false),
-        Fate::Changed => Err(was_changed(&own.job, collection)),
-    }
-}
-
-pub(super) fn was_changed(job: &OwnJob, collection: Collection) -> EndError {
-    let job = String::from_utf8_lossy(&job.job_id).into_owned();
-    let message = format!("{collection} was changed since it was looked at, at the job {job}");
-    EndError::refusal(message, Hint::LookWhoWrites)
 }
 
 impl Back<'_> {

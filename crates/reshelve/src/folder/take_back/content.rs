@@ -1,12 +1,13 @@
 //! The new content of the files of a target folder.
 
+use std::ops::Range;
+
 use super::super::replace::Members;
 use super::super::sink::open_locked;
-use super::back::{Back, goes};
+use super::back::Back;
 use super::survey::HELD_MAX;
 use super::{NewContent, NextStep};
 use crate::ends::{Action, ChangedDocuments, Compression, Earlier, EndError, Hint};
-use crate::standing::OwnDocuments;
 use crate::store::{Files, Identity, OpenFile, Replacement, Sorted, Sorter, key_of};
 use crate::target_schema::Collection;
 
@@ -86,35 +87,25 @@ impl Back<'_> {
         if self.run.earlier == Earlier::Kept || is_emptied || base > end {
             return Ok(None);
         }
-        let path = self.folder.file(collection);
-        let (mut gone, mut stays, mut is_clean) = (0_u64, 0_u64, true);
-        let mut count = |own: Option<&OwnDocuments>, document: &[u8]| {
-            match own.is_some_and(|own| goes(own, collection, document, self.run).unwrap_or(false))
-            {
-                true => gone += 1,
-                false => stays += 1,
-            }
-            Ok(())
-        };
-        if self.run.earlier == Earlier::None && base > 0 {
-            is_clean = self.each(&path, 0..base, &mut count).is_ok();
-        }
-        let before = std::mem::take(&mut gone);
-        stays = 0;
-        let mut count = |own: Option<&OwnDocuments>, document: &[u8]| {
-            match own {
-                Some(own) if goes(own, collection, document, self.run)? => gone += 1,
-                _ => stays += 1,
-            }
-            Ok(())
-        };
-        if !is_clean || before > 0 {
-            return Ok(None);
-        }
-        match self.each(&path, base..end, &mut count) {
-            Ok(()) if stays == 0 => Ok(Some(gone)),
+        // What stood there before is not the run's, unless others have rewritten the file since.
+        let has_none = base == 0 || self.run.earlier == Earlier::StillThere;
+        let is_untouched = has_none || matches!(self.count(collection, 0..base), Ok((0, _)));
+        match self.count(collection, base..end) {
+            Ok((gone, 0)) if is_untouched => Ok(Some(gone)),
             _ => Ok(None),
         }
+    }
+
+    /// How many documents of a part of a file go, and how many stay.
+    fn count(&self, collection: Collection, part: Range<u64>) -> Result<(u64, u64), EndError> {
+        let (mut gone, mut stays) = (0, 0);
+        self.each(&self.folder.file(collection), part, &mut |own, document| {
+            let goes =
+                own.is_some_and(|own| own.goes(collection, document, self.run).unwrap_or(false));
+            *(if goes { &mut gone } else { &mut stays }) += 1;
+            Ok(())
+        })?;
+        Ok((gone, stays))
     }
 
     /// Writes a collection without what goes, and with the earlier versions that are put back.
@@ -139,7 +130,7 @@ impl Back<'_> {
                 standing.add(key_of(document))?;
                 return Ok(out.write(document)?);
             }
-            match own.map_or(Ok(false), |own| goes(own, collection, document, self.run))? {
+            match own.map_or(Ok(false), |own| own.goes(collection, document, self.run))? {
                 true => changed.deleted += 1,
                 false => out.write(document)?,
             }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::super::existing::each_document;
 use super::super::lengths::Lengths;
-use super::back::{Back, was_changed};
+use super::back::Back;
 use crate::ends::{Action, Earlier, EndError, Found, Hint, How, LeftOver, OwnJob, Standing};
-use crate::standing::{Fate, OwnDocuments, Part, of_job, part};
+use crate::standing::{Fate, OwnDocuments, Part, of_job, was_changed};
 use crate::store::{Key, Sorted, Sorter, key_of};
 use crate::target_schema::Collection;
 use reshelve_core::raw::{Document, Value};
@@ -18,19 +18,19 @@ const SCATTERED_BYTES_MAX: usize = 64 << 20;
 
 /// The documents of a collection that come together and are of one job.
 struct Group {
-    job: OwnJob,
+    own: OwnDocuments,
     documents: Vec<Vec<u8>>,
 }
 
 impl Group {
     fn part(&self, collection: Collection) -> Part {
         let documents: Vec<&[u8]> = self.documents.iter().map(Vec::as_slice).collect();
-        part(&self.job, collection, &documents)
+        self.own.part(collection, &documents)
     }
 }
 
-/// Key, collection, what stands there.
-type Found18 = [u8; 18];
+/// Key, and what stands there.
+type Record = [u8; 17];
 
 /// Whether a document counts when the documents of a job are compared.
 type Counts<'c> = &'c dyn Fn(&OwnDocuments, Collection, &[u8]) -> bool;
@@ -42,7 +42,7 @@ pub(super) fn survey(
     each: &mut dyn FnMut(&OwnJob, Standing) -> Result<(), EndError>,
 ) -> Result<(), EndError> {
     let is_continued = back.run.from.is_some();
-    let mut found: Vec<Option<Sorted<18>>> = Vec::new();
+    let mut found: Vec<Option<Sorted<17>>> = Vec::new();
     for collection in Collection::ALL {
         // An event that came while the run is taken back stays, and is nobody's edit.
         let counts = |own: &OwnDocuments, at: Collection, document: &[u8]| {
@@ -51,15 +51,17 @@ pub(super) fn survey(
         let is_done = collection.index() < done;
         found.push(if is_done { None } else { Some(parts(back, collection, &counts)?) });
     }
-    back.jobs.each(None, &mut |job, _| {
+    back.jobs.each(None, &mut |job, how| {
+        let own = OwnDocuments::new(job, how);
         let mut parts = [Part::Absent; 4];
         for (collection, found) in Collection::ALL.into_iter().zip(&found) {
-            let absent = part(&job, collection, &[]);
-            parts[collection.index()] = match found {
-                Some(found) => found.get(&job.key)?.map_or(absent, |record| Part::of(record[17])),
-                None => Part::Absent,
+            let Some(found) = found else { continue };
+            parts[collection.index()] = match found.get(&own.job.key)? {
+                Some(record) => Part::of(record[16]),
+                None => own.part(collection, &[]),
             };
         }
+        let job = own.job;
         each(&job, of_job(&job, parts, is_continued || job.is_open))
     })
 }
@@ -69,23 +71,25 @@ fn parts(
     back: &Back<'_>,
     collection: Collection,
     counts: Counts<'_>,
-) -> Result<Sorted<18>, EndError> {
+) -> Result<Sorted<17>, EndError> {
     let scratch = back.run.claim.scratch.as_path();
     back.files.create_folders(scratch)?;
     let (together, scattered) = together(back, collection, counts)?;
-    let mut all = Sorter::<18>::new(scratch, HELD_MAX);
+    if scattered.len() == 0 {
+        return Ok(together);
+    }
+    let mut all = Sorter::<17>::new(scratch, HELD_MAX);
     together.each(|record| all.add(*record))?;
     gather(back, collection, &scattered, counts, &mut |group| {
-        Ok(all.add(record(&group.job.key, collection, group.part(collection)))?)
+        Ok(all.add(record(&group.own.job.key, group.part(collection)))?)
     })?;
     Ok(all.finish()?)
 }
 
-fn record(key: &Key, collection: Collection, part: Part) -> Found18 {
-    let mut record = [0; 18];
+fn record(key: &Key, part: Part) -> Record {
+    let mut record = [0; 17];
     record[..16].copy_from_slice(key);
-    record[16] = u8::try_from(collection.index()).unwrap_or(u8::MAX);
-    record[17] = part.number();
+    record[16] = part.number();
     record
 }
 
@@ -94,21 +98,21 @@ fn together(
     back: &Back<'_>,
     collection: Collection,
     counts: Counts<'_>,
-) -> Result<(Sorted<18>, Sorted<16>), EndError> {
+) -> Result<(Sorted<17>, Sorted<16>), EndError> {
     let scratch = back.run.claim.scratch.as_path();
-    let mut records = Sorter::<18>::new(scratch, HELD_MAX);
+    let mut records = Sorter::<17>::new(scratch, HELD_MAX);
     let mut group: Option<Group> = None;
     let mut close = |group: Option<Group>| match group {
-        Some(group) => records.add(record(&group.job.key, collection, group.part(collection))),
+        Some(group) => records.add(record(&group.own.job.key, group.part(collection))),
         None => Ok(()),
     };
     back.each_own(collection, &mut |own, document| {
         if !counts(own, collection, document) {
             return Ok(());
         }
-        if group.as_ref().is_none_or(|group| group.job.key != own.job.key) {
+        if group.as_ref().is_none_or(|group| group.own.job.key != own.job.key) {
             close(group.take())?;
-            group = Some(Group { job: own.job.clone(), documents: Vec::new() });
+            group = Some(Group { own: own.clone(), documents: Vec::new() });
         }
         if let Some(group) = &mut group {
             let _ = hold(own, &mut group.documents, document);
@@ -116,10 +120,10 @@ fn together(
         Ok(())
     })?;
     close(group)?;
-    let mut once = Sorter::<18>::new(scratch, HELD_MAX);
+    let mut once = Sorter::<17>::new(scratch, HELD_MAX);
     let mut scattered = Sorter::<16>::new(scratch, HELD_MAX);
-    let (mut last, mut times) = (None::<Found18>, 0);
-    let mut end = |last: Option<Found18>, times: u32| match last {
+    let (mut last, mut times) = (None::<Record>, 0);
+    let mut end = |last: Option<Record>, times: u32| match last {
         Some(last) if times == 1 => once.add(last),
         Some(last) => scattered.add(std::array::from_fn(|at| last[at])),
         None => Ok(()),
@@ -155,9 +159,6 @@ fn gather(
     counts: Counts<'_>,
     give: &mut dyn FnMut(&Group) -> Result<(), EndError>,
 ) -> Result<(), EndError> {
-    if wanted.len() == 0 {
-        return Ok(());
-    }
     let mut from = Key::default();
     loop {
         let mut held: BTreeMap<Key, Group> = BTreeMap::new();
@@ -169,7 +170,7 @@ fn gather(
             if !is_wanted || wanted.get(&key)?.is_none() {
                 return Ok(());
             }
-            let new = || Group { job: own.job.clone(), documents: Vec::new() };
+            let new = || Group { own: own.clone(), documents: Vec::new() };
             let group = held.entry(key).or_insert_with(new);
             bytes += hold(own, &mut group.documents, document);
             while bytes > SCATTERED_BYTES_MAX && held.len() > 1 {
@@ -205,7 +206,7 @@ impl Back<'_> {
             if how != Some(How::AsWritten) {
                 return Ok(());
             }
-            match found.get(&job.key)?.map(|record| Part::of(record[17])) {
+            match found.get(&job.key)?.map(|record| Part::of(record[16])) {
                 None | Some(Part::Absent | Part::Same) => Ok(()),
                 // Events that are the same in both versions were put aside.
                 Some(Part::Fewer) if job.action == Action::Replace => Ok(()),
@@ -229,7 +230,7 @@ impl Back<'_> {
                 let own = own.map(|(job, how)| OwnDocuments::new(job, how));
                 let is_own = own.is_some_and(|own| match collection {
                     Collection::Events => !own.is_foreign(collection, document),
-                    _ => part(&own.job, collection, &[document]) == Part::Same,
+                    _ => own.part(collection, &[document]) == Part::Same,
                 });
                 strangers += u64::from(!is_own);
                 Ok(())
