@@ -7,7 +7,7 @@ mod common;
 
 use std::fs;
 
-use common::{Place, Told, aged, split, with};
+use common::{Place, Told, aged, split, spoiled, with};
 use serde_json::{Value, json};
 
 const APPLY: [&str; 3] = ["--apply", "--in-flight", "include"];
@@ -15,15 +15,6 @@ const VERIFY: [&str; 4] = ["verify", "jobs.bson", "target", "--json"];
 
 fn document(told: &Told) -> Value {
     serde_json::from_str(&told.stdout).unwrap()
-}
-
-/// The document with a status that the mapping does not know.
-fn spoiled(document: &[u8]) -> Vec<u8> {
-    let mut document = document.to_vec();
-    let name = b"\x02status\0";
-    let at = document.windows(name.len()).position(|window| window == name).unwrap();
-    document[at + name.len() + 4] = b'?';
-    document
 }
 
 /// A place in which a run has rejected two documents.

@@ -7,10 +7,11 @@ mod common;
 #[path = "common/taken_back.rs"]
 mod taken_back;
 
-use common::{Place, assert_same, split, with};
+use common::{Place, assert_same, split, spoiled, with};
 use serde_json::json;
 use taken_back::{
-    COLLECTIONS, applied, checksums, document, place, roll_back, store, stored, text,
+    COLLECTIONS, add_event_like, applied, checksums, document, place, roll_back, store, stored,
+    text,
 };
 
 #[test]
@@ -139,12 +140,7 @@ fn documents_that_were_there_of_a_job_stay() {
     assert_same(&place.tree("target"), &before, "as before");
     // They stay even if the job was edited, and what the run added is discarded.
     let run = applied(&place, 0, "jobs.bson", &["--allow-existing"]);
-    let mut events = stored(&place, "novel_job_events");
-    let mut event = events[0].clone();
-    let id = event.windows(5).position(|window| window == b"\x07_id\0").unwrap() + 5;
-    event[id + 11] ^= 0xff;
-    events.push(event);
-    store(&place, "novel_job_events", &events);
+    add_event_like(&place, &stored(&place, "novel_job_events")[0]);
     roll_back(&place, 0, &run, &["--apply", "--edited", "discard=1"]);
     assert_eq!(
         place.tree("target")["letswriteabook/novel_jobs.bson"],
@@ -162,12 +158,8 @@ fn edited(form: &[&str]) -> (Place, String, Vec<Vec<u8>>) {
     let at = jobs[1].windows(8).position(|window| window == b"\x02status\0").unwrap() + 12;
     jobs[1][at] ^= 1;
     store(&place, "novel_jobs", &jobs);
-    let mut events = stored(&place, "novel_job_events");
-    let mut event = events.iter().rfind(|it| text(it, "jobId") == ids[4]).unwrap().clone();
-    let id = event.windows(5).position(|window| window == b"\x07_id\0").unwrap() + 5;
-    event[id + 11] ^= 0xff;
-    events.push(event);
-    store(&place, "novel_job_events", &events);
+    let events = stored(&place, "novel_job_events");
+    add_event_like(&place, events.iter().rfind(|it| text(it, "jobId") == ids[4]).unwrap());
     let mut metrics = stored(&place, "novel_job_metrics");
     metrics.retain(|it| text(it, "jobId") != ids[7]);
     store(&place, "novel_job_metrics", &metrics);
@@ -268,8 +260,7 @@ fn a_run_that_was_stopped_is_taken_back_as_far_as_it_came() {
     for (form, replace) in [(&[][..], false), (gzip, false), (&[], true), (gzip, true)] {
         let place = place();
         let mut documents = split(&place.read("jobs.bson"));
-        let at = documents[9].windows(8).position(|window| window == b"\x02status\0").unwrap() + 12;
-        documents[9][at] = b'?';
+        documents[9] = spoiled(&documents[9]);
         place.write("jobs.bson", &documents.concat());
         let mut more = vec!["--fail-fast", "--batch-docs", "2"];
         more.extend(form);

@@ -8,8 +8,8 @@ mod common;
 #[path = "common/taken_back.rs"]
 mod taken_back;
 
-use common::{assert_same, split, with};
-use taken_back::{COLLECTIONS, applied, place, roll_back, store, stored};
+use common::{assert_same, split, spoiled, with};
+use taken_back::{COLLECTIONS, add_event_like, applied, place, roll_back, store, stored};
 
 #[test]
 fn a_dry_run_has_nothing_to_take_back() {
@@ -47,8 +47,7 @@ fn a_run_folder_that_was_damaged_is_refused() {
 fn what_another_run_wrote_after_a_take_over_stays() {
     let place = place();
     let mut documents = split(&place.read("jobs.bson"));
-    let at = documents[9].windows(8).position(|window| window == b"\x02status\0").unwrap() + 12;
-    documents[9][at] = b'?';
+    documents[9] = spoiled(&documents[9]);
     place.write("jobs.bson", &documents.concat());
     let run = applied(&place, 4, "jobs.bson", &["--fail-fast", "--batch-docs", "2"]);
     applied(&place, 0, "second.bson", &["--take-over"]);
@@ -72,12 +71,7 @@ fn what_another_run_wrote_after_a_take_over_stays() {
     assert!(collections() == before);
     // An event of one of its jobs is not the run's either.
     store(&place, "novel_job_metrics", &before[2][..before[2].len() - 1]);
-    let mut events = stored(&place, "novel_job_events");
-    let mut event = events[0].clone();
-    let id = event.windows(5).position(|window| window == b"\x07_id\0").unwrap() + 5;
-    event[id + 11] ^= 0xff;
-    events.push(event);
-    store(&place, "novel_job_events", &events);
+    add_event_like(&place, &stored(&place, "novel_job_events")[0]);
     let before = collections();
     place.expect(3, &["rollback", &run, "--apply"]).says(&["hint:"]);
     assert!(collections() == before);

@@ -393,3 +393,12 @@ pub(crate) fn aged(document: &[u8]) -> Vec<u8> {
     }
     document
 }
+
+/// The document with a status that the mapping does not know.
+pub(crate) fn spoiled(document: &[u8]) -> Vec<u8> {
+    let mut document = document.to_vec();
+    let name = b"\x02status\0";
+    let at = document.windows(name.len()).position(|window| window == name).unwrap();
+    document[at + name.len() + 4] = b'?';
+    document
+}
