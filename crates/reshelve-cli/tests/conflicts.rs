@@ -6,7 +6,8 @@
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
 
-use common::{Place, Told, aged, split, with};
+use common::documents::aged;
+use common::{Place, Told, split, with};
 use reshelve_core::raw::{Document, Value};
 use serde_json::json;
 

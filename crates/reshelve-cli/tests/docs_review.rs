@@ -47,7 +47,7 @@ fn what_the_reviewer_looks_for_is_there() {
     place.expect(0, &["run", "jobs.jsonl", "out", "--apply", "--in-flight", "include"]);
     reports += &report(&place);
     let edited = place.read("out/letswriteabook/novel_jobs.bson");
-    place.write("out/letswriteabook/novel_jobs.bson", &common::aged(&edited));
+    place.write("out/letswriteabook/novel_jobs.bson", &common::documents::aged(&edited));
     reports += &report(&place);
     fs::rename(place.path("jobs.jsonl"), place.path("moved.jsonl")).unwrap();
     reports += &report(&place);

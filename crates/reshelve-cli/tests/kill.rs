@@ -199,7 +199,11 @@ fn earlier_target(place: &Place, compression: &[&str]) -> Tree {
         .into_iter()
         .step_by(2)
         .enumerate()
-        .map(|(at, document)| if at % 3 == 0 { common::aged(&document) } else { document })
+        .map(
+            |(at, document)| {
+                if at % 3 == 0 { common::documents::aged(&document) } else { document }
+            },
+        )
         .collect();
     place.write("half.bson", &half.concat());
     let args = ["run", "half.bson", "earlier", "--apply", "--in-flight", "skip"];

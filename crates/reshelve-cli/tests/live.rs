@@ -227,7 +227,7 @@ fn replace_on(server: &Server) {
     let documents = source(&place);
     let target = target(server, &place);
     // A job that changed since, one of the new stack's own, and the rest as it was.
-    let changed = documents.iter().map(|document| common::aged(document)).take(3);
+    let changed = documents.iter().map(|document| common::documents::aged(document)).take(3);
     let before: Vec<u8> = changed.chain(documents[3..50].iter().cloned()).flatten().collect();
     place.write("before.bson", &before);
     run(&place, 0, "before.bson", &target.uri, &[]);
@@ -372,8 +372,11 @@ fn a_dry_run_that_would_replace_says_so() {
     let place = Place::new();
     let documents = source(&place);
     let target = target(&server, &place);
-    let changed: Vec<u8> =
-        documents.iter().map(|document| common::aged(document)).collect::<Vec<_>>().concat();
+    let changed: Vec<u8> = documents
+        .iter()
+        .map(|document| common::documents::aged(document))
+        .collect::<Vec<_>>()
+        .concat();
     place.write("before.bson", &changed);
     run(&place, 0, "before.bson", &target.uri, &[]);
     // What the new application adds to a job is nobody's earlier version.

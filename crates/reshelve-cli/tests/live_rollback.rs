@@ -19,7 +19,8 @@ mod proxy;
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod rehearsal;
 
-use common::{aged, split};
+use common::documents::aged;
+use common::split;
 use live::{Database, Server};
 use proxy::{Act, Proxy, Turn, on};
 use rehearsal::{APPLY, Rehearsal, json as answer};

@@ -9,7 +9,8 @@ use std::fs;
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
 
-use common::{Place, aged, mixed_source, split};
+use common::documents::aged;
+use common::{Place, mixed_source, split};
 use serde_json::{Value, json};
 
 /// The report of the newest run: its JSON, its page, its Markdown.

@@ -7,7 +7,8 @@ mod common;
 
 use std::fs;
 
-use common::{Place, Told, aged, split, spoiled, with};
+use common::documents::{aged, spoiled};
+use common::{Place, Told, split, with};
 use serde_json::{Value, json};
 
 const APPLY: [&str; 3] = ["--apply", "--in-flight", "include"];

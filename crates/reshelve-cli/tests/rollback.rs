@@ -7,7 +7,8 @@ mod common;
 #[path = "common/taken_back.rs"]
 mod taken_back;
 
-use common::{Place, assert_same, split, spoiled, with};
+use common::documents::spoiled;
+use common::{Place, assert_same, split, with};
 use serde_json::json;
 use taken_back::{
     COLLECTIONS, add_event_like, applied, checksums, document, place, roll_back, store, stored,

@@ -8,7 +8,8 @@ mod common;
 #[path = "common/taken_back.rs"]
 mod taken_back;
 
-use common::{assert_same, split, spoiled, with};
+use common::documents::spoiled;
+use common::{assert_same, split, with};
 use taken_back::{COLLECTIONS, add_event_like, applied, place, roll_back, store, stored};
 
 #[test]

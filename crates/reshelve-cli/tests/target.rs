@@ -8,7 +8,8 @@ use std::io::Write;
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
 
-use common::{Outcome, Place, Told, Tree, aged, assert_same, mixed_source, split};
+use common::documents::aged;
+use common::{Outcome, Place, Told, Tree, assert_same, mixed_source, split};
 
 const FIRST: [&str; 6] = ["run", "jobs.bson", "target", "--apply", "--in-flight", "skip"];
 

@@ -5,7 +5,8 @@
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
 
-use common::{Place, Told, aged, split, with};
+use common::documents::aged;
+use common::{Place, Told, split, with};
 use serde_json::{Value, json};
 
 const SKIP: [&str; 5] = ["--apply", "--in-flight", "skip", "--status-policy", "evidence"];

@@ -2,7 +2,8 @@
 
 use reshelve_core::raw::{Document, Value};
 
-use crate::common::{Place, Told, aged, split};
+use crate::common::documents::aged;
+use crate::common::{Place, Told, split};
 
 pub(crate) const APPLY: [&str; 3] = ["--apply", "--in-flight", "include"];
 pub(crate) const COLLECTIONS: [&str; 4] =
