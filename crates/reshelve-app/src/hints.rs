@@ -1,6 +1,7 @@
 //! What to do about a failure: the one table of all hints that name a flag, a variable or a
 //! command. Libraries return typed errors; here they become advice.
 
+mod control;
 mod parity;
 mod rollback;
 
@@ -11,6 +12,10 @@ use reshelve::run::{Refusal, RunError};
 
 use crate::text::shell_word;
 
+pub(crate) use control::{
+    BEGIN_FIRST, CANCEL_FIRST, IT_HAS_ENDED, LOOK_AT_IT, NOBODY_AT_WORK, RESUME_FIRST,
+    TAKE_BACK_OR_ANEW, cancelled,
+};
 pub use parity::of_cause;
 pub(crate) use parity::{
     NAME_A_FILE, NAME_THE_RUN, RETRIES_OF_ONE_RUN, RETRY_FROM_A_FILE, RETRY_SOURCE_CHANGED, follow,
@@ -182,8 +187,8 @@ pub(crate) fn failed_run(error: &RunError, run: &Path) -> Option<String> {
 const MAKE_ROOM: &str = "make room on the disk";
 
 /// A process is at work on the run.
-pub(crate) const AT_WORK: &str =
-    "`reshelve status` shows how far it is; Ctrl-C in its terminal stops it";
+pub(crate) const AT_WORK: &str = "`reshelve status` shows how far it is; `reshelve pause` holds it, `reshelve cancel` or Ctrl-C in \
+     its terminal stops it";
 
 /// An error of a run that has not begun.
 pub(crate) fn of_run(error: &RunError) -> Option<String> {
@@ -220,6 +225,7 @@ fn of_refusal(refusal: &Refusal) -> Option<&'static str> {
              and dump that; --ignore-oplog takes the documents as they are"
         }
         Refusal::AtWork { .. } => AT_WORK,
+        Refusal::Step { .. } => LOOK_AT_IT,
         Refusal::NothingWritten { .. } => "name a run that was applied: `reshelve runs` lists them",
         Refusal::Finishing { .. } => {
             "`reshelve resume` finishes that, without its source; then roll it back"

@@ -26,6 +26,7 @@ pub mod states;
 pub mod text;
 
 pub mod checksums;
+pub mod control;
 pub mod demo;
 pub mod explain;
 pub mod generate;
@@ -50,6 +51,7 @@ pub use options::{
 pub use passwords::{Ask, Passwords};
 
 pub use checksums::checksums;
+pub use control::{cancel, pause, throttle};
 pub use demo::demo;
 pub use explain::explain;
 pub use generate::generate;

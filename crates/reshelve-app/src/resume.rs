@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use reshelve::ends::PlannedTarget;
-use reshelve::run::{self, Ends, ResumeRequest};
+use reshelve::run::{self, Ends, ResumeRequest, Throttle};
 use reshelve_core::mapping::InFlight;
 
 use crate::failure::Failure;
@@ -30,6 +30,8 @@ pub struct Request {
     pub read_preference: Option<ReadPreference>,
     /// How the work is divided.
     pub batch: BatchOptions,
+    /// What changes of the run's throttle; 0 takes a limit away.
+    pub throttle: Throttle,
 }
 
 impl Request {
@@ -44,11 +46,13 @@ impl Request {
             in_flight: None,
             read_preference: None,
             batch,
+            throttle: Throttle::default(),
         }
     }
 }
 
-/// Resumes a run, and returns when it has ended or was stopped.
+/// Resumes a run, and returns when it has ended or was stopped. One that is paused, and whose process
+/// still waits, is refused: [`control::go_on`](crate::control::go_on) has it go on there.
 ///
 /// # Errors
 /// As for [`run`](crate::run()); refused too if the source is not the one that the run has read.
@@ -78,6 +82,7 @@ pub fn resume(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
         batch: request.batch.limits(plan.target.folder().is_none()),
         jobs: request.batch.threads(),
         checkpoint_bytes: request.batch.checkpoint_bytes,
+        throttle: request.throttle,
     };
     handle.watcher().ready();
     let mut relay = Relay::new(handle);

@@ -8,6 +8,7 @@ use reshelve::dump::STANDARD_INPUT;
 use reshelve::ends::{Compression, OnExisting};
 use reshelve::run::{
     self, Checkpoint, DocumentCounts, Ends, Plan, Report, RunError, RunRequest, State, Stop, Tally,
+    Throttle,
 };
 use reshelve::store::{Disk, absolute};
 use serde::{Serialize, Serializer};
@@ -43,6 +44,8 @@ pub struct Request {
     pub take_over: bool,
     /// How the work is divided.
     pub batch: BatchOptions,
+    /// How much the run may take.
+    pub throttle: Throttle,
     /// Read at most this many documents.
     pub limit: Option<u64>,
     /// Whether to stop at the first reject.
@@ -68,6 +71,7 @@ impl Request {
             only_rejects: None,
             take_over: false,
             batch: BatchOptions::default(),
+            throttle: Throttle::default(),
             limit: None,
             fail_fast: false,
             skip_disk_check: false,
@@ -98,6 +102,7 @@ impl Request {
             batch: self.batch.limits(is_live),
             jobs: self.batch.threads(),
             checkpoint_bytes: self.batch.checkpoint_bytes,
+            throttle: self.throttle,
             limit: self.limit,
             fail_fast: self.fail_fast,
             skip_disk_check: self.skip_disk_check,
@@ -168,6 +173,8 @@ impl Outcome {
         match &self.report.stop {
             Stop::Damaged(_) => ExitCode::Failed,
             Stop::Interrupted => ExitCode::Interrupted,
+            // It cannot be resumed.
+            Stop::Cancelled => ExitCode::Failed,
             Stop::InFlight { .. } => ExitCode::Refused,
             Stop::FirstReject => ExitCode::Rejects,
             Stop::Done if self.report.checkpoint.totals.documents.rejected > 0 => ExitCode::Rejects,
@@ -181,6 +188,7 @@ impl Outcome {
         match &self.report.stop {
             Stop::Done => None,
             Stop::Interrupted => Some(hints::resume(folder)),
+            Stop::Cancelled => Some(hints::cancelled(folder, self.report.plan.apply)),
             Stop::FirstReject => Some(hints::first_reject(folder)),
             Stop::InFlight { .. } => Some(hints::in_flight(folder)),
             Stop::Damaged(damage) => Some(hints::damaged(damage.kind, folder)),

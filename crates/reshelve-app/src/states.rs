@@ -20,6 +20,12 @@ pub enum Command {
     Report,
     /// `rollback RUN`.
     Rollback,
+    /// `pause RUN`.
+    Pause,
+    /// `cancel RUN`.
+    Cancel,
+    /// `throttle RUN`.
+    Throttle,
 }
 
 impl Command {
@@ -31,6 +37,9 @@ impl Command {
             Command::Verify => "verified",
             Command::Report => "reported",
             Command::Rollback => "rolled back",
+            Command::Pause => "paused",
+            Command::Cancel => "cancelled",
+            Command::Throttle => "throttled",
         }
     }
 }
@@ -66,59 +75,123 @@ const fn rule(command: Command, state: State, answer: Answer) -> Rule {
     Rule { command, state, answer }
 }
 
-const ROLLING_BACK: Answer =
-    Answer::Refused { reason: "it is being rolled back", hint: hints::GO_ON_ROLLING_BACK };
-const ROLLED_BACK: Answer =
-    Answer::Refused { reason: "it was rolled back", hint: hints::START_A_NEW_RUN };
-const AT_WORK: Answer =
-    Answer::Refused { reason: "a process is at work on it", hint: hints::AT_WORK };
+const fn refused(reason: &'static str, hint: &'static str) -> Answer {
+    Answer::Refused { reason, hint }
+}
+
+const ROLLING_BACK: Answer = refused("it is being rolled back", hints::GO_ON_ROLLING_BACK);
+const ROLLED_BACK: Answer = refused("it was rolled back", hints::START_A_NEW_RUN);
+const AT_WORK: Answer = refused("a process is at work on it", hints::AT_WORK);
+const NOBODY: Answer = refused("no process is at work on it", hints::NOBODY_AT_WORK);
+const PAUSED: Answer = refused("it is paused", hints::CANCEL_FIRST);
+const NOT_BEGUN: Answer = refused("it has not begun", hints::BEGIN_FIRST);
+const CANCELLED: Answer = refused("it was cancelled", hints::TAKE_BACK_OR_ANEW);
+const ENDED: Answer = refused("it has ended", hints::IT_HAS_ENDED);
 
 /// Every command in every state.
 pub const RULES: &[Rule] = &[
+    rule(Command::Resume, State::Planned, Answer::Legal),
     rule(Command::Resume, State::Running, AT_WORK),
+    // Its own process goes on.
+    rule(Command::Resume, State::Pausing, Answer::Legal),
+    rule(Command::Resume, State::Paused, Answer::Legal),
     rule(Command::Resume, State::Interrupted, Answer::Legal),
     rule(Command::Resume, State::Failed, Answer::Legal),
     rule(Command::Resume, State::Killed, Answer::Legal),
+    rule(Command::Resume, State::Cancelled, CANCELLED),
     rule(Command::Resume, State::Partial, Answer::NothingLeft),
     rule(Command::Resume, State::Done, Answer::NothingLeft),
     rule(Command::Resume, State::RollingBack, ROLLING_BACK),
     rule(Command::Resume, State::RolledBack, ROLLED_BACK),
     // It takes the rejects that are known so far.
+    rule(Command::OnlyRejects, State::Planned, Answer::Legal),
     rule(Command::OnlyRejects, State::Running, Answer::Legal),
+    rule(Command::OnlyRejects, State::Pausing, Answer::Legal),
+    rule(Command::OnlyRejects, State::Paused, Answer::Legal),
     rule(Command::OnlyRejects, State::Interrupted, Answer::Legal),
     rule(Command::OnlyRejects, State::Failed, Answer::Legal),
     rule(Command::OnlyRejects, State::Killed, Answer::Legal),
+    rule(Command::OnlyRejects, State::Cancelled, Answer::Legal),
     rule(Command::OnlyRejects, State::Partial, Answer::Legal),
     rule(Command::OnlyRejects, State::Done, Answer::Legal),
     rule(Command::OnlyRejects, State::RollingBack, ROLLING_BACK),
     // What it rejected is rejected still.
     rule(Command::OnlyRejects, State::RolledBack, Answer::Legal),
     // What is not written yet is missing: the comparison says so.
+    rule(Command::Verify, State::Planned, Answer::Legal),
     rule(Command::Verify, State::Running, Answer::Legal),
+    rule(Command::Verify, State::Pausing, Answer::Legal),
+    rule(Command::Verify, State::Paused, Answer::Legal),
     rule(Command::Verify, State::Interrupted, Answer::Legal),
     rule(Command::Verify, State::Failed, Answer::Legal),
     rule(Command::Verify, State::Killed, Answer::Legal),
+    rule(Command::Verify, State::Cancelled, Answer::Legal),
     rule(Command::Verify, State::Partial, Answer::Legal),
     rule(Command::Verify, State::Done, Answer::Legal),
     rule(Command::Verify, State::RollingBack, Answer::Legal),
     rule(Command::Verify, State::RolledBack, Answer::Legal),
     // The report says that the run is not finished.
+    rule(Command::Report, State::Planned, Answer::Legal),
     rule(Command::Report, State::Running, Answer::Legal),
+    rule(Command::Report, State::Pausing, Answer::Legal),
+    rule(Command::Report, State::Paused, Answer::Legal),
     rule(Command::Report, State::Interrupted, Answer::Legal),
     rule(Command::Report, State::Failed, Answer::Legal),
     rule(Command::Report, State::Killed, Answer::Legal),
+    rule(Command::Report, State::Cancelled, Answer::Legal),
     rule(Command::Report, State::Partial, Answer::Legal),
     rule(Command::Report, State::Done, Answer::Legal),
     rule(Command::Report, State::RollingBack, Answer::Legal),
     rule(Command::Report, State::RolledBack, Answer::Legal),
+    rule(Command::Rollback, State::Planned, NOT_BEGUN),
     rule(Command::Rollback, State::Running, AT_WORK),
+    rule(Command::Rollback, State::Pausing, AT_WORK),
+    rule(Command::Rollback, State::Paused, PAUSED),
     rule(Command::Rollback, State::Interrupted, Answer::Legal),
     rule(Command::Rollback, State::Failed, Answer::Legal),
     rule(Command::Rollback, State::Killed, Answer::Legal),
+    rule(Command::Rollback, State::Cancelled, Answer::Legal),
     rule(Command::Rollback, State::Partial, Answer::Legal),
     rule(Command::Rollback, State::Done, Answer::Legal),
     rule(Command::Rollback, State::RollingBack, Answer::Legal),
     rule(Command::Rollback, State::RolledBack, Answer::NothingLeft),
+    rule(Command::Pause, State::Planned, NOBODY),
+    rule(Command::Pause, State::Running, Answer::Legal),
+    rule(Command::Pause, State::Pausing, Answer::Legal),
+    rule(Command::Pause, State::Paused, Answer::NothingLeft),
+    rule(Command::Pause, State::Interrupted, NOBODY),
+    rule(Command::Pause, State::Failed, NOBODY),
+    rule(Command::Pause, State::Killed, NOBODY),
+    rule(Command::Pause, State::Cancelled, CANCELLED),
+    rule(Command::Pause, State::Partial, ENDED),
+    rule(Command::Pause, State::Done, ENDED),
+    rule(Command::Pause, State::RollingBack, ROLLING_BACK),
+    rule(Command::Pause, State::RolledBack, ROLLED_BACK),
+    rule(Command::Cancel, State::Planned, NOBODY),
+    rule(Command::Cancel, State::Running, Answer::Legal),
+    rule(Command::Cancel, State::Pausing, Answer::Legal),
+    // If its process still waits: `control::cancel` looks.
+    rule(Command::Cancel, State::Paused, Answer::Legal),
+    rule(Command::Cancel, State::Interrupted, NOBODY),
+    rule(Command::Cancel, State::Failed, NOBODY),
+    rule(Command::Cancel, State::Killed, NOBODY),
+    rule(Command::Cancel, State::Cancelled, Answer::NothingLeft),
+    rule(Command::Cancel, State::Partial, ENDED),
+    rule(Command::Cancel, State::Done, ENDED),
+    rule(Command::Cancel, State::RollingBack, ROLLING_BACK),
+    rule(Command::Cancel, State::RolledBack, ROLLED_BACK),
+    rule(Command::Throttle, State::Planned, Answer::Legal),
+    rule(Command::Throttle, State::Running, Answer::Legal),
+    rule(Command::Throttle, State::Pausing, Answer::Legal),
+    rule(Command::Throttle, State::Paused, Answer::Legal),
+    rule(Command::Throttle, State::Interrupted, Answer::Legal),
+    rule(Command::Throttle, State::Failed, Answer::Legal),
+    rule(Command::Throttle, State::Killed, Answer::Legal),
+    rule(Command::Throttle, State::Cancelled, CANCELLED),
+    rule(Command::Throttle, State::Partial, ENDED),
+    rule(Command::Throttle, State::Done, ENDED),
+    rule(Command::Throttle, State::RollingBack, ROLLING_BACK),
+    rule(Command::Throttle, State::RolledBack, ROLLED_BACK),
 ];
 
 /// Whether a command may be given to a run in this state.
@@ -134,7 +207,7 @@ pub(crate) fn is_resumable(state: State) -> bool {
 
 /// Refuses a command that is not legal in the state in which the run is found.
 pub(crate) fn check(command: Command, folder: &RunFolder) -> Result<(), Failure> {
-    let state = folder.checkpoint()?.state.found(folder.is_held());
+    let state = folder.found(&folder.checkpoint()?);
     match answer(command, state) {
         Answer::Legal | Answer::NothingLeft => Ok(()),
         Answer::Refused { reason, hint } => {
@@ -157,6 +230,9 @@ mod tests {
             Command::Verify,
             Command::Report,
             Command::Rollback,
+            Command::Pause,
+            Command::Cancel,
+            Command::Throttle,
         ];
         for command in commands {
             for state in State::ALL {

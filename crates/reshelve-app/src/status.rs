@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use reshelve::ends::{Compression, PlannedSource, SourceForm};
-use reshelve::run::{Checkpoint, DocumentCounts, Plan, RunFolder, State};
+use reshelve::run::{Checkpoint, DocumentCounts, Plan, RunFolder, State, Throttle, Waiting};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -46,6 +46,8 @@ pub struct RunStatus {
     pub partial: bool,
     /// Why it stopped.
     pub reason: Option<String>,
+    /// Whether a process is at work on it, or waits.
+    pub at_work: bool,
     /// Whether `resume` would continue it.
     pub can_be_resumed: bool,
     /// When it began, as ISO text.
@@ -69,15 +71,19 @@ pub struct RunStatus {
     /// Time left, in milliseconds; none if the run is not at work, or the size of what it reads is
     /// not known.
     pub left_ms: Option<u64>,
+    /// What it may take: limits that are in force.
+    pub throttle: Throttle,
+    /// What it waits for, or was held back by before its last batch; null if it is not.
+    pub waiting: Option<Waiting>,
     /// Whether everything is written, and it removes what it replaced.
     #[serde(skip)]
     pub is_finishing: bool,
 }
 
 impl RunStatus {
-    /// Whether a process is at work on the run.
+    /// Whether a process is at work on the run, or waits.
     pub fn is_at_work(&self) -> bool {
-        self.state == State::Running.as_str()
+        self.at_work
     }
 }
 
@@ -109,7 +115,8 @@ pub fn watch(
     let mut killed = 0;
     loop {
         let outcome = Outcome::of(&folder)?;
-        killed = if outcome.status.state == State::Killed.as_str() { killed + 1 } else { 0 };
+        let unborn = [State::Killed, State::Planned].map(State::as_str);
+        killed = if unborn.contains(&outcome.status.state) { killed + 1 } else { 0 };
         let is_over = !outcome.status.is_at_work() && (killed == 0 || killed >= KILLED_LOOKS);
         if is_over || handle.stop().load(Ordering::Relaxed) {
             return Ok(outcome);
@@ -128,7 +135,12 @@ impl Outcome {
 pub(crate) fn status_of(folder: &RunFolder) -> Result<RunStatus, Failure> {
     let plan = folder.plan()?;
     let checkpoint = folder.checkpoint()?;
-    let state = checkpoint.state.found(folder.is_held());
+    let state = folder.found(&checkpoint);
+    let at_work = match state {
+        State::Running | State::Pausing => true,
+        State::Paused => folder.is_held(),
+        _ => false,
+    };
     let left_ms = if state == State::Running { left_ms(&plan, &checkpoint) } else { None };
     let totals = checkpoint.totals;
     Ok(RunStatus {
@@ -138,6 +150,7 @@ pub(crate) fn status_of(folder: &RunFolder) -> Result<RunStatus, Failure> {
         state: state.as_str(),
         partial: state != State::Done,
         reason: checkpoint.reason,
+        at_work,
         can_be_resumed: states::is_resumable(state),
         begun_at: plan.begun_at,
         source: plan.source.path.display().to_string(),
@@ -149,6 +162,9 @@ pub(crate) fn status_of(folder: &RunFolder) -> Result<RunStatus, Failure> {
         elapsed_ms: checkpoint.elapsed_ms,
         docs_per_s: ratio(totals.documents.read.saturating_mul(1000), checkpoint.elapsed_ms),
         left_ms,
+        // A file that somebody spoiled limits nothing that this could tell.
+        throttle: folder.control().map(|control| control.throttle).unwrap_or_default(),
+        waiting: checkpoint.waiting.filter(|_| at_work),
         is_finishing: checkpoint.is_finishing,
         run: plan.run,
     })

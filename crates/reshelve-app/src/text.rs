@@ -1,5 +1,6 @@
 //! How figures, and text that other people wrote, are written for people.
 
+use reshelve::run::{Waiting, Why};
 use std::ffi::OsStr;
 
 pub use reshelve::report::number;
@@ -88,6 +89,24 @@ pub fn bytes_per_second(bytes: u64, elapsed_ms: u64) -> String {
     format!("{}/s", size(u64::try_from(rate).unwrap_or(u64::MAX)))
 }
 
+/// What holds a run back, in a few words.
+pub fn waiting(waiting: &Waiting) -> String {
+    let Waiting { why, limit, found, .. } = waiting;
+    let limit = limit.unwrap_or_default();
+    let found = found.unwrap_or_default();
+    match why {
+        Why::Pause => "paused".to_owned(),
+        Why::MaxDocsPerS => format!("at most {} documents/s", number(limit)),
+        Why::MaxBytesPerS => format!("at most {}/s", size(limit)),
+        Why::MaxLag => {
+            format!("replication is {} s behind, at most {}", number(found), number(limit))
+        }
+        Why::MaxWriteMs => {
+            format!("a write takes {} ms, at most {}", number(found), number(limit))
+        }
+    }
+}
+
 /// The day of a date; milliseconds if its year is not in 0000–9999.
 pub fn date(date_ms: i64) -> String {
     if (DATE_MIN..=DATE_MAX).contains(&date_ms) {
@@ -95,6 +114,11 @@ pub fn date(date_ms: i64) -> String {
     } else {
         format!("{date_ms} ms")
     }
+}
+
+/// A date with its time, as ISO text.
+pub fn moment(date_ms: i64) -> String {
+    iso(date_ms.clamp(DATE_MIN, DATE_MAX)).as_str().to_owned()
 }
 
 /// A quotient with one decimal, which is enough for people and for comparisons; 0 if there is

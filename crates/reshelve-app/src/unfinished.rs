@@ -47,7 +47,7 @@ pub(crate) fn note(
     let mut unfinished: Vec<(&Plan, String)> = Vec::new();
     for (run, plan) in runs {
         let Ok(checkpoint) = run.checkpoint() else { continue };
-        let state = checkpoint.state.found(run.is_held());
+        let state = run.found(&checkpoint);
         match state {
             State::Done => {
                 unfinished.retain(|(earlier, _)| earlier.source.path != plan.source.path);

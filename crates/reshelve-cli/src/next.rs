@@ -145,6 +145,11 @@ pub(crate) fn verify(plan: &Plan, runs: &Path) -> Next {
         .runs(runs)
 }
 
+/// A command that is given to a run.
+pub(crate) fn to_run(command: &'static str, run: &str, runs: &Path) -> Next {
+    Next::new(command).word(run.as_ref()).runs(runs)
+}
+
 /// What a run can be asked to do in its state.
 pub(crate) fn of_run(status: &RunStatus, runs: &Path) -> Next {
     let run = |command: &str| Next::new(command).word(status.run.as_ref());

@@ -1,7 +1,7 @@
 //! The line that says how far a command is: as much of it as a terminal has room for.
 
-use reshelve::run::Progress;
-use reshelve_app::text::{bytes_per_second, number, size, span};
+use reshelve::run::{Progress, Waiting};
+use reshelve_app::text::{bytes_per_second, number, size, span, waiting};
 
 /// How wide a bar is.
 const BAR_CELLS: u64 = 20;
@@ -21,6 +21,8 @@ pub(crate) struct Line {
     pub(crate) batch: u64,
     /// Time spent.
     pub(crate) elapsed_ms: u64,
+    /// What it waits for, or was held back by.
+    pub(crate) waiting: Option<Waiting>,
 }
 
 impl Line {
@@ -34,6 +36,7 @@ impl Line {
             share: progress.file_bytes_total.map(|total| (progress.file_bytes_read, total)),
             batch: progress.batch,
             elapsed_ms: progress.elapsed_ms,
+            waiting: progress.waiting,
         }
     }
 
@@ -72,6 +75,9 @@ impl Line {
             parts.push((Part::Bar, bar.collect()));
             parts.push((Part::Percent, format!("{} %", of(100))));
         }
+        if let Some(held) = &self.waiting {
+            parts.push((Part::Waits, waiting(held)));
+        }
         let documents = if self.documents == 1 { "document" } else { "documents" };
         parts.push((Part::Documents, format!("{} {documents}", number(self.documents))));
         if let Some(left_ms) = self.left_ms() {
@@ -105,6 +111,7 @@ impl Line {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Part {
     Documents,
+    Waits,
     Rejected,
     Percent,
     Left,
@@ -135,6 +142,7 @@ mod tests {
         share: Some((3 << 30, 4 << 30)),
         batch: 4_321,
         elapsed_ms: 184_000,
+        waiting: None,
     };
 
     #[test]

@@ -97,7 +97,7 @@ impl Followed {
         let Some((folder, plan)) = self.family.first() else { return Ok(()) };
         let checkpoint = folder.checkpoint()?;
         let run = &plan.run;
-        let why = match checkpoint.state.found(folder.is_held()) {
+        let why = match folder.found(&checkpoint) {
             State::Done => return Ok(()),
             State::Partial => match plan.limit {
                 Some(limit) => {
@@ -106,6 +106,7 @@ impl Followed {
                 }
                 None => return Ok(()),
             },
+            State::Cancelled => format!("the run {run} was cancelled"),
             state => {
                 let resume = hints::resume(folder.path());
                 format!("the run {run} is not done ({state}); {resume}")

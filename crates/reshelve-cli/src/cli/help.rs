@@ -4,7 +4,7 @@
 use clap::Command;
 
 /// The groups of options that the short help leaves out …
-const RARE_GROUPS: [&str; 2] = ["Speed", "Passwords"];
+const RARE_GROUPS: [&str; 3] = ["Speed", "Throttle", "Passwords"];
 /// … and single options.
 const RARE: [&str; 22] = [
     "allow_empty",
@@ -131,6 +131,35 @@ Examples:
   reshelve resume latest
 
 Exit codes: as those of `reshelve run`. A run that is done is left as it is.";
+
+pub(super) const PAUSE: &str = "\
+Examples:
+  reshelve pause latest
+  reshelve resume latest
+
+Exit codes:
+  0  paused
+  3  refused: no process is at work on the run, or it ended first
+  6  interrupted while it waited; what was asked stands";
+
+pub(super) const CANCEL: &str = "\
+Examples:
+  reshelve cancel latest
+  reshelve rollback latest
+
+Exit codes:
+  0  cancelled
+  3  refused: no process is at work on the run, or it ended first
+  6  interrupted while it waited; what was asked stands";
+
+pub(super) const THROTTLE: &str = "\
+Examples:
+  reshelve throttle latest
+  reshelve throttle latest --max-docs-per-s 200 --max-write-ms 250
+  reshelve throttle latest --max-docs-per-s off
+
+Files:
+  .reshelve/runs/RUN  the run folder: control.json";
 
 pub(super) const ROLLBACK: &str = "\
 Examples:

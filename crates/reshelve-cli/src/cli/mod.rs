@@ -1,5 +1,6 @@
 //! The command line: one definition for the parser, the help, the man pages and the completions.
 
+mod control;
 mod generate;
 mod help;
 mod output;
@@ -12,6 +13,7 @@ mod tool;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+pub(crate) use control::{ControlArgs, ThrottleArgs};
 pub(crate) use generate::GenerateArgs;
 pub(crate) use output::looks;
 pub(crate) use runs::{ReportArgs, ResumeArgs, RollbackArgs, RunArgs, RunsArgs, StatusArgs};
@@ -56,9 +58,18 @@ pub(crate) enum Command {
     /// Show the state of one run, by default the newest
     #[command(after_long_help = help::STATUS)]
     Status(StatusArgs),
-    /// Resume a run that is not finished
+    /// Resume a run that is not finished, or is paused
     #[command(after_long_help = help::RESUME)]
     Resume(ResumeArgs),
+    /// Have a run wait between two batches, with its lock, until it is resumed
+    #[command(after_long_help = help::PAUSE)]
+    Pause(ControlArgs),
+    /// Stop a run between two batches for good
+    #[command(after_long_help = help::CANCEL)]
+    Cancel(ControlArgs),
+    /// Change how much a run may take, or show it
+    #[command(after_long_help = help::THROTTLE)]
+    Throttle(ThrottleArgs),
     /// Take back what a run wrote, and nothing else; without --apply, say what would be taken back
     #[command(after_long_help = help::ROLLBACK)]
     Rollback(RollbackArgs),

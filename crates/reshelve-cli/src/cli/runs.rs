@@ -6,6 +6,7 @@ use clap::Args;
 use reshelve_app::places::TargetPlace;
 use reshelve_app::rollback::OnEdited;
 
+use super::control::LimitArgs;
 use super::password::{BothPasswords, TargetPassword};
 use super::shared::{
     BatchArgs, DryRun, InFlight, Json, MappingArgs, ReadPreference, RunsDir, SourceArgs,
@@ -48,6 +49,8 @@ pub(crate) struct RunArgs {
     pub(crate) zstd: bool,
     #[command(flatten)]
     pub(crate) batch: BatchArgs,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
     /// Read at most this many documents
     #[arg(long, value_name = "N", env = "RESHELVE_LIMIT", help_heading = "Source")]
     pub(crate) limit: Option<u64>,
@@ -98,6 +101,8 @@ pub(crate) struct ResumeArgs {
     pub(crate) dry_run: DryRun,
     #[command(flatten)]
     pub(crate) batch: BatchArgs,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
     #[command(flatten)]
     pub(crate) password: BothPasswords,
     #[command(flatten)]

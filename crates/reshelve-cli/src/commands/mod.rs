@@ -2,6 +2,7 @@
 
 pub(crate) mod checksums;
 pub(crate) mod completions;
+pub(crate) mod control;
 pub(crate) mod demo;
 pub(crate) mod explain;
 pub(crate) mod generate;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use reshelve_app::resume::{self, Request};
 use reshelve_app::{ExitCode, Failure};
 
-use super::run_page;
+use super::{control, run_page};
 use crate::cli::ResumeArgs;
 use crate::next::{self, Next};
 use crate::printer::Printer;
@@ -20,7 +20,11 @@ pub(crate) fn run(args: &ResumeArgs) -> Result<ExitCode, Failure> {
         in_flight: args.in_flight.map(Into::into),
         read_preference: args.read_preference.map(Into::into),
         batch: args.batch.options(),
+        throttle: args.limits.throttle(),
     };
+    if let Some(code) = control::go_on(args, &request.run)? {
+        return Ok(code);
+    }
     let view = Arc::new(View::default());
     let ran = resume::resume(&request, &args.password.handle(args.dry_run.handle(view.handle())));
     view.end();

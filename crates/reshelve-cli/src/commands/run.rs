@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use reshelve::ends::{Compression, OnExisting};
+use reshelve::run::Throttle;
 use reshelve_app::run::{self, Outcome, Request};
 use reshelve_app::{ExitCode, Failure, hints};
 
@@ -66,6 +67,7 @@ fn request(args: &RunArgs) -> Result<Request, Failure> {
         only_rejects: args.only_rejects.as_deref().map(|name| args.runs.run(name)),
         take_over: args.take_over,
         batch: args.batch.options(),
+        throttle: Throttle::default().changed(args.limits.throttle()),
         limit: args.limit,
         fail_fast: args.fail_fast,
         skip_disk_check: args.skip_disk_check,

@@ -97,7 +97,9 @@ fn tone(report: &Report) -> Tone {
         Stop::Done if documents.rejected > 0 => Tone::Careful,
         Stop::Done if report.plan.part(documents.read).is_some() => Tone::Careful,
         Stop::Done => Tone::Good,
-        Stop::Interrupted | Stop::FirstReject | Stop::InFlight { .. } => Tone::Careful,
+        Stop::Interrupted | Stop::Cancelled | Stop::FirstReject | Stop::InFlight { .. } => {
+            Tone::Careful
+        }
     }
 }
 
@@ -125,6 +127,7 @@ fn verdict(report: &Report) -> String {
         }
         Stop::Done => format!("The {what} is done."),
         Stop::Interrupted => format!("The {what} was interrupted."),
+        Stop::Cancelled => format!("The {what} was cancelled."),
         Stop::FirstReject => format!("The {what} stopped at its first reject, as requested."),
         Stop::InFlight { .. } => {
             format!("The {what} stopped before a job in flight: it needs a decision.")

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use reshelve_app::status::{self, Outcome, Request, RunStatus};
 use reshelve_app::text::{
-    bytes_per_second, counted, number, per_second, plain, shell_word, size, span,
+    bytes_per_second, counted, moment, number, per_second, plain, shell_word, size, span, waiting,
 };
 use reshelve_app::{ExitCode, Failure, Handle, RunName, Watcher};
 
+use super::control::limits;
 use super::watch::Watch;
 use crate::cli::StatusArgs;
 use crate::next;
@@ -49,7 +50,7 @@ fn watched(request: &Request, printer: Printer) -> Result<Outcome, Failure> {
 /// Whether a state is good news.
 fn tone(status: &RunStatus) -> Tone {
     match status.state {
-        "done" | "running" => Tone::Good,
+        "done" | "running" | "pausing" => Tone::Good,
         "failed" | "killed" => Tone::Bad,
         _ => Tone::Careful,
     }
@@ -65,6 +66,12 @@ fn page(status: &RunStatus) -> String {
     }
     if let Some(parent) = &status.retry_of {
         row("retry of", plain(parent));
+    }
+    if let Some(held) = &status.waiting {
+        row("waits", format!("{}, since {}", waiting(held), moment(held.since_ms)));
+    }
+    if !status.throttle.is_off() {
+        row("throttle", limits(&status.throttle));
     }
     row("started", status.begun_at.clone());
     row("source", status.source.clone());

@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use reshelve_app::status::{Outcome, RunStatus};
-use reshelve_app::text::{bytes_per_second, counted, number, per_second, size, span};
+use reshelve_app::text::{
+    bytes_per_second, counted, moment, number, per_second, size, span, waiting,
+};
 
 use crate::printer::{self, Block, Printer};
 
@@ -87,8 +89,11 @@ impl Watch {
         if status.is_finishing {
             lines.push("removing what it replaced".to_owned());
         }
+        if let Some(held) = &status.waiting {
+            lines.push(format!("waits: {}, since {}", waiting(held), moment(held.since_ms)));
+        }
         let silent = self.changed.elapsed();
-        if silent >= PLAIN_INTERVAL {
+        if status.waiting.is_none() && silent >= PLAIN_INTERVAL {
             let silent_ms = u64::try_from(silent.as_millis()).unwrap_or(u64::MAX);
             lines.push(format!("no checkpoint for {}: its terminal says why", span(silent_ms)));
         }

@@ -97,6 +97,7 @@ impl Place {
         let report: Value = serde_json::from_slice(&report).expect("the report is whole");
         kept.remove("run.json");
         kept.remove("checkpoint.json");
+        kept.remove("control.json");
         if let Some(journal) = kept.get_mut("journal.bin") {
             // Where batches end is no property of the documents.
             *journal = jobs_of(journal);

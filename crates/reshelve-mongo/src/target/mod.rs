@@ -10,6 +10,7 @@ mod indexes;
 mod indexes_down;
 mod indexes_up;
 mod insert;
+mod lag;
 mod lease;
 mod look;
 mod preflight;

@@ -15,7 +15,7 @@ pub const BATCH_BYTES_DEFAULT: usize = 1024 * 1024;
 pub const DOCUMENT_BYTES_MAX: usize = 48 * 1024 * 1024;
 
 /// How much a batch may hold.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchLimits {
     /// Most documents, at least 1.
     pub docs_max: usize,

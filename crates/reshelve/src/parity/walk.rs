@@ -8,7 +8,7 @@ use super::VerifyError;
 use super::carried::{Carried, Fate};
 use crate::ends::BatchLimits;
 use crate::ends::Origin;
-use crate::pass::pipeline::{self, MappedBatch, PipelineOptions, Step};
+use crate::pass::pipeline::{self, BatchSize, MappedBatch, PipelineOptions, Step};
 use crate::pass::repeated_ids::{HELD_MAX, Seen};
 use crate::pass::{OnlyRejects, RejectPlace, Rejection, SourceHash, id_json, job_key};
 use crate::store::Key;
@@ -113,7 +113,7 @@ pub(crate) fn walk(
     let mut source = origin.open().map_err(VerifyError::Open)?.source;
     let options = PipelineOptions {
         mapping: reading.options,
-        batch: BatchLimits::default(),
+        batch: &BatchSize::new(BatchLimits::default()),
         jobs: reading.jobs,
         first: 0,
         known: 0,

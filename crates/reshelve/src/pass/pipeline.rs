@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -36,10 +36,37 @@ fn cost(batch: &Batch) -> usize {
     batch.bytes.len() + batch.items.len() * DOCUMENT_BYTES
 }
 
+/// How much the next batches may hold. It may change while a source is read.
+#[derive(Debug)]
+pub(crate) struct BatchSize {
+    docs_max: AtomicUsize,
+    bytes_max: AtomicUsize,
+}
+
+impl BatchSize {
+    pub(crate) fn new(limits: BatchLimits) -> Self {
+        let BatchLimits { docs_max, bytes_max } = limits;
+        BatchSize { docs_max: AtomicUsize::new(docs_max), bytes_max: AtomicUsize::new(bytes_max) }
+    }
+
+    /// From now on batches hold no more than that.
+    pub(crate) fn set(&self, limits: BatchLimits) {
+        self.docs_max.store(limits.docs_max, Ordering::Relaxed);
+        self.bytes_max.store(limits.bytes_max, Ordering::Relaxed);
+    }
+
+    fn limits(&self) -> BatchLimits {
+        BatchLimits {
+            docs_max: self.docs_max.load(Ordering::Relaxed),
+            bytes_max: self.bytes_max.load(Ordering::Relaxed),
+        }
+    }
+}
+
 /// What the pipeline is told.
 pub(crate) struct PipelineOptions<'o> {
     pub(crate) mapping: Options,
-    pub(crate) batch: BatchLimits,
+    pub(crate) batch: &'o BatchSize,
     pub(crate) jobs: usize,
     /// The position of the first document that the source gives.
     pub(crate) first: u64,
@@ -260,7 +287,7 @@ impl Reader<'_> {
     /// A batch ends where the documents that were dealt with before end, and where enough were
     /// read.
     fn limits(&self, position: u64) -> BatchLimits {
-        let mut limits = self.options.batch;
+        let mut limits = self.options.batch.limits();
         let mut bound = |end: u64| {
             let left = usize::try_from(end.saturating_sub(position)).unwrap_or(usize::MAX);
             limits.docs_max = limits.docs_max.min(left);

@@ -25,7 +25,7 @@ pub use survey::{
 pub use tallies::{VALUE_BYTES_MAX, VALUES_MAX, VALUES_TOTAL_MAX};
 
 use crate::ends::{BatchLimits, Damage, Source};
-use crate::pass::pipeline::{self, PipelineOptions, Step};
+use crate::pass::pipeline::{self, BatchSize, PipelineOptions, Step};
 use crate::store::DiskError;
 use reshelve_core::mapping::Options;
 use survey::Survey;
@@ -71,7 +71,7 @@ pub fn profile(
     let mut survey = Survey::new(&request.scratch);
     let options = PipelineOptions {
         mapping: request.options,
-        batch: BatchLimits::default(),
+        batch: &BatchSize::new(BatchLimits::default()),
         jobs: request.jobs,
         first: 0,
         known: 0,

@@ -126,7 +126,7 @@ pub fn gather(request: &ReportRequest, sides: &Sides<'_>) -> Result<RunReport, R
     for folder in &folders {
         let mut checkpoint = folder.checkpoint()?;
         // A run that was killed says that it is running.
-        checkpoint.state = checkpoint.state.found(folder.is_held());
+        checkpoint.state = folder.found(&checkpoint);
         runs.push(Member { plan: folder.plan()?, checkpoint: checkpoint.clone() });
         checkpoints.push(checkpoint);
     }

@@ -14,7 +14,7 @@ use std::sync::atomic::AtomicBool;
 
 use crate::ends::{ChangedDocuments, Destination, Edit, Notes};
 use crate::run::journal::{self, Own};
-use crate::run::{Plan, Refusal, RunError, RunFolder, State};
+use crate::run::{Asked, Plan, Refusal, RunError, RunFolder, State};
 use record::Record;
 pub use record::{JobCounts, OnEdited};
 use steps::Rollback;
@@ -95,7 +95,7 @@ pub fn roll_back(
     };
     let mut checkpoint = folder.checkpoint()?;
     // No process is at work on it.
-    checkpoint.state = checkpoint.state.found(false);
+    checkpoint.state = checkpoint.state.found(false, Asked::Run);
     if checkpoint.state == State::RolledBack {
         let Record { jobs, documents, .. } = Record::read(folder, &plan.run)?;
         if request.apply {
@@ -103,6 +103,10 @@ pub fn roll_back(
         }
         let (ended, edited) = (Ended::Already, Vec::new());
         return Ok(RollbackReport { plan, ended, jobs, documents, edited });
+    }
+    let (state, to) = (checkpoint.state, State::RollingBack);
+    if state != to && state.step_to(to).is_none() {
+        return Err(Refusal::Step { run: plan.run, state, to }.into());
     }
     if checkpoint.is_finishing {
         return Err(Refusal::Finishing { run: plan.run }.into());

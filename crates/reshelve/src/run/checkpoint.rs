@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::RunError;
 use super::journal::JournalLengths;
+use super::pace::Waiting;
 use super::states::State;
 use crate::ends::Position;
 use crate::pass::{Example, RejectReason, Rejection, SourceHash, Tallies, tally_reject};
@@ -129,6 +130,9 @@ pub struct Checkpoint {
     pub in_flight: Option<InFlight>,
     /// Why the run stopped, where it did.
     pub reason: Option<String>,
+    /// What the run waits for, or was held back by before its last batch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Waiting>,
 }
 
 impl Checkpoint {

@@ -47,6 +47,7 @@ fn end(
             return finish(context.plan, context.folder, checkpoint, destination);
         }
         Ended::Interrupted => Stop::Interrupted,
+        Ended::Cancelled => Stop::Cancelled,
         Ended::FirstReject => Stop::FirstReject,
         Ended::InFlight { job } => Stop::InFlight { job },
         Ended::Damaged(damage) => Stop::Damaged(damage),
@@ -61,6 +62,7 @@ fn end(
             checkpoint.enter(State::Interrupted)?;
             checkpoint.reason = Some(undecided(job));
         }
+        Stop::Cancelled => checkpoint.enter(State::Cancelled)?,
         _ => checkpoint.enter(State::Interrupted)?,
     }
     saving.save(&checkpoint)?;

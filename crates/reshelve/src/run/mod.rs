@@ -2,10 +2,12 @@
 //! resumed.
 
 pub(crate) mod checkpoint;
+mod control;
 mod end;
 mod engine;
 mod error;
 pub mod journal;
+mod pace;
 mod plan;
 pub(crate) mod preflight;
 mod refusal;
@@ -17,13 +19,17 @@ pub mod states;
 
 pub use crate::pass::{EXAMPLES_MAX, Example, RejectReason, RejectRecord, Tally};
 pub use checkpoint::{Checkpoint, DocumentCounts, Totals};
+pub use control::{Asked, Control, Throttle};
 pub use engine::CHECKPOINT_BYTES_DEFAULT;
 pub use error::RunError;
+pub use pace::{Waiting, Why};
 pub use plan::{Decisions, Part, Plan, RunRequest};
 pub use refusal::Refusal;
 pub use run_folder::RunFolder;
 pub use start::{Ends, Report, ResumeRequest, Stop, resume, start};
 pub use states::State;
+
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::ends::Notes;
 
@@ -40,6 +46,8 @@ pub struct Progress {
     pub batch: u64,
     /// Time spent, in all the processes of this run.
     pub elapsed_ms: u64,
+    /// What the run waits for, or was held back by before its last batch.
+    pub waiting: Option<Waiting>,
 }
 
 /// Is told how a run goes on.
@@ -48,6 +56,12 @@ pub trait Observer: Notes + Send {
     fn begun(&mut self, plan: &Plan, folder: &RunFolder, bytes_total: Option<u64>);
     /// A checkpoint was made.
     fn progress(&mut self, progress: &Progress);
+}
+
+/// The time by this machine's clock, in milliseconds since 1970.
+fn now_ms() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The most memory that this process has held, in bytes; 0 where the system does not tell.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::control::Throttle;
 use super::run_folder::RunFolder;
 use crate::ends::{
     Abandoned, Base, BatchLimits, Claim, OnExisting, PlannedSource, PlannedTarget, SourceSize,
@@ -39,6 +40,8 @@ pub struct RunRequest {
     pub jobs: usize,
     /// A checkpoint is due after so many target bytes.
     pub checkpoint_bytes: u64,
+    /// How much the run may take.
+    pub throttle: Throttle,
     /// Most documents to read.
     pub limit: Option<u64>,
     /// Whether to stop at the first reject.

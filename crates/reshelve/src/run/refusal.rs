@@ -2,6 +2,8 @@
 
 use reshelve_core::mapping::InFlight;
 
+use super::states::State;
+
 /// A reason of the run itself not to start. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -51,6 +53,16 @@ pub enum Refusal {
     AtWork {
         /// The run.
         run: String,
+    },
+    /// The table of states has no such step.
+    #[error("the run {run} is {state}: it cannot become {to}")]
+    Step {
+        /// The run.
+        run: String,
+        /// The state in which it is found.
+        state: State,
+        /// The state that was asked for.
+        to: State,
     },
     /// The source is not the one that the run has read.
     #[error("the source is not the one that this run has read: {detail}")]

@@ -8,7 +8,9 @@ use reshelve_core::mapping::InFlight;
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint::{CHECKPOINT_SCHEMA, Checkpoint};
+use super::control::Asked;
 use super::plan::{PLAN_SCHEMA, Plan};
+use super::states::State;
 use super::{Refusal, RunError};
 use crate::ends::PlannedSource;
 use crate::store::{
@@ -219,6 +221,14 @@ impl RunFolder {
         matches!(locking, Ok(Locking::HeldByAnother))
     }
 
+    /// The state in which the run is found: what its last checkpoint says, and whether a process is
+    /// at work on it, and what was asked of that.
+    pub fn found(&self, checkpoint: &Checkpoint) -> State {
+        // A file that nobody can read asks nothing.
+        let asked = self.control().map_or(Asked::Run, |control| control.asked);
+        checkpoint.state.found(self.is_held(), asked)
+    }
+
     /// Takes the folder away again, of a run that could not start.
     pub(crate) fn remove(&self) -> Result<(), DiskError> {
         self.files.remove_folder(&self.path)
@@ -234,6 +244,10 @@ impl RunFolder {
 
     pub(crate) fn checkpoint_file(&self) -> PathBuf {
         self.path.join("checkpoint.json")
+    }
+
+    pub(super) fn control_file(&self) -> PathBuf {
+        self.path.join("control.json")
     }
 
     /// The hashes of the mapped jobs' ids, while the run goes on.

@@ -78,6 +78,16 @@ impl Saver {
         }
     }
 
+    /// Waits for a save that is under way, and gives its checkpoint.
+    pub(crate) fn wait(&mut self) -> Result<Option<Box<Checkpoint>>, RunError> {
+        if !self.busy {
+            return Ok(None);
+        }
+        self.busy = false;
+        // Where the thread is gone, its end tells why.
+        self.answers.recv().ok().transpose()
+    }
+
     /// Waits for a save that is under way, and gives back the means to save.
     pub(crate) fn end(mut self) -> Result<Saving, RunError> {
         self.orders = None;

@@ -5,13 +5,14 @@ use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::checkpoint::Checkpoint;
+use super::control::{Asked, Throttle};
 use super::end::{execute, finish, note_failure, tidy};
 use super::engine::Context;
 use super::journal::Named;
 use super::plan::{Decisions, PLAN_SCHEMA, Plan, RunRequest};
 use super::run_folder::RunFolder;
 use super::states::State;
-use super::{Observer, RunError, preflight};
+use super::{Observer, Refusal, RunError, now_ms, preflight};
 use crate::ends::{
     Batch, BatchLimits, Claim, Damage, Destination, JobSet, Left, Opened, Origin, PlannedSource,
 };
@@ -28,6 +29,8 @@ pub enum Stop {
     Done,
     /// It was stopped from outside, and can be resumed.
     Interrupted,
+    /// It was stopped from outside for good.
+    Cancelled,
     /// It was stopped at the first reject, as asked, and can be resumed.
     FirstReject,
     /// It met a job in flight, and nobody has decided what becomes of these. Everything before it
@@ -77,6 +80,8 @@ pub struct ResumeRequest {
     pub jobs: usize,
     /// A checkpoint is due after so many target bytes.
     pub checkpoint_bytes: u64,
+    /// What changes of the run's throttle; 0 takes a limit away.
+    pub throttle: Throttle,
 }
 
 /// The two ends of a run.
@@ -116,6 +121,7 @@ pub fn start(
     }
     let plan = Plan { base, ..plan_of(request, origin, destination, &opened) };
     let folder = RunFolder::create(Arc::clone(&request.files), &request.runs_folder, &plan)?;
+    folder.throttle(request.throttle)?;
     if plan.apply
         && let Err(error) = destination.lock(&plan.claim(&folder), request.abandoned())
     {
@@ -132,8 +138,10 @@ pub fn start(
         bytes_total: opened.description.bytes_total,
         only,
     };
-    let from = Checkpoint::start(plan.base.position.clone());
     let _present = folder.hold(&plan.run)?;
+    let mut from = Checkpoint::start(plan.base.position.clone());
+    from.enter(State::Running)?;
+    folder.write_checkpoint(&from)?;
     observer.begun(&plan, &folder, opened.description.bytes_total);
     let result = execute(&context, opened, destination, from, observer);
     note_failure(&folder, destination, result)
@@ -162,7 +170,14 @@ pub fn resume(
     preflight::check_followed(&plan, &from)?;
     preflight::check_decision(&plan, request.in_flight)?;
     let had_failed = from.state == State::Failed;
+    let says_otherwise = matches!(from.state, State::Planned | State::Paused);
+    if from.state != State::Running && from.state.step_to(State::Running).is_none() {
+        let (run, state, to) = (plan.run, from.state, State::Running);
+        return Err(Refusal::Step { run, state, to }.into());
+    }
     from.enter(State::Running)?;
+    folder.ask(Asked::Run)?;
+    folder.throttle(request.throttle)?;
     let claim = plan.claim(folder);
     if plan.apply {
         let named = Named::of_run(folder);
@@ -205,6 +220,9 @@ pub fn resume(
     folder.remove_leftovers()?;
     observer.begun(&plan, folder, opened.description.bytes_total);
     let from = take_up(from, &plan, folder, (origin, &opened), observer)?;
+    if says_otherwise {
+        folder.write_checkpoint(&from)?;
+    }
     let before = from.source.count;
     let result = execute(&context, opened, destination, from, observer);
     note_failure(folder, destination, result)?.with_source(moved, before)
@@ -306,11 +324,6 @@ fn plan_of(
 
 fn now_iso() -> String {
     iso(now_ms()).as_str().to_owned()
-}
-
-fn now_ms() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The date for people, and a part that no other run of the same second has.

@@ -2,19 +2,29 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::control::Asked;
+
 /// What state a run is in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
-    /// Begun, and neither ended nor stopped.
+    /// It has its folder, and nothing is written to the target yet.
     #[default]
+    Planned,
+    /// Begun, and neither ended nor stopped.
     Running,
+    /// Told to pause, and still at the batch in hand. Found, never written down.
+    Pausing,
+    /// It waits between two batches until it is told to go on, and keeps its lock.
+    Paused,
     /// Stopped between two batches, from outside or at the first reject, as asked.
     Interrupted,
     /// Stopped where the source is damaged, or an end or the disk refused.
     Failed,
     /// Its process is gone and did not say why. Found, never written down.
     Killed,
+    /// Stopped between two batches for good: what it wrote stays until it is taken back.
+    Cancelled,
     /// Everything that it was told to take is written, which is a part of the source only.
     Partial,
     /// Everything is written.
@@ -42,9 +52,15 @@ const fn step(from: State, to: State, reason: &'static str) -> Step {
 
 /// All legal steps.
 pub const STEPS: &[Step] = &[
+    step(State::Planned, State::Running, "the target is locked, and the source is open"),
+    step(State::Running, State::Pausing, "it is told to pause"),
+    step(State::Pausing, State::Running, "it is told to go on before it paused"),
+    step(State::Pausing, State::Paused, "the batch in hand is written, and the checkpoint"),
+    step(State::Paused, State::Running, "it is resumed, or told to stop for good"),
     step(State::Running, State::Done, "all documents are written, and the lock is given back"),
     step(State::Running, State::Partial, "all that it was told to take is written: a part"),
     step(State::Running, State::Interrupted, "it was told to stop, or met its first reject"),
+    step(State::Running, State::Cancelled, "it is cancelled"),
     step(State::Running, State::Failed, "the source is damaged, or an end or the disk refused"),
     step(State::Running, State::Killed, "no process is at work on it"),
     step(State::Interrupted, State::Running, "it is resumed"),
@@ -54,17 +70,22 @@ pub const STEPS: &[Step] = &[
     step(State::Partial, State::RollingBack, "it is rolled back"),
     step(State::Interrupted, State::RollingBack, "it is rolled back instead of resumed"),
     step(State::Failed, State::RollingBack, "it is rolled back instead of resumed"),
+    step(State::Cancelled, State::RollingBack, "it is rolled back"),
     step(State::Killed, State::RollingBack, "it is rolled back instead of resumed"),
     step(State::RollingBack, State::RolledBack, "the target is as it was before the run"),
 ];
 
 impl State {
     /// All states.
-    pub const ALL: [State; 8] = [
+    pub const ALL: [State; 12] = [
+        State::Planned,
         State::Running,
+        State::Pausing,
+        State::Paused,
         State::Interrupted,
         State::Failed,
         State::Killed,
+        State::Cancelled,
         State::Partial,
         State::Done,
         State::RollingBack,
@@ -74,10 +95,14 @@ impl State {
     /// The word for people, and in files.
     pub fn as_str(self) -> &'static str {
         match self {
+            State::Planned => "planned",
             State::Running => "running",
+            State::Pausing => "pausing",
+            State::Paused => "paused",
             State::Interrupted => "interrupted",
             State::Failed => "failed",
             State::Killed => "killed",
+            State::Cancelled => "cancelled",
             State::Partial => "partial",
             State::Done => "done",
             State::RollingBack => "rolling-back",
@@ -92,17 +117,18 @@ impl State {
 
     /// The state as it is found: a run that says that it is running, and that no process is at
     /// work on, was killed; one that a process is at work on is running, whatever its last
-    /// checkpoint says.
+    /// checkpoint says, unless that is that it waits. One that was asked to pause is on its way there.
     #[must_use]
-    pub fn found(self, is_held: bool) -> State {
-        match (self, is_held) {
-            (
-                ended @ (State::Partial | State::Done | State::RollingBack | State::RolledBack),
-                _,
-            ) => ended,
-            (_, true) => State::Running,
-            (State::Running, false) => State::Killed,
-            (state, false) => state,
+    pub fn found(self, is_held: bool, asked: Asked) -> State {
+        let may_be_at_work = matches!(
+            self,
+            State::Planned | State::Running | State::Pausing | State::Interrupted | State::Failed
+        );
+        match self {
+            _ if may_be_at_work && is_held && asked == Asked::Pause => State::Pausing,
+            _ if may_be_at_work && is_held => State::Running,
+            State::Running | State::Pausing => State::Killed,
+            state => state,
         }
     }
 

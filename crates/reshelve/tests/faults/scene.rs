@@ -11,8 +11,8 @@ use reshelve::ends::{
 use reshelve::folder::FolderDestination;
 use reshelve::generate::{Plan as Corpus, Stream};
 use reshelve::run::{
-    Ends, Observer, Plan, Progress, Report, ResumeRequest, RunError, RunFolder, RunRequest, resume,
-    start,
+    Ends, Observer, Plan, Progress, Report, ResumeRequest, RunError, RunFolder, RunRequest,
+    Throttle, resume, start,
 };
 use reshelve::store::{Files, Keep, Memory};
 use reshelve_core::mapping::{InFlight, OnUnknownStatus, StatusPolicy};
@@ -106,6 +106,7 @@ impl Scene {
             batch: BATCH,
             jobs: 1,
             checkpoint_bytes: 1,
+            throttle: Throttle::default(),
             limit: None,
             fail_fast: false,
             skip_disk_check: false,
@@ -119,8 +120,14 @@ impl Scene {
     }
 
     pub(crate) fn resume(&self, memory: &Memory, folder: RunFolder) -> Result<Report, RunError> {
-        let request =
-            ResumeRequest { folder, in_flight: None, batch: BATCH, jobs: 1, checkpoint_bytes: 1 };
+        let request = ResumeRequest {
+            folder,
+            in_flight: None,
+            batch: BATCH,
+            jobs: 1,
+            checkpoint_bytes: 1,
+            throttle: Throttle::default(),
+        };
         let (origin, mut destination) = self.ends(memory);
         let ends = Ends { origin: &origin, destination: &mut destination };
         resume(&request, ends, &AtomicBool::new(false), &mut Silent)

@@ -5,12 +5,14 @@
 
 mod batch;
 mod decide;
+mod hold;
 mod settle;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use self::hold::Hold;
 use super::checkpoint::Checkpoint;
 use super::journal::{Journal, Tail};
 use super::plan::Plan;
@@ -20,7 +22,7 @@ use super::run_folder::RunFolder;
 use super::saver::{Saver, Saving};
 use super::{Observer, Progress, RunError, peak_rss_bytes};
 use crate::ends::{BatchLimits, Damage, Opened, Sink};
-use crate::pass::pipeline::{self, PipelineOptions, Step, Steps};
+use crate::pass::pipeline::{self, BatchSize, PipelineOptions, Step, Steps};
 use crate::pass::repeated_ids::{HELD_MAX, Seen};
 use crate::pass::{OnlyRejects, SourceHash};
 use crate::store::{Appender, Key, Records};
@@ -33,6 +35,8 @@ pub const CHECKPOINT_BYTES_DEFAULT: u64 = 64 * 1024 * 1024;
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(1);
 /// How long to wait for documents before it is looked whether a cut can be written.
 const CUT_WAIT: Duration = Duration::from_millis(20);
+/// How long to wait for documents before it is looked whether anybody asks anything.
+const SOURCE_WAIT: Duration = Duration::from_millis(200);
 /// The longest `_id` that a checkpoint keeps; a source that needs a longer one is read again.
 const ID_BYTES_MAX: usize = 64 * 1024;
 
@@ -43,6 +47,8 @@ pub(crate) enum Ended {
     AtEnd,
     /// Stopped from outside.
     Interrupted,
+    /// Stopped from outside, for good.
+    Cancelled,
     /// Stopped at the first reject.
     FirstReject,
     /// A job is in flight, and nobody decided what becomes of these; everything before it is
@@ -106,6 +112,7 @@ pub(crate) struct Engine<'e, S: ?Sized> {
     /// Documents that an earlier process got to.
     furthest: u64,
     known: Known,
+    hold: Hold,
     /// How many documents there are before the first one that the source gives.
     first: u64,
 }
@@ -166,6 +173,7 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
             batches: 0,
             furthest: from.furthest,
             known: Known { end, hash: from.source_hash.clone(), seen: first },
+            hold: Hold::new(folder, &context.plan.run)?,
             first,
             now: from,
         })
@@ -182,9 +190,10 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
         let mut saver = Saver::start(Saving { sink: self.sink.syncer()?, files, folder });
         let plan = self.context.plan;
         let context = self.context;
+        let size = BatchSize::new(self.first_limits());
         let options = PipelineOptions {
             mapping: plan.options.mapping(),
-            batch: context.batch,
+            batch: &size,
             jobs: context.jobs,
             first: self.first,
             known: self.known.end,
@@ -194,7 +203,8 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
             stop: context.stop,
         };
         let source = opened.source.as_mut();
-        let ended = pipeline::run(source, &options, |steps| self.take_steps(steps, &mut saver));
+        let ended =
+            pipeline::run(source, &options, |steps| self.take_steps(steps, &size, &mut saver));
         // A save that is under way ends before anything else is written down.
         let saving = saver.end();
         let (ended, saving) = (ended?, saving?);
@@ -213,24 +223,33 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
         Ok(Outturn { ended, checkpoint, saving })
     }
 
-    fn take_steps(&mut self, steps: &mut Steps<'_>, saver: &mut Saver) -> Result<Ended, RunError> {
+    fn take_steps(
+        &mut self,
+        steps: &mut Steps<'_>,
+        size: &BatchSize,
+        saver: &mut Saver,
+    ) -> Result<Ended, RunError> {
         loop {
+            if let Some(ended) = self.obey(size, saver)? {
+                return Ok(ended);
+            }
+            let wait = if self.cuts.is_empty() { SOURCE_WAIT } else { CUT_WAIT };
             // A source may be slow: what is compressed meanwhile is written.
-            while !self.cuts.is_empty() && !steps.is_ready_within(CUT_WAIT) {
+            if !steps.is_ready_within(wait) {
                 self.save_if_due(saver)?;
+                continue;
             }
             match steps.next() {
                 Step::Batch(batch) => {
+                    let begun = self.begun.elapsed();
+                    let before = (self.now.totals.documents.read, self.now.totals.bytes_mapped);
                     let ended = self.take_batch(&batch)?;
+                    self.took(begun, before, size);
                     steps.give_back(batch);
                     if let Some(ended) = ended {
                         return Ok(ended);
                     }
                     self.save_if_due(saver)?;
-                    // What was read and is not written yet is read again by a resumed run.
-                    if self.context.stop.load(Ordering::Relaxed) {
-                        return Ok(Ended::Interrupted);
-                    }
                 }
                 Step::Stopped => return Ok(Ended::Interrupted),
                 Step::End => {
@@ -243,6 +262,10 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
                 }
             }
         }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.context.stop.load(Ordering::Relaxed)
     }
 
     /// The source must not end before the documents that were dealt with.
@@ -328,6 +351,7 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
         let mut checkpoint = self.resumable.clone();
         checkpoint.elapsed_ms = self.elapsed_before_ms + elapsed_ms(self.begun);
         checkpoint.peak_rss_bytes = checkpoint.peak_rss_bytes.max(peak_rss_bytes());
+        checkpoint.waiting = self.hold.waiting;
         checkpoint
     }
 
@@ -348,6 +372,7 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
             file_bytes_total: self.context.bytes_total,
             batch: self.batches,
             elapsed_ms: saved.elapsed_ms,
+            waiting: saved.waiting,
         };
         self.observer.progress(&progress);
     }

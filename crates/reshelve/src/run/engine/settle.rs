@@ -1,5 +1,7 @@
 //! What was decided is written down, written, and counted.
 
+use std::time::Instant;
+
 use super::super::journal::{Details, JobRecord};
 use super::super::rejects::Rejected;
 use super::decide::{Decided, Decision};
@@ -153,7 +155,10 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
                 false => journal.flush()?,
             }
         }
-        Ok(self.sink.write(&batch.target, writes)?)
+        let begun = Instant::now();
+        let fates = self.sink.write(&batch.target, writes)?;
+        self.wrote(begun.elapsed());
+        Ok(fates)
     }
 
     /// Counts what became of a job that was to be written; tells whether it was not taken.
