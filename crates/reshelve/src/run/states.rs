@@ -120,14 +120,22 @@ impl State {
     /// checkpoint says, unless that is that it waits. One that was asked to pause is on its way there.
     #[must_use]
     pub fn found(self, is_held: bool, asked: Asked) -> State {
-        let may_be_at_work = matches!(
-            self,
-            State::Planned | State::Running | State::Pausing | State::Interrupted | State::Failed
-        );
         match self {
-            _ if may_be_at_work && is_held && asked == Asked::Pause => State::Pausing,
-            _ if may_be_at_work && is_held => State::Running,
-            State::Running | State::Pausing => State::Killed,
+            State::Planned if is_held && asked == Asked::Run => State::Planned,
+            State::Planned
+            | State::Running
+            | State::Pausing
+            | State::Interrupted
+            | State::Failed
+                if is_held =>
+            {
+                if asked == Asked::Pause {
+                    State::Pausing
+                } else {
+                    State::Running
+                }
+            }
+            State::Planned | State::Running | State::Pausing => State::Killed,
             state => state,
         }
     }
