@@ -55,8 +55,18 @@ fn every_example_works() {
         let place = Place::new();
         let made = ["generate", "dump", "--documents", "200", "--preset", "lifecycle"];
         place.expect(0, &made);
-        if ["resume", "rollback", "runs", "status", "report", "verify", "restore", "checksums", "indexes"]
-            .contains(command.first().unwrap_or(&""))
+        if [
+            "resume",
+            "rollback",
+            "runs",
+            "status",
+            "report",
+            "verify",
+            "restore",
+            "checksums",
+            "indexes",
+        ]
+        .contains(command.first().unwrap_or(&""))
         {
             place.expect(0, &["run", "dump", "out", "--apply", "--in-flight", "include"]);
         }

@@ -24,7 +24,7 @@ fn state(place: &Place) -> Value {
 
 /// When the lease of a target expires.
 fn expires(target: &Database) -> DateTime {
-    let runs = target.collection::<Document>("reshelve_runs");
+    let runs = target.handle.collection::<Document>("reshelve_runs");
     let lease = wait(runs.find_one(doc! { "_id": "lock" })).unwrap().expect("there is a lease");
     *lease.get_datetime("expires").unwrap()
 }
@@ -53,9 +53,7 @@ fn a_paused_run_renews_its_lease_and_goes_on() {
     place.expect(3, &["run", "jobs.bson", &target.uri, "--apply", "--allow-existing"]);
     place.expect(0, &["resume", "latest"]);
     place.expect(0, &["throttle", "latest", "--max-docs-per-s", "off"]);
-    let told = Told::of("the run".to_owned(), run.wait_with_output().unwrap()).expect(0);
-    // The test server shows no members.
-    assert!(told.stderr.contains("--max-lag holds nothing back"), "{}", told.stderr);
+    Told::of("the run".to_owned(), run.wait_with_output().unwrap()).expect(0);
     assert_eq!(target.count("novel_jobs"), 60);
     place.expect(0, &["verify", &legacy.uri, &target.uri, "--run", &place.run()]);
 }
