@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use reshelve::ends::Notes;
+use reshelve::rollback;
 use reshelve::run::{Observer, Plan, Progress, RunFolder};
 use reshelve_mongo::Patience;
 
@@ -25,6 +26,9 @@ pub trait Watcher: Send + Sync {
 
     /// A run wrote a checkpoint: what is reported is safe.
     fn progress(&self, _progress: &Progress) {}
+
+    /// A rollback is this far.
+    fn taking_back(&self, _progress: &rollback::Progress) {}
 
     /// A command that writes no target has read this much.
     fn reading(&self, _reading: Reading) {}
@@ -158,6 +162,12 @@ impl<'h> Relay<'h> {
 impl Notes for Relay<'_> {
     fn note(&mut self, text: &str) {
         self.watcher.note(text);
+    }
+}
+
+impl rollback::Observer for Relay<'_> {
+    fn progress(&mut self, progress: &rollback::Progress) {
+        self.watcher.taking_back(progress);
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use reshelve::ends::ChangedDocuments;
 use reshelve::rollback::{self, EditedJob, JobCounts, RollbackReport, RollbackRequest};
+use reshelve::run::Throttle;
 use serde::{Serialize, Serializer};
 
 use crate::exit_code::ExitCode;
@@ -25,12 +26,15 @@ pub struct Request {
     pub edited: Option<OnEdited>,
     /// The target's connection string, if that has credentials.
     pub target: Option<PathBuf>,
+    /// What changes of the throttle; 0 takes a limit away. Documents and bytes are those of the
+    /// target.
+    pub throttle: Throttle,
 }
 
 impl Request {
     /// Says what would be taken back of a run.
     pub fn new(run: RunName) -> Self {
-        Request { run, apply: false, edited: None, target: None }
+        Request { run, apply: false, edited: None, target: None, throttle: Throttle::default() }
     }
 }
 
@@ -117,7 +121,12 @@ pub fn rollback(request: &Request, handle: &Handle) -> Result<Outcome, Failure> 
     let plan = folder.plan()?;
     let target = request.target.as_deref();
     let mut destination = places::destination_again(&plan.target, target, handle)?;
-    let asked = RollbackRequest { folder, apply: request.apply, edited: request.edited };
+    let asked = RollbackRequest {
+        folder,
+        apply: request.apply,
+        edited: request.edited,
+        throttle: request.throttle,
+    };
     handle.watcher().ready();
     let mut relay = Relay::new(handle);
     let report = rollback::roll_back(&asked, destination.as_mut(), handle.stop(), &mut relay)?;

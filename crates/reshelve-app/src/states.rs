@@ -189,7 +189,8 @@ pub const RULES: &[Rule] = &[
     rule(Command::Throttle, State::Cancelled, CANCELLED),
     rule(Command::Throttle, State::Partial, ENDED),
     rule(Command::Throttle, State::Done, ENDED),
-    rule(Command::Throttle, State::RollingBack, ROLLING_BACK),
+    // It holds back the rollback.
+    rule(Command::Throttle, State::RollingBack, Answer::Legal),
     rule(Command::Throttle, State::RolledBack, ROLLED_BACK),
 ];
 

@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use reshelve::rollback;
 use reshelve::run::{Plan, Progress, RunFolder};
 use reshelve_app::{Handle, Reading, Watcher};
 
 use crate::interrupt;
 use crate::printer::{error_columns, has_terminal, note, shows_progress};
-use crate::progress_line::Line;
+use crate::progress_line::{Line, Parts};
 
 /// How often a plain line is printed.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
@@ -54,7 +55,7 @@ impl View {
 }
 
 impl Shown {
-    fn show(&mut self, line: &Line) {
+    fn show(&mut self, line: &impl Parts) {
         if !shows_progress() {
             return;
         }
@@ -95,6 +96,14 @@ impl Watcher for View {
 
     fn progress(&self, progress: &Progress) {
         self.shown().show(&Line::of(progress));
+    }
+
+    fn taking_back(&self, progress: &rollback::Progress) {
+        let mut shown = self.shown();
+        if shown.bar.is_none() {
+            shown.bar = bar();
+        }
+        shown.show(progress);
     }
 
     fn reading(&self, reading: Reading) {

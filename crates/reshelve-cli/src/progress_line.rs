@@ -1,5 +1,6 @@
 //! The line that says how far a command is: as much of it as a terminal has room for.
 
+use reshelve::rollback::{self, Phase};
 use reshelve::run::{Progress, Waiting};
 use reshelve_app::text::{bytes_per_second, number, size, span, waiting};
 
@@ -39,48 +40,20 @@ impl Line {
             waiting: progress.waiting,
         }
     }
+}
 
-    /// All of it but the bar.
-    pub(crate) fn whole(&self) -> String {
-        let mut parts = self.parts();
-        parts.retain(|(part, _)| *part != Part::Bar);
-        joined(&parts)
-    }
-
-    /// As much of it as fits in a row of so many columns. What is needed most stays longest.
-    pub(crate) fn fitted(&self, columns: usize) -> String {
-        let mut parts = self.parts();
-        loop {
-            let line = joined(&parts);
-            // The last column stays free: some terminals wrap when it is filled.
-            let fits = line.chars().count() < columns;
-            let least = parts.iter().enumerate().max_by_key(|(_, (part, _))| *part);
-            match least.map(|(at, _)| at) {
-                Some(at) if !fits && parts.len() > 1 => drop(parts.remove(at)),
-                _ => return line,
-            }
-        }
-    }
-
-    /// Its parts, in the order in which they are shown.
+impl Parts for Line {
     fn parts(&self) -> Vec<(Part, String)> {
         let mut parts = Vec::new();
-        if let Some((read, total)) = self.share {
-            let of = |whole: u64| {
-                let part = u128::from(read.min(total)) * u128::from(whole);
-                u64::try_from(part / u128::from(total.max(1))).unwrap_or(whole)
-            };
-            let filled = of(BAR_CELLS);
-            let bar = (0..BAR_CELLS).map(|cell| if cell < filled { '#' } else { '-' });
-            parts.push((Part::Bar, bar.collect()));
-            parts.push((Part::Percent, format!("{} %", of(100))));
+        if let Some(share) = self.share {
+            parts.extend(part_done(share));
         }
         if let Some(held) = &self.waiting {
             parts.push((Part::Waits, waiting(held)));
         }
         let documents = if self.documents == 1 { "document" } else { "documents" };
         parts.push((Part::Documents, format!("{} {documents}", number(self.documents))));
-        if let Some(left_ms) = self.left_ms() {
+        if let Some(left_ms) = self.share.and_then(|share| left_ms(share, self.elapsed_ms)) {
             parts.push((Part::Left, format!("{} left", span(left_ms))));
         }
         if self.elapsed_ms > 0 {
@@ -97,19 +70,78 @@ impl Line {
         }
         parts
     }
+}
 
-    /// The time that is left if the rest is as fast as what is done.
-    fn left_ms(&self) -> Option<u64> {
-        let (read, total) = self.share.filter(|(read, _)| *read > 0)?;
-        let rest = u128::from(total.saturating_sub(read));
-        let left = u128::from(self.elapsed_ms) * rest / u128::from(read);
-        Some(u64::try_from(left).unwrap_or(u64::MAX))
+impl Parts for rollback::Progress {
+    fn parts(&self) -> Vec<(Part, String)> {
+        let rollback::Progress { phase, done, total, elapsed_ms, waiting: held } = self;
+        let (noun, verb) = match phase {
+            Phase::Looking => ("jobs", "looked at"),
+            Phase::TakingBack => ("documents", "taken back"),
+            Phase::Checking => return vec![(Part::Documents, "reading the target".to_owned())],
+        };
+        let mut parts = Vec::from(part_done((*done, *total)));
+        if let Some(held) = held {
+            parts.push((Part::Waits, waiting(held)));
+        }
+        let counted = format!("{} of {} {noun} {verb}", number(*done), number(*total));
+        parts.push((Part::Documents, counted));
+        if let Some(left_ms) = left_ms((*done, *total), *elapsed_ms) {
+            parts.push((Part::Left, format!("{} left", span(left_ms))));
+        }
+        parts
     }
+}
+
+/// What can be shown as a line.
+pub(crate) trait Parts {
+    /// Its parts, in the order in which they are shown.
+    fn parts(&self) -> Vec<(Part, String)>;
+
+    /// All of it but the bar.
+    fn whole(&self) -> String {
+        let mut parts = self.parts();
+        parts.retain(|(part, _)| *part != Part::Bar);
+        joined(&parts)
+    }
+
+    /// As much of it as fits in a row of so many columns. What is needed most stays longest.
+    fn fitted(&self, columns: usize) -> String {
+        let mut parts = self.parts();
+        loop {
+            let line = joined(&parts);
+            // The last column stays free: some terminals wrap when it is filled.
+            let fits = line.chars().count() < columns;
+            let least = parts.iter().enumerate().max_by_key(|(_, (part, _))| *part);
+            match least.map(|(at, _)| at) {
+                Some(at) if !fits && parts.len() > 1 => drop(parts.remove(at)),
+                _ => return line,
+            }
+        }
+    }
+}
+
+/// A bar and a percentage.
+fn part_done((done, total): (u64, u64)) -> [(Part, String); 2] {
+    let of = |whole: u64| {
+        let part = u128::from(done.min(total)) * u128::from(whole);
+        u64::try_from(part / u128::from(total.max(1))).unwrap_or(whole)
+    };
+    let filled = of(BAR_CELLS);
+    let bar = (0..BAR_CELLS).map(|cell| if cell < filled { '#' } else { '-' });
+    [(Part::Bar, bar.collect()), (Part::Percent, format!("{} %", of(100)))]
+}
+
+/// The time that is left if the rest is as fast as what is done.
+fn left_ms((done, total): (u64, u64), elapsed_ms: u64) -> Option<u64> {
+    let rest = u128::from(total.saturating_sub(done));
+    let left = u128::from(elapsed_ms) * rest / u128::from(done.max(1));
+    (done > 0).then(|| u64::try_from(left).unwrap_or(u64::MAX))
 }
 
 /// The parts of a line, what is needed most first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Part {
+pub(crate) enum Part {
     Documents,
     Waits,
     Rejected,

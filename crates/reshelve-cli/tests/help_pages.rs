@@ -12,7 +12,7 @@ mod common;
 
 use common::Place;
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 20] = [
     "demo",
     "inspect",
     "profile",

@@ -15,6 +15,7 @@ mod live;
 use common::{Place, Told, until};
 use live::{Database, Server, wait};
 use mongodb::bson::{DateTime, Document, doc};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 fn state(place: &Place) -> Value {
@@ -77,4 +78,32 @@ fn a_cancelled_run_is_taken_back() {
     place.expect(0, &["rollback", "latest", "--apply"]);
     assert_eq!(target.count("novel_jobs"), 0);
     assert!(!target.has_lease());
+}
+
+#[test]
+fn a_rollback_is_slowed_down_too() {
+    let Some(server) = Server::shared() else { return };
+    let place = Place::new();
+    let target = server.database();
+    let small = ["--documents", "450", "--size", "small", "--no-in-flight"];
+    place.expect(0, &[&["generate", "jobs.bson"], &small[..]].concat());
+    place.expect(0, &["indexes", "up", &target.uri]);
+    place.expect(0, &["run", "jobs.bson", &target.uri, "--apply"]);
+    let back = place.call(&["rollback", "latest", "--apply", "--max-docs-per-s", "1"]).spawn(false);
+    until("a part is taken back", || target.count("novel_jobs") < 450);
+    // The rest has to wait for more than the test has time.
+    place.expect(0, &["throttle", "latest", "--max-bytes-per-s", "1KiB"]);
+    until("it is written down", || place.path(&record(&place)).exists());
+    kill_process(Pid::from_child(&back), Signal::INT).unwrap();
+    Told::of("the rollback".to_owned(), back.wait_with_output().unwrap()).expect(6);
+    let left = target.count("novel_jobs");
+    assert!(left > 0 && left < 450, "{left} jobs are left");
+    place.expect(3, &["pause", "latest"]).says(&["it is being rolled back"]);
+    let off = ["--max-docs-per-s", "off", "--max-bytes-per-s", "off"];
+    place.expect(0, &[&["rollback", "latest", "--apply"], &off[..]].concat());
+    assert_eq!(target.count("novel_jobs"), 0);
+}
+
+fn record(place: &Place) -> String {
+    format!(".reshelve/runs/{}/rollback.json", place.run())
 }

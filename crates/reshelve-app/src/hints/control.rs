@@ -18,8 +18,6 @@ pub(crate) const TAKE_BACK_OR_ANEW: &str = "`reshelve rollback RUN` takes back w
 pub(crate) const IT_HAS_ENDED: &str = "nothing is left to hold; `reshelve status RUN` shows it";
 /// A run that came to its end first.
 pub(crate) const LOOK_AT_IT: &str = "`reshelve status RUN` shows it";
-/// A run that has not begun to write.
-pub(crate) const BEGIN_FIRST: &str = "`reshelve resume RUN` begins it; it has written nothing yet";
 
 /// A run that was stopped for good.
 pub(crate) fn cancelled(run: &Path, is_applied: bool) -> String {

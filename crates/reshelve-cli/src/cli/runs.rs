@@ -123,6 +123,8 @@ pub(crate) struct RollbackArgs {
     #[arg(long, value_name = "WHAT", env = "RESHELVE_EDITED", value_parser = on_edited,
         help_heading = "Target")]
     pub(crate) edited: Option<OnEdited>,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
     /// Connection string of the target, if that has a password
     #[arg(long, value_name = "TARGET", env = "TARGET_MONGODB_URI", help_heading = "Target")]
     pub(crate) target: Option<PathBuf>,

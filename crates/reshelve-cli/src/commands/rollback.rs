@@ -21,6 +21,7 @@ pub(crate) fn run(args: &RollbackArgs) -> Result<ExitCode, Failure> {
         apply: args.apply,
         edited: args.edited,
         target: args.target.clone(),
+        throttle: args.limits.throttle(),
     };
     let view = Arc::new(View::default());
     let handle = args.password.handle(args.dry_run.handle(view.handle()));

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use reshelve::ends::{
-    Abandoned, Base, Claim, Destination, DrySink, EndError, Held, Hint, Left, Look, Notes,
+    Abandoned, Base, Claim, Destination, DrySink, EndError, Held, Hint, Left, Look, Members, Notes,
     OnExisting, PlannedTarget, Position, Sink, TargetRequest, WrittenJobs,
 };
 
 use super::held::{check_counts, check_each};
+use super::lag::LiveMembers;
 use super::lease::{Holder, Lease, Over, RUNS, Tenant, holder, last_writer};
 use super::look::LiveLook;
 use super::preflight::{Findings, Obstacle, counts, examples, findings, forecast};
@@ -106,6 +107,10 @@ impl LiveDestination {
 impl Destination for LiveDestination {
     fn planned(&self) -> PlannedTarget {
         PlannedTarget::Live(self.connection.planned())
+    }
+
+    fn members(&self) -> Option<Box<dyn Members>> {
+        Some(Box::new(LiveMembers(self.connection.clone())))
     }
 
     fn look(&mut self, request: &TargetRequest, notes: &mut dyn Notes) -> Result<Base, EndError> {

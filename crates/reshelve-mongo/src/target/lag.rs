@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use mongodb::bson::{Bson, Document, doc};
+use reshelve::ends::{EndError, Members};
 
 use crate::catalog::whole_number;
 use crate::connection::{Connection, Topology};
@@ -14,8 +15,18 @@ const FOLLOWING: [u64; 3] = [2, 3, 9];
 /// The state of the primary.
 const PRIMARY: u64 = 1;
 
+/// The members of a replica set, or the one server that there is.
+#[derive(Debug)]
+pub(super) struct LiveMembers(pub(super) Connection);
+
+impl Members for LiveMembers {
+    fn lag(&mut self) -> Result<Option<Duration>, EndError> {
+        Ok(self.0.wait(lag(&self.0)))
+    }
+}
+
 /// How far the slowest voting member is behind; none if the server does not tell.
-pub(super) async fn lag(connection: &Connection) -> Option<Duration> {
+async fn lag(connection: &Connection) -> Option<Duration> {
     if connection.server.topology != Topology::ReplicaSet {
         return None;
     }

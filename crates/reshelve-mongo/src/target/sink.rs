@@ -3,7 +3,6 @@
 //! command after the other.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use mongodb::bson::RawDocumentBuf;
 use reshelve::ends::{
@@ -14,7 +13,6 @@ use reshelve_core::mapping::TargetDocuments;
 
 use super::apart::Apart;
 use super::fenced::Fenced;
-use super::lag::lag;
 use super::lease::Lease;
 use super::look::{LiveLook, parts_of};
 use super::replace::{Replacement, replace};
@@ -140,10 +138,6 @@ impl Sink for LiveSink {
             let message = format!("{}: {error}", connection.place.name());
             EndError { message, ..error }
         })
-    }
-
-    fn lag(&mut self) -> Result<Option<Duration>, EndError> {
-        Ok(self.connection.wait(lag(&self.connection)))
     }
 
     /// What was acknowledged is safe: the write concern is majority.

@@ -1,6 +1,7 @@
 //! The seam where a run meets its target as a whole: what is there, the lock, the sink, the end.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -140,10 +141,24 @@ pub trait Notes {
     fn note(&mut self, text: &str);
 }
 
+/// The members of a target that is several servers.
+pub trait Members: Send {
+    /// How far the slowest voting member is behind; none if the target does not tell.
+    ///
+    /// # Errors
+    /// Where the target cannot be asked.
+    fn lag(&mut self) -> Result<Option<Duration>, EndError>;
+}
+
 /// A target, from the first look at it to the end of a run.
 pub trait Destination: TakesBack {
     /// What `run.json` says of it.
     fn planned(&self) -> PlannedTarget;
+
+    /// Its members, if it is several servers.
+    fn members(&self) -> Option<Box<dyn Members>> {
+        None
+    }
 
     /// Looks at the target before a run, and changes nothing.
     ///

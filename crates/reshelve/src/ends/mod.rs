@@ -15,8 +15,8 @@ mod target_reader;
 
 pub use content_hash::{ContentHash, content_hash};
 pub use destination::{
-    Abandoned, Base, Claim, Destination, Held, JobSet, Left, Notes, OnExisting, TargetRequest,
-    WrittenJob, WrittenJobs,
+    Abandoned, Base, Claim, Destination, Held, JobSet, Left, Members, Notes, OnExisting,
+    TargetRequest, WrittenJob, WrittenJobs,
 };
 pub use error::{EndError, EndErrorKind};
 pub use hint::{Hint, SourceHint};

@@ -6,7 +6,6 @@
 //! what became of each job.
 
 use std::ops::Range;
-use std::time::Duration;
 
 use reshelve_core::mapping::TargetDocuments;
 
@@ -237,15 +236,6 @@ pub trait Sink: Look {
     /// writing is.
     fn position(&self) -> Position {
         Position::default()
-    }
-
-    /// How far the slowest voting member of the target is behind; none if the target does not tell,
-    /// or has no members.
-    ///
-    /// # Errors
-    /// Where the target cannot be asked.
-    fn lag(&mut self) -> Result<Option<Duration>, EndError> {
-        Ok(None)
     }
 
     /// Ends a target that is complete, when every cut is written.

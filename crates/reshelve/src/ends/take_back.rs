@@ -81,6 +81,9 @@ pub struct ChangedDocuments {
     pub deleted: u64,
     /// Earlier versions that were put back.
     pub put_back: u64,
+    /// Bytes of all of these, where they were changed one by one by this process.
+    #[serde(skip)]
+    pub bytes: u64,
 }
 
 /// What is known of a run that is to be taken back.

@@ -7,14 +7,18 @@
 
 mod copied;
 mod jobs;
+mod progress;
 mod record;
 mod steps;
+mod survey;
+mod wait;
 
 use std::sync::atomic::AtomicBool;
 
-use crate::ends::{ChangedDocuments, Destination, Edit, Notes};
+use crate::ends::{ChangedDocuments, Destination, Edit};
 use crate::run::journal::{self, Own};
-use crate::run::{Asked, Plan, Refusal, RunError, RunFolder, State};
+use crate::run::{Asked, Plan, Refusal, RunError, RunFolder, State, Throttle};
+pub use progress::{Observer, Phase, Progress};
 use record::Record;
 pub use record::{JobCounts, OnEdited};
 use steps::Rollback;
@@ -31,6 +35,9 @@ pub struct RollbackRequest {
     pub apply: bool,
     /// What becomes of jobs that were changed since.
     pub edited: Option<OnEdited>,
+    /// What changes of the throttle; 0 takes a limit away. Documents and bytes are those of the
+    /// target.
+    pub throttle: Throttle,
 }
 
 /// How a rollback ended.
@@ -81,7 +88,7 @@ pub fn roll_back(
     request: &RollbackRequest,
     destination: &mut dyn Destination,
     stop: &AtomicBool,
-    notes: &mut dyn Notes,
+    observer: &mut dyn Observer,
 ) -> Result<RollbackReport, RunError> {
     let folder = &request.folder;
     let plan = folder.plan()?;
@@ -121,6 +128,9 @@ pub fn roll_back(
         let detail = format!("it names {} jobs, and the run has written {written}", own.jobs());
         return Err(RunError::State { path: folder.journal_file(), detail });
     }
+    if request.apply {
+        folder.throttle(request.throttle)?;
+    }
     let claim = plan.claim(folder);
     let rollback = Rollback {
         request,
@@ -131,7 +141,7 @@ pub fn roll_back(
         stop,
     };
     match checkpoint.state {
-        State::RollingBack => rollback.go_on(checkpoint, destination, notes),
-        _ => rollback.begin(checkpoint, destination, notes),
+        State::RollingBack => rollback.go_on(checkpoint, destination, observer),
+        _ => rollback.begin(checkpoint, destination, observer),
     }
 }

@@ -1,19 +1,21 @@
 //! The steps of a rollback: look, decide, write down, change, look again.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
 use super::copied::Copied;
 use super::jobs::{DecidedJobs, Undecided};
+use super::progress::{Observer, Phase, Telling};
 use super::record::{EditedKeys, JobCounts, OnEdited, Record, discarded_file, write_edited};
-use super::{EditedJob, Ended, LISTED_MAX, RollbackReport, RollbackRequest};
+use super::survey::Surveyed;
+use super::{EditedJob, Ended, RollbackReport, RollbackRequest};
 use crate::ends::{
-    Action, ChangedDocuments, Claim, Destination, Earlier, Edit, EndError, How, LeftOver, Notes,
-    OwnJob, OwnJobs, Position, Standing, TakenBack,
+    ChangedDocuments, Claim, Destination, Earlier, EndError, LeftOver, Position, TakenBack,
 };
+use crate::run::hold::Hold;
 use crate::run::journal::{JournalLengths, Own};
 use crate::run::{Checkpoint, Plan, Refusal, RunError, State};
 use crate::store::{Replacement, Sorted};
-use crate::target_schema::Collection;
 
 pub(super) struct Rollback<'r> {
     pub(super) request: &'r RollbackRequest,
@@ -23,13 +25,6 @@ pub(super) struct Rollback<'r> {
     /// How long the journal was at the last checkpoint.
     pub(super) journal: JournalLengths,
     pub(super) stop: &'r AtomicBool,
-}
-
-/// What was found in the target.
-struct Surveyed {
-    jobs: JobCounts,
-    keys: EditedKeys,
-    listed: Vec<EditedJob>,
 }
 
 /// What becomes of a rollback after the look.
@@ -46,7 +41,7 @@ impl Rollback<'_> {
         &self,
         mut checkpoint: Checkpoint,
         destination: &mut dyn Destination,
-        notes: &mut dyn Notes,
+        observer: &mut dyn Observer,
     ) -> Result<RollbackReport, RunError> {
         let has_ended = checkpoint.state.is_ended();
         let earlier = match (checkpoint.totals.replaced > 0, has_ended || !destination.finishes()) {
@@ -71,19 +66,20 @@ impl Rollback<'_> {
         }
         // From here on the state on the disk may be another one, even where writing it fails.
         let mut may_have_begun = false;
-        let decided = self.decide(&run, (&copied, earlier), destination).and_then(|decided| {
-            if let Decided::Go(..) = decided {
-                checkpoint.enter(State::RollingBack)?;
-                may_have_begun = true;
-                checkpoint.reason = None;
-                self.request.folder.write_checkpoint(&checkpoint)?;
-            }
-            Ok(decided)
-        });
+        let decided =
+            self.decide(&run, (&copied, earlier), destination, observer).and_then(|decided| {
+                if let Decided::Go(..) = decided {
+                    checkpoint.enter(State::RollingBack)?;
+                    may_have_begun = true;
+                    checkpoint.reason = None;
+                    self.request.folder.write_checkpoint(&checkpoint)?;
+                }
+                Ok(decided)
+            });
         match decided {
             Ok(Decided::Go(mut record, keys, listed)) => {
                 let run = TakenBack { has_tail: false, ..run };
-                self.finish(&run, &keys, (&mut record, checkpoint), destination, (listed, notes))
+                self.finish(&run, &keys, (&mut record, checkpoint), destination, (listed, observer))
             }
             other => {
                 // Nothing is changed: the lock goes, unless a run that can be resumed had it. The
@@ -107,9 +103,10 @@ impl Rollback<'_> {
         run: &TakenBack<'_>,
         (copied, earlier): (&Copied, Earlier),
         destination: &mut dyn Destination,
+        observer: &mut dyn Observer,
     ) -> Result<Decided, RunError> {
-        let RollbackRequest { folder, apply, edited } = self.request;
-        let Some(surveyed) = self.survey(run, &Undecided(self.own), destination)? else {
+        let RollbackRequest { folder, apply, edited, .. } = self.request;
+        let Some(surveyed) = self.survey(run, &Undecided(self.own), destination, observer)? else {
             return Ok(self.ends(Ended::Interrupted, JobCounts::default(), Vec::new()));
         };
         let Surveyed { jobs, keys, listed } = surveyed;
@@ -155,9 +152,9 @@ impl Rollback<'_> {
         &self,
         checkpoint: Checkpoint,
         destination: &mut dyn Destination,
-        notes: &mut dyn Notes,
+        observer: &mut dyn Observer,
     ) -> Result<RollbackReport, RunError> {
-        let RollbackRequest { folder, apply, edited } = self.request;
+        let RollbackRequest { folder, apply, edited, .. } = self.request;
         let mut record = Record::read(folder, &self.plan.run)?;
         let is_other = edited.is_some() && *edited != record.edited;
         if is_other && *edited != Some(OnEdited::Keep) {
@@ -186,14 +183,14 @@ impl Rollback<'_> {
             is_copied: &is_copied,
         };
         destination.lock_back(&run)?;
-        let looked = self.look_again(&run, &mut record, destination);
+        let looked = self.look_again(&run, &mut record, destination, observer);
         match looked {
             Ok((keys, None)) => self.finish(
                 &run,
                 &keys,
                 (&mut record, checkpoint),
                 destination,
-                (Vec::new(), notes),
+                (Vec::new(), observer),
             ),
             Ok((_, Some(report))) => destination.leave().map(|()| report).map_err(Into::into),
             Err(error) => {
@@ -210,12 +207,13 @@ impl Rollback<'_> {
         run: &TakenBack<'_>,
         record: &mut Record,
         destination: &mut dyn Destination,
+        observer: &mut dyn Observer,
     ) -> Result<(Sorted<16>, Option<RollbackReport>), RunError> {
         let folder = &self.request.folder;
         let mut edited = EditedKeys::read(folder, record.keys)?;
         let keys = EditedKeys::read(folder, record.keys)?.finish()?;
         let jobs = DecidedJobs { own: self.own, edited: &keys, on_edited: record.edited };
-        let Some(now) = self.survey(run, &jobs, destination)? else {
+        let Some(now) = self.survey(run, &jobs, destination, observer)? else {
             let (jobs, documents) = (record.jobs, record.documents);
             return Ok((keys, Some(self.report(Ended::Interrupted, jobs, documents, Vec::new()))));
         };
@@ -240,61 +238,6 @@ impl Rollback<'_> {
         Ok((keys, None))
     }
 
-    /// Looks at the jobs about which nothing is decided; none if it was told to stop.
-    fn survey(
-        &self,
-        run: &TakenBack<'_>,
-        own: &dyn OwnJobs,
-        destination: &mut dyn Destination,
-    ) -> Result<Option<Surveyed>, RunError> {
-        let mut jobs = JobCounts::default();
-        let mut keys = EditedKeys::new(self.request.folder.scratch());
-        let mut listed = Vec::new();
-        let on_edited = self.request.edited;
-        let is_continued = run.from.is_some();
-        let mut is_stopped = false;
-        let mut count = |job: &OwnJob, standing: Standing| -> Result<(), EndError> {
-            is_stopped = self.stop.load(Ordering::Relaxed);
-            if is_stopped {
-                return Err(EndError::failed("it was told to stop", None));
-            }
-            if is_continued && own.get(&job.key)?.and_then(|(_, how)| how) != Some(How::AsWritten) {
-                return Ok(());
-            }
-            let was_there = job.action == Action::Replace && !is_continued;
-            let edit = match standing {
-                Standing::AsWritten => None,
-                Standing::Gone if !was_there => {
-                    jobs.gone += 1;
-                    return Ok(());
-                }
-                Standing::Gone => Some(Edit { collection: Collection::Jobs, what: "is missing" }),
-                Standing::Edited(edit) => Some(edit),
-            };
-            let goes = edit.is_none() || matches!(on_edited, Some(OnEdited::Discard { .. }));
-            if let Some(edit) = edit {
-                jobs.edited += 1;
-                jobs.kept += u64::from(on_edited == Some(OnEdited::Keep));
-                keys.add(job.key)?;
-                if listed.len() < LISTED_MAX {
-                    let job = String::from_utf8_lossy(&job.job_id).into_owned();
-                    listed.push(EditedJob { job, edit });
-                }
-            }
-            match job.action {
-                Action::Replace => jobs.put_back += u64::from(goes),
-                Action::Insert | Action::Complete => jobs.deleted += u64::from(goes),
-            }
-            Ok(())
-        };
-        let surveyed = destination.survey(run, own, &mut count);
-        if is_stopped {
-            return Ok(None);
-        }
-        surveyed?;
-        Ok(Some(Surveyed { jobs, keys, listed }))
-    }
-
     /// Makes a copy of what will be discarded, durably.
     fn keep_discarded(
         &self,
@@ -315,17 +258,25 @@ impl Rollback<'_> {
         keys: &Sorted<16>,
         (record, mut checkpoint): (&mut Record, Checkpoint),
         destination: &mut dyn Destination,
-        (listed, notes): (Vec<EditedJob>, &mut dyn Notes),
+        (listed, observer): (Vec<EditedJob>, &mut dyn Observer),
     ) -> Result<RollbackReport, RunError> {
         let folder = &self.request.folder;
         let decided = DecidedJobs { own: self.own, edited: keys, on_edited: record.edited };
         let (position, documents) = (record.position.clone(), record.documents);
         let mut is_stopped = false;
+        let mut hold = Hold::new(folder, &self.plan.run, destination.members())?;
+        let mut telling = Telling::new(Phase::TakingBack, self.documents(&checkpoint), observer);
+        telling.add(documents.deleted);
+        let mut begun = Instant::now();
         let mut save = |position: &Position, documents: ChangedDocuments, is_between: bool| {
             record.position = position.clone();
-            record.documents = documents;
+            let before = std::mem::replace(&mut record.documents, documents);
             record.write(folder)?;
-            is_stopped = is_between && self.stop.load(Ordering::Relaxed);
+            telling.add(documents.deleted.saturating_sub(before.deleted));
+            if is_between {
+                is_stopped = self.wait(&mut hold, &mut telling, (begun, before, documents))?;
+                begun = Instant::now();
+            }
             match is_stopped {
                 true => Err(EndError::failed("it was told to stop", None)),
                 false => Ok(()),
@@ -337,8 +288,10 @@ impl Rollback<'_> {
             let (jobs, documents) = (record.jobs, record.documents);
             return Ok(self.report(Ended::Interrupted, jobs, documents, listed));
         }
-        let looked =
-            taken.and_then(|documents| Ok((documents, destination.left_over(run, &decided)?)));
+        let looked = taken.and_then(|documents| {
+            telling.checks();
+            Ok((documents, destination.left_over(run, &decided)?))
+        });
         let (documents, left) = match looked {
             Ok(looked) => looked,
             Err(error) => {
@@ -355,7 +308,7 @@ impl Rollback<'_> {
             return Err(EndError::failed(message, Some(advice)).into());
         }
         if foreign_events > 0 {
-            notes.note(&format!(
+            observer.note(&format!(
                 "warning: {foreign_events} events of jobs that were taken back stay: the run did \
                  not write them"
             ));

@@ -21,8 +21,10 @@ pub(super) fn execute(
     observer: &mut dyn Observer,
 ) -> Result<Report, RunError> {
     let claim = context.plan.claim(context.folder);
+    let members = destination.members();
     let mut sink = destination.sink(&claim, &from.target, context.jobs)?;
-    let engine = Engine::new(context, sink.as_mut(), observer, from, opened.first)?;
+    let from = (from, opened.first);
+    let engine = Engine::new(context, sink.as_mut(), observer, from, members)?;
     let mut outturn = engine.run(&mut opened)?;
     if context.plan.apply && matches!(outturn.ended, Ended::AtEnd) {
         sink.finish()?;

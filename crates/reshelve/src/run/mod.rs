@@ -6,6 +6,7 @@ mod control;
 mod end;
 mod engine;
 mod error;
+pub(crate) mod hold;
 pub mod journal;
 mod pace;
 mod plan;
@@ -59,7 +60,7 @@ pub trait Observer: Notes + Send {
 }
 
 /// The time by this machine's clock, in milliseconds since 1970.
-fn now_ms() -> i64 {
+pub(crate) fn now_ms() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use reshelve::dump::Documents;
 use reshelve::rollback::{Ended, RollbackReport, RollbackRequest, roll_back};
-use reshelve::run::{RunError, State};
+use reshelve::run::{RunError, State, Throttle};
 use reshelve::store::{Fault, Files, Keep, Memory};
 use reshelve::target_schema::Collection;
 
@@ -13,7 +13,8 @@ use super::scene::{Scene, Silent, run_folder, scenes};
 
 fn back(scene: &Scene, memory: &Memory) -> Result<RollbackReport, RunError> {
     let folder = run_folder(memory).unwrap();
-    let request = RollbackRequest { folder, apply: true, edited: None };
+    let request =
+        RollbackRequest { folder, apply: true, edited: None, throttle: Throttle::default() };
     let (_, mut destination) = scene.ends(memory);
     roll_back(&request, &mut destination, &AtomicBool::new(false), &mut Silent)
 }

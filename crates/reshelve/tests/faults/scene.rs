@@ -66,6 +66,10 @@ impl Notes for Silent {
     fn note(&mut self, _: &str) {}
 }
 
+impl reshelve::rollback::Observer for Silent {
+    fn progress(&mut self, _: &reshelve::rollback::Progress) {}
+}
+
 impl Observer for Silent {
     fn begun(&mut self, _: &Plan, _: &RunFolder, _: Option<u64>) {}
     fn progress(&mut self, _: &Progress) {}

@@ -102,6 +102,7 @@ impl TakesBack for LiveDestination {
             let changed = taker.take(batch)?;
             documents.deleted += changed.deleted;
             documents.put_back += changed.put_back;
+            documents.bytes += changed.bytes;
             save(&position_after(&last.job.key), documents, true)
         })?;
         Ok(documents)

@@ -51,7 +51,11 @@ impl Change {
 
     fn counts(&self) -> ChangedDocuments {
         let count = |documents: &Documents| count(documents.iter().map(Vec::len).sum());
-        ChangedDocuments { deleted: count(&self.goes), put_back: count(&self.comes) }
+        ChangedDocuments {
+            deleted: count(&self.goes),
+            put_back: count(&self.comes),
+            bytes: self::count(self.bytes()),
+        }
     }
 }
 
@@ -145,6 +149,7 @@ impl<'t> Taker<'t> {
                 Ok(None) => {
                     all.deleted += counts.deleted;
                     all.put_back += counts.put_back;
+                    all.bytes += counts.bytes;
                     return Ok(());
                 }
                 Ok(Some(collection)) => return Err(changed_now(collection)),
@@ -157,6 +162,7 @@ impl<'t> Taker<'t> {
         self.apart(&change).await?;
         all.deleted += counts.deleted;
         all.put_back += counts.put_back;
+        all.bytes += counts.bytes;
         Ok(())
     }
 

@@ -56,6 +56,7 @@ impl Back<'_> {
         let documents = ChangedDocuments {
             deleted: before.deleted + changed.deleted,
             put_back: before.put_back + changed.put_back,
+            bytes: before.bytes,
         };
         if changed == ChangedDocuments::default() {
             return Ok(documents);

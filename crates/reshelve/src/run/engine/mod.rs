@@ -5,23 +5,24 @@
 
 mod batch;
 mod decide;
-mod hold;
+mod known;
+mod obey;
 mod settle;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use self::hold::Hold;
+use self::known::Known;
 use super::checkpoint::Checkpoint;
+use super::hold::Hold;
 use super::journal::{Journal, Tail};
 use super::plan::Plan;
-use super::refusal::Refusal;
 use super::rejects::RejectFiles;
 use super::run_folder::RunFolder;
 use super::saver::{Saver, Saving};
 use super::{Observer, Progress, RunError, peak_rss_bytes};
-use crate::ends::{BatchLimits, Damage, Opened, Sink};
+use crate::ends::{BatchLimits, Damage, Members, Opened, Sink};
 use crate::pass::pipeline::{self, BatchSize, PipelineOptions, Step, Steps};
 use crate::pass::repeated_ids::{HELD_MAX, Seen};
 use crate::pass::{OnlyRejects, SourceHash};
@@ -117,21 +118,6 @@ pub(crate) struct Engine<'e, S: ?Sized> {
     first: u64,
 }
 
-/// The documents that were dealt with by an earlier process, and that the source gives again.
-struct Known {
-    /// The position after the last of them.
-    end: u64,
-    hash: String,
-    /// The position after the last one that was seen again.
-    seen: u64,
-}
-
-impl Known {
-    fn are_seen(&self) -> bool {
-        self.seen >= self.end
-    }
-}
-
 impl<'e, S: Sink + ?Sized> Engine<'e, S> {
     /// Takes up a run at a checkpoint; `first` is how many documents there are before the first
     /// one that the source gives.
@@ -139,8 +125,8 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
         context: &'e Context<'e>,
         sink: &'e mut S,
         observer: &'e mut dyn Observer,
-        from: Checkpoint,
-        first: u64,
+        (from, first): (Checkpoint, u64),
+        members: Option<Box<dyn Members>>,
     ) -> Result<Self, RunError> {
         let folder = context.folder;
         let from = Checkpoint { in_flight: context.plan.options.in_flight, ..from };
@@ -173,7 +159,7 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
             batches: 0,
             furthest: from.furthest,
             known: Known { end, hash: from.source_hash.clone(), seen: first },
-            hold: Hold::new(folder, &context.plan.run)?,
+            hold: Hold::new(folder, &context.plan.run, members)?,
             first,
             now: from,
         })
@@ -190,7 +176,7 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
         let mut saver = Saver::start(Saving { sink: self.sink.syncer()?, files, folder });
         let plan = self.context.plan;
         let context = self.context;
-        let size = BatchSize::new(self.first_limits());
+        let size = BatchSize::new(self.hold.limits(self.context.batch));
         let options = PipelineOptions {
             mapping: plan.options.mapping(),
             batch: &size,
@@ -241,10 +227,10 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
             }
             match steps.next() {
                 Step::Batch(batch) => {
-                    let begun = self.begun.elapsed();
+                    let begun = Instant::now();
                     let before = (self.now.totals.documents.read, self.now.totals.bytes_mapped);
                     let ended = self.take_batch(&batch)?;
-                    self.took(begun, before, size);
+                    self.took(begun, before);
                     steps.give_back(batch);
                     if let Some(ended) = ended {
                         return Ok(ended);
@@ -266,29 +252,6 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
 
     fn is_stopped(&self) -> bool {
         self.context.stop.load(Ordering::Relaxed)
-    }
-
-    /// The source must not end before the documents that were dealt with.
-    fn expect_known_seen(&self) -> Result<(), RunError> {
-        if !self.known.are_seen() {
-            let Known { end, seen, .. } = self.known;
-            let detail = format!("it has {seen} documents, and the run had read {end}");
-            return Err(Refusal::OtherSource { detail }.into());
-        }
-        Ok(())
-    }
-
-    /// A document that an earlier process dealt with: only its hash counts.
-    fn see_again(&mut self) -> Result<(), RunError> {
-        self.known.seen += 1;
-        if self.known.are_seen() && self.hash.hex() != self.known.hash {
-            let detail = format!(
-                "its first {} documents are not the ones that the run had read",
-                self.known.end
-            );
-            return Err(Refusal::OtherSource { detail }.into());
-        }
-        Ok(())
     }
 
     /// The state after the last document becomes one that can be resumed from.

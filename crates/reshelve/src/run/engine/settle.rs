@@ -157,7 +157,7 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
         }
         let begun = Instant::now();
         let fates = self.sink.write(&batch.target, writes)?;
-        self.wrote(begun.elapsed());
+        self.hold.wrote(begun.elapsed());
         Ok(fates)
     }
 

@@ -1,0 +1,88 @@
+//! How far a rollback is.
+
+use std::time::{Duration, Instant};
+
+use crate::ends::Notes;
+use crate::run::Waiting;
+
+/// How often it is told, at most.
+const EVERY: Duration = Duration::from_millis(200);
+
+/// What a rollback does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// It looks at the jobs of the run; nothing is changed.
+    Looking,
+    /// It takes documents back.
+    TakingBack,
+    /// Everything is taken back, and it reads the target once more.
+    Checking,
+}
+
+/// How far a rollback is.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// What it does.
+    pub phase: Phase,
+    /// Jobs that were looked at, or documents that were taken back and that this is written down of.
+    pub done: u64,
+    /// Of so many, about.
+    pub total: u64,
+    /// Time spent by this process in this phase.
+    pub elapsed_ms: u64,
+    /// What it waits for.
+    pub waiting: Option<Waiting>,
+}
+
+/// Is told how a rollback goes on.
+pub trait Observer: Notes {
+    /// So far it is.
+    fn progress(&mut self, progress: &Progress);
+}
+
+/// Tells an observer, not too often.
+pub(super) struct Telling<'o> {
+    observer: &'o mut dyn Observer,
+    phase: Phase,
+    done: u64,
+    total: u64,
+    begun: Instant,
+    told: Instant,
+}
+
+impl<'o> Telling<'o> {
+    pub(super) fn new(phase: Phase, total: u64, observer: &'o mut dyn Observer) -> Self {
+        let begun = Instant::now();
+        Telling { observer, phase, done: 0, total, begun, told: begun }
+    }
+
+    pub(super) fn note(&mut self, text: &str) {
+        self.observer.note(text);
+    }
+
+    pub(super) fn add(&mut self, count: u64) {
+        self.done += count;
+        self.waits(None);
+    }
+
+    /// It waits for this, or for nothing.
+    pub(super) fn waits(&mut self, waiting: Option<Waiting>) {
+        if self.told.elapsed() >= EVERY {
+            self.tell(waiting);
+        }
+    }
+
+    /// It begins to read the target once more.
+    pub(super) fn checks(&mut self) {
+        self.phase = Phase::Checking;
+        self.tell(None);
+    }
+
+    fn tell(&mut self, waiting: Option<Waiting>) {
+        self.told = Instant::now();
+        let elapsed_ms = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let (phase, done) = (self.phase, self.done);
+        let total = self.total.max(done);
+        self.observer.progress(&Progress { phase, done, total, elapsed_ms, waiting });
+    }
+}
