@@ -14,7 +14,7 @@ use crate::options::RunName;
 use crate::places;
 use crate::states::{self, Command};
 
-pub use reshelve::rollback::{Ended, LISTED_MAX, OnEdited};
+pub use reshelve::rollback::{Ended, LISTED_MAX, OnEdited, Phase, Progress};
 
 /// What `rollback` is asked.
 pub struct Request {

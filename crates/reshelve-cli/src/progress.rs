@@ -5,9 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use reshelve::rollback;
 use reshelve::run::{Plan, Progress, RunFolder};
-use reshelve_app::{Handle, Reading, Watcher};
+use reshelve_app::{Handle, Reading, Watcher, rollback};
 
 use crate::interrupt;
 use crate::printer::{error_columns, has_terminal, note, shows_progress};

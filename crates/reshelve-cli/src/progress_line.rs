@@ -1,7 +1,7 @@
 //! The line that says how far a command is: as much of it as a terminal has room for.
 
-use reshelve::rollback::{self, Phase};
 use reshelve::run::{Progress, Waiting};
+use reshelve_app::rollback::{self, Phase};
 use reshelve_app::text::{bytes_per_second, number, size, span, waiting};
 
 /// How wide a bar is.

@@ -1,6 +1,7 @@
 //! A pass over a source: reading and mapping in source order, and what becomes of each document.
 //! Run, profile and parity share it.
 
+mod budget;
 mod document_id;
 mod only_rejects;
 pub(crate) mod pipeline;

@@ -6,22 +6,18 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
 use super::OnlyRejects;
+use super::budget::{Budget, IN_FLIGHT_BYTES_MAX};
 use crate::ends::{Batch, BatchLimits, ContentHash, Damage, Form, Item, Source, content_hash};
 use crate::store::{Key, key_of};
 use reshelve_core::extjson;
 use reshelve_core::mapping::{
     Mapped, Mapper, Options, Outcome, Reject, RejectCode, TargetDocuments,
 };
-
-/// Source bytes that may be on their way between the reader and the writer: enough that nobody
-/// waits, few enough that they and what is made of them stay in the caches of a processor.
-const IN_FLIGHT_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// What is held of a document beside its own bytes, about: four target documents, their hashes,
 /// its outcome with its warnings. Tiny documents are made of this.
@@ -386,40 +382,4 @@ pub(crate) fn fingerprint(batch: &Batch, item: &Item, bson: &mut Vec<u8>) -> [u8
     bson.clear();
     let is_text = batch.form == Form::Json && extjson::parse(original, bson).is_ok();
     *blake3::hash(if is_text { bson } else { original }).as_bytes()
-}
-
-/// Bytes on their way.
-#[derive(Default)]
-struct Budget {
-    state: Mutex<BudgetState>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct BudgetState {
-    bytes: usize,
-    closed: bool,
-}
-
-impl Budget {
-    /// Waits until so many bytes may be sent on their way; false where nobody waits for them.
-    fn acquire(&self, bytes: usize) -> bool {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        while !state.closed && state.bytes > 0 && state.bytes + bytes > IN_FLIGHT_BYTES_MAX {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        state.bytes += bytes;
-        !state.closed
-    }
-
-    fn release(&self, bytes: usize) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.bytes = state.bytes.saturating_sub(bytes);
-        self.changed.notify_one();
-    }
-
-    fn close(&self) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
-        self.changed.notify_all();
-    }
 }

@@ -17,6 +17,7 @@ use std::sync::atomic::AtomicBool;
 
 use crate::ends::{ChangedDocuments, Destination, Edit};
 use crate::run::journal::{self, Own};
+use crate::run::preflight;
 use crate::run::{Asked, Plan, Refusal, RunError, RunFolder, State, Throttle};
 pub use progress::{Observer, Phase, Progress};
 use record::Record;
@@ -111,10 +112,7 @@ pub fn roll_back(
         let (ended, edited) = (Ended::Already, Vec::new());
         return Ok(RollbackReport { plan, ended, jobs, documents, edited });
     }
-    let (state, to) = (checkpoint.state, State::RollingBack);
-    if state != to && state.step_to(to).is_none() {
-        return Err(Refusal::Step { run: plan.run, state, to }.into());
-    }
+    preflight::check_step(&plan, checkpoint.state, State::RollingBack)?;
     if checkpoint.is_finishing {
         return Err(Refusal::Finishing { run: plan.run }.into());
     }

@@ -1,7 +1,7 @@
 //! What a run checks itself before it starts: the source.
 
 use super::checkpoint::Checkpoint;
-use super::{Plan, Refusal, RunError, RunRequest};
+use super::{Plan, Refusal, RunError, RunRequest, State};
 use crate::ends::{Opened, Oplog, Origin};
 use reshelve_core::mapping::{InFlight, Status};
 
@@ -79,4 +79,12 @@ pub(super) fn check_size(
     }
     let detail = format!("it has {now} bytes, and had {before} when the run began");
     Err(Refusal::OtherSource { detail }.into())
+}
+
+/// Refuses a step that the table of states does not have.
+pub(crate) fn check_step(plan: &Plan, state: State, to: State) -> Result<(), RunError> {
+    if state != to && state.step_to(to).is_none() {
+        return Err(Refusal::Step { run: plan.run.clone(), state, to }.into());
+    }
+    Ok(())
 }

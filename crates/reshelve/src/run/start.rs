@@ -12,7 +12,7 @@ use super::journal::Named;
 use super::plan::{Decisions, PLAN_SCHEMA, Plan, RunRequest};
 use super::run_folder::RunFolder;
 use super::states::State;
-use super::{Observer, Refusal, RunError, now_ms, preflight};
+use super::{Observer, RunError, now_ms, preflight};
 use crate::ends::{
     Batch, BatchLimits, Claim, Damage, Destination, JobSet, Left, Opened, Origin, PlannedSource,
 };
@@ -170,11 +170,7 @@ pub fn resume(
     preflight::check_followed(&plan, &from)?;
     preflight::check_decision(&plan, request.in_flight)?;
     let had_failed = from.state == State::Failed;
-    let says_otherwise = matches!(from.state, State::Planned | State::Paused);
-    if from.state != State::Running && from.state.step_to(State::Running).is_none() {
-        let (run, state, to) = (plan.run, from.state, State::Running);
-        return Err(Refusal::Step { run, state, to }.into());
-    }
+    preflight::check_step(&plan, from.state, State::Running)?;
     from.enter(State::Running)?;
     folder.ask(Asked::Run)?;
     folder.throttle(request.throttle)?;
@@ -220,9 +216,7 @@ pub fn resume(
     folder.remove_leftovers()?;
     observer.begun(&plan, folder, opened.description.bytes_total);
     let from = take_up(from, &plan, folder, (origin, &opened), observer)?;
-    if says_otherwise {
-        folder.write_checkpoint(&from)?;
-    }
+    folder.write_checkpoint(&from)?;
     let before = from.source.count;
     let result = execute(&context, opened, destination, from, observer);
     note_failure(folder, destination, result)?.with_source(moved, before)
