@@ -254,6 +254,10 @@ fn folders_that_were_created_are_there_after_every_crash() {
                 // Whatever is left can be taken up.
                 found.create_folders(Path::new("/one/two/three")).unwrap();
                 found.replace(path, b"bytes").unwrap();
+                if outcome.fault != Fault::LyingSync {
+                    let lost = found.crash(Keep::Durable);
+                    assert_eq!(lost.read(path, 10).unwrap(), b"bytes", "{keep:?}, then the power");
+                }
             }
         },
     );

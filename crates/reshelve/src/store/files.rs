@@ -158,6 +158,12 @@ pub trait Files: Debug + Send + Sync {
             }
             folder = folder_of(folder);
         }
+        // A process that was killed may have created it before it could make its name durable. If
+        // the folder above may not be read, no process of ours has created anything in it.
+        match self.sync_folder(folder_of(folder)) {
+            Err(error) if error.source.kind() == io::ErrorKind::PermissionDenied => {}
+            synced => synced?,
+        }
         for made in missing.iter().rev() {
             if let Err(error) = self.create_folder(made) {
                 // Another process may have created it in the meantime: that is as good.
@@ -165,8 +171,6 @@ pub trait Files: Debug + Send + Sync {
                     return Err(error);
                 }
             }
-        }
-        for made in &missing {
             self.sync_folder(folder_of(made))?;
         }
         Ok(())
