@@ -136,8 +136,16 @@ pub trait TakesBack {
     /// Refused where another run holds it, or has not finished.
     fn lock_back(&mut self, run: &TakenBack<'_>) -> Result<(), EndError>;
 
-    /// Cuts off what a killed process left after the last checkpoint, where a target is undone by
+    /// Looks at what a killed process left after the last checkpoint, where a target is undone by
     /// its position. `tail` are the jobs that the process may have been writing.
+    ///
+    /// # Errors
+    /// Refused where something else lies there.
+    fn look_at_tail(&mut self, _run: &TakenBack<'_>, _tail: &dyn OwnJobs) -> Result<(), EndError> {
+        Ok(())
+    }
+
+    /// Cuts that off.
     ///
     /// # Errors
     /// Refused, and nothing is cut off, where something else lies there.

@@ -12,7 +12,7 @@ use crate::ends::EndError;
 use crate::ends::Origin;
 use crate::ends::TargetReader;
 use crate::pass::OnlyRejects;
-use crate::store::{DiskError, StateError};
+use crate::store::{Disk, DiskError, StateError};
 
 /// How far the stored cost may differ, per job, in USD, by default.
 pub const TOLERANCE_USD_DEFAULT: f64 = 0.005;
@@ -90,7 +90,8 @@ pub enum VerifyError {
 
 /// The documents that the run was told to take, if those are the rejects of another run.
 pub(super) fn only_rejects(reading: &Reading) -> Result<Option<OnlyRejects>, VerifyError> {
-    Ok(reading.only_rejects.as_deref().map(OnlyRejects::read).transpose()?)
+    let read = |folder| OnlyRejects::read(&Disk, folder);
+    Ok(reading.only_rejects.as_deref().map(read).transpose()?)
 }
 
 /// A run that took again what an earlier one had rejected, as its files describe it.

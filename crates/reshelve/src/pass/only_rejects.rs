@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::document_id::id_json;
 use super::reject_record::{RejectRecord, read_rejects};
-use crate::store::{Disk, StateError};
+use crate::store::{Files, StateError};
 use reshelve_core::mapping::RejectCode;
 use reshelve_core::raw::hex;
 
@@ -29,9 +29,9 @@ pub(crate) struct OnlyRejects {
 
 impl OnlyRejects {
     /// The documents that the run in this folder rejected.
-    pub(crate) fn read(folder: &Path) -> Result<Self, StateError> {
+    pub(crate) fn read(files: &dyn Files, folder: &Path) -> Result<Self, StateError> {
         let mut only = OnlyRejects::default();
-        for record in read_rejects(&Disk, folder, u64::MAX)? {
+        for record in read_rejects(files, folder, u64::MAX)? {
             only.add(record?);
         }
         Ok(only)

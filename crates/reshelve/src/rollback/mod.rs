@@ -97,7 +97,7 @@ pub fn roll_back(
         return Err(Refusal::NothingWritten { run: plan.run }.into());
     }
     let _present = match request.apply {
-        true => Some(folder.hold(&plan.run)?),
+        true => Some(folder.hold_again(&plan.run)?),
         false if folder.is_held() => return Err(Refusal::AtWork { run: plan.run }.into()),
         false => None,
     };

@@ -122,6 +122,10 @@ impl Rollback<'_> {
             // The edited version and the one before it would stand side by side.
             return Err(Refusal::KeepsTwoVersions { run: self.plan.run.clone() }.into());
         }
+        let tail = run.has_tail.then(|| Own::of_tail(folder, self.journal)).transpose()?;
+        if let Some(tail) = &tail {
+            destination.look_at_tail(run, &Undecided(tail))?;
+        }
         if !apply {
             return Ok(self.ends(Ended::Dry, jobs, listed));
         }
@@ -135,9 +139,8 @@ impl Rollback<'_> {
         let record = Record::new(&self.plan.run, *edited, jobs, has_kept);
         write_edited(folder, &keys)?;
         record.write(folder)?;
-        if run.has_tail {
-            let tail = Own::of_tail(folder, self.journal)?;
-            destination.cut_tail(run, &Undecided(&tail))?;
+        if let Some(tail) = &tail {
+            destination.cut_tail(run, &Undecided(tail))?;
         }
         Ok(Decided::Go(Box::new(record), keys, listed))
     }

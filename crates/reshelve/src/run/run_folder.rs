@@ -208,6 +208,18 @@ impl RunFolder {
         Err(Refusal::AtWork { run: run.to_owned() }.into())
     }
 
+    /// Holds a run that another process began. That one may have been killed before the name of the
+    /// folder was durable: without the folder, nobody would know what the target holds of the run.
+    ///
+    /// # Errors
+    /// As for [`hold`](Self::hold), and if the disk refuses.
+    pub(crate) fn hold_again(&self, run: &str) -> Result<Box<dyn OpenFile>, RunError> {
+        let held = self.hold(run)?;
+        let parent = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        self.files.sync_folder(parent.unwrap_or(Path::new(".")))?;
+        Ok(held)
+    }
+
     /// Removes the temporary files that a killed process left. Only where no other process is at
     /// work on the run.
     pub(crate) fn remove_leftovers(&self) -> Result<(), DiskError> {

@@ -1,5 +1,6 @@
 //! Beginning a run, and resuming one.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -18,7 +19,7 @@ use crate::ends::{
 };
 use crate::pass::pipeline;
 use crate::pass::{OnlyRejects, SourceHash};
-use crate::store::absolute;
+use crate::store::{Files, absolute};
 use reshelve_core::mapping::{InFlight, VERSION};
 use reshelve_core::raw::iso;
 
@@ -115,7 +116,7 @@ pub fn start(
     preflight::check_oplog(request, &opened)?;
     let base = destination.look(&of_target, observer)?;
     preflight::check_in_flight(request, origin, &opened)?;
-    let only = request.only_rejects.as_deref().map(OnlyRejects::read).transpose()?;
+    let only = rejects_of(request.files.as_ref(), request.only_rejects.as_deref())?;
     if let Some(remark) = only.as_ref().and_then(OnlyRejects::remark) {
         observer.note(&format!("note: {remark}"));
     }
@@ -162,7 +163,7 @@ pub fn resume(
     let folder = &request.folder;
     let mut plan = folder.plan()?;
     // Obtained before anything else is looked at: a second process is refused.
-    let _present = folder.hold(&plan.run)?;
+    let _present = folder.hold_again(&plan.run)?;
     let mut from = folder.checkpoint()?;
     if from.state.is_ended() {
         return tidy(plan, folder, from, destination, observer);
@@ -186,7 +187,7 @@ pub fn resume(
         let result = finish(&plan, folder, from, destination);
         return note_failure(folder, destination, result);
     }
-    let only = plan.only_rejects.as_deref().map(OnlyRejects::read).transpose()?;
+    let only = rejects_of(folder.files(), plan.only_rejects.as_deref())?;
     let opened = origin.open_after(&from.source).map_err(RunError::from);
     let opened = match opened.and_then(|it| preflight::check_size(&plan, had_failed, it)) {
         Ok(opened) => opened,
@@ -279,6 +280,11 @@ fn still_agrees(from: &Checkpoint, origin: &dyn Origin) -> Result<bool, RunError
         left -= batch.items.len();
     }
     Ok(hash.hex() == from.source_hash)
+}
+
+/// The rejects of another run, if only those are taken.
+fn rejects_of(files: &dyn Files, run: Option<&Path>) -> Result<Option<OnlyRejects>, RunError> {
+    Ok(run.map(|run| OnlyRejects::read(files, run)).transpose()?)
 }
 
 /// The id of the run whose rejects are taken: its folder may have another name by now.

@@ -82,9 +82,13 @@ impl TakesBack for FolderDestination {
         Ok(self.files().sync_folder(&self.target().database())?)
     }
 
+    fn look_at_tail(&mut self, run: &TakenBack<'_>, tail: &dyn OwnJobs) -> Result<(), EndError> {
+        self.back(run, tail).check_tail(&Progress::of(run.position)?.lengths)
+    }
+
     fn cut_tail(&mut self, run: &TakenBack<'_>, tail: &dyn OwnJobs) -> Result<(), EndError> {
+        self.look_at_tail(run, tail)?;
         let lengths = Progress::of(run.position)?.lengths;
-        self.back(run, tail).check_tail(&lengths)?;
         let (files, target) = (self.files().as_ref(), self.target());
         for (collection, written) in Collection::ALL.into_iter().zip(lengths.0) {
             if files.look(&target.file(collection))?.is_some() {
