@@ -7,12 +7,15 @@
 //! them at each.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "../in_memory/mod.rs"]
+mod in_memory;
 mod rollback;
 mod scene;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
+use in_memory::{RUNS, TARGET};
 use reshelve::dump::Documents;
 use reshelve::ends::OnExisting;
 use reshelve::folder::Lengths;
@@ -21,7 +24,7 @@ use reshelve::run::journal::{Reader, Record};
 use reshelve::store::{Fault, Keep, Memory};
 use reshelve::target_schema::Collection;
 use reshelve_core::raw::{Document, Value};
-use scene::{RUNS, Scene, TARGET, run_folder, scenes};
+use scene::{Scene, run_folder, scenes};
 use twox_hash::XxHash3_128;
 
 /// Calls `try_one` with operations, faults and crashes, as many as the form of the test asks for.

@@ -9,7 +9,8 @@ use reshelve::store::{Fault, Files, Keep, Memory};
 use reshelve::target_schema::Collection;
 
 use super::each_fault;
-use super::scene::{Scene, Silent, run_folder, scenes};
+use super::in_memory::Silent;
+use super::scene::{Scene, run_folder, scenes};
 
 fn back(scene: &Scene, memory: &Memory) -> Result<RollbackReport, RunError> {
     let folder = run_folder(memory).unwrap();

@@ -4,76 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use reshelve::ends::{
-    BatchLimits, Compression, EndError, MemorySource, Notes, OnExisting, Opened, Oplog, Origin,
-    PlannedSource, SourceDescription, SourceForm, TargetFolder,
-};
+use reshelve::ends::{BatchLimits, Compression, OnExisting, TargetFolder};
 use reshelve::folder::FolderDestination;
-use reshelve::generate::{Plan as Corpus, Stream};
 use reshelve::run::{
-    Ends, Observer, Plan, Progress, Report, ResumeRequest, RunError, RunFolder, RunRequest,
-    Throttle, resume, start,
+    Ends, Report, ResumeRequest, RunError, RunFolder, RunRequest, Throttle, resume, start,
 };
 use reshelve::store::{Files, Keep, Memory};
 use reshelve_core::mapping::{InFlight, OnUnknownStatus, StatusPolicy};
 
-pub(crate) const RUNS: &str = "/runs";
-pub(crate) const TARGET: &str = "/target";
-
-/// Legacy documents in memory.
-pub(crate) struct InMemory(Vec<Vec<u8>>);
-
-impl Origin for InMemory {
-    fn open(&self) -> Result<Opened, EndError> {
-        let bytes = self.0.iter().map(|document| u64::try_from(document.len()).unwrap()).sum();
-        Ok(Opened {
-            source: Box::new(MemorySource::new(self.0.clone())),
-            description: SourceDescription {
-                form: SourceForm::BsonFile,
-                path: PathBuf::from("memory"),
-                namespace: None,
-                rewindable: true,
-                bytes_total: Some(bytes),
-                oplog: Oplog::Absent,
-                notes: Vec::new(),
-                compression: Compression::None,
-            },
-            first: 0,
-        })
-    }
-
-    fn for_each_status(&self, _: &mut dyn FnMut(Option<&[u8]>)) -> Result<(), EndError> {
-        Ok(())
-    }
-
-    fn planned(&self, description: &SourceDescription) -> PlannedSource {
-        PlannedSource {
-            path: description.path.clone(),
-            db: None,
-            collection: None,
-            form: description.form_words(),
-            bytes: description.bytes_total,
-            live: None,
-            ..PlannedSource::default()
-        }
-    }
-}
-
-/// Ignores what it is told.
-pub(crate) struct Silent;
-
-impl Notes for Silent {
-    fn note(&mut self, _: &str) {}
-}
-
-impl reshelve::rollback::Observer for Silent {
-    fn progress(&mut self, _: &reshelve::rollback::Progress) {}
-}
-
-impl Observer for Silent {
-    fn begun(&mut self, _: &Plan, _: &RunFolder, _: Option<u64>) {}
-    fn progress(&mut self, _: &Progress) {}
-}
+use super::in_memory::{InMemory, RUNS, Silent, TARGET, corpus};
 
 /// What is run, and on what.
 #[derive(Clone)]
@@ -169,10 +108,6 @@ pub(crate) fn run_folder(memory: &Memory) -> Option<RunFolder> {
     assert!(visible.len() <= 1, "{visible:?}");
     let name = visible.into_iter().next()?;
     Some(RunFolder::on(Arc::new(memory.clone()), runs.join(name)))
-}
-
-pub(crate) fn corpus(seed: u64, documents: u64) -> Vec<Vec<u8>> {
-    Stream::new(Corpus::lifecycle(seed, documents)).collect()
 }
 
 pub(crate) fn scenes() -> Vec<Scene> {
