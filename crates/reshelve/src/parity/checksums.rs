@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::sum::Sum256;
 use crate::ends::EndError;
 use crate::ends::TargetReader;
 use crate::target_schema::Collection;
@@ -68,28 +69,19 @@ fn of_collection(
 pub(crate) struct Sum {
     documents: u64,
     bytes: u64,
-    /// Little-endian limbs.
-    limbs: [u64; 4],
+    hashes: Sum256,
 }
 
 impl Sum {
     pub(crate) fn add(&mut self, document: &[u8]) {
         self.documents += 1;
         self.bytes += u64::try_from(document.len()).unwrap_or(0);
-        let hash = Sha256::digest(document);
-        let mut carry = false;
-        for (limb, part) in self.limbs.iter_mut().zip(hash.rchunks_exact(8)) {
-            let part = part.try_into().map_or(0, u64::from_be_bytes);
-            let (sum, over) = limb.overflowing_add(part);
-            let (sum, over_again) = sum.overflowing_add(u64::from(carry));
-            *limb = sum;
-            carry = over || over_again;
-        }
+        self.hashes.add(&Sha256::digest(document).into());
     }
 
     pub(crate) fn finish(self) -> CollectionChecksum {
-        let checksum = self.limbs.iter().rev().map(|limb| format!("{limb:016x}")).collect();
-        CollectionChecksum { documents: self.documents, bytes: self.bytes, checksum }
+        let Sum { documents, bytes, hashes } = self;
+        CollectionChecksum { documents, bytes, checksum: hashes.hex() }
     }
 }
 

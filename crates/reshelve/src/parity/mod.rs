@@ -11,6 +11,7 @@ mod groups;
 mod index;
 mod sample;
 mod side;
+mod sum;
 mod survey;
 mod texts;
 mod verification;
@@ -27,6 +28,7 @@ pub use cost_and_tokens::{
 };
 pub use groups::{Group, GroupKind};
 pub use sample::SAMPLE_MAX;
+pub use sum::SetHash;
 pub use survey::{Counts, JobList, ListedJob, SourceFingerprint, StatusConflicts, Survey, survey};
 pub use texts::{Texts, shape_of_text};
 pub use verification::{Agreement, Mismatch, RestoredCounts, Sample, Verification};

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::carried::{Carried, Fate};
 use super::cost_and_tokens::{CostAndTokenTotals, Deltas, LISTED_MAX, add_job, empty_deltas};
+use super::sum::SetHash;
 use super::texts::{Texts, show};
 use super::walk::{Reading, Taken, Walked, walk};
 use super::{VerifyError, only_rejects};
@@ -61,6 +62,9 @@ pub struct SourceFingerprint {
     pub documents: u64,
     /// The running hash over them, as in the checkpoint of a run: `h = BLAKE3(h ‖ BLAKE3(document))`.
     pub hash: String,
+    /// The sum of the BLAKE3 hashes of these documents, modulo 2^256: it does not depend on their
+    /// order.
+    pub set_hash: String,
 }
 
 /// A job that needs attention.
@@ -131,6 +135,10 @@ pub struct Survey {
     pub status_conflicts: StatusConflicts,
     /// Jobs that were queued or running.
     pub in_flight: JobList,
+    /// The documents of the source that belong in the target: what a restore gives back. Documents
+    /// that a retry carried over are not among them.
+    #[serde(skip)]
+    pub mapped: SetHash,
 }
 
 impl Survey {
@@ -148,7 +156,7 @@ impl Survey {
                 self.counts.repaired += u64::from(!is_same);
             }
             Taken::Skipped { .. } => self.counts.skipped += 1,
-            Taken::Mapped { .. } => {}
+            Taken::Mapped { hash, .. } => self.mapped.add_hash(hash),
         }
         self.take_content(taken);
     }
@@ -189,7 +197,8 @@ impl Survey {
     }
 
     pub(crate) fn end(&mut self, walked: Walked) {
-        self.source = SourceFingerprint { documents: walked.documents, hash: walked.hash };
+        let Walked { documents, hash, set } = walked;
+        self.source = SourceFingerprint { documents, hash, set_hash: set.hex() };
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::VerifyError;
 use super::carried::{Carried, Fate};
+use super::sum::SetHash;
 use crate::ends::BatchLimits;
 use crate::ends::Origin;
 use crate::pass::pipeline::{self, BatchSize, MappedBatch, PipelineOptions, Step};
@@ -100,6 +101,8 @@ pub(crate) struct Walked {
     pub(crate) documents: u64,
     /// The running hash over them, as in the checkpoint of a run.
     pub(crate) hash: String,
+    /// The same documents in any order.
+    pub(crate) set: SetHash,
 }
 
 /// Calls `each` for every document that is taken. `carried` knows what retries dealt with.
@@ -126,6 +129,7 @@ pub(crate) fn walk(
         reading,
         seen: Seen::new(&reading.scratch, HELD_MAX),
         hash: SourceHash::default(),
+        set: SetHash::default(),
         carried,
         documents: 0,
         taken: 0,
@@ -145,13 +149,14 @@ pub(crate) fn walk(
             }
         }
     })?;
-    Ok(Walked { documents: walker.documents, hash: walker.hash.hex() })
+    Ok(Walked { documents: walker.documents, hash: walker.hash.hex(), set: walker.set })
 }
 
 struct Walker<'w> {
     reading: &'w Reading,
     seen: Seen,
     hash: SourceHash,
+    set: SetHash,
     carried: &'w mut Carried,
     documents: u64,
     taken: u64,
@@ -170,6 +175,7 @@ impl Walker<'_> {
                 return Ok(false);
             }
             self.hash.add(&document.fingerprint);
+            self.set.add_hash(&document.fingerprint);
             self.documents += 1;
             let Some(outcome) = &document.outcome else { continue };
             let legacy = batch.bson(index).unwrap_or_default();
