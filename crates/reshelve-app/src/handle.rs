@@ -32,6 +32,10 @@ pub trait Watcher: Send + Sync {
 
     /// A command that writes no target has read this much.
     fn reading(&self, _reading: Reading) {}
+
+    /// A command that does several things begins the next one; the text says which, such as
+    /// `3/9 verify`.
+    fn step(&self, _text: &str) {}
 }
 
 /// How much a command that writes no target has read.
@@ -95,6 +99,11 @@ impl Handle {
     #[must_use]
     pub fn with_passwords(self, passwords: Passwords) -> Handle {
         Handle { passwords, ..self }
+    }
+
+    /// The same handle for a part of a command: it is cancelled by `stop`, and `watcher` hears of it.
+    pub(crate) fn part(&self, watcher: Arc<dyn Watcher>, stop: Arc<AtomicBool>) -> Handle {
+        Handle { stop, watcher, ..self.clone() }
     }
 
     pub(crate) fn passwords(&self) -> &Passwords {

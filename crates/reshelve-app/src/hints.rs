@@ -3,6 +3,7 @@
 
 mod control;
 mod parity;
+mod rehearse;
 mod rollback;
 
 use std::path::Path;
@@ -20,6 +21,10 @@ pub use parity::of_cause;
 pub(crate) use parity::{
     NAME_A_FILE, NAME_THE_RUN, RETRIES_OF_ONE_RUN, RETRY_FROM_A_FILE, RETRY_SOURCE_CHANGED, follow,
     name_the_parent,
+};
+pub(crate) use rehearse::{
+    REHEARSE_A_FILE, REHEARSE_AGAIN, REJECTS_STAY, SCRATCH_DATABASE, SCRATCH_ELSEWHERE,
+    SCRATCH_IS_USED, UNCHANGED_SOURCE, remove_scratch_database, remove_scratch_folder,
 };
 pub use rollback::on_edited;
 pub(crate) use rollback::{GO_ON_ROLLING_BACK, START_A_NEW_RUN};
@@ -160,7 +165,7 @@ pub(crate) fn in_flight(run: &Path) -> String {
     format!("{IN_FLIGHT}; resume with one of them: `reshelve resume {} --in-flight …`", named(run))
 }
 
-const IN_FLIGHT: &str = "--in-flight include carries such jobs over as they are, --in-flight \
+pub(crate) const IN_FLIGHT: &str = "--in-flight include carries such jobs over as they are, --in-flight \
     as-failed as failed, --in-flight skip leaves them out";
 
 /// An error of a run that has begun, and can be resumed once that is solved; none if it cannot.
@@ -183,6 +188,9 @@ pub(crate) fn failed_run(error: &RunError, run: &Path) -> Option<String> {
     };
     Some(format!("{before}; then {}", resume(run)))
 }
+
+pub(crate) const OPLOG: &str = "restore the dump into a scratch server with mongorestore and its \
+    option oplogReplay, and dump that; --ignore-oplog takes the documents as they are";
 
 const MAKE_ROOM: &str = "make room on the disk";
 
@@ -220,10 +228,7 @@ fn of_refusal(refusal: &Refusal) -> Option<&'static str> {
         Refusal::InFlightUnknown => {
             "choose --in-flight include, --in-flight as-failed or --in-flight skip"
         }
-        Refusal::Oplog { .. } | Refusal::OplogUnknown => {
-            "restore the dump into a scratch server with mongorestore and its option oplogReplay, \
-             and dump that; --ignore-oplog takes the documents as they are"
-        }
+        Refusal::Oplog { .. } | Refusal::OplogUnknown => OPLOG,
         Refusal::AtWork { .. } => AT_WORK,
         Refusal::Step { .. } => LOOK_AT_IT,
         Refusal::NothingWritten { .. } => "name a run that was applied: `reshelve runs` lists them",

@@ -50,6 +50,19 @@ pub(crate) fn refuse_folder(source: &Path, root: &Path, db: &str) -> Result<(), 
     Err(Failure::refused(message, hints::TARGET_ELSEWHERE))
 }
 
+/// Refuses a scratch folder that is the source, lies in it, or contains it.
+pub(crate) fn refuse_scratch(source: &Path, scratch: &Path) -> Result<(), Failure> {
+    if source == Path::new(STANDARD_INPUT) || !Spot::of(source).overlaps(&Spot::of(scratch)) {
+        return Ok(());
+    }
+    let message = format!(
+        "the scratch {} and the source {} are the same place, or one lies in the other",
+        scratch.display(),
+        source.display()
+    );
+    Err(Failure::refused(message, hints::SCRATCH_ELSEWHERE))
+}
+
 /// Refuses a live target that would get documents of one of its own collections.
 fn refuse_collection(
     source: &SourcePlace,

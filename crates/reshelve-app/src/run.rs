@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use reshelve::dump::STANDARD_INPUT;
-use reshelve::ends::{Compression, OnExisting};
+use reshelve::ends::{Compression, OnExisting, Origin};
 use reshelve::run::{
     self, Checkpoint, DocumentCounts, Ends, Plan, Report, RunError, RunRequest, State, Stop, Tally,
     Throttle,
@@ -129,15 +129,31 @@ pub fn run(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     if request.apply {
         handle.check_may_write("--apply")?;
     }
+    let asked = check(request)?;
+    let origin = places::origin(&request.source, handle)?;
+    run_from(request, &asked, origin.as_ref(), handle)
+}
+
+/// Refuses what makes no sense before anything is opened, and says what the library is asked.
+pub(crate) fn check(request: &Request) -> Result<RunRequest, Failure> {
     let asked = request.request()?;
     overlap::refuse_run(&request.source, &request.target)?;
     refuse_unstorable(request)?;
-    let origin = places::origin(&request.source, handle)?;
+    Ok(asked)
+}
+
+/// The same run with its source at hand.
+pub(crate) fn run_from(
+    request: &Request,
+    asked: &RunRequest,
+    origin: &dyn Origin,
+    handle: &Handle,
+) -> Result<Outcome, Failure> {
     let mut destination = places::destination(&request.target, request.compression, handle)?;
-    let ends = Ends { origin: origin.as_ref(), destination: destination.as_mut() };
+    let ends = Ends { origin, destination: destination.as_mut() };
     handle.watcher().ready();
     let mut relay = Relay::new(handle);
-    let ended = run::start(&asked, ends, handle.stop(), &mut relay);
+    let ended = run::start(asked, ends, handle.stop(), &mut relay);
     Outcome::of(ended, &relay)
 }
 

@@ -9,7 +9,7 @@ use reshelve_app::outside::{self, Outside};
 use reshelve_app::{Failure, hints};
 
 /// Arguments that take a connection string. A malformed one is refused here too.
-const PLACES: [&str; 3] = ["source", "target", "uri"];
+const PLACES: [&str; 4] = ["source", "target", "scratch", "uri"];
 /// Arguments that name a file or a folder, and have their own words for a connection string.
 const FILES: [&str; 2] = ["out", "out_flag"];
 /// Arguments that may be any text, such as the id of a document.

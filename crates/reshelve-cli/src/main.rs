@@ -66,6 +66,7 @@ fn run() -> Result<ExitCode, Failure> {
         Command::Cancel(args) => commands::control::cancel(&args),
         Command::Throttle(args) => commands::control::throttle(&args),
         Command::Rollback(args) => commands::rollback::run(&args),
+        Command::Rehearse(args) => commands::rehearse::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
         Command::Restore(args) => commands::restore::run(&args),
         Command::Verify(args) => commands::verify::run(&args),

@@ -105,6 +105,14 @@ impl Watcher for View {
         shown.show(progress);
     }
 
+    fn step(&self, text: &str) {
+        self.note(text);
+        let mut shown = self.shown();
+        if shown.bar.is_none() {
+            shown.bar = bar();
+        }
+    }
+
     fn reading(&self, reading: Reading) {
         let mut shown = self.shown();
         if shown.bar.is_none() {

@@ -60,6 +60,7 @@ fn the_examples_have_the_fields_of_today() {
         &["verify", "dump", "out"],
         &["rollback", "latest"],
         &["throttle", "latest"],
+        &["rehearse", "dump"],
     ] {
         let told = place.expect(0, &[args, &["--json"]].concat());
         let real: Value = serde_json::from_str(&told.stdout).unwrap();

@@ -24,7 +24,8 @@ pub use place::{Place, is_live};
 pub use privileges::{Need, create_role, needs_of_source, needs_of_target};
 pub use source::LiveOrigin;
 pub use target::{
-    LiveDestination, LiveTarget, MIGRATION, indexes_down, indexes_status, indexes_up,
+    LiveDestination, LiveTarget, MIGRATION, ScratchDatabase, indexes_down, indexes_status,
+    indexes_up,
 };
 
 pub use mongodb::options::ReadPreference;

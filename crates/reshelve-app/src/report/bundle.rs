@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use reshelve::ends::PlannedTarget;
 use reshelve::parity::{CollectionChecksum, SourceFingerprint};
-use reshelve::report::{RunReport, Verdict, withheld_rejects};
+use reshelve::report::{Rehearsed, RunReport, Verdict, withheld_rejects};
 use reshelve::run::RunFolder;
 use reshelve::store::{OpenFile, Scratch};
 use reshelve_core::mapping::Options;
@@ -19,6 +19,7 @@ use sha2::{Digest, Sha256};
 
 use super::{HTML_FILE, JSON_FILE, MARKDOWN_FILE, Rendered};
 use crate::profile::ProfileDocument;
+use crate::rehearse::file_of;
 
 /// The files of the run folder that belong in the pack.
 const RUN_FILES: [&str; 3] = ["run.json", CHECKPOINT_FILE, REJECTS_FILE];
@@ -33,6 +34,7 @@ evidence.json      tool, options, fingerprints of both sides, checksums of the t
 profile.json       the contents of the source, field by field
 run.json           the request of the run; checkpoint.json: its state and totals
 rejects.jsonl      every rejected document with its reason (not the document itself)
+rehearsal.json     the newest rehearsal of the same source, if there was one
 retry-*            the same files of each retry that is reported with the run
                    Texts of documents are left out of all files, unless the report was written
                    with --with-texts.
@@ -54,6 +56,8 @@ struct Evidence<'e> {
     source: SourceEvidence<'e>,
     target: &'e PlannedTarget,
     checksums: Option<&'e BTreeMap<&'static str, CollectionChecksum>>,
+    /// The newest rehearsal of the same source; its record is in the pack.
+    rehearsal: Option<&'e Rehearsed>,
 }
 
 #[derive(Debug, Serialize)]
@@ -148,6 +152,8 @@ pub(super) fn write(
     if let Some(profile) = &profile {
         files.push(("profile.json", Content::Bytes(profile.as_bytes())));
     }
+    let rehearsal = report.rehearsal.as_ref().map(file_of);
+    files.extend(rehearsal.iter().map(|path| ("rehearsal.json", Content::File(path))));
     files.extend(own.iter().map(|(name, own)| (name.as_str(), own.content())));
     let mut manifest = String::new();
     for (name, content) in &files {
@@ -243,6 +249,7 @@ fn evidence(report: &RunReport) -> Evidence<'_> {
         },
         target: &plan.target,
         checksums: report.checksums.as_ref(),
+        rehearsal: report.rehearsal.as_ref(),
     }
 }
 

@@ -1,10 +1,9 @@
 //! The report as one HTML file: no script, nothing from the network, no link that leads out of it.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use reshelve::report::Word;
 
 use super::html_cell::{cell, shown_long, table, with_code};
-use super::page::{Block, Page, Part, Section, Standing, Tile, anchor, verdict_words};
+use super::page::{Block, Headline, Page, Part, Section, Standing, Tile, anchor};
 use super::sign_off::{LINES, NO_EXCEPTIONS, NOTHING_TO_SIGN, STATEMENT, SignOff, WITH_EXCEPTIONS};
 use super::text::shown;
 use super::words::Explained;
@@ -18,7 +17,7 @@ const TILE_CHARS: usize = 12;
 const SIGN_OFF: &str = "Sign-off";
 
 pub(super) fn render(page: &Page) -> String {
-    let (_, words) = verdict_words(page.word);
+    let (what, id) = &page.about;
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
@@ -27,14 +26,14 @@ pub(super) fn render(page: &Page) -> String {
                 meta http-equiv="Content-Security-Policy" content=(POLICY);
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (words) " · run " (page.run) }
+                title { (page.headline.words) " · " (what) " " (id) }
                 style { (PreEscaped(STYLE)) }
             }
             body {
                 (header(page))
-                (contents(&page.parts))
+                (contents(page))
                 main { @for part in &page.parts { (self::part(part)) } }
-                (sign_off(&page.sign_off))
+                @if let Some(sign_off) = &page.sign_off { (self::sign_off(sign_off)) }
             }
         }
     };
@@ -42,15 +41,12 @@ pub(super) fn render(page: &Page) -> String {
 }
 
 fn header(page: &Page) -> Markup {
-    let (symbol, words) = verdict_words(page.word);
-    let class = match page.word {
-        Word::Holds => "verdict good",
-        Word::DoesNotHold => "verdict bad",
-        Word::HoldsWithExceptions | Word::NotChecked | Word::DryRun => "verdict open",
-    };
+    let Headline { symbol, words, standing } = page.headline;
+    let class = format!("verdict {}", class(standing));
+    let (what, id) = &page.about;
     html! {
         header {
-            p.kind { "Migration report · run " code { (shown(&page.run)) } }
+            p.kind { (page.kind) " · " (what) " " code { (shown(id)) } }
             div class=(class) {
                 h1 { span.symbol aria-hidden="true" { (symbol) } " " (words) }
                 p { (shown_long(&page.sentence)) }
@@ -101,10 +97,10 @@ fn tile(tile: &Tile) -> Markup {
     }
 }
 
-fn contents(parts: &[Part]) -> Markup {
+fn contents(page: &Page) -> Markup {
     html! {
         nav aria-label="Contents" {
-            @for part in parts {
+            @for part in &page.parts {
                 div {
                     p { (part.title) }
                     ul {
@@ -114,9 +110,11 @@ fn contents(parts: &[Part]) -> Markup {
                     }
                 }
             }
-            div {
-                p { "Your decision" }
-                ul { li { a href={ "#" (anchor(SIGN_OFF)) } { (SIGN_OFF) } } }
+            @if page.sign_off.is_some() {
+                div {
+                    p { "Your decision" }
+                    ul { li { a href={ "#" (anchor(SIGN_OFF)) } { (SIGN_OFF) } } }
+                }
             }
         }
     }

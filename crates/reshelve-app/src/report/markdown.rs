@@ -1,7 +1,7 @@
 //! The report as Markdown that fits into a pull request. Everything that other people wrote is in
 //! code spans, where it cannot be markup, a link, or a mention.
 
-use super::page::{Block, Cell, Page, Part, Section, Table, verdict_words};
+use super::page::{Block, Cell, Headline, Page, Part, Section, Table};
 use super::sign_off::{LINES, NO_EXCEPTIONS, NOTHING_TO_SIGN, STATEMENT, SignOff, WITH_EXCEPTIONS};
 use super::text::shown;
 use super::words::Explained;
@@ -11,10 +11,12 @@ use crate::text::number;
 const ROWS_MAX: usize = 12;
 
 pub(super) fn render(page: &Page) -> String {
-    let (symbol, words) = verdict_words(page.word);
+    let Headline { symbol, words, .. } = page.headline;
     let mut out = format!("# {symbol} {words}\n\n{}\n\n", escaped(&page.sentence));
     push_explained(&mut out, &page.explained);
-    out.push_str(&format!("Run {}\n\n", code(&page.run)));
+    let (what, id) = &page.about;
+    let (first, rest) = what.split_at(what.len().min(1));
+    out.push_str(&format!("{}{rest} {}\n\n", first.to_uppercase(), code(id)));
     let names: Vec<&str> = page.tiles.iter().map(|tile| tile.name).collect();
     let values = page.tiles.iter().map(|tile| match tile.standing.symbol() {
         "" => tile.value.clone(),
@@ -35,7 +37,9 @@ pub(super) fn render(page: &Page) -> String {
     for part in &page.parts {
         push_part(&mut out, part);
     }
-    push_sign_off(&mut out, &page.sign_off);
+    if let Some(sign_off) = &page.sign_off {
+        push_sign_off(&mut out, sign_off);
+    }
     out
 }
 

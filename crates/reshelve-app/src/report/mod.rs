@@ -14,6 +14,7 @@ mod jobs;
 mod markdown;
 mod page;
 mod record;
+mod rehearsal;
 mod sign_off;
 mod source;
 mod text;
@@ -25,7 +26,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use reshelve::parity::{Bucket, Texts};
+use reshelve::parity::{Bucket, Texts, Verification};
 use reshelve::report::{ReportRequest, RunReport, Sides};
 use reshelve::run::RunFolder;
 use reshelve::store::absolute;
@@ -39,7 +40,10 @@ use crate::handle::Handle;
 use crate::hints;
 use crate::options::RunName;
 use crate::places::{self, SourceAgain};
+use crate::rehearse;
 use crate::retries::{origins, own_origins};
+
+pub(crate) use rehearsal::pages as rehearsal_pages;
 
 /// What `report` is asked.
 pub struct Request {
@@ -133,8 +137,18 @@ impl<'r> ReportDocument<'r> {
 /// If the run's own files cannot be used, the report cannot be written, or an end was named that
 /// makes no sense. A side that cannot be read is not an error: the report says so.
 pub fn report(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
+    report_of(request, None, handle)
+}
+
+/// The same after a comparison: what that found is not looked for again.
+pub(crate) fn report_of(
+    request: &Request,
+    verified: Option<Verification>,
+    handle: &Handle,
+) -> Result<Outcome, Failure> {
     let family = family(&request.runs)?;
-    let report = gather(request, &family, handle)?;
+    let mut report = gather(request, &family, verified, handle)?;
+    report.rehearsal = rehearse::newest_of(&family, &report);
     let rendered = render(&report);
     let folders: Vec<RunFolder> = family.iter().map(|(folder, _)| folder.clone()).collect();
     let out = request.out.clone().unwrap_or_else(|| folders[0].path().join("report"));
@@ -144,7 +158,12 @@ pub fn report(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
 
 /// A side that cannot be reached does not prevent the report: the report says so. What was named
 /// must make sense.
-fn gather(request: &Request, family: &[Known], handle: &Handle) -> Result<RunReport, Failure> {
+fn gather(
+    request: &Request,
+    family: &[Known],
+    verified: Option<Verification>,
+    handle: &Handle,
+) -> Result<RunReport, Failure> {
     let Some(((folder, plan), retries)) = family.split_first() else {
         return Err(Failure::usage("no run is named", hints::RETRIES_OF_ONE_RUN));
     };
@@ -162,6 +181,7 @@ fn gather(request: &Request, family: &[Known], handle: &Handle) -> Result<RunRep
         no_target: target.as_ref().err().cloned(),
         texts: request.texts,
         made_at: made_at(),
+        verified,
     };
     let shared = origin.as_ref().ok().map(AsRef::as_ref);
     let sides = Sides {

@@ -7,19 +7,21 @@ use super::sign_off::SignOff;
 use super::text::plain_id;
 use super::words::Explained;
 use super::{
-    checks, codes, comparison, decisions, figures, jobs, record, sign_off, source, what_was_run,
-    words,
+    checks, codes, comparison, decisions, figures, jobs, record, rehearsal, sign_off, source,
+    what_was_run, words,
 };
 use crate::text::number;
 
 /// How many rows a list has; the files that it names hold the rest.
 pub(super) const ROWS_MAX: usize = 20;
 
-/// A report.
+/// A report, or the record of a rehearsal.
 pub(super) struct Page {
-    /// The id of the run.
-    pub(super) run: String,
-    pub(super) word: Word,
+    /// What kind of page it is.
+    pub(super) kind: &'static str,
+    /// What it is about, in a word, such as `run`; and the id of that.
+    pub(super) about: (&'static str, String),
+    pub(super) headline: Headline,
     /// What the verdict means, in a sentence.
     pub(super) sentence: String,
     /// The words of the verdict that need it, explained.
@@ -31,7 +33,17 @@ pub(super) struct Page {
     /// The few figures that a reader looks for first.
     pub(super) tiles: Vec<Tile>,
     pub(super) parts: Vec<Part>,
-    pub(super) sign_off: SignOff,
+    /// None if there is nothing that anybody signs.
+    pub(super) sign_off: Option<SignOff>,
+}
+
+/// The verdict: a symbol and words, so that it needs no colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Headline {
+    pub(super) symbol: &'static str,
+    pub(super) words: &'static str,
+    /// What it asks of the reader.
+    pub(super) standing: Standing,
 }
 
 impl Page {
@@ -52,35 +64,37 @@ impl Page {
             Some(what_was_run::run(report)),
             source::profile(report),
             Some(record::effort(report)),
+            Some(rehearsal::section(report)),
             Some(record::fingerprints(report)),
             Some(record::rollback(report)),
         ];
         let is_checked = report.verdict.word != Word::NotChecked;
         let mut parts = arranged(sections.into_iter().flatten().collect(), is_checked);
         let sentence = report.verdict.sentence.clone();
-        let (_, headline) = verdict_words(report.verdict.word);
-        let explained = words::explain(&format!("{headline}. {sentence}"), &mut parts);
+        let Headline { words, .. } = headline(report.verdict.word);
+        let explained = words::explain(&format!("{words}. {sentence}"), &mut parts);
         let mut tiles = what_was_run::tiles(report);
         for tile in &mut tiles {
             tile.standing = tile.standing.of_report(is_checked);
             tile.link(&parts);
         }
         Page {
-            run: report.plan.run.clone(),
-            word: report.verdict.word,
+            kind: "Migration report",
+            about: ("run", report.plan.run.clone()),
+            headline: headline(report.verdict.word),
             sentence,
             explained,
             cautions: report.cautions.clone(),
             facts: what_was_run::in_short(report),
             tiles,
             parts,
-            sign_off: sign_off::of(report),
+            sign_off: Some(sign_off::of(report)),
         }
     }
 }
 
 /// Sections by what they ask of the reader; within a part they keep their order.
-fn arranged(sections: Vec<Section>, is_checked: bool) -> Vec<Part> {
+pub(super) fn arranged(sections: Vec<Section>, is_checked: bool) -> Vec<Part> {
     let part = |standing: Standing| {
         let title = match standing {
             Standing::Open if !is_checked => "What is open",
@@ -99,15 +113,16 @@ fn arranged(sections: Vec<Section>, is_checked: bool) -> Vec<Part> {
     parts
 }
 
-/// The verdict: a symbol and words, so that it needs no colour.
-pub(super) fn verdict_words(word: Word) -> (&'static str, &'static str) {
-    match word {
-        Word::Holds => ("✓", "Parity holds"),
-        Word::HoldsWithExceptions => ("!", "Parity holds, with exceptions"),
-        Word::DoesNotHold => ("✗", "Parity does not hold"),
-        Word::NotChecked => ("?", "Parity was not checked"),
-        Word::DryRun => ("○", "Dry run: nothing was written"),
-    }
+/// The verdict of a report.
+pub(super) fn headline(word: Word) -> Headline {
+    let (symbol, words, standing) = match word {
+        Word::Holds => ("✓", "Parity holds", Standing::Holds),
+        Word::HoldsWithExceptions => ("!", "Parity holds, with exceptions", Standing::Open),
+        Word::DoesNotHold => ("✗", "Parity does not hold", Standing::Fails),
+        Word::NotChecked => ("?", "Parity was not checked", Standing::Open),
+        Word::DryRun => ("○", "Dry run: nothing was written", Standing::Open),
+    };
+    Headline { symbol, words, standing }
 }
 
 /// What a section asks of the reader.
@@ -195,7 +210,7 @@ impl Tile {
         Tile { name, value, standing, section: Some(section) }
     }
 
-    fn link(&mut self, parts: &[Part]) {
+    pub(super) fn link(&mut self, parts: &[Part]) {
         let is_there = |title: &&str| {
             parts.iter().flat_map(|part| &part.sections).any(|section| section.title == *title)
         };

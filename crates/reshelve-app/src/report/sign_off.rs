@@ -3,7 +3,7 @@
 use reshelve::report::{RunReport, Word};
 
 use super::decisions;
-use super::page::{Block, Cell, Table, verdict_words};
+use super::page::{Block, Cell, Headline, Table, headline};
 use crate::text::{agree, counted, number};
 
 /// What is signed.
@@ -32,7 +32,7 @@ pub(super) const LINES: [&str; 3] = ["Reviewer", "Date", "Signature"];
 
 pub(super) fn of(report: &RunReport) -> SignOff {
     let plan = &report.plan;
-    let (symbol, words) = verdict_words(report.verdict.word);
+    let Headline { symbol, words, .. } = headline(report.verdict.word);
     let mut facts = vec![
         ("run", Cell::code(&plan.run)),
         ("verdict", Cell::Text(format!("{symbol} {words}"))),

@@ -5,6 +5,7 @@ mod log;
 
 use std::path::PathBuf;
 
+use reshelve::ends::Origin;
 use reshelve::parity::{
     self, Agreement, Reading, Retry, RetryRequest, Verification, VerifyError, VerifyRequest,
 };
@@ -136,6 +137,15 @@ struct VerifyDocument<'v> {
 /// If one of them cannot be read to its end.
 pub fn verify(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     let origin = places::origin(&request.source, handle)?;
+    verify_from(request, origin.as_ref(), handle)
+}
+
+/// The same with the source at hand.
+pub(crate) fn verify_from(
+    request: &Request,
+    origin: &dyn Origin,
+    handle: &Handle,
+) -> Result<Outcome, Failure> {
     let preference = request.source.read_preference;
     let (planned, target) = places::planned_reader(&request.target, preference, handle)?;
     let followed = Followed::of(request, &planned, target.as_ref(), handle)?;
@@ -151,8 +161,8 @@ pub fn verify(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     followed.tell_unfinished(handle)?;
     let log = request.out.as_deref().map(Log::new);
     // Nothing is written for a source that cannot be read at all.
-    let opening = Opening { origin: origin.as_ref(), log: log.as_ref() };
-    let origins = origins(followed.own_origins(), origin.as_ref());
+    let opening = Opening { origin, log: log.as_ref() };
+    let origins = origins(followed.own_origins(), origin);
     let retries = of_retries.iter().zip(origins);
     let retries: Vec<_> = retries.map(|(request, origin)| Retry { request, origin }).collect();
     let verified = parity::verify(&asked, &opening, &retries, target.as_ref(), &mut |mismatch| {

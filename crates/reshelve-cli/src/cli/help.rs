@@ -174,6 +174,22 @@ Exit codes:
   3  refused, or jobs were changed since (see --edited); nothing was changed
   6  interrupted; the same command goes on";
 
+pub(super) const REHEARSE: &str = "\
+Examples:
+  reshelve rehearse dump
+  reshelve rehearse dump scratch --in-flight skip
+  reshelve rehearse dump mongodb://localhost
+
+Files:
+  .reshelve/runs/.rehearsals/ID  the record: rehearsal.html, rehearsal.md, rehearsal.json
+
+Exit codes:
+  0  every step did what it was to do, with rejects too
+  3  refused: the scratch is not empty, or not apart from the source
+  5  a comparison does not hold
+  6  interrupted; a rehearsal is not resumed
+  Other steps that fail: as the command itself.";
+
 pub(super) const EXPLAIN: &str = "\
 Examples:
   reshelve explain dump --job 687f22696249a18dd8533d4a

@@ -5,6 +5,7 @@ mod generate;
 mod help;
 mod output;
 mod password;
+mod rehearse;
 mod runs;
 mod shared;
 mod sources;
@@ -16,6 +17,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 pub(crate) use control::{ControlArgs, ThrottleArgs};
 pub(crate) use generate::GenerateArgs;
 pub(crate) use output::looks;
+pub(crate) use rehearse::RehearseArgs;
 pub(crate) use runs::{ReportArgs, ResumeArgs, RollbackArgs, RunArgs, RunsArgs, StatusArgs};
 pub(crate) use sources::{ExplainArgs, InspectArgs, ProfileArgs};
 pub(crate) use targets::{ChecksumsArgs, IndexesAction, IndexesArgs, RestoreArgs, VerifyArgs};
@@ -73,6 +75,9 @@ pub(crate) enum Command {
     /// Take back what a run wrote, and nothing else, with --apply
     #[command(after_long_help = help::ROLLBACK)]
     Rollback(RollbackArgs),
+    /// Rehearse the whole move, and its way back, in a scratch place
+    #[command(after_long_help = help::REHEARSE)]
+    Rehearse(Box<RehearseArgs>),
     /// Show where every field of one document goes
     #[command(after_long_help = help::EXPLAIN)]
     Explain(ExplainArgs),

@@ -11,6 +11,7 @@ pub(crate) mod inspect;
 pub(crate) mod man;
 pub(crate) mod profile;
 mod profile_fields;
+pub(crate) mod rehearse;
 pub(crate) mod report;
 pub(crate) mod restore;
 pub(crate) mod resume;

@@ -45,15 +45,7 @@ fn next(args: &RunArgs, outcome: &Outcome) -> Next {
 }
 
 fn request(args: &RunArgs) -> Result<Request, Failure> {
-    let compression = match (args.gzip, args.zstd) {
-        (true, true) => {
-            let message = "--gzip and --zstd contradict each other";
-            return Err(Failure::usage(message, hints::GZIP_OR_ZSTD));
-        }
-        (true, false) => Compression::Gzip,
-        (false, true) => Compression::Zstd,
-        (false, false) => Compression::None,
-    };
+    let compression = compression((args.gzip, args.zstd))?;
     let on_existing = match (args.replace, args.allow_existing) {
         (true, _) => OnExisting::Replace,
         (_, true) => OnExisting::Keep,
@@ -74,4 +66,17 @@ fn request(args: &RunArgs) -> Result<Request, Failure> {
         ignore_oplog: args.ignore_oplog,
         ..Request::new(args.source.place(), args.target(), &args.runs.runs_dir)
     })
+}
+
+/// How a target folder is compressed, by the flags `--gzip` and `--zstd`.
+pub(super) fn compression(gzip_and_zstd: (bool, bool)) -> Result<Compression, Failure> {
+    match gzip_and_zstd {
+        (true, true) => {
+            let message = "--gzip and --zstd contradict each other";
+            Err(Failure::usage(message, hints::GZIP_OR_ZSTD))
+        }
+        (true, false) => Ok(Compression::Gzip),
+        (false, true) => Ok(Compression::Zstd),
+        (false, false) => Ok(Compression::None),
+    }
 }

@@ -4,6 +4,7 @@
 //! files only for what nothing else can answer (time, memory). Its appearance is decided elsewhere.
 
 mod family;
+mod rehearsed;
 mod rollback;
 mod run_files;
 mod verdict;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub use family::{Member, family_request};
+pub use rehearsed::{Rehearsed, RehearsedStep, Window};
 pub use rollback::{Rollback, TargetFile};
 pub use run_files::withheld_rejects;
 pub use verdict::{Verdict, Word};
@@ -48,6 +50,9 @@ pub struct ReportRequest {
     pub texts: Texts,
     /// When it is made, as ISO text.
     pub made_at: String,
+    /// What a comparison found a moment ago: then the source is not read again, neither to compare
+    /// it nor to profile it. None to read both sides.
+    pub verified: Option<Verification>,
 }
 
 /// The two sides of a report, as they are now.
@@ -110,6 +115,8 @@ pub struct RunReport {
     pub rejects: Vec<RejectRecord>,
     /// How to undo what the run wrote; null if it wrote nothing.
     pub rollback: Option<Rollback>,
+    /// The newest rehearsal of the same source with the same options; null if none is known.
+    pub rehearsal: Option<Rehearsed>,
 }
 
 /// Gathers everything that belongs in the report of a run.
@@ -133,7 +140,10 @@ pub fn gather(request: &ReportRequest, sides: &Sides<'_>) -> Result<RunReport, R
     let (compared, retries) = family_request(&request.folder, &request.retries)?;
     let compared = VerifyRequest { texts: request.texts, ..compared };
     let mut checkpoint = family::together(&checkpoints, None);
-    let looked = look(request, (&compared, &retries), sides, &plan, &checkpoint);
+    let looked = match &request.verified {
+        Some(verification) => Looked::Compared(Box::new(verification.clone())),
+        None => look(request, (&compared, &retries), sides, &plan, &checkpoint),
+    };
     let mut rejects = run_files::first_rejects(&request.folder, &checkpoint)?;
     if let (Looked::Compared(verification), [_, _, ..]) = (&looked, &folders[..]) {
         checkpoint = family::together(&checkpoints, Some(verification));
@@ -146,7 +156,9 @@ pub fn gather(request: &ReportRequest, sides: &Sides<'_>) -> Result<RunReport, R
         _ => None,
     };
     let profile = match (&looked, sides.origin) {
-        (Looked::Compared(_) | Looked::Surveyed { .. }, Some(origin)) => {
+        (Looked::Compared(_) | Looked::Surveyed { .. }, Some(origin))
+            if request.verified.is_none() =>
+        {
             profile(origin, &compared.reading)
         }
         _ => None,
@@ -166,6 +178,7 @@ pub fn gather(request: &ReportRequest, sides: &Sides<'_>) -> Result<RunReport, R
         rates: rates(&checkpoint),
         rejects,
         rollback,
+        rehearsal: None,
         runs,
         other_retries: request.other_retries.clone(),
         plan,

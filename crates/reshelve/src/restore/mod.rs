@@ -109,6 +109,19 @@ pub fn look(
     )
 }
 
+/// Restores every job of a target, in target order, into `out`, which gets one document after the
+/// other. What does not fit into memory goes to files without a name in the folder `scratch`.
+///
+/// # Errors
+/// If the target is damaged or cannot be read, or `out` refuses.
+pub fn restore_to(
+    target: &dyn TargetReader,
+    out: &mut dyn Write,
+    scratch: &Path,
+) -> Result<RestoreSummary, RestoreFolderError> {
+    restore_into(target, (Path::new("the restored collection"), out), scratch.into(), None)
+}
+
 /// Writes the metadata file that `mongorestore` needs for a restored collection.
 ///
 /// # Errors

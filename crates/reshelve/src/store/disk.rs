@@ -16,6 +16,16 @@ use super::files::{Files, Found, Identity, Kind, Locking, Open, OpenFile};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Disk;
 
+impl Disk {
+    /// Removes a folder that holds nothing.
+    ///
+    /// # Errors
+    /// If it holds something, or the file system refuses.
+    pub fn remove_empty_folder(&self, path: &Path) -> Result<(), DiskError> {
+        fs::remove_dir(path).at("removing", path)
+    }
+}
+
 impl Files for Disk {
     fn open(&self, path: &Path, how: Open) -> Result<Box<dyn OpenFile>, DiskError> {
         let mut options = File::options();
