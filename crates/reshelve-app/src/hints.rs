@@ -3,6 +3,7 @@
 
 mod control;
 mod parity;
+pub(crate) mod plans;
 mod rehearse;
 mod rollback;
 
@@ -260,6 +261,7 @@ pub(crate) fn of_end(hint: &Hint) -> String {
             format!("--force {collection} drops it anyway; dump it first to keep it")
         }
         Hint::Source(hint) => of_source(*hint).to_owned(),
+        Hint::SaveAnotherPlan => plans::SAVE_ANOTHER.to_owned(),
         hint => of_server(hint).unwrap_or_else(|| of_end_in_general(hint)).to_owned(),
     }
 }
@@ -319,6 +321,7 @@ fn of_end_in_general(hint: &Hint) -> &'static str {
         | Hint::CreateTheIndexAgain
         | Hint::DropTheIndexThatDeletes
         | Hint::CreateTheIndexes
+        | Hint::SaveAnotherPlan
         | Hint::WriteWhatIsMissing
         | Hint::ChooseATargetDatabase
         | Hint::Text(_)

@@ -32,6 +32,7 @@ pub mod explain;
 pub mod generate;
 pub mod indexes;
 pub mod inspect;
+pub mod plan;
 pub mod profile;
 pub mod rehearse;
 pub mod report;

@@ -7,6 +7,7 @@ use reshelve::ends::{
     TargetFolder, TargetReader,
 };
 use reshelve::folder::FolderDestination;
+use reshelve::store::absolute;
 use reshelve::target_schema::Collection;
 use reshelve_mongo::{Connection, LiveDestination, LiveOrigin, LiveTarget, Place};
 
@@ -161,17 +162,44 @@ pub(crate) fn destination(
     compression: Compression,
     handle: &Handle,
 ) -> Result<Box<dyn Destination>, Failure> {
+    Ok(target_ends(target, compression, handle)?.destination)
+}
+
+/// A target that is written, and read back by the same connection.
+pub(crate) struct TargetEnds {
+    pub(crate) destination: Box<dyn Destination>,
+    pub(crate) reader: Box<dyn TargetReader>,
+}
+
+impl TargetEnds {
+    fn of_folder(folder: TargetFolder) -> TargetEnds {
+        let destination = FolderDestination::new(folder.clone());
+        TargetEnds { destination: Box::new(destination), reader: Box::new(folder) }
+    }
+
+    fn of_live(connection: Connection) -> TargetEnds {
+        let reader = LiveTarget::new(connection.clone(), None);
+        let destination = LiveDestination::new(connection);
+        TargetEnds { destination: Box::new(destination), reader: Box::new(reader) }
+    }
+}
+
+/// The same as [`destination`], with the way back.
+pub(crate) fn target_ends(
+    target: &TargetPlace,
+    compression: Compression,
+    handle: &Handle,
+) -> Result<TargetEnds, Failure> {
     let Some(uri) = target.uri()? else {
         let db = target.db.as_deref().unwrap_or(TARGET_DB_DEFAULT).to_owned();
-        let folder = TargetFolder { root: target.name.clone(), db, compression };
-        return Ok(Box::new(FolderDestination::new(folder)));
+        let root = absolute(&target.name);
+        return Ok(TargetEnds::of_folder(TargetFolder { root, db, compression }));
     };
     if compression != Compression::None {
         let message = "a live target is not compressed";
         return Err(Failure::usage(message, hints::LIVE_IS_NOT_COMPRESSED));
     }
-    let connection = written_target(uri, target.db.as_deref(), handle)?;
-    Ok(Box::new(LiveDestination::new(connection)))
+    Ok(TargetEnds::of_live(written_target(uri, target.db.as_deref(), handle)?))
 }
 
 /// Where the target documents of a resumed run go.
@@ -180,15 +208,24 @@ pub(crate) fn destination_again(
     given: Option<&Path>,
     handle: &Handle,
 ) -> Result<Box<dyn Destination>, Failure> {
+    Ok(target_ends_again(planned, given, handle)?.destination)
+}
+
+/// The same as [`destination_again`], with the way back.
+pub(crate) fn target_ends_again(
+    planned: &PlannedTarget,
+    given: Option<&Path>,
+    handle: &Handle,
+) -> Result<TargetEnds, Failure> {
     match planned {
         // A folder stays where it is: another one would not hold what the run has written.
-        PlannedTarget::Folder(folder) => Ok(Box::new(FolderDestination::new(folder.clone()))),
+        PlannedTarget::Folder(folder) => Ok(TargetEnds::of_folder(folder.clone())),
         PlannedTarget::Live(live) => {
             let place = place_again(live, given, &TARGET, handle)?;
             let connection = Connection::open(&place, &live.db, &handle.patience())?;
             connection.check_same(live)?;
             tell_overridden(&connection, handle);
-            Ok(Box::new(LiveDestination::new(connection)))
+            Ok(TargetEnds::of_live(connection))
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use reshelve::ends::PlannedTarget;
+use reshelve::ends::{Destination, PlannedTarget};
 use reshelve::run::{self, Ends, ResumeRequest, Throttle};
 use reshelve_core::mapping::InFlight;
 
@@ -10,7 +10,8 @@ use crate::failure::Failure;
 use crate::handle::{Handle, Relay};
 use crate::options::{BatchOptions, ReadPreference, RunName};
 use crate::overlap;
-use crate::places::{self, SourceAgain};
+use crate::places::{self, SourceAgain, TargetEnds};
+use crate::plan;
 use crate::run::Outcome;
 use crate::states::{self, Command};
 
@@ -59,27 +60,36 @@ impl Request {
 pub fn resume(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     let folder = request.run.find()?;
     states::check(Command::Resume, &folder)?;
-    let plan = folder.plan()?;
-    if plan.apply {
+    let settings = folder.plan()?;
+    if settings.apply {
         handle.check_may_write("this run")?;
     }
     let source = request.source.as_deref();
-    if let (None, PlannedTarget::Folder(target)) = (&plan.source.live, &plan.target) {
-        overlap::refuse_folder(source.unwrap_or(&plan.source.path), &target.root, &target.db)?;
+    if let (None, PlannedTarget::Folder(target)) = (&settings.source.live, &settings.target) {
+        overlap::refuse_folder(source.unwrap_or(&settings.source.path), &target.root, &target.db)?;
     }
     let again = SourceAgain {
         given: source,
         read_preference: request.read_preference,
         allow_empty: request.allow_empty,
     };
-    let origin = places::origin_again(&plan.source, &again, handle)?;
+    let origin = places::origin_again(&settings.source, &again, handle)?;
     let target = request.target.as_deref();
-    let mut destination = places::destination_again(&plan.target, target, handle)?;
-    let ends = Ends { origin: origin.as_ref(), destination: destination.as_mut() };
+    let TargetEnds { mut destination, reader } =
+        places::target_ends_again(&settings.target, target, handle)?;
+    let mut of_plan;
+    let destination: &mut dyn Destination = match &settings.from_plan {
+        Some(from_plan) => {
+            of_plan = plan::again(from_plan, destination.as_mut());
+            &mut of_plan
+        }
+        None => destination.as_mut(),
+    };
+    let ends = Ends { origin: origin.as_ref(), destination };
     let asked = ResumeRequest {
         folder,
         in_flight: request.in_flight,
-        batch: request.batch.limits(plan.target.folder().is_none()),
+        batch: request.batch.limits(settings.target.folder().is_none()),
         jobs: request.batch.threads(),
         checkpoint_bytes: request.batch.checkpoint_bytes,
         throttle: request.throttle,
@@ -87,5 +97,5 @@ pub fn resume(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     handle.watcher().ready();
     let mut relay = Relay::new(handle);
     let ended = run::resume(&asked, ends, handle.stop(), &mut relay);
-    Outcome::of(ended, &relay)
+    plan::compared(Outcome::of(ended, &relay)?, reader.as_ref())
 }

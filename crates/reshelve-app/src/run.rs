@@ -21,6 +21,7 @@ use crate::options::{BatchOptions, MappingOptions, RunName};
 use crate::outside;
 use crate::overlap;
 use crate::places::{self, SourcePlace, TargetPlace};
+use crate::plan::PlanNote;
 use crate::text::ratio;
 
 /// What `run` is asked.
@@ -80,7 +81,10 @@ impl Request {
         }
     }
 
-    fn request(&self) -> Result<RunRequest, Failure> {
+    /// The same as the library takes it, with every place checked.
+    pub(crate) fn request(&self) -> Result<RunRequest, Failure> {
+        overlap::refuse_run(&self.source, &self.target)?;
+        refuse_unstorable(self)?;
         outside::check("--runs-dir", &self.runs_folder)?;
         let only_rejects = match &self.only_rejects {
             Some(run) => Some(run.find()?.path().to_owned()),
@@ -107,6 +111,7 @@ impl Request {
             fail_fast: self.fail_fast,
             skip_disk_check: self.skip_disk_check,
             ignore_oplog: self.ignore_oplog,
+            from_plan: None,
             runs_folder: self.runs_folder.clone(),
             files: Arc::new(Disk),
         })
@@ -118,6 +123,8 @@ impl Request {
 pub struct Outcome {
     /// What it left.
     pub report: Report,
+    /// The plan that it made or carries out, if it does.
+    pub plan: Option<PlanNote>,
 }
 
 /// Starts a run, and returns when it has ended or was stopped. The run folder then has its
@@ -129,17 +136,9 @@ pub fn run(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     if request.apply {
         handle.check_may_write("--apply")?;
     }
-    let asked = check(request)?;
+    let asked = request.request()?;
     let origin = places::origin(&request.source, handle)?;
     run_from(request, &asked, origin.as_ref(), handle)
-}
-
-/// Refuses what makes no sense before anything is opened, and says what the library is asked.
-pub(crate) fn check(request: &Request) -> Result<RunRequest, Failure> {
-    let asked = request.request()?;
-    overlap::refuse_run(&request.source, &request.target)?;
-    refuse_unstorable(request)?;
-    Ok(asked)
 }
 
 /// The same run with its source at hand.
@@ -176,10 +175,19 @@ fn refuse_unstorable(request: &Request) -> Result<(), Failure> {
 impl Outcome {
     /// Writes down how a run ended, or says why it failed.
     pub(crate) fn of(ended: Result<Report, RunError>, relay: &Relay<'_>) -> Result<Self, Failure> {
-        let outcome = match ended {
-            Ok(report) => Outcome { report },
+        let report = match ended {
+            Ok(report) => report,
             Err(error) => return Err(failure(error, relay.folder())),
         };
+        let plan = report.plan.from_plan.as_ref().map(PlanNote::pending);
+        let outcome = Outcome { report, plan };
+        outcome.write()?;
+        Ok(outcome)
+    }
+
+    /// The same with what became of its plan, in its `report.json` too.
+    pub(crate) fn with_plan(self, note: PlanNote) -> Result<Self, Failure> {
+        let outcome = Outcome { plan: Some(note), ..self };
         outcome.write()?;
         Ok(outcome)
     }
@@ -193,6 +201,7 @@ impl Outcome {
             Stop::Cancelled => ExitCode::Failed,
             Stop::InFlight { .. } => ExitCode::Refused,
             Stop::FirstReject => ExitCode::Rejects,
+            Stop::Done if self.plan.as_ref().is_some_and(PlanNote::is_missed) => ExitCode::NoParity,
             Stop::Done if self.report.checkpoint.totals.documents.rejected > 0 => ExitCode::Rejects,
             Stop::Done => ExitCode::Done,
         }
@@ -202,6 +211,9 @@ impl Outcome {
     pub fn hint(&self) -> Option<String> {
         let folder = self.report.folder.path();
         match &self.report.stop {
+            Stop::Done if self.plan.as_ref().is_some_and(PlanNote::is_missed) => {
+                Some(hints::plans::NOT_REACHED.to_owned())
+            }
             Stop::Done => None,
             Stop::Interrupted => Some(hints::resume(folder)),
             Stop::Cancelled => Some(hints::cancelled(folder, self.report.plan.apply)),
@@ -215,6 +227,12 @@ impl Outcome {
     pub fn ms_per_1k_docs(&self) -> f64 {
         let checkpoint = &self.report.checkpoint;
         ratio(checkpoint.elapsed_ms * 1000, checkpoint.totals.documents.read)
+    }
+
+    /// About how long the run will take with `--apply`, in milliseconds, going by the dry run.
+    pub fn forecast_ms(&self) -> u64 {
+        let checkpoint = &self.report.checkpoint;
+        checkpoint.elapsed_ms + checkpoint.totals.bytes_mapped / 200_000
     }
 
     fn summary(&self) -> Summary<'_> {
@@ -241,6 +259,7 @@ impl Outcome {
             docs_per_s: ratio(totals.documents.read * 1000, *elapsed_ms),
             ms_per_1k_docs: self.ms_per_1k_docs(),
             peak_rss_bytes: *peak_rss_bytes,
+            plan: self.plan.as_ref(),
             exit: self.exit_code().number(),
         }
     }
@@ -289,6 +308,9 @@ struct Summary<'s> {
     docs_per_s: f64,
     ms_per_1k_docs: f64,
     peak_rss_bytes: u64,
+    /// The plan that it made or carries out; left out if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<&'s PlanNote>,
     exit: u8,
 }
 
@@ -314,7 +336,7 @@ struct ReportFile<'s> {
     reject_examples: &'s BTreeMap<String, Tally>,
 }
 
-fn counts(tallies: &BTreeMap<String, Tally>) -> BTreeMap<&str, u64> {
+pub(crate) fn counts(tallies: &BTreeMap<String, Tally>) -> BTreeMap<&str, u64> {
     tallies.iter().map(|(code, tally)| (code.as_str(), tally.count)).collect()
 }
 

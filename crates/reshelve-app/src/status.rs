@@ -38,6 +38,9 @@ pub struct RunStatus {
     pub folder: String,
     /// The id of the run whose rejects it takes; null if it is no retry.
     pub retry_of: Option<String>,
+    /// The hash of the plan that it carries out; left out if it carries none out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
     /// Whether it writes.
     pub applied: bool,
     /// The state in a word: `killed` if a run has not ended and no process is at work on it.
@@ -145,6 +148,7 @@ pub(crate) fn status_of(folder: &RunFolder) -> Result<RunStatus, Failure> {
     Ok(RunStatus {
         folder: folder.path().display().to_string(),
         retry_of: plan.parent().map(str::to_owned),
+        plan: plan.from_plan.map(|from_plan| from_plan.hash),
         applied: plan.apply,
         state: state.as_str(),
         partial: state != State::Done,

@@ -59,6 +59,7 @@ fn run() -> Result<ExitCode, Failure> {
         Command::Inspect(args) => commands::inspect::run(&args),
         Command::Profile(args) => commands::profile::run(&args),
         Command::Run(args) => commands::run::run(&args),
+        Command::Plan(args) => commands::plan::run(&args),
         Command::Runs(args) => commands::runs::run(&args),
         Command::Status(args) => commands::status::run(&args),
         Command::Resume(args) => commands::resume::run(&args),

@@ -46,8 +46,11 @@ fn the_examples_have_the_fields_of_today() {
     let failed: Value = serde_json::from_str(&told.stdout).unwrap();
     let examples_of_errors = examples.remove("reshelve.error/1").unwrap();
     assert!(examples_of_errors.iter().all(|example| fields(example) == fields(&failed)));
+    let save = ["--in-flight", "include", "--save-plan", "plan.json"];
+    place.expect(0, &[&["run", "dump", "planned"], &save[..]].concat());
     for args in [
-        &["generate", "jobs.bson", "--documents", "12", "--preset", "lifecycle"][..],
+        &["plan", "show", "plan.json"][..],
+        &["generate", "jobs.bson", "--documents", "12", "--preset", "lifecycle"],
         &["run", "dump", "out", "--apply", "--in-flight", "include"],
         &["status", "latest"],
         &["runs"],

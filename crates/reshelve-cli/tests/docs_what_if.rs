@@ -32,10 +32,15 @@ reshelve generate few.bson --documents 3 --preset lifecycle
 cp -r dump d$(printf '\351')mp
 printf '\377\376{\0}\0' > jobs.json
 reshelve generate text.archive --documents 50
-echo done >> text.archive"#;
+echo done >> text.archive
+reshelve run few.bson o5 --in-flight include --save-plan plan.json
+reshelve run few.bson o5 --plan plan.json --apply
+cp few.bson moved.bson
+reshelve run moved.bson o6 --in-flight include --save-plan moved.json
+cp other.bson moved.bson"#;
 
 /// What goes wrong, with its exit code.
-const ACCIDENTS: [(i32, &str); 25] = [
+const ACCIDENTS: [(i32, &str); 27] = [
     (1, "reshelve run cut.bson out1 --apply --in-flight include"),
     (3, "reshelve run dump out1 --apply --in-flight include"),
     (3, "reshelve resume latest --source other.bson"),
@@ -61,6 +66,8 @@ const ACCIDENTS: [(i32, &str); 25] = [
     (2, "reshelve inspect 'mongodb://user:p@ss@host/novels'"),
     (2, "reshelve inspect 'mongodb://user:p%ss@host/novels'"),
     (1, "reshelve profile dump > /dev/full"),
+    (3, "reshelve run few.bson o5 --plan plan.json --apply"),
+    (3, "reshelve run moved.bson o6 --plan moved.json --apply"),
 ];
 
 #[test]

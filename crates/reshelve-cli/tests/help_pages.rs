@@ -12,11 +12,12 @@ mod common;
 
 use common::Place;
 
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 21] = [
     "demo",
     "inspect",
     "profile",
     "run",
+    "plan",
     "runs",
     "status",
     "resume",

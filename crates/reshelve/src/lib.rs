@@ -10,6 +10,7 @@ pub mod folder;
 pub mod generate;
 pub mod parity;
 pub mod pass;
+pub mod plan;
 pub mod profile;
 pub mod report;
 pub mod restore;

@@ -95,6 +95,11 @@ pub(crate) const ROOMS: &[Room] = &[
         may_import: &["raw", "extjson", "mapping", "store", "target_schema", "ends", "pass"],
     },
     Room {
+        folder: "reshelve/src/plan",
+        purpose: "saved plans: what a dry run would reach, whether it still holds, and its use",
+        may_import: &["raw", "mapping", "store", "target_schema", "ends", "pass", "run", "parity"],
+    },
+    Room {
         folder: "reshelve/src/report",
         purpose: "everything that there is to say about a run, free of any form",
         may_import: &[
@@ -131,6 +136,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "restore",
             "profile",
             "parity",
+            "plan",
             "report",
             "reshelve-mongo",
         ],
@@ -147,6 +153,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "run",
             "profile",
             "parity",
+            "plan",
             "report",
             "reshelve-app",
         ],

@@ -169,7 +169,7 @@ fn prepare(request: &Request, handle: &Handle) -> Result<Prepared, Failure> {
     let id = record::new_id();
     let scratch = Scratch::look(request, &id, handle)?;
     let run = request.run(&scratch);
-    run::check(&run)?;
+    run.request()?;
     // Says what makes no target, such as a compressed database.
     places::destination(&run.target, run.compression, handle)?;
     let Opened { description, .. } = origin.open()?;

@@ -41,7 +41,7 @@ impl Stage<'_> {
         let origin = places::origin(&self.request.source, &self.backstage)?;
         let origin = Watched { origin: origin.as_ref(), way: Way::Interrupts(Arc::clone(&stop)) };
         let handle = self.backstage_with(&stop);
-        let library = run::check(&asked)?;
+        let library = asked.request()?;
         let ran =
             stopping_too(self.handle, &stop, || run::run_from(&asked, &library, &origin, &handle))?;
         self.runs.push(ran.report.plan.run.clone());

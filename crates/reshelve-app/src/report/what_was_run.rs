@@ -69,6 +69,9 @@ pub(super) fn run(report: &RunReport) -> Section {
         ("state", Cell::text(report.checkpoint.state.as_str())),
         ("tool", Cell::Text(format!("reshelve {}, mapping {}", plan.tool_version, plan.mapping))),
     ];
+    if let Some(from_plan) = &plan.from_plan {
+        facts.push(("plan", Cell::code(&from_plan.hash)));
+    }
     push_ends(&mut facts, plan);
     push_decisions(&mut facts, plan);
     if let Some(limit) = plan.limit {

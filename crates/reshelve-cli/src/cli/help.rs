@@ -6,7 +6,7 @@ use clap::Command;
 /// The groups of options that the short help leaves out …
 const RARE_GROUPS: [&str; 3] = ["Speed", "Throttle", "Passwords"];
 /// … and single options.
-const RARE: [&str; 22] = [
+const RARE: [&str; 24] = [
     "allow_empty",
     "color",
     "document_bytes",
@@ -18,9 +18,11 @@ const RARE: [&str; 22] = [
     "metadata",
     "no_progress",
     "on_unknown_status",
+    "plan",
     "quiet",
     "read_preference",
     "runs_dir",
+    "save_plan",
     "skip_disk_check",
     "stage",
     "status_policy",
@@ -78,7 +80,7 @@ Exit codes:
   2  usage error: the command line is not valid
   3  refused; nothing was changed
   4  run or resume is done, but with rejects
-  5  verify: parity does not hold
+  5  verify: parity does not hold; run, resume: a plan was not reached
   6  interrupted; can be resumed";
 
 pub(super) const DEMO: &str = "\
@@ -105,15 +107,29 @@ Examples:
   reshelve run dump out --apply --in-flight include
   reshelve run dump out-gzip --apply --in-flight skip --gzip
   reshelve run dump out-some --limit 10
+  reshelve run dump out-plan --in-flight include --save-plan plan.json
+  reshelve run dump out-plan --plan plan.json --apply
 
 Files:
   .reshelve/runs/RUN  the run folder: run.json, checkpoint.json, rejects.jsonl, report.json
+  FILE.keys           beside a plan: the hash of every document; FILE.used: who has used it
 
 Exit codes:
   0  done
   3  refused; nothing was changed
   4  done, but with rejects, or stopped at the first one with --fail-fast
+  5  done, but the target does not hold what the plan says
   6  interrupted; `reshelve resume` continues it";
+
+pub(super) const PLAN: &str = "\
+Examples:
+  reshelve run dump out-plan --in-flight include --save-plan approved.json
+  reshelve plan show approved.json
+  reshelve plan show approved.json --json
+
+Exit codes:
+  0  done
+  3  the plan was edited";
 
 pub(super) const RUNS: &str = "\
 Examples:

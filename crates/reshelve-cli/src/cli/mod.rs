@@ -18,7 +18,10 @@ pub(crate) use control::{ControlArgs, ThrottleArgs};
 pub(crate) use generate::GenerateArgs;
 pub(crate) use output::looks;
 pub(crate) use rehearse::RehearseArgs;
-pub(crate) use runs::{ReportArgs, ResumeArgs, RollbackArgs, RunArgs, RunsArgs, StatusArgs};
+pub(crate) use runs::{
+    PlanAction, PlanArgs, PlanShowArgs, ReportArgs, ResumeArgs, RollbackArgs, RunArgs, RunsArgs,
+    StatusArgs,
+};
 pub(crate) use sources::{ExplainArgs, InspectArgs, ProfileArgs};
 pub(crate) use targets::{ChecksumsArgs, IndexesAction, IndexesArgs, RestoreArgs, VerifyArgs};
 pub(crate) use tool::{CompletionsArgs, DemoArgs, ManArgs};
@@ -54,6 +57,9 @@ pub(crate) enum Command {
     /// Map and prove every document; with --apply, write the target
     #[command(after_long_help = help::RUN)]
     Run(Box<RunArgs>),
+    /// Show a plan that `run --save-plan` saved
+    #[command(after_long_help = help::PLAN)]
+    Plan(PlanArgs),
     /// List the runs
     #[command(after_long_help = help::RUNS)]
     Runs(RunsArgs),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use reshelve_app::places::TargetPlace;
 use reshelve_app::rollback::OnEdited;
 
@@ -22,6 +22,12 @@ pub(crate) struct RunArgs {
     /// Write the target; without it, only the run folder
     #[arg(long, env = "RESHELVE_APPLY")]
     pub(crate) apply: bool,
+    /// Save the dry run as a plan, to be approved
+    #[arg(long, value_name = "FILE", env = "RESHELVE_SAVE_PLAN")]
+    pub(crate) save_plan: Option<PathBuf>,
+    /// Carry out this plan with --apply, if it still holds
+    #[arg(long, value_name = "FILE", env = "RESHELVE_PLAN")]
+    pub(crate) plan: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) dry_run: DryRun,
     #[command(flatten)]
@@ -75,6 +81,27 @@ impl RunArgs {
     pub(crate) fn target(&self) -> TargetPlace {
         TargetPlace { name: self.target.clone(), db: self.target_db.clone() }
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    #[command(subcommand)]
+    pub(crate) action: PlanAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PlanAction {
+    /// Print a plan for the one who approves it
+    Show(PlanShowArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanShowArgs {
+    /// Plan: a file that `run --save-plan` wrote
+    #[arg(value_name = "FILE", env = "RESHELVE_PLAN")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) json: Json,
 }
 
 #[derive(Debug, Args)]

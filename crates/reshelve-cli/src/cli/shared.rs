@@ -173,32 +173,29 @@ pub(crate) struct MappingArgs {
     /// What to do with jobs that were queued or running
     #[arg(long, value_name = "WHAT", env = "RESHELVE_IN_FLIGHT", help_heading = "Mapping")]
     pub(crate) in_flight: Option<InFlight>,
-    /// What counts if the status contradicts the chapters
-    #[arg(
-        long,
-        value_name = "WHO",
-        env = "RESHELVE_STATUS_POLICY",
-        help_heading = "Mapping",
-        default_value = "legacy"
-    )]
-    pub(crate) status_policy: StatusPolicy,
-    /// What to do with documents that have an unknown status
-    #[arg(
-        long,
-        value_name = "WHAT",
-        env = "RESHELVE_ON_UNKNOWN_STATUS",
-        help_heading = "Mapping",
-        default_value = "reject"
-    )]
-    pub(crate) on_unknown_status: OnUnknownStatus,
+    /// What counts if the status contradicts the chapters [default: legacy]
+    #[arg(long, value_name = "WHO", env = "RESHELVE_STATUS_POLICY", help_heading = "Mapping")]
+    status_policy: Option<StatusPolicy>,
+    /// What to do with documents that have an unknown status [default: reject]
+    #[arg(long, value_name = "WHAT", env = "RESHELVE_ON_UNKNOWN_STATUS", help_heading = "Mapping")]
+    on_unknown_status: Option<OnUnknownStatus>,
 }
 
 impl MappingArgs {
     pub(crate) fn options(&self) -> MappingOptions {
         MappingOptions {
             in_flight: self.in_flight.map(Into::into),
-            status_policy: self.status_policy.into(),
-            on_unknown_status: self.on_unknown_status.into(),
+            status_policy: self.status_policy.map(Into::into).unwrap_or_default(),
+            on_unknown_status: self.on_unknown_status.map(Into::into).unwrap_or_default(),
+        }
+    }
+
+    /// Those that were given, in any way.
+    pub(crate) fn given(&self) -> GivenOptions {
+        GivenOptions {
+            in_flight: self.in_flight.map(Into::into),
+            status_policy: self.status_policy.map(Into::into),
+            on_unknown_status: self.on_unknown_status.map(Into::into),
         }
     }
 }

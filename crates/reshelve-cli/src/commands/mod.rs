@@ -9,6 +9,7 @@ pub(crate) mod generate;
 pub(crate) mod indexes;
 pub(crate) mod inspect;
 pub(crate) mod man;
+pub(crate) mod plan;
 pub(crate) mod profile;
 mod profile_fields;
 pub(crate) mod rehearse;

@@ -37,7 +37,7 @@ pub(crate) fn run(args: &RehearseArgs) -> Result<ExitCode, Failure> {
 fn request(args: &RehearseArgs) -> Result<Request, Failure> {
     Ok(Request {
         scratch: args.scratch.clone(),
-        compression: compression((args.gzip, args.zstd))?,
+        compression: compression((args.gzip, args.zstd))?.unwrap_or_default(),
         mapping: args.mapping.options(),
         batch: args.batch.options(),
         skip_disk_check: args.skip_disk_check,

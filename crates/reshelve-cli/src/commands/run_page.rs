@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use reshelve::ends::DamageKind;
 use reshelve::run::{Part, Report, Stop, Tally};
 use reshelve_app::ExitCode;
+use reshelve_app::plan::{PlanNote, PlanState};
 use reshelve_app::run::Outcome;
 use reshelve_app::text::{bytes_per_second, counted, number, plain, size, span};
 
@@ -22,6 +23,10 @@ pub(super) fn print(outcome: &Outcome, printer: Printer, next: &Next) -> ExitCod
             printer.error(&plain(reason));
         }
         _ => {}
+    }
+    if let Some(PlanNote { hash, state: PlanState::Missed(differences), .. }) = &outcome.plan {
+        let lines: String = differences.iter().map(|it| format!("\n  {it}")).collect();
+        printer.error(&format!("the plan {hash} was not reached{lines}"));
     }
     if let Some(hint) = outcome.hint() {
         printer.hint(&hint);
@@ -84,7 +89,7 @@ pub(super) fn page(outcome: &Outcome) -> String {
     );
     push_tallies(&mut lines, "warnings", &totals.warnings);
     push_tallies(&mut lines, "rejects", &totals.rejects);
-    push_where(&mut lines, report);
+    push_where(&mut lines, outcome);
     lines.join("\n")
 }
 
@@ -158,13 +163,24 @@ fn push_tallies(lines: &mut Vec<String>, title: &str, tallies: &BTreeMap<String,
     }
 }
 
-fn push_where(lines: &mut Vec<String>, report: &Report) {
+fn push_where(lines: &mut Vec<String>, outcome: &Outcome) {
+    let Outcome { report, plan, .. } = outcome;
     let folder = report.folder.path().display();
     lines.push(String::new());
     if report.plan.apply {
         lines.push(format!("  target       {}", report.plan.target.name()));
     } else {
-        lines.push(forecast(report));
+        lines.push(forecast(outcome));
+    }
+    if let Some(note) = plan {
+        let what = match &note.state {
+            PlanState::Saved => "saved",
+            PlanState::Reached => "reached: the target holds what it says",
+            PlanState::Missed(_) => "not reached",
+            _ => "not done yet",
+        };
+        lines.push(format!("  plan         {}, {what}", note.file.display()));
+        lines.push(format!("               {}", note.hash));
     }
     lines.push(format!("  run folder   {folder}"));
     if report.checkpoint.totals.documents.rejected > 0 {
@@ -173,7 +189,8 @@ fn push_where(lines: &mut Vec<String>, report: &Report) {
 }
 
 /// What an applied run would need.
-fn forecast(report: &Report) -> String {
+fn forecast(outcome: &Outcome) -> String {
+    let report = &outcome.report;
     let bytes = report.checkpoint.totals.bytes_mapped;
     let totals = &report.checkpoint.totals;
     // A live target writes everything twice: as documents, and into the oplog.
@@ -188,6 +205,6 @@ fn forecast(report: &Report) -> String {
         counted(totals.documents.mapped, "job"),
         counted(totals.events, "event"),
         size(bytes),
-        span(report.checkpoint.elapsed_ms + bytes / 200_000),
+        span(outcome.forecast_ms()),
     )
 }

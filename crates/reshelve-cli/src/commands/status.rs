@@ -73,6 +73,9 @@ fn page(status: &RunStatus) -> String {
     if !status.throttle.is_off() {
         row("throttle", limits(&status.throttle));
     }
+    if let Some(plan) = &status.plan {
+        row("plan", plain(plan));
+    }
     row("started", status.begun_at.clone());
     row("source", status.source.clone());
     row("target", status.target.clone());

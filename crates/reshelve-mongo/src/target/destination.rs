@@ -13,6 +13,7 @@ use super::lease::{Holder, Lease, Over, RUNS, Tenant, holder, last_writer};
 use super::look::LiveLook;
 use super::preflight::{Findings, Obstacle, counts, examples, findings, forecast};
 use super::sink::LiveSink;
+use super::used_plans;
 use crate::connection::Connection;
 
 /// A live database that a run writes to.
@@ -225,6 +226,16 @@ impl Destination for LiveDestination {
             check_each(&self.connection, written)?;
         }
         counted
+    }
+
+    fn plan_user(&mut self, plan: &str) -> Result<Option<String>, EndError> {
+        let connection = &self.connection;
+        let user = connection.wait(used_plans::user(connection, plan));
+        user.map_err(|error| connection.error("looking at", RUNS, &error))
+    }
+
+    fn use_plan(&mut self, plan: &str, run: &str) -> Result<(), EndError> {
+        self.connection.wait(used_plans::add(&self.connection, plan, run))
     }
 
     fn leave(&mut self) -> Result<(), EndError> {

@@ -23,6 +23,7 @@ mod swap_apart;
 mod take_back;
 mod together;
 mod undo;
+mod used_plans;
 
 pub use destination::LiveDestination;
 pub(crate) use indexes::indexes_of_collection;

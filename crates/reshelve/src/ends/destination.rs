@@ -238,6 +238,19 @@ pub trait Destination: TakesBack {
         Ok(())
     }
 
+    /// The run that a saved plan was used by in this target, if it was.
+    ///
+    /// # Errors
+    /// Where the target cannot be asked.
+    fn plan_user(&mut self, plan: &str) -> Result<Option<String>, EndError>;
+
+    /// Keeps in the target, durably, that this run uses a saved plan; the lock is held. What is
+    /// kept stays when the run is rolled back.
+    ///
+    /// # Errors
+    /// Refused where another run has used it; others where the target cannot be told.
+    fn use_plan(&mut self, plan: &str, run: &str) -> Result<(), EndError>;
+
     /// Takes the lock away: the run is done.
     ///
     /// # Errors

@@ -39,6 +39,8 @@ pub enum Hint {
         /// The run's folder, or its id.
         run: PathBuf,
     },
+    /// A plan was used: save another one.
+    SaveAnotherPlan,
     /// Make room, compress, or skip the check.
     MakeRoom,
     /// Something else writes to the target.

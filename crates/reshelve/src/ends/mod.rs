@@ -37,4 +37,4 @@ pub use take_back::{
     ChangedDocuments, Earlier, Edit, How, LeftOver, OwnJob, OwnJobs, SaveStep, Standing, TakenBack,
     TakesBack,
 };
-pub use target_reader::{DocumentStream, LastWriter, TargetReader};
+pub use target_reader::{CollectionChecksum, DocumentStream, LastWriter, TargetReader};

@@ -2,8 +2,21 @@
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use super::EndError;
 use crate::target_schema::Collection;
+
+/// Count, bytes and checksum of one collection.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CollectionChecksum {
+    /// How many documents it has.
+    pub documents: u64,
+    /// Their bytes as BSON.
+    pub bytes: u64,
+    /// The checksum, in hex.
+    pub checksum: String,
+}
 
 /// The documents of one target collection, one after the other.
 pub trait DocumentStream: Send {

@@ -9,6 +9,7 @@ use super::preflight::{self, Before, Expect};
 use super::replace::{Replacing, finish_collection, has_taken_its_place};
 use super::sink::FolderSink;
 use super::tail::keep_strangers;
+use super::used_plans;
 use crate::ends::{
     Abandoned, Base, Claim, Destination, DrySink, EndError, Held, JobSet, Left, Look, Notes,
     OnExisting, PlannedTarget, Position, Sink, TargetFolder, TargetRequest, WrittenJobs,
@@ -189,6 +190,14 @@ impl Destination for FolderDestination {
     fn check_held(&mut self, _: &Claim, held: &Held, _: &dyn WrittenJobs) -> Result<(), EndError> {
         let lengths = Progress::of(&held.position)?.lengths;
         preflight::check_end(self.files.as_ref(), &self.target, &lengths)
+    }
+
+    fn plan_user(&mut self, plan: &str) -> Result<Option<String>, EndError> {
+        used_plans::user(self.files.as_ref(), &self.target, plan)
+    }
+
+    fn use_plan(&mut self, plan: &str, run: &str) -> Result<(), EndError> {
+        used_plans::add(self.files.as_ref(), &self.target, plan, run)
     }
 
     fn unlock(&mut self) -> Result<(), EndError> {

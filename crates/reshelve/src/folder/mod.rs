@@ -13,6 +13,7 @@ mod replace;
 mod sink;
 mod tail;
 mod take_back;
+mod used_plans;
 
 pub use crate::ends::{Compression, TargetFolder};
 pub use destination::FolderDestination;

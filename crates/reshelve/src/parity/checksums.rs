@@ -10,24 +10,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::sum::Sum256;
-use crate::ends::EndError;
-use crate::ends::TargetReader;
+use crate::ends::{CollectionChecksum, EndError, TargetReader};
+use crate::pass::HashSum;
 use crate::target_schema::Collection;
-
-/// Count, bytes and checksum of one collection.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CollectionChecksum {
-    /// How many documents it has.
-    pub documents: u64,
-    /// Their bytes as BSON.
-    pub bytes: u64,
-    /// The checksum, in hex.
-    pub checksum: String,
-}
 
 /// Computes the checksums of the four target collections, each on its own thread.
 ///
@@ -65,11 +52,11 @@ fn of_collection(
 }
 
 /// A checksum that is being computed.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Sum {
     documents: u64,
     bytes: u64,
-    hashes: Sum256,
+    hashes: HashSum,
 }
 
 impl Sum {
@@ -77,6 +64,13 @@ impl Sum {
         self.documents += 1;
         self.bytes += u64::try_from(document.len()).unwrap_or(0);
         self.hashes.add(&Sha256::digest(document).into());
+    }
+
+    /// Adds everything that another sum has added.
+    pub(crate) fn add_all(&mut self, other: &Sum) {
+        self.documents += other.documents;
+        self.bytes += other.bytes;
+        self.hashes.add_sum(other.hashes);
     }
 
     pub(crate) fn finish(self) -> CollectionChecksum {

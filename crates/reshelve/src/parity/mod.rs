@@ -19,8 +19,10 @@ mod verifier;
 mod verify;
 mod walk;
 
+pub use crate::ends::CollectionChecksum;
 pub use causes::Cause;
-pub use checksums::{CollectionChecksum, checksums};
+pub(crate) use checksums::Sum;
+pub use checksums::checksums;
 pub use compare::Difference;
 pub use cost_and_tokens::{
     Bucket, CostAndTokenTotals, CostAndTokens, Deltas, Histogram, LISTED_MAX, Measure, StageTotals,

@@ -1,36 +1,13 @@
-//! Sums of hashes: they do not depend on the order of what was hashed, and count what is repeated.
+//! Sets of documents: their order does not count, and what is repeated does.
 
-/// A sum of 256-bit hashes, modulo 2^256, each read as a big-endian number.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Sum256 {
-    /// Little-endian limbs.
-    limbs: [u64; 4],
-}
-
-impl Sum256 {
-    pub(super) fn add(&mut self, hash: &[u8; 32]) {
-        let mut carry = false;
-        for (limb, part) in self.limbs.iter_mut().zip(hash.rchunks_exact(8)) {
-            let part = part.try_into().map_or(0, u64::from_be_bytes);
-            let (sum, over) = limb.overflowing_add(part);
-            let (sum, over_again) = sum.overflowing_add(u64::from(carry));
-            *limb = sum;
-            carry = over || over_again;
-        }
-    }
-
-    /// As 64 hex digits.
-    pub(super) fn hex(self) -> String {
-        self.limbs.iter().rev().map(|limb| format!("{limb:016x}")).collect()
-    }
-}
+use crate::pass::HashSum;
 
 /// Which documents there are, in whatever order: how many, and the sum of their BLAKE3 hashes,
 /// modulo 2^256.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SetHash {
     documents: u64,
-    sum: Sum256,
+    sum: HashSum,
 }
 
 impl SetHash {

@@ -3,6 +3,7 @@
 
 mod budget;
 mod document_id;
+mod hash_sum;
 mod only_rejects;
 pub(crate) mod pipeline;
 mod reject_place;
@@ -17,6 +18,7 @@ pub use rejection::{RejectReason, Rejection};
 pub use tally::{EXAMPLES_MAX, Example, Tallies, Tally};
 
 pub(crate) use document_id::{id_json, id_text, id_words, job_key};
+pub(crate) use hash_sum::HashSum;
 pub(crate) use only_rejects::OnlyRejects;
 pub(crate) use reject_place::RejectPlace;
 pub(crate) use reject_record::{REJECTS_FILE, read_rejects};

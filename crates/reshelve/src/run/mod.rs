@@ -24,7 +24,7 @@ pub use control::{Asked, Control, Throttle};
 pub use engine::CHECKPOINT_BYTES_DEFAULT;
 pub use error::RunError;
 pub use pace::{Waiting, Why};
-pub use plan::{Decisions, Part, Plan, RunRequest};
+pub use plan::{Decisions, FromPlan, Part, Plan, RunRequest};
 pub use refusal::Refusal;
 pub use run_folder::RunFolder;
 pub use start::{Ends, Report, ResumeRequest, Stop, resume, start};

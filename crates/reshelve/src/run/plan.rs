@@ -1,5 +1,6 @@
 //! What a run is told, and what it writes down of that so that another process can go on.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::control::Throttle;
 use super::run_folder::RunFolder;
 use crate::ends::{
-    Abandoned, Base, BatchLimits, Claim, OnExisting, PlannedSource, PlannedTarget, SourceSize,
-    TargetRequest,
+    Abandoned, Base, BatchLimits, Claim, CollectionChecksum, OnExisting, PlannedSource,
+    PlannedTarget, SourceSize, TargetRequest,
 };
 use crate::store::Files;
 use reshelve_core::mapping::{InFlight, OnUnknownStatus, Options, StatusPolicy};
@@ -50,6 +51,8 @@ pub struct RunRequest {
     pub skip_disk_check: bool,
     /// Whether to write documents that an oplog in the dump would change.
     pub ignore_oplog: bool,
+    /// The saved plan that it carries out, if it does.
+    pub from_plan: Option<FromPlan>,
     /// The folder of run folders.
     pub runs_folder: PathBuf,
     /// The file system that it is on: [`Disk`](crate::store::Disk), but for tests.
@@ -131,6 +134,23 @@ pub struct Plan {
     pub fail_fast: bool,
     /// What the target held before: rollback goes back to it.
     pub base: Base,
+    /// The saved plan that it carries out, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_plan: Option<FromPlan>,
+}
+
+/// The saved plan that a run carries out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FromPlan {
+    /// The hash of the plan, in hex: its name.
+    pub hash: String,
+    /// Where its file was.
+    pub file: PathBuf,
+    /// The running hash over the documents that were checked against the plan, in hex, if the run
+    /// is to read exactly these.
+    pub source_hash: Option<String>,
+    /// What the target must hold when the run is done, by collection.
+    pub reaches: BTreeMap<String, CollectionChecksum>,
 }
 
 /// Which part of its source a run takes, where it is not all of it.

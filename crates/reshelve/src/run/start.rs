@@ -319,6 +319,7 @@ fn plan_of(
         limit: request.limit,
         fail_fast: request.fail_fast,
         base: Default::default(),
+        from_plan: request.from_plan.clone(),
     }
 }
 

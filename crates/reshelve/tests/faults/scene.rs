@@ -54,6 +54,7 @@ impl Scene {
             fail_fast: false,
             skip_disk_check: false,
             ignore_oplog: false,
+            from_plan: None,
             runs_folder: PathBuf::from(RUNS),
             files: Arc::new(memory.clone()),
         };

@@ -52,6 +52,7 @@ impl World {
             jobs: 1,
             checkpoint_bytes: 1,
             throttle: Throttle::default(),
+            from_plan: None,
             limit: None,
             fail_fast: false,
             skip_disk_check: false,

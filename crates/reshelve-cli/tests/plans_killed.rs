@@ -1,0 +1,103 @@
+//! A run that carries a plan out and is killed is resumed to what the plan says.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends there")]
+
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+mod common;
+#[path = "common/planned.rs"]
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+mod planned;
+#[path = "common/taken_back.rs"]
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+mod taken_back;
+
+use std::fs;
+
+use common::{Place, strace_is_there, with};
+use planned::{CARRY_OUT, carried_out, refused, saved};
+use taken_back::{checksums, document, place, stored};
+
+#[test]
+fn a_target_that_does_not_hold_what_the_plan_says_is_told() {
+    if !strace_is_there() {
+        return;
+    }
+    let place = place();
+    let plan = saved(&place, 0, "jobs.bson", &[]);
+    let run = [&["run", "jobs.bson", "target", "--jobs", "1"][..], &CARRY_OUT].concat();
+    let inject = "inject=fdatasync:signal=KILL:when=1";
+    let trace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e", inject];
+    place.call_through(&trace, &run).finish();
+    let run = place.runs().pop().unwrap();
+    let told = place.call(&["resume", &run, "--json"]).finish();
+    assert_eq!(told.code, Some(0), "{}", told.stderr);
+    assert_eq!(checksums(&place), plan["reaches"]);
+    // The application writes: the plan does not hold any more, and resuming says so.
+    let events = stored(&place, "novel_job_events");
+    taken_back::add_event_like(&place, &events[0]);
+    let told = place.expect(5, &["resume", &run, "--json"]);
+    let told_last = document(&told);
+    assert_eq!((&told_last["plan"]["state"], &told_last["exit"]), (&"missed".into(), &5.into()));
+    let difference = &told_last["plan"]["differences"][0];
+    assert_eq!(difference["part"], "novel_job_events");
+    assert_ne!(difference["planned"], difference["found"]);
+    told.says(&["was not reached", "novel_job_events", "in the plan", "hint:"]);
+}
+
+/// Kills the process at each effect of some kinds: what it leaves is resumed to what the plan says,
+/// or was no use of the plan.
+fn killed_everywhere(place: &Place, more: &[&str], code: i32) {
+    let plan = saved(place, code, "jobs.bson", more);
+    let before = place.path("target").exists().then(|| place.tree("target"));
+    let mut kills = [0; 2];
+    for (effect, step) in [("rename", 1), ("fsync", 1), ("fdatasync", 1), ("openat", 7)] {
+        for when in (1..).step_by(step) {
+            drop(fs::remove_dir_all(place.path("target")));
+            drop(fs::remove_file(place.path("plan.json.used")));
+            drop(fs::remove_dir_all(place.path(".reshelve/runs")));
+            if let Some(before) = &before {
+                common::plant(before, &place.path("target"));
+            }
+            let (trace, inject) =
+                (format!("trace={effect}"), format!("inject={effect}:signal=KILL:when={when}"));
+            let killer = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject];
+            let run = ["run", "jobs.bson", "target", "--jobs", "1", "--batch-docs", "3"];
+            let run = [&run[..], &["--checkpoint-bytes", "4KiB"], &CARRY_OUT].concat();
+            if place.call_through(&killer, &run).finish().code == Some(code) {
+                break;
+            }
+            let told = match place.runs().pop() {
+                Some(begun) => {
+                    kills[0] += 1;
+                    document(&place.expect(code, &["resume", &begun, "--json"]))
+                }
+                None => {
+                    kills[1] += 1;
+                    carried_out(place, code, "jobs.bson")
+                }
+            };
+            assert_eq!(told["plan"]["state"], "reached", "{effect} {when}");
+            assert_eq!(checksums(place), plan["reaches"], "{effect} {when}");
+            refused(place, "jobs.bson", &["was used by the run", told["run"].as_str().unwrap()]);
+        }
+    }
+    assert!(kills[0] > 10 && kills[1] > 3, "{kills:?}");
+}
+
+#[test]
+fn a_run_that_was_killed_is_resumed_and_reaches_the_plan() {
+    if strace_is_there() {
+        killed_everywhere(&place(), &[], 0);
+    }
+}
+
+#[test]
+fn a_run_that_replaces_and_was_killed_is_resumed_and_reaches_the_plan() {
+    if strace_is_there() {
+        let place = place();
+        let more = ["--apply", "--in-flight", "include"];
+        place.expect(0, &with(&["run", "old.bson", "target"], &more));
+        fs::remove_dir_all(place.path(".reshelve")).unwrap();
+        killed_everywhere(&place, &["--replace"], 0);
+    }
+}
