@@ -4,13 +4,14 @@
 mod control;
 mod parity;
 pub(crate) mod plans;
+mod refusals;
 mod rehearse;
 mod rollback;
 
 use std::path::Path;
 
 use reshelve::ends::{DamageKind, EndError, EndErrorKind, Hint, SourceHint};
-use reshelve::run::{Refusal, RunError};
+use reshelve::run::RunError;
 
 use crate::text::shell_word;
 
@@ -202,7 +203,7 @@ pub(crate) const AT_WORK: &str = "`reshelve status` shows how far it is; `reshel
 /// An error of a run that has not begun.
 pub(crate) fn of_run(error: &RunError) -> Option<String> {
     let text = match error {
-        RunError::Refused(refusal) => return of_refusal(refusal).map(str::to_owned),
+        RunError::Refused(refusal) => return refusals::of(refusal).map(str::to_owned),
         RunError::End(error) => return error.hint.as_ref().map(of_end),
         RunError::NoSuchRun { .. } => {
             "`reshelve runs` lists the runs; --runs-dir says where they are"
@@ -214,37 +215,6 @@ pub(crate) fn of_run(error: &RunError) -> Option<String> {
         _ => return None,
     };
     Some(text.to_owned())
-}
-
-/// A refusal of the run itself.
-fn of_refusal(refusal: &Refusal) -> Option<&'static str> {
-    Some(match refusal {
-        Refusal::InFlight { .. } => IN_FLIGHT,
-        Refusal::DecisionLost { .. } => {
-            "put back the run folder as it was, from a copy; or start a new run"
-        }
-        Refusal::InFlightDecided { .. } => {
-            "leave --in-flight out: a run keeps to its first decision; check RESHELVE_IN_FLIGHT too"
-        }
-        Refusal::InFlightUnknown => {
-            "choose --in-flight include, --in-flight as-failed or --in-flight skip"
-        }
-        Refusal::Oplog { .. } | Refusal::OplogUnknown => OPLOG,
-        Refusal::AtWork { .. } => AT_WORK,
-        Refusal::Step { .. } => LOOK_AT_IT,
-        Refusal::NothingWritten { .. } => "name a run that was applied: `reshelve runs` lists them",
-        Refusal::Finishing { .. } => {
-            "`reshelve resume` finishes that, without its source; then roll it back"
-        }
-        Refusal::KeepsTwoVersions { .. } => "`reshelve resume` finishes the run; then roll it back",
-        Refusal::RollbackDecided { .. } => {
-            "leave --edited out: a rollback keeps to the decision that it began with"
-        }
-        Refusal::OtherSource { .. } => {
-            "give the same source with --source, repaired where it was damaged; or start a new run"
-        }
-        _ => return None,
-    })
 }
 
 /// An error of a source or a target.

@@ -305,3 +305,17 @@ fn a_control_file_of_another_run_asks_nothing() {
     work.hurry();
     assert_eq!(status(&work.end(0).0, "latest")["state"], "done");
 }
+
+#[test]
+fn a_paused_run_that_is_resumed_with_another_source_is_still_paused() {
+    let mut work = begin(&APPLY);
+    work.asked(0, "pause");
+    work.run.kill().unwrap();
+    work.run.wait().unwrap();
+    let other = ["generate", "other.bson", "--documents", "60", "--no-in-flight", "--seed", "2"];
+    work.place.expect(0, &other);
+    work.place.expect(3, &["resume", "latest", "--source", "other.bson"]);
+    assert_eq!(work.state(), "paused");
+    work.place.expect(0, &["resume", "latest", "--max-docs-per-s", "off"]);
+    work.place.outcome("target").expect_same(&unheld(&APPLY), "a run that was paused and killed");
+}

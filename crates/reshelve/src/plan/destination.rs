@@ -157,6 +157,10 @@ impl TakesBack for PlanDestination<'_> {
         self.inner.cut_tail(run, tail)
     }
 
+    fn look_at_tail(&mut self, run: &TakenBack<'_>, tail: &dyn OwnJobs) -> Result<(), EndError> {
+        self.inner.look_at_tail(run, tail)
+    }
+
     fn survey(
         &mut self,
         run: &TakenBack<'_>,

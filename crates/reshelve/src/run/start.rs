@@ -170,7 +170,7 @@ pub fn resume(
     }
     preflight::check_followed(&plan, &from)?;
     preflight::check_decision(&plan, request.in_flight)?;
-    let had_failed = from.state == State::Failed;
+    let was = from.state;
     preflight::check_step(&plan, from.state, State::Running)?;
     from.enter(State::Running)?;
     folder.ask(Asked::Run)?;
@@ -189,7 +189,8 @@ pub fn resume(
     }
     let only = rejects_of(folder.files(), plan.only_rejects.as_deref())?;
     let opened = origin.open_after(&from.source).map_err(RunError::from);
-    let opened = match opened.and_then(|it| preflight::check_size(&plan, had_failed, it)) {
+    let opened = match opened.and_then(|it| preflight::check_size(&plan, was == State::Failed, it))
+    {
         Ok(opened) => opened,
         Err(error) => {
             drop(destination.leave());
@@ -217,10 +218,30 @@ pub fn resume(
     folder.remove_leftovers()?;
     observer.begun(&plan, folder, opened.description.bytes_total);
     let from = take_up(from, &plan, folder, (origin, &opened), observer)?;
-    folder.write_checkpoint(&from)?;
     let before = from.source.count;
-    let result = execute(&context, opened, destination, from, observer);
+    let result = go_on(&context, opened, destination, (from, was), observer);
     note_failure(folder, destination, result)?.with_source(moved, before)
+}
+
+/// Runs the engine from a checkpoint. One that says that the run waits, or has not begun, is no
+/// longer true then; it is again where the source turns out to be another one.
+fn go_on(
+    context: &Context<'_>,
+    opened: Opened,
+    destination: &mut dyn Destination,
+    (from, was): (Checkpoint, State),
+    observer: &mut dyn Observer,
+) -> Result<Report, RunError> {
+    if !matches!(was, State::Planned | State::Paused) {
+        return execute(context, opened, destination, from, observer);
+    }
+    let waits = Checkpoint { state: was, ..from.clone() };
+    context.folder.write_checkpoint(&from)?;
+    let result = execute(context, opened, destination, from, observer);
+    if let Err(RunError::Refused(_)) = &result {
+        context.folder.write_checkpoint(&waits)?;
+    }
+    result
 }
 
 fn lock_again(

@@ -1,0 +1,36 @@
+//! The hints of refusals of the run itself.
+
+use reshelve::run::Refusal;
+
+use super::{AT_WORK, IN_FLIGHT, LOOK_AT_IT, OPLOG};
+
+/// A refusal of the run itself.
+pub(super) fn of(refusal: &Refusal) -> Option<&'static str> {
+    Some(match refusal {
+        Refusal::InFlight { .. } => IN_FLIGHT,
+        Refusal::DecisionLost { .. } => {
+            "put back the run folder as it was, from a copy; or start a new run"
+        }
+        Refusal::InFlightDecided { .. } => {
+            "leave --in-flight out: a run keeps to its first decision; check RESHELVE_IN_FLIGHT too"
+        }
+        Refusal::InFlightUnknown => {
+            "choose --in-flight include, --in-flight as-failed or --in-flight skip"
+        }
+        Refusal::Oplog { .. } | Refusal::OplogUnknown => OPLOG,
+        Refusal::AtWork { .. } => AT_WORK,
+        Refusal::Step { .. } => LOOK_AT_IT,
+        Refusal::NothingWritten { .. } => "name a run that was applied: `reshelve runs` lists them",
+        Refusal::Finishing { .. } => {
+            "`reshelve resume` finishes that, without its source; then roll it back"
+        }
+        Refusal::KeepsTwoVersions { .. } => "`reshelve resume` finishes the run; then roll it back",
+        Refusal::RollbackDecided { .. } => {
+            "leave --edited out: a rollback keeps to the decision that it began with"
+        }
+        Refusal::OtherSource { .. } => {
+            "give the same source with --source, repaired where it was damaged; or start a new run"
+        }
+        _ => return None,
+    })
+}
