@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use reshelve::ends::ChangedDocuments;
+use reshelve::parity::{EditedPart, Reading, first_paths};
 use reshelve::rollback::{self, EditedJob, JobCounts, RollbackReport, RollbackRequest};
 use reshelve::run::Throttle;
 use serde::{Serialize, Serializer};
@@ -11,7 +12,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::handle::{Handle, Relay};
 use crate::options::RunName;
-use crate::places;
+use crate::places::{self, SourceAgain};
 use crate::states::{self, Command};
 
 pub use reshelve::rollback::{Ended, LISTED_MAX, OnEdited, Phase, Progress};
@@ -43,6 +44,9 @@ impl Request {
 pub struct Outcome {
     /// What it did.
     pub report: RollbackReport,
+    /// The path of the first difference of each edited job that is listed; none if it can no longer
+    /// be told.
+    pub paths: Vec<Option<String>>,
 }
 
 impl Outcome {
@@ -78,15 +82,15 @@ struct EditedDocument<'o> {
     job: &'o str,
     collection: &'static str,
     what: &'static str,
+    path: Option<&'o str>,
 }
 
 impl Serialize for Outcome {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let RollbackReport { plan, ended, jobs, documents, edited } = &self.report;
-        let edited = edited.iter().map(|EditedJob { job, edit }| EditedDocument {
-            job,
-            collection: edit.collection.name(),
-            what: edit.what,
+        let paths = self.paths.iter().map(Option::as_deref).chain(std::iter::repeat(None));
+        let edited = edited.iter().zip(paths).map(|(EditedJob { job, edit, .. }, path)| {
+            EditedDocument { job, collection: edit.collection.name(), what: edit.what, path }
         });
         let document = RollbackDocument {
             schema: "reshelve.rollback/1",
@@ -130,5 +134,37 @@ pub fn rollback(request: &Request, handle: &Handle) -> Result<Outcome, Failure> 
     handle.watcher().ready();
     let mut relay = Relay::new(handle);
     let report = rollback::roll_back(&asked, destination.as_mut(), handle.stop(), &mut relay)?;
-    Ok(Outcome { report })
+    drop(destination);
+    let paths = paths(&report, request, handle);
+    Ok(Outcome { report, paths })
+}
+
+/// Where the edited jobs that still stand differ first from what the run wrote. A help to look at
+/// them: what cannot be read for it says nothing against the rollback.
+fn paths(report: &RollbackReport, request: &Request, handle: &Handle) -> Vec<Option<String>> {
+    let RollbackReport { plan, edited, .. } = report;
+    let is_gone = matches!(request.edited, Some(OnEdited::Discard { .. }))
+        && report.ended == Ended::RolledBack;
+    if edited.is_empty() || is_gone {
+        return vec![None; edited.len()];
+    }
+    let parts: Vec<EditedPart<'_>> = edited
+        .iter()
+        .map(|EditedJob { job, edit, wrote }| EditedPart {
+            job,
+            collection: edit.collection,
+            wrote,
+        })
+        .collect();
+    let reading = Reading {
+        only_rejects: plan.only_rejects.clone(),
+        limit: plan.limit,
+        scratch: request.run.runs_folder.clone(),
+        ..Reading::new(plan.options.mapping())
+    };
+    let source = places::origin_again(&plan.source, &SourceAgain::default(), handle).ok();
+    let found = places::reader_again(&plan.target, request.target.as_deref(), handle)
+        .ok()
+        .and_then(|it| first_paths(&parts, it.as_ref(), &reading, source.as_deref()).ok());
+    found.unwrap_or_else(|| vec![None; edited.len()])
 }

@@ -167,6 +167,36 @@ fn edited(form: &[&str]) -> (Place, String, Vec<Vec<u8>>) {
     (place, run, ids)
 }
 
+/// The text of a document with other content of the same length.
+fn retitled(document: &[u8]) -> Vec<u8> {
+    let title = text(document, "title");
+    let at = document.windows(title.len()).position(|window| window == title).unwrap();
+    let mut retitled = document.to_vec();
+    retitled[at] ^= 1;
+    retitled
+}
+
+#[test]
+fn the_path_of_an_edit_is_told_as_long_as_it_is_known_what_the_run_wrote() {
+    let place = place();
+    let run = applied(&place, 0, "jobs.bson", &[]);
+    let mut jobs = stored(&place, "novel_jobs");
+    jobs[2] = retitled(&jobs[2]);
+    store(&place, "novel_jobs", &jobs);
+    let path = || roll_back(&place, 3, &run, &[])["edited"][0]["path"].clone();
+    // A title comes back as edited: only the source knows the one before.
+    assert_eq!(path(), "title");
+    let told = place.expect(3, &["rollback", &run]);
+    assert!(told.stdout.contains("novel_jobs was changed: title"), "{}", told.stdout);
+    // Another source knows nothing of it, and neither does one that is gone.
+    let source = place.read("jobs.bson");
+    let other: Vec<u8> = common::split(&source).iter().flat_map(|it| retitled(it)).collect();
+    place.write("jobs.bson", &other);
+    assert_eq!(path(), Value::Null);
+    std::fs::remove_file(place.path("jobs.bson")).unwrap();
+    assert_eq!(path(), Value::Null);
+}
+
 #[test]
 fn jobs_that_somebody_changed_wait_for_a_decision() {
     let (place, run, ids) = edited(&[]);
@@ -177,12 +207,14 @@ fn jobs_that_somebody_changed_wait_for_a_decision() {
         let mut found: Vec<(String, String)> = Vec::new();
         for edited in told["edited"].as_array().unwrap() {
             let what = format!("{} {}", edited["collection"], edited["what"]).replace('"', "");
+            let path = edited["path"].as_str().unwrap_or("nowhere").split(' ').next().unwrap();
+            let what = format!("{what} at {path}");
             found.push((edited["job"].as_str().unwrap().to_owned(), what));
         }
         for (at, what) in [
-            (1, "novel_jobs was changed"),
-            (4, "novel_job_events holds a document of it that the run did not write"),
-            (7, "novel_job_metrics is missing"),
+            (1, "novel_jobs was changed at status"),
+            (4, "novel_job_events holds a document of it that the run did not write at _id"),
+            (7, "novel_job_metrics is missing at nowhere"),
         ] {
             let expected = (String::from_utf8(ids[at].clone()).unwrap(), what.to_owned());
             assert!(found.contains(&expected), "{expected:?} is not in {found:?}");

@@ -86,9 +86,11 @@ fn page(outcome: &Outcome) -> String {
         };
         row("edited", format!("{} changed by somebody else{what}", counted(jobs.edited, "job")));
     }
-    for edited in report.edited.iter().take(NAMED_MAX) {
+    for (at, edited) in report.edited.iter().take(NAMED_MAX).enumerate() {
         let (collection, what) = (edited.edit.collection, edited.edit.what);
-        lines.push(format!("    {}  {collection} {what}", plain(&edited.job)));
+        let path = outcome.paths.get(at).and_then(Option::as_deref);
+        let path = path.map(|path| format!(": {}", plain(path))).unwrap_or_default();
+        lines.push(format!("    {}  {collection} {what}{path}", plain(&edited.job)));
     }
     let shown = report.edited.len().min(NAMED_MAX);
     if length(&report.edited) > length(&report.edited[..shown]) {

@@ -7,6 +7,7 @@ mod compare;
 mod conflicts;
 mod cost_and_tokens;
 mod doubles;
+mod edited;
 mod groups;
 mod index;
 mod sample;
@@ -28,6 +29,7 @@ pub use cost_and_tokens::{
     Bucket, CostAndTokenTotals, CostAndTokens, Deltas, Histogram, LISTED_MAX, Measure, StageTotals,
     Stages,
 };
+pub use edited::{EditedPart, first_paths};
 pub use groups::{Group, GroupKind};
 pub use sample::SAMPLE_MAX;
 pub use sum::SetHash;

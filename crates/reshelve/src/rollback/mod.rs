@@ -15,7 +15,7 @@ mod wait;
 
 use std::sync::atomic::AtomicBool;
 
-use crate::ends::{ChangedDocuments, Destination, Edit};
+use crate::ends::{ChangedDocuments, Destination, Edit, Wrote};
 use crate::run::journal::{self, Own};
 use crate::run::preflight;
 use crate::run::{Asked, Plan, Refusal, RunError, RunFolder, State, Throttle};
@@ -63,6 +63,8 @@ pub struct EditedJob {
     pub job: String,
     /// What about it.
     pub edit: Edit,
+    /// What the run wrote of it.
+    pub wrote: Wrote,
 }
 
 /// What a rollback did, or would do.

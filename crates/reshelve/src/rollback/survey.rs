@@ -58,8 +58,8 @@ impl Rollback<'_> {
                 jobs.kept += u64::from(on_edited == Some(OnEdited::Keep));
                 keys.add(job.key)?;
                 if listed.len() < LISTED_MAX {
-                    let job = String::from_utf8_lossy(&job.job_id).into_owned();
-                    listed.push(EditedJob { job, edit });
+                    let name = String::from_utf8_lossy(&job.job_id).into_owned();
+                    listed.push(EditedJob { job: name, edit, wrote: job.wrote.clone() });
                 }
             }
             match job.action {
