@@ -40,6 +40,12 @@ fn a_plan_that_holds_reaches_its_checksums() {
         assert_eq!(report["summary"]["plan"]["state"], "reached");
         assert_eq!(report["plan"]["options"]["in_flight"], "include", "as in the plan");
         place.expect(0, &["verify", "jobs.bson", "target"]);
+        let hash = plan["hash"].as_str().unwrap();
+        assert!(place.expect(0, &["status", run]).stdout.contains(hash));
+        let status = document(&place.expect(0, &["status", run, "--json"]));
+        assert_eq!(status["plan"], plan["hash"]);
+        place.expect(0, &["report", run, "--out", "report"]);
+        assert!(String::from_utf8(place.read("report/report.md")).unwrap().contains(hash));
         // What says that it was used is nothing to those who read the target.
         place.expect(0, &["restore", "target", "back.bson"]);
         assert_eq!(place.read("back.bson"), place.read("jobs.bson"));
@@ -218,6 +224,11 @@ fn every_form_of_a_source_can_be_planned() {
         carried_out(&place, 0, source);
         assert_eq!(checksums(&place), plan["reaches"], "{source}");
     }
+    // Another spelling of a place is the same place.
+    let place = Place::new();
+    place.expect(0, &["generate", "dump", "--documents", "9", "--size", "small"]);
+    saved(&place, 0, "dump", &[]);
+    place.expect(0, &["run", "./dump/", "./target//", "--plan", "./plan.json", "--apply"]);
     // What is not even BSON, and has no id, is a document too.
     let place = Place::new();
     place.expect(0, &["generate", "jobs.jsonl", "--documents", "9", "--size", "small"]);

@@ -13,7 +13,8 @@ mod taken_back;
 
 use std::fs;
 
-use common::{Place, strace_is_there, with};
+use common::documents::aged;
+use common::{Place, split, strace_is_there, with};
 use planned::{CARRY_OUT, carried_out, refused, saved};
 use taken_back::{checksums, document, place, stored};
 
@@ -42,6 +43,45 @@ fn a_target_that_does_not_hold_what_the_plan_says_is_told() {
     assert_eq!(difference["part"], "novel_job_events");
     assert_ne!(difference["planned"], difference["found"]);
     told.says(&["was not reached", "novel_job_events", "in the plan", "hint:"]);
+}
+
+#[test]
+fn a_source_that_changed_after_it_was_compared_is_found_out() {
+    if !strace_is_there() {
+        return;
+    }
+    let place = place();
+    saved(&place, 0, "jobs.bson", &[]);
+    let bytes = place.read("jobs.bson");
+    let mut edited = split(&bytes);
+    let at = edited.iter().position(|document| aged(document) != *document).unwrap();
+    edited[at] = aged(&edited[at]);
+    let mut found = 0;
+    for when in 1..20 {
+        drop(fs::remove_dir_all(place.path("target")));
+        drop(fs::remove_file(place.path("plan.json.used")));
+        fs::remove_dir_all(place.path(".reshelve/runs")).unwrap();
+        place.write("jobs.bson", &bytes);
+        let inject = format!("inject=rename:signal=KILL:when={when}");
+        let killer =
+            ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=rename", "-e", &inject];
+        let run = [&["run", "jobs.bson", "target", "--jobs", "1"][..], &CARRY_OUT].concat();
+        place.call_through(&killer, &run).finish();
+        let Some(run) = place.runs().pop() else { continue };
+        let checkpoint = place.read(&format!(".reshelve/runs/{run}/checkpoint.json"));
+        let checkpoint: serde_json::Value = serde_json::from_slice(&checkpoint).unwrap();
+        if checkpoint["source"]["count"] != 0 {
+            break;
+        }
+        // Nothing is known to have been read: the run begins again, with what is there now.
+        place.write("jobs.bson", &edited.concat());
+        let told = place.expect(5, &["resume", &run, "--json"]);
+        let differences = document(&told)["plan"]["differences"].to_string();
+        assert!(differences.contains("the documents that were read"), "{differences}");
+        assert!(differences.contains("novel_jobs"), "{differences}");
+        found += 1;
+    }
+    assert!(found > 0);
 }
 
 /// Kills the process at each effect of some kinds: what it leaves is resumed to what the plan says,

@@ -1,6 +1,6 @@
 //! What moved since a plan was saved, part by part.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use reshelve::ends::{LivePlace, Origin, PlannedSource, PlannedTarget, TargetReader};
@@ -171,7 +171,7 @@ pub(super) fn source_words(place: &PlannedSource) -> String {
         }
         None => {
             let db = place.db.as_deref().map_or_else(String::new, |db| format!(", database {db}"));
-            format!("{}{db}, collection {collection}", place.path.display())
+            format!("{}{db}, collection {collection}", tidy(&place.path).display())
         }
     }
 }
@@ -181,9 +181,15 @@ pub(super) fn target_words(place: &PlannedTarget) -> String {
     match place {
         PlannedTarget::Live(live) => format!("{} {}", server_words(live), live.db),
         PlannedTarget::Folder(folder) => {
-            format!("{}, compression {}", folder.database().display(), folder.compression.name())
+            let (path, compression) = (tidy(&folder.database()), folder.compression.name());
+            format!("{}, compression {compression}", path.display())
         }
     }
+}
+
+/// A path as one of its spellings: `dump/` and `./dump` are `dump`.
+fn tidy(path: &Path) -> PathBuf {
+    path.components().collect()
 }
 
 fn server_words(live: &LivePlace) -> String {

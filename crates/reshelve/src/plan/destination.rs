@@ -153,12 +153,12 @@ impl TakesBack for PlanDestination<'_> {
         self.inner.lock_back(run)
     }
 
-    fn cut_tail(&mut self, run: &TakenBack<'_>, tail: &dyn OwnJobs) -> Result<(), EndError> {
-        self.inner.cut_tail(run, tail)
-    }
-
     fn look_at_tail(&mut self, run: &TakenBack<'_>, tail: &dyn OwnJobs) -> Result<(), EndError> {
         self.inner.look_at_tail(run, tail)
+    }
+
+    fn cut_tail(&mut self, run: &TakenBack<'_>, tail: &dyn OwnJobs) -> Result<(), EndError> {
+        self.inner.cut_tail(run, tail)
     }
 
     fn survey(
