@@ -36,7 +36,7 @@ pub enum How {
 }
 
 /// The jobs that a run wrote, and what is to become of them.
-pub trait OwnJobs {
+pub trait OwnJobs: Sync {
     /// A job of the run, and how it is taken back; `None` for how if it is left alone.
     ///
     /// # Errors
@@ -100,7 +100,7 @@ pub struct TakenBack<'r> {
     /// How far an earlier process had come with taking it back, if one had begun.
     pub from: Option<&'r Position>,
     /// Whether a copy was made of a document that is discarded.
-    pub is_copied: &'r dyn Fn(&[u8]) -> Result<bool, DiskError>,
+    pub is_copied: &'r (dyn Fn(&[u8]) -> Result<bool, DiskError> + Sync),
 }
 
 impl std::fmt::Debug for TakenBack<'_> {

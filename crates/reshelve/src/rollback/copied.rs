@@ -1,6 +1,6 @@
 //! The copies of what is discarded.
 
-use std::cell::RefCell;
+use std::sync::{PoisonError, RwLock};
 
 use super::record::discarded_file;
 use crate::dump::Documents;
@@ -12,13 +12,13 @@ const HELD_MAX: usize = 1 << 18;
 
 /// Which documents have a copy in `discarded.bson`.
 pub(super) struct Copied {
-    keys: RefCell<Option<Sorted<16>>>,
+    keys: RwLock<Option<Sorted<16>>>,
 }
 
 impl Copied {
     /// No copies, until they are read.
     pub(super) fn none() -> Self {
-        Copied { keys: RefCell::new(None) }
+        Copied { keys: RwLock::new(None) }
     }
 
     /// Reads the copies that lie in the folder of a run.
@@ -35,13 +35,13 @@ impl Copied {
                 Err(damage) => return Err(unusable(damage.to_string())),
             }
         }
-        *self.keys.borrow_mut() = Some(keys.finish()?);
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Some(keys.finish()?);
         Ok(())
     }
 
     /// Whether there is a copy of this document.
     pub(super) fn has(&self, document: &[u8]) -> Result<bool, DiskError> {
-        match &*self.keys.borrow() {
+        match &*self.keys.read().unwrap_or_else(PoisonError::into_inner) {
             Some(keys) => Ok(keys.get(&key_of(document))?.is_some()),
             None => Ok(false),
         }

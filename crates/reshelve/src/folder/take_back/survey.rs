@@ -33,7 +33,10 @@ impl Group {
 type Record = [u8; 17];
 
 /// Whether a document counts when the documents of a job are compared.
-type Counts<'c> = &'c dyn Fn(&OwnDocuments, Collection, &[u8]) -> bool;
+type Counts<'c> = &'c (dyn Fn(&OwnDocuments, Collection, &[u8]) -> bool + Sync);
+
+/// What stands of the jobs whose documents lie together, and the keys of the others.
+type Together = (Sorted<17>, Sorted<16>);
 
 /// Gives what stands of each job. In the first `done` collections everything is taken back.
 pub(super) fn survey(
@@ -42,14 +45,19 @@ pub(super) fn survey(
     each: &mut dyn FnMut(&OwnJob, Standing) -> Result<(), EndError>,
 ) -> Result<(), EndError> {
     let is_continued = back.run.from.is_some();
+    // An event that came while the run is taken back stays, and is nobody's edit.
+    let counts = |own: &OwnDocuments, at: Collection, document: &[u8]| {
+        own.is_version(document) && !(is_continued && own.is_foreign(at, document))
+    };
+    back.files.create_folders(back.run.claim.scratch.as_path())?;
     let mut found: Vec<Option<Sorted<17>>> = Vec::new();
-    for collection in Collection::ALL {
-        // An event that came while the run is taken back stays, and is nobody's edit.
-        let counts = |own: &OwnDocuments, at: Collection, document: &[u8]| {
-            own.is_version(document) && !(is_continued && own.is_foreign(at, document))
-        };
-        let is_done = collection.index() < done;
-        found.push(if is_done { None } else { Some(parts(back, collection, &counts)?) });
+    let looked = beside_each_other(back, done, &counts);
+    for (collection, together) in Collection::ALL.into_iter().zip(looked) {
+        // Jobs whose documents do not lie together take memory: one collection after the other.
+        found.push(match together {
+            Some(together) => Some(with_scattered(back, collection, &counts, together?)?),
+            None => None,
+        });
     }
     back.jobs.each(None, &mut |job, how| {
         let own = OwnDocuments::new(job, how);
@@ -66,15 +74,47 @@ pub(super) fn survey(
     })
 }
 
+/// What lies together in each collection, on a thread for each; none of the first `done` ones.
+fn beside_each_other(
+    back: &Back<'_>,
+    done: usize,
+    counts: Counts<'_>,
+) -> Vec<Option<Result<Together, EndError>>> {
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = Collection::ALL
+            .into_iter()
+            .map(|collection| {
+                let is_wanted = collection.index() >= done;
+                is_wanted.then(|| scope.spawn(move || together(back, collection, counts)))
+            })
+            .collect();
+        let join = |thread: std::thread::ScopedJoinHandle<'_, _>| {
+            // A panic of the thread is passed on.
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        threads.into_iter().map(|thread| thread.map(join)).collect()
+    })
+}
+
 /// What stands in a collection of each job of which something stands there.
 fn parts(
     back: &Back<'_>,
     collection: Collection,
     counts: Counts<'_>,
 ) -> Result<Sorted<17>, EndError> {
+    back.files.create_folders(back.run.claim.scratch.as_path())?;
+    let together = together(back, collection, counts)?;
+    with_scattered(back, collection, counts, together)
+}
+
+/// The same, from what lies together there.
+fn with_scattered(
+    back: &Back<'_>,
+    collection: Collection,
+    counts: Counts<'_>,
+    (together, scattered): Together,
+) -> Result<Sorted<17>, EndError> {
     let scratch = back.run.claim.scratch.as_path();
-    back.files.create_folders(scratch)?;
-    let (together, scattered) = together(back, collection, counts)?;
     if scattered.len() == 0 {
         return Ok(together);
     }
@@ -98,7 +138,7 @@ fn together(
     back: &Back<'_>,
     collection: Collection,
     counts: Counts<'_>,
-) -> Result<(Sorted<17>, Sorted<16>), EndError> {
+) -> Result<Together, EndError> {
     let scratch = back.run.claim.scratch.as_path();
     let mut records = Sorter::<17>::new(scratch, HELD_MAX);
     let mut group: Option<Group> = None;
