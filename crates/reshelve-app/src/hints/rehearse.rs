@@ -9,7 +9,7 @@ pub(crate) const REHEARSE_A_FILE: &str =
     "write it to a file and name that: a rehearsal reads its source several times";
 /// A scratch that overlaps with the source.
 pub(crate) const SCRATCH_ELSEWHERE: &str =
-    "name a new folder apart from the source, or leave SCRATCH out";
+    "name a new folder apart from the source; without SCRATCH it is in the folder of --runs-dir";
 /// A scratch that holds something.
 pub(crate) const SCRATCH_IS_USED: &str =
     "name a new folder, or an empty one; without SCRATCH, a new one is made beside the run folders";

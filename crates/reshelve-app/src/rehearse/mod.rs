@@ -146,9 +146,10 @@ pub fn rehearse(request: &Request, handle: &Handle) -> Result<Outcome, Failure> 
     let prepared = prepare(request, handle)?;
     for killed in record::killed(&request.runs_folder) {
         let ScratchRecord { place, remove, .. } = &killed.scratch;
+        let record = killed.record.display();
         handle.watcher().note(&format!(
             "warning: the rehearsal {} did not end, and its scratch may still be there, {place}: \
-             {remove}",
+             {remove}; then remove its record, {record}",
             killed.rehearsal,
             remove = remove.as_deref().unwrap_or_default(),
         ));

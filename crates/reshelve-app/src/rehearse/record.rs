@@ -257,7 +257,10 @@ pub(super) fn killed(runs_folder: &Path) -> Vec<Record> {
         let is_held = lock
             .and_then(|file| file.try_lock_shared())
             .is_ok_and(|locking| locking == Locking::HeldByAnother);
-        record.outcome == Ended::Running && !is_held
+        // Somebody may have removed a folder since; a database is not asked.
+        let is_folder = record.scratch.form == "folder";
+        let is_gone = is_folder && !Path::new(&record.scratch.place).exists();
+        record.outcome == Ended::Running && !is_held && !is_gone
     };
     records(runs_folder).into_iter().filter(is_killed).map(|(_, record)| record).collect()
 }

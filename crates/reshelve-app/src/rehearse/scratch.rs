@@ -302,3 +302,7 @@ impl Database {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "scratch_tests.rs"]
+mod tests;

@@ -5,8 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use reshelve::ends::Oplog;
-use reshelve::parity::Verification;
-use reshelve::report::{RehearsedStep, Window};
+use reshelve::report::{RehearsedStep, Verified, Window};
 use reshelve_core::mapping::VERSION;
 
 use super::record::{
@@ -83,8 +82,8 @@ pub(super) struct Stage<'r> {
     begun: Instant,
     /// The ids of its runs, oldest first.
     pub(super) runs: Vec<String>,
-    /// What the comparison found.
-    pub(super) verified: Option<Verification>,
+    /// What the comparison found, and the checksums of that target.
+    pub(super) verified: Option<Verified>,
 }
 
 type StepWork<'r> = fn(&mut Stage<'r>) -> Result<String, Failure>;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use reshelve::parity::{self, CollectionChecksum};
+use reshelve::report::Verified;
 use reshelve::restore::{self, RestoreFolderError, RestoreSummary};
 use reshelve::rollback::Ended as TakenBack;
 use reshelve::run::{DocumentCounts, Stop};
@@ -81,8 +82,15 @@ impl Stage<'_> {
         let origin = places::origin(&self.request.source, &self.backstage)?;
         let way = Way::EndsWith(self.handle.stop_flag());
         let origin = Watched { origin: origin.as_ref(), way };
-        let found = verify::verify_from(&request, &origin, &self.backstage)?;
-        let verification = found.verification;
+        let target = places::reader(&self.scratch().target(), None, &self.backstage)?;
+        // For the report, which would read the target again.
+        let (sums, found) = std::thread::scope(|scope| {
+            let sums = scope.spawn(|| parity::checksums(target.as_ref()));
+            let found = verify::verify_from(&request, &origin, &self.backstage);
+            (sums.join(), found)
+        });
+        let sums = sums.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let (verification, checksums) = (found?.verification, sums?);
         let survey = &verification.survey;
         self.record.set_hash = Some(survey.source.set_hash.clone());
         if self.record.source_hash.as_ref() != Some(&survey.source.hash) {
@@ -97,7 +105,9 @@ impl Stage<'_> {
             });
         }
         let restored = counted(verification.restored.identical, "document");
-        self.verified = Some(verification);
+        let shown = checksums.iter().map(|(name, sum)| ((*name).to_owned(), sum.clone()));
+        self.record.checksums = Some(shown.collect());
+        self.verified = Some(Verified { verification, checksums });
         Ok(format!("parity holds; {restored} would come back byte for byte"))
     }
 
@@ -108,12 +118,7 @@ impl Stage<'_> {
             ..report::Request::new(self.last_run())
         };
         let verified = self.verified.clone();
-        let reported = report::report_of(&request, verified, &self.backstage)?;
-        let Some(checksums) = reported.report.checksums else {
-            return Err(Failure::failed("the target could not be read for the report"));
-        };
-        self.record.checksums =
-            Some(checksums.into_iter().map(|(name, sum)| (name.to_owned(), sum)).collect());
+        report::report_of(&request, verified, &self.backstage)?;
         Ok("written as a page, Markdown and JSON, without the profile of the source".to_owned())
     }
 
@@ -234,7 +239,7 @@ impl Stage<'_> {
         summary: &RestoreSummary,
         compared: Compared,
     ) -> Result<(), Failure> {
-        let expected = self.verified.as_ref().map(|verified| verified.survey.mapped);
+        let expected = self.verified.as_ref().map(|verified| verified.verification.survey.mapped);
         let same_set = expected == Some(compared.set);
         self.record.restored = Some(RestoredRecord {
             documents: summary.documents,

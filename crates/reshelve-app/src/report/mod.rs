@@ -26,8 +26,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use reshelve::parity::{Bucket, Texts, Verification};
-use reshelve::report::{ReportRequest, RunReport, Sides};
+use reshelve::parity::{Bucket, Texts};
+use reshelve::report::{ReportRequest, RunReport, Sides, Verified};
 use reshelve::run::RunFolder;
 use reshelve::store::absolute;
 use reshelve_core::raw::{DATE_MAX, DATE_MIN, iso};
@@ -143,7 +143,7 @@ pub fn report(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
 /// The same after a comparison: what that found is not looked for again.
 pub(crate) fn report_of(
     request: &Request,
-    verified: Option<Verification>,
+    verified: Option<Verified>,
     handle: &Handle,
 ) -> Result<Outcome, Failure> {
     let family = family(&request.runs)?;
@@ -161,7 +161,7 @@ pub(crate) fn report_of(
 fn gather(
     request: &Request,
     family: &[Known],
-    verified: Option<Verification>,
+    verified: Option<Verified>,
     handle: &Handle,
 ) -> Result<RunReport, Failure> {
     let Some(((folder, plan), retries)) = family.split_first() else {

@@ -85,6 +85,15 @@ fn page(record: &Record) -> Page {
         [failure(record), Some(refused(record)), Some(window(record)), Some(steps(record))];
     let sections = sections.into_iter().flatten().chain([ends(record), fingerprints(record)]);
     let mut parts = arranged(sections.collect(), true);
+    for part in &mut parts {
+        part.title = match part.standing {
+            Standing::Fails => "What failed",
+            Standing::Open => "What is open",
+            Standing::Decided => "What it takes",
+            Standing::Holds => "What was tried",
+            Standing::Noted | Standing::Recorded => part.title,
+        };
+    }
     let sentence = sentence(record);
     let explained = words::explain(&format!("{words}. {sentence}"), &mut parts);
     let mut tiles = tiles(record);

@@ -50,9 +50,18 @@ pub struct ReportRequest {
     pub texts: Texts,
     /// When it is made, as ISO text.
     pub made_at: String,
-    /// What a comparison found a moment ago: then the source is not read again, neither to compare
-    /// it nor to profile it. None to read both sides.
-    pub verified: Option<Verification>,
+    /// What was found a moment ago: then neither side is read again, and the source is not
+    /// profiled. None to read both sides.
+    pub verified: Option<Verified>,
+}
+
+/// What a comparison found, and the checksums of the target that it compared.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// What the comparison found.
+    pub verification: Verification,
+    /// The checksums.
+    pub checksums: BTreeMap<&'static str, CollectionChecksum>,
 }
 
 /// The two sides of a report, as they are now.
@@ -141,7 +150,7 @@ pub fn gather(request: &ReportRequest, sides: &Sides<'_>) -> Result<RunReport, R
     let compared = VerifyRequest { texts: request.texts, ..compared };
     let mut checkpoint = family::together(&checkpoints, None);
     let looked = match &request.verified {
-        Some(verification) => Looked::Compared(Box::new(verification.clone())),
+        Some(verified) => Looked::Compared(Box::new(verified.verification.clone())),
         None => look(request, (&compared, &retries), sides, &plan, &checkpoint),
     };
     let mut rejects = run_files::first_rejects(&request.folder, &checkpoint)?;
@@ -151,8 +160,9 @@ pub fn gather(request: &ReportRequest, sides: &Sides<'_>) -> Result<RunReport, R
         checkpoint.totals.rejects = left.tallies;
         rejects = left.first;
     }
-    let checksums = match sides.target {
-        Some(target) if plan.apply => parity::checksums(target).ok(),
+    let checksums = match (&request.verified, sides.target) {
+        (Some(verified), _) => Some(verified.checksums.clone()),
+        (None, Some(target)) if plan.apply => parity::checksums(target).ok(),
         _ => None,
     };
     let profile = match (&looked, sides.origin) {
