@@ -9,6 +9,7 @@ use reshelve::ends::{
     Batch, BatchLimits, Damage, DamageKind, EndError, Opened, Origin, Place, PlannedSource, Source,
     SourceDescription,
 };
+use reshelve::rollback;
 use reshelve::run::Progress;
 
 use crate::handle::{Handle, Reading, Watcher};
@@ -129,6 +130,10 @@ impl Watcher for Backstage {
 
     fn progress(&self, progress: &Progress) {
         self.front.watcher().progress(progress);
+    }
+
+    fn taking_back(&self, progress: &rollback::Progress) {
+        self.front.watcher().taking_back(progress);
     }
 
     fn reading(&self, reading: Reading) {
