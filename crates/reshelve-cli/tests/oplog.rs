@@ -115,6 +115,20 @@ fn entries_of_the_collection_are_told_everywhere_and_refused_without_a_decision(
 }
 
 #[test]
+fn a_rehearsal_lists_it_and_goes_on() {
+    for source in SOURCES {
+        let place = scene(&oplog());
+        let told = place.expect(0, &["rehearse", source, "--json"]).says(&WORDS);
+        let oplog = "{\"code\":\"oplog\",\"count\":3,";
+        assert!(told.stdout.contains(oplog), "{source}: {}", told.stdout);
+        // Said once, however often the source is read.
+        assert_eq!(told.stderr.matches(WORDS[0]).count(), 1, "{source}: {}", told.stderr);
+        let told = place.expect(0, &["rehearse", source, "--ignore-oplog", "--json"]);
+        assert!(!told.stdout.contains(oplog), "{source}: {}", told.stdout);
+    }
+}
+
+#[test]
 fn the_decision_may_come_from_the_environment() {
     let place = scene(&oplog());
     let apply = [&["run", "dump"][..], &APPLY].concat();

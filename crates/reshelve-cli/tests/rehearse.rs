@@ -273,7 +273,7 @@ fn a_damaged_source_ends_it_and_keeps_the_scratch() {
 
 #[test]
 fn what_somebody_puts_into_the_scratch_is_not_removed() {
-    let place = place_with(400);
+    let place = place_with(3_000);
     let (mut child, mut stderr) = told_of(&place, &["rehearse", "jobs.bson", "scratch", "--json"]);
     step_begins(&mut stderr, 2);
     place.write("scratch/mine.txt", b"mine");
@@ -306,7 +306,7 @@ fn ctrl_c_ends_it_and_says_what_is_left() {
 
 #[test]
 fn one_that_was_killed_is_told_of_and_in_nobodys_way() {
-    let place = place_with(400);
+    let place = place_with(3_000);
     let (mut child, mut stderr) = told_of(&place, &["rehearse", "jobs.bson"]);
     step_begins(&mut stderr, 3);
     signal(&child, "-KILL");
