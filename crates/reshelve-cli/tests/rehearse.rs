@@ -272,6 +272,18 @@ fn a_damaged_source_ends_it_and_keeps_the_scratch() {
 }
 
 #[test]
+fn what_a_failed_one_has_met_is_listed_too() {
+    let place = Place::new();
+    let bytes = mixed_source(&place, 60, "small");
+    place.write("jobs.bson", &bytes[..bytes.len() - 100]);
+    let record = rehearse(&place, 1, &["jobs.bson"]);
+    let refused = record["would_refuse"].as_array().unwrap();
+    assert_eq!(refused[0]["code"], "in-flight");
+    assert!(refused.len() > 1, "rejects too: {refused:?}");
+    assert_eq!(record["documents"], Value::Null, "it was not done");
+}
+
+#[test]
 fn what_somebody_puts_into_the_scratch_is_not_removed() {
     let place = place_with(3_000);
     let (mut child, mut stderr) = told_of(&place, &["rehearse", "jobs.bson", "scratch", "--json"]);

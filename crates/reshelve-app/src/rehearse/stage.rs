@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use reshelve::ends::Oplog;
 use reshelve::report::{RehearsedStep, Verified, Window};
+use reshelve::run::Totals;
 use reshelve_core::mapping::VERSION;
 
 use super::record::{
@@ -13,7 +14,7 @@ use super::record::{
 };
 use super::scratch::Scratch;
 use super::watched::Backstage;
-use super::{Outcome, Prepared, Request, Written};
+use super::{Outcome, Prepared, Request, Written, refused};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::handle::Handle;
@@ -270,7 +271,8 @@ fn record_of(request: &Request, prepared: &Prepared, folder: &RecordFolder) -> R
         restored: None,
         steps: Vec::new(),
         window: None,
-        would_refuse: Vec::new(),
+        // What is known before anything is read.
+        would_refuse: refused::of(request, prepared.description.oplog, &Totals::default()),
         failure: None,
         exit: ExitCode::Done.number(),
     }

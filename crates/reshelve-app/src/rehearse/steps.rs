@@ -65,12 +65,13 @@ impl Stage<'_> {
             ..resume::Request::new(self.last_run())
         };
         let ran = resume::resume(&request, &self.backstage)?;
-        let documents = self.ran(&ran)?;
         let checkpoint = &ran.report.checkpoint;
+        // As far as it came: a run that fails later has met these all the same.
+        self.record.would_refuse = refused::of(self.request, self.oplog(), &checkpoint.totals);
+        let documents = self.ran(&ran)?;
         self.record.documents = Some(documents);
         self.record.bytes_read = checkpoint.totals.bytes_read;
         self.record.source_hash = Some(checkpoint.source_hash.clone());
-        self.record.would_refuse = refused::of(self.request, self.oplog(), &checkpoint.totals);
         Ok(format!("done: {}", in_words(documents)))
     }
 
