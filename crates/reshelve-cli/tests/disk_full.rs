@@ -13,6 +13,7 @@ use std::process::Command;
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
 
+use common::counts::{Ended, count};
 use common::{Outcome, Place, left_out, mixed_source, strace_is_there};
 
 const RUN: [&str; 10] = [
@@ -80,6 +81,10 @@ impl Scene {
             place.outcome("target").expect_same(&self.expected, &what);
         }
         println!("{call} {error}: {failures} failures");
+        let ends = if self.args.contains(&"--gzip") { "gzip folder" } else { "folder" };
+        let of = if path.is_some() { "of the target" } else { "of target or run folder" };
+        let fault = format!("{call} {of} fails: {error}");
+        count(&fault, ends, Ended::same(failures));
         assert!(failures > 0);
     }
 }
@@ -176,5 +181,7 @@ fn a_small_disk_is_seen_beforehand_and_a_full_one_survived() {
         disk.grow("64m");
         place.expect(4, &["resume", &run]);
         place.outcome("target").expect_same(&expected, "a full disk");
+        let ends = if more.is_empty() { "folder" } else { "gzip folder" };
+        count("a disk that is full", ends, Ended::same(1));
     }
 }

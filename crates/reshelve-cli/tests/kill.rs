@@ -1,7 +1,7 @@
 //! Kills the binary before each of its effects on files, then goes on: the target, the rejects and
 //! the totals must be those of a run that nobody disturbed.
 //!
-//! strace does the killing, at the Nth call of a kind in any of the threads.
+//! strace does the killing.
 
 #![expect(
     clippy::unwrap_used,
@@ -10,26 +10,17 @@
     reason = "a test that cannot go on ends there"
 )]
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
+#[path = "common/killing.rs"]
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+mod killing;
 
+use common::counts::{Ended, count};
 use common::{Outcome, Place, Tree, mixed_source, plant, strace_is_there};
-
-/// The system calls that leave something behind.
-const EFFECTS: [&str; 9] = [
-    "mkdir",
-    "openat",
-    "write",
-    "copy_file_range",
-    "fsync",
-    "fdatasync",
-    "rename",
-    "unlink",
-    "ftruncate",
-];
+use killing::{Points, killer, points};
 
 /// Small batches.
 const SMALL: [&str; 2] = ["--batch-docs", "3"];
@@ -66,6 +57,10 @@ impl Scene {
         scene
     }
 
+    fn ends(&self) -> &'static str {
+        if self.args.iter().any(|arg| arg == "--gzip") { "gzip folder" } else { "folder" }
+    }
+
     /// What it comes to where nobody disturbs it.
     fn disturb_nobody(&mut self) {
         let place = self.place();
@@ -82,26 +77,8 @@ impl Scene {
     }
 
     /// At which calls of each kind to kill: the number of the call within its thread.
-    fn points(&self) -> BTreeMap<&'static str, BTreeSet<usize>> {
-        let place = self.place();
-        let kinds = format!("trace={}", EFFECTS.join(","));
-        let strace = ["strace", "-f", "-qq", "-o", "log", "-e", &kinds];
-        place.call_through(&strace, &words(&self.args)).expect(self.code);
-        let log = String::from_utf8(place.read("log")).unwrap();
-        let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-        let mut points: BTreeMap<&'static str, BTreeSet<usize>> = BTreeMap::new();
-        for line in log.lines() {
-            let Some((thread, call)) = line.split_once(' ') else { continue };
-            let named = |effect: &&str| call.trim_start().starts_with(&format!("{effect}("));
-            let Some(&effect) = EFFECTS.iter().find(|effect| named(effect)) else { continue };
-            let count = counts.entry((thread, effect)).or_default();
-            *count += 1;
-            // Opening a file leaves something behind only where it makes it.
-            if effect != "openat" || call.contains("O_CREAT") {
-                points.entry(effect).or_default().insert(*count);
-            }
-        }
-        points
+    fn points(&self) -> Points {
+        points(&self.place(), &words(&self.args), self.code)
     }
 
     /// Kills at every point.
@@ -119,6 +96,8 @@ impl Scene {
             }
         }
         println!("{}: {kills} kills", self.name);
+        let fault = format!("kill -9 of a run before a system call ({})", self.name);
+        count(&fault, self.ends(), Ended::same(kills));
         assert!(kills > 20, "{kills}");
     }
 
@@ -142,6 +121,8 @@ impl Scene {
             }
         }
         println!("{}: {kills} kills of what goes on", self.name);
+        let fault = format!("kill -9 of a resumed run before a system call ({})", self.name);
+        count(&fault, self.ends(), Ended::same(kills));
         assert!(kills > 5, "{kills}");
     }
 
@@ -164,23 +145,6 @@ fn words(args: &[String]) -> Vec<&str> {
 
 fn resume(run: &str) -> [&str; 8] {
     ["resume", run, "--jobs", "2", "--batch-docs", "3", "--checkpoint-bytes", "4KiB"]
-}
-
-struct Killer {
-    trace: String,
-    inject: String,
-}
-
-fn killer(effect: &str, point: usize) -> Killer {
-    let trace = format!("trace={effect}");
-    Killer { trace, inject: format!("inject={effect}:signal=KILL:when={point}") }
-}
-
-impl Killer {
-    fn line(&self) -> [&str; 9] {
-        let Killer { trace, inject } = self;
-        ["strace", "-f", "-qq", "-o", "/dev/null", "-e", trace, "-e", inject]
-    }
 }
 
 /// A place with a source, and a target that an earlier state of the same source was carried to.

@@ -15,6 +15,7 @@ mod live;
 #[path = "common/rehearsal.rs"]
 mod rehearsal;
 
+use common::counts::{Ended, count};
 use live::{Server, wait};
 use rehearsal::{APPLY, Rehearsal, json, signal, wait_for};
 
@@ -65,6 +66,7 @@ fn what_passes_is_tried_again() {
             drop(fault);
         }
         rehearsal.expect_whole(&target, &what);
+        count("an error of the server that passes", "live", Ended::same(1));
     }
 }
 
@@ -104,6 +106,7 @@ fn what_does_not_pass_is_a_clear_stop_and_can_be_gone_on_with() {
         place.expect(0, &["resume", &run]);
         rehearsal.expect_whole(&target, &what);
         assert!(!target.has_lease(), "{what}");
+        count("an error of the server that does not pass, then resume", "live", Ended::same(1));
     }
 }
 
@@ -127,6 +130,7 @@ fn an_error_that_no_document_is_known_to_cause_rejects_none() {
         assert!(rejects.is_empty(), "{code}: {}", told.stderr);
         place.expect(0, &["resume", &run]);
         rehearsal.expect_whole(&target, &named);
+        count("an error that no document causes, then resume", "live", Ended::same(1));
     }
 }
 
@@ -190,6 +194,11 @@ fn twenty_kills_of_the_tool_leave_no_trace() {
         let totals = json(&place.expect(0, &["status", &place.runs()[before], "--json"]));
         assert_eq!(totals["documents"]["written"], 400, "{totals}");
     }
+    count(
+        "kill -9 of a run or a resumed run at any moment",
+        "live",
+        Ended::same(usize::try_from(kills).unwrap()),
+    );
 }
 
 #[test]
@@ -222,6 +231,11 @@ fn ten_kills_of_the_server_lose_nothing() {
         }
         rehearsal.expect_whole(&target, &format!("{kills} kills of the server"));
     }
+    count(
+        "kill -9 of the server during a run",
+        "live",
+        Ended::same(usize::try_from(kills).unwrap()),
+    );
 }
 
 #[test]
@@ -256,4 +270,5 @@ fn a_lease_that_expired_is_taken_over_and_the_first_process_stops() {
     // What the first run had begun is the other's now.
     place.expect(3, &["resume", &place.runs()[0]]).says(&["lease is gone", "--allow-existing"]);
     rehearsal.expect_whole(&target, "after it was refused");
+    count("SIGSTOP until the lease is taken over, then SIGCONT", "live", Ended::refused(1));
 }

@@ -19,6 +19,7 @@ mod rehearsal;
 #[path = "common/scene.rs"]
 mod scene;
 
+use common::counts::{Ended, count};
 use live::{Database, Server, wait};
 use proxy::{Act, Matching, Proxy, Turn, on};
 use rehearsal::{APPLY, Rehearsal};
@@ -59,6 +60,7 @@ fn a_held_batch_of_a_process_that_was_taken_over_is_not_written() {
         for parts in ["novel_job_metrics", "novel_job_metadata"] {
             assert_eq!(scene.target.count(parts), jobs, "{what}: a job without its {parts}");
         }
+        count("a command of a process that was taken over arrives late", "live", Ended::refused(1));
     }
 }
 
@@ -99,6 +101,11 @@ fn a_held_replacement_of_a_process_that_was_taken_over_overwrites_nothing() {
             .rehearsal
             .place
             .expect(0, &["verify", "jobs.bson", &scene.target.uri, "--in-flight", "as-failed"]);
+        count(
+            "a replacement of a process that was taken over arrives late",
+            "live",
+            Ended::refused(1),
+        );
     }
 }
 
@@ -188,6 +195,7 @@ fn an_edit_while_a_job_is_replaced_is_kept() {
             });
             assert_eq!(kept.count(), 1, "{what}: the edit is kept");
             rehearsal.expect_whole(&scene.target, &what);
+            count("an edit by others between look and replacement", "live", Ended::same(1));
         }
     }
 }

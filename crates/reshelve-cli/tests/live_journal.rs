@@ -25,6 +25,7 @@ mod proxy;
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod rehearsal;
 
+use common::counts::{Ended, count};
 use live::{Database, Server};
 use proxy::{Act, Exchange, Log, Proxy, Reply, Turn, What, Write, on};
 use rehearsal::{APPLY, Rehearsal, json};
@@ -189,6 +190,7 @@ fn after_a_kill_at_every_write_the_journal_names_what_can_have_been_written_and_
             assert!(last.open.is_empty(), "{what}");
             assert_eq!(last.complete.len(), 60, "{what}: each job once");
             expect_true(&last, &scene.target, &[], &what);
+            count("kill -9 of a run at a command, then resume", "live", Ended::same(1));
         }
     }
 }

@@ -22,6 +22,7 @@ mod proxy;
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod rehearsal;
 
+use common::counts::{Ended, count};
 use live::{Database, Server};
 use proxy::{Act, Exchange, Log, Matching, Proxy, Rule, Turn, What, any, on};
 use rehearsal::{APPLY, Rehearsal, json};
@@ -211,10 +212,18 @@ fn passes_well(
     act: Act,
 ) -> Option<(Proxy, Rule)> {
     let what = format!("{act:?} of {matching:?}");
+    let fault = match &act {
+        Act::Delay(_) | Act::DelayReply(_) => "a command or its reply is late",
+        Act::CutBefore | Act::CutAfter => "a connection is cut before or after a command",
+        Act::Duplicate => "a command arrives twice",
+        Act::TruncateReply(_) => "a reply breaks off",
+        _ => "a slow network",
+    };
     let run = Disturbed::new(rehearsal, server)?;
     let rule = run.proxy.rule(matching, turn, act);
     run.expect_whole(run.run(), &what);
     assert!(rule.acted() > 0, "{what}: it came to that");
+    count(fault, "live", Ended::same(1));
     Some((run.proxy, rule))
 }
 
@@ -318,11 +327,14 @@ fn a_command_that_is_refused_is_a_clear_stop_and_can_be_resumed() {
         assert_eq!(ended.status.code(), Some(1), "{what}: {said}");
         assert!(said.contains("not you") && said.contains("code 13"), "{what}: {said}");
         assert_eq!(rule.acted(), 1, "{what}");
+        let fault = "a command that the server refuses, each once";
         if rehearsal.place.runs().len() == before {
             assert_eq!(run.target.count(JOBS), 0, "{what}: it did not begin");
+            count(fault, "live", Ended::refused(1));
             continue;
         }
         run.expect_whole(run.resume(), &what);
+        count(fault, "live", Ended::same(1));
     }
 }
 

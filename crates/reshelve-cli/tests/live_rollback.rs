@@ -19,6 +19,7 @@ mod proxy;
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod rehearsal;
 
+use common::counts::{Ended, count};
 use common::documents::aged;
 use common::split;
 use live::{Database, Server};
@@ -213,6 +214,7 @@ fn a_killed_run_is_taken_back_from_a_live_target() {
         let told = scene.back(0, &["--apply"]);
         assert_eq!(told["jobs"]["edited"], 0, "{what}");
         scene.expect_empty(&what);
+        count("kill -9 of a run at a command, then rollback", "live", Ended::same(1));
     }
 }
 
@@ -241,6 +243,7 @@ fn a_run_that_was_killed_while_it_replaced_is_taken_back() {
             let told = scene.back(0, &["--apply"]);
             assert_eq!(told["jobs"]["edited"], 0, "{what}: {told}");
             assert!(scene.contents() == before, "{what}");
+            count("kill -9 of a replacing run at a command, then rollback", "live", Ended::same(1));
         }
     }
 }
@@ -306,6 +309,7 @@ fn a_killed_rollback_goes_on() {
             let told = scene.back(0, &["--apply"]);
             assert_eq!(told["ended"], "rolled-back", "{what}: {told}");
             assert!(scene.contents() == before, "{what}");
+            count("kill -9 of a rollback at a command", "live", Ended::same(1));
         }
     }
 }
@@ -344,5 +348,6 @@ fn an_edit_beside_a_rollback_is_not_lost() {
         assert_eq!(told["jobs"]["kept"], 1, "{told}");
         let left = scene.target.dump("novel_job_events");
         assert!(event.is_some_and(|event| left.contains(&event)));
+        count("an edit by others between look and rollback", "live", Ended::refused(1));
     }
 }

@@ -8,6 +8,7 @@ use std::process::Child;
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
 
+use common::counts::{Ended, count};
 use common::{Place, mixed_source};
 
 const KILLS: usize = 50;
@@ -59,6 +60,8 @@ fn fifty_kills_leave_no_trace() {
             place.outcome("target").expect_same(&expected, &format!("{delivered} kills"));
         }
         println!("{delivered} kills");
+        let ends = if compression.is_empty() { "folder" } else { "gzip folder" };
+        count("kill -9 of a run or a resumed run at any moment", ends, Ended::same(delivered));
     }
 }
 

@@ -1,5 +1,7 @@
 //! A place of its own for every test, in which the binary is run, killed and resumed.
 
+#[path = "../../../reshelve/tests/counts/mod.rs"]
+pub(crate) mod counts;
 pub(crate) mod documents;
 pub(crate) mod tree;
 

@@ -7,6 +7,9 @@
 //! them at each.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "../counts/mod.rs"]
+#[expect(dead_code, reason = "each of the binaries uses a part of it")]
+mod counts;
 #[path = "../in_memory/mod.rs"]
 mod in_memory;
 mod rollback;
@@ -27,8 +30,15 @@ use reshelve_core::raw::{Document, Value};
 use scene::{Scene, run_folder, scenes};
 use twox_hash::XxHash3_128;
 
-/// Calls `try_one` with operations, faults and crashes, as many as the form of the test asks for.
-fn each_fault(operations: usize, mut try_one: impl FnMut((usize, Fault), Keep)) {
+/// Calls `try_one` with operations, faults and crashes, as many as the form of the test asks for,
+/// and counts them.
+fn each_fault(
+    what: &str,
+    ends: &str,
+    operations: usize,
+    mut try_one: impl FnMut((usize, Fault), Keep),
+) {
+    let mut tried: BTreeMap<String, usize> = BTreeMap::new();
     let all = std::env::var("RESHELVE_FAULTS").is_ok_and(|value| value == "all");
     let keeps: Vec<Keep> = Keep::each(2).collect();
     let faults = || Fault::EACH.into_iter().filter(|fault| !matches!(fault, Fault::LyingSync));
@@ -39,10 +49,31 @@ fn each_fault(operations: usize, mut try_one: impl FnMut((usize, Fault), Keep)) 
                 let in_turn = number % kinds == kind && (number / kinds) % keeps.len() == way;
                 if all || in_turn {
                     try_one((number, fault), *keep);
+                    *tried.entry(words(fault, *keep)).or_default() += 1;
                 }
             }
         }
     }
+    for (fault, tried) in tried {
+        counts::count(&format!("{what}: {fault}"), ends, counts::Ended::same(tried));
+    }
+}
+
+/// What went wrong, for people.
+fn words(fault: Fault, keep: Keep) -> String {
+    let fault = match fault {
+        Fault::Error(_) => "one operation fails",
+        Fault::Errors(_) => "all operations fail from one on",
+        Fault::DiskFull => "the disk is full from one operation on",
+        Fault::Tear => "an operation is done in part",
+        _ => "the process ends before an operation",
+    };
+    let keep = match keep {
+        Keep::Everything => "a kill",
+        Keep::Durable => "a loss of power",
+        _ => "a loss of power that spares some of what was not synced",
+    };
+    format!("{fault}, then {keep}")
 }
 
 /// The files of the target, and the rejects of the run.
@@ -135,7 +166,7 @@ fn whatever_the_file_system_does_the_outcome_is_the_same_or_a_refusal() {
         let expected = outcome(&memory);
         let operations = memory.operations().len();
         assert!(operations > 40, "{}: {operations}", scene.name);
-        each_fault(operations, |(number, fault), keep| {
+        each_fault("run", scene.ends_words(), operations, |(number, fault), keep| {
             let what = format!("{}: {fault:?} at {number}, {keep:?}", scene.name);
             try_fault(&scene, (number, fault), keep, &expected, &what);
         });

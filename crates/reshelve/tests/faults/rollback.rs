@@ -91,7 +91,7 @@ fn whatever_the_file_system_does_a_rollback_ends_where_the_run_began() {
             assert_eq!(report.ended, Ended::RolledBack);
             assert_back(&scene, &memory, scene.name);
             let operations = memory.operations().len();
-            each_fault(operations, |(number, fault), keep| {
+            each_fault("rollback", scene.ends_words(), operations, |(number, fault), keep| {
                 let what = format!(
                     "{}, run cut off at {crash_at:?}: {fault:?} at {number}, {keep:?}",
                     scene.name

@@ -29,6 +29,14 @@ pub(crate) struct Scene {
 pub(crate) const BATCH: BatchLimits = BatchLimits { docs_max: 4, bytes_max: 1 << 20 };
 
 impl Scene {
+    /// What kind of target it is, for people.
+    pub(crate) fn ends_words(&self) -> &'static str {
+        match self.compression {
+            Compression::None => "folder, in memory",
+            _ => "gzip folder, in memory",
+        }
+    }
+
     pub(crate) fn target(&self) -> TargetFolder {
         TargetFolder {
             root: PathBuf::from(TARGET),

@@ -7,6 +7,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod back;
+#[path = "../counts/mod.rs"]
+#[expect(dead_code, reason = "each of the binaries uses a part of it")]
+mod counts;
 #[path = "../in_memory/mod.rs"]
 mod in_memory;
 mod model;
@@ -14,6 +17,8 @@ mod runs;
 mod steps;
 mod target;
 mod world;
+
+use std::cell::Cell;
 
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use world::World;
@@ -36,13 +41,19 @@ fn whatever_happens_target_and_journal_are_what_the_model_says() {
         max_shrink_iters: 4_000,
         ..Config::default()
     };
+    let (tried, killed) = (Cell::new(0), Cell::new(0));
     let failed = TestRunner::new(config).run(&steps::sequence(), |(is_compressed, steps)| {
         let mut world = World::new(is_compressed);
         for step in &steps {
             world.take(step);
         }
+        tried.set(tried.get() + 1);
+        killed.set(killed.get() + world.kills);
         Ok(())
     });
+    let ends = "folder and gzip folder, in memory";
+    counts::count("a random sequence of steps", ends, counts::Ended::same(tried.get()));
+    counts::count("a kill or a loss of power in it", ends, counts::Ended::same(killed.get()));
     if let Err(failure) = failed {
         panic!("RESHELVE_SEED={seed} repeats it: {failure}");
     }

@@ -52,6 +52,8 @@ pub(crate) struct World {
     pub(crate) strangers: Strangers,
     pub(crate) runs: Vec<Run>,
     pub(crate) cut_off: Option<CutOff>,
+    /// How many steps were cut off.
+    pub(crate) kills: usize,
     number: u8,
 }
 
@@ -66,6 +68,7 @@ impl World {
             strangers: Strangers::new(),
             runs: Vec::new(),
             cut_off: None,
+            kills: 0,
             number: 0,
         }
     }
@@ -182,6 +185,7 @@ impl World {
             strangers: Strangers::new(),
             runs: self.runs.clone(),
             cut_off: None,
+            kills: 0,
             number: 0,
         };
         try_it(&rehearsal);
@@ -193,6 +197,7 @@ impl World {
     pub(crate) fn is_killed(&mut self, kill: Option<Kill>) -> bool {
         let is_killed = self.memory.faults_met() > 0;
         if let Some(kill) = kill.filter(|_| is_killed) {
+            self.kills += 1;
             self.memory = self.memory.crash(kill.keep);
         }
         is_killed

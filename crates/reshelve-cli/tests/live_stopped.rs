@@ -1,0 +1,65 @@
+//! A rollback that is stopped, with a command held on its way, until its lease has expired and
+//! another run has taken the target over: it changes nothing any more. What the server got of it,
+//! the proxy's log says.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends there")]
+
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+mod common;
+#[path = "common/live.rs"]
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+mod live;
+#[path = "common/proxy.rs"]
+#[expect(dead_code, unused_imports, reason = "each of these files uses a part of it")]
+mod proxy;
+#[path = "common/rehearsal.rs"]
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+mod rehearsal;
+#[path = "common/scene.rs"]
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+mod scene;
+
+use common::counts::{Ended, count};
+use live::Server;
+use proxy::{Act, Turn, on};
+use rehearsal::{APPLY, Rehearsal, signal};
+use scene::Scene;
+
+#[test]
+fn a_rollback_that_was_taken_over_while_it_stood_still_changes_nothing() {
+    let Some(server) = Server::shared() else { return };
+    let rehearsal = Rehearsal::new(40, "small");
+    let place = &rehearsal.place;
+    for (command, collection) in [
+        ("delete", "novel_jobs"),
+        ("delete", "novel_job_events"),
+        ("delete", "novel_job_metadata"),
+        ("commitTransaction", ""),
+    ] {
+        let what = format!("{command} of {collection}");
+        let Some(scene) = Scene::new(&rehearsal, &server) else { return };
+        let args = ["run", "jobs.bson", scene.proxy.uri()];
+        place.expect(0, &[&args[..], &APPLY].concat());
+        let run = place.runs().pop().unwrap();
+        let (matching, earlier) = match collection {
+            "" => {
+                let commits = scene.proxy.log().exchanges().into_iter();
+                (on(command), commits.filter(|it| it.request.command == command).count())
+            }
+            name => (on(command).of(name), scene.proxy.log().of(command, name).len()),
+        };
+        let held = scene.proxy.rule(matching, Turn::Nth(earlier + 1), Act::Hold);
+        let child = place.call(&["rollback", &run, "--apply"]).spawn(true);
+        held.wait_until_acted();
+        signal(&child, "STOP");
+        // Nobody else may go on with it while its process is there.
+        place.expect(3, &["rollback", &run, "--apply"]).says(&["at work"]);
+        scene.target.expire_lease();
+        scene.run(0, &["--in-flight", "include", "--take-over", "--allow-existing"]);
+        signal(&child, "CONT");
+        scene.expect_stopped(child, &held, &what);
+        rehearsal.expect_whole(&scene.target, &what);
+        let fault = "SIGSTOP of a rollback until it is taken over, then SIGCONT";
+        count(fault, "live", Ended::refused(1));
+    }
+}
