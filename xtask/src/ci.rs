@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use crate::summary::Summary;
-use crate::tools;
+use crate::{reliability, tools};
 
 /// Format, lints, licences and sources of dependencies, documentation, the lowest Rust.
 pub(crate) fn run(summary: &mut Summary) -> Result<()> {
@@ -24,6 +24,7 @@ pub(crate) fn run(summary: &mut Summary) -> Result<()> {
     let mut doc = tools::cargo(&["doc", "--workspace", "--no-deps", "--locked", "--quiet"]);
     doc.env("RUSTDOCFLAGS", "-D warnings");
     tools::check("cargo doc", doc, summary)?;
+    reliability::check(summary)?;
     lowest_rust(summary)?;
     core_without_a_system(summary)
 }

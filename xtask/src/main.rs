@@ -1,5 +1,5 @@
 //! Chores of the workspace: `cargo xtask test`, `ci`, `conformance`, `compare`, `fuzz`,
-//! `server`, `bench`.
+//! `server`, `bench`, `reliability`.
 //!
 //! Every chore goes on after a failure, so that one run shows all there is to mend, and ends with
 //! what was left out on this machine and the line `N passed, M failed`.
@@ -12,6 +12,7 @@ mod conformance;
 mod fuzz;
 mod left_out;
 mod printer;
+mod reliability;
 mod seeds;
 mod server;
 mod summary;
@@ -41,6 +42,9 @@ usage: cargo xtask COMMAND
   bench [--runs N] [--quick] [--live] [--folder DIR] [--publish]
                                            whole processes beside each other: a table of figures
   bench --instructions [--record]          instructions per document against those on record
+  reliability [--long] [SUITE…]            runs the suites that try faults, counts, and writes
+                                           docs/reliability.md
+  reliability --check                      whether that page lists the suites that there are
   server [COMMAND…]                        builds the server for live tests if it is missing, and
                                            runs a command with it, such as `cargo test live`
 
@@ -133,6 +137,18 @@ fn run(arguments: &[String], summary: &mut Summary) -> Result<()> {
             fuzz::run(&plan, summary)
         }
         "bench" => bench::run(&bench_plan(&mut flags)?, summary),
+        "reliability" => {
+            let mut plan = reliability::Plan::default();
+            while let Some(flag) = flags.next() {
+                match flag {
+                    "--long" => plan.long = true,
+                    "--check" => plan.check = true,
+                    other if other.starts_with('-') => bail!("unknown argument `{other}`\n{USAGE}"),
+                    suite => plan.suites.push(suite.to_owned()),
+                }
+            }
+            reliability::run(&plan, summary)
+        }
         "server" => server::run(rest, summary),
         other => bail!("unknown command `{other}`\n{USAGE}"),
     }
