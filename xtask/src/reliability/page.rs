@@ -17,7 +17,6 @@ const NOT_TRIED: &[&str] = &[
     "A real loss of power: what one leaves is played by a file system in memory, which loses what \
      was not synced.",
     "A file system or a disk that says that it has synced and has not: what it loses, no run can know.",
-    "Clocks that jump, of the tool or of the server.",
     "A user whose rights are taken away in the middle: it is played by a server that refuses.",
     "`rehearse`: it is made of the commands that are tried here.",
     "Network file systems.",

@@ -57,7 +57,8 @@ pub(crate) struct Server {
 /// A server that the test started.
 struct Own {
     process: Child,
-    program: String,
+    /// The words of the command: the program, or what starts it.
+    program: Vec<String>,
     folder: tempfile::TempDir,
     port: u16,
 }
@@ -74,10 +75,16 @@ impl Server {
     /// A server with an empty data folder of its own, which ends with the value: it may be killed
     /// and started again. What it acknowledges is on disk.
     pub(crate) fn start(args: &[&str]) -> Option<Server> {
+        Server::start_by(&[], args)
+    }
+
+    /// The same, started by another program, whose words these are.
+    pub(crate) fn start_by(by: &[String], args: &[&str]) -> Option<Server> {
         let Some(program) = std::env::var(PROGRAM_VARIABLE).ok().filter(|name| !name.is_empty())
         else {
             return left_out(PROGRAM_VARIABLE);
         };
+        let program = [by, &[program]].concat();
         let folder = tempfile::Builder::new().prefix("reshelve-server-").tempdir().unwrap();
         let (process, port) = launch(&program, folder.path(), 0, args);
         let uri = format!("mongodb://127.0.0.1:{port}");
@@ -167,10 +174,11 @@ fn left_out<T>(variable: &str) -> Option<T> {
 }
 
 /// Starts a server, and waits until it says where it listens.
-fn launch(program: &str, folder: &Path, port: u16, args: &[&str]) -> (Child, u16) {
+fn launch(program: &[String], folder: &Path, port: u16, args: &[&str]) -> (Child, u16) {
     let log: PathBuf = folder.join("server.log");
     let out = fs::File::create(&log).unwrap();
-    let mut process = Command::new(program)
+    let mut process = Command::new(&program[0])
+        .args(&program[1..])
         .args(["--host", "127.0.0.1", "--port", &port.to_string(), "--storage-path", "data"])
         .args(["--sync-on-commit", "--enable-test-commands"])
         .args(args)
@@ -189,7 +197,7 @@ fn launch(program: &str, folder: &Path, port: u16, args: &[&str]) -> (Child, u16
         let ended = process.try_wait().unwrap();
         if ended.is_some() || start.elapsed() > START_MAX {
             drop(process.kill());
-            panic!("{program} did not start ({ended:?}): {said}");
+            panic!("{program:?} did not start ({ended:?}): {said}");
         }
         sleep(Duration::from_millis(10));
     }
