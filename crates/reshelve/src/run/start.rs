@@ -274,7 +274,7 @@ fn take_up(
              read twice: the run begins again",
         );
         let start = Checkpoint::start(plan.base.position.clone());
-        from = Checkpoint { elapsed_ms: from.elapsed_ms, ..start };
+        from = Checkpoint { elapsed_ms: from.elapsed_ms, state: from.state, ..start };
         folder.write_checkpoint(&from)?;
     }
     from.reason = None;
