@@ -61,6 +61,11 @@ impl Bench<'_> {
         let into_target = |key: &str, title: &str, command: Command| {
             Contender::new(key, title, &source, command).after(ready())
         };
+        let mut back = self.place.reshelve(&["rollback", "latest", "--apply"]);
+        back.arg("--runs-dir").arg(&runs).arg("--target").arg(&uri);
+        let taken_back =
+            Contender::new("live-rollback", "`rollback --apply` of that run", &source, back);
+        let written = ready().into_iter().chain([run(source.path.as_ref())]);
         let insert_all = program(&insert, &[&uri, &done.to_string_lossy()]);
         let copy_legacy = program(&copy, &[&legacy, &copied, "jobs"]);
         let contenders = [
@@ -71,6 +76,7 @@ impl Bench<'_> {
                 run(source.path.as_ref()),
             )
             .makes([runs.clone()]),
+            taken_back.makes([runs.clone()]).after(written),
             into_target(
                 "live-copy",
                 "plain copy of a live target, by the driver",

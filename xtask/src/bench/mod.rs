@@ -142,6 +142,7 @@ impl Bench<'_> {
     fn measure(&mut self, groups: &mut Vec<Group>) -> Result<()> {
         groups.push(self.novels()?);
         groups.push(self.forms()?);
+        groups.push(self.rehearsal()?);
         groups.push(self.scale()?);
         groups.push(self.tiny()?);
         if self.plan.live {
@@ -223,6 +224,21 @@ impl Bench<'_> {
         let outcomes = self.hold("forms", &contenders)?;
         let title = format!("Dry runs from other forms: {documents} finished novels");
         Ok(Group { name: "forms", title, outcomes })
+    }
+
+    /// The whole move and its way back, beside the run alone.
+    fn rehearsal(&mut self) -> Result<Group> {
+        let source = self.place.corpus("forms.bson", self.documents(FORMS), &FINISHED_NOVELS)?;
+        let runs = self.place.folder.join("runs-rehearse");
+        let mut rehearse = self.place.reshelve(&["rehearse", "--in-flight", "include"]);
+        rehearse.arg(&source.path).arg("--runs-dir").arg(&runs);
+        let contenders = [
+            self.apply("plain-run", "`run --apply`", &source, &[]),
+            Contender::new("rehearse", "`rehearse`", &source, rehearse).makes([runs]),
+        ];
+        let outcomes = self.hold("rehearsal", &contenders)?;
+        let title = format!("A rehearsal of {} finished novels", source.documents);
+        Ok(Group { name: "rehearsal", title, outcomes })
     }
 
     /// Whether the cost of a document, or memory, depends on how many there are.

@@ -186,6 +186,18 @@ impl Report {
                 "×",
                 self.ratio("live-live", "live-copy"),
             ),
+            at_most(
+                "`rehearse`, wall time of `run --apply` alone",
+                6.0,
+                "×",
+                self.ratio("rehearse", "plain-run"),
+            ),
+            at_most(
+                "`rollback` of a live target, wall time of the run that wrote it",
+                1.0,
+                "×",
+                self.ratio("live-rollback", "live-run"),
+            ),
             at_most("peak memory, any command", 200.0, "MiB", peak),
         ]
     }
