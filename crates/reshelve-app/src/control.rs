@@ -61,12 +61,7 @@ pub fn pause(run: &RunName, handle: &Handle) -> Result<Outcome, Failure> {
 /// # Errors
 /// As for [`pause`].
 pub fn cancel(run: &RunName, handle: &Handle) -> Result<Outcome, Failure> {
-    let folder = run.find()?;
-    if folder.checkpoint()?.state == State::Paused && !folder.is_held() {
-        let message = format!("the run {} cannot be cancelled: {NOBODY}", folder.plan()?.run);
-        return Err(Failure::refused(message, hints::RESUME_FIRST));
-    }
-    ask(Command::Cancel, &folder, handle)
+    ask(Command::Cancel, &run.find()?, handle)
 }
 
 /// Has a run that waits go on in its own process, and returns when it does; none if no process is
@@ -108,9 +103,6 @@ pub fn throttle(run: &RunName, given: Throttle) -> Result<Outcome, Failure> {
     }
     Outcome::of(&folder, ExitCode::Done)
 }
-
-/// Why nobody does what is asked.
-const NOBODY: &str = "no process is at work on it";
 
 /// Asks, and waits until the process has done it.
 fn ask(command: Command, folder: &RunFolder, handle: &Handle) -> Result<Outcome, Failure> {

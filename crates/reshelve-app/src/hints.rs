@@ -16,8 +16,7 @@ use reshelve::run::RunError;
 use crate::text::shell_word;
 
 pub(crate) use control::{
-    CANCEL_FIRST, IT_HAS_ENDED, LOOK_AT_IT, NOBODY_AT_WORK, RESUME_FIRST, TAKE_BACK_OR_ANEW,
-    cancelled,
+    CANCEL_FIRST, IT_HAS_ENDED, LOOK_AT_IT, NOBODY_AT_WORK, TAKE_BACK_OR_ANEW, cancelled,
 };
 pub use parity::of_cause;
 pub(crate) use parity::{
@@ -222,9 +221,11 @@ pub(crate) fn of_end(hint: &Hint) -> String {
     match hint {
         Hint::Text(text) => text.clone(),
         Hint::ResumeOrTakeOver { run } => format!(
-            "{}; --take-over breaks its lock and starts a new run, which counts what is there as \
-             unchanged",
-            resume(run)
+            "{}, or take it back with `reshelve rollback {} --apply`, the only way if it was \
+             cancelled; --take-over breaks its lock and starts a new run, which counts what is \
+             there as unchanged",
+            resume(run),
+            named(run)
         ),
         Hint::ForceTheDrop { collection } => format!("--force {collection} drops it anyway"),
         Hint::ForceTheDropOfCopies { collection } => {

@@ -47,9 +47,12 @@ pub(crate) fn last_run(
     let unreadable = listed.iter().rfind(is_unreadable).map(|folder| folder.path().to_owned());
     let mut runs = without_copies(listed.into_iter().filter_map(known).collect());
     let is_of_target = |plan: &Plan| plan.apply && is_same_target(&plan.target, planned);
-    runs.retain(|run| is_of_target(&run.1) && !is_rolled_back(run));
+    runs.retain(|run| is_of_target(&run.1));
+    let wrote = |runs: &[Known], run: &str| runs.iter().any(|(_, plan)| plan.run == run);
+    let is_here = writer.as_ref().is_some_and(|writer| wrote(&runs, &writer.run));
+    runs.retain(|run| !is_rolled_back(run));
     if let Some(writer) = &writer
-        && !runs.iter().any(|(_, plan)| plan.run == writer.run)
+        && !is_here
     {
         match folder_of(writer).and_then(known) {
             // Who took it back wrote last, and left nothing of it.
@@ -89,7 +92,10 @@ pub(crate) fn last_run(
             let path = last.source.path.display();
             format!("the last run into the target, {}, read another source, {path}", last.run)
         }
-        None => format!("no run into the target is known in {}", runs_folder.display()),
+        None => format!(
+            "no run into the target is known in {} that was not rolled back",
+            runs_folder.display()
+        ),
     })
 }
 

@@ -169,7 +169,6 @@ pub const RULES: &[Rule] = &[
     rule(Command::Cancel, State::Planned, Answer::Legal),
     rule(Command::Cancel, State::Running, Answer::Legal),
     rule(Command::Cancel, State::Pausing, Answer::Legal),
-    // If its process still waits: `control::cancel` looks.
     rule(Command::Cancel, State::Paused, Answer::Legal),
     rule(Command::Cancel, State::Interrupted, NOBODY),
     rule(Command::Cancel, State::Failed, NOBODY),

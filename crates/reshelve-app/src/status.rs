@@ -139,8 +139,8 @@ pub(crate) fn status_of(folder: &RunFolder) -> Result<RunStatus, Failure> {
     let checkpoint = folder.checkpoint()?;
     let state = folder.found(&checkpoint);
     let at_work = match state {
-        State::Planned | State::Running | State::Pausing => true,
-        State::Paused => folder.is_held(),
+        State::Planned | State::Running | State::Pausing | State::Paused => true,
+        State::RollingBack => folder.is_held(),
         _ => false,
     };
     let left_ms = if state == State::Running { left_ms(&plan, &checkpoint) } else { None };

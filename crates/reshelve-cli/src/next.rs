@@ -159,6 +159,10 @@ pub(crate) fn of_run(status: &RunStatus, runs: &Path) -> Next {
         status if status.state == State::RollingBack.as_str() => {
             run("rollback").flag("--apply").runs(runs)
         }
+        status if status.state == State::Cancelled.as_str() => match status.applied {
+            true => run("rollback").flag("--apply").runs(runs),
+            false => Next::nothing(),
+        },
         status if status.applied && status.state != State::RolledBack.as_str() => {
             let family: Vec<&String> = status.retry_of.iter().chain([&status.run]).collect();
             report(&family, runs)

@@ -132,14 +132,28 @@ fn the_process_of_a_paused_run_may_be_ended() {
         work.run.kill().unwrap();
         work.run.wait().unwrap();
         let status = work.status();
-        assert_eq!((&status["state"], &status["at_work"]), (&"paused".into(), &false.into()));
-        work.asked(0, "pause");
-        work.asked(3, "cancel").says(&["no process is at work on it", "reshelve resume"]);
-        work.asked(3, "rollback").says(&["it is paused", "reshelve resume"]);
+        assert_eq!((&status["state"], &status["at_work"]), (&"killed".into(), &false.into()));
+        for command in ["pause", "cancel"] {
+            work.asked(3, command).says(&["no process is at work on it", "reshelve resume"]);
+        }
+        work.asked(0, "rollback");
         work.place.expect(0, &["resume", "latest", "--max-docs-per-s", "off"]);
         assert_eq!(work.state(), "done");
         work.place.outcome("target").expect_same(&unheld(args), "a run that was paused and killed");
     }
+}
+
+#[test]
+fn a_paused_run_is_taken_back_without_its_source_once_its_process_is_gone() {
+    let mut work = begin(&APPLY);
+    work.asked(0, "pause");
+    work.asked(3, "rollback").says(&["it is paused", "reshelve cancel"]);
+    work.run.kill().unwrap();
+    work.run.wait().unwrap();
+    std::fs::remove_file(work.place.path("made.bson")).unwrap();
+    work.asked(1, "resume");
+    work.place.expect(0, &["rollback", "latest", "--apply"]);
+    assert_eq!(work.state(), "rolled-back");
 }
 
 #[test]
@@ -307,7 +321,7 @@ fn a_control_file_of_another_run_asks_nothing() {
 }
 
 #[test]
-fn a_paused_run_that_is_resumed_with_another_source_is_still_paused() {
+fn a_paused_run_whose_process_is_gone_is_not_resumed_with_another_source() {
     let mut work = begin(&APPLY);
     work.asked(0, "pause");
     work.run.kill().unwrap();
@@ -315,7 +329,7 @@ fn a_paused_run_that_is_resumed_with_another_source_is_still_paused() {
     let other = ["generate", "other.bson", "--documents", "60", "--no-in-flight", "--seed", "2"];
     work.place.expect(0, &other);
     work.place.expect(3, &["resume", "latest", "--source", "other.bson"]);
-    assert_eq!(work.state(), "paused");
+    assert_eq!(work.state(), "killed");
     work.place.expect(0, &["resume", "latest", "--max-docs-per-s", "off"]);
     work.place.outcome("target").expect_same(&unheld(&APPLY), "a run that was paused and killed");
 }

@@ -250,8 +250,14 @@ fn a_plan_holds_no_secrets_and_is_shown() {
     let plan = saved(&place, 0, "jobs.bson", &["--limit", "7"]);
     let told = place.expect(0, &["plan", "show", "plan.json"]);
     let hash = plan["hash"].as_str().unwrap();
-    for words in [hash, "not used yet", "jobs.bson", "--limit 7", "set hash", "novel_job_metadata"]
-    {
+    for words in [
+        hash,
+        "no use is recorded beside it",
+        "jobs.bson",
+        "--limit 7",
+        "set hash",
+        "novel_job_metadata",
+    ] {
         assert!(told.stdout.contains(words), "{words}: {}", told.stdout);
     }
     let sum = plan["reaches"]["novel_jobs"]["checksum"].as_str().unwrap();

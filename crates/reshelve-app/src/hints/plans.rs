@@ -39,7 +39,7 @@ pub(crate) const EDITED: &str =
 pub(crate) const OPTIONS_OF_THE_PLAN: &str = "leave the option out: what is not given is taken from the plan; a variable or reshelve.toml \
     may give it too";
 /// A plan whose checksums were not reached.
-pub(crate) const NOT_REACHED: &str = "find out with `reshelve verify` and `reshelve report` what differs; `reshelve rollback` says \
+pub(crate) const NOT_REACHED: &str = "the report names what differs, and has to be signed with that exception; `reshelve rollback` says \
     what it would take to undo the run";
 /// A comparison that was interrupted before the run began.
 pub(crate) const NOTHING_WRITTEN: &str = "nothing was written; the same command begins again";

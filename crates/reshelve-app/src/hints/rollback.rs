@@ -4,11 +4,12 @@
 pub(crate) const GO_ON_ROLLING_BACK: &str =
     "`reshelve rollback RUN --apply` goes on where it was stopped";
 /// A run of which nothing is left.
-pub(crate) const START_A_NEW_RUN: &str = "nothing of it is in the target: start a new run";
+pub(crate) const START_A_NEW_RUN: &str =
+    "what it wrote is taken back, but for changed jobs that were kept: start a new run";
 /// Jobs that somebody changed, and nobody decided about.
 pub fn on_edited(jobs: u64) -> String {
     format!(
-        "look at them first; --edited keep leaves them as they are and takes back the others; \
+        "look at them first (if a later run changed them, take that one back first); --edited keep leaves them as they are and takes back the others; \
          --edited discard={jobs} takes them back too, after a copy of what is lost went to \
          discarded.bson in the run folder"
     )

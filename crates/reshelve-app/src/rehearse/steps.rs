@@ -106,10 +106,21 @@ impl Stage<'_> {
             });
         }
         let restored = counted(verification.restored.identical, "document");
+        let (rejected, skipped) = {
+            let counts = &verification.survey.counts;
+            (counts.rejected, counts.skipped)
+        };
         let shown = checksums.iter().map(|(name, sum)| ((*name).to_owned(), sum.clone()));
         self.record.checksums = Some(shown.collect());
         self.verified = Some(Verified { verification, checksums });
-        Ok(format!("parity holds; {restored} would come back byte for byte"))
+        let exceptions = match rejected + skipped {
+            0 => String::new(),
+            _ => {
+                let (rejected, skipped) = (number(rejected), number(skipped));
+                format!(", with exceptions ({rejected} rejected, {skipped} left out)")
+            }
+        };
+        Ok(format!("parity holds{exceptions}; {restored} would come back byte for byte"))
     }
 
     pub(super) fn report(&mut self) -> Result<String, Failure> {
@@ -192,7 +203,8 @@ impl Stage<'_> {
         let what = match compared.same_bytes {
             Some(true) => "byte for byte the file of the source",
             Some(false) => "the same set, in another order than the file of the source",
-            None => "the same set as in the source",
+            None if is_whole => "the same set as in the source",
+            None => "the same set as was mapped: the others were rejected or left out",
         };
         let documents = counted(summary.documents, "document");
         Ok(format!("{documents} came back, {what}; the target has the checksums of the first run"))

@@ -2,6 +2,7 @@
 
 use reshelve::parity::{Group, Mismatch};
 use reshelve::report::{RunReport, Word};
+use reshelve::run::State;
 
 use super::page::{Block, Cell, ROWS_MAX, Section, Standing, Table, more};
 use crate::text::{counted, length, number};
@@ -87,12 +88,16 @@ pub(super) fn parity(report: &RunReport) -> Section {
             )));
         }
         None => {
-            let next = match report.checkpoint.state.is_ended() {
-                true => {
+            let next = match report.checkpoint.state {
+                state if state.is_ended() => {
                     "`reshelve report RUN --source SOURCE --target TARGET` reads the two where \
                      they are now."
                 }
-                false => "`reshelve resume RUN` finishes the run; then write the report again.",
+                State::Cancelled | State::RollingBack => {
+                    "`reshelve rollback RUN --apply` takes back what it wrote."
+                }
+                State::RolledBack => "What it wrote is taken back.",
+                _ => "`reshelve resume RUN` finishes the run; then write the report again.",
             };
             blocks.push(Block::Text(format!(
                 "{} This report makes no statement about parity. {next}",

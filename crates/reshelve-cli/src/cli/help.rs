@@ -36,9 +36,11 @@ const RARE: [&str; 24] = [
 /// A definition with the variables in the long help alone, and with rare options there too: the
 /// short help fits on a screen.
 pub(super) fn dressed(command: Command) -> Command {
+    // Its limits are all that it takes.
+    let is_throttle = command.get_name() == "throttle";
     let command = command.mut_args(|argument| {
-        let is_rare = RARE.contains(&argument.get_id().as_str())
-            || argument.get_help_heading().is_some_and(|heading| RARE_GROUPS.contains(&heading));
+        let is_limit = argument.get_help_heading() == Some("Throttle");
+        let is_rare = !(is_throttle && is_limit) && is_rare(&argument);
         let argument = argument.hide_short_help(is_rare);
         let variable = argument.get_env().map(|name| name.to_string_lossy().into_owned());
         match (variable, argument.get_help().map(ToString::to_string)) {
@@ -51,6 +53,11 @@ pub(super) fn dressed(command: Command) -> Command {
     let names: Vec<String> =
         command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
     names.into_iter().fold(command, |command, name| command.mut_subcommand(name, dressed))
+}
+
+fn is_rare(argument: &clap::Arg) -> bool {
+    RARE.contains(&argument.get_id().as_str())
+        || argument.get_help_heading().is_some_and(|heading| RARE_GROUPS.contains(&heading))
 }
 
 pub(super) const ALL: &str = "\

@@ -32,7 +32,7 @@ pub(crate) fn cancel(args: &ControlArgs) -> Result<ExitCode, Failure> {
         false => stands(&outcome, "stops"),
     };
     let next = match outcome.status.applied {
-        true => next::to_run("rollback", &outcome.status.run, &args.runs.runs_dir),
+        true => next::to_run("rollback", &outcome.status.run, &args.runs.runs_dir).flag("--apply"),
         false => Next::nothing(),
     };
     Ok(print(&outcome, &text, Printer::new(args.json.json), &next))
@@ -57,6 +57,9 @@ pub(super) fn go_on(args: &ResumeArgs, run: &RunName) -> Result<Option<ExitCode>
     else {
         return Ok(None);
     };
+    if args.source.is_some() || args.target.is_some() {
+        note("note: --source and --target do not count: its own process goes on with what it has");
+    }
     let text = match outcome.is_done() {
         true => format!("The run {} goes on, in its own process.", outcome.status.run),
         false => stands(&outcome, "goes on"),

@@ -25,7 +25,7 @@ pub(crate) fn run(args: &PlanArgs) -> Result<ExitCode, Failure> {
 fn page(shown: &Shown) -> String {
     let plan = &shown.plan;
     let used = match &shown.used {
-        None => toned(Tone::Good, "not used yet"),
+        None => toned(Tone::Good, "no use is recorded beside it"),
         Some(used) => toned(Tone::Careful, &format!("used by the run {}", plain(&used.run))),
     };
     let mut lines = vec![format!("plan {}: {used}", plan.hash)];

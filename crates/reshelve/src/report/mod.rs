@@ -173,7 +173,8 @@ pub fn gather(request: &ReportRequest, sides: &Sides<'_>) -> Result<RunReport, R
         }
         _ => None,
     };
-    let verdict = verdict::of(&plan, &checkpoint, &looked);
+    let missed = verdict::missed(&plan, &checkpoint, checksums.as_ref());
+    let verdict = verdict::of(&plan, &checkpoint, &looked).except(missed.as_deref());
     let rollback = rollback::of(&runs, &rollback::undo_folders(&folders)?);
     let (survey, parity) = match looked {
         Looked::Compared(verification) => (Some(verification.survey.clone()), Some(*verification)),
@@ -242,7 +243,7 @@ fn look(
     let why = if !plan.apply {
         None
     } else if checkpoint.state == State::RolledBack {
-        Some("the run was rolled back, and nothing of it is in the target".to_owned())
+        Some("the run was rolled back".to_owned())
     } else if !checkpoint.state.is_ended() {
         Some(format!(
             "the run is not finished: its state is {}, and the figures are those of its last \

@@ -49,7 +49,11 @@ pub(super) fn undo_folders(folders: &[RunFolder]) -> Result<Vec<PathBuf>, RunErr
 pub(super) fn of(runs: &[Member], undo: &[PathBuf]) -> Option<Rollback> {
     let Member { plan, checkpoint } = runs.first().filter(|first| first.plan.apply)?;
     if checkpoint.state == State::RolledBack {
-        let steps = vec!["The run was rolled back: nothing of it is in the target.".to_owned()];
+        let steps = vec![
+            "The run was rolled back: what it wrote is gone, but for jobs that were kept because \
+             somebody had changed them (`--edited keep`)."
+                .to_owned(),
+        ];
         return Some(Rollback { steps, files: Vec::new(), undo: None });
     }
     // What a retry wrote comes after what the run wrote.

@@ -1,8 +1,11 @@
 //! The conclusion of a report, in a word and a sentence.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::{Looked, ReportRequest, counted, number};
+use crate::ends::CollectionChecksum;
 use crate::parity::{Agreement, Counts, Survey, Verification};
 use crate::run::{Checkpoint, Part, Plan, RunFolder};
 
@@ -112,6 +115,47 @@ fn compared(plan: &Plan, checkpoint: &Checkpoint, verification: &Verification) -
         question.map_or_else(String::new, |question| format!(" {question}")),
     );
     Verdict::new(Word::DoesNotHold, sentence)
+}
+
+/// What the target does not hold of the plan that the run carried out: that is for somebody to
+/// accept, however well source and target agree.
+pub(super) fn missed(
+    plan: &Plan,
+    checkpoint: &Checkpoint,
+    checksums: Option<&BTreeMap<&'static str, CollectionChecksum>>,
+) -> Option<String> {
+    let (from_plan, checksums) = plan.from_plan.as_ref().zip(checksums)?;
+    if !checkpoint.state.is_ended() {
+        return None;
+    }
+    let words = |checksum: &CollectionChecksum| {
+        format!("{}, checksum {}", counted(checksum.documents, "document"), checksum.checksum)
+    };
+    let nothing = CollectionChecksum::default();
+    let differences: Vec<String> = from_plan
+        .reaches
+        .iter()
+        .map(|(name, planned)| (name, planned, checksums.get(name.as_str()).unwrap_or(&nothing)))
+        .filter(|(_, planned, found)| planned != found)
+        .map(|(name, planned, found)| {
+            format!("{name} has {}; the plan says {}", words(found), words(planned))
+        })
+        .collect();
+    (!differences.is_empty()).then(|| {
+        format!("The target does not hold what the approved plan says: {}.", differences.join("; "))
+    })
+}
+
+impl Verdict {
+    /// The same, if something has to be accepted besides.
+    pub(super) fn except(self, missed: Option<&str>) -> Verdict {
+        let Some(missed) = missed else { return self };
+        let word = match self.word {
+            Word::Holds => Word::HoldsWithExceptions,
+            word => word,
+        };
+        Verdict { word, sentence: format!("{} {missed}", self.sentence) }
+    }
 }
 
 /// What the run took, where it was told to take a part of its source.

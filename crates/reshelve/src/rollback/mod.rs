@@ -128,8 +128,11 @@ pub fn roll_back(
         let detail = format!("it names {} jobs, and the run has written {written}", own.jobs());
         return Err(RunError::State { path: folder.journal_file(), detail });
     }
-    if request.apply {
+    if request.apply && checkpoint.state == State::RollingBack {
         folder.throttle(request.throttle)?;
+    } else if request.apply {
+        // The limits of the run counted other things, and were for another hour.
+        folder.throttle_anew(request.throttle)?;
     }
     let claim = plan.claim(folder);
     let rollback = Rollback {

@@ -113,6 +113,19 @@ impl RunFolder {
         Ok(write_state(self.files(), &self.control_file(), &Control { asked, ..control })?)
     }
 
+    /// Puts this throttle in the place of the one before.
+    ///
+    /// # Errors
+    /// If the file cannot be read or written.
+    pub(crate) fn throttle_anew(&self, given: Throttle) -> Result<(), RunError> {
+        let control = self.control()?;
+        let throttle = Throttle::default().changed(given);
+        if throttle != control.throttle {
+            write_state(self.files(), &self.control_file(), &Control { throttle, ..control })?;
+        }
+        Ok(())
+    }
+
     /// Changes the throttle of the run, and says what it is then.
     ///
     /// # Errors

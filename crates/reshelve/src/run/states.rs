@@ -136,6 +136,7 @@ impl State {
                 }
             }
             State::Planned | State::Running | State::Pausing => State::Killed,
+            State::Paused if !is_held => State::Killed,
             state => state,
         }
     }
