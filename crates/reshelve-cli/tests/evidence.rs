@@ -143,6 +143,15 @@ fn a_pack_of_a_run_and_its_retry_holds_the_files_of_both() {
     for name in ["run.json", "checkpoint.json", "rejects.jsonl"] {
         let of_retry = format!("retry-{retry}-{name}");
         assert!(names.contains_key(name), "{name}");
-        assert_eq!(names[&of_retry], place.read(&format!(".reshelve/runs/{retry}/{name}")));
+        let of_run = place.read(&format!(".reshelve/runs/{retry}/{name}"));
+        if name == "checkpoint.json" {
+            // The hash of its content is for those who go on from it.
+            let mut of_run: serde_json::Value = serde_json::from_slice(&of_run).unwrap();
+            of_run.as_object_mut().unwrap().shift_remove("check").unwrap();
+            let packed: serde_json::Value = serde_json::from_slice(&names[&of_retry]).unwrap();
+            assert!(packed == of_run, "{packed}");
+        } else {
+            assert!(names[&of_retry] == of_run, "{name}");
+        }
     }
 }

@@ -111,6 +111,9 @@ pub struct Checkpoint {
     pub target: Position,
     /// Job ids in the run's list of mapped ones.
     pub ids: u64,
+    /// A sum over these, by which a list that was changed is told; older checkpoints have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ids_sum: Option<u64>,
     /// Where the files of the journal are.
     #[serde(default)]
     pub journal: JournalLengths,
@@ -140,7 +143,7 @@ impl Checkpoint {
     pub(crate) fn start(target: Position) -> Self {
         let schema = CHECKPOINT_SCHEMA.to_owned();
         let source_hash = SourceHash::default().hex();
-        Checkpoint { schema, source_hash, target, ..Checkpoint::default() }
+        Checkpoint { schema, source_hash, target, ids_sum: Some(0), ..Checkpoint::default() }
     }
 
     /// Takes a step to another state.

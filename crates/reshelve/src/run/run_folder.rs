@@ -14,7 +14,8 @@ use super::states::State;
 use super::{Refusal, RunError};
 use crate::ends::PlannedSource;
 use crate::store::{
-    Disk, DiskError, Files, Locking, Open, OpenFile, Scratch, read_state, write_state,
+    Disk, DiskError, Files, Locking, Open, OpenFile, Scratch, read_state, write_checked_state,
+    write_state,
 };
 
 /// How often a run is tried to be held …
@@ -188,7 +189,7 @@ impl RunFolder {
 
     /// Replaces the checkpoint in one step, durably.
     pub(crate) fn write_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), DiskError> {
-        write_state(self.files(), &self.checkpoint_file(), checkpoint)
+        write_checked_state(self.files(), &self.checkpoint_file(), checkpoint)
     }
 
     /// Keeps other processes from working on this run, for as long as the file lives.

@@ -41,7 +41,7 @@ pub use replacement::Replacement;
 pub use scratch::Scratch;
 pub use sorted::{Key, key_of};
 pub use spool::{Spool, Spooled};
-pub use state_file::{StateError, read_state, write_state};
+pub use state_file::{StateError, read_state, write_checked_state, write_state};
 
 pub(crate) use error::At;
 pub use paths::absolute;

@@ -58,6 +58,42 @@ pub fn write_state(
     files.replace(path, &bytes.at("writing", path)?)
 }
 
+/// The same, with a hash of its content in it, by which [`read_state`] tells that it was changed.
+///
+/// # Errors
+/// As for [`write_state`].
+pub fn write_checked_state(
+    files: &dyn Files,
+    path: &Path,
+    state: &impl Serialize,
+) -> Result<(), DiskError> {
+    let text = serde_json::to_string_pretty(state).map_err(std::io::Error::from);
+    let text = text.at("writing", path)?;
+    let check = check_of(&text);
+    let open = text.strip_suffix("\n}").unwrap_or(&text);
+    files.replace(path, format!("{open},\n  \"{CHECK}\": \"{check}\"\n}}").as_bytes())
+}
+
+/// The field with the hash of the others.
+const CHECK: &str = "check";
+
+/// The hash of a state file without its own field.
+fn check_of(text: &str) -> String {
+    blake3::hash(text.as_bytes()).to_hex()[..32].to_owned()
+}
+
+/// Refuses a state file whose content is not what its hash says. One without a hash is believed.
+fn expect_unchanged(path: &Path, bytes: &[u8]) -> Result<(), StateError> {
+    let mut state: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_slice(bytes).map_err(|error| StateError::unusable(path, error))?;
+    let Some(check) = state.shift_remove(CHECK) else { return Ok(()) };
+    let text = serde_json::to_string_pretty(&state).unwrap_or_default();
+    if check.as_str() == Some(check_of(&text).as_str()) {
+        return Ok(());
+    }
+    Err(StateError::unusable(path, "it is not as it was written: it was damaged, or edited"))
+}
+
 /// Reads a state file of that schema.
 ///
 /// # Errors
@@ -75,5 +111,6 @@ pub fn read_state<T: DeserializeOwned>(
         let detail = format!("its version is {:?}, not {schema:?}", found.schema);
         return Err(StateError::unusable(path, detail));
     }
+    expect_unchanged(path, &bytes)?;
     serde_json::from_slice(&bytes).map_err(|error| StateError::unusable(path, error))
 }

@@ -149,7 +149,7 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
             asked: (from.totals.bytes_mapped, Instant::now()),
             begun: Instant::now(),
             elapsed_before_ms: from.elapsed_ms,
-            seen: read_ids(folder, from.ids)?,
+            seen: read_ids(folder, &from)?,
             ids: Appender::open(folder.files(), &folder.ids_file(), from.ids * 16)?,
             journal,
             rejects: RejectFiles::open(folder, from.rejects)?,
@@ -343,6 +343,7 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
     fn list_id(&mut self, key: &Key) -> Result<(), RunError> {
         self.ids.append(key)?;
         self.now.ids += 1;
+        self.now.ids_sum = self.now.ids_sum.map(|sum| sum_with(sum, key));
         Ok(())
     }
 }
@@ -354,14 +355,27 @@ fn id_mark(document: &[u8]) -> Option<String> {
 }
 
 /// The jobs that a run had mapped, as its list of ids tells.
-fn read_ids(folder: &RunFolder, count: u64) -> Result<Seen, RunError> {
+fn read_ids(folder: &RunFolder, from: &Checkpoint) -> Result<Seen, RunError> {
     let mut seen = Seen::new(folder.scratch(), HELD_MAX);
-    if count > 0 {
-        for key in Records::open(folder.files(), &folder.ids_file(), count)? {
-            seen.insert(key?)?;
+    let mut sum = 0;
+    if from.ids > 0 {
+        for key in Records::open(folder.files(), &folder.ids_file(), from.ids)? {
+            let key = key?;
+            sum = sum_with(sum, &key);
+            seen.insert(key)?;
         }
     }
+    if from.ids_sum.is_some_and(|written| written != sum) {
+        let detail = "it is not as it was written: it was damaged, or edited".to_owned();
+        return Err(RunError::State { path: folder.ids_file(), detail });
+    }
     Ok(seen)
+}
+
+/// The sum over the keys of a list, with one more: a bit that changes in any of them changes it.
+fn sum_with(sum: u64, key: &Key) -> u64 {
+    let halves = key.chunks_exact(8).map(|half| half.try_into().map_or(0, u64::from_le_bytes));
+    halves.fold(sum, |sum, half| sum.rotate_left(1).wrapping_add(half))
 }
 
 fn elapsed_ms(since: Instant) -> u64 {
