@@ -2,7 +2,7 @@
 //! that process does it between two batches.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reshelve::run::{Asked, RunFolder, State, Throttle};
 use serde::Serialize;
@@ -15,6 +15,11 @@ use crate::options::RunName;
 use crate::states::{self, Answer, Command};
 use crate::status::{RunStatus, status_of};
 
+/// A process looks at what is asked several times a second: after this time it has seen it, and what
+/// it says of itself counts.
+const SEEN_AFTER: Duration = Duration::from_millis(600);
+/// How often limits are written again that were lost.
+const TRIES: u32 = 5;
 /// How often it is looked whether the process has done what was asked.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -99,7 +104,15 @@ pub fn throttle(run: &RunName, given: Throttle) -> Result<Outcome, Failure> {
     let folder = run.find()?;
     if !given.is_off() {
         states::check(Command::Throttle, &folder)?;
-        folder.throttle(given)?;
+        // Whoever asked for something in the same moment may have written the limits of before.
+        for _ in 0..TRIES {
+            folder.throttle(given)?;
+            std::thread::sleep(LOOK_EVERY);
+            let now = folder.control()?.throttle;
+            if now.changed(given) == now {
+                break;
+            }
+        }
     }
     Outcome::of(&folder, ExitCode::Done)
 }
@@ -109,22 +122,37 @@ fn ask(command: Command, folder: &RunFolder, handle: &Handle) -> Result<Outcome,
     states::check(command, folder)?;
     handle.watcher().ready();
     let asked = if command == Command::Pause { Asked::Pause } else { Asked::Cancel };
+    let mut since = None;
     loop {
-        // It ended first: what was found before it was asked says no more.
+        // Somebody else may have asked for something else meanwhile.
+        let stands = folder.control().is_ok_and(|control| control.asked == asked);
         let state = folder.found(&folder.checkpoint()?);
         match states::answer(command, state) {
-            Answer::NothingLeft => return Outcome::of(folder, ExitCode::Done),
+            Answer::NothingLeft if state != State::Paused => {
+                return Outcome::of(folder, ExitCode::Done);
+            }
+            // It may have been told to go on, and not have seen that yet.
+            Answer::NothingLeft if stands && since.is_none_or(is_seen) => {
+                return Outcome::of(folder, ExitCode::Done);
+            }
             Answer::Refused { .. } => {
                 let run = folder.plan()?.run;
                 let message = format!("the run {run} ended before it could do that: it is {state}");
                 return Err(Failure::refused(message, hints::LOOK_AT_IT));
             }
-            // Asked again if somebody else asked for something else meanwhile.
-            Answer::Legal => folder.ask(asked)?,
+            Answer::NothingLeft | Answer::Legal if !stands => {
+                folder.ask(asked)?;
+                since = Some(Instant::now());
+            }
+            Answer::NothingLeft | Answer::Legal => {}
         }
         if handle.stop().load(Ordering::Relaxed) {
             return Outcome::of(folder, ExitCode::Interrupted);
         }
         std::thread::sleep(LOOK_EVERY);
     }
+}
+
+fn is_seen(asked: Instant) -> bool {
+    asked.elapsed() >= SEEN_AFTER
 }

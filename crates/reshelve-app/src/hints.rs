@@ -24,8 +24,9 @@ pub(crate) use parity::{
     name_the_parent,
 };
 pub(crate) use rehearse::{
-    REHEARSE_A_FILE, REHEARSE_AGAIN, REJECTS_STAY, SCRATCH_DATABASE, SCRATCH_ELSEWHERE,
-    SCRATCH_IS_USED, UNCHANGED_SOURCE, remove_scratch_database, remove_scratch_folder,
+    LOOK_AT_SCRATCH, REHEARSE_A_FILE, REHEARSE_AGAIN, REJECTS_STAY, SCRATCH_DATABASE,
+    SCRATCH_ELSEWHERE, SCRATCH_IS_USED, UNCHANGED_SOURCE, remove_scratch_database,
+    remove_scratch_folder,
 };
 pub use rollback::on_edited;
 pub(crate) use rollback::{GO_ON_ROLLING_BACK, START_A_NEW_RUN};

@@ -48,24 +48,8 @@ pub(crate) fn last_run(
     let mut runs = without_copies(listed.into_iter().filter_map(known).collect());
     let is_of_target = |plan: &Plan| plan.apply && is_same_target(&plan.target, planned);
     runs.retain(|run| is_of_target(&run.1));
-    let wrote = |runs: &[Known], run: &str| runs.iter().any(|(_, plan)| plan.run == run);
-    let is_here = writer.as_ref().is_some_and(|writer| wrote(&runs, &writer.run));
-    runs.retain(|run| !is_rolled_back(run));
-    if let Some(writer) = &writer
-        && !is_here
-    {
-        match folder_of(writer).and_then(known) {
-            // Who took it back wrote last, and left nothing of it.
-            Some(run) if is_rolled_back(&run) => {}
-            Some(run) => runs.push(run),
-            None => {
-                let run = &writer.run;
-                let runs = runs_folder.display();
-                return LastRun::Unknown(format!(
-                    "the run {run} wrote the target last, and is not in {runs}"
-                ));
-            }
-        }
+    if let Err(why) = add_writer(&mut runs, writer.as_ref(), runs_folder) {
+        return LastRun::Unknown(why);
     }
     let is_first = |plan: &Plan| plan.parent().is_none();
     let of_source = |plan: &Plan| is_same_source(&plan.source, source);
@@ -97,6 +81,29 @@ pub(crate) fn last_run(
             runs_folder.display()
         ),
     })
+}
+
+/// Leaves out what was rolled back, and adds the run that the target names as its last writer, if that
+/// lies elsewhere.
+fn add_writer(
+    runs: &mut Vec<Known>,
+    writer: Option<&LastWriter>,
+    runs_folder: &Path,
+) -> Result<(), String> {
+    let is_here = writer.is_some_and(|writer| runs.iter().any(|(_, plan)| plan.run == writer.run));
+    runs.retain(|run| !is_rolled_back(run));
+    let Some(writer) = writer.filter(|_| !is_here) else { return Ok(()) };
+    let known = |folder: RunFolder| folder.plan().ok().map(|plan| (folder, plan));
+    match folder_of(writer).and_then(known) {
+        // Who took it back wrote last, and left nothing of it.
+        Some(run) if is_rolled_back(&run) => {}
+        Some(run) => runs.push(run),
+        None => {
+            let (run, runs) = (&writer.run, runs_folder.display());
+            return Err(format!("the run {run} wrote the target last, and is not in {runs}"));
+        }
+    }
+    Ok(())
 }
 
 /// What the last run left out, an earlier one may have carried over: it must still be there.

@@ -292,18 +292,19 @@ fn a_throttle_stays_when_a_run_is_resumed() {
 
 #[test]
 fn a_spoiled_control_file_holds_nothing_up_and_loses_nothing() {
-    let work = begin(&APPLY);
-    let file = format!(".reshelve/runs/{}/control.json", work.place.run());
-    let good = work.place.read(&file);
-    work.place.write(&file, b"{\"schema\":\"reshelve.control/1\"");
-    work.asked(1, "pause").says(&["control.json"]);
-    let read = work.status()["documents"]["read"].as_u64();
-    until("it goes on", || work.status()["documents"]["read"].as_u64() > read);
-    work.place.write(&file, &good);
-    work.hurry();
-    let (place, told) = work.end(0);
-    assert!(told.stderr.contains("control.json"), "{}", told.stderr);
-    place.outcome("target").expect_same(&unheld(&APPLY), "a run with a spoiled control file");
+    for spoiled in ["{\"schema\":\"reshelve.control/1\"", "", "{\"schema\":\"x\"}"] {
+        let work = begin(&APPLY);
+        let file = format!(".reshelve/runs/{}/control.json", work.place.run());
+        work.place.write(&file, spoiled.as_bytes());
+        let read = work.status()["documents"]["read"].as_u64();
+        until("it goes on", || work.status()["documents"]["read"].as_u64() > read);
+        // Whoever asks next writes it anew.
+        work.asked(0, "pause");
+        work.asked(0, "resume");
+        let (place, told) = work.end(0);
+        assert!(told.stderr.contains("control.json"), "{}", told.stderr);
+        place.outcome("target").expect_same(&unheld(&APPLY), "a run with a spoiled control file");
+    }
 }
 
 #[test]
@@ -313,11 +314,66 @@ fn a_control_file_of_another_run_asks_nothing() {
     let other = String::from_utf8(work.place.read(&file)).unwrap();
     let other = other.replace(&work.place.run(), "20250101-000000000-abcdef");
     work.place.write(&file, other.replace("\"run\",", "\"cancel\",").as_bytes());
-    work.asked(1, "pause").says(&["belongs to another run"]);
-    work.place
-        .write(&file, other.replace("20250101-000000000-abcdef", &work.place.run()).as_bytes());
+    let read = work.status()["documents"]["read"].as_u64();
+    until("it goes on", || work.status()["documents"]["read"].as_u64() > read);
     work.hurry();
     assert_eq!(status(&work.end(0).0, "latest")["state"], "done");
+}
+
+#[test]
+fn a_run_that_is_told_to_go_on_and_to_pause_at_once_is_paused() {
+    let work = begin(&APPLY);
+    work.asked(0, "pause");
+    for _ in 0..3 {
+        let go_on = work.place.call(&["resume", "latest"]).spawn(false);
+        work.asked(0, "pause");
+        go_on.wait_with_output().unwrap();
+        // Whichever was asked last stands; a pause that says that it is one, is one.
+        work.asked(0, "pause");
+        let read = work.status()["documents"]["read"].as_u64();
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        assert_eq!(
+            (work.state(), work.status()["documents"]["read"].as_u64()),
+            ("paused".into(), read)
+        );
+    }
+    work.asked(0, "resume");
+    work.hurry();
+    work.end(0);
+}
+
+#[test]
+fn limits_are_not_lost_beside_other_commands() {
+    let work = begin(&APPLY);
+    for limit in 100..106 {
+        let limit = limit.to_string();
+        let asked = ["pause", "resume"][usize::from(limit.ends_with(['1', '3', '5']))];
+        let beside = work.place.call(&[asked, "latest"]).spawn(false);
+        work.place.expect(0, &["throttle", "latest", "--max-write-ms", &limit]);
+        beside.wait_with_output().unwrap();
+        assert_eq!(work.status()["throttle"]["max_write_ms"].to_string(), limit);
+    }
+    work.place.expect(0, &["cancel", "latest"]);
+    work.end(1);
+}
+
+#[test]
+fn a_run_that_is_just_beginning_is_nobody_elses() {
+    if !common::strace_is_there() {
+        return;
+    }
+    let place = place();
+    // Each of its files appears long before it goes on.
+    let slow = ["strace", "-f", "-o", "trace", "-e", "trace=rename,renameat,renameat2", "-e"];
+    let slow = [&slow[..], &["inject=rename,renameat,renameat2:delay_exit=700000"]].concat();
+    let args = ["run", "made.bson", "target", "--apply"];
+    let run = place.call_through(&slow, &args).spawn(false);
+    until("its folder is there", || !place.runs().is_empty());
+    for command in [&["resume", "latest"][..], &["rollback", "latest", "--apply"]] {
+        place.expect(3, command).says(&["a process is at work on"]);
+    }
+    Told::of("the run".to_owned(), run.wait_with_output().unwrap()).expect(0);
+    place.outcome("target").expect_same(&unheld(&APPLY), "a run that others wanted");
 }
 
 #[test]

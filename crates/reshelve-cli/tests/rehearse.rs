@@ -324,7 +324,19 @@ fn one_that_was_killed_is_told_of_and_in_nobodys_way() {
     signal(&child, "-KILL");
     child.wait().unwrap();
     let told = place.expect(0, &["rehearse", "jobs.bson", "--json"]);
-    let told = told.says(&["did not end", "its scratch may still be there", "rm -r "]);
+    let told =
+        told.says(&["did not end", "its scratch may still be there", "before you remove anything"]);
     assert_eq!(answer(&told)["outcome"], "passed");
     assert!(place.runs().is_empty());
+}
+
+#[test]
+fn a_scratch_beside_the_run_folders_is_refused() {
+    let place = Place::new();
+    place.expect(0, &["generate", "dump", "--documents", "20"]);
+    for scratch in [".reshelve", ".reshelve/runs", ".reshelve/runs/new", "."] {
+        let told = place.expect(3, &["rehearse", "dump", scratch]);
+        assert!(!told.stderr.contains("rm -r"), "{}", told.stderr);
+    }
+    assert!(!place.path(".reshelve").exists());
 }

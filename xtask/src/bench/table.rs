@@ -129,20 +129,6 @@ impl Report {
     }
 
     fn promises(&self) -> Vec<Promise> {
-        let at_least = |what, limit: f64, unit, found: Option<f64>| Promise {
-            what,
-            limit: format!("≥ {limit} {unit}"),
-            found,
-            unit,
-            holds: found.is_some_and(|found| found >= limit),
-        };
-        let at_most = |what, limit: f64, unit, found: Option<f64>| Promise {
-            what,
-            limit: format!("≤ {limit} {unit}"),
-            found,
-            unit,
-            holds: found.is_some_and(|found| found <= limit),
-        };
         let rate = |key: &str| self.find(key).map(Outcome::megabytes_per_s);
         let peak = self
             .groups
@@ -249,4 +235,14 @@ impl Outcome {
     fn peak_mib(&self) -> f64 {
         self.median.peak_bytes / f64::from(1 << 20)
     }
+}
+
+fn at_least(what: &'static str, limit: f64, unit: &'static str, found: Option<f64>) -> Promise {
+    let holds = found.is_some_and(|found| found >= limit);
+    Promise { what, limit: format!("≥ {limit} {unit}"), found, unit, holds }
+}
+
+fn at_most(what: &'static str, limit: f64, unit: &'static str, found: Option<f64>) -> Promise {
+    let holds = found.is_some_and(|found| found <= limit);
+    Promise { what, limit: format!("≤ {limit} {unit}"), found, unit, holds }
 }

@@ -2,7 +2,7 @@
 
 use reshelve::run::Refusal;
 
-use super::{AT_WORK, IN_FLIGHT, LOOK_AT_IT, OPLOG};
+use super::{IN_FLIGHT, LOOK_AT_IT, OPLOG};
 
 /// A refusal of the run itself.
 pub(super) fn of(refusal: &Refusal) -> Option<&'static str> {
@@ -18,7 +18,10 @@ pub(super) fn of(refusal: &Refusal) -> Option<&'static str> {
             "choose --in-flight include, --in-flight as-failed or --in-flight skip"
         }
         Refusal::Oplog { .. } | Refusal::OplogUnknown => OPLOG,
-        Refusal::AtWork { .. } => AT_WORK,
+        Refusal::AtWork { .. } => {
+            "wait until it has ended, or stop it with Ctrl-C in its terminal; `reshelve status` shows \
+             how far it is"
+        }
         Refusal::Step { .. } => LOOK_AT_IT,
         Refusal::NothingWritten { .. } => "name a run that was applied: `reshelve runs` lists them",
         Refusal::Finishing { .. } => {

@@ -25,17 +25,19 @@ pub(crate) const REHEARSE_AGAIN: &str = "solve this, then rehearse again: every 
 pub(crate) const REJECTS_STAY: &str = "`reshelve explain` shows where a document goes; once repaired, `reshelve run --only-rejects` \
      takes it";
 
-/// How the rest of a rehearsal in a folder is removed.
-pub(crate) fn remove_scratch_folder(folders: &[&Path]) -> String {
-    let words: Option<Vec<String>> =
-        folders.iter().map(|folder| shell_word(folder.as_os_str())).collect();
-    match words {
-        Some(words) => format!("look at it, then remove it with `rm -r {}`", words.join(" ")),
+/// A scratch that somebody named: others may have put something there.
+pub(crate) const LOOK_AT_SCRATCH: &str = "look at what is in it before you remove anything: the \
+    rehearsal's own are its folders target and runs";
+
+/// How the rest of a rehearsal in a folder of its own is removed.
+pub(crate) fn remove_scratch_folder(folder: &Path) -> String {
+    match shell_word(folder.as_os_str()) {
+        Some(folder) => format!("look at it, then remove it with `rm -r {folder}`"),
         None => "look at it, then remove that folder".to_owned(),
     }
 }
 
 /// How the rest of a rehearsal in a database is removed.
 pub(crate) fn remove_scratch_database(db: &str) -> String {
-    format!("look at it, then drop the database {db} with mongosh")
+    format!("look at it, and drop the database {db} with mongosh if no other rehearsal uses it")
 }

@@ -145,13 +145,13 @@ pub fn rehearse(request: &Request, handle: &Handle) -> Result<Outcome, Failure> 
     handle.check_may_write("`rehearse`")?;
     let prepared = prepare(request, handle)?;
     for killed in record::killed(&request.runs_folder) {
-        let ScratchRecord { place, remove, .. } = &killed.scratch;
+        let ScratchRecord { place, .. } = &killed.scratch;
         let record = killed.record.display();
         handle.watcher().note(&format!(
-            "warning: the rehearsal {} did not end, and its scratch may still be there, {place}: \
-             {remove}; then remove its record, {record}",
+            "warning: the rehearsal {} did not end, and its scratch may still be there: {place}. Look \
+             at it before you remove anything, as it may be somebody else's by now; then remove its \
+             record, {record}",
             killed.rehearsal,
-            remove = remove.as_deref().unwrap_or_default(),
         ));
     }
     let mut stage = Stage::begin(request, prepared, handle)?;

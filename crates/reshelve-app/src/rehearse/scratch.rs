@@ -35,6 +35,8 @@ pub(super) struct Scratch {
     root: PathBuf,
     /// Whether the folder was not there before.
     is_new: bool,
+    /// Whether it is in the folder of the record: nobody else knows of it.
+    is_own: bool,
     compression: Compression,
     database: Option<Database>,
 }
@@ -61,6 +63,10 @@ impl Scratch {
             None => own,
         };
         outside::check("--runs-dir", &request.runs_folder)?;
+        let is_own = named.is_none() || database.is_some();
+        if !is_own {
+            refuse_beside_runs(&root, &request.runs_folder)?;
+        }
         let is_new = !Disk.exists(&root)?;
         if !is_new {
             if !Disk.is_folder(&root)? {
@@ -76,7 +82,7 @@ impl Scratch {
         if request.source.uri()?.is_none() {
             overlap::refuse_scratch(&request.source.name, &root)?;
         }
-        Ok(Scratch { root, is_new, compression: request.compression, database })
+        Ok(Scratch { root, is_new, is_own, compression: request.compression, database })
     }
 
     /// Makes the folder; in a database, collections and indexes.
@@ -133,15 +139,13 @@ impl Scratch {
         }
     }
 
+    /// Only what nobody else can have put something into is named in a command.
     fn how_to_remove(&self) -> String {
         let root = absolute(&self.root);
-        // What was there before is not ours to remove.
-        let folders = match self.is_new {
-            true => vec![root],
-            false => vec![root.join(TARGET), root.join(RUNS)],
+        let of_folder = match self.is_own {
+            true => hints::remove_scratch_folder(&root),
+            false => hints::LOOK_AT_SCRATCH.to_owned(),
         };
-        let folders: Vec<&Path> = folders.iter().map(PathBuf::as_path).collect();
-        let of_folder = hints::remove_scratch_folder(&folders);
         match &self.database {
             Some(database) => {
                 let of_database = hints::remove_scratch_database(&database.db);
@@ -258,6 +262,25 @@ impl Scratch {
         }
         Ok(others)
     }
+}
+
+/// Refuses a scratch that holds the run folders, or lies among them: its runs would be taken for those
+/// of real targets, and what is real for a part of it.
+fn refuse_beside_runs(root: &Path, runs: &Path) -> Result<(), Failure> {
+    let real = |path: &Path| {
+        let path = absolute(path);
+        path.canonicalize().unwrap_or(path)
+    };
+    let (root, runs) = (real(root), real(runs));
+    if root.starts_with(&runs) || runs.starts_with(&root) {
+        let message = format!(
+            "the scratch {} overlaps with the run folders {}",
+            root.display(),
+            runs.display()
+        );
+        return Err(Failure::refused(message, hints::SCRATCH_ELSEWHERE));
+    }
+    Ok(())
 }
 
 /// The names of the files that a run makes in a target folder.

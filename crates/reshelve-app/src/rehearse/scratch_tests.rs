@@ -20,7 +20,7 @@ impl Scene {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("scratch");
         let compression = Compression::None;
-        let scratch = Scratch { root, is_new: true, compression, database: None };
+        let scratch = Scratch { root, is_new: true, is_own: true, compression, database: None };
         let scene = Scene { _folder: folder, scratch };
         for name in own_files(&scene.scratch.folder()) {
             scene.put(&format!("target/letswriteabook/{name}"), b"");

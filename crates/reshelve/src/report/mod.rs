@@ -173,8 +173,7 @@ pub fn gather(request: &ReportRequest, sides: &Sides<'_>) -> Result<RunReport, R
         }
         _ => None,
     };
-    let missed = verdict::missed(&plan, &checkpoint, checksums.as_ref());
-    let verdict = verdict::of(&plan, &checkpoint, &looked).except(missed.as_deref());
+    let verdict = verdict::of(&plan, &checkpoint, &looked, checksums.as_ref());
     let rollback = rollback::of(&runs, &rollback::undo_folders(&folders)?);
     let (survey, parity) = match looked {
         Looked::Compared(verification) => (Some(verification.survey.clone()), Some(*verification)),

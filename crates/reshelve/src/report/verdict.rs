@@ -41,7 +41,20 @@ impl Verdict {
     }
 }
 
-pub(super) fn of(plan: &Plan, checkpoint: &Checkpoint, looked: &Looked) -> Verdict {
+pub(super) fn of(
+    plan: &Plan,
+    checkpoint: &Checkpoint,
+    looked: &Looked,
+    checksums: Option<&Checksums>,
+) -> Verdict {
+    let verdict = of_comparison(plan, checkpoint, looked);
+    verdict.except(missed(plan, checkpoint, checksums).as_deref())
+}
+
+/// The checksums of a target's collections.
+type Checksums = BTreeMap<&'static str, CollectionChecksum>;
+
+fn of_comparison(plan: &Plan, checkpoint: &Checkpoint, looked: &Looked) -> Verdict {
     match looked {
         Looked::Compared(verification) => compared(plan, checkpoint, verification),
         Looked::Surveyed { survey, why: None } => dry_run(plan, checkpoint, survey),
@@ -119,11 +132,7 @@ fn compared(plan: &Plan, checkpoint: &Checkpoint, verification: &Verification) -
 
 /// What the target does not hold of the plan that the run carried out: that is for somebody to
 /// accept, however well source and target agree.
-pub(super) fn missed(
-    plan: &Plan,
-    checkpoint: &Checkpoint,
-    checksums: Option<&BTreeMap<&'static str, CollectionChecksum>>,
-) -> Option<String> {
+fn missed(plan: &Plan, checkpoint: &Checkpoint, checksums: Option<&Checksums>) -> Option<String> {
     let (from_plan, checksums) = plan.from_plan.as_ref().zip(checksums)?;
     if !checkpoint.state.is_ended() {
         return None;
@@ -148,7 +157,7 @@ pub(super) fn missed(
 
 impl Verdict {
     /// The same, if something has to be accepted besides.
-    pub(super) fn except(self, missed: Option<&str>) -> Verdict {
+    fn except(self, missed: Option<&str>) -> Verdict {
         let Some(missed) = missed else { return self };
         let word = match self.word {
             Word::Holds => Word::HoldsWithExceptions,

@@ -73,6 +73,18 @@ pub struct Control {
     pub throttle: Throttle,
 }
 
+impl Control {
+    /// Nothing is asked of the run, and it may take all.
+    fn of(run: &str) -> Control {
+        Control {
+            schema: CONTROL_SCHEMA.to_owned(),
+            run: run.to_owned(),
+            asked: Asked::Run,
+            throttle: Throttle::default(),
+        }
+    }
+}
+
 impl RunFolder {
     /// What is asked of the run; nothing if nobody asked.
     ///
@@ -80,6 +92,14 @@ impl RunFolder {
     /// If the file cannot be read, or belongs to another run.
     pub fn control(&self) -> Result<Control, RunError> {
         self.control_of(&self.plan()?.run)
+    }
+
+    /// The same, but of a file that somebody spoiled, nothing: it is replaced by who asks next.
+    pub(super) fn control_or_anew(&self, run: &str) -> Result<Control, RunError> {
+        match self.control_of(run) {
+            Err(RunError::State { .. }) => Ok(Control::of(run)),
+            control => control,
+        }
     }
 
     /// The same, if the id of the run is known.
@@ -91,12 +111,7 @@ impl RunFolder {
                 let detail = "it belongs to another run".to_owned();
                 Err(RunError::State { path, detail })
             }
-            Err(error) if error.is_absent() => Ok(Control {
-                schema: CONTROL_SCHEMA.to_owned(),
-                run: run.to_owned(),
-                asked: Asked::Run,
-                throttle: Throttle::default(),
-            }),
+            Err(error) if error.is_absent() => Ok(Control::of(run)),
             Err(error) => Err(error.into()),
         }
     }
@@ -106,11 +121,7 @@ impl RunFolder {
     /// # Errors
     /// If the file cannot be read or written.
     pub fn ask(&self, asked: Asked) -> Result<(), RunError> {
-        let control = self.control()?;
-        if control.asked == asked {
-            return Ok(());
-        }
-        Ok(write_state(self.files(), &self.control_file(), &Control { asked, ..control })?)
+        self.change_control(|control| Control { asked, ..control }).map(drop)
     }
 
     /// Puts this throttle in the place of the one before.
@@ -118,12 +129,8 @@ impl RunFolder {
     /// # Errors
     /// If the file cannot be read or written.
     pub(crate) fn throttle_anew(&self, given: Throttle) -> Result<(), RunError> {
-        let control = self.control()?;
         let throttle = Throttle::default().changed(given);
-        if throttle != control.throttle {
-            write_state(self.files(), &self.control_file(), &Control { throttle, ..control })?;
-        }
-        Ok(())
+        self.change_control(|control| Control { throttle, ..control }).map(drop)
     }
 
     /// Changes the throttle of the run, and says what it is then.
@@ -131,12 +138,23 @@ impl RunFolder {
     /// # Errors
     /// If the file cannot be read or written.
     pub fn throttle(&self, given: Throttle) -> Result<Throttle, RunError> {
-        let control = self.control()?;
-        let throttle = control.throttle.changed(given);
-        if throttle != control.throttle {
-            write_state(self.files(), &self.control_file(), &Control { throttle, ..control })?;
+        let changed = |control: Control| {
+            let throttle = control.throttle.changed(given);
+            Control { throttle, ..control }
+        };
+        Ok(self.change_control(changed)?.throttle)
+    }
+
+    /// Writes the file if that changes it, or if it was spoiled.
+    fn change_control(&self, change: impl Fn(Control) -> Control) -> Result<Control, RunError> {
+        let run = self.plan()?.run;
+        let now = self.control_of(&run);
+        let changed = change(self.control_or_anew(&run)?);
+        let is_same = now.as_ref().is_ok_and(|now| *now == changed);
+        if !is_same {
+            write_state(self.files(), &self.control_file(), &changed)?;
         }
-        Ok(throttle)
+        Ok(changed)
     }
 }
 

@@ -40,7 +40,7 @@ impl Hold {
         run: &str,
         members: Option<Box<dyn Members>>,
     ) -> Result<Self, RunError> {
-        let control = folder.control_of(run)?;
+        let control = folder.control_or_anew(run)?;
         let mut pace = Pace::default();
         pace.set(control.throttle, Duration::ZERO);
         Ok(Hold {

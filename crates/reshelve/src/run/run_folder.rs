@@ -49,24 +49,34 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// Makes the folder of a new run: it appears in one step, and can be resumed from then on.
+    /// Makes the folder of a new run: it appears in one step, held by this process for as long as
+    /// the file lives, and can be resumed once that has ended. Nobody else ever finds it free while
+    /// this process is still at its beginning.
     pub(crate) fn create(
         files: Arc<dyn Files>,
         runs: &Path,
         plan: &Plan,
-    ) -> Result<Self, RunError> {
+    ) -> Result<(Self, Box<dyn OpenFile>), RunError> {
         files.create_folders(runs)?;
         let temporary = runs.join(format!(".{}.tmp", plan.run));
         files.create_folder(&temporary)?;
         let path = runs.join(&plan.run);
         let unborn = RunFolder { files: Arc::clone(&files), path: temporary.clone() };
-        if let Err(error) = unborn.fill(plan).and_then(|()| files.rename(&temporary, &path)) {
-            // Nobody has seen it, and the error says more than a second one would.
-            drop(files.remove_folder(&temporary));
-            return Err(error.into());
-        }
+        let held = unborn.fill(plan).map_err(RunError::from).and_then(|()| unborn.hold(&plan.run));
+        let appeared = held.and_then(|held| {
+            files.rename(&temporary, &path)?;
+            Ok(held)
+        });
+        let held = match appeared {
+            Ok(held) => held,
+            Err(error) => {
+                // Nobody has seen it, and the error says more than a second one would.
+                drop(files.remove_folder(&temporary));
+                return Err(error);
+            }
+        };
         files.sync_folder(runs)?;
-        Ok(RunFolder { files, path })
+        Ok((RunFolder { files, path }, held))
     }
 
     /// Writes what a run can be resumed from.

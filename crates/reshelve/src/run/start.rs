@@ -121,7 +121,8 @@ pub fn start(
         observer.note(&format!("note: {remark}"));
     }
     let plan = Plan { base, ..plan_of(request, origin, destination, &opened) };
-    let folder = RunFolder::create(Arc::clone(&request.files), &request.runs_folder, &plan)?;
+    let (folder, _present) =
+        RunFolder::create(Arc::clone(&request.files), &request.runs_folder, &plan)?;
     folder.throttle(request.throttle)?;
     if plan.apply
         && let Err(error) = destination.lock(&plan.claim(&folder), request.abandoned())
@@ -139,7 +140,6 @@ pub fn start(
         bytes_total: opened.description.bytes_total,
         only,
     };
-    let _present = folder.hold(&plan.run)?;
     let mut from = Checkpoint::start(plan.base.position.clone());
     from.enter(State::Running)?;
     folder.write_checkpoint(&from)?;
