@@ -43,6 +43,11 @@ fn a_target_that_does_not_hold_what_the_plan_says_is_told() {
     assert_eq!(difference["part"], "novel_job_events");
     assert_ne!(difference["planned"], difference["found"]);
     told.says(&["was not reached", "novel_job_events", "in the plan", "hint:"]);
+    // And so does the page that is signed.
+    place.expect(0, &["report", &run]);
+    let page = place.read(&format!(".reshelve/runs/{run}/report/report.md"));
+    let page = String::from_utf8(page).unwrap();
+    assert!(page.contains("does not hold what the approved plan says: novel_job_events"), "{page}");
 }
 
 #[test]
