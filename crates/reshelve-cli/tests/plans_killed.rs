@@ -47,7 +47,7 @@ fn a_target_that_does_not_hold_what_the_plan_says_is_told() {
     place.expect(0, &["report", &run]);
     let page = place.read(&format!(".reshelve/runs/{run}/report/report.md"));
     let page = String::from_utf8(page).unwrap();
-    assert!(page.contains("does not hold what the approved plan says: novel_job_events"), "{page}");
+    assert!(page.contains("does not hold what the approved plan says"), "{page}");
 }
 
 #[test]
