@@ -38,6 +38,9 @@ pub(crate) const EDITED: &str =
 /// An option that differs from the plan.
 pub(crate) const OPTIONS_OF_THE_PLAN: &str = "leave the option out: what is not given is taken from the plan; a variable or reshelve.toml \
     may give it too";
+/// A plan without a decision about jobs in flight, and another decision than its dry run followed.
+pub(crate) const INCLUDE_OR_DECIDE: &str = "only --in-flight include carries out this plan; save another one \
+    with the decision, and have that approved";
 /// A plan whose checksums were not reached.
 pub(crate) const NOT_REACHED: &str = "the report names what differs, and has to be signed with that exception; `reshelve rollback` says \
     what it would take to undo the run";

@@ -76,6 +76,15 @@ impl Given {
         let decisions = options.decisions;
         // A dry run without a decision has included them.
         let in_flight = decisions.in_flight.unwrap_or_default();
+        if let (None, Some(given)) = (decisions.in_flight, self.mapping.in_flight)
+            && given != in_flight
+        {
+            let message = format!(
+                "--in-flight is {given}, and the dry run of the plan, without a decision, took jobs \
+                 in flight as {in_flight}"
+            );
+            return Err(Failure::usage(message, hints::plans::INCLUDE_OR_DECIDE));
+        }
         found.compare("--in-flight", self.mapping.in_flight, Some(in_flight));
         let policy = Some(decisions.status_policy);
         found.compare("--status-policy", self.mapping.status_policy, policy);
