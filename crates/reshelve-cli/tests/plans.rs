@@ -140,7 +140,9 @@ fn jobs_in_flight_need_a_decision_all_the_same() {
     assert_eq!(plan["options"]["in_flight"], Value::Null);
     let args = [&["run", "jobs.bson", "target"][..], &CARRY_OUT].concat();
     place.expect(3, &args).says(&["no --in-flight decision was made"]);
-    place.expect(2, &with(&args, &["--in-flight", "skip"])).says(&["only --in-flight include carries out this plan"]);
+    place
+        .expect(2, &with(&args, &["--in-flight", "skip"]))
+        .says(&["only --in-flight include carries out this plan"]);
     // A plan that was refused is not used.
     place.expect(0, &with(&args, &["--in-flight", "include"]));
     assert_eq!(checksums(&place), plan["reaches"]);

@@ -80,11 +80,14 @@ fn page(outcome: &Outcome) -> String {
         row("documents", format!("{} deleted{put_back}", number(documents.deleted)));
     }
     if jobs.edited > 0 {
-        let what = match jobs.kept {
-            0 => String::new(),
-            _ => ", and left as they are".to_owned(),
+        let what = match report.ended {
+            _ if jobs.kept > 0 => ", and left as they are",
+            Ended::RolledBack => {
+                ", and taken back too: copies are in discarded.bson in the run folder"
+            }
+            _ => "",
         };
-        row("edited", format!("{} changed by somebody else{what}", counted(jobs.edited, "job")));
+        row("edited", format!("{} changed since{what}", counted(jobs.edited, "job")));
     }
     for (at, edited) in report.edited.iter().take(NAMED_MAX).enumerate() {
         let (collection, what) = (edited.edit.collection, edited.edit.what);
