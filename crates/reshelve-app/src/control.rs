@@ -76,9 +76,7 @@ pub fn cancel(run: &RunName, handle: &Handle) -> Result<Outcome, Failure> {
 /// If its files cannot be used.
 pub fn go_on(run: &RunName, handle: &Handle) -> Result<Option<Outcome>, Failure> {
     let folder = run.find()?;
-    let is_held_back =
-        matches!(folder.found(&folder.checkpoint()?), State::Paused | State::Pausing);
-    if !is_held_back || !folder.is_held() {
+    if !matches!(folder.found(&folder.checkpoint()?), State::Paused | State::Pausing) {
         return Ok(None);
     }
     loop {

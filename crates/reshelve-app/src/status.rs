@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use reshelve::ends::{Compression, PlannedSource, SourceForm};
-use reshelve::run::{Checkpoint, DocumentCounts, Plan, RunFolder, State, Throttle, Waiting};
+use reshelve::run::{Asked, Checkpoint, DocumentCounts, Plan, RunFolder, State, Throttle, Waiting};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -137,7 +137,10 @@ impl Outcome {
 pub(crate) fn status_of(folder: &RunFolder) -> Result<RunStatus, Failure> {
     let plan = folder.plan()?;
     let checkpoint = folder.checkpoint()?;
-    let state = folder.found(&checkpoint);
+    // A file that somebody spoiled asks nothing, and limits nothing that this could tell.
+    let control = folder.control().ok();
+    let asked = control.as_ref().map_or(Asked::Run, |control| control.asked);
+    let state = checkpoint.state.found(folder.is_held(), asked);
     let at_work = match state {
         State::Planned | State::Running | State::Pausing | State::Paused => true,
         State::RollingBack => folder.is_held(),
@@ -165,8 +168,7 @@ pub(crate) fn status_of(folder: &RunFolder) -> Result<RunStatus, Failure> {
         elapsed_ms: checkpoint.elapsed_ms,
         docs_per_s: ratio(totals.documents.read.saturating_mul(1000), checkpoint.elapsed_ms),
         left_ms,
-        // A file that somebody spoiled limits nothing that this could tell.
-        throttle: folder.control().map(|control| control.throttle).unwrap_or_default(),
+        throttle: control.map(|control| control.throttle).unwrap_or_default(),
         waiting: checkpoint.waiting.filter(|_| at_work),
         is_finishing: checkpoint.is_finishing,
         run: plan.run,

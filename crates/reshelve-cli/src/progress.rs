@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use reshelve::run::{Plan, Progress, RunFolder};
+use reshelve::run::{Plan, Progress, RunFolder, millis};
 use reshelve_app::{Handle, Reading, Watcher, rollback};
 
 use crate::interrupt;
@@ -118,7 +118,7 @@ impl Watcher for View {
         if shown.bar.is_none() {
             shown.bar = bar();
         }
-        let elapsed_ms = u64::try_from(shown.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let elapsed_ms = millis(shown.begun.elapsed());
         let line = Line {
             documents: reading.documents,
             bytes: reading.file_bytes,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
+use reshelve::run::millis;
 use reshelve_app::outside::Outside;
 use reshelve_app::text::{plain, size, span};
 
@@ -55,7 +56,7 @@ fn setting(argument: &clap::Arg, matches: &ArgMatches) -> Option<String> {
 
 /// What the command took.
 pub(crate) fn spent(elapsed: Duration) -> String {
-    let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+    let elapsed_ms = millis(elapsed);
     let memory = size(reshelve::run::peak_rss_bytes());
     format!("took {} and {memory} of memory", span(elapsed_ms))
 }

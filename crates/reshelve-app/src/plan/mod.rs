@@ -10,7 +10,7 @@ mod show;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use reshelve::ends::{CollectionChecksum, Destination, TargetReader};
+use reshelve::ends::{self, CollectionChecksum, Destination, TargetReader};
 use reshelve::plan::{Carrying, PlanDestination, PlanError, Role, SavedPlan, state_of};
 use reshelve::run::{FromPlan, Stop};
 use reshelve::store::Disk;
@@ -130,16 +130,13 @@ fn differences_of(
     planned: &reshelve::plan::Collections,
     found: &reshelve::plan::Collections,
 ) -> Vec<Difference> {
-    let nothing = CollectionChecksum::default();
-    let differs = planned.iter().filter_map(|(name, planned)| {
-        let found = found.get(name).unwrap_or(&nothing);
-        (found != planned).then(|| Difference {
-            part: name.clone(),
-            planned: words(planned),
-            found: words(found),
-        })
+    let differences = ends::differences(planned, found).into_iter();
+    let for_people = differences.map(|it| Difference {
+        part: it.collection.to_owned(),
+        planned: words(it.planned),
+        found: words(&it.found),
     });
-    differs.collect()
+    for_people.collect()
 }
 
 /// A checksum for people.

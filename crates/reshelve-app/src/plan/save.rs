@@ -7,9 +7,8 @@ use reshelve::plan::{
     Forecast, Foresight, Keys, PlanDestination, PlanOptions, Role, SavedPlan, SourceState,
     TargetState, keys_file, read_source, used_file,
 };
-use reshelve::run::{self, Decisions, Ends, Report, RunRequest, Stop};
+use reshelve::run::{self, Decisions, Ends, Report, RunRequest, Stop, now_iso};
 use reshelve::store::{Disk, Files, absolute};
-use reshelve_core::raw::iso;
 
 use super::parts::{reading, rejects_hash};
 use super::{PlanNote, PlanState, build, tell};
@@ -104,7 +103,7 @@ fn write(
     let plan = SavedPlan {
         schema: String::new(),
         hash: String::new(),
-        saved_at: now(),
+        saved_at: now_iso(),
         dry_run: report.plan.run.clone(),
         tool: build::tool()?,
         options,
@@ -152,10 +151,4 @@ fn forecast(outcome: &Outcome, foresight: &Foresight) -> Forecast {
         free_bytes: folder.and_then(|folder| reshelve::folder::free_bytes(&folder.root).ok()),
         elapsed_ms: outcome.forecast_ms(),
     }
-}
-
-fn now() -> String {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let now_ms = i64::try_from(now.unwrap_or_default().as_millis()).unwrap_or(i64::MAX);
-    iso(now_ms).as_str().to_owned()
 }

@@ -167,7 +167,7 @@ fn prepare(request: &Request, handle: &Handle) -> Result<Prepared, Failure> {
         let message = "standard input or a pipe can be read only once";
         return Err(Failure::usage(message, hints::REHEARSE_A_FILE));
     }
-    let id = record::new_id();
+    let id = reshelve::run::new_id();
     let scratch = Scratch::look(request, &id, handle)?;
     let run = request.run(&scratch);
     run.request()?;

@@ -1,16 +1,13 @@
 //! The record of a rehearsal: `rehearsal.json`, which is replaced after every step, and where it is.
 
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use reshelve::ends::{Compression, PlannedSource};
 use reshelve::parity::CollectionChecksum;
 use reshelve::report::{Rehearsed, RehearsedStep, RunReport, Window};
 use reshelve::run::{Decisions, DocumentCounts};
 use reshelve::store::{Disk, DiskError, Files, Locking, Open, OpenFile, read_state, write_state};
-use reshelve_core::raw::iso;
 use serde::{Deserialize, Serialize};
 
 use crate::family::Known;
@@ -278,19 +275,4 @@ pub(crate) fn newest_of(family: &[Known], report: &RunReport) -> Option<Rehearse
 /// The file of the record of a rehearsal.
 pub(crate) fn file_of(rehearsed: &Rehearsed) -> PathBuf {
     rehearsed.record.join(JSON_FILE)
-}
-
-/// An id that no other rehearsal has: the date for people, then a random part.
-pub(super) fn new_id() -> String {
-    let digits: String = now().chars().filter(char::is_ascii_digit).take(17).collect();
-    // The keys of the standard library's hasher are random, and differ with each call.
-    let random = RandomState::new().build_hasher().finish();
-    let (date, time) = digits.split_at(digits.len().min(8));
-    format!("{date}-{time}-{:06x}", random & 0xff_ffff)
-}
-
-/// The time now, as ISO text.
-pub(super) fn now() -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    iso(i64::try_from(now.as_millis()).unwrap_or(i64::MAX)).as_str().to_owned()
 }

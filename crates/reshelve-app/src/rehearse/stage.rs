@@ -6,11 +6,11 @@ use std::time::Instant;
 
 use reshelve::ends::Oplog;
 use reshelve::report::{RehearsedStep, Verified, Window};
-use reshelve::run::Totals;
+use reshelve::run::{Totals, millis, now_iso};
 use reshelve_core::mapping::VERSION;
 
 use super::record::{
-    Ended, HTML_FILE, JSON_FILE, MARKDOWN_FILE, Record, RecordFolder, RecordedFailure, SCHEMA, now,
+    Ended, HTML_FILE, JSON_FILE, MARKDOWN_FILE, Record, RecordFolder, RecordedFailure, SCHEMA,
 };
 use super::scratch::Scratch;
 use super::watched::Backstage;
@@ -151,7 +151,7 @@ impl<'r> Stage<'r> {
             step: step.name().to_owned(),
             outcome: outcome.to_owned(),
             detail,
-            elapsed_ms: elapsed_ms(begun),
+            elapsed_ms: millis(begun.elapsed()),
         });
         self.folder.write(&self.record)?;
         done.map(drop)
@@ -203,8 +203,8 @@ impl<'r> Stage<'r> {
             }
         }
         self.record.outcome = ended;
-        self.record.ended_at = Some(now());
-        self.record.elapsed_ms = elapsed_ms(self.begun);
+        self.record.ended_at = Some(now_iso());
+        self.record.elapsed_ms = millis(self.begun.elapsed());
         self.record.window = self.window();
         self.record.failure = failure.as_ref().map(|failure| RecordedFailure {
             kind: failure.code.word().to_owned(),
@@ -253,7 +253,7 @@ fn record_of(request: &Request, prepared: &Prepared, folder: &RecordFolder) -> R
         schema: SCHEMA.to_owned(),
         rehearsal: prepared.id.clone(),
         outcome: Ended::Running,
-        begun_at: now(),
+        begun_at: now_iso(),
         ended_at: None,
         elapsed_ms: 0,
         record: reshelve::store::absolute(folder.path()),
@@ -283,8 +283,4 @@ fn without_resume(failure: Failure) -> Failure {
     let hint = failure.hint.filter(|hint| !hint.contains("reshelve resume"));
     let hint = hint.unwrap_or_else(|| hints::REHEARSE_AGAIN.to_owned());
     Failure { hint: Some(hint), ..failure }
-}
-
-fn elapsed_ms(since: Instant) -> u64 {
-    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }

@@ -24,13 +24,11 @@ mod words;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use reshelve::parity::{Bucket, Texts};
 use reshelve::report::{ReportRequest, RunReport, Sides, Verified};
-use reshelve::run::RunFolder;
+use reshelve::run::{RunFolder, now_ms};
 use reshelve::store::absolute;
-use reshelve_core::raw::{DATE_MAX, DATE_MIN, iso};
 use serde::{Serialize, Serializer};
 
 use crate::exit_code::ExitCode;
@@ -42,6 +40,7 @@ use crate::options::RunName;
 use crate::places::{self, SourceAgain};
 use crate::rehearse;
 use crate::retries::{origins, own_origins};
+use crate::text::moment;
 
 pub(crate) use rehearsal::pages as rehearsal_pages;
 
@@ -203,11 +202,7 @@ fn gather(
 fn made_at() -> String {
     let fixed = std::env::var("SOURCE_DATE_EPOCH").ok();
     let fixed = fixed.and_then(|seconds| seconds.parse::<i64>().ok()?.checked_mul(1000));
-    let ms = fixed.unwrap_or_else(|| {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
-    });
-    iso(ms.clamp(DATE_MIN, DATE_MAX)).as_str().to_owned()
+    moment(fixed.unwrap_or_else(now_ms))
 }
 
 /// What was compared is not always where the run had it: whoever signs has to know.

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use reshelve::run::millis;
 use reshelve_app::status::{Outcome, RunStatus};
 use reshelve_app::text::{
     bytes_per_second, counted, moment, number, per_second, size, span, waiting,
@@ -94,7 +95,7 @@ impl Watch {
         }
         let silent = self.changed.elapsed();
         if status.waiting.is_none() && silent >= PLAIN_INTERVAL {
-            let silent_ms = u64::try_from(silent.as_millis()).unwrap_or(u64::MAX);
+            let silent_ms = millis(silent);
             lines.push(format!("no checkpoint for {}: its terminal says why", span(silent_ms)));
         }
         if self.block.is_some() {

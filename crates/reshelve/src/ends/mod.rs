@@ -37,4 +37,6 @@ pub use take_back::{
     ChangedDocuments, Earlier, Edit, How, LeftOver, OwnJob, OwnJobs, SaveStep, Standing, TakenBack,
     TakesBack,
 };
-pub use target_reader::{CollectionChecksum, DocumentStream, LastWriter, TargetReader};
+pub use target_reader::{
+    CollectionChecksum, Difference, DocumentStream, LastWriter, TargetReader, differences,
+};

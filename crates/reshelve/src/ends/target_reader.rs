@@ -1,5 +1,7 @@
 //! The seam where a target is read back: by verification, checksums and restore.
 
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +18,29 @@ pub struct CollectionChecksum {
     pub bytes: u64,
     /// The checksum, in hex.
     pub checksum: String,
+}
+
+/// A collection that does not hold what was planned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference<'c> {
+    /// The collection.
+    pub collection: &'c str,
+    /// What it should hold.
+    pub planned: &'c CollectionChecksum,
+    /// What it holds; nothing if it is not there.
+    pub found: CollectionChecksum,
+}
+
+/// The collections that do not hold what was planned.
+pub fn differences<'c, N: Borrow<str> + Ord>(
+    planned: &'c BTreeMap<String, CollectionChecksum>,
+    found: &BTreeMap<N, CollectionChecksum>,
+) -> Vec<Difference<'c>> {
+    let differs = planned.iter().filter_map(|(collection, planned)| {
+        let found = found.get(collection.as_str()).cloned().unwrap_or_default();
+        (found != *planned).then_some(Difference { collection, planned, found })
+    });
+    differs.collect()
 }
 
 /// The documents of one target collection, one after the other.

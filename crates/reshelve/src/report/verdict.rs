@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{Looked, ReportRequest, counted, number};
-use crate::ends::CollectionChecksum;
+use crate::ends::{CollectionChecksum, Difference, differences};
 use crate::parity::{Agreement, Counts, Survey, Verification};
 use crate::run::{Checkpoint, Part, Plan, RunFolder};
 
@@ -140,14 +140,10 @@ fn missed(plan: &Plan, checkpoint: &Checkpoint, checksums: Option<&Checksums>) -
     let words = |checksum: &CollectionChecksum| {
         format!("{}, checksum {}", counted(checksum.documents, "document"), checksum.checksum)
     };
-    let nothing = CollectionChecksum::default();
-    let differences: Vec<String> = from_plan
-        .reaches
+    let differences: Vec<String> = differences(&from_plan.reaches, checksums)
         .iter()
-        .map(|(name, planned)| (name, planned, checksums.get(name.as_str()).unwrap_or(&nothing)))
-        .filter(|(_, planned, found)| planned != found)
-        .map(|(name, planned, found)| {
-            format!("{name} has {}; the plan says {}", words(found), words(planned))
+        .map(|Difference { collection, planned, found }| {
+            format!("{collection} has {}; the plan says {}", words(found), words(planned))
         })
         .collect();
     (!differences.is_empty()).then(|| {

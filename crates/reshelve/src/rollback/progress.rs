@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::ends::Notes;
-use crate::run::Waiting;
+use crate::run::{Waiting, millis};
 
 /// How often it is told, at most.
 const EVERY: Duration = Duration::from_millis(200);
@@ -80,7 +80,7 @@ impl<'o> Telling<'o> {
 
     fn tell(&mut self, waiting: Option<Waiting>) {
         self.told = Instant::now();
-        let elapsed_ms = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let elapsed_ms = millis(self.begun.elapsed());
         let (phase, done) = (self.phase, self.done);
         let total = self.total.max(done);
         self.observer.progress(&Progress { phase, done, total, elapsed_ms, waiting });

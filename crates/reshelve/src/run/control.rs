@@ -94,14 +94,6 @@ impl RunFolder {
         self.control_of(&self.plan()?.run)
     }
 
-    /// The same, but of a file that somebody spoiled, nothing: it is replaced by who asks next.
-    pub(super) fn control_or_anew(&self, run: &str) -> Result<Control, RunError> {
-        match self.control_of(run) {
-            Err(RunError::State { .. }) => Ok(Control::of(run)),
-            control => control,
-        }
-    }
-
     /// The same, if the id of the run is known.
     pub(super) fn control_of(&self, run: &str) -> Result<Control, RunError> {
         let path = self.control_file();
@@ -116,12 +108,31 @@ impl RunFolder {
         }
     }
 
+    /// The same, but of a file that somebody spoiled, nothing: it is replaced by who asks next. Tells
+    /// whether it is such a file.
+    pub(super) fn control_or_anew(&self, run: &str) -> Result<(Control, bool), RunError> {
+        match self.control_of(run) {
+            Ok(control) => Ok((control, false)),
+            Err(RunError::State { .. }) => Ok((Control::of(run), true)),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Asks something of the run.
     ///
     /// # Errors
     /// If the file cannot be read or written.
     pub fn ask(&self, asked: Asked) -> Result<(), RunError> {
         self.change_control(|control| Control { asked, ..control }).map(drop)
+    }
+
+    /// Asks the run to go on, with what changes of its throttle.
+    pub(super) fn ask_to_go_on(&self, given: Throttle) -> Result<(), RunError> {
+        let go_on = |control: Control| {
+            let throttle = control.throttle.changed(given);
+            Control { asked: Asked::Run, throttle, ..control }
+        };
+        self.change_control(go_on).map(drop)
     }
 
     /// Puts this throttle in the place of the one before.
@@ -147,11 +158,9 @@ impl RunFolder {
 
     /// Writes the file if that changes it, or if it was spoiled.
     fn change_control(&self, change: impl Fn(Control) -> Control) -> Result<Control, RunError> {
-        let run = self.plan()?.run;
-        let now = self.control_of(&run);
-        let changed = change(self.control_or_anew(&run)?);
-        let is_same = now.as_ref().is_ok_and(|now| *now == changed);
-        if !is_same {
+        let (now, is_spoiled) = self.control_or_anew(&self.plan()?.run)?;
+        let changed = change(now.clone());
+        if is_spoiled || changed != now {
             write_state(self.files(), &self.control_file(), &changed)?;
         }
         Ok(changed)

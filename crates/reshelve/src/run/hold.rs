@@ -3,14 +3,14 @@
 
 use std::time::{Duration, Instant};
 
-use super::control::{Asked, Throttle};
+use super::control::Asked;
 use super::pace::{Pace, Waiting, Why};
 use super::run_folder::RunFolder;
 use super::{RunError, now_ms};
 use crate::ends::{BatchLimits, EndError, Members};
 
 /// How often it is looked whether anybody asks anything.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// The longest sleep: Ctrl-C and `control.json` are seen to after it.
 pub(crate) const NAP: Duration = Duration::from_millis(100);
 /// How often a target is asked how far its members are behind.
@@ -21,7 +21,6 @@ pub(crate) struct Hold {
     folder: RunFolder,
     run: String,
     pub(crate) asked: Asked,
-    throttle: Throttle,
     pace: Pace,
     begun: Instant,
     looked: Instant,
@@ -40,14 +39,13 @@ impl Hold {
         run: &str,
         members: Option<Box<dyn Members>>,
     ) -> Result<Self, RunError> {
-        let control = folder.control_or_anew(run)?;
+        let (control, _) = folder.control_or_anew(run)?;
         let mut pace = Pace::default();
         pace.set(control.throttle, Duration::ZERO);
         Ok(Hold {
             folder: folder.clone(),
             run: run.to_owned(),
             asked: control.asked,
-            throttle: control.throttle,
             pace,
             begun: Instant::now(),
             looked: Instant::now(),
@@ -67,7 +65,6 @@ impl Hold {
         match self.folder.control_of(&self.run) {
             Ok(control) => {
                 self.asked = control.asked;
-                self.throttle = control.throttle;
                 self.pace.set(control.throttle, self.begun.elapsed());
             }
             // A file that somebody spoiled asks nothing: everything is as it was.
@@ -93,7 +90,7 @@ impl Hold {
 
     /// How far the target is behind, where that holds anything back.
     fn lag(&mut self, note: &mut dyn FnMut(&str)) -> Result<Option<Duration>, EndError> {
-        if self.throttle.max_lag_s.is_none() {
+        if !self.pace.minds_lag() {
             return Ok(None);
         }
         if let Some((asked, lag)) = self.lag

@@ -2,6 +2,7 @@
 //! resumed.
 
 pub(crate) mod checkpoint;
+mod clock;
 mod control;
 mod end;
 mod engine;
@@ -20,6 +21,7 @@ pub mod states;
 
 pub use crate::pass::{EXAMPLES_MAX, Example, RejectReason, RejectRecord, Tally};
 pub use checkpoint::{Checkpoint, DocumentCounts, Totals};
+pub use clock::{millis, new_id, now_iso, now_ms};
 pub use control::{Asked, Control, Throttle};
 pub use engine::CHECKPOINT_BYTES_DEFAULT;
 pub use error::RunError;
@@ -29,8 +31,6 @@ pub use refusal::Refusal;
 pub use run_folder::RunFolder;
 pub use start::{Ends, Report, ResumeRequest, Stop, resume, start};
 pub use states::State;
-
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::ends::Notes;
 
@@ -57,12 +57,6 @@ pub trait Observer: Notes + Send {
     fn begun(&mut self, plan: &Plan, folder: &RunFolder, bytes_total: Option<u64>);
     /// A checkpoint was made.
     fn progress(&mut self, progress: &Progress);
-}
-
-/// The time by this machine's clock, in milliseconds since 1970.
-pub(crate) fn now_ms() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The most memory that this process has held, in bytes; 0 where the system does not tell.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::control::Throttle;
+use super::millis;
 use crate::ends::BatchLimits;
 
 /// Over how many batches the time of a write is averaged.
@@ -77,6 +78,11 @@ impl Pace {
             return;
         }
         *self = Pace { throttle, docs_free_at: now, bytes_free_at: now, ..Pace::default() };
+    }
+
+    /// Whether it matters how far the target is behind.
+    pub(crate) fn minds_lag(&self) -> bool {
+        self.throttle.max_lag_s.is_some()
     }
 
     /// What was taken between `begun` and now.
@@ -161,10 +167,6 @@ impl Pace {
 fn share(count: u64, per_s: u64) -> Duration {
     let ns = u128::from(count) * 1_000_000_000 / u128::from(per_s.max(1));
     Duration::from_nanos(u64::try_from(ns).unwrap_or(u64::MAX))
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -3,17 +3,16 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::checkpoint::Checkpoint;
-use super::control::{Asked, Throttle};
+use super::control::Throttle;
 use super::end::{execute, finish, note_failure, tidy};
 use super::engine::Context;
 use super::journal::Named;
 use super::plan::{Decisions, PLAN_SCHEMA, Plan, RunRequest};
 use super::run_folder::RunFolder;
 use super::states::State;
-use super::{Observer, RunError, now_ms, preflight};
+use super::{Observer, RunError, new_id, now_iso, preflight};
 use crate::ends::{
     Batch, BatchLimits, Claim, Damage, Destination, JobSet, Left, Opened, Origin, PlannedSource,
 };
@@ -21,7 +20,6 @@ use crate::pass::pipeline;
 use crate::pass::{OnlyRejects, SourceHash};
 use crate::store::{Files, absolute};
 use reshelve_core::mapping::{InFlight, VERSION};
-use reshelve_core::raw::iso;
 
 /// How a run ended.
 #[derive(Debug)]
@@ -170,11 +168,7 @@ pub fn resume(
     }
     preflight::check_followed(&plan, &from)?;
     preflight::check_decision(&plan, request.in_flight)?;
-    let was = from.state;
-    preflight::check_step(&plan, from.state, State::Running)?;
-    from.enter(State::Running)?;
-    folder.ask(Asked::Run)?;
-    folder.throttle(request.throttle)?;
+    let was = begin_again(&plan, folder, &mut from, request.throttle)?;
     let claim = plan.claim(folder);
     if plan.apply {
         let named = Named::of_run(folder);
@@ -219,29 +213,26 @@ pub fn resume(
     observer.begun(&plan, folder, opened.description.bytes_total);
     let from = take_up(from, &plan, folder, (origin, &opened), observer)?;
     let before = from.source.count;
-    let result = go_on(&context, opened, destination, (from, was), observer);
+    let result = execute(&context, opened, destination, from, observer);
     note_failure(folder, destination, result)?.with_source(moved, before)
 }
 
-/// Runs the engine from a checkpoint. One that says that the run waits, or has not begun, is no
-/// longer true then; it is again where the source turns out to be another one.
-fn go_on(
-    context: &Context<'_>,
-    opened: Opened,
-    destination: &mut dyn Destination,
-    (from, was): (Checkpoint, State),
-    observer: &mut dyn Observer,
-) -> Result<Report, RunError> {
-    if !matches!(was, State::Planned | State::Paused) {
-        return execute(context, opened, destination, from, observer);
+/// The run goes on: nothing is asked of it any more, and its checkpoint does not say that it waits.
+/// Returns the state that it was left in.
+fn begin_again(
+    plan: &Plan,
+    folder: &RunFolder,
+    from: &mut Checkpoint,
+    throttle: Throttle,
+) -> Result<State, RunError> {
+    let was = from.state;
+    preflight::check_step(plan, was, State::Running)?;
+    from.enter(State::Running)?;
+    folder.ask_to_go_on(throttle)?;
+    if matches!(was, State::Planned | State::Paused) {
+        folder.write_checkpoint(from)?;
     }
-    let waits = Checkpoint { state: was, ..from.clone() };
-    context.folder.write_checkpoint(&from)?;
-    let result = execute(context, opened, destination, from, observer);
-    if let Err(RunError::Refused(_)) = &result {
-        context.folder.write_checkpoint(&waits)?;
-    }
-    result
+    Ok(was)
 }
 
 fn lock_again(
@@ -322,7 +313,7 @@ fn plan_of(
 ) -> Plan {
     Plan {
         schema: PLAN_SCHEMA.to_owned(),
-        run: new_run_id(),
+        run: new_id(),
         begun_at: now_iso(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         mapping: VERSION.to_owned(),
@@ -342,16 +333,4 @@ fn plan_of(
         base: Default::default(),
         from_plan: request.from_plan.clone(),
     }
-}
-
-fn now_iso() -> String {
-    iso(now_ms()).as_str().to_owned()
-}
-
-/// The date for people, and a part that no other run of the same second has.
-fn new_run_id() -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let unique = blake3::hash(format!("{}/{}", std::process::id(), now.as_nanos()).as_bytes());
-    let stamp: String = now_iso().chars().filter(char::is_ascii_digit).take(17).collect();
-    format!("{}-{}-{}", &stamp[..8], &stamp[8..], &unique.to_hex()[..6])
 }

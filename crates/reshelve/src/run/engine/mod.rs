@@ -15,13 +15,13 @@ use std::time::{Duration, Instant};
 
 use self::known::Known;
 use super::checkpoint::Checkpoint;
-use super::hold::Hold;
+use super::hold::{Hold, LOOK_EVERY};
 use super::journal::{Journal, Tail};
 use super::plan::Plan;
 use super::rejects::RejectFiles;
 use super::run_folder::RunFolder;
 use super::saver::{Saver, Saving};
-use super::{Observer, Progress, RunError, peak_rss_bytes};
+use super::{Observer, Progress, RunError, millis, peak_rss_bytes};
 use crate::ends::{BatchLimits, Damage, Members, Opened, Sink};
 use crate::pass::pipeline::{self, BatchSize, PipelineOptions, Step, Steps};
 use crate::pass::repeated_ids::{HELD_MAX, Seen};
@@ -36,8 +36,6 @@ pub const CHECKPOINT_BYTES_DEFAULT: u64 = 64 * 1024 * 1024;
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(1);
 /// How long to wait for documents before it is looked whether a cut can be written.
 const CUT_WAIT: Duration = Duration::from_millis(20);
-/// How long to wait for documents before it is looked whether anybody asks anything.
-const SOURCE_WAIT: Duration = Duration::from_millis(200);
 /// The longest `_id` that a checkpoint keeps; a source that needs a longer one is read again.
 const ID_BYTES_MAX: usize = 64 * 1024;
 
@@ -219,7 +217,7 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
             if let Some(ended) = self.obey(size, saver)? {
                 return Ok(ended);
             }
-            let wait = if self.cuts.is_empty() { SOURCE_WAIT } else { CUT_WAIT };
+            let wait = if self.cuts.is_empty() { LOOK_EVERY } else { CUT_WAIT };
             // A source may be slow: what is compressed meanwhile is written.
             if !steps.is_ready_within(wait) {
                 self.save_if_due(saver)?;
@@ -312,7 +310,7 @@ impl<'e, S: Sink + ?Sized> Engine<'e, S> {
     /// The state to resume from, with the time and the memory that were spent.
     fn measured(&self) -> Checkpoint {
         let mut checkpoint = self.resumable.clone();
-        checkpoint.elapsed_ms = self.elapsed_before_ms + elapsed_ms(self.begun);
+        checkpoint.elapsed_ms = self.elapsed_before_ms + millis(self.begun.elapsed());
         checkpoint.peak_rss_bytes = checkpoint.peak_rss_bytes.max(peak_rss_bytes());
         checkpoint.waiting = self.hold.waiting;
         checkpoint
@@ -376,10 +374,6 @@ fn read_ids(folder: &RunFolder, from: &Checkpoint) -> Result<Seen, RunError> {
 fn sum_with(sum: u64, key: &Key) -> u64 {
     let halves = key.chunks_exact(8).map(|half| half.try_into().map_or(0, u64::from_le_bytes));
     halves.fold(sum, |sum, half| sum.rotate_left(1).wrapping_add(half))
-}
-
-fn elapsed_ms(since: Instant) -> u64 {
-    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 fn count(number: usize) -> u64 {
