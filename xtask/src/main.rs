@@ -11,6 +11,7 @@ mod compare;
 mod conformance;
 mod fuzz;
 mod left_out;
+mod machine;
 mod printer;
 mod reliability;
 mod seeds;

@@ -1,5 +1,6 @@
 //! Programs that the chores call, and how to find out whether they are there.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -61,6 +62,14 @@ pub(crate) fn succeeds(name: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) ->
 pub(crate) fn output(name: &str, arguments: &[&str]) -> Option<String> {
     let output = program(name, arguments).stdin(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The first line of what a program prints, where it is there.
+pub(crate) fn told(program: impl AsRef<OsStr>, arguments: &[&str]) -> Option<String> {
+    let output = self::program(program, arguments).stderr(Stdio::null()).output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let line = text.lines().next()?.trim();
+    (output.status.success() && !line.is_empty()).then(|| line.to_owned())
 }
 
 /// A Python that has the package the oracle needs: `PYTHON`, the one of the machine, or the

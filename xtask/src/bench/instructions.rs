@@ -13,9 +13,9 @@ use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 
 use super::corpus::{Corpus, Place, remove};
-use super::meter::told;
 use super::{FINISHED_NOVELS, SIX_KILOBYTES};
 use crate::summary::Summary;
+use crate::tools::told;
 use crate::{printer, tools};
 
 /// How much more than on record is too much, in percent.

@@ -3,7 +3,6 @@
 //! The operating system tells the peak of "all children so far" only, so that each contender runs
 //! under a process of its own: the task runner again, as `xtask meter`.
 
-use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -85,12 +84,4 @@ pub(crate) fn inflate(arguments: &[String]) -> Result<()> {
     let mut buffer = vec![0; 256 * 1024];
     while decoder.read(&mut buffer).context("cannot inflate")? > 0 {}
     Ok(())
-}
-
-/// The first line of what a program prints, where it is there.
-pub(super) fn told(program: impl AsRef<OsStr>, arguments: &[&str]) -> Option<String> {
-    let output = tools::program(program, arguments).stderr(Stdio::null()).output().ok()?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let line = text.lines().next()?.trim();
-    (output.status.success() && !line.is_empty()).then(|| line.to_owned())
 }

@@ -1,11 +1,11 @@
 //! `docs/reliability.md`: counts, where they come from, and what was not tried.
 
 use std::collections::BTreeSet;
-use std::fs;
 
 use super::SUITES;
 use super::tried::Tried;
-use crate::tools;
+use crate::machine::{Fact, commit, hardware, rust, unknown};
+use crate::tools::told;
 
 /// What nobody should take for tried.
 const NOT_TRIED: &[&str] = &[
@@ -60,7 +60,7 @@ pub(super) fn write(tried: &Tried, is_long: bool) -> String {
         page += &format!("**Not counted on this page:** {}.\n\n", missing.join(", "));
     }
     page += "## Where\n\n| | |\n|---|---|\n";
-    for (name, value) in machine() {
+    for (name, value) in facts() {
         page += &format!("| {name} | {value} |\n");
     }
     let ends: BTreeSet<&String> = tried.rows.keys().map(|(ends, _)| ends).collect();
@@ -99,28 +99,11 @@ fn upper(text: &str) -> String {
 }
 
 /// What it was tried on.
-fn machine() -> Vec<(&'static str, String)> {
-    let unknown = || "unknown".to_owned();
-    let cores = std::thread::available_parallelism().map_or_else(|_| unknown(), |n| n.to_string());
-    let told = |name: &str, arguments: &[&str]| {
-        tools::output(name, arguments).map_or_else(unknown, |text| text.trim().to_owned())
-    };
-    vec![
-        ("processor", line_of("/proc/cpuinfo", "model name").unwrap_or_else(unknown)),
-        ("cores", cores),
-        ("memory", line_of("/proc/meminfo", "MemTotal").unwrap_or_else(unknown)),
-        ("system", told("uname", &["-sr"])),
-        ("Rust", told("rustc", &["--version"])),
-        ("commit", told("git", &["rev-parse", "--short", "HEAD"])),
-        ("date", told("date", &["--utc", "+%Y-%m-%d"])),
-    ]
-}
-
-/// The value of `name: value`.
-fn line_of(file: &str, name: &str) -> Option<String> {
-    let text = fs::read_to_string(file).ok()?;
-    let line = text.lines().find(|line| line.starts_with(name))?;
-    Some(line.split_once(':')?.1.trim().to_owned())
+fn facts() -> Vec<Fact> {
+    let date = told("date", &["--utc", "+%Y-%m-%d"]).unwrap_or_else(unknown);
+    let mut facts = Vec::from(hardware());
+    facts.extend([rust(), commit(), ("date", date)]);
+    facts
 }
 
 #[cfg(test)]
@@ -138,7 +121,7 @@ mod tests {
     #[test]
     fn every_suite_is_a_test_binary() {
         for (package, suite, _) in SUITES {
-            let tests = tools::root().join("crates").join(package).join("tests");
+            let tests = crate::tools::root().join("crates").join(package).join("tests");
             let file = tests.join(format!("{suite}.rs"));
             assert!(file.is_file() || tests.join(suite).is_dir(), "{}", file.display());
         }
