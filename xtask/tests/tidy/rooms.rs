@@ -119,6 +119,11 @@ pub(crate) const ROOMS: &[Room] = &[
         may_import: &["raw", "mapping", "store", "target_schema", "ends", "standing", "dump"],
     },
     Room {
+        folder: "reshelve-serve/src/present",
+        purpose: "the JSON of the read API, written from raw BSON as the application writes it",
+        may_import: &["raw"],
+    },
+    Room {
         folder: "reshelve-app",
         purpose: "use cases, one per command: names to ends, outcomes, JSON schemas, codes and hints, reports",
         may_import: &[

@@ -5,6 +5,7 @@ mod content_hash;
 mod destination;
 mod error;
 mod hint;
+mod lookup;
 mod origin;
 mod place;
 mod position;
@@ -20,6 +21,7 @@ pub use destination::{
 };
 pub use error::{EndError, EndErrorKind};
 pub use hint::{Hint, SourceHint};
+pub use lookup::{EVENTS_MAX, JobLookup, LIST_MAX};
 pub use origin::{Opened, Oplog, Origin, SourceDescription, SourceForm, SourceSize};
 pub use place::{
     Compression, LiveCollection, LivePlace, PlannedSource, PlannedTarget, TargetFolder,

@@ -1,0 +1,1 @@
+//! The JSON of the read API, written from raw BSON.

@@ -1,0 +1,51 @@
+//! The seam where single jobs are looked up: what a reader of the new stack asks a place.
+
+use super::EndError;
+use crate::target_schema::Collection;
+
+/// How many jobs a list has, at most: as many as the application serves.
+pub const LIST_MAX: usize = 50;
+
+/// How many events of a job are read at a time, at most: as many as the application serves.
+pub const EVENTS_MAX: usize = 250;
+
+/// Target documents, looked up by job. A legacy place gives what the mapping makes of its
+/// documents.
+///
+/// Every document is well formed BSON (`raw::check` accepts it). All of it may be called from many
+/// threads at once, and may wait for a disk or a server.
+pub trait JobLookup: Send + Sync {
+    /// What messages call the place.
+    fn name(&self) -> String;
+
+    /// The newest jobs whose status is one of these, by `createdAt`, newest first, equal ones in
+    /// source order; at most [`LIST_MAX`]. A job document may lack what no list shows: the
+    /// fields of its chapters but `status`, of its outline and failures all.
+    ///
+    /// # Errors
+    /// Where the place cannot be read.
+    fn newest(&self, statuses: &[&[u8]]) -> Result<Vec<Vec<u8>>, EndError>;
+
+    /// Whether there is a job of that id.
+    ///
+    /// # Errors
+    /// Where the place cannot be read.
+    fn has_job(&self, job_id: &[u8]) -> Result<bool, EndError>;
+
+    /// The whole document of a job in a collection that has one for each job.
+    ///
+    /// # Errors
+    /// Where the place cannot be read.
+    fn document(
+        &self,
+        collection: Collection,
+        job_id: &[u8],
+    ) -> Result<Option<Vec<u8>>, EndError>;
+
+    /// The newest events of a job by `emittedAt`, newest first, at most [`EVENTS_MAX`]; with
+    /// `before`, only those whose `emittedAt` is less, as bytes of strings.
+    ///
+    /// # Errors
+    /// Where the place cannot be read.
+    fn events(&self, job_id: &[u8], before: Option<&[u8]>) -> Result<Vec<Vec<u8>>, EndError>;
+}
