@@ -2,3 +2,4 @@
 //! legacy documents that are mapped on the way.
 
 pub mod present;
+pub mod validation;

@@ -124,6 +124,11 @@ pub(crate) const ROOMS: &[Room] = &[
         may_import: &["raw"],
     },
     Room {
+        folder: "reshelve-serve/src/validation",
+        purpose: "the rules for parameters that the application declares and does not apply",
+        may_import: &["present"],
+    },
+    Room {
         folder: "reshelve-app",
         purpose: "use cases, one per command: names to ends, outcomes, JSON schemas, codes and hints, reports",
         may_import: &[

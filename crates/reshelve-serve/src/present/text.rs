@@ -3,7 +3,7 @@
 use reshelve_core::raw::push_hex;
 
 /// Appends a JSON string. The text is UTF-8.
-pub(super) fn push_string(out: &mut Vec<u8>, text: &[u8]) {
+pub(crate) fn push_string(out: &mut Vec<u8>, text: &[u8]) {
     out.reserve(text.len() + 2);
     out.push(b'"');
     push_escaped(out, text);
@@ -102,7 +102,10 @@ mod tests {
     fn only_quotes_backslashes_and_controls_are_escaped() {
         assert_eq!(json("\u{8}\t\n\u{c}\r\"\\"), r#""\b\t\n\f\r\"\\""#);
         assert_eq!(json("\0\u{1}\u{b}\u{1f}\u{1b}"), r#""\u0000\u0001\u000b\u001f\u001b""#);
-        assert_eq!(json("/é日😀\u{7f}\u{2028}\u{2029}\u{feff}"), "\"/é日😀\u{7f}\u{2028}\u{2029}\u{feff}\"");
+        assert_eq!(
+            json("/é日😀\u{7f}\u{2028}\u{2029}\u{feff}"),
+            "\"/é日😀\u{7f}\u{2028}\u{2029}\u{feff}\""
+        );
         assert_eq!(json(""), "\"\"");
     }
 

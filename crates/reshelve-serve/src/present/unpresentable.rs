@@ -38,4 +38,9 @@ impl Unpresentable {
     pub(super) fn new(path: impl Into<String>, cause: Cause) -> Self {
         Unpresentable { path: path.into(), cause }
     }
+
+    /// The same, of a part of the document at `path`.
+    pub(super) fn within(self, path: &str) -> Self {
+        Unpresentable { path: format!("{path}.{}", self.path), cause: self.cause }
+    }
 }
