@@ -80,9 +80,39 @@ fn string(value: Value<'_>) -> Option<Vec<u8>> {
                 out.extend_from_slice(String::from_utf8_lossy(content).as_bytes());
             }
         },
+        kind::REGEX => push_regex(&mut out, value.bytes),
         _ => return None,
     }
     Some(out)
+}
+
+/// A regular expression between slashes, with the flags that the driver makes of its options.
+fn push_regex(out: &mut Vec<u8>, bytes: &[u8]) {
+    let mut parts = bytes.split(|byte| *byte == 0);
+    let (pattern, options) = (parts.next().unwrap_or(&[]), parts.next().unwrap_or(&[]));
+    out.push(b'/');
+    if pattern.is_empty() {
+        out.extend_from_slice(b"(?:)");
+    }
+    let (mut is_escaped, mut in_class) = (false, false);
+    for &byte in pattern {
+        match byte {
+            b'/' if !is_escaped && !in_class => out.extend_from_slice(b"\\/"),
+            b'\n' | b'\r' => {
+                out.extend_from_slice(if is_escaped { b"" } else { b"\\" });
+                out.push(if byte == b'\n' { b'n' } else { b'r' });
+            }
+            _ => out.push(byte),
+        }
+        in_class = (in_class || (byte == b'[' && !is_escaped)) && (byte != b']' || is_escaped);
+        is_escaped = byte == b'\\' && !is_escaped;
+    }
+    out.push(b'/');
+    for (option, flag) in [(b's', b'g'), (b'i', b'i'), (b'm', b'm')] {
+        if options.contains(&option) {
+            out.push(flag);
+        }
+    }
 }
 
 fn push_double(out: &mut Vec<u8>, number: f64) {

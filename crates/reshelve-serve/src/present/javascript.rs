@@ -36,25 +36,6 @@ pub(super) fn fields_of<'a, const N: usize>(value: Value<'a>, names: [&str; N]) 
     value.document().map_or([None; N], |document| fields(document, names))
 }
 
-/// As [`fields`], of a document that Mongoose makes a model of: it reads no field after one that
-/// is called like a part of a prototype.
-pub(super) fn model_fields<'a, const N: usize>(
-    document: Document<'a>,
-    names: [&str; N],
-) -> [Field<'a>; N] {
-    let mut fields = fields(document, names);
-    let place = |name: &[u8]| document.elements().position(|element| element.name == name);
-    let end = [&b"__proto__"[..], b"constructor"].into_iter().filter_map(place).min();
-    if let Some(end) = end {
-        for (field, name) in fields.iter_mut().zip(names) {
-            if place(name.as_bytes()).is_none_or(|place| place > end) {
-                *field = None;
-            }
-        }
-    }
-    fields
-}
-
 /// Whether the value is null, undefined or absent.
 pub(super) fn is_nullish(field: Field<'_>) -> bool {
     field.is_none_or(Value::is_nullish)

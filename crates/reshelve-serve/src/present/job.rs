@@ -3,7 +3,7 @@
 use reshelve_core::raw::Document;
 
 use super::cast;
-use super::javascript::{Field, Items, fields_of, is_nullish, model_fields, text, truthy};
+use super::javascript::{Field, Items, fields, fields_of, is_nullish, text, truthy};
 use super::job_parts::{
     push_chapter, push_copies, push_date, push_each, push_failure, push_outlined,
 };
@@ -51,7 +51,7 @@ struct Progress {
 impl<'a> Job<'a> {
     pub(super) fn read(job: &'a [u8], extent: Extent) -> Result<Self, Unpresentable> {
         let [job_id, status, queue, payload, requested_at, created_at, updated_at, summary, engine] =
-            model_fields(
+            fields(
                 Document::new(job),
                 [
                     "jobId",
@@ -65,7 +65,7 @@ impl<'a> Job<'a> {
                     "engine",
                 ],
             );
-        let [outline, chapters, events, domain_events, context, failures] = model_fields(
+        let [outline, chapters, events, domain_events, context, failures] = fields(
             Document::new(job),
             ["outline", "chapters", "events", "domainEvents", "context", "failures"],
         );

@@ -3,7 +3,7 @@
 use reshelve_core::raw::{Document, Value, kind};
 
 use super::javascript::{
-    Field, Items, fields_of, is_nullish, model_fields, number as as_number, text, truthy,
+    Field, Items, fields, fields_of, is_nullish, number as as_number, text, truthy,
 };
 use super::json::{close, push_field, push_field_or_null, push_name, push_value};
 use super::{Unpresentable, cast, date, number, text as texts};
@@ -145,11 +145,11 @@ fn push_attempt(out: &mut Vec<u8>, value: Value<'_>, now_ms: i64) -> Result<(), 
     push_field(out, "rawResponse", raw_response)
 }
 
-/// Appends the fields of a failure, which Mongoose makes a model of.
+/// Appends the fields of a failure, which the model of the application declares.
 pub(super) fn push_failure(out: &mut Vec<u8>, value: Value<'_>) -> Result<(), Unpresentable> {
     let Some(document) = value.document() else { return Ok(()) };
     let [occurred_at, reason, stage, metadata] =
-        model_fields(document, ["occurredAt", "reason", "stage", "metadata"]);
+        fields(document, ["occurredAt", "reason", "stage", "metadata"]);
     cast::push_text(out, "occurredAt", occurred_at);
     cast::push_text(out, "reason", reason);
     if let cast::Cast::Text(text) = cast::Cast::of(stage)
