@@ -8,6 +8,26 @@ fn pairs(query: &[(&str, &str)]) -> Vec<(String, String)> {
     query.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
 }
 
+/// `declared.jsonl` holds decoded queries and ids, and what the application answered with its rules
+/// applied, as it was served; null where it took them.
+#[test]
+fn every_recorded_answer_is_given() {
+    let mut refused = 0;
+    for line in include_str!("declared.jsonl").lines() {
+        let record: serde_json::Value = serde_json::from_str(line).unwrap();
+        let pairs: Vec<(String, String)> = serde_json::from_value(record["pairs"].clone()).unwrap();
+        let answer = match record["route"].as_str().unwrap() {
+            "list" => validation::list(&pairs).err(),
+            "events" => validation::events(&pairs).err(),
+            _ => validation::job_id(&pairs[0].1).err(),
+        };
+        refused += u32::from(answer.is_some());
+        let answer = answer.map_or("null".to_string(), |body| String::from_utf8(body).unwrap());
+        assert!(line.ends_with(&format!(",\"body\":{answer}}}")), "{line}\n{answer}");
+    }
+    assert_eq!(refused, 43, "records are missing");
+}
+
 fn refused<T: std::fmt::Debug>(answer: Result<T, Vec<u8>>) -> String {
     let body = String::from_utf8(answer.unwrap_err()).unwrap();
     let issues = body.strip_prefix(r#"{"statusCode":400,"message":"Validation failed","errors":["#);
