@@ -55,7 +55,9 @@ fn push_rare(out: &mut Vec<u8>, value: Value<'_>, depth: usize) -> Result<(), Ca
             out.push(b'}');
         }
         kind::CODE_WITH_SCOPE => push_scoped_code(out, value.bytes, depth)?,
-        kind::DB_POINTER => push_pointer(out, value.bytes, depth)?,
+        kind::DB_POINTER => {
+            object::push_reference(out, &pointer(value.bytes), Document::EMPTY, depth)?;
+        }
         // Regular expressions and the keys at both ends have no fields that are listed.
         _ => out.extend_from_slice(b"{}"),
     }
@@ -126,7 +128,7 @@ fn push_date(out: &mut Vec<u8>, value: Value<'_>) {
 fn push_int64(out: &mut Vec<u8>, value: Value<'_>) {
     match number(value) {
         Some(_) => numbers::push_integer(out, value.int64().unwrap_or(0)),
-        None => numbers::push_long(out, value.bytes.try_into().unwrap_or([0; 8])),
+        None => numbers::push_long(out, value.bytes.try_into().unwrap_or([0; 8]), "false"),
     }
 }
 
@@ -175,10 +177,7 @@ fn string_length(bytes: &[u8]) -> usize {
 }
 
 /// A pointer is read as a reference.
-fn push_pointer(out: &mut Vec<u8>, bytes: &[u8], depth: usize) -> Result<(), Cause> {
-    let at = bytes.len().saturating_sub(12);
-    let (name, id) = bytes.split_at(at);
-    let id = Value { kind: kind::OBJECT_ID, bytes: id };
-    let reference = Reference::split(counted_text(name), id, None);
-    object::push_reference(out, &reference, Document::EMPTY, depth)
+pub(super) fn pointer(bytes: &[u8]) -> Reference<'_> {
+    let (name, id) = bytes.split_at(bytes.len().saturating_sub(12));
+    Reference::split(counted_text(name), Value { kind: kind::OBJECT_ID, bytes: id }, None)
 }

@@ -2,10 +2,10 @@
 
 use reshelve_core::raw::{Document, Value, kind};
 
-use super::javascript::{Field, fields, is_nullish, number as as_number, text, truthy};
+use super::javascript::{Field, fields, is_nullish, text, truthy};
 use super::job_parts::push_letters;
-use super::json::{close, push_field, push_field_or_null, push_name, push_value};
-use super::{Cause, Unpresentable, date, metrics, number, object, text as texts};
+use super::json::{close, push_field, push_field_or_null, push_name};
+use super::{Cause, Unpresentable, date, metrics, spread, text as texts};
 
 /// Appends the answer for the metadata document of a job, or for none.
 pub(super) fn push(
@@ -92,59 +92,13 @@ fn push_records(
         array.ok_or_else(|| Unpresentable::new(name, Cause::NotAnArray))?
     };
     for (at, record) in array.values().enumerate() {
-        push_record(out, record, optional)
+        spread::push(out, record, optional)
             .map_err(|cause| Unpresentable::new(format!("{name}.{at}"), cause))?;
         out.push(b',');
     }
     close(out, b']');
     out.push(b',');
     Ok(())
-}
-
-/// Appends the object that an alert or decision is copied into, field by field.
-fn push_record(out: &mut Vec<u8>, record: Value<'_>, optional: &str) -> Result<(), Cause> {
-    match record.kind {
-        kind::DOCUMENT => {
-            let document = Document::new(record.bytes);
-            return object::push_unless_false(out, document, 3, Some(optional));
-        }
-        kind::NULL | kind::UNDEFINED => return Err(Cause::Null),
-        // Of a text, its units; of an array, its elements; of most values, nothing.
-        kind::STRING | kind::SYMBOL => push_units(out, text(record).unwrap_or(&[])),
-        kind::ARRAY => {
-            out.push(b'{');
-            for (at, value) in Document::new(record.bytes).values().enumerate() {
-                if value.kind != kind::UNDEFINED {
-                    push_name(out, at.to_string().as_bytes());
-                    push_value(out, value, 3)?;
-                    out.push(b',');
-                }
-            }
-            close(out, b'}');
-        }
-        kind::INT64 if as_number(record).is_none() => {
-            number::push_long(out, record.bytes.try_into().unwrap_or([0; 8]));
-        }
-        _ => out.extend_from_slice(b"{}"),
-    }
-    Ok(())
-}
-
-/// Appends the object that a string is copied into: its UTF-16 units, by their place. One that is
-/// half of a letter is escaped.
-fn push_units(out: &mut Vec<u8>, text: &[u8]) {
-    out.push(b'{');
-    for (at, unit) in String::from_utf8_lossy(text).encode_utf16().enumerate() {
-        push_name(out, at.to_string().as_bytes());
-        match char::from_u32(unit.into()) {
-            Some(letter) => {
-                texts::push_string(out, letter.encode_utf8(&mut [0; 4]).as_bytes());
-            }
-            None => out.extend_from_slice(format!("\"\\u{unit:04x}\"").as_bytes()),
-        }
-        out.push(b',');
-    }
-    close(out, b'}');
 }
 
 /// Appends the enhancements and a comma: each passes through JSON by itself.

@@ -16,6 +16,7 @@ mod metadata;
 mod metrics;
 mod number;
 mod object;
+mod spread;
 mod text;
 mod unpresentable;
 

@@ -28,13 +28,15 @@ pub(super) fn push_unsigned(out: &mut Vec<u8>, integer: u64) {
 }
 
 /// Appends an Int64 that is too large for a number, as the object that the driver makes of it.
-pub(super) fn push_long(out: &mut Vec<u8>, bytes: [u8; 8]) {
+pub(super) fn push_long(out: &mut Vec<u8>, bytes: [u8; 8], unsigned: &str) {
     let [a, b, c, d, e, f, g, h] = bytes;
     out.extend_from_slice(b"{\"low\":");
     push_integer(out, i32::from_le_bytes([a, b, c, d]).into());
     out.extend_from_slice(b",\"high\":");
     push_integer(out, i32::from_le_bytes([e, f, g, h]).into());
-    out.extend_from_slice(b",\"unsigned\":false}");
+    out.extend_from_slice(b",\"unsigned\":");
+    out.extend_from_slice(unsigned.as_bytes());
+    out.push(b'}');
 }
 
 /// Appends the text of a Decimal128 as the JavaScript driver writes it. It differs from other
@@ -204,7 +206,7 @@ mod tests {
             ((1 << 53) + 1, r#"{"low":1,"high":2097152,"unsigned":false}"#),
         ] {
             let mut out = Vec::new();
-            push_long(&mut out, long.to_le_bytes());
+            push_long(&mut out, long.to_le_bytes(), "false");
             assert_eq!(String::from_utf8(out).unwrap(), text);
         }
     }

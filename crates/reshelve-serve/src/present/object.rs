@@ -46,7 +46,7 @@ pub(super) fn push_unless_false(
 
 /// Appends an element and a comma; nothing where it is undefined.
 #[inline]
-fn push_element(
+pub(super) fn push_element(
     out: &mut Vec<u8>,
     name: &[u8],
     value: Value<'_>,
@@ -79,11 +79,11 @@ pub(super) fn push_reference(
     out.extend_from_slice(b",\"$id\":");
     push_value(out, reference.id, depth)?;
     out.push(b',');
-    visit(document, names, |name, value| match name {
-        // The driver copies the others by assignment, to which the last of these is not a field.
-        b"$ref" | b"$id" | b"$db" | b"__proto__" => Ok(()),
-        _ if array_index(name).is_some() => Ok(()),
-        _ => push_element(out, name, value, depth),
+    visit(document, names, |name, value| {
+        if is_part_of_reference(name) || array_index(name).is_some() {
+            return Ok(());
+        }
+        push_element(out, name, value, depth)
     })?;
     if let Some(database) = reference.database {
         out.extend_from_slice(b"\"$db\":");
@@ -91,6 +91,12 @@ pub(super) fn push_reference(
     }
     close(out, b'}');
     Ok(())
+}
+
+/// Whether a name is not among the other fields of a reference. The driver copies these by
+/// assignment, to which the last of the names is not a field.
+pub(super) fn is_part_of_reference(name: &[u8]) -> bool {
+    matches!(name, b"$ref" | b"$id" | b"$db" | b"__proto__")
 }
 
 /// What a look at the names of a document shows.

@@ -240,6 +240,21 @@ fn odd_alerts_are_copied_field_by_field() {
         (r#"{"$oid":"0123456789abcdef01234567"}"#, "{}"),
         (r#"{"$date":{"$numberLong":"5"}}"#, "{}"),
         (r#""aé😀""#, r#"{"0":"a","1":"é","2":"\ud83d","3":"\ude00"}"#),
+        (
+            r#"{"$binary":{"base64":"AP8=","subType":"80"}}"#,
+            r#"{"sub_type":128,"buffer":{"type":"Buffer","data":[0,255]},"position":2}"#,
+        ),
+        (r#"{"$timestamp":{"t":4294967295,"i":2}}"#, r#"{"low":2,"high":-1,"unsigned":true}"#),
+        (
+            r#"{"$numberDecimal":"0"}"#,
+            r#"{"bytes":{"type":"Buffer","data":[0,0,0,0,0,0,0,0,0,0,0,0,0,0,64,48]}}"#,
+        ),
+        (r#"{"$code":"f()"}"#, r#"{"code":"f()","scope":null}"#),
+        (r#"{"$code":"f()","$scope":{"a":1}}"#, r#"{"code":"f()","scope":{"a":1}}"#),
+        (
+            r#"{"$dbPointer":{"$ref":"d.c","$id":{"$oid":"0123456789abcdef01234567"}}}"#,
+            r#"{"collection":"c","oid":"0123456789abcdef01234567","db":"d","fields":{}}"#,
+        ),
         (r#"[1,{"$undefined":true},null]"#, r#"{"0":1,"2":null}"#),
         (r#"{"$numberLong":"9007199254740993"}"#, r#"{"low":1,"high":2097152,"unsigned":false}"#),
     ] {
