@@ -1,5 +1,12 @@
 //! Serves migrated novels: the read API of the new stack, answered from target documents or from
 //! legacy documents that are mapped on the way.
 
+pub mod http;
 pub mod present;
+pub mod realtime;
+pub mod sides;
 pub mod validation;
+
+pub use http::{Limits, ServeError, Server, Settings, Stop, Validation};
+pub use realtime::ClientOrigin;
+pub use sides::{Failure, Report, Sides};

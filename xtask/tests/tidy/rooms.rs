@@ -129,6 +129,21 @@ pub(crate) const ROOMS: &[Room] = &[
         may_import: &["present"],
     },
     Room {
+        folder: "reshelve-serve/src/sides",
+        purpose: "which place answers a request, and how it is asked: bounded, away from connections",
+        may_import: &["ends"],
+    },
+    Room {
+        folder: "reshelve-serve/src/realtime",
+        purpose: "Socket.IO: sessions, subscriptions, and what a subscriber is sent",
+        may_import: &["raw", "target_schema", "ends", "present", "sides"],
+    },
+    Room {
+        folder: "reshelve-serve/src/http",
+        purpose: "the server: connections and requests, judged and answered as Node and Express do",
+        may_import: &["raw", "target_schema", "ends", "present", "validation", "sides", "realtime"],
+    },
+    Room {
         folder: "reshelve-app",
         purpose: "use cases, one per command: names to ends, outcomes, JSON schemas, codes and hints, reports",
         may_import: &[
@@ -170,16 +185,20 @@ pub(crate) const ROOMS: &[Room] = &[
     },
 ];
 
-/// Crates of others that only one crate may depend on, so that their users are known.
-pub(crate) const ONLY_IN: &[(&str, &str)] = &[
-    ("mongodb", "reshelve-mongo"),
-    ("tokio", "reshelve-mongo"),
-    ("futures-util", "reshelve-mongo"),
-    ("clap", "reshelve-cli"),
-    ("clap_complete", "reshelve-cli"),
-    ("clap_mangen", "reshelve-cli"),
-    ("comfy-table", "reshelve-cli"),
-    ("indicatif", "reshelve-cli"),
+/// Crates of others that only these crates may depend on, so that their users are known.
+pub(crate) const ONLY_IN: &[(&str, &[&str])] = &[
+    ("mongodb", &["reshelve-mongo"]),
+    ("tokio", &["reshelve-mongo", "reshelve-serve"]),
+    ("futures-util", &["reshelve-mongo"]),
+    ("axum", &["reshelve-serve"]),
+    ("hyper", &["reshelve-serve"]),
+    ("hyper-util", &["reshelve-serve"]),
+    ("engineioxide", &["reshelve-serve"]),
+    ("clap", &["reshelve-cli"]),
+    ("clap_complete", &["reshelve-cli"]),
+    ("clap_mangen", &["reshelve-cli"]),
+    ("comfy-table", &["reshelve-cli"]),
+    ("indicatif", &["reshelve-cli"]),
 ];
 
 /// All that the core depends on: pure code, which builds where there is no operating system.

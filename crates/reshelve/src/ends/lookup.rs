@@ -36,11 +36,7 @@ pub trait JobLookup: Send + Sync {
     ///
     /// # Errors
     /// Where the place cannot be read.
-    fn document(
-        &self,
-        collection: Collection,
-        job_id: &[u8],
-    ) -> Result<Option<Vec<u8>>, EndError>;
+    fn document(&self, collection: Collection, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError>;
 
     /// The newest events of a job by `emittedAt`, newest first, at most [`EVENTS_MAX`]; with
     /// `before`, only those whose `emittedAt` is less, as bytes of strings.

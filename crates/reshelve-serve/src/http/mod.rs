@@ -1,0 +1,29 @@
+//! The server: connections, and each request to its answer, as Node and Express give it.
+//!
+//! A connection is read by the guard ([`stream`], [`guard`]), which judges every request as Node's
+//! parser does and passes it on in one form that hyper reads. [`service`] gives it to the
+//! application's routes, to ours, or to Socket.IO.
+
+mod answer;
+mod application;
+mod body;
+mod content_type;
+mod files;
+mod frames;
+mod framing;
+mod guard;
+mod head;
+mod hosts;
+mod json_text;
+mod limits;
+mod own;
+mod parameters;
+mod query;
+mod route;
+mod server;
+mod service;
+mod stream;
+
+pub use limits::*;
+pub use parameters::Validation;
+pub use server::{ServeError, Server, Settings, Stop};

@@ -1,0 +1,39 @@
+//! Our own routes, beside those of the application. The one place where more are added: pages
+//! under `/ui`, our richer API under `/api/reshelve`, `/admin`, `/metrics`, `/openapi.json`.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+
+use crate::sides::Asking;
+
+/// Paths that are ours: these, and what is below them.
+const OURS: [&str; 2] = ["/healthz", "/readyz"];
+
+/// Whether a path is one of ours.
+pub(super) fn is_ours(path: &str) -> bool {
+    OURS.iter().any(|ours| {
+        path.strip_prefix(ours).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
+}
+
+/// The routes.
+pub(super) fn router(asking: Arc<Asking>) -> Router {
+    Router::new().route("/healthz", get(healthz)).route("/readyz", get(readyz)).with_state(asking)
+}
+
+/// Whether the server runs at all.
+async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// Whether what it serves can be read.
+async fn readyz(State(asking): State<Arc<Asking>>) -> (StatusCode, &'static str) {
+    match asking.ask(None, |place| place.has_job(b"").is_ok()).await {
+        Ok(true) => (StatusCode::OK, "ready\n"),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
+    }
+}

@@ -1,0 +1,113 @@
+//! One request to its answer: by whom it is answered.
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::header::{CONNECTION, HOST, HeaderMap, HeaderValue};
+use axum::http::request::Parts;
+use axum::http::{Request, StatusCode, Uri};
+use hyper::body::Incoming;
+use tower_service::Service as _;
+
+use super::answer::Response;
+use super::application::Application;
+use super::guard::{SOCKETS, TARGET};
+use super::hosts::Hosts;
+use super::own;
+use super::query::Query;
+use super::route::Target;
+
+/// What every request is answered with.
+pub(super) struct Service {
+    pub(super) application: Application,
+    pub(super) own: Router,
+    pub(super) hosts: Hosts,
+    /// How long a connection may be idle.
+    pub(super) idle_time: Duration,
+}
+
+impl Service {
+    /// Answers a request; `at` is the address that the client connected to.
+    pub(super) async fn respond(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        at: IpAddr,
+        is_late: Arc<AtomicBool>,
+    ) -> Result<Response, Infallible> {
+        let (mut parts, body) = request.into_parts();
+        let closes = parts.headers.get(CONNECTION).is_some_and(|value| value == "close");
+        let target = parts.headers.remove(TARGET);
+        let target = target.as_ref().and_then(|target| target.to_str().ok()).unwrap_or("/");
+        let mut response = self.answered(parts, target, Body::new(body), at, &is_late).await;
+        self.persist(response.headers_mut(), closes);
+        Ok(response)
+    }
+
+    async fn answered(
+        &self,
+        mut parts: Parts,
+        target: &str,
+        body: Body,
+        at: IpAddr,
+        is_late: &AtomicBool,
+    ) -> Response {
+        if parts.headers.get(HOST).is_some_and(|host| !self.hosts.allow(host.as_bytes(), at)) {
+            return misdirected();
+        }
+        let cut = Target::of(target);
+        if target.starts_with(SOCKETS) {
+            let query = Query::parse(cut.query);
+            return self.application.realtime.answer(parts, query.pairs(), body).await;
+        }
+        match target.parse::<Uri>() {
+            Ok(uri) if own::is_ours(cut.path) => {
+                parts.uri = uri;
+                let mut own = self.own.clone();
+                match own.call(Request::from_parts(parts, body)).await {
+                    Ok(response) => response,
+                    Err(never) => match never {},
+                }
+            }
+            _ => self.application.answer(&parts, target, body, is_late).await,
+        }
+    }
+
+    /// Says, as Node does, whether the connection goes on and for how long it may be idle.
+    fn persist(&self, headers: &mut HeaderMap, closes: bool) {
+        if headers.contains_key(CONNECTION) {
+            return;
+        }
+        let word = if closes { "close" } else { "keep-alive" };
+        headers.insert(CONNECTION, HeaderValue::from_static(word));
+        let seconds = format!("timeout={}", self.idle_time.as_secs());
+        if let Some(seconds) = HeaderValue::try_from(seconds).ok().filter(|_| !closes) {
+            headers.insert("keep-alive", seconds);
+        }
+    }
+}
+
+/// An answer that is not the application's: a status without a body, and the connection ends.
+pub(super) fn bare(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// The answer to a client that calls this server by the name of another.
+fn misdirected() -> Response {
+    const BODY: &str = concat!(
+        r#"{"message":"This server does not answer for the host that was asked for.","#,
+        r#""error":"Misdirected Request","statusCode":421}"#
+    );
+    let mut response = Response::new(Body::from(BODY));
+    *response.status_mut() = StatusCode::MISDIRECTED_REQUEST;
+    let kind = HeaderValue::from_static("application/json; charset=utf-8");
+    response.headers_mut().insert(axum::http::header::CONTENT_TYPE, kind);
+    response
+}

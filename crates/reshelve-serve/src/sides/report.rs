@@ -1,0 +1,41 @@
+//! Where failures are told that a client only sees as an error of the server.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A request that failed, and why.
+#[derive(Clone, Copy, Debug)]
+pub struct Failure<'a> {
+    /// The target of the request, as it was sent, or what was being done.
+    pub request: &'a str,
+    /// What happened; without credentials.
+    pub why: &'a str,
+}
+
+/// Takes failures, from any thread, and must not wait.
+#[derive(Clone)]
+pub struct Report(Arc<dyn Fn(Failure<'_>) + Send + Sync>);
+
+impl Report {
+    /// Calls a function for each failure.
+    pub fn to(take: impl Fn(Failure<'_>) + Send + Sync + 'static) -> Self {
+        Report(Arc::new(take))
+    }
+
+    pub(crate) fn failed(&self, request: &str, why: &str) {
+        (self.0)(Failure { request, why });
+    }
+}
+
+impl Default for Report {
+    /// Tells nobody.
+    fn default() -> Self {
+        Report::to(|_| {})
+    }
+}
+
+impl fmt::Debug for Report {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Report")
+    }
+}
