@@ -10,6 +10,7 @@ mod connection;
 mod error;
 mod error_class;
 mod inspect;
+mod lookup;
 mod patience;
 mod place;
 mod privileges;
@@ -19,6 +20,7 @@ mod uri_fault;
 
 pub use connection::Connection;
 pub use inspect::{LiveInventory, inspect};
+pub use lookup::{LiveLegacyLookup, LiveLookup};
 pub use patience::Patience;
 pub use place::{Place, is_live};
 pub use privileges::{Need, create_role, needs_of_source, needs_of_target};

@@ -8,6 +8,7 @@ pub mod dump;
 pub mod ends;
 pub mod folder;
 pub mod generate;
+pub mod lookup;
 pub mod parity;
 pub mod pass;
 pub mod plan;

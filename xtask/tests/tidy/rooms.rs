@@ -70,6 +70,20 @@ pub(crate) const ROOMS: &[Room] = &[
         may_import: &["raw", "extjson", "mapping", "store", "ends"],
     },
     Room {
+        folder: "reshelve/src/lookup",
+        purpose: "single jobs by their ids, in target folders and legacy files: what a server reads",
+        may_import: &[
+            "raw",
+            "extjson",
+            "mapping",
+            "store",
+            "target_schema",
+            "ends",
+            "dump",
+            "pass",
+        ],
+    },
+    Room {
         folder: "reshelve/src/run",
         purpose: "a run from its plan to its end: deciding, writing, checkpoints, rejects, resuming",
         may_import: &["raw", "mapping", "store", "target_schema", "ends", "pass"],
@@ -116,7 +130,16 @@ pub(crate) const ROOMS: &[Room] = &[
     Room {
         folder: "reshelve-mongo",
         purpose: "live MongoDB as ends; the only user of the driver",
-        may_import: &["raw", "mapping", "store", "target_schema", "ends", "standing", "dump"],
+        may_import: &[
+            "raw",
+            "mapping",
+            "store",
+            "target_schema",
+            "ends",
+            "standing",
+            "dump",
+            "lookup",
+        ],
     },
     Room {
         folder: "reshelve-serve/src/present",
@@ -155,6 +178,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "ends",
             "generate",
             "dump",
+            "lookup",
             "folder",
             "run",
             "rollback",

@@ -66,15 +66,36 @@ impl<const N: usize> SortedRun<N> {
         if self.sparse.get(block) == Some(key) { self.get_in(block, key) } else { Ok(None) }
     }
 
+    /// Every record with that key, in order.
+    fn all(&self, key: &Key) -> Result<Vec<[u8; N]>, DiskError> {
+        let mut found = Vec::new();
+        let first = self.sparse.partition_point(|first| first < key).saturating_sub(1);
+        for block in first..self.sparse.len() {
+            if self.sparse[block] > *key {
+                break;
+            }
+            let bytes = self.block(block)?;
+            let records = bytes.chunks_exact(N).filter(|record| record.starts_with(key));
+            found.extend(records.filter_map(|record| <[u8; N]>::try_from(record).ok()));
+        }
+        Ok(found)
+    }
+
     /// The first record with that key in one block.
     fn get_in(&self, block: usize, key: &Key) -> Result<Option<[u8; N]>, DiskError> {
+        let bytes = self.block(block)?;
+        let found = bytes.chunks_exact(N).find(|record| record.starts_with(key));
+        Ok(found.and_then(|record| record.try_into().ok()))
+    }
+
+    /// The bytes of one block.
+    fn block(&self, block: usize) -> Result<Vec<u8>, DiskError> {
         let first = block * SPARSE;
         let count = SPARSE.min(self.count - first);
         let mut bytes = vec![0; count * N];
         let offset = u64::try_from(first * N).unwrap_or(u64::MAX);
         self.file.read_exact_at(&mut bytes, offset)?;
-        let found = bytes.chunks_exact(N).find(|record| record.starts_with(key));
-        Ok(found.and_then(|record| record.try_into().ok()))
+        Ok(bytes)
     }
 
     fn records(&self) -> Result<Records<N>, DiskError> {
@@ -233,6 +254,18 @@ impl<const N: usize> Sorted<N> {
             Sorted::Spilled(run) => run.get(key),
         }
     }
+
+    /// Every record with that key, in order.
+    pub(crate) fn all(&self, key: &Key) -> Result<Vec<[u8; N]>, DiskError> {
+        match self {
+            Sorted::Held(records) => {
+                let from = records.partition_point(|record| key_in(record) < *key);
+                let of_key = records[from..].iter().take_while(|record| record.starts_with(key));
+                Ok(of_key.copied().collect())
+            }
+            Sorted::Spilled(run) => run.all(key),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -262,9 +295,12 @@ mod tests {
             for &key in &runs {
                 let found = sorted.get(&record(key, 0)[..16].try_into().unwrap()).unwrap();
                 assert_eq!(found, Some(record(key, 0)), "{key}");
+                let all: Vec<[u8; 20]> = (0..key * 7).map(|number| record(key, number)).collect();
+                assert_eq!(sorted.all(&record(key, 0)[..16].try_into().unwrap()).unwrap(), all);
             }
             let absent = record(40, 0)[..16].try_into().unwrap();
             assert_eq!(sorted.get(&absent).unwrap(), None);
+            assert!(sorted.all(&absent).unwrap().is_empty());
         }
     }
 

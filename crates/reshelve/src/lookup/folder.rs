@@ -1,0 +1,163 @@
+//! The jobs of a target folder.
+
+use std::path::PathBuf;
+
+use reshelve_core::raw::{self, Document, Value, documents};
+
+use super::kept::{Extent, Keeping, Kept};
+use super::newest::{Lists, Newest};
+use crate::dump::Documents;
+use crate::ends::{Compression, DamageKind, EVENTS_MAX, EndError, Hint, JobLookup, TargetFolder};
+use crate::store::{Disk, Files, Open, Scratch, key_of};
+use crate::target_schema::Collection;
+
+/// The jobs of a target folder, as it was when it was opened.
+#[derive(Debug)]
+pub struct FolderLookup {
+    name: String,
+    collections: [Option<Kept>; 4],
+    lists: Lists,
+}
+
+impl FolderLookup {
+    /// Reads a target from front to end. What does not fit into memory goes to files without a
+    /// name in `scratch`. In a target with an unfinished run, what lies behind the last whole
+    /// document is not there yet.
+    ///
+    /// # Errors
+    /// Where it is damaged, or cannot be read.
+    pub fn open(target: &TargetFolder, scratch: &Scratch) -> Result<Self, EndError> {
+        let mut newest = Newest::default();
+        let mut collections = [None, None, None, None];
+        for collection in Collection::ALL {
+            let newest = (collection == Collection::Jobs).then_some(&mut newest);
+            collections[collection.index()] = keep(target, collection, scratch, newest)?;
+        }
+        let name = target.database().display().to_string();
+        let jobs = &collections[Collection::Jobs.index()];
+        let lists = Lists::make(newest, scratch, |extent| match jobs {
+            Some(jobs) => whole(jobs, extent, None),
+            None => Ok(Vec::new()),
+        })?;
+        Ok(FolderLookup { name, collections, lists })
+    }
+
+    /// The files whose change means that there is something else to read.
+    pub fn files(target: &TargetFolder) -> Vec<PathBuf> {
+        Collection::ALL.iter().map(|collection| target.file(*collection)).collect()
+    }
+
+    fn kept(&self, collection: Collection) -> Option<&Kept> {
+        self.collections[collection.index()].as_ref()
+    }
+}
+
+/// Writes down where the documents of a collection lie.
+fn keep(
+    target: &TargetFolder,
+    collection: Collection,
+    scratch: &Scratch,
+    mut newest: Option<&mut Newest>,
+) -> Result<Option<Kept>, EndError> {
+    let path = target.file(collection);
+    if !Disk.is_file(&path)? {
+        return Ok(None);
+    }
+    let mut keeping = match target.compression {
+        Compression::None => Keeping::in_place(Disk.open(&path, Open::Read)?, scratch),
+        _ => Keeping::aside(scratch)?,
+    };
+    let mut documents = Documents::open(&Disk, &path, u64::MAX)?;
+    let mut offset = 0;
+    loop {
+        let document = match documents.next_document() {
+            Ok(Some(document)) => document,
+            Ok(None) => break,
+            Err(damage) if damage.kind == DamageKind::Truncated && target.left_by()?.is_some() => {
+                break;
+            }
+            Err(damage) => return Err(damage.into()),
+        };
+        if let Err(malformed) = raw::check(document) {
+            let message = format!("{}: byte offset {offset}: {malformed}", path.display());
+            return Err(EndError::refusal(message, Hint::MendTheTarget));
+        }
+        let key = key_of(job_id_of(document));
+        let extent = keeping.add(&key, document, offset)?;
+        if let Some(newest) = &mut newest {
+            newest.offer(document, extent)?;
+        }
+        offset += u64::try_from(document.len()).unwrap_or(0);
+    }
+    Ok(Some(keeping.finish()?))
+}
+
+fn job_id_of(document: &[u8]) -> &[u8] {
+    Document::new(document).get("jobId").and_then(Value::string).unwrap_or_default()
+}
+
+/// The documents at a place, each of which must be whole, and of that job if one is given: the file
+/// may be another one than the one that was indexed.
+fn checked(kept: &Kept, extent: Extent, job_id: Option<&[u8]>) -> Result<Vec<Vec<u8>>, EndError> {
+    let bytes = kept.read(extent)?;
+    let found: Vec<Vec<u8>> = documents(&bytes).map(|range| bytes[range].to_vec()).collect();
+    let is_sound = |document: &Vec<u8>| {
+        raw::check(document).is_ok() && job_id.is_none_or(|job_id| job_id_of(document) == job_id)
+    };
+    let length: usize = found.iter().map(Vec::len).sum();
+    if length == bytes.len() && !found.is_empty() && found.iter().all(is_sound) {
+        return Ok(found);
+    }
+    Err(kept.changed(extent))
+}
+
+/// The first document at a place.
+fn whole(kept: &Kept, extent: Extent, job_id: Option<&[u8]>) -> Result<Vec<u8>, EndError> {
+    let first = checked(kept, extent, job_id)?.into_iter().next();
+    first.ok_or_else(|| kept.changed(extent))
+}
+
+impl JobLookup for FolderLookup {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn newest(&self, statuses: &[&[u8]]) -> Result<Vec<Vec<u8>>, EndError> {
+        self.lists.of(statuses)
+    }
+
+    fn has_job(&self, job_id: &[u8]) -> Result<bool, EndError> {
+        let jobs = self.kept(Collection::Jobs);
+        Ok(jobs.map_or(Ok(false), |jobs| jobs.has(&key_of(job_id)))?)
+    }
+
+    fn document(&self, collection: Collection, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {
+        let Some(kept) = self.kept(collection) else { return Ok(None) };
+        let extent = kept.first(&key_of(job_id))?;
+        extent.map(|extent| whole(kept, extent, Some(job_id))).transpose()
+    }
+
+    fn events(&self, job_id: &[u8], before: Option<&[u8]>) -> Result<Vec<Vec<u8>>, EndError> {
+        let Some(kept) = self.kept(Collection::Events) else { return Ok(Vec::new()) };
+        let key = key_of(job_id);
+        let mut events = Vec::new();
+        for extent in kept.all(&key)? {
+            events.extend(checked(kept, extent, Some(job_id))?);
+        }
+        Ok(newest_events(events, before))
+    }
+}
+
+/// The newest of a job's events before a time, newest first.
+pub fn newest_events(mut events: Vec<Vec<u8>>, before: Option<&[u8]>) -> Vec<Vec<u8>> {
+    if let Some(before) = before {
+        events.retain(|event| emitted_at(event).is_some_and(|emitted_at| emitted_at < before));
+    }
+    events.sort_by(|left, right| emitted_at(right).cmp(&emitted_at(left)));
+    events.truncate(EVENTS_MAX);
+    events
+}
+
+fn emitted_at(event: &[u8]) -> Option<&[u8]> {
+    Document::new(event).get("emittedAt").and_then(Value::string)
+}

@@ -1,0 +1,198 @@
+//! The jobs of a legacy source in files: each is mapped when it is asked for.
+
+use std::sync::atomic::AtomicBool;
+
+use reshelve_core::extjson;
+use reshelve_core::mapping::{Mapper, Options, Outcome, TargetDocuments};
+use reshelve_core::raw::documents;
+
+use super::folder::newest_events;
+use super::kept::{Extent, Keeping, Kept};
+use super::newest::{Lists, Newest};
+use crate::ends::{
+    BatchLimits, Compression, EndError, Form, JobLookup, Opened, Origin, SourceDescription,
+};
+use crate::pass::pipeline::{self, BatchSize, MappedBatch, PipelineOptions, Step};
+use crate::pass::repeated_ids::{HELD_MAX, Seen};
+use crate::store::{Disk, Files, Open, Scratch, key_of};
+use crate::target_schema::Collection;
+
+/// How a legacy source is looked up.
+#[derive(Clone, Debug)]
+pub struct LegacyRequest {
+    /// How its documents are mapped.
+    pub options: Options,
+    /// Mapping threads while it is read for the first time, at least one.
+    pub jobs: usize,
+    /// Where files without a name are created.
+    pub scratch: Scratch,
+}
+
+/// The jobs that a mapping makes of a legacy source, as it was when it was opened. Documents that
+/// are rejected or left out are not there; of several for one job, the first is meant.
+#[derive(Debug)]
+pub struct LegacyLookup {
+    name: String,
+    options: Options,
+    form: Form,
+    kept: Kept,
+    lists: Lists,
+}
+
+impl LegacyLookup {
+    /// Reads and maps a source from front to end, and keeps where the documents lie that map.
+    ///
+    /// # Errors
+    /// Where it is damaged, or cannot be read.
+    pub fn open(origin: &dyn Origin, request: &LegacyRequest) -> Result<Self, EndError> {
+        let LegacyRequest { options, jobs, scratch } = request;
+        let Opened { mut source, description, .. } = origin.open()?;
+        let mut reading = Reading {
+            keeping: keeping(&description, scratch)?,
+            is_aside: !stays(&description),
+            newest: Newest::default(),
+            seen: Seen::new(scratch, HELD_MAX),
+            form: Form::Bson,
+        };
+        let pipeline_options = PipelineOptions {
+            mapping: *options,
+            batch: &BatchSize::new(BatchLimits::default()),
+            jobs: *jobs,
+            first: 0,
+            known: 0,
+            documents_max: None,
+            only: None,
+            hash_targets: false,
+            stop: &AtomicBool::new(false),
+        };
+        pipeline::run(&mut *source, &pipeline_options, |steps| {
+            loop {
+                match steps.next() {
+                    Step::Batch(batch) => {
+                        reading.take(&batch)?;
+                        steps.give_back(batch);
+                    }
+                    Step::End | Step::Stopped => return Ok::<(), EndError>(()),
+                    Step::Damaged(damage) => return Err(damage.into()),
+                }
+            }
+        })?;
+        let Reading { keeping, newest, form, .. } = reading;
+        let kept = keeping.finish()?;
+        let reader = Reader { kept: &kept, options: *options, form };
+        let lists = Lists::make(newest, scratch, |extent| {
+            Ok(reader.mapped(extent, None)?.jobs.into_bytes())
+        })?;
+        let name = description.path.display().to_string();
+        Ok(LegacyLookup { name, options: *options, form, kept, lists })
+    }
+
+    /// The documents that the mapping makes of a job.
+    fn mapped(&self, job_id: &[u8]) -> Result<Option<TargetDocuments>, EndError> {
+        let Some(extent) = self.kept.first(&key_of(job_id))? else { return Ok(None) };
+        let reader = Reader { kept: &self.kept, options: self.options, form: self.form };
+        reader.mapped(extent, Some(job_id)).map(Some)
+    }
+}
+
+/// Whether documents can be read again where they lie.
+fn stays(description: &SourceDescription) -> bool {
+    description.rewindable && description.compression == Compression::None
+}
+
+fn keeping(description: &SourceDescription, scratch: &Scratch) -> Result<Keeping, EndError> {
+    if stays(description) {
+        return Ok(Keeping::in_place(Disk.open(&description.path, Open::Read)?, scratch));
+    }
+    Ok(Keeping::aside(scratch)?)
+}
+
+/// The first reading of a source.
+struct Reading {
+    keeping: Keeping,
+    is_aside: bool,
+    newest: Newest,
+    seen: Seen,
+    /// The form of what is kept.
+    form: Form,
+}
+
+impl Reading {
+    fn take(&mut self, batch: &MappedBatch) -> Result<(), EndError> {
+        if !self.is_aside {
+            self.form = batch.batch.form;
+        }
+        let mut jobs = 0;
+        for (index, document) in batch.documents.iter().enumerate() {
+            let Some(Outcome::Mapped(mapped)) = &document.outcome else { continue };
+            let job = jobs..jobs + mapped.lengths[Collection::Jobs.index()];
+            jobs = job.end;
+            if !self.seen.insert(document.key)? {
+                continue;
+            }
+            let item = &batch.batch.items[index];
+            let original = batch.batch.document(item);
+            let kept = if self.is_aside { batch.bson(index).unwrap_or(original) } else { original };
+            let extent = self.keeping.add(&document.key, kept, item.place.offset)?;
+            self.newest.offer(&batch.target.jobs.bytes()[job], extent)?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads a document again, and maps it.
+struct Reader<'k> {
+    kept: &'k Kept,
+    options: Options,
+    form: Form,
+}
+
+impl Reader<'_> {
+    /// The target documents of the job at a place.
+    fn mapped(&self, extent: Extent, job_id: Option<&[u8]>) -> Result<TargetDocuments, EndError> {
+        let mut bytes = self.kept.read(extent)?;
+        if self.form == Form::Json {
+            let mut bson = Vec::new();
+            extjson::parse(&bytes, &mut bson).map_err(|_| self.kept.changed(extent))?;
+            bytes = bson;
+        }
+        let mut out = TargetDocuments::default();
+        match Mapper::new(self.options).map(&bytes, &mut out) {
+            Outcome::Mapped(mapped) if job_id.is_none_or(|job_id| mapped.job_id == job_id) => {
+                Ok(out)
+            }
+            _ => Err(self.kept.changed(extent)),
+        }
+    }
+}
+
+impl JobLookup for LegacyLookup {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn newest(&self, statuses: &[&[u8]]) -> Result<Vec<Vec<u8>>, EndError> {
+        self.lists.of(statuses)
+    }
+
+    fn has_job(&self, job_id: &[u8]) -> Result<bool, EndError> {
+        Ok(self.kept.has(&key_of(job_id))?)
+    }
+
+    fn document(&self, collection: Collection, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {
+        let mapped = self.mapped(job_id)?;
+        Ok(mapped.map(|mapped| match collection {
+            Collection::Jobs => mapped.jobs.into_bytes(),
+            Collection::Events => mapped.events.into_bytes(),
+            Collection::Metrics => mapped.metrics.into_bytes(),
+            Collection::Metadata => mapped.metadata.into_bytes(),
+        }))
+    }
+
+    fn events(&self, job_id: &[u8], before: Option<&[u8]>) -> Result<Vec<Vec<u8>>, EndError> {
+        let Some(mapped) = self.mapped(job_id)? else { return Ok(Vec::new()) };
+        let bytes = mapped.events.bytes();
+        let events = documents(bytes).map(|range| bytes[range].to_vec()).collect();
+        Ok(newest_events(events, before))
+    }
+}
