@@ -35,6 +35,12 @@ impl Failure {
     pub fn failed(message: impl Into<String>) -> Self {
         Failure { code: ExitCode::Failed, message: message.into(), hint: None }
     }
+
+    /// The same, with what to do about it.
+    #[must_use]
+    pub fn hinting(self, hint: impl Into<String>) -> Self {
+        Failure { hint: Some(hint.into()), ..self }
+    }
 }
 
 /// As JSON, `reshelve.error/1`.

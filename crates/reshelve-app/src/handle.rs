@@ -126,6 +126,11 @@ impl Handle {
         self.stop.store(true, Ordering::Relaxed);
     }
 
+    /// Whether the command was asked to stop.
+    pub fn is_cancelled(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn stop_flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.stop)
     }

@@ -77,6 +77,15 @@ pub const WHERE_RUNS_ARE: &str = "--runs-dir says where runs are";
 pub const LIST_OF_COMMANDS: &str = "--help lists the commands";
 /// A faulty command line that the parser has no advice for.
 pub const LIST_OF_FLAGS: &str = "--help lists the arguments and their values";
+/// An address that nobody can listen at.
+pub const NAME_AN_ADDRESS: &str =
+    "--listen takes an address of this machine and a port, such as 127.0.0.1:8080";
+/// An address that is in use.
+pub const LISTEN_ELSEWHERE: &str = "--listen 127.0.0.1:0 takes a free port";
+/// What cannot stand in a header.
+pub const NAME_AN_ORIGIN: &str = "--client-origin takes an origin, such as http://localhost:5173";
+/// A switch with one side.
+pub const NAME_BOTH_SIDES: &str = "it chooses between two: give --legacy and --normalized";
 /// A place that is given in two ways.
 pub const LEAVE_ONE_OUT: &str = "leave one of them out";
 /// A run without a name.

@@ -53,6 +53,18 @@ impl Outside {
     }
 }
 
+impl Outside {
+    /// The same for an address of web pages: `http://localhost:5173`, without a user.
+    pub fn of_origin(text: &OsStr) -> Outside {
+        let shown = text.to_string_lossy();
+        let rest = shown.strip_prefix("http://").or_else(|| shown.strip_prefix("https://"));
+        match rest {
+            Some(host) if !host.contains(['@', '%']) && !has_scheme(host) => Outside::Plain,
+            _ => Outside::of(text),
+        }
+    }
+}
+
 /// Checks a text that has to be a name or a path; `what` says which, such as `--db`.
 ///
 /// # Errors

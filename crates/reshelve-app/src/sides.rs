@@ -85,6 +85,10 @@ fn normalized_if_any(
 ) -> Result<Option<Arc<dyn JobLookup>>, Failure> {
     let db = target.db.as_deref();
     let Some(uri) = target.uri()? else {
+        // A file, or what is not there, is told by whoever reads a source.
+        if !target.name.is_dir() {
+            return Ok(None);
+        }
         let Some(folder) = TargetFolder::find(&target.name, db)? else { return Ok(None) };
         let files = FolderLookup::files(&folder);
         let open = move || FolderLookup::open(&folder, &scratch());

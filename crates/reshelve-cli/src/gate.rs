@@ -9,11 +9,13 @@ use reshelve_app::outside::{self, Outside};
 use reshelve_app::{Failure, hints};
 
 /// Arguments that take a connection string. A malformed one is refused here too.
-const PLACES: [&str; 4] = ["source", "target", "scratch", "uri"];
+const PLACES: [&str; 7] = ["source", "target", "scratch", "uri", "place", "legacy", "normalized"];
 /// Arguments that name a file or a folder, and have their own words for a connection string.
 const FILES: [&str; 2] = ["out", "out_flag"];
 /// Arguments that may be any text, such as the id of a document.
 const VALUES: [&str; 1] = ["job"];
+/// Arguments that are an address of web pages.
+const ORIGINS: [&str; 1] = ["client_origin"];
 /// What is shown in place of a text that may hold a password.
 const MASK: &str = "***";
 
@@ -28,9 +30,10 @@ pub(crate) fn check(command: &clap::Command, matches: &ArgMatches) -> Result<(),
         let Ok(Some(values)) = matches.try_get_raw(id) else { continue };
         let is_file = FILES.contains(&id) && (argument.is_positional() || id == "out_flag");
         for value in values {
-            let outside = match VALUES.contains(&id) {
-                true => Outside::of_value(value),
-                false => Outside::of(value),
+            let outside = match id {
+                _ if VALUES.contains(&id) => Outside::of_value(value),
+                _ if ORIGINS.contains(&id) => Outside::of_origin(value),
+                _ => Outside::of(value),
             };
             match outside {
                 Outside::Plain => {}

@@ -73,6 +73,7 @@ fn run() -> Result<ExitCode, Failure> {
         Command::Verify(args) => commands::verify::run(&args),
         Command::Checksums(args) => commands::checksums::run(&args),
         Command::Report(args) => commands::report::run(&args),
+        Command::Serve(args) => commands::serve::run(&args),
         Command::Indexes(args) => commands::indexes::run(&args),
         Command::Generate(args) => commands::generate::run(&args),
         Command::Completions(args) => commands::completions::run(&args),

@@ -9,4 +9,4 @@ pub mod validation;
 
 pub use http::{Limits, ServeError, Server, Settings, Stop, Validation};
 pub use realtime::ClientOrigin;
-pub use sides::{Failure, Report, Sides};
+pub use sides::{Failure, Persistence, Report, RouteName, Side, Sides, UnknownSide};

@@ -221,11 +221,15 @@ fn a_job_without_events_is_one_status() {
         fn name(&self) -> String {
             self.0.name()
         }
-        fn newest(&self, statuses: &[&[u8]]) -> Result<Vec<Vec<u8>>, reshelve::ends::EndError> {
-            self.0.newest(statuses)
+        fn newest(
+            &self,
+            statuses: &[&[u8]],
+            limit: usize,
+        ) -> Result<Vec<Vec<u8>>, reshelve::ends::EndError> {
+            self.0.newest(statuses, limit)
         }
-        fn has_job(&self, job_id: &[u8]) -> Result<bool, reshelve::ends::EndError> {
-            self.0.has_job(job_id)
+        fn card(&self, job_id: &[u8]) -> Result<Option<Vec<u8>>, reshelve::ends::EndError> {
+            self.0.card(job_id)
         }
         fn document(
             &self,

@@ -154,7 +154,7 @@ pub(crate) const ROOMS: &[Room] = &[
     Room {
         folder: "reshelve-serve/src/sides",
         purpose: "which place answers a request, and how it is asked: bounded, away from connections",
-        may_import: &["ends"],
+        may_import: &["store", "ends"],
     },
     Room {
         folder: "reshelve-serve/src/realtime",
@@ -204,6 +204,9 @@ pub(crate) const ROOMS: &[Room] = &[
             "parity",
             "plan",
             "report",
+            "sides",
+            "realtime",
+            "http",
             "reshelve-app",
         ],
     },

@@ -138,6 +138,24 @@ Exit codes:
   0  done
   3  the plan was edited";
 
+pub(super) const SERVE: &str = "\
+Examples:
+  reshelve serve out
+  reshelve serve dump
+  reshelve serve --legacy dump --normalized out --persistence legacy
+  reshelve serve --legacy dump --normalized out --persistence legacy --normalized-share 10
+
+Environment:
+  USE_NORMALIZED_PERSISTENCE  true: the normalised side answers; false: the legacy side
+
+It serves until Ctrl-C. With two sides, the header X-Reshelve-Side of an answer says which one it
+is from.
+
+Exit codes:
+  0  stopped
+  2  usage error
+  3  a target that is damaged";
+
 pub(super) const RUNS: &str = "\
 Examples:
   reshelve runs

@@ -7,6 +7,7 @@ mod output;
 mod password;
 mod rehearse;
 mod runs;
+mod serve;
 mod shared;
 mod sources;
 mod targets;
@@ -22,6 +23,7 @@ pub(crate) use runs::{
     PlanAction, PlanArgs, PlanShowArgs, ReportArgs, ResumeArgs, RollbackArgs, RunArgs, RunsArgs,
     StatusArgs,
 };
+pub(crate) use serve::ServeArgs;
 pub(crate) use sources::{ExplainArgs, InspectArgs, ProfileArgs};
 pub(crate) use targets::{ChecksumsArgs, IndexesAction, IndexesArgs, RestoreArgs, VerifyArgs};
 pub(crate) use tool::{CompletionsArgs, DemoArgs, ManArgs};
@@ -99,6 +101,9 @@ pub(crate) enum Command {
     /// Write the report of a run: a page to sign, Markdown, JSON
     #[command(after_long_help = help::REPORT)]
     Report(ReportArgs),
+    /// Serve the read API of the new stack, from either side
+    #[command(after_long_help = help::SERVE)]
+    Serve(Box<ServeArgs>),
     /// Show, create or drop the collections and indexes of a target
     #[command(after_long_help = help::INDEXES)]
     Indexes(IndexesArgs),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use reshelve_app::places::{SourcePlace, TargetPlace};
 use reshelve_app::sides;
+use reshelve_serve::{RouteName, Side};
 
 use super::password::BothPasswords;
 use super::shared::{MappingArgs, ReadPreference};
@@ -21,9 +22,20 @@ pub(crate) struct ServeArgs {
     /// The normalised side: a target folder, or a mongodb:// connection string
     #[arg(long, value_name = "TARGET", env = "RESHELVE_NORMALIZED", help_heading = "Sides")]
     normalized: Option<PathBuf>,
-    /// Side that answers [default: normalized, where there are two]
-    #[arg(long, value_name = "SIDE", env = "RESHELVE_PERSISTENCE", help_heading = "Sides")]
+    /// Side that answers [default: normalized]
+    #[arg(long, value_name = "SIDE", env = "USE_NORMALIZED_PERSISTENCE", help_heading = "Sides")]
     pub(crate) persistence: Option<Persistence>,
+    /// Side that answers one route, such as list=legacy; repeat it for more
+    #[arg(long, value_name = "ROUTE=SIDE", env = "RESHELVE_PERSISTENCE_OF", help_heading = "Sides",
+        value_delimiter = ',', value_parser = route_side)]
+    persistence_of: Vec<(RouteName, Side)>,
+    /// How many of a hundred jobs the normalised side answers, always the same ones
+    #[arg(long, value_name = "PERCENT", env = "RESHELVE_NORMALIZED_SHARE", help_heading = "Sides",
+        value_parser = clap::value_parser!(u8).range(0..=100))]
+    normalized_share: Option<u8>,
+    /// Let the other side answer where the chosen one cannot be read
+    #[arg(long, env = "RESHELVE_FALLBACK", help_heading = "Sides")]
+    pub(crate) fallback: bool,
     /// Database of the legacy side [default: the one that has the collection]
     #[arg(short, long, value_name = "NAME", env = "RESHELVE_DB", help_heading = "Sides")]
     db: Option<String>,
@@ -43,7 +55,12 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "NAME", env = "RESHELVE_HOST", value_delimiter = ',')]
     pub(crate) host: Vec<String>,
     /// Origin whose pages may read the answers; `*` for any
-    #[arg(long, value_name = "ORIGIN", env = "SOCKET_CLIENT_ORIGIN", default_value = "http://localhost:5173")]
+    #[arg(
+        long,
+        value_name = "ORIGIN",
+        env = "SOCKET_CLIENT_ORIGIN",
+        default_value = "http://localhost:5173"
+    )]
     pub(crate) client_origin: String,
     /// Whether parameters are checked: as the application ships, or as its declarations say
     #[arg(long, value_name = "HOW", env = "RESHELVE_VALIDATION", default_value = "shipped")]
@@ -58,12 +75,33 @@ pub(crate) struct ServeArgs {
     pub(crate) password: BothPasswords,
 }
 
+/// Of the switch; `USE_NORMALIZED_PERSISTENCE` says whether it is the normalised side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Persistence {
     /// The legacy documents, mapped when they are asked for
+    #[value(alias = "false", alias = "0", alias = "off", alias = "no")]
     Legacy,
     /// The target documents
+    #[value(alias = "true", alias = "1", alias = "on", alias = "yes")]
     Normalized,
+}
+
+impl From<Persistence> for Side {
+    fn from(value: Persistence) -> Self {
+        match value {
+            Persistence::Legacy => Side::Legacy,
+            Persistence::Normalized => Side::Normalized,
+        }
+    }
+}
+
+fn route_side(text: &str) -> Result<(RouteName, Side), String> {
+    let (route, side) = text.split_once('=').ok_or("it has the form ROUTE=SIDE")?;
+    let names = RouteName::ALL.map(RouteName::as_str).join(", ");
+    let found = RouteName::ALL.into_iter().find(|name| name.as_str() == route);
+    let route = found.ok_or_else(|| format!("{route:?} is not one of {names}"))?;
+    let side = side.parse().map_err(|error| format!("{side:?} is {error}"))?;
+    Ok((route, side))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -74,7 +112,31 @@ pub(crate) enum Validation {
     Declared,
 }
 
+impl From<Validation> for reshelve_serve::Validation {
+    fn from(value: Validation) -> Self {
+        match value {
+            Validation::Shipped => reshelve_serve::Validation::Shipped,
+            Validation::Declared => reshelve_serve::Validation::Declared,
+        }
+    }
+}
+
 impl ServeArgs {
+    /// How the switch stands at first.
+    pub(crate) fn persistence(&self) -> reshelve_serve::Persistence {
+        let side = self.persistence.map_or(Side::Normalized, Into::into);
+        let of = reshelve_serve::Persistence::of(side);
+        let mut of =
+            self.persistence_of.iter().fold(of, |of, (route, to)| of.with_route(*route, *to));
+        of.normalized_share = self.normalized_share.unwrap_or(0);
+        of
+    }
+
+    /// Whether anything was said of a switch.
+    pub(crate) fn needs_two_sides(&self) -> bool {
+        !self.persistence_of.is_empty() || self.normalized_share.is_some() || self.fallback
+    }
+
     pub(crate) fn sides(&self) -> sides::Request {
         let read_preference = self.read_preference.map(Into::into);
         let source = |name: &PathBuf, db: Option<&String>| SourcePlace {
@@ -83,7 +145,8 @@ impl ServeArgs {
             read_preference,
             ..SourcePlace::new(name)
         };
-        let target = |name: &PathBuf| TargetPlace { name: name.clone(), db: self.target_db.clone() };
+        let target =
+            |name: &PathBuf| TargetPlace { name: name.clone(), db: self.target_db.clone() };
         let db = self.db.as_ref();
         sides::Request {
             place: self.place.as_ref().map(|it| source(it, db.or(self.target_db.as_ref()))),

@@ -20,6 +20,7 @@ pub(crate) mod rollback;
 pub(crate) mod run;
 mod run_page;
 pub(crate) mod runs;
+pub(crate) mod serve;
 pub(crate) mod status;
 mod table;
 pub(crate) mod verify;

@@ -172,7 +172,8 @@ impl JobLookup for LiveLegacyLookup {
         format!("{} ({}.{collection})", connection.place.name(), connection.db)
     }
 
-    fn newest(&self, statuses: &[&[u8]]) -> Result<Vec<Vec<u8>>, EndError> {
+    fn newest(&self, statuses: &[&[u8]], limit: usize) -> Result<Vec<Vec<u8>>, EndError> {
+        let limit = limit.min(LIST_MAX);
         let newest = self.newest.get()?;
         let is_asked = |status: &Status| statuses.contains(&status.as_str().as_bytes());
         let wanted: Vec<&Candidate> =
@@ -186,16 +187,16 @@ impl JobLookup for LiveLegacyLookup {
             let asked = in_order
                 .filter(|job| status_of(job).is_some_and(|status| statuses.contains(&status)));
             listed.extend(asked.cloned());
-            if listed.len() >= LIST_MAX {
+            if listed.len() >= limit {
                 break;
             }
         }
-        listed.truncate(LIST_MAX);
+        listed.truncate(limit);
         Ok(listed)
     }
 
-    fn has_job(&self, job_id: &[u8]) -> Result<bool, EndError> {
-        Ok(self.mapped(job_id)?.is_some())
+    fn card(&self, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {
+        Ok(self.mapped(job_id)?.map(|mapped| card(mapped.jobs.bytes())))
     }
 
     fn document(&self, collection: Collection, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {

@@ -1,6 +1,6 @@
 //! The jobs of a live target.
 
-use mongodb::bson::{Bson, Document, doc};
+use mongodb::bson::{Document, doc};
 use mongodb::options::{FindOptions, ReadPreference};
 use reshelve::ends::{EVENTS_MAX, EndError, JobLookup, LIST_MAX};
 use reshelve::lookup::newest_events;
@@ -40,6 +40,14 @@ fn text(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(bytes).ok()
 }
 
+/// What no list shows stays at the server: texts of chapters above all.
+fn without_texts() -> Document {
+    doc! {
+        "chapters.content": 0, "chapters.legacy": 0, "outline.summary": 0, "context": 0,
+        "analysis": 0, "events": 0, "domainEvents": 0, "modelUsage": 0, "qualityMetrics": 0,
+    }
+}
+
 fn limited_to(count: usize) -> FindOptions {
     let count = u32::try_from(count).unwrap_or(u32::MAX);
     FindOptions::builder().limit(i64::from(count)).batch_size(count).build()
@@ -50,23 +58,19 @@ impl JobLookup for LiveLookup {
         format!("{} ({})", self.connection.place.name(), self.connection.db)
     }
 
-    /// What no list shows stays at the server: texts of chapters above all.
-    fn newest(&self, statuses: &[&[u8]]) -> Result<Vec<Vec<u8>>, EndError> {
+    fn newest(&self, statuses: &[&[u8]], limit: usize) -> Result<Vec<Vec<u8>>, EndError> {
         let statuses: Vec<&str> = statuses.iter().filter_map(|status| text(status)).collect();
-        let mut options = limited_to(LIST_MAX);
+        let mut options = limited_to(limit.min(LIST_MAX));
         options.sort = Some(doc! { "createdAt": -1 });
-        options.projection = Some(doc! {
-            "chapters.content": 0, "chapters.legacy": 0, "outline.summary": 0, "context": 0,
-            "analysis": 0, "events": 0, "domainEvents": 0, "modelUsage": 0, "qualityMetrics": 0,
-        });
+        options.projection = Some(without_texts());
         self.find(Collection::Jobs, doc! { "status": { "$in": statuses } }, options)
     }
 
-    fn has_job(&self, job_id: &[u8]) -> Result<bool, EndError> {
-        let Some(job_id) = text(job_id) else { return Ok(false) };
+    fn card(&self, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {
+        let Some(job_id) = text(job_id) else { return Ok(None) };
         let mut options = limited_to(1);
-        options.projection = Some(doc! { "_id": 1 });
-        Ok(!self.find(Collection::Jobs, doc! { "jobId": job_id }, options)?.is_empty())
+        options.projection = Some(without_texts());
+        Ok(self.find(Collection::Jobs, doc! { "jobId": job_id }, options)?.pop())
     }
 
     fn document(&self, collection: Collection, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {
@@ -78,7 +82,10 @@ impl JobLookup for LiveLookup {
         let Some(job_id) = text(job_id) else { return Ok(Vec::new()) };
         let mut filter = doc! { "jobId": job_id };
         if let Some(before) = before.and_then(text) {
-            filter.insert("emittedAt", doc! { "$lt": Bson::String(before.to_owned()) });
+            // Not `{emittedAt: {$lt: …}}`: along an index, a compatible server leaves out texts that
+            // `before` begins with.
+            let before = doc! { "$literal": before };
+            filter.insert("$expr", doc! { "$lt": ["$emittedAt", before] });
         }
         let mut options = limited_to(EVENTS_MAX);
         options.sort = Some(doc! { "emittedAt": -1 });

@@ -12,6 +12,10 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use sha1::{Digest as _, Sha1};
 
 use crate::realtime::ClientOrigin;
+use crate::sides::Side;
+
+/// The header that says which side answered.
+const SIDE: &str = "x-reshelve-side";
 
 /// What is answered, before it is dressed for a request.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,11 +23,13 @@ pub(super) struct Answer {
     pub(super) status: StatusCode,
     /// JSON.
     pub(super) body: Vec<u8>,
+    /// Which side answered, where there are two.
+    pub(super) side: Option<Side>,
 }
 
 impl Answer {
     pub(super) fn new(status: StatusCode, body: Vec<u8>) -> Self {
-        Answer { status, body }
+        Answer { status, body, side: None }
     }
 
     pub(super) fn ok(body: Vec<u8>) -> Self {
@@ -55,6 +61,9 @@ pub(super) fn dressed(
     }
     if let Ok(tag) = HeaderValue::try_from(tag) {
         headers.insert(ETAG, tag);
+    }
+    if let Some(side) = answer.side {
+        headers.insert(SIDE, HeaderValue::from_static(side.as_str()));
     }
     *response.status_mut() = if is_fresh { StatusCode::NOT_MODIFIED } else { answer.status };
     if !is_fresh {

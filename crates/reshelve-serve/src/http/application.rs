@@ -18,7 +18,7 @@ use super::query::Query;
 use super::route::{Part, Route, Target, job_id};
 use crate::present::{self, Unpresentable, error};
 use crate::realtime::{ClientOrigin, Realtime};
-use crate::sides::{Asking, Report, Unanswered, now_ms};
+use crate::sides::{Answered, Asking, Report, RouteName, Unanswered, now_ms};
 
 /// What the routes need.
 pub(super) struct Application {
@@ -37,6 +37,13 @@ enum Failed {
     Internal(String),
     /// Our own answer where the application would fail.
     Bad(&'static str),
+}
+
+impl Failed {
+    /// Whether another place may have an answer.
+    fn is_of_place(&self) -> bool {
+        matches!(self, Failed::Internal(_))
+    }
 }
 
 impl From<EndError> for Failed {
@@ -98,8 +105,8 @@ impl Application {
             Route::Jobs if *method == Method::POST => self.enqueued(target, given),
             Route::Health if reads => Answer::ok(self.health(None)),
             Route::Ready if reads => {
-                let asked = self.asking.ask(None, |place| place.has_job(b"").is_ok()).await;
-                Answer::ok(self.health(Some(asked == Ok(true))))
+                let is_readable = self.asking.is_readable().await;
+                Answer::ok(self.health(Some(is_readable)))
             }
             Route::RealtimeMetrics if reads => Answer::ok(self.realtime.metrics()),
             _ => unmatched(method, target),
@@ -107,25 +114,35 @@ impl Application {
     }
 
     async fn list(&self, target: &str, question: ListQuestion) -> Answer {
-        let asked = self.asking.ask(None, move |place| {
+        let question = move |place: &dyn JobLookup| {
             let statuses: Vec<&[u8]> = question.statuses.iter().map(String::as_bytes).collect();
-            let mut jobs = place.newest(&statuses)?;
-            jobs.truncate(question.limit);
+            let jobs = place.newest(&statuses, question.limit)?;
             Ok::<_, Failed>(present::list(&jobs, now_ms())?)
-        });
-        self.settled(target, "", asked.await.map_err(Failed::from).and_then(|found| found))
+        };
+        let asked = self.asking.ask(RouteName::List, None, question, Failed::is_of_place).await;
+        self.settled(target, "", asked)
     }
 
     async fn job(&self, target: &str, question: JobQuestion) -> Answer {
         let id = question.id.clone();
-        let asked = self.asking.ask(Some(&id), move |place| looked_up(place, &question));
-        let found = asked.await.map_err(Failed::from).and_then(|found| found);
-        self.settled(target, &id, found)
+        let route = question.part.route_name();
+        let question = move |place: &dyn JobLookup| looked_up(place, &question);
+        let asked = self.asking.ask(route, Some(&id), question, Failed::is_of_place).await;
+        self.settled(target, &id, asked)
     }
 
     /// An answer for what was found; what went wrong is told the operator, not the client.
-    fn settled(&self, target: &str, id: &str, found: Result<Vec<u8>, Failed>) -> Answer {
-        match found {
+    fn settled(
+        &self,
+        target: &str,
+        id: &str,
+        asked: Result<Answered<Result<Vec<u8>, Failed>>, Unanswered>,
+    ) -> Answer {
+        let (side, found) = match asked {
+            Ok(Answered { side, value }) => (side, value),
+            Err(unanswered) => (None, Err(unanswered.into())),
+        };
+        let answer = match found {
             Ok(body) => Answer::ok(body),
             Err(Failed::NoJob) => Answer::new(StatusCode::NOT_FOUND, error::job_not_found(id)),
             Err(Failed::Bad(why)) => Answer::new(StatusCode::BAD_REQUEST, error::bad_request(why)),
@@ -133,7 +150,8 @@ impl Application {
                 self.report.failed(target, &why);
                 Answer::new(StatusCode::INTERNAL_SERVER_ERROR, error::internal())
             }
-        }
+        };
+        Answer { side, ..answer }
     }
 
     /// The answer to a new job: there is no queue behind this server.
@@ -176,11 +194,11 @@ fn refused(body: Vec<u8>) -> Answer {
 /// cannot be read.
 fn looked_up(place: &dyn JobLookup, question: &JobQuestion) -> Result<Vec<u8>, Failed> {
     let id = question.id.as_bytes();
-    let job = place.document(Collection::Jobs, id)?.ok_or(Failed::NoJob)?;
     if question.part == Part::Detail {
+        let job = place.document(Collection::Jobs, id)?.ok_or(Failed::NoJob)?;
         return Ok(present::detail(&job, now_ms())?);
     }
-    present::sound(&job)?;
+    present::sound(&place.card(id)?.ok_or(Failed::NoJob)?)?;
     Ok(match question.part {
         Part::Detail | Part::Events => {
             let before = match &question.before {

@@ -32,8 +32,8 @@ async fn healthz() -> &'static str {
 
 /// Whether what it serves can be read.
 async fn readyz(State(asking): State<Arc<Asking>>) -> (StatusCode, &'static str) {
-    match asking.ask(None, |place| place.has_job(b"").is_ok()).await {
-        Ok(true) => (StatusCode::OK, "ready\n"),
-        _ => (StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
+    match asking.is_readable().await {
+        true => (StatusCode::OK, "ready\n"),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
     }
 }

@@ -1,12 +1,14 @@
 //! What a request asks for, out of its parameters: as the application is shipped, or with the rules
 //! that it declares.
 
-use reshelve::ends::{EVENTS_MAX, LIST_MAX};
+use reshelve::ends::EVENTS_MAX;
 
 use super::query::Query;
 use super::route::Part;
 use crate::validation;
 
+/// How many jobs a list has that is asked for no number.
+const LIST_USUAL: usize = 50;
 /// The statuses of a list that is asked for none.
 const UNASKED: [&str; 2] = ["queued", "running"];
 
@@ -52,10 +54,10 @@ impl Validation {
     /// What is asked of a list, or the body of an answer 400.
     pub(super) fn list(self, query: &Query) -> Result<ListQuestion, Vec<u8>> {
         let (named, limit) = match self {
-            Validation::Shipped => (query.all("status").map(str::to_owned).collect(), LIST_MAX),
+            Validation::Shipped => (query.all("status").map(str::to_owned).collect(), LIST_USUAL),
             Validation::Declared => {
                 let sound = validation::list(query.pairs())?;
-                (sound.statuses.unwrap_or_default(), sound.limit.map_or(LIST_MAX, usize::from))
+                (sound.statuses.unwrap_or_default(), sound.limit.map_or(LIST_USUAL, usize::from))
             }
         };
         let statuses = if named.is_empty() { UNASKED.map(str::to_owned).to_vec() } else { named };

@@ -10,15 +10,6 @@ use super::job_parts::{
 use super::json::{close, push_field, push_field_or_null};
 use super::{Cause, Unpresentable, number, text as texts};
 
-/// How much of a job was looked up.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Extent {
-    /// The whole document.
-    Whole,
-    /// What a list shows: elements of the outline may be left without any field.
-    Listed,
-}
-
 /// The fields of a job that are served, of which the application is known to read all.
 pub(super) struct Job<'a> {
     job_id: Field<'a>,
@@ -49,7 +40,7 @@ struct Progress {
 }
 
 impl<'a> Job<'a> {
-    pub(super) fn read(job: &'a [u8], extent: Extent) -> Result<Self, Unpresentable> {
+    pub(super) fn read(job: &'a [u8]) -> Result<Self, Unpresentable> {
         let [job_id, status, queue, payload, requested_at, created_at, updated_at, summary, engine] =
             fields(
                 Document::new(job),
@@ -72,7 +63,7 @@ impl<'a> Job<'a> {
         let (outline, chapters) = (Items::of(outline), Items::of(chapters));
         let (events, domain_events) = (Items::of(events), Items::of(domain_events));
         let failures = Items::of(failures);
-        let outlined = check_outline(&outline, extent)?;
+        let outlined = check_outline(&outline)?;
         let mut progress = check_chapters(&chapters)?;
         let failed = check_failures(&failures)?;
         progress.has_outline = outlined > 0;
@@ -192,7 +183,7 @@ impl Progress {
 
 /// How many elements an outline has, where the application can read each: it copies the key
 /// events of each, whatever else is there.
-fn check_outline(outline: &Items<'_>, extent: Extent) -> Result<u64, Unpresentable> {
+fn check_outline(outline: &Items<'_>) -> Result<u64, Unpresentable> {
     let mut count = 0;
     for value in outline.values() {
         if value.is_nullish() {
@@ -201,9 +192,7 @@ fn check_outline(outline: &Items<'_>, extent: Extent) -> Result<u64, Unpresentab
         let [key_events] = fields_of(value, ["keyEvents"]);
         let is_iterable =
             key_events.is_some_and(|events| events.array().is_some() || text(events).is_some());
-        let is_left_out =
-            extent == Extent::Listed && value.document().is_some_and(Document::is_empty);
-        if !is_iterable && !is_left_out {
+        if !is_iterable {
             let path = format!("outline.{count}.keyEvents");
             return Err(Unpresentable::new(path, Cause::NotIterable));
         }

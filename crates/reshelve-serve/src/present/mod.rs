@@ -20,7 +20,7 @@ mod spread;
 mod text;
 mod unpresentable;
 
-use job::{Extent, Job};
+use job::Job;
 pub(crate) use number::{from_text as number_from_text, trim};
 pub(crate) use object::array_index;
 pub(crate) use text::push_string;
@@ -39,7 +39,7 @@ const JOB_STATUS: &str = "novel.job-status";
 pub fn list(jobs: &[Vec<u8>], now_ms: i64) -> Result<Vec<u8>, Unpresentable> {
     let mut out = b"{\"items\":[".to_vec();
     for (at, job) in jobs.iter().enumerate() {
-        Job::read(job, Extent::Listed)
+        Job::read(job)
             .and_then(|job| job.push_item(&mut out, now_ms))
             .map_err(|error| error.within(&format!("items.{at}")))?;
         out.push(b',');
@@ -56,7 +56,7 @@ pub fn list(jobs: &[Vec<u8>], now_ms: i64) -> Result<Vec<u8>, Unpresentable> {
 /// Where the application answers 500 because of the job.
 pub fn detail(job: &[u8], now_ms: i64) -> Result<Vec<u8>, Unpresentable> {
     let mut out = buffer(job.len());
-    Job::read(job, Extent::Whole)?.push_detail(&mut out, now_ms)?;
+    Job::read(job)?.push_detail(&mut out, now_ms)?;
     Ok(out)
 }
 
@@ -66,7 +66,7 @@ pub fn detail(job: &[u8], now_ms: i64) -> Result<Vec<u8>, Unpresentable> {
 /// # Errors
 /// Where the application answers 500 because of the job.
 pub fn sound(job: &[u8]) -> Result<(), Unpresentable> {
-    Job::read(job, Extent::Whole).map(|_| ())
+    Job::read(job).map(|_| ())
 }
 
 /// `GET /api/novel/:jobId/events`: event documents, newest first as looked up, to
@@ -127,7 +127,7 @@ pub fn catch_up(job_id: &str, events: &[Vec<u8>], job: Option<&[u8]>, now_ms: i6
     }
     let status = |job| {
         let mut out = Vec::new();
-        Job::read(job, Extent::Whole)?.push_status(&mut out, job_id, now_ms)?;
+        Job::read(job)?.push_status(&mut out, job_id, now_ms)?;
         Ok::<_, Unpresentable>((JOB_STATUS, out))
     };
     job.and_then(|job| status(job).ok()).into_iter().collect()

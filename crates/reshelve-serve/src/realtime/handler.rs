@@ -20,7 +20,7 @@ use super::packet::{self, Packet, ROOT};
 use super::registry::{CatchUp, Registry};
 use super::session::Session;
 use crate::present::{self, Message};
-use crate::sides::{Asking, Report, now_ms};
+use crate::sides::{Asking, Report, RouteName, now_ms};
 
 /// Handles every session.
 pub(super) struct Handler {
@@ -126,10 +126,10 @@ impl Handler {
             return;
         }
         let id = job_id.clone();
-        let asked = self.asking.ask(Some(&job_id), move |place| looked_up(place, &id)).await;
+        let question = move |place: &dyn JobLookup| looked_up(place, &id);
+        let asked = self.asking.ask(RouteName::Events, Some(&job_id), question, |_| true).await;
         let found = match asked {
-            Ok(Ok(found)) => Ok(found),
-            Ok(Err(error)) => Err(error.to_string()),
+            Ok(answered) => answered.value.map_err(|error| error.to_string()),
             Err(unanswered) => Err(unanswered.0),
         };
         let (messages, source) = match found {

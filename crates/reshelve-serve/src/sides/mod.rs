@@ -1,34 +1,119 @@
 //! Which place answers a request, and how it is asked: away from the threads that serve
 //! connections, so many at once.
 
+mod persistence;
+mod report;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use reshelve::ends::JobLookup;
 use tokio::sync::Semaphore;
 
-mod report;
-
+pub use persistence::{Persistence, RouteName, Side, UnknownSide};
 pub use report::{Failure, Report};
 
-/// The places that requests are answered from. One for now: with a legacy and a normalised place,
-/// this is where each request is given the one that answers it.
+use persistence::Switch;
+
+/// The places that requests are answered from: one, or a legacy and a normalised one with the
+/// switch between them. Clones share the switch.
 #[derive(Clone)]
 pub struct Sides {
-    only: Arc<dyn JobLookup>,
+    places: Places,
+}
+
+#[derive(Clone)]
+enum Places {
+    One(Arc<dyn JobLookup>),
+    Two(Arc<Two>),
+}
+
+struct Two {
+    legacy: Arc<dyn JobLookup>,
+    normalized: Arc<dyn JobLookup>,
+    switch: Switch,
+    /// Whether the other side answers where the one that was chosen fails.
+    falls_back: bool,
+    /// How often it did.
+    fallbacks: AtomicU64,
 }
 
 impl Sides {
     /// Everything is answered from one place.
     pub fn one(place: Arc<dyn JobLookup>) -> Self {
-        Sides { only: place }
+        Sides { places: Places::One(place) }
     }
 
-    /// The place that answers for a job, or the list where there is none.
-    fn answering(&self, _job_id: Option<&str>) -> Arc<dyn JobLookup> {
-        Arc::clone(&self.only)
+    /// A switch decides. With `falls_back`, the other side answers where the chosen one cannot be
+    /// read.
+    pub fn two(
+        legacy: Arc<dyn JobLookup>,
+        normalized: Arc<dyn JobLookup>,
+        persistence: Persistence,
+        falls_back: bool,
+    ) -> Self {
+        let (switch, fallbacks) = (Switch::new(persistence), AtomicU64::new(0));
+        let two = Two { legacy, normalized, switch, falls_back, fallbacks };
+        Sides { places: Places::Two(Arc::new(two)) }
     }
+
+    /// How the switch stands; none where there is one place.
+    pub fn persistence(&self) -> Option<Persistence> {
+        match &self.places {
+            Places::One(_) => None,
+            Places::Two(two) => Some(two.switch.now()),
+        }
+    }
+
+    /// Turns the switch for the requests that come from now on; returns how it stood, or none where
+    /// there is one place.
+    pub fn turn(&self, to: Persistence) -> Option<Persistence> {
+        match &self.places {
+            Places::One(_) => None,
+            Places::Two(two) => Some(two.switch.turn(to)),
+        }
+    }
+
+    /// How often the other side answered because the chosen one could not be read.
+    pub fn fallbacks(&self) -> u64 {
+        match &self.places {
+            Places::One(_) => 0,
+            Places::Two(two) => two.fallbacks.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Asks the place that answers, and the other one where that fails and may.
+    fn ask<T, E>(
+        &self,
+        (route, job_id): (RouteName, Option<&str>),
+        question: impl Fn(&dyn JobLookup) -> Result<T, E>,
+        is_of_place: impl Fn(&E) -> bool,
+    ) -> Answered<Result<T, E>> {
+        let two = match &self.places {
+            Places::One(place) => return Answered { side: None, value: question(&**place) },
+            Places::Two(two) => two,
+        };
+        let place = |side: Side| match side {
+            Side::Legacy => &*two.legacy,
+            Side::Normalized => &*two.normalized,
+        };
+        let side = two.switch.now().answering(route, job_id);
+        let value = question(place(side));
+        if !two.falls_back || !value.as_ref().is_err_and(is_of_place) {
+            return Answered { side: Some(side), value };
+        }
+        two.fallbacks.fetch_add(1, Ordering::Relaxed);
+        Answered { side: Some(side.other()), value: question(place(side.other())) }
+    }
+}
+
+/// What was answered, and by which side, where there are two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Answered<T> {
+    pub(crate) side: Option<Side>,
+    pub(crate) value: T,
 }
 
 /// A question that was not answered: what is looked up panicked, or the server is stopped.
@@ -47,17 +132,22 @@ impl Asking {
         Asking { sides, at_once: Arc::new(Semaphore::new(at_once)) }
     }
 
-    /// Asks the place that answers for a job.
-    pub(crate) async fn ask<T: Send + 'static>(
+    /// Asks the place that answers for a route and a job. `is_of_place` says which errors mean that
+    /// the place could not be read, so that another one may answer.
+    pub(crate) async fn ask<T: Send + 'static, E: Send + 'static>(
         &self,
+        route: RouteName,
         job_id: Option<&str>,
-        question: impl FnOnce(&dyn JobLookup) -> T + Send + 'static,
-    ) -> Result<T, Unanswered> {
+        question: impl Fn(&dyn JobLookup) -> Result<T, E> + Send + 'static,
+        is_of_place: impl Fn(&E) -> bool + Send + 'static,
+    ) -> Result<Answered<Result<T, E>>, Unanswered> {
         let stopped = || Unanswered("the server is stopped".to_owned());
         let permit = Arc::clone(&self.at_once).acquire_owned().await.map_err(|_| stopped())?;
-        let place = self.sides.answering(job_id);
+        let (sides, job_id) = (self.sides.clone(), job_id.map(str::to_owned));
         let asked = tokio::task::spawn_blocking(move || {
-            let answer = catch_unwind(AssertUnwindSafe(|| question(&*place)));
+            let answer = catch_unwind(AssertUnwindSafe(|| {
+                sides.ask((route, job_id.as_deref()), question, is_of_place)
+            }));
             // Held to here, even where nobody waits for the answer any more.
             drop(permit);
             answer
@@ -67,6 +157,13 @@ impl Asking {
             Ok(Err(panic)) => Err(Unanswered(format!("the look-up panicked: {}", text(&*panic)))),
             Err(_) => Err(stopped()),
         }
+    }
+
+    /// Whether the place that answers can be read.
+    pub(crate) async fn is_readable(&self) -> bool {
+        let question = |place: &dyn JobLookup| place.card(b"");
+        let asked = self.ask(RouteName::Detail, None, question, |_| false).await;
+        asked.is_ok_and(|answered| answered.value.is_ok())
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use reshelve::ends::{EVENTS_MAX, EndError, JobLookup, LIST_MAX};
+use reshelve::ends::{EVENTS_MAX, EndError, JobLookup};
 use reshelve::target_schema::Collection;
 use reshelve_core::extjson;
 use reshelve_core::mapping::{Mapper, Options, Outcome, TargetDocuments};
@@ -89,16 +89,16 @@ impl JobLookup for MemoryPlace {
         "memory".to_owned()
     }
 
-    fn newest(&self, statuses: &[&[u8]]) -> Result<Vec<Vec<u8>>, EndError> {
+    fn newest(&self, statuses: &[&[u8]], limit: usize) -> Result<Vec<Vec<u8>>, EndError> {
         let has_status = |job: &&Job| statuses.contains(&text(&job.job, "status"));
         let mut found: Vec<&Job> = self.jobs.iter().filter(has_status).collect();
         let created = |job: &Job| Document::new(&job.job).get("createdAt").unwrap().date_ms();
         found.sort_by_key(|job| std::cmp::Reverse(created(job)));
-        Ok(found.into_iter().take(LIST_MAX).map(|job| job.job.clone()).collect())
+        Ok(found.into_iter().take(limit).map(|job| job.job.clone()).collect())
     }
 
-    fn has_job(&self, job_id: &[u8]) -> Result<bool, EndError> {
-        Ok(self.job(job_id).is_some())
+    fn card(&self, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {
+        self.document(Collection::Jobs, job_id)
     }
 
     fn document(&self, kind: Collection, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {

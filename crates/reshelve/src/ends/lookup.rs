@@ -3,8 +3,8 @@
 use super::EndError;
 use crate::target_schema::Collection;
 
-/// How many jobs a list has, at most: as many as the application serves.
-pub const LIST_MAX: usize = 50;
+/// How many jobs a list has, at most: as many as the application declares that one may ask for.
+pub const LIST_MAX: usize = 100;
 
 /// How many events of a job are read at a time, at most: as many as the application serves.
 pub const EVENTS_MAX: usize = 250;
@@ -19,18 +19,20 @@ pub trait JobLookup: Send + Sync {
     fn name(&self) -> String;
 
     /// The newest jobs whose status is one of these, by `createdAt`, newest first, equal ones in
-    /// source order; at most [`LIST_MAX`]. A job document may lack what no list shows: the
-    /// fields of its chapters but `status`, of its outline and failures all.
+    /// source order; at most `limit` and [`LIST_MAX`]. A job document may lack what no list shows,
+    /// as a [`card`](Self::card) does.
     ///
     /// # Errors
     /// Where the place cannot be read.
-    fn newest(&self, statuses: &[&[u8]]) -> Result<Vec<Vec<u8>>, EndError>;
+    fn newest(&self, statuses: &[&[u8]], limit: usize) -> Result<Vec<Vec<u8>>, EndError>;
 
-    /// Whether there is a job of that id.
+    /// The document of a job without its texts. It may lack what no list shows: of its chapters
+    /// everything but `status` and `attempts`, of its outline everything but `keyEvents`, of its
+    /// failures all.
     ///
     /// # Errors
     /// Where the place cannot be read.
-    fn has_job(&self, job_id: &[u8]) -> Result<bool, EndError>;
+    fn card(&self, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError>;
 
     /// The whole document of a job in a collection that has one for each job.
     ///

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use reshelve_core::raw::{self, Document, Value, documents};
 
+use super::card::card;
 use super::kept::{Extent, Keeping, Kept};
 use super::newest::{Lists, Newest};
 use crate::dump::Documents;
@@ -122,13 +123,12 @@ impl JobLookup for FolderLookup {
         self.name.clone()
     }
 
-    fn newest(&self, statuses: &[&[u8]]) -> Result<Vec<Vec<u8>>, EndError> {
-        self.lists.of(statuses)
+    fn newest(&self, statuses: &[&[u8]], limit: usize) -> Result<Vec<Vec<u8>>, EndError> {
+        self.lists.of(statuses, limit)
     }
 
-    fn has_job(&self, job_id: &[u8]) -> Result<bool, EndError> {
-        let jobs = self.kept(Collection::Jobs);
-        Ok(jobs.map_or(Ok(false), |jobs| jobs.has(&key_of(job_id)))?)
+    fn card(&self, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {
+        Ok(self.document(Collection::Jobs, job_id)?.map(|job| card(&job)))
     }
 
     fn document(&self, collection: Collection, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {

@@ -162,12 +162,12 @@ impl<T: JobLookup + 'static> JobLookup for Fresh<T> {
         state.current.as_ref().map_or_else(|_| String::new(), |current| current.name())
     }
 
-    fn newest(&self, statuses: &[&[u8]]) -> Result<Vec<Vec<u8>>, EndError> {
-        self.get()?.newest(statuses)
+    fn newest(&self, statuses: &[&[u8]], limit: usize) -> Result<Vec<Vec<u8>>, EndError> {
+        self.get()?.newest(statuses, limit)
     }
 
-    fn has_job(&self, job_id: &[u8]) -> Result<bool, EndError> {
-        self.get()?.has_job(job_id)
+    fn card(&self, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {
+        self.get()?.card(job_id)
     }
 
     fn document(&self, collection: Collection, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {

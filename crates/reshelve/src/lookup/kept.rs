@@ -128,11 +128,6 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// Whether a job has documents.
-    pub(super) fn has(&self, key: &Key) -> Result<bool, DiskError> {
-        Ok(self.places.get(key)?.is_some())
-    }
-
     /// Where the first documents of a job lie.
     pub(super) fn first(&self, key: &Key) -> Result<Option<Extent>, DiskError> {
         Ok(self.places.get(key)?.as_ref().map(extent))

@@ -6,6 +6,7 @@ use reshelve_core::extjson;
 use reshelve_core::mapping::{Mapper, Options, Outcome, TargetDocuments};
 use reshelve_core::raw::documents;
 
+use super::card::card;
 use super::folder::newest_events;
 use super::kept::{Extent, Keeping, Kept};
 use super::newest::{Lists, Newest};
@@ -171,12 +172,12 @@ impl JobLookup for LegacyLookup {
         self.name.clone()
     }
 
-    fn newest(&self, statuses: &[&[u8]]) -> Result<Vec<Vec<u8>>, EndError> {
-        self.lists.of(statuses)
+    fn newest(&self, statuses: &[&[u8]], limit: usize) -> Result<Vec<Vec<u8>>, EndError> {
+        self.lists.of(statuses, limit)
     }
 
-    fn has_job(&self, job_id: &[u8]) -> Result<bool, EndError> {
-        Ok(self.kept.has(&key_of(job_id))?)
+    fn card(&self, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {
+        Ok(self.mapped(job_id)?.map(|mapped| card(mapped.jobs.bytes())))
     }
 
     fn document(&self, collection: Collection, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {

@@ -72,10 +72,10 @@ impl Newest {
 }
 
 /// The newest jobs of several statuses, each list newest first.
-pub(super) fn merged<'r>(lists: impl Iterator<Item = &'r [Ranked]>) -> Vec<Ranked> {
+fn merged<'r>(lists: impl Iterator<Item = &'r [Ranked]>, limit: usize) -> Vec<Ranked> {
     let mut all: Vec<Ranked> = lists.flatten().copied().collect();
     all.sort_unstable_by_key(|ranked| Reverse(*ranked));
-    all.truncate(LIST_MAX);
+    all.truncate(limit.min(LIST_MAX));
     all
 }
 
@@ -106,9 +106,9 @@ impl Lists {
     }
 
     /// The newest jobs of these statuses.
-    pub(super) fn of(&self, statuses: &[&[u8]]) -> Result<Vec<Vec<u8>>, EndError> {
+    pub(super) fn of(&self, statuses: &[&[u8]], limit: usize) -> Result<Vec<Vec<u8>>, EndError> {
         let asked = self.by_status.iter().filter(|(status, _)| statuses.contains(&&status[..]));
-        let ranked = merged(asked.map(|(_, list)| &list[..]));
+        let ranked = merged(asked.map(|(_, list)| &list[..]), limit);
         let card = |ranked: &Ranked| {
             let mut bytes = vec![0; usize::try_from(ranked.extent.length).unwrap_or(0)];
             self.cards.read_exact_at(&mut bytes, ranked.extent.offset)?;

@@ -1,0 +1,84 @@
+//! `reshelve serve`.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use reshelve_app::hints;
+use reshelve_app::sides;
+use reshelve_app::{ExitCode, Failure, Watcher};
+use reshelve_serve::{ClientOrigin, Report, Server, Settings, Side, Sides, Stop};
+
+use crate::cli::ServeArgs;
+use crate::printer::note;
+use crate::progress::View;
+
+/// How long it takes to notice Ctrl-C, at most.
+const NOTICE_EVERY: Duration = Duration::from_millis(100);
+
+pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
+    let listen = address(&args.listen)?;
+    let client_origin = ClientOrigin::new(&args.client_origin)
+        .ok_or_else(|| Failure::usage("--client-origin is no origin", hints::NAME_AN_ORIGIN))?;
+    let view = Arc::new(View::default());
+    let handle = args.password.handle(view.handle());
+    let opened = sides::open(&args.sides(), &handle)?;
+    let sides = both(args, opened)?;
+    let report =
+        Report::to(|failure| note(&format!("warning: {}: {}", failure.request, failure.why)));
+    let settings = Settings {
+        hosts: args.host.clone(),
+        client_origin,
+        validation: args.validation.into(),
+        report,
+        ..Settings::new(listen, sides)
+    };
+    let server = Server::bind(settings).map_err(|error| {
+        Failure::failed(format!("{error}: {}", reason(&error))).hinting(hints::LISTEN_ELSEWHERE)
+    })?;
+    view.ready();
+    note(&format!("listening on http://{}", server.local_address()));
+    let stop = Stop::default();
+    let stopper = stop.clone();
+    thread::spawn(move || {
+        while !handle.is_cancelled() {
+            thread::sleep(NOTICE_EVERY);
+        }
+        stopper.stop();
+    });
+    server.run(&stop);
+    Ok(ExitCode::Done)
+}
+
+/// The sides with their switch, or the one that there is. A switch that stands on a side that is not
+/// there is refused: nobody would notice.
+fn both(args: &ServeArgs, opened: sides::Sides) -> Result<Sides, Failure> {
+    match (opened.legacy, opened.normalized) {
+        (Some(legacy), Some(normalized)) => {
+            Ok(Sides::two(legacy, normalized, args.persistence(), args.fallback))
+        }
+        (legacy, normalized) => {
+            let side = if legacy.is_some() { Side::Legacy } else { Side::Normalized };
+            let asked = args.persistence.map(Side::from);
+            if args.needs_two_sides() || asked.is_some_and(|asked| asked != side) {
+                let message = format!("only a {side} side is given");
+                return Err(Failure::usage(message, hints::NAME_BOTH_SIDES));
+            }
+            let place = legacy.or(normalized);
+            Ok(Sides::one(place.ok_or_else(|| Failure::failed("there is nothing to serve"))?))
+        }
+    }
+}
+
+/// The address that a text names, which may have a host's name.
+fn address(text: &str) -> Result<SocketAddr, Failure> {
+    let found = text.to_socket_addrs().ok().and_then(|mut all| all.next());
+    found.ok_or_else(|| {
+        Failure::usage(format!("--listen {text}: no address with a port"), hints::NAME_AN_ADDRESS)
+    })
+}
+
+fn reason(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(String::new, ToString::to_string)
+}
