@@ -4,11 +4,12 @@
 
 mod serving;
 
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use serving::{MemoryPlace, Running, record};
+use serving::{Answer, MemoryPlace, Running, record};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::{Message, WebSocket};
 
@@ -278,7 +279,8 @@ fn engine_io_refuses_as_the_application_does() {
     for (method, query, code, message) in [
         ("GET", "", 0, "Transport unknown"),
         ("GET", "?EIO=4&transport=carrier-pigeon", 0, "Transport unknown"),
-        ("GET", "?EIO=4&transport=polling&transport=polling", 0, "Transport unknown"),
+        ("GET", "?EIO=4&transport=polling&transport=x", 0, "Transport unknown"),
+        ("GET", "?EIO=4&transport=polling&sid=x&sid=y", 1, "Session ID unknown"),
         ("GET", "?EIO=4&transport=polling&sid=nope", 1, "Session ID unknown"),
         ("POST", "?EIO=4&transport=polling&sid=AAAAAAAAAAAAAAHs", 1, "Session ID unknown"),
         ("POST", "?EIO=4&transport=polling", 2, "Bad handshake method"),
@@ -288,6 +290,42 @@ fn engine_io_refuses_as_the_application_does() {
     ] {
         let expected = format!("{{\"code\":{code},\"message\":\"{message}\"}}");
         assert_eq!(ask(method, query), (400, expected), "{method} {query}");
+    }
+}
+
+#[test]
+fn a_websocket_that_is_refused_is_told_and_ended() {
+    let server = Running::recorded();
+    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+    let version = "Sec-WebSocket-Version: 13\r\n";
+    let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    for (query, fields, expected) in [
+        ("EIO=4&transport=x", format!("{version}{key}"), "Transport unknown"),
+        ("EIO=3&transport=websocket", format!("{version}{key}"), "Unsupported protocol version"),
+        ("EIO=4&transport=websocket&sid=x", format!("{version}{key}"), "Session ID unknown"),
+        (
+            "EIO=4&transport=websocket",
+            version.to_owned(),
+            "Missing or invalid Sec-WebSocket-Key header",
+        ),
+        (
+            "EIO=4&transport=websocket",
+            key.to_owned(),
+            "Missing or invalid Sec-WebSocket-Version header",
+        ),
+    ] {
+        let request =
+            format!("GET /ws/?{query} HTTP/1.1\r\nHost: localhost\r\n{upgrade}{fields}\r\n");
+        // What follows is never read as a request.
+        let followed = format!("{request}GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        let mut stream = server.connect();
+        stream.write_all(followed.as_bytes()).unwrap();
+        let answer = Answer::read(&mut stream, false).unwrap();
+        assert_eq!((answer.status, &answer.text()[..]), (400, expected), "{query}");
+        assert_eq!(answer.header("connection"), "close");
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).unwrap();
+        assert!(rest.is_empty());
     }
 }
 

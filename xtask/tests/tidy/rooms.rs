@@ -221,6 +221,7 @@ pub(crate) const ONLY_IN: &[(&str, &[&str])] = &[
     ("hyper", &["reshelve-serve"]),
     ("hyper-util", &["reshelve-serve"]),
     ("engineioxide", &["reshelve-serve"]),
+    ("prometheus-client", &["reshelve-serve"]),
     ("clap", &["reshelve-cli"]),
     ("clap_complete", &["reshelve-cli"]),
     ("clap_mangen", &["reshelve-cli"]),

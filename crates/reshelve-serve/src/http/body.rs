@@ -1,7 +1,7 @@
 //! The bodies of requests, read as Express reads them: JSON and forms, and what is wrong with
 //! them. No answer depends on what a sound body holds.
 
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::Body;
@@ -19,6 +19,9 @@ use crate::present::error;
 
 /// Parameters of a form, at most.
 const PARAMETERS_MAX: usize = 1000;
+
+/// Levels of a parameter such as `a[b][c]`, at most.
+const LEVELS_MAX: usize = 32;
 
 /// What a request brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,7 +130,11 @@ fn decompressed(sent: Vec<u8>, coding: &str) -> Result<Vec<u8>, Unsound> {
     match read {
         Ok(_) if bytes.len() > BODY_BYTES_MAX => Err(Unsound::too_large()),
         Ok(_) => Ok(bytes),
-        Err(_) => Err(Unsound::plain(StatusCode::BAD_REQUEST, "incorrect header check")),
+        Err(error) => {
+            let is_cut = error.kind() == ErrorKind::UnexpectedEof;
+            let why = if is_cut { "unexpected end of file" } else { "incorrect header check" };
+            Err(Unsound::plain(StatusCode::BAD_REQUEST, why))
+        }
     }
 }
 
@@ -165,6 +172,11 @@ fn judge(form: Form, text: &str) -> Result<Given, Unsound> {
         if text.split('&').count() > PARAMETERS_MAX {
             return Err(Unsound::plain(StatusCode::PAYLOAD_TOO_LARGE, "too many parameters"));
         }
+        let is_deep = |pair: &str| pair.split('=').next().is_some_and(is_deep);
+        if text.split('&').any(is_deep) {
+            let message = "The input exceeded the depth";
+            return Err(Unsound::plain(StatusCode::BAD_REQUEST, message));
+        }
         return Ok(Given::Value);
     }
     if text.is_empty() {
@@ -176,6 +188,11 @@ fn judge(form: Form, text: &str) -> Result<Given, Unsound> {
             Err(Unsound::Answered(StatusCode::BAD_REQUEST, error::bad_request(&message)))
         }
     }
+}
+
+/// Whether a name of a form has too many levels.
+fn is_deep(name: &str) -> bool {
+    name.replace("%5B", "[").replace("%5b", "[").matches('[').count() > LEVELS_MAX
 }
 
 #[cfg(test)]

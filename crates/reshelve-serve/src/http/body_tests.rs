@@ -59,6 +59,9 @@ fn unsound_bodies_are_answered_as_the_application_answers_them() {
     let many = "a=b&".repeat(PARAMETERS_MAX);
     let form = [("content-type", "application/x-www-form-urlencoded")];
     assert_eq!(status(judged(&form, many)).0, 413);
+    let deep = r#"{"statusCode":400,"message":"The input exceeded the depth"}"#;
+    assert_eq!(status(judged(&form, format!("a{}=b", "[a]".repeat(33)))), (400, deep.to_owned()));
+    assert_eq!(judged(&form, format!("a{}=[[[", "[a]".repeat(32))), Ok(Given::Value));
 }
 
 #[test]
@@ -92,7 +95,10 @@ fn charsets_and_encodings_are_judged() {
     assert_eq!(status(coded("X", b"{}".to_vec())), (415, unknown.to_owned()));
     let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
     gzip.write_all(b"{}").unwrap();
-    assert_eq!(coded("gzip", gzip.finish().unwrap()), Ok(Given::Value));
+    let gzip = gzip.finish().unwrap();
+    let cut = r#"{"statusCode":400,"message":"unexpected end of file"}"#;
+    assert_eq!(status(coded("gzip", gzip[..gzip.len() - 3].to_vec())), (400, cut.to_owned()));
+    assert_eq!(coded("gzip", gzip), Ok(Given::Value));
     let mut bomb = ZlibEncoder::new(Vec::new(), Compression::default());
     bomb.write_all(&vec![b' '; 10_000_000]).unwrap();
     assert_eq!(status(coded("deflate", bomb.finish().unwrap())).0, 413);

@@ -16,6 +16,7 @@ mod head;
 mod hosts;
 mod json_text;
 mod limits;
+mod measures;
 mod own;
 mod parameters;
 mod query;

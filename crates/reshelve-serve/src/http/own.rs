@@ -1,17 +1,20 @@
 //! Our own routes, beside those of the application. The one place where more are added: pages
-//! under `/ui`, our richer API under `/api/reshelve`, `/admin`, `/metrics`, `/openapi.json`.
+//! under `/ui`, our richer API under `/api/reshelve`, `/admin`, `/openapi.json`.
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
 use axum::routing::get;
 
+use super::measures::Measures;
 use crate::sides::Asking;
 
 /// Paths that are ours: these, and what is below them.
-const OURS: [&str; 2] = ["/healthz", "/readyz"];
+const OURS: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
 /// Whether a path is one of ours.
 pub(super) fn is_ours(path: &str) -> bool {
@@ -21,8 +24,11 @@ pub(super) fn is_ours(path: &str) -> bool {
 }
 
 /// The routes.
-pub(super) fn router(asking: Arc<Asking>) -> Router {
-    Router::new().route("/healthz", get(healthz)).route("/readyz", get(readyz)).with_state(asking)
+pub(super) fn router(asking: Arc<Asking>, measures: Measures) -> Router {
+    Router::new()
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz).with_state(asking))
+        .route("/metrics", get(metrics).with_state(measures))
 }
 
 /// Whether the server runs at all.
@@ -36,4 +42,10 @@ async fn readyz(State(asking): State<Arc<Asking>>) -> (StatusCode, &'static str)
         true => (StatusCode::OK, "ready\n"),
         false => (StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
     }
+}
+
+/// What Prometheus reads.
+async fn metrics(State(measures): State<Measures>) -> impl IntoResponse {
+    const KIND: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(CONTENT_TYPE, KIND)], measures.text())
 }

@@ -41,6 +41,23 @@ pub(super) enum Route<'a> {
     Unmatched,
 }
 
+impl Route<'_> {
+    /// What it is called where requests are counted.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Route::Jobs => "list",
+            Route::Job(_, Part::Detail) => "detail",
+            Route::Job(_, Part::Events) => "events",
+            Route::Job(_, Part::Metrics) => "metrics",
+            Route::Job(_, Part::Metadata) => "metadata",
+            Route::Health => "health",
+            Route::Ready => "health-ready",
+            Route::RealtimeMetrics => "realtime-metrics",
+            Route::Unmatched => "unmatched",
+        }
+    }
+}
+
 /// A target, cut into path and query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Target<'a> {

@@ -20,6 +20,7 @@ use super::application::Application;
 use super::files;
 use super::hosts::Hosts;
 use super::limits::{ACCEPT_PAUSE, BACKLOG, Limits};
+use super::measures::Measures;
 use super::own;
 use super::parameters::Validation;
 use super::service::Service;
@@ -125,12 +126,13 @@ impl Server {
         let address = listener.local_addr().map_err(at)?;
         let asking = Arc::new(Asking::new(sides, limits.lookups));
         let realtime = Realtime::new(Arc::clone(&asking), origin.clone(), report.clone());
-        let own = own::router(Arc::clone(&asking));
+        let measures = Measures::new();
+        let own = own::router(Arc::clone(&asking), measures.clone());
         let began = Instant::now();
         let application =
             Application { asking, realtime, origin, validation, began, report: report.clone() };
         let (hosts, idle_time) = (Hosts::new(address, &hosts), limits.idle_time);
-        let service = Arc::new(Service { application, own, hosts, idle_time });
+        let service = Arc::new(Service { application, own, hosts, measures, idle_time });
         Ok(Server { runtime, listener, address, service, limits, report })
     }
 

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -18,6 +18,7 @@ use super::answer::Response;
 use super::application::Application;
 use super::guard::{SOCKETS, TARGET};
 use super::hosts::Hosts;
+use super::measures::Measures;
 use super::own;
 use super::query::Query;
 use super::route::Target;
@@ -27,6 +28,7 @@ pub(super) struct Service {
     pub(super) application: Application,
     pub(super) own: Router,
     pub(super) hosts: Hosts,
+    pub(super) measures: Measures,
     /// How long a connection may be idle.
     pub(super) idle_time: Duration,
 }
@@ -43,7 +45,9 @@ impl Service {
         let closes = parts.headers.get(CONNECTION).is_some_and(|value| value == "close");
         let target = parts.headers.remove(TARGET);
         let target = target.as_ref().and_then(|target| target.to_str().ok()).unwrap_or("/");
+        let (began, route) = (Instant::now(), route_name(target));
         let mut response = self.answered(parts, target, Body::new(body), at, &is_late).await;
+        self.measures.count(route, response.status().as_u16(), began.elapsed());
         self.persist(response.headers_mut(), closes);
         Ok(response)
     }
@@ -88,6 +92,16 @@ impl Service {
         if let Some(seconds) = HeaderValue::try_from(seconds).ok().filter(|_| !closes) {
             headers.insert("keep-alive", seconds);
         }
+    }
+}
+
+/// What the route of a target is called where requests are counted.
+fn route_name(target: &str) -> &'static str {
+    let cut = Target::of(target);
+    match cut.route() {
+        _ if target.starts_with(SOCKETS) => "socket",
+        _ if own::is_ours(cut.path) => "own",
+        route => route.name(),
     }
 }
 

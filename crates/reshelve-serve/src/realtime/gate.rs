@@ -5,7 +5,8 @@ use axum::body::Body;
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_REQUEST_HEADERS, CACHE_CONTROL, CONTENT_LENGTH,
-    CONTENT_TYPE, HeaderMap, HeaderValue, ORIGIN, UPGRADE, VARY,
+    CONTENT_TYPE, HeaderMap, HeaderValue, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION,
+    UPGRADE, VARY,
 };
 use axum::http::request::Parts;
 use axum::http::{Method, Response, StatusCode, Uri};
@@ -50,8 +51,12 @@ pub(super) fn pass(
         return Err(Box::new(preflight(&parts.headers)));
     }
     let upgrades = parts.headers.contains_key(UPGRADE);
-    judged(&parts.method, upgrades, query, sessions)
-        .map_err(|refusal| Box::new(refused(refusal, upgrades)))
+    let target = judged(&parts.method, upgrades, query, sessions)
+        .map_err(|refusal| Box::new(refused(refusal, upgrades)))?;
+    match missing(&parts.headers).filter(|_| upgrades) {
+        Some(sentence) => Err(Box::new(answered(StatusCode::BAD_REQUEST, "text/html", sentence))),
+        None => Ok(target),
+    }
 }
 
 fn judged(
@@ -60,10 +65,9 @@ fn judged(
     query: &[(String, String)],
     sessions: &Registry,
 ) -> Result<Uri, Refusal> {
+    // Of a repeated parameter, the last counts.
     let value = |name: &str| {
-        let mut values = query.iter().filter(|(other, _)| other == name).map(|(_, value)| value);
-        // A repeated parameter is a list to the application, which is none of the words.
-        values.next().filter(|_| values.next().is_none()).map(String::as_str)
+        query.iter().rev().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     };
     let transport = match value("transport") {
         Some("polling") => TransportType::Polling,
@@ -100,21 +104,36 @@ fn uri(text: &str) -> Result<Uri, Refusal> {
     text.parse().map_err(|_| Refusal::BadRequest)
 }
 
+/// What a websocket lacks.
+fn missing(headers: &HeaderMap) -> Option<&'static str> {
+    let is_version = headers.get(SEC_WEBSOCKET_VERSION).is_some_and(|version| version == "13");
+    match headers.contains_key(SEC_WEBSOCKET_KEY) {
+        false => Some("Missing or invalid Sec-WebSocket-Key header"),
+        true if !is_version => Some("Missing or invalid Sec-WebSocket-Version header"),
+        true => None,
+    }
+}
+
 /// The answer to a request that is not taken.
 fn refused(refusal: Refusal, upgrades: bool) -> Response<Body> {
     let sentence = refusal.sentence();
-    let text = match upgrades {
-        true => sentence.to_owned(),
-        false => format!("{{\"code\":{},\"message\":\"{sentence}\"}}", refusal as u8),
-    };
-    let mut response = Response::new(Body::from(text));
-    *response.status_mut() = match refusal {
+    let status = match refusal {
         Refusal::Forbidden => StatusCode::FORBIDDEN,
         _ => StatusCode::BAD_REQUEST,
     };
-    let headers = response.headers_mut();
-    let kind = if upgrades { "text/html" } else { "application/json" };
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    match upgrades {
+        true => answered(status, "text/html", sentence),
+        false => {
+            let text = format!("{{\"code\":{},\"message\":\"{sentence}\"}}", refusal as u8);
+            answered(status, "application/json", &text)
+        }
+    }
+}
+
+fn answered(status: StatusCode, kind: &'static str, text: &str) -> Response<Body> {
+    let mut response = Response::new(Body::from(text.to_owned()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     response
 }
 

@@ -68,8 +68,11 @@ impl Realtime {
                 }
             }
         };
-        let mut response = gate::allowed(response, &asked);
-        if upgrades && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        if !upgrades {
+            return gate::allowed(response, &asked);
+        }
+        let mut response = response;
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             // What follows such a request is not read as requests.
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
