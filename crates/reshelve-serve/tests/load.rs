@@ -22,11 +22,11 @@ impl JobLookup for Odd {
     fn name(&self) -> String {
         "odd".to_owned()
     }
-    fn newest(&self, _: &[&[u8]]) -> Result<Vec<Vec<u8>>, EndError> {
+    fn newest(&self, _: &[&[u8]], _: usize) -> Result<Vec<Vec<u8>>, EndError> {
         (self.0)(b"list").map(|_| Vec::new())
     }
-    fn has_job(&self, job_id: &[u8]) -> Result<bool, EndError> {
-        (self.0)(job_id).map(|job| job.is_some())
+    fn card(&self, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {
+        (self.0)(job_id)
     }
     fn document(&self, _: Collection, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {
         (self.0)(job_id)

@@ -7,6 +7,7 @@ mod serving;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use serving::{Answer, MemoryPlace, Running, record};
@@ -368,4 +369,21 @@ fn a_message_that_is_too_long_ends_the_session() {
     let _ = socket.0.send(Message::text("4".repeat(1_000_001)));
     while socket.0.read().is_ok() {}
     assert_eq!(server.get("/health").status, 200);
+}
+
+#[test]
+fn a_server_that_is_stopped_ends_its_sessions() {
+    let place = Arc::new(MemoryPlace::recorded());
+    let mut server = Running::with(place, |settings| {
+        // Longer than any test: it would wait for sessions that do not end.
+        settings.limits.stop_time = Duration::from_secs(3600);
+    });
+    let mut joined = Socket::connect(&server, None);
+    joined.send("0");
+    joined.receive();
+    let mut opened = Socket::connect(&server, None);
+    server.stop();
+    for socket in [&mut joined, &mut opened] {
+        while socket.0.read().is_ok() {}
+    }
 }

@@ -20,16 +20,20 @@ const SIDE: &str = "x-reshelve-side";
 /// What is answered, before it is dressed for a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Answer {
-    pub(super) status: StatusCode,
+    status: StatusCode,
     /// JSON.
-    pub(super) body: Vec<u8>,
+    body: Vec<u8>,
+    /// Its entity tag.
+    tag: String,
     /// Which side answered, where there are two.
     pub(super) side: Option<Side>,
 }
 
 impl Answer {
+    /// An answer. Its tag is computed here: for a long body, away from connections.
     pub(super) fn new(status: StatusCode, body: Vec<u8>) -> Self {
-        Answer { status, body, side: None }
+        let tag = entity_tag(&body);
+        Answer { status, body, tag, side: None }
     }
 
     pub(super) fn ok(body: Vec<u8>) -> Self {
@@ -46,10 +50,9 @@ pub(super) fn dressed(
     asked: &HeaderMap,
     origin: &ClientOrigin,
 ) -> Response {
-    let tag = entity_tag(&answer.body);
     let is_fresh = matches!(*method, Method::GET | Method::HEAD)
         && answer.status.is_success()
-        && is_fresh(asked, &tag);
+        && is_fresh(asked, &answer.tag);
     let length = answer.body.len();
     let mut response = Response::new(Body::empty());
     let headers = response.headers_mut();
@@ -59,7 +62,7 @@ pub(super) fn dressed(
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
         headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
-    if let Ok(tag) = HeaderValue::try_from(tag) {
+    if let Ok(tag) = HeaderValue::try_from(answer.tag) {
         headers.insert(ETAG, tag);
     }
     if let Some(side) = answer.side {

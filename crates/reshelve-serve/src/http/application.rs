@@ -117,7 +117,7 @@ impl Application {
         let question = move |place: &dyn JobLookup| {
             let statuses: Vec<&[u8]> = question.statuses.iter().map(String::as_bytes).collect();
             let jobs = place.newest(&statuses, question.limit)?;
-            Ok::<_, Failed>(present::list(&jobs, now_ms())?)
+            Ok::<_, Failed>(Answer::ok(present::list(&jobs, now_ms())?))
         };
         let asked = self.asking.ask(RouteName::List, None, question, Failed::is_of_place).await;
         self.settled(target, "", asked)
@@ -126,7 +126,7 @@ impl Application {
     async fn job(&self, target: &str, question: JobQuestion) -> Answer {
         let id = question.id.clone();
         let route = question.part.route_name();
-        let question = move |place: &dyn JobLookup| looked_up(place, &question);
+        let question = move |place: &dyn JobLookup| looked_up(place, &question).map(Answer::ok);
         let asked = self.asking.ask(route, Some(&id), question, Failed::is_of_place).await;
         self.settled(target, &id, asked)
     }
@@ -136,14 +136,14 @@ impl Application {
         &self,
         target: &str,
         id: &str,
-        asked: Result<Answered<Result<Vec<u8>, Failed>>, Unanswered>,
+        asked: Result<Answered<Result<Answer, Failed>>, Unanswered>,
     ) -> Answer {
         let (side, found) = match asked {
             Ok(Answered { side, value }) => (side, value),
             Err(unanswered) => (None, Err(unanswered.into())),
         };
         let answer = match found {
-            Ok(body) => Answer::ok(body),
+            Ok(answer) => answer,
             Err(Failed::NoJob) => Answer::new(StatusCode::NOT_FOUND, error::job_not_found(id)),
             Err(Failed::Bad(why)) => Answer::new(StatusCode::BAD_REQUEST, error::bad_request(why)),
             Err(Failed::Internal(why)) => {

@@ -1,5 +1,7 @@
 //! What hyper gets to read, for what a client sends.
 
+use proptest::prelude::*;
+
 use super::*;
 
 /// What is passed on of some bytes, given in pieces of `step` bytes, and how it ended.
@@ -96,4 +98,55 @@ fn a_websocket_is_passed_on_as_it_is_up_to_a_limit() {
     assert_eq!(refusal, None);
     let long = [head.as_bytes(), &[0x81, 0xff, 0, 0, 0, 0, 1, 0, 0, 0]].concat();
     assert_eq!(passed(&long, long.len()).1, Some(Refusal::Silent));
+}
+
+/// Pieces of requests, sound and not.
+fn pieces() -> impl Strategy<Value = Vec<u8>> {
+    const TEXTS: [&str; 22] = [
+        "GET ",
+        "POST ",
+        "/a?b",
+        "*",
+        " HTTP/1.1\r\n",
+        " HTTP/1.0\r\n",
+        "Host: a\r\n",
+        "\r\n",
+        "Content-Length: 3\r\n",
+        "Transfer-Encoding: chunked\r\n",
+        "Connection: upgrade\r\n",
+        "Upgrade: websocket\r\n",
+        "Expect: 100-continue\r\n",
+        "/ws/",
+        "3\r\nabc\r\n",
+        "0\r\n",
+        "abc",
+        ";x=y",
+        "\n",
+        "\r",
+        ": ",
+        "\u{81}\u{fe}",
+    ];
+    let piece = prop_oneof![
+        9 => proptest::sample::select(&TEXTS[..]).prop_map(|text| text.as_bytes().to_vec()),
+        1 => proptest::collection::vec(any::<u8>(), 0..8),
+    ];
+    proptest::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn how_the_bytes_are_cut_makes_no_difference(sent in pieces(), step in 1_usize..9) {
+        prop_assert_eq!(passed(&sent, step), passed(&sent, sent.len().max(1)));
+    }
+
+    #[test]
+    fn heads_that_are_passed_on_hold_no_other_line(sent in pieces()) {
+        let request = [b"GET /".as_slice(), &sent].concat();
+        let (out, _) = passed(&request, request.len());
+        if let Some((head, _)) = out.split_once("\r\n\r\n") {
+            let is_field = |line: &str| line.split_once(": ").is_some_and(|(name, _)| !name.is_empty());
+            prop_assert!(head.split("\r\n").skip(1).all(is_field), "{}", head);
+            prop_assert!(!head.replace("\r\n", "").contains(['\r', '\n']));
+        }
+    }
 }

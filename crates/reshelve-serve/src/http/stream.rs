@@ -141,6 +141,21 @@ impl Guarded {
         self.refuses = true;
     }
 
+    /// What came of writing; an error where the client has not read for too long.
+    fn timed_write(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.writing = None;
+            return written;
+        }
+        let sleep = || Box::pin(tokio::time::sleep(WRITE_TIME_MAX));
+        ready!(self.writing.get_or_insert_with(sleep).as_mut().poll(context));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
     /// Throws away what still comes, for a while: a connection that is closed before it is read
     /// to its end takes the answer with it.
     fn poll_rest(&mut self, context: &mut Context<'_>, from: usize) -> Poll<()> {
@@ -199,17 +214,22 @@ impl AsyncWrite for Guarded {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let own = self.get_mut();
-        match Pin::new(&mut own.socket).poll_write(context, bytes) {
-            Poll::Ready(written) => {
-                own.writing = None;
-                Poll::Ready(written)
-            }
-            Poll::Pending => {
-                let sleep = || Box::pin(tokio::time::sleep(WRITE_TIME_MAX));
-                ready!(own.writing.get_or_insert_with(sleep).as_mut().poll(context));
-                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-            }
-        }
+        let written = Pin::new(&mut own.socket).poll_write(context, bytes);
+        own.timed_write(context, written)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let own = self.get_mut();
+        let written = Pin::new(&mut own.socket).poll_write_vectored(context, pieces);
+        own.timed_write(context, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
