@@ -1,7 +1,7 @@
 //! The server: connections, and each request to its answer, as Node and Express give it.
 //!
-//! A connection is read by the guard ([`stream`], [`guard`]), which judges every request as Node's
-//! parser does and passes it on in one form that hyper reads. [`service`] gives it to the
+//! A connection is read by the guard (`stream.rs`, `guard.rs`), which judges every request as Node's
+//! parser does and passes it on in one form that hyper reads. `service.rs` gives it to the
 //! application's routes, to ours, or to Socket.IO.
 
 mod answer;
@@ -25,6 +25,6 @@ mod server;
 mod service;
 mod stream;
 
-pub use limits::*;
+pub use limits::Limits;
 pub use parameters::Validation;
 pub use server::{ServeError, Server, Settings, Stop};
