@@ -387,3 +387,17 @@ fn a_server_that_is_stopped_ends_its_sessions() {
         while socket.0.read().is_ok() {}
     }
 }
+
+#[test]
+fn one_client_subscribes_to_so_many_jobs() {
+    let server = Running::recorded();
+    let mut client = Socket::connect(&server, None);
+    client.send("0");
+    client.receive();
+    let ids = (0..100).map(|at| format!("job {at}")).chain(["x".repeat(70_000), "y".to_owned()]);
+    for (at, id) in ids.enumerate() {
+        client.send(&format!("2{}", json!(["subscribe", {"jobId": id}])));
+        let expected = if at < 100 { "novel.subscribed" } else { "novel.error" };
+        assert_eq!(event(&client.receive())[0], expected, "{at}");
+    }
+}

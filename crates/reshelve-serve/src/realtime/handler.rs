@@ -42,8 +42,8 @@ impl EngineIoHandler for Handler {
     fn on_connect(self: Arc<Self>, socket: Arc<Socket<Session>>) {
         self.registry.add(&socket);
         tokio::spawn(async move {
-            sleep(JOIN_TIME_MAX).await;
-            if !socket.data.has_joined.load(Ordering::Relaxed) {
+            let ended = timeout(JOIN_TIME_MAX, socket.closed()).await.is_ok();
+            if !ended && !socket.data.has_joined.load(Ordering::Relaxed) {
                 socket.close(DisconnectReason::TransportClose);
             }
         });

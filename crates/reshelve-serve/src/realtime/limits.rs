@@ -11,6 +11,9 @@ pub(super) const SESSIONS_PER_ORIGIN_MAX: usize = SESSIONS_MAX;
 /// Jobs that one session is subscribed to.
 pub(super) const SUBSCRIPTIONS_MAX: usize = 100;
 
+/// The ids of these jobs together, in bytes.
+pub(super) const SUBSCRIBED_BYTES_MAX: usize = 64 * 1024;
+
 /// Subscriptions of one session that wait for their events.
 pub(super) const WAITING_MAX: usize = 32;
 

@@ -8,7 +8,9 @@ use engineioxide::socket::Sid;
 use reshelve_core::raw::iso;
 use serde_json::{Map, Value, json};
 
-use super::limits::{CATCH_UPS_MAX, SESSIONS_MAX, SESSIONS_PER_ORIGIN_MAX, SUBSCRIPTIONS_MAX};
+use super::limits::{
+    CATCH_UPS_MAX, SESSIONS_MAX, SESSIONS_PER_ORIGIN_MAX, SUBSCRIBED_BYTES_MAX, SUBSCRIPTIONS_MAX,
+};
 use super::session::Session;
 
 /// What was sent to the last subscriber of a job.
@@ -82,7 +84,8 @@ impl Registry {
         if subscribed.contains(job_id) {
             return true;
         }
-        if subscribed.len() >= SUBSCRIPTIONS_MAX {
+        let bytes = subscribed.iter().map(String::len).sum::<usize>() + job_id.len();
+        if subscribed.len() >= SUBSCRIPTIONS_MAX || bytes > SUBSCRIBED_BYTES_MAX {
             return false;
         }
         subscribed.insert(job_id.to_owned());
