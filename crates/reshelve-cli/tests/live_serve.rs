@@ -27,7 +27,7 @@ fn live_databases_answer_as_recorded() {
     place.expect(0, &["indexes", "up", &target.uri]);
     let run = ["run", "legacy.json", &target.uri, "--apply", "--in-flight", "include"];
     place.expect(0, &run);
-    legacy.insert("jobs", &split(&place.read("legacy.bson")));
+    legacy.seed("jobs", &split(&place.read("legacy.bson")));
     expect_recorded(&Served::new(&place, &[&target.uri]), None, "target");
     expect_recorded(&Served::new(&place, &[&legacy.uri]), None, "legacy");
     let both = ["--legacy", &legacy.uri, "--normalized", &target.uri, "--persistence", "legacy"];
@@ -35,13 +35,10 @@ fn live_databases_answer_as_recorded() {
     expect_recorded(&served, Some("legacy"), "both");
 
     // What changes there is served at once.
-    let changed = live::wait(
-        legacy
-            .collection("jobs")
-            .update_one(doc! { "_id": "rich" }, doc! { "$set": { "title": "Another title" } }),
-    );
-    assert_eq!(changed.unwrap().modified_count, 1);
+    let change = doc! { "q": { "_id": "rich" }, "u": { "$set": { "title": "Another title" } } };
+    legacy.command(doc! { "update": "jobs", "updates": [change] });
     assert!(served.get("/api/novel/rich").body.contains("Another title"));
-    live::wait(legacy.collection("jobs").delete_one(doc! { "_id": "rich" })).unwrap();
+    let gone = doc! { "q": { "_id": "rich" }, "limit": 1 };
+    legacy.command(doc! { "delete": "jobs", "deletes": [gone] });
     assert_eq!(served.get("/api/novel/rich").status, 404);
 }

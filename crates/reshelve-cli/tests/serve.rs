@@ -6,7 +6,6 @@
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
 #[path = "common/serving.rs"]
-#[expect(dead_code, reason = "each of these files uses a part of it")]
 mod serving;
 
 use std::fs;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use reshelve_app::places::{SourcePlace, TargetPlace};
 use reshelve_app::sides;
-use reshelve_serve::{RouteName, Side};
+use reshelve_serve::http;
+use reshelve_serve::sides::{self as served, RouteName, Side};
 
 use super::password::BothPasswords;
 use super::shared::{MappingArgs, ReadPreference};
@@ -112,20 +113,20 @@ pub(crate) enum Validation {
     Declared,
 }
 
-impl From<Validation> for reshelve_serve::Validation {
+impl From<Validation> for http::Validation {
     fn from(value: Validation) -> Self {
         match value {
-            Validation::Shipped => reshelve_serve::Validation::Shipped,
-            Validation::Declared => reshelve_serve::Validation::Declared,
+            Validation::Shipped => http::Validation::Shipped,
+            Validation::Declared => http::Validation::Declared,
         }
     }
 }
 
 impl ServeArgs {
     /// How the switch stands at first.
-    pub(crate) fn persistence(&self) -> reshelve_serve::Persistence {
+    pub(crate) fn persistence(&self) -> served::Persistence {
         let side = self.persistence.map_or(Side::Normalized, Into::into);
-        let of = reshelve_serve::Persistence::of(side);
+        let of = served::Persistence::of(side);
         let mut of =
             self.persistence_of.iter().fold(of, |of, (route, to)| of.with_route(*route, *to));
         of.normalized_share = self.normalized_share.unwrap_or(0);

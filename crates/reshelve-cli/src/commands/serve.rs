@@ -8,7 +8,9 @@ use std::time::Duration;
 use reshelve_app::hints;
 use reshelve_app::sides;
 use reshelve_app::{ExitCode, Failure, Watcher};
-use reshelve_serve::{ClientOrigin, Report, Server, Settings, Side, Sides, Stop};
+use reshelve_serve::http::{Server, Settings, Stop};
+use reshelve_serve::realtime::ClientOrigin;
+use reshelve_serve::sides::{Report, Side, Sides};
 
 use crate::cli::ServeArgs;
 use crate::printer::note;

@@ -33,16 +33,18 @@ impl Served {
     /// The same for a call that is made already.
     pub(crate) fn of(call: Call) -> Served {
         let mut process = call.spawn(false);
-        let mut stderr = BufReader::new(process.stderr.take().unwrap());
+        let stderr = BufReader::new(process.stderr.take().unwrap());
+        let mut served = Served { process, address: String::new(), stderr };
         let mut told = String::new();
-        loop {
+        while served.address.is_empty() {
             let mut line = String::new();
-            assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "it did not listen:\n{told}");
-            if let Some(address) = line.trim_end().strip_prefix("listening on http://") {
-                return Served { process, address: address.to_owned(), stderr };
+            assert_ne!(served.stderr.read_line(&mut line).unwrap(), 0, "it ended:\n{told}");
+            match line.trim_end().strip_prefix("listening on http://") {
+                Some(address) => address.clone_into(&mut served.address),
+                None => told.push_str(&line),
             }
-            told.push_str(&line);
         }
+        served
     }
 
     /// `GET` of a target.

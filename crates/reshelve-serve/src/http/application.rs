@@ -142,7 +142,7 @@ impl Application {
             Ok(Answered { side, value }) => (side, value),
             Err(unanswered) => (None, Err(unanswered.into())),
         };
-        let answer = match found {
+        let mut answer = match found {
             Ok(answer) => answer,
             Err(Failed::NoJob) => Answer::new(StatusCode::NOT_FOUND, error::job_not_found(id)),
             Err(Failed::Bad(why)) => Answer::new(StatusCode::BAD_REQUEST, error::bad_request(why)),
@@ -151,7 +151,8 @@ impl Application {
                 Answer::new(StatusCode::INTERNAL_SERVER_ERROR, error::internal())
             }
         };
-        Answer { side, ..answer }
+        answer.side = side;
+        answer
     }
 
     /// The answer to a new job: there is no queue behind this server.

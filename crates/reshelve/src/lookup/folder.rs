@@ -77,7 +77,10 @@ fn keep(
             Err(damage) if damage.kind == DamageKind::Truncated && target.left_by()?.is_some() => {
                 break;
             }
-            Err(damage) => return Err(damage.into()),
+            Err(damage) if damage.kind == DamageKind::Io => return Err(damage.into()),
+            Err(damage) => {
+                return Err(EndError::refusal(damage.to_string(), Hint::MendTheTarget));
+            }
         };
         if let Err(malformed) = raw::check(document) {
             let message = format!("{}: byte offset {offset}: {malformed}", path.display());
