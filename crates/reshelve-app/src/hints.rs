@@ -277,6 +277,7 @@ fn of_end_in_general(hint: &Hint) -> &'static str {
             "if a run was interrupted there, resume it: it knows what it had written; otherwise put \
              back a copy of the folder, or use a new one"
         }
+        Hint::PutBackWhatWasKept => rollback::PUT_BACK_WHAT_WAS_KEPT,
         Hint::ResumeTheReplacingRun => {
             "a run with --replace was interrupted there: resume it, and it removes the earlier \
              versions"

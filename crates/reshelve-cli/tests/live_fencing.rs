@@ -174,7 +174,9 @@ fn an_edit_while_a_job_is_replaced_is_kept() {
                 scene.proxy.pose_as_standalone();
             }
             scene.run(0, &["--in-flight", "as-failed"]);
-            let held = scene.proxy.rule(on(command).of(name), Turn::Nth(2), Act::Hold);
+            // Without transactions a record follows the documents that are kept of a job.
+            let nth = if is_standalone && command == "insert" { 3 } else { 2 };
+            let held = scene.proxy.rule(on(command).of(name), Turn::Nth(nth), Act::Hold);
             let child = scene.spawn(&["--in-flight", "include", "--replace"]);
             held.wait_until_acted();
             // The last job that is kept so far is the one that is being replaced; the held command
@@ -191,7 +193,7 @@ fn an_edit_while_a_job_is_replaced_is_kept() {
             let undone = scene.target.dump("reshelve_undo").into_iter();
             let kept = undone.filter(|kept| {
                 let kept = RawDocument::from_bytes(kept.as_slice()).unwrap();
-                kept.get_document("document").unwrap().as_bytes() == edited.as_slice()
+                kept.get_document("document").is_ok_and(|it| it.as_bytes() == edited.as_slice())
             });
             assert_eq!(kept.count(), 1, "{what}: the edit is kept");
             rehearsal.expect_whole(&scene.target, &what);

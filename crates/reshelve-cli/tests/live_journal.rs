@@ -307,10 +307,10 @@ fn everything(target: &Database) -> BTreeSet<(String, Vec<u8>)> {
         let documents = target.dump(collection.name());
         documents.into_iter().map(move |document| (collection.name().to_owned(), document))
     });
-    let kept = target.dump("reshelve_undo").into_iter().map(|kept| {
+    let kept = target.dump("reshelve_undo").into_iter().filter_map(|kept| {
         let kept = RawDocument::from_bytes(&kept).unwrap();
-        let collection = kept.get_document("_id").unwrap().get_str("collection").unwrap();
-        (collection.to_owned(), kept.get_document("document").unwrap().as_bytes().to_vec())
+        let collection = kept.get_document("_id").unwrap().get_str("collection").ok()?;
+        Some((collection.to_owned(), kept.get_document("document").unwrap().as_bytes().to_vec()))
     });
     standing.chain(kept).collect()
 }

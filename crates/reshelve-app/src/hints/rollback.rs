@@ -6,6 +6,9 @@ pub(crate) const GO_ON_ROLLING_BACK: &str =
 /// A run of which nothing is left.
 pub(crate) const START_A_NEW_RUN: &str =
     "what it wrote is taken back, but for changed jobs that were kept: start a new run";
+/// What a run kept of earlier versions is damaged or gone.
+pub(super) const PUT_BACK_WHAT_WAS_KEPT: &str = "put it back from a backup: the run folder with its undo/, of a live target the collection \
+     reshelve_undo; a run of an earlier version of reshelve is taken back with that version";
 /// Jobs that somebody changed, and nobody decided about.
 pub fn on_edited(jobs: u64) -> String {
     format!(

@@ -23,6 +23,7 @@ mod swap_apart;
 mod take_back;
 mod together;
 mod undo;
+mod undo_record;
 mod used_plans;
 
 pub use destination::LiveDestination;

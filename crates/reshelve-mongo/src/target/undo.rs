@@ -1,5 +1,7 @@
 //! Earlier versions of replaced jobs, kept in the target database.
 
+use std::collections::HashSet;
+
 use mongodb::ClientSession;
 use mongodb::bson::RawDocumentBuf;
 use mongodb::error::Error;
@@ -15,6 +17,7 @@ use super::lease::Lease;
 use super::replace::Replacement;
 use super::standing::{Documents, is_own as is_of_this_run};
 use super::together::insert_in;
+use super::undo_record::{EVENTS_BEFORE_MAX, UndoRecord, events_of_others};
 use crate::connection::Connection;
 use crate::error::sentence;
 use crate::error_class::{Blame, blame};
@@ -30,6 +33,14 @@ pub(super) enum Kept {
     Never(Fate),
 }
 
+/// What stands is neither what this run replaced nor what it wrote.
+const EDITED_SINCE: &str = "another version is kept: it was edited since";
+
+fn never(why: &str) -> Kept {
+    let why = format!("its earlier version cannot be kept in {UNDO}: {why}");
+    Kept::Never(Fate::Conflict(why))
+}
+
 /// Where earlier versions are kept.
 pub(super) struct Undo<'u> {
     pub(super) connection: &'u Connection,
@@ -40,13 +51,39 @@ pub(super) struct Undo<'u> {
 
 impl Undo<'_> {
     /// Keeps the earlier version. Rollback goes back to the first one that a run meets, so what is
-    /// kept already stays.
+    /// kept already stays; the record that comes last says that all of it is kept.
     pub(super) async fn keep(
         &mut self,
         what: &Replacement<'_>,
         earlier: &Documents,
     ) -> Result<Kept, EndError> {
-        let documents = to_keep(what, earlier);
+        let job = what.job_id();
+        if what.begun && UndoRecord::is_there(self.connection, what.run, &job).await? {
+            return self.is_kept(what, earlier).await;
+        }
+        let Some(events_before) = events_of_others(self.connection, &job).await? else {
+            let why = format!("it has more than {EVENTS_BEFORE_MAX} events of others");
+            return Ok(Kept::Never(Fate::Conflict(why)));
+        };
+        let record = UndoRecord { events_before }.document(what.run, &job);
+        let mut documents = to_keep(what, earlier);
+        let last =
+            if self.fenced.is_some() { Vec::new() } else { record.iter().cloned().collect() };
+        if last.is_empty() {
+            documents.extend(record);
+        }
+        let mut now = Vec::new();
+        for documents in [documents, last] {
+            match self.keep_these(documents).await? {
+                Kept::Now(kept) => now.extend(kept),
+                never @ Kept::Never(_) => return Ok(never),
+            }
+        }
+        Ok(Kept::Now(now))
+    }
+
+    /// Keeps documents; without transactions in any order.
+    async fn keep_these(&mut self, documents: Vec<RawDocumentBuf>) -> Result<Kept, EndError> {
         let taken = self.insert(&documents).await?;
         let mut now = Vec::new();
         for (document, taken) in documents.into_iter().zip(taken) {
@@ -58,12 +95,42 @@ impl Undo<'_> {
                 Taken::Same => continue,
                 Taken::Refused(why) => why,
                 // Neither what this run replaced nor what it wrote: somebody has edited it since.
-                Taken::Other(_) => "another version is kept: it was edited since".to_owned(),
+                Taken::Other(_) => EDITED_SINCE.to_owned(),
             };
-            let why = format!("its earlier version cannot be kept in {UNDO}: {why}");
-            return Ok(Kept::Never(Fate::Conflict(why)));
+            return Ok(never(&why));
         }
         Ok(Kept::Now(now))
+    }
+
+    /// Whether all that stands was kept by an earlier process of this run, which may have begun to
+    /// replace it, or is what this run writes.
+    async fn is_kept(
+        &self,
+        what: &Replacement<'_>,
+        standing: &Documents,
+    ) -> Result<Kept, EndError> {
+        let is_older_own = |collection: Collection| {
+            let documents = &standing[collection.index()];
+            what.wrote.is_some_and(|it| is_of_this_run(it, &what.job_id(), collection, documents))
+        };
+        let others = Collection::ALL.map(|collection| match is_older_own(collection) {
+            true => Vec::new(),
+            false => standing[collection.index()].clone(),
+        });
+        let documents = to_keep(what, &others);
+        let own: HashSet<&[u8]> =
+            Collection::ALL.into_iter().flat_map(|collection| what.own(collection)).collect();
+        let taken = taken_before(self.connection, &documents).await?;
+        let is_own = |document: &RawDocumentBuf| {
+            let kept = raw::Document::new(document.as_bytes()).get("document");
+            kept.is_some_and(|kept| own.contains(kept.bytes))
+        };
+        let is_edited =
+            |(document, taken): (&RawDocumentBuf, Taken)| taken != Taken::Same && !is_own(document);
+        match documents.iter().zip(taken).any(is_edited) {
+            true => Ok(never(EDITED_SINCE)),
+            false => Ok(Kept::Now(Vec::new())),
+        }
     }
 
     async fn insert(&mut self, documents: &[RawDocumentBuf]) -> Result<Vec<Taken>, EndError> {

@@ -28,6 +28,8 @@ pub enum Hint {
     SameCompression,
     /// A target file is damaged or torn.
     MendTheTarget,
+    /// What was kept of earlier versions is damaged or gone: put it back from a copy.
+    PutBackWhatWasKept,
     /// A run that replaces was cut off: resume it.
     ResumeTheReplacingRun,
     /// Another run is at work: wait.

@@ -1,13 +1,15 @@
 //! Takes out of a target folder what a run has replaced, and keeps it for rollback.
 
 use std::io::{BufReader, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::existing::each_document;
 use super::lengths::ReadyFile;
 use crate::ends::{Compression, EndError, JobSet, TargetFolder};
-use crate::store::{Appender, At, DiskError, Files, Identity, Open, Replacement, key_of};
-use crate::target_schema::{Collection, is_of_a_version};
+use crate::store::{
+    Appender, At, DiskError, Files, Identity, Open, Replacement, SealedKeys, key_of,
+};
+use crate::target_schema::{Collection, id_bytes, is_of_a_version};
 use reshelve_core::raw::{self, Document, Value};
 
 /// Bytes that are copied at a time.
@@ -22,6 +24,12 @@ pub(crate) struct Replacing<'r> {
     pub(crate) replaced: &'r dyn JobSet,
     /// Where earlier versions are kept.
     pub(crate) undo: &'r Path,
+}
+
+/// Where the ids are of the events of the new application that stood when their jobs were replaced:
+/// an event that is not among them has come since.
+pub(super) fn events_before_file(undo: &Path) -> PathBuf {
+    undo.join("events-before.keys")
 }
 
 /// Rewrites one collection without the earlier versions of replaced jobs, which go to the undo
@@ -89,13 +97,20 @@ fn rewrite<F: Files + ?Sized>(
     let undo_path = what.undo.join(format!("{}.bson", what.collection));
     what.files.create_folders(what.undo)?;
     let mut undo = Appender::open(what.files, &undo_path, 0)?;
+    let mut events_before = match what.collection {
+        Collection::Events => Some(SealedKeys::begin(what.files, &events_before_file(what.undo))?),
+        _ => None,
+    };
     let mut out = Members::new(what.folder.compression, replacement);
     let torn = each_document(what.files, path, 0..what.base, |document| {
-        if is_replaced(document, what.replaced)? {
-            undo.append(document)
-        } else {
-            out.write(document)
+        let is_of_a_replaced_job = is_of_one(document, what.replaced)?;
+        if is_of_a_replaced_job && is_of_a_version(document) {
+            return undo.append(document);
         }
+        if let Some(events) = events_before.as_mut().filter(|_| is_of_a_replaced_job) {
+            events.add(&key_of(&id_bytes(document)))?;
+        }
+        out.write(document)
     })?;
     if let Some(offset) = torn {
         // What cannot be read cannot be carried over: the file stays as it is.
@@ -104,6 +119,7 @@ fn rewrite<F: Files + ?Sized>(
     }
     out.flush()?;
     undo.sync()?;
+    events_before.map_or(Ok(()), SealedKeys::seal)?;
     what.files.sync_folder(what.undo)?;
     // What the run wrote lies after `base`, in whole members, and is copied as it is.
     let mut file = what.files.open(path, Open::Read)?;
@@ -112,11 +128,11 @@ fn rewrite<F: Files + ?Sized>(
     std::io::copy(&mut rest, out.replacement).at("copying", path).map(drop)
 }
 
-/// An earlier version of a replaced job: its job, metrics and metadata, and the events that a
-/// mapping made. Events of the new application are nobody's earlier version.
-fn is_replaced(document: &[u8], replaced: &dyn JobSet) -> Result<bool, DiskError> {
+/// Whether a document is of a replaced job: of its earlier version, or an event of the new
+/// application, which is nobody's earlier version.
+fn is_of_one(document: &[u8], replaced: &dyn JobSet) -> Result<bool, DiskError> {
     let job_id = Document::new(document).get("jobId").and_then(Value::string).unwrap_or_default();
-    Ok(replaced.has(&key_of(job_id))? && is_of_a_version(document))
+    replaced.has(&key_of(job_id))
 }
 
 /// Writes documents in members of a fixed size.

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use super::part::Part;
 use crate::ends::{Action, EndError, Found, Hint, How, OwnJob, TakenBack};
-use crate::target_schema::{Collection, OwnEvents, is_of_a_version};
+use crate::target_schema::{Collection, OwnEvents};
 
 /// What becomes of a document when its job is taken back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,17 +38,12 @@ impl OwnDocuments {
         self.events.get_or_init(|| OwnEvents::of(&self.job.job_id, self.job.wrote.events))
     }
 
-    /// Whether a document belongs to a version of the job. Of a job that was replaced, events of
-    /// the new application do not.
-    pub fn is_version(&self, document: &[u8]) -> bool {
-        self.job.action != Action::Replace || is_of_a_version(document)
-    }
-
-    /// What becomes of a document that a collection holds of this job.
+    /// What becomes of a document that a collection holds of this job. Events of the new
+    /// application that stood before their job was replaced are no documents of it.
     pub fn fate(&self, collection: Collection, document: &[u8]) -> Fate {
         match self.how {
             None => Fate::Stays,
-            _ if !self.is_version(document) || self.was_there(collection, document) => Fate::Stays,
+            _ if self.was_there(collection, document) => Fate::Stays,
             Some(How::Discard) => Fate::Goes,
             // Whether their content is what the run wrote, only all of them together tell.
             Some(How::AsWritten) if collection == Collection::Events => {

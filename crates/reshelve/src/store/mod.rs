@@ -8,7 +8,8 @@
 //! - [`Appender`], [`JsonLines`], [`read_lines`]: files that only grow.
 //! - [`Scratch`]: files without a name, for what memory should not hold; on it `Sorter` and
 //!   `SortedRun`, records found by key, and [`Spool`], documents found by key.
-//! - [`Records`]: records of one length, read back.
+//! - [`Records`]: records of one length, read back; `SealedKeys`: keys that tell whether they are as
+//!   they were written.
 //!
 //! Errors name their path. Nothing here knows about the other rooms of this crate.
 
@@ -26,6 +27,7 @@ mod paths;
 mod records;
 mod replacement;
 mod scratch;
+mod sealed;
 mod sorted;
 mod spool;
 mod state_file;
@@ -45,4 +47,5 @@ pub use state_file::{StateError, read_state, write_checked_state, write_state};
 
 pub(crate) use error::At;
 pub use paths::absolute;
+pub(crate) use sealed::{SealedKeys, read_sealed};
 pub(crate) use sorted::{Sorted, SortedRun, Sorter};

@@ -50,3 +50,9 @@ pub fn is_of_a_version(document: &[u8]) -> bool {
         .and_then(Value::boolean);
     !is_event || synthetic == Some(true)
 }
+
+/// What tells a document apart from others of its collection: the `_id`, with its type.
+pub fn id_bytes(document: &[u8]) -> Vec<u8> {
+    let id = Document::new(document).get("_id");
+    id.map(|id| [&[id.kind], id.bytes].concat()).unwrap_or_default()
+}

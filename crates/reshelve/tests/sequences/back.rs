@@ -135,7 +135,7 @@ impl World {
         let edited: Vec<Job> = jobs.iter().filter(is_listed).cloned().collect();
         assert_eq!(edited.len(), dry.edited.len(), "a job is listed that is not the run's");
         for job in &edited {
-            let stands = model::stands(&cut_off.after, job, &self.strangers);
+            let stands = model::stands(&cut_off.after, job);
             assert_eq!(stands, Stands::Edited, "a job is called edited that is not");
         }
         let keeps = matches!(choice, Choice::Keep | Choice::Discard);

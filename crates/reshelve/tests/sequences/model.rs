@@ -42,6 +42,8 @@ pub(crate) struct Job {
     pub(crate) wrote: Shelf,
     /// Those that it takes out of the target.
     pub(crate) replaced: Shelf,
+    /// The ids of events of others that stand beside what it takes out.
+    pub(crate) stood: Vec<Bytes>,
 }
 
 /// How a run takes its documents.
@@ -149,7 +151,10 @@ fn decide(
         _ if on_existing != OnExisting::Replace => return Decided::Conflict,
         _ => (Action::Replace, whole.clone(), versions(before, &id, strangers)),
     };
-    Decided::Job(Box::new(Job { id, action, whole, wrote, replaced }))
+    let mut others = all_of(before, &id);
+    remove(&mut others, &versions(before, &id, strangers));
+    let stood = others[EVENTS].iter().map(|it| id_of(it)).collect();
+    Decided::Job(Box::new(Job { id, action, whole, wrote, replaced, stood }))
 }
 
 /// The documents of a job, but for events that others added.
@@ -205,16 +210,21 @@ pub(crate) enum Stands {
 }
 
 /// How a job of a run stands in a target.
-pub(crate) fn stands(shelf: &Shelf, job: &Job, strangers: &Strangers) -> Stands {
-    let found = match job.action {
-        Action::Replace => versions(shelf, &job.id, strangers),
-        Action::Insert | Action::Complete => all_of(shelf, &job.id),
-    };
+pub(crate) fn stands(shelf: &Shelf, job: &Job) -> Stands {
+    let found = without_stood(all_of(shelf, &job.id), job);
     if sorted(&found) == sorted(&job.whole) {
         return Stands::AsWritten;
     }
     let is_gone = found == Shelf::default();
     if is_gone && job.action != Action::Replace { Stands::Gone } else { Stands::Edited }
+}
+
+/// Without events of others that stood beside a job when it was replaced.
+fn without_stood(mut shelf: Shelf, job: &Job) -> Shelf {
+    if job.action == Action::Replace {
+        shelf[EVENTS].retain(|event| !job.stood.contains(&id_of(event)));
+    }
+    shelf
 }
 
 /// What taking back does.
@@ -242,7 +252,7 @@ pub(crate) fn taken_back(
 ) -> Back {
     let mut back = Back { after: before.clone(), ..Back::default() };
     for job in jobs {
-        let stands = stands(before, job, strangers);
+        let stands = stands(before, job);
         match stands {
             Stands::AsWritten => remove(&mut back.after, &job.wrote),
             Stands::Gone => back.gone += 1,
@@ -267,7 +277,7 @@ pub(crate) fn taken_back(
 /// Discards what stands of an edited job.
 fn discard(before: &Shelf, job: &Job, strangers: &Strangers, back: &mut Back) {
     let versions = versions(before, &job.id, strangers);
-    let mut others = all_of(before, &job.id);
+    let mut others = without_stood(all_of(before, &job.id), job);
     remove(&mut others, &versions);
     let goes = match job.action {
         Action::Insert | Action::Replace => versions,
@@ -282,7 +292,5 @@ fn discard(before: &Shelf, job: &Job, strangers: &Strangers, back: &mut Back) {
     };
     remove(&mut back.after, &goes);
     add(&mut back.discarded, &goes);
-    if job.action != Action::Replace {
-        add(&mut back.may_go, &others);
-    }
+    add(&mut back.may_go, &others);
 }

@@ -16,7 +16,6 @@ use reshelve_core::raw;
 use super::destination::LiveDestination;
 use super::fenced::Fenced;
 use super::lease::Over;
-use super::standing::Documents;
 use mongodb::bson::RawDocumentBuf;
 use place::{Place, Stands};
 use taker::Taker;
@@ -48,12 +47,12 @@ impl TakesBack for LiveDestination {
         let after = run.from.map(key_in).transpose()?.flatten();
         at.in_batches(jobs, after, &mut |batch| {
             let stands = at.stands(batch)?;
-            for (own, Stands { now, kept }) in batch.iter().zip(stands) {
-                if was_never_replaced(own, &kept) {
+            for (own, stands) in batch.iter().zip(stands) {
+                if stands.was_never_replaced(own) {
                     continue;
                 }
-                at.check_kept(&own.job, &kept)?;
-                each(&own.job, standing_of(own, &now, &kept, is_continued))?;
+                at.check_kept(&own.job, &stands)?;
+                each(&own.job, standing_of(own, &stands, is_continued))?;
             }
             Ok(())
         })
@@ -67,7 +66,7 @@ impl TakesBack for LiveDestination {
     ) -> Result<(), EndError> {
         let at = Place::new(self.connection(), run);
         at.in_batches(jobs, None, &mut |batch| {
-            for (own, Stands { now, kept }) in batch.iter().zip(at.stands(batch)?) {
+            for (own, Stands { now, kept, .. }) in batch.iter().zip(at.stands(batch)?) {
                 if own.how != Some(How::Discard) {
                     continue;
                 }
@@ -113,7 +112,7 @@ impl TakesBack for LiveDestination {
         let mut left = LeftOver::default();
         at.in_batches(jobs, None, &mut |batch| {
             for (own, stands) in batch.iter().zip(at.stands(batch)?) {
-                if own.how.is_some() && !was_never_replaced(own, &stands.kept) {
+                if own.how.is_some() && !stands.was_never_replaced(own) {
                     add_left_over(&mut left, own, &stands);
                 }
             }
@@ -123,7 +122,7 @@ impl TakesBack for LiveDestination {
     }
 }
 
-fn add_left_over(left: &mut LeftOver, own: &OwnDocuments, Stands { now, kept }: &Stands) {
+fn add_left_over(left: &mut LeftOver, own: &OwnDocuments, Stands { now, kept, .. }: &Stands) {
     for collection in Collection::ALL {
         let (now, kept) = (&now[collection.index()], &kept[collection.index()]);
         for document in now.iter().filter(|document| !kept.contains(document)) {
@@ -131,7 +130,7 @@ fn add_left_over(left: &mut LeftOver, own: &OwnDocuments, Stands { now, kept }: 
             let is_foreign = own.is_foreign(collection, bytes);
             left.foreign_events += u64::from(is_foreign);
             let is_wrong = match own.job.action {
-                Action::Replace => own.is_version(bytes),
+                Action::Replace => true,
                 Action::Insert | Action::Complete => own.fate(collection, bytes) == Fate::Goes,
             };
             left.wrong += u64::from(is_wrong && !is_foreign);
@@ -144,18 +143,11 @@ fn count(documents: usize) -> u64 {
     u64::try_from(documents).unwrap_or(u64::MAX)
 }
 
-/// Whether a job was only about to be replaced when its process was killed: its earlier version was
-/// not kept yet, so it stands.
-fn was_never_replaced(own: &OwnDocuments, kept: &Documents) -> bool {
-    own.job.is_open && own.job.action == Action::Replace && kept.iter().all(Vec::is_empty)
-}
-
 /// What stands of a job. Of a rollback that is continued, events that came meanwhile are nobody's
 /// edit, and of a job that is half replaced, or half put back, what is the earlier version is none.
 fn standing_of(
     own: &OwnDocuments,
-    now: &Documents,
-    kept: &Documents,
+    Stands { now, kept, .. }: &Stands,
     is_continued: bool,
 ) -> Standing {
     let may_be_half = is_continued || own.job.is_open;
@@ -164,9 +156,8 @@ fn standing_of(
             let (now, kept) = (&now[collection.index()], &kept[collection.index()]);
             let counts = |document: &&RawDocumentBuf| {
                 let is_foreign = own.is_foreign(collection, document.as_bytes());
-                own.is_version(document.as_bytes())
-                    && !(is_continued && is_foreign)
-                    && !(without_kept && kept.contains(document))
+                let is_left_out = is_continued && is_foreign;
+                !(is_left_out || without_kept && kept.contains(document))
             };
             let now: Vec<&[u8]> =
                 now.iter().filter(counts).map(|document| document.as_bytes()).collect();

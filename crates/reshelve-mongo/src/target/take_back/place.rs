@@ -1,18 +1,19 @@
 //! What stands of jobs in a live target, and what was kept of their earlier versions.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use mongodb::bson::{RawDocumentBuf, doc};
 use reshelve::ends::{Action, EndError, Found, Hint, OwnJob, OwnJobs, TakenBack};
 use reshelve::standing::OwnDocuments;
-use reshelve::store::Key;
-use reshelve::target_schema::Collection;
+use reshelve::store::{Key, key_of};
+use reshelve::target_schema::{Collection, id_bytes, is_of_a_version};
 use reshelve_core::raw;
 
 use super::super::by_ids::matching;
 use super::super::standing::Documents;
 use super::super::undo::UNDO;
+use super::super::undo_record::UndoRecord;
 use super::BYTES_MAX;
 use crate::connection::Connection;
 
@@ -24,8 +25,24 @@ const JOBS_FIRST: usize = 4;
 /// What a target holds of a job, and what was kept of its earlier version.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stands {
+    /// Without events of others that stood before the job was replaced.
     pub(super) now: Documents,
     pub(super) kept: Documents,
+    /// What was written down when all of it was kept; none of a job that replaced nothing.
+    record: Option<UndoRecord>,
+}
+
+impl Stands {
+    /// Whether a job was only about to be replaced when its process was killed: nothing says that
+    /// all of its earlier version was kept, so it stands.
+    pub(super) fn was_never_replaced(&self, own: &OwnDocuments) -> bool {
+        let Stands { now, kept, record } = self;
+        let stands = |(kept, now): (&Vec<_>, &Vec<_>)| kept.iter().all(|it| now.contains(it));
+        own.job.is_open
+            && own.job.action == Action::Replace
+            && record.is_none()
+            && kept.iter().zip(now).all(stands)
+    }
 }
 
 /// Where jobs of a run are looked at.
@@ -71,14 +88,35 @@ impl Place<'_> {
     pub(super) fn stands(&self, jobs: &[OwnDocuments]) -> Result<Vec<Stands>, EndError> {
         let now = self.connection.wait(self.standing(jobs))?;
         let mut kept = self.connection.wait(self.kept(jobs))?;
+        let mut records = self.connection.wait(self.records(jobs))?;
         let bytes = now.iter().chain(kept.values()).flatten().flatten();
         let bytes: usize = bytes.map(|document| document.as_bytes().len()).sum();
         self.bytes_read.set(self.bytes_read.get() + bytes);
-        let both = jobs.iter().zip(now).map(|(own, now)| {
+        let both = jobs.iter().zip(now).map(|(own, mut now)| {
             let kept = kept.remove(&own.job.key).unwrap_or_default();
-            Stands { now, kept }
+            let record = records.remove(&own.job.job_id);
+            if let Some(UndoRecord { events_before }) = &record {
+                let before: HashSet<&Key> = events_before.iter().collect();
+                now[Collection::Events.index()].retain(|event| {
+                    let event = event.as_bytes();
+                    is_of_a_version(event) || !before.contains(&key_of(&id_bytes(event)))
+                });
+            }
+            Stands { now, kept, record }
         });
         Ok(both.collect())
+    }
+
+    async fn records(
+        &self,
+        jobs: &[OwnDocuments],
+    ) -> Result<HashMap<Vec<u8>, UndoRecord>, EndError> {
+        let replaced = jobs.iter().filter(|own| own.job.action == Action::Replace);
+        let ids: Vec<String> = replaced.map(job_id).collect();
+        match ids.is_empty() {
+            true => Ok(HashMap::new()),
+            false => UndoRecord::read(self.connection, self.run, &ids).await,
+        }
     }
 
     /// Everything that the target holds of each job.
@@ -129,17 +167,18 @@ impl Place<'_> {
     }
 
     /// What was replaced must have been kept.
-    pub(super) fn check_kept(&self, job: &OwnJob, kept: &Documents) -> Result<(), EndError> {
+    pub(super) fn check_kept(&self, job: &OwnJob, stands: &Stands) -> Result<(), EndError> {
         let is_lost = |collection: &Collection| {
             let was_there = job.found[collection.index()] != Found::Absent;
-            was_there && kept[collection.index()].is_empty()
+            was_there && stands.kept[collection.index()].is_empty()
         };
-        if job.action != Action::Replace || !Collection::ALL.iter().any(is_lost) {
+        let is_whole = stands.record.is_some() && !Collection::ALL.iter().any(is_lost);
+        if job.action != Action::Replace || is_whole {
             return Ok(());
         }
         let id = String::from_utf8_lossy(&job.job_id).into_owned();
         let message = format!("the earlier version of the job {id} is not in {UNDO}");
-        Err(EndError::refusal(message, Hint::MendTheTarget))
+        Err(EndError::refusal(message, Hint::PutBackWhatWasKept))
     }
 }
 

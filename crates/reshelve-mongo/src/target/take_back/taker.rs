@@ -16,7 +16,7 @@ use super::super::lease::Lease;
 use super::super::standing::Documents;
 use super::super::together::{PARTS_FIRST, insert_in};
 use super::place::{Place, Stands};
-use super::{BYTES_MAX, changed_now, count, was_never_replaced};
+use super::{BYTES_MAX, changed_now, count};
 use crate::connection::Connection;
 
 /// Takes jobs back.
@@ -75,10 +75,10 @@ impl<'t> Taker<'t> {
         let mut change = Change::default();
         for (own, stands) in batch.iter().zip(self.at.stands(batch)?) {
             let Some(how) = own.how else { continue };
-            if was_never_replaced(own, &stands.kept) {
+            if stands.was_never_replaced(own) {
                 continue;
             }
-            self.at.check_kept(&own.job, &stands.kept)?;
+            self.at.check_kept(&own.job, &stands)?;
             change.add(self.change(own, how, stands)?);
             if change.bytes() >= BYTES_MAX {
                 connection.wait(self.apply(std::mem::take(&mut change), &mut all))?;
@@ -93,7 +93,7 @@ impl<'t> Taker<'t> {
         &self,
         own: &OwnDocuments,
         how: How,
-        Stands { now, kept }: Stands,
+        Stands { now, kept, .. }: Stands,
     ) -> Result<Change, EndError> {
         let mut change = Change::default();
         if how == How::AsWritten {
@@ -124,7 +124,7 @@ impl<'t> Taker<'t> {
         let is_own = |event: &&RawDocumentBuf| {
             let bytes = event.as_bytes();
             let is_foreign = own.is_foreign(Collection::Events, bytes);
-            own.is_version(bytes) && !is_foreign && !kept.contains(event)
+            !is_foreign && !kept.contains(event)
         };
         let events: Vec<&[u8]> = now.iter().filter(is_own).map(|it| it.as_bytes()).collect();
         let may_be_fewer =

@@ -2,13 +2,16 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::super::existing::each_document;
 use super::super::lengths::{Lengths, Progress};
-use crate::ends::{Earlier, EndError, Hint, OwnJobs, TakenBack, TargetFolder};
+use super::super::replace::events_before_file;
+use super::survey::HELD_MAX;
+use crate::ends::{Action, Earlier, EndError, Hint, OwnJobs, TakenBack, TargetFolder};
 use crate::standing::OwnDocuments;
-use crate::store::{Files, Key, key_of};
-use crate::target_schema::Collection;
+use crate::store::{Files, Key, Sorted, Sorter, StateError, key_of, read_sealed};
+use crate::target_schema::{Collection, id_bytes, is_of_a_version};
 use reshelve_core::raw::{Document, Value};
 
 /// Is given a document of a job of the run.
@@ -23,6 +26,19 @@ pub(super) struct Back<'b> {
     pub(super) folder: &'b TargetFolder,
     pub(super) run: &'b TakenBack<'b>,
     pub(super) jobs: &'b dyn OwnJobs,
+    /// Read where it is asked for.
+    events_before: OnceLock<Sorted<16>>,
+}
+
+impl<'b> Back<'b> {
+    pub(super) fn new(
+        files: &'b dyn Files,
+        folder: &'b TargetFolder,
+        run: &'b TakenBack<'b>,
+        jobs: &'b dyn OwnJobs,
+    ) -> Self {
+        Back { files, folder, run, jobs, events_before: OnceLock::new() }
+    }
 }
 
 impl Back<'_> {
@@ -50,6 +66,44 @@ impl Back<'_> {
         self.run.claim.undo.join(format!("{collection}.bson"))
     }
 
+    /// The ids of the events of the new application that stood when their jobs were replaced.
+    pub(super) fn events_before(&self) -> Result<&Sorted<16>, EndError> {
+        if let Some(read) = self.events_before.get() {
+            return Ok(read);
+        }
+        let path = events_before_file(&self.run.claim.undo);
+        let unusable = |error: StateError| {
+            EndError::refusal(error.to_string(), Hint::PutBackWhatWasKept).caused_by(error)
+        };
+        let mut ids = Sorter::<16>::new(self.run.claim.scratch.as_path(), HELD_MAX);
+        for id in read_sealed(self.files, &path).map_err(unusable)? {
+            ids.add(id?)?;
+        }
+        let ids = ids.finish()?;
+        Ok(self.events_before.get_or_init(|| ids))
+    }
+
+    fn belonging<'o>(
+        &self,
+        own: Option<&'o OwnDocuments>,
+        document: &[u8],
+    ) -> Result<Option<&'o OwnDocuments>, EndError> {
+        match own {
+            Some(own) if self.stood_before(own, document)? => Ok(None),
+            own => Ok(own),
+        }
+    }
+
+    /// Whether a document is an event of the new application that stood when its job was replaced:
+    /// nobody's version of it, and nothing that has come since.
+    fn stood_before(&self, own: &OwnDocuments, document: &[u8]) -> Result<bool, EndError> {
+        let may_have = own.job.action == Action::Replace && self.run.earlier == Earlier::Kept;
+        if !may_have || is_of_a_version(document) {
+            return Ok(false);
+        }
+        Ok(self.events_before()?.get(&key_of(&id_bytes(document)))?.is_some())
+    }
+
     /// Gives every document of the run's jobs in a collection.
     pub(super) fn each_own(
         &self,
@@ -64,7 +118,8 @@ impl Back<'_> {
         })
     }
 
-    /// Gives every document of a part of a file, with the job of the run that it belongs to.
+    /// Gives every document of a part of a file, with the job of the run that it belongs to. Events
+    /// of the new application that stood before belong to none.
     pub(super) fn each(
         &self,
         path: &Path,
@@ -91,7 +146,7 @@ impl Back<'_> {
                     known.as_ref().and_then(|(_, own)| own.as_ref())
                 }
             };
-            failed = each(own, document).err();
+            failed = self.belonging(own, document).and_then(|own| each(own, document)).err();
             Ok(())
         })?;
         if let Some(error) = failed {

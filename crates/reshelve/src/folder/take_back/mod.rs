@@ -175,7 +175,7 @@ impl TakesBack for FolderDestination {
 
 impl FolderDestination {
     fn back<'b>(&'b self, run: &'b TakenBack<'b>, jobs: &'b dyn OwnJobs) -> Back<'b> {
-        Back { files: self.files().as_ref(), folder: self.target(), run, jobs }
+        Back::new(self.files().as_ref(), self.target(), run, jobs)
     }
 
     /// A file that the run has written and that is not there was moved, compressed by another tool,

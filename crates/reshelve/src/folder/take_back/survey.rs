@@ -47,7 +47,7 @@ pub(super) fn survey(
     let is_continued = back.run.from.is_some();
     // An event that came while the run is taken back stays, and is nobody's edit.
     let counts = |own: &OwnDocuments, at: Collection, document: &[u8]| {
-        own.is_version(document) && !(is_continued && own.is_foreign(at, document))
+        !(is_continued && own.is_foreign(at, document))
     };
     back.files.create_folders(back.run.claim.scratch.as_path())?;
     let mut found: Vec<Option<Sorted<17>>> = Vec::new();
@@ -239,7 +239,7 @@ impl Back<'_> {
         let kept = self.kept_keys(collection)?;
         let counts = |own: &OwnDocuments, at: Collection, document: &[u8]| {
             let is_kept = || kept.get(&key_of(document)).ok().flatten().is_some();
-            own.is_version(document) && !own.is_foreign(at, document) && !is_kept()
+            !own.is_foreign(at, document) && !is_kept()
         };
         let found = parts(self, collection, &counts)?;
         self.jobs.each(None, &mut |job, how| {
@@ -294,6 +294,7 @@ impl Back<'_> {
         }
         let scratch = self.run.claim.scratch.as_path();
         self.files.create_folders(scratch)?;
+        self.events_before()?;
         for collection in Collection::ALL {
             let mut kept = Sorter::<16>::new(scratch, HELD_MAX);
             let path = self.undo_file(collection);
@@ -309,7 +310,7 @@ impl Back<'_> {
                 if job.action == Action::Replace && was_there && kept.get(&job.key)?.is_none() {
                     let (job, path) = (String::from_utf8_lossy(&job.job_id), path.display());
                     let message = format!("the earlier version of the job {job} is not in {path}");
-                    return Err(EndError::refusal(message, Hint::MendTheTarget));
+                    return Err(EndError::refusal(message, Hint::PutBackWhatWasKept));
                 }
                 Ok(())
             })?;
@@ -324,12 +325,13 @@ impl Back<'_> {
             let (mut versions, mut back) = (0_u64, 0_u64);
             let kept = self.kept_keys(collection)?;
             self.each_own(collection, &mut |own, document| {
-                let is_foreign = own.is_foreign(collection, document);
+                let is_back = kept.get(&key_of(document))?.is_some();
+                let is_foreign = !is_back && own.is_foreign(collection, document);
                 left.foreign_events += u64::from(own.how.is_some() && is_foreign);
                 if own.job.action == Action::Replace && self.run.earlier == Earlier::Kept {
-                    if own.how.is_some() && own.is_version(document) {
+                    if own.how.is_some() && !is_foreign {
                         versions += 1;
-                        back += u64::from(kept.get(&key_of(document))?.is_some());
+                        back += u64::from(is_back);
                     }
                 } else {
                     let goes = own.fate(collection, document) == Fate::Goes;

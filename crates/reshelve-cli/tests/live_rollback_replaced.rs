@@ -1,0 +1,176 @@
+//! Jobs that a run replaced in a live target, and what the new application wrote to them before and
+//! since.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends there")]
+
+use mongodb::bson::{RawDocument, RawDocumentBuf, doc};
+use serde_json::{Value, json};
+
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+mod common;
+#[path = "common/live.rs"]
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+mod live;
+#[path = "common/proxy.rs"]
+#[expect(dead_code, unused_imports, reason = "each of these files uses a part of it")]
+mod proxy;
+#[path = "common/rehearsal.rs"]
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+mod rehearsal;
+
+use common::documents::aged;
+use common::split;
+use live::{Database, Server};
+use proxy::Proxy;
+use rehearsal::{APPLY, Rehearsal, json as answer};
+
+const COLLECTIONS: [&str; 4] =
+    ["novel_jobs", "novel_job_events", "novel_job_metrics", "novel_job_metadata"];
+
+/// A target in which older versions of twenty jobs stood, each with an event of the application,
+/// and a run that has replaced them.
+struct Replaced {
+    rehearsal: Rehearsal,
+    target: Database,
+    proxy: Proxy,
+    /// All documents before the run.
+    before: Vec<Vec<Vec<u8>>>,
+    /// A job that was replaced.
+    job: String,
+}
+
+impl Replaced {
+    fn new(server: &Server, is_standalone: bool) -> Option<Replaced> {
+        let rehearsal = Rehearsal::new(40, "small");
+        let target = rehearsal.target(server);
+        let proxy = Proxy::start(&target.uri_of_one_server()?);
+        if is_standalone {
+            proxy.pose_as_standalone();
+        }
+        let documents = split(&rehearsal.place.read("jobs.bson"));
+        let old: Vec<Vec<u8>> = documents[..20].iter().map(|document| aged(document)).collect();
+        rehearsal.place.write("old.bson", &old.concat());
+        let mut scene =
+            Replaced { rehearsal, target, proxy, before: Vec::new(), job: String::new() };
+        scene.apply("old.bson", &[]);
+        let jobs: Vec<String> =
+            scene.target.dump("novel_jobs").iter().map(|it| job_id(it)).collect();
+        for (at, job) in jobs.iter().enumerate() {
+            scene.add_event(&format!("before-{at}"), job);
+        }
+        scene.before = scene.contents();
+        scene.apply("jobs.bson", &["--replace"]);
+        let kept = scene.target.dump("reshelve_undo");
+        let kept = kept.iter().find_map(|kept| {
+            let kept = RawDocument::from_bytes(kept).unwrap();
+            Some(job_id(kept.get_document("document").ok()?.as_bytes()))
+        });
+        scene.job = kept.unwrap();
+        Some(scene)
+    }
+
+    fn apply(&self, source: &str, more: &[&str]) {
+        let run = ["run", source, self.proxy.uri()];
+        self.rehearsal.place.expect(0, &[&run[..], &APPLY, more].concat());
+    }
+
+    fn back(&self, code: i32, more: &[&str]) -> (Value, String) {
+        let run = self.rehearsal.place.runs().pop().unwrap();
+        let args = ["rollback", &run, "--json"];
+        let told = self.rehearsal.place.expect(code, &[&args[..], more].concat());
+        (answer(&told), told.stderr)
+    }
+
+    fn add_event(&self, id: &str, job: &str) -> Vec<u8> {
+        let emitted_at = "2026-01-01T00:00:00.000Z";
+        let event =
+            doc! { "_id": id, "jobId": job, "emittedAt": emitted_at, "event": { "at": id } };
+        let event = RawDocumentBuf::try_from(&event).unwrap().into_bytes();
+        self.target.seed("novel_job_events", &[&event]);
+        event
+    }
+
+    fn contents(&self) -> Vec<Vec<Vec<u8>>> {
+        let sorted = |collection: &str| {
+            let mut documents = self.target.dump(collection);
+            documents.sort();
+            documents
+        };
+        COLLECTIONS.into_iter().map(sorted).collect()
+    }
+}
+
+fn job_id(document: &[u8]) -> String {
+    RawDocument::from_bytes(document).unwrap().get_str("jobId").unwrap().to_owned()
+}
+
+#[test]
+fn events_that_stood_before_their_job_was_replaced_are_no_edit() {
+    let Some(server) = Server::shared() else { return };
+    for is_standalone in [false, true] {
+        let Some(scene) = Replaced::new(&server, is_standalone) else { return };
+        let (told, said) = scene.back(0, &["--apply"]);
+        assert_eq!(told["jobs"]["edited"], 0, "{told}");
+        assert!(!said.contains("did not write"), "{said}");
+        assert!(scene.contents() == scene.before, "standalone: {is_standalone}");
+    }
+}
+
+#[test]
+fn an_event_that_came_since_a_job_was_replaced_waits_for_a_decision() {
+    let Some(server) = Server::shared() else { return };
+    for is_standalone in [false, true] {
+        let Some(scene) = Replaced::new(&server, is_standalone) else { return };
+        let since = scene.add_event("since", &scene.job);
+        let ran = scene.contents();
+        for more in [&[][..], &["--apply"], &["--apply", "--edited", "discard=2"]] {
+            let (told, _) = scene.back(3, more);
+            assert_eq!((&told["applied"], &told["jobs"]["edited"]), (&json!(false), &json!(1)));
+            assert_eq!(told["edited"][0]["job"], scene.job.as_str());
+            assert_eq!(told["edited"][0]["collection"], "novel_job_events");
+            assert!(scene.contents() == ran, "nothing is changed");
+        }
+        let of_job = |contents: Vec<Vec<Vec<u8>>>| -> Vec<Vec<u8>> {
+            contents.into_iter().flatten().filter(|it| job_id(it) == scene.job).collect()
+        };
+        let (told, _) = scene.back(0, &["--apply", "--edited", "keep"]);
+        assert_eq!(told["jobs"]["kept"], 1, "{told}");
+        let left = of_job(scene.contents());
+        assert!(left == of_job(ran), "it is as it stood");
+        assert!(left.contains(&since));
+    }
+}
+
+#[test]
+fn such_an_event_is_discarded_with_a_copy_and_one_from_before_stays() {
+    let Some(server) = Server::shared() else { return };
+    for is_standalone in [false, true] {
+        let Some(scene) = Replaced::new(&server, is_standalone) else { return };
+        let since = scene.add_event("since", &scene.job);
+        scene.back(0, &["--apply", "--edited", "discard=1"]);
+        assert!(scene.contents() == scene.before, "standalone: {is_standalone}");
+        let run = scene.rehearsal.place.runs().pop().unwrap();
+        let copy =
+            split(&scene.rehearsal.place.read(&format!(".reshelve/runs/{run}/discarded.bson")));
+        assert!(copy.contains(&since));
+        let before = copy.iter().filter(|it| scene.before.iter().flatten().any(|was| was == *it));
+        assert!(before.count() == 0, "what was there before is nothing of the run's");
+    }
+}
+
+/// Without the record of what was kept nobody knows what stood before.
+#[test]
+fn without_the_record_of_what_was_kept_nothing_is_taken_back() {
+    let Some(server) = Server::shared() else { return };
+    let Some(scene) = Replaced::new(&server, false) else { return };
+    let delete = doc! { "q": { "_id.job": &scene.job }, "limit": 0 };
+    scene.target.command(doc! { "delete": "reshelve_undo", "deletes": [delete] });
+    let ran = scene.contents();
+    let run = scene.rehearsal.place.runs().pop().unwrap();
+    for more in [&[][..], &["--apply"], &["--apply", "--edited", "keep"]] {
+        let told =
+            scene.rehearsal.place.expect(3, &[&["rollback", run.as_str()][..], more].concat());
+        told.says(&["reshelve_undo", "hint:", "backup"]);
+        assert!(scene.contents() == ran, "nothing is changed");
+    }
+}
