@@ -237,6 +237,7 @@ pub(crate) fn of_end(hint: &Hint) -> String {
             resume(run),
             named(run)
         ),
+        Hint::TakeBackFirst { run } => rollback::take_back_first(run),
         Hint::ForceTheDrop { collection } => format!("--force {collection} drops it anyway"),
         Hint::ForceTheDropOfCopies { collection } => {
             format!("--force {collection} drops it anyway; dump it first to keep it")
@@ -309,6 +310,7 @@ fn of_end_in_general(hint: &Hint) -> &'static str {
         | Hint::Text(_)
         | Hint::Source(_)
         | Hint::ResumeOrTakeOver { .. }
+        | Hint::TakeBackFirst { .. }
         | Hint::ForceTheDrop { .. }
         | Hint::ForceTheDropOfCopies { .. } => "",
     }

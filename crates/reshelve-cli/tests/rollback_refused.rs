@@ -51,10 +51,11 @@ fn what_another_run_wrote_after_a_take_over_stays() {
     documents[9] = spoiled(&documents[9]);
     place.write("jobs.bson", &documents.concat());
     let run = applied(&place, 4, "jobs.bson", &["--fail-fast", "--batch-docs", "2"]);
-    applied(&place, 0, "second.bson", &["--take-over"]);
+    let other = applied(&place, 0, "second.bson", &["--take-over"]);
     let target = place.tree("target");
     for more in [&[][..], &["--apply"]] {
-        place.expect(3, &with(&["rollback", &run], more)).says(&["bytes", "hint:"]);
+        let told = place.expect(3, &with(&["rollback", &run], more));
+        told.says(&[&other, "has taken over", "hint:", "take that run back first"]);
         assert_same(&place.tree("target"), &target, "taken over");
     }
     // Neither is what somebody else appended to a target of a run that was stopped.
@@ -76,6 +77,37 @@ fn what_another_run_wrote_after_a_take_over_stays() {
     let before = collections();
     place.expect(3, &["rollback", &run, "--apply"]).says(&["hint:"]);
     assert!(collections() == before);
+}
+
+/// The run that took over counts what it found there, even where it wrote nothing itself.
+#[test]
+fn what_another_run_counts_as_unchanged_after_a_take_over_stays() {
+    for form in [&[][..], &["--gzip"]] {
+        let place = place();
+        let whole = place.read("jobs.bson");
+        let mut documents = split(&whole);
+        documents[9] = spoiled(&documents[9]);
+        place.write("jobs.bson", &documents.concat());
+        let stops = ["--fail-fast", "--batch-docs", "2"];
+        let run = applied(&place, 4, "jobs.bson", &with(form, &stops));
+        let (stopped, sums) = (place.tree("target"), taken_back::checksums(&place));
+        place.write("written.bson", &documents[..8].concat());
+        let other = applied(&place, 0, "written.bson", &with(form, &["--take-over"]));
+        let target = place.tree("target");
+        for more in [&[][..], &["--apply"]] {
+            let told = place.expect(3, &with(&["rollback", &run], more));
+            told.says(&[&other, "has taken over", "take that run back first"]);
+            assert_same(&place.tree("target"), &target, "taken over");
+        }
+        roll_back(&place, 0, &other, &["--apply"]);
+        assert_eq!(taken_back::checksums(&place), sums);
+        if form.is_empty() {
+            assert!(stopped.iter().all(|(name, bytes)| name.contains(".reshelve.lock")
+                || place.tree("target").get(name) == Some(bytes)));
+            roll_back(&place, 0, &run, &["--apply"]);
+            assert_eq!(taken_back::checksums(&place)["novel_jobs"]["documents"], 0);
+        }
+    }
 }
 
 /// What is not where the run had written it is not gone.

@@ -1,5 +1,18 @@
 //! The hints of runs that are taken back.
 
+use std::path::Path;
+
+use super::named;
+
+/// A run that a later one relies on.
+pub(super) fn take_back_first(run: &Path) -> String {
+    format!(
+        "take that run back first, with `reshelve rollback {}`; if its result is to stay, this run \
+         stays too: it is a part of it",
+        named(run)
+    )
+}
+
 /// A run that is half taken back.
 pub(crate) const GO_ON_ROLLING_BACK: &str =
     "`reshelve rollback RUN --apply` goes on where it was stopped";

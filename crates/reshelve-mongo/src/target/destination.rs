@@ -7,6 +7,7 @@ use reshelve::ends::{
     OnExisting, PlannedTarget, Position, Sink, TargetRequest, WrittenJobs,
 };
 
+use super::follows;
 use super::held::{check_counts, check_each};
 use super::lag::LiveMembers;
 use super::lease::{Holder, Lease, Over, RUNS, Tenant, holder, last_writer};
@@ -152,6 +153,8 @@ impl Destination for LiveDestination {
             Abandoned::Keep => Over::Nobody,
             Abandoned::TakeOver => Over::Expired,
         };
+        // Under this lease nobody else takes it: who left it is who is taken over.
+        let left = self.holder()?.filter(|left| left.run != claim.run);
         self.take(claim, over)?;
         let documents: u64 = match self.connection.wait(counts(&self.connection)) {
             Ok(counts) => counts.iter().sum(),
@@ -173,7 +176,12 @@ impl Destination for LiveDestination {
                 Hint::LookWhoWrites,
             ));
         }
-        Ok(())
+        let Some(left) = left else { return Ok(()) };
+        let noted = self.connection.wait(follows::add(&self.connection, &left.run, &claim.run));
+        if noted.is_err() {
+            self.unlock()?;
+        }
+        noted
     }
 
     fn lock_again(
@@ -240,6 +248,14 @@ impl Destination for LiveDestination {
 
     fn leave(&mut self) -> Result<(), EndError> {
         self.give_back(Lease::leave)
+    }
+
+    fn forget(&mut self, claim: &Claim) -> Result<(), EndError> {
+        self.connection.wait(follows::forget(&self.connection, &claim.run))?;
+        match &self.lease {
+            Some(lease) => self.connection.wait(lease.note_rolled_back()),
+            None => Ok(()),
+        }
     }
 
     fn unlock(&mut self) -> Result<(), EndError> {

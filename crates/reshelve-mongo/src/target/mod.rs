@@ -5,6 +5,7 @@ mod by_ids;
 mod delete;
 mod destination;
 mod fenced;
+mod follows;
 mod held;
 mod indexes;
 mod indexes_down;

@@ -251,6 +251,13 @@ pub trait Destination: TakesBack {
     /// Refused where another run has used it; others where the target cannot be told.
     fn use_plan(&mut self, plan: &str, run: &str) -> Result<(), EndError>;
 
+    /// Takes away what says in the target that the run relies on others, as nothing of it is left
+    /// there; the lock is held.
+    ///
+    /// # Errors
+    /// Where the target cannot be told.
+    fn forget(&mut self, claim: &Claim) -> Result<(), EndError>;
+
     /// Takes the lock away: the run is done.
     ///
     /// # Errors

@@ -41,6 +41,11 @@ pub enum Hint {
         /// The run's folder, or its id.
         run: PathBuf,
     },
+    /// A later run relies on what this one wrote: take that one back first.
+    TakeBackFirst {
+        /// The later run.
+        run: PathBuf,
+    },
     /// A plan was used: save another one.
     SaveAnotherPlan,
     /// Make room, compress, or skip the check.

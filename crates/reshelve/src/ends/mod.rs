@@ -37,7 +37,7 @@ pub use source::{
 };
 pub use take_back::{
     ChangedDocuments, Earlier, Edit, How, LeftOver, OwnJob, OwnJobs, SaveStep, Standing, TakenBack,
-    TakesBack,
+    TakesBack, is_relied_on,
 };
 pub use target_reader::{
     CollectionChecksum, Difference, DocumentStream, LastWriter, TargetReader, differences,

@@ -1,6 +1,6 @@
 //! The seam where a target gives back what a run wrote.
 
-use super::{Action, Claim, EndError, Found, Position, Wrote};
+use super::{Action, Claim, EndError, Found, Hint, Position, Wrote};
 use crate::store::{DiskError, Key};
 use crate::target_schema::Collection;
 
@@ -189,11 +189,27 @@ pub trait TakesBack {
         save: &mut SaveStep<'_>,
     ) -> Result<ChangedDocuments, EndError>;
 
+    /// Of a run that is taken back: takes away what a killed process left behind beside documents.
+    ///
+    /// # Errors
+    /// Where the target cannot be told.
+    fn tidy_back(&mut self, claim: &Claim) -> Result<(), EndError>;
+
     /// Reads the target when everything is taken back.
     ///
     /// # Errors
     /// Where the target cannot be read.
     fn left_over(&mut self, run: &TakenBack<'_>, jobs: &dyn OwnJobs) -> Result<LeftOver, EndError>;
+}
+
+/// The refusal to take back a run that was not finished and was taken over.
+pub fn is_relied_on(claim: &Claim, by: &str) -> EndError {
+    let message = format!(
+        "the run {by} has taken over the target of {} since, and counts what it found there as its \
+         own result",
+        claim.run
+    );
+    EndError::refusal(message, Hint::TakeBackFirst { run: by.into() })
 }
 
 /// What a target holds when everything is taken back.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::existing::Existing;
+use super::follows;
 use super::lengths::{Finishing, Lengths, Progress};
 use super::lock::{Holder, Lock};
 use super::preflight::{self, Before, Expect};
@@ -93,7 +94,15 @@ impl Destination for FolderDestination {
 
     fn lock(&mut self, claim: &Claim, abandoned: Abandoned) -> Result<(), EndError> {
         self.take_lock(claim, abandoned)?;
-        self.check_seen(self.seen.unwrap_or_default())
+        self.check_seen(self.seen.unwrap_or_default())?;
+        let Some(over) = self.lock.as_ref().and_then(|lock| lock.over.clone()) else {
+            return Ok(());
+        };
+        let noted = follows::note(self.files.as_ref(), &over, claim);
+        if noted.is_err() {
+            self.unlock()?;
+        }
+        Ok(noted?)
     }
 
     fn lock_again(
@@ -198,6 +207,14 @@ impl Destination for FolderDestination {
 
     fn use_plan(&mut self, plan: &str, run: &str) -> Result<(), EndError> {
         used_plans::add(self.files.as_ref(), &self.target, plan, run)
+    }
+
+    /// Of a run that is taken back, its folder says so; of one that does not begin, nothing will.
+    fn forget(&mut self, _: &Claim) -> Result<(), EndError> {
+        match self.lock.as_ref().and_then(|lock| lock.over.as_ref()) {
+            Some(over) => Ok(follows::forget(self.files.as_ref(), over)?),
+            None => Ok(()),
+        }
     }
 
     fn unlock(&mut self) -> Result<(), EndError> {

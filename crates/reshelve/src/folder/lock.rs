@@ -33,6 +33,11 @@ impl Holder {
             .is_some_and(|left| matches!(left.state.as_str(), "done" | "partial" | "rolled-back"))
     }
 
+    /// Whether nothing is left of the run.
+    pub(super) fn is_rolled_back(&self, files: &dyn Files) -> bool {
+        self.left(files).is_some_and(|left| left.state == "rolled-back")
+    }
+
     /// How long the files were at its last checkpoint: what lies after that, it wrote and did not
     /// vouch for. None if that cannot be told.
     pub(super) fn checkpointed(&self, files: &dyn Files) -> Option<Lengths> {
@@ -58,6 +63,8 @@ struct LeftBehind {
 #[derive(Debug)]
 pub(crate) struct Lock {
     file: Box<dyn OpenFile>,
+    /// The run that was not finished, and whose lock this was.
+    pub(crate) over: Option<Holder>,
 }
 
 impl Lock {
@@ -89,12 +96,12 @@ impl Lock {
             let left = read_holder(file.as_ref())?;
             let nameless = left.is_none();
             let left_by = left.filter(|left| left.run != holder.run && !left.is_done(files));
-            if let Some(holder) = left_by
+            if let Some(holder) = &left_by
                 && abandoned == Abandoned::Keep
             {
-                return Err(Lock::is_abandoned(path, &holder));
+                return Err(Lock::is_abandoned(path, holder));
             }
-            let lock = Lock { file };
+            let lock = Lock { file, over: left_by };
             if let Err(error) = lock.sign(holder) {
                 // The run ends here: its name must not keep others out.
                 if nameless {

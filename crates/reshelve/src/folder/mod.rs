@@ -3,6 +3,7 @@
 mod compressor;
 mod destination;
 mod existing;
+mod follows;
 mod indexes;
 mod layout;
 mod lengths;

@@ -61,6 +61,7 @@ impl Destination for PlanDestination<'_> {
             && let Err(error) = carrying.begin(claim, self.inner)
         {
             // The first error is the one to tell.
+            drop(self.inner.forget(claim));
             drop(self.inner.unlock());
             return Err(error);
         }
@@ -134,6 +135,10 @@ impl Destination for PlanDestination<'_> {
         self.inner.leave()
     }
 
+    fn forget(&mut self, claim: &Claim) -> Result<(), EndError> {
+        self.inner.forget(claim)
+    }
+
     fn unlock(&mut self) -> Result<(), EndError> {
         self.inner.unlock()
     }
@@ -187,6 +192,10 @@ impl TakesBack for PlanDestination<'_> {
         save: &mut SaveStep<'_>,
     ) -> Result<ChangedDocuments, EndError> {
         self.inner.take_back(run, jobs, from, save)
+    }
+
+    fn tidy_back(&mut self, claim: &Claim) -> Result<(), EndError> {
+        self.inner.tidy_back(claim)
     }
 
     fn left_over(&mut self, run: &TakenBack<'_>, jobs: &dyn OwnJobs) -> Result<LeftOver, EndError> {

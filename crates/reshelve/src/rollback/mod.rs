@@ -109,7 +109,7 @@ pub fn roll_back(
     if checkpoint.state == State::RolledBack {
         let Record { jobs, documents, .. } = Record::read(folder, &plan.run)?;
         if request.apply {
-            destination.tidy(&plan.claim(folder))?;
+            destination.tidy_back(&plan.claim(folder))?;
         }
         let (ended, edited) = (Ended::Already, Vec::new());
         return Ok(RollbackReport { plan, ended, jobs, documents, edited });

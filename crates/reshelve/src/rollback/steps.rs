@@ -320,6 +320,7 @@ impl Rollback<'_> {
         record.write(folder)?;
         checkpoint.enter(State::RolledBack)?;
         folder.write_checkpoint(&checkpoint)?;
+        destination.forget(self.claim)?;
         destination.unlock()?;
         Ok(self.report(Ended::RolledBack, record.jobs, documents, listed))
     }

@@ -39,6 +39,11 @@ impl Seen {
         self.text("run")
     }
 
+    /// Whether nothing is left of what that run wrote.
+    pub(super) fn is_rolled_back(&self) -> bool {
+        self.0.as_ref().is_some_and(|fence| fence.get_bool("rolledBack").unwrap_or(false))
+    }
+
     fn text(&self, name: &str) -> Option<&str> {
         self.0.as_ref()?.get_str(name).ok()
     }
@@ -80,6 +85,11 @@ impl Seen {
             Err(error) => Err(error),
         }
     }
+}
+
+/// The filter and the update that say that nothing is left of what the run of this token wrote.
+pub(super) fn rolled_back(token: &str) -> (Document, Document) {
+    (doc! { "_id": FENCE, "token": token }, doc! { "$set": { "rolledBack": true } })
 }
 
 /// The filter and the update with which a transaction holds the fence. The update changes it: one

@@ -181,6 +181,16 @@ impl Lease {
         hold(&self.held.token)
     }
 
+    /// Says that nothing is left of what the run wrote.
+    pub(crate) async fn note_rolled_back(&self) -> Result<(), EndError> {
+        let connection = &self.held.connection;
+        let runs = connection.decoded(RUNS);
+        let (filter, update) = fence::rolled_back(&self.held.token);
+        let noting = || runs.update_one(filter.clone(), update.clone()).into_future();
+        let noted = connection.patience.retry(noting).await;
+        noted.map(drop).map_err(|error| connection.error("writing to", RUNS, &error))
+    }
+
     /// Refuses if a renewal has found that the lease is lost. The next renewal records how many
     /// jobs were written so far.
     pub(crate) async fn note_written(&self, written: u64) -> Result<(), EndError> {
@@ -297,4 +307,10 @@ async fn keep_renewing(held: Held) {
 /// The run that wrote last into a target, or may have, as its fence says; nothing is changed.
 pub(crate) async fn last_writer(connection: &Connection) -> Result<Option<String>, Error> {
     Ok(Seen::read(connection).await?.run().map(str::to_owned))
+}
+
+/// The same, unless nothing is left of what it wrote.
+pub(crate) async fn last_standing(connection: &Connection) -> Result<Option<String>, Error> {
+    let seen = Seen::read(connection).await?;
+    Ok(seen.run().filter(|_| !seen.is_rolled_back()).map(str::to_owned))
 }

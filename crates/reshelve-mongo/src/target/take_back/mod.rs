@@ -5,8 +5,8 @@ mod place;
 mod taker;
 
 use reshelve::ends::{
-    Action, ChangedDocuments, EndError, Hint, How, LeftOver, OwnJob, OwnJobs, Position, SaveStep,
-    Standing, TakenBack, TakesBack,
+    Action, ChangedDocuments, Claim, Destination, EndError, Hint, How, LeftOver, OwnJob, OwnJobs,
+    Position, SaveStep, Standing, TakenBack, TakesBack, is_relied_on,
 };
 use reshelve::standing::{Fate, OwnDocuments, Part, of_job};
 use reshelve::store::{DiskError, Key};
@@ -15,7 +15,8 @@ use reshelve_core::raw;
 
 use super::destination::LiveDestination;
 use super::fenced::Fenced;
-use super::lease::Over;
+use super::follows;
+use super::lease::{Over, RUNS, last_standing};
 use mongodb::bson::RawDocumentBuf;
 use place::{Place, Stands};
 use taker::Taker;
@@ -33,6 +34,7 @@ impl TakesBack for LiveDestination {
         if run.from.is_some() && self.holder()?.is_none() {
             self.expect_last(&run.claim.run)?;
         }
+        self.check_followed(run)?;
         self.take(run.claim, Over::Nobody)
     }
 
@@ -42,6 +44,7 @@ impl TakesBack for LiveDestination {
         jobs: &dyn OwnJobs,
         each: &mut dyn FnMut(&OwnJob, Standing) -> Result<(), EndError>,
     ) -> Result<(), EndError> {
+        self.check_followed(run)?;
         let at = Place::new(self.connection(), run);
         let is_continued = run.from.is_some();
         let after = run.from.map(key_in).transpose()?.flatten();
@@ -107,6 +110,15 @@ impl TakesBack for LiveDestination {
         Ok(documents)
     }
 
+    fn tidy_back(&mut self, claim: &Claim) -> Result<(), EndError> {
+        if self.holder()?.is_some_and(|holder| holder.run == claim.run) {
+            self.take(claim, Over::Nobody)?;
+            self.forget(claim)?;
+            self.unlock()?;
+        }
+        Ok(())
+    }
+
     fn left_over(&mut self, run: &TakenBack<'_>, jobs: &dyn OwnJobs) -> Result<LeftOver, EndError> {
         let at = Place::new(self.connection(), run);
         let mut left = LeftOver::default();
@@ -119,6 +131,36 @@ impl TakesBack for LiveDestination {
             Ok(())
         })?;
         Ok(left)
+    }
+}
+
+impl LiveDestination {
+    /// A run that was not finished left its lease. Without that, another run took over, and counts
+    /// what it found there.
+    fn check_followed(&self, run: &TakenBack<'_>) -> Result<(), EndError> {
+        if !run.has_tail {
+            return Ok(());
+        }
+        let connection = self.connection();
+        if let Some(by) = connection.wait(follows::follower(connection, &run.claim.run))? {
+            return Err(is_relied_on(run.claim, &by));
+        }
+        match self.holder()? {
+            Some(holder) if holder.run == run.claim.run => Ok(()),
+            Some(holder) => Err(holder.refusal(connection)),
+            // Somebody removed the lease.
+            None => match self.last_standing()?.filter(|last| *last != run.claim.run) {
+                Some(by) => Err(is_relied_on(run.claim, &by)),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// The run that wrote last, if its result still stands.
+    fn last_standing(&self) -> Result<Option<String>, EndError> {
+        let connection = self.connection();
+        let last = connection.wait(last_standing(connection));
+        last.map_err(|error| connection.error("looking at the fence in", RUNS, &error))
     }
 }
 

@@ -7,12 +7,13 @@ mod survey;
 use serde::{Deserialize, Serialize};
 
 use super::destination::FolderDestination;
+use super::follows;
 use super::lengths::Progress;
 use super::preflight;
 use super::sink::open_locked;
 use crate::ends::{
-    Abandoned, ChangedDocuments, EndError, Hint, How, LeftOver, OwnJob, OwnJobs, Position,
-    SaveStep, Standing, TakenBack, TakesBack,
+    Abandoned, ChangedDocuments, Claim, Destination, EndError, Hint, How, LeftOver, OwnJob,
+    OwnJobs, Position, SaveStep, Standing, TakenBack, TakesBack, is_relied_on,
 };
 use crate::standing::Fate;
 use crate::store::DiskError;
@@ -168,6 +169,15 @@ impl TakesBack for FolderDestination {
         Ok(documents)
     }
 
+    fn tidy_back(&mut self, claim: &Claim) -> Result<(), EndError> {
+        if self.is_left_by(&claim.run)? {
+            self.take_lock(claim, Abandoned::Keep)?;
+            self.forget(claim)?;
+            self.unlock()?;
+        }
+        Ok(())
+    }
+
     fn left_over(&mut self, run: &TakenBack<'_>, jobs: &dyn OwnJobs) -> Result<LeftOver, EndError> {
         self.back(run, jobs).left_over()
     }
@@ -196,7 +206,13 @@ impl FolderDestination {
     /// tail. Without the lock, somebody took over or cleared the target, and the lengths of the
     /// checkpoint say nothing of what lies there.
     fn check_tail(&self, run: &TakenBack<'_>) -> Result<(), EndError> {
-        if !run.has_tail || self.is_left_by(&run.claim.run)? {
+        if !run.has_tail {
+            return Ok(());
+        }
+        if let Some(by) = follows::follower(self.files().as_ref(), run.claim)? {
+            return Err(is_relied_on(run.claim, &by));
+        }
+        if self.is_left_by(&run.claim.run)? {
             return Ok(());
         }
         let lengths = Progress::of(run.position)?.lengths;
