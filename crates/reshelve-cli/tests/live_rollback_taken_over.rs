@@ -58,20 +58,16 @@ fn what_another_run_counts_as_unchanged_after_a_take_over_stays() {
         let [run, other] = taken_over(&scene, is_lease_removed);
         let before = scene.contents();
         for more in [&[][..], &["--apply"], &["--apply", "--edited", "keep"]] {
-            let args = ["rollback", run.as_str(), "--target", scene.target.uri.as_str()];
+            let args = ["rollback", run.as_str()];
             let told = rehearsal.place.expect(3, &[&args[..], more].concat());
             told.says(&[&other, "has taken over", "hint:", "take that run back first"]);
             assert!(scene.contents() == before, "{what}");
             assert!(!scene.target.has_lease(), "{what}");
         }
         rehearsal.expect_whole(&scene.target, &what);
-        let back = |run: &str| {
-            let args = ["rollback", run, "--target", scene.target.uri.as_str(), "--apply"];
-            rehearsal.place.expect(0, &args);
-        };
-        back(&other);
+        rehearsal.place.expect(0, &["rollback", &other, "--apply"]);
         assert_eq!(scene.target.count("novel_jobs"), 20, "{what}");
-        back(&run);
+        rehearsal.place.expect(0, &["rollback", &run, "--apply"]);
         for collection in COLLECTIONS {
             assert_eq!(scene.target.count(collection), 0, "{what}: {collection}");
         }

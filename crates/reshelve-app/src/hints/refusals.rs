@@ -18,6 +18,10 @@ pub(super) fn of(refusal: &Refusal) -> Option<&'static str> {
             "choose --in-flight include, --in-flight as-failed or --in-flight skip"
         }
         Refusal::Oplog { .. } | Refusal::OplogUnknown => OPLOG,
+        Refusal::Journal { .. } => {
+            "put back the run folder as it was, from a copy; change nothing in it or in the target \
+             until then"
+        }
         Refusal::AtWork { .. } => {
             "wait until it has ended, or stop it with Ctrl-C in its terminal; `reshelve status` shows \
              how far it is"

@@ -1,5 +1,7 @@
 //! Why a run does not start, or does not resume.
 
+use std::path::PathBuf;
+
 use reshelve_core::mapping::InFlight;
 
 use super::states::State;
@@ -48,6 +50,17 @@ pub enum Refusal {
         "the dump has an oplog, and whether it changes the collection cannot be told in advance"
     )]
     OplogUnknown,
+    /// The journal does not say what the checkpoint vouches for.
+    #[error(
+        "the journal {} {detail}, before the checkpoint: what this run wrote is not known without it",
+        path.display()
+    )]
+    Journal {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
     /// A process is at work on the run.
     #[error("a process is at work on the run {run}")]
     AtWork {

@@ -8,7 +8,7 @@ use super::checkpoint::Checkpoint;
 use super::control::Throttle;
 use super::end::{execute, finish, note_failure, tidy};
 use super::engine::Context;
-use super::journal::Named;
+use super::journal::{self, Named};
 use super::plan::{Decisions, PLAN_SCHEMA, Plan, RunRequest};
 use super::run_folder::RunFolder;
 use super::states::State;
@@ -227,6 +227,8 @@ fn begin_again(
 ) -> Result<State, RunError> {
     let was = from.state;
     preflight::check_step(plan, was, State::Running)?;
+    // Later it would be too late: a rollback needs all of it.
+    journal::check(folder, from.journal)?;
     from.enter(State::Running)?;
     folder.ask_to_go_on(throttle)?;
     if matches!(was, State::Planned | State::Paused) {

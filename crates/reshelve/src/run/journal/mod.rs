@@ -10,6 +10,7 @@
 //! The first record of a job says what was there before the run. A later one, after a resume, says
 //! what else the run may have written.
 
+mod check;
 mod own;
 mod read;
 mod record;
@@ -22,6 +23,7 @@ use super::run_folder::RunFolder;
 use crate::ends::Wrote;
 use crate::store::{Appender, DiskError, Key, Open, OpenFile};
 
+pub(crate) use check::check;
 pub(crate) use own::Own;
 pub use read::Reader;
 pub(crate) use read::{Index, Named, Which, replaced, written};
