@@ -174,3 +174,63 @@ fn without_the_record_of_what_was_kept_nothing_is_taken_back() {
         assert!(scene.contents() == ran, "nothing is changed");
     }
 }
+
+/// What happens to a document that was kept, what is there instead, and what was.
+type Damage = (&'static str, Option<Vec<u8>>, Vec<u8>);
+
+/// Damage to what was kept of a job.
+fn damaged(scene: &Replaced) -> Vec<Damage> {
+    let is_of_job = |kept: &Vec<u8>| {
+        let kept = RawDocument::from_bytes(kept).unwrap();
+        let document = kept.get_document("document");
+        document.is_ok_and(|it| it.get_str("jobId").unwrap() == scene.job)
+    };
+    let kept: Vec<Vec<u8>> =
+        scene.target.dump("reshelve_undo").into_iter().filter(is_of_job).collect();
+    let flipped = |kept: &[u8], name: &[u8]| {
+        let at = kept.windows(name.len()).rposition(|it| it == name).unwrap() + name.len() + 4;
+        let mut flipped = kept.to_vec();
+        flipped[at] ^= 1;
+        Some(flipped)
+    };
+    let status = b"\x02status\0";
+    let has_status = |kept: &&Vec<u8>| kept.windows(status.len()).any(|it| it == status);
+    let job = kept.iter().find(has_status).unwrap().clone();
+    let last = kept.last().unwrap().clone();
+    vec![
+        ("a letter of a status", flipped(&job, status), job),
+        ("the job id", flipped(&last, b"\x02jobId\0"), last.clone()),
+        ("one document is gone", None, last),
+    ]
+}
+
+#[test]
+fn an_earlier_version_that_was_damaged_is_not_put_back() {
+    let Some(server) = Server::shared() else { return };
+    let Some(scene) = Replaced::new(&server, false) else { return };
+    let run = scene.rehearsal.place.runs().pop().unwrap();
+    let ran = scene.contents();
+    let delete = |document: &[u8]| {
+        let id = RawDocument::from_bytes(document).unwrap().get_document("_id").unwrap();
+        let id = mongodb::bson::Document::try_from(id).unwrap();
+        let delete = doc! { "q": { "_id": id }, "limit": 1 };
+        let done = scene.target.command(doc! { "delete": "reshelve_undo", "deletes": [delete] });
+        assert_eq!(done.get_i32("n").unwrap(), 1);
+    };
+    for (what, instead, kept) in damaged(&scene) {
+        delete(&kept);
+        if let Some(instead) = &instead {
+            scene.target.seed("reshelve_undo", &[instead]);
+        }
+        for more in [&[][..], &["--apply"], &["--apply", "--edited", "keep"]] {
+            let args = [&["rollback", run.as_str()][..], more].concat();
+            let told = scene.rehearsal.place.expect(3, &args);
+            told.says(&["reshelve_undo", &scene.job, "hint:", "backup"]);
+            assert!(scene.contents() == ran, "{what}: nothing is changed");
+        }
+        instead.iter().for_each(|it| delete(it));
+        scene.target.seed("reshelve_undo", &[kept]);
+    }
+    scene.back(0, &["--apply"]);
+    assert!(scene.contents() == scene.before);
+}

@@ -161,3 +161,40 @@ fn without_the_list_of_events_from_before_nothing_is_taken_back() {
     place.write(&path, &list);
     roll_back(&place, 0, &run, &["--apply"]);
 }
+
+#[test]
+fn an_earlier_version_that_was_damaged_is_not_put_back() {
+    let Replaced { place, run, before, .. } = replaced(&[]);
+    let target = place.tree("target");
+    let undo = format!(".reshelve/runs/{run}/undo");
+    for collection in taken_back::COLLECTIONS {
+        let path = format!("{undo}/{collection}.bson");
+        let whole = place.read(&path);
+        let last = split(&whole).pop().unwrap().len();
+        // A letter of a text, the last document, two documents in another order.
+        let text = whole.windows(7).rposition(|it| it == b"\x02jobId\0").unwrap() + 12;
+        let mut flipped = whole.clone();
+        flipped[text] ^= 1;
+        let mut swapped = split(&whole);
+        swapped.rotate_left(1);
+        let shorter = whole[..whole.len() - last].to_vec();
+        let longer = [&whole[..], &whole[whole.len() - last..]].concat();
+        for damaged in [flipped, shorter, longer, swapped.concat()] {
+            place.write(&path, &damaged);
+            for more in [&[][..], &["--apply"], &["--apply", "--edited", "keep"]] {
+                let told = place.expect(3, &[&["rollback", run.as_str()][..], more].concat());
+                told.says(&[&format!("{collection}.bson"), "hint:", "backup"]);
+                assert_same(&place.tree("target"), &target, "nothing is changed");
+            }
+        }
+        place.write(&path, &whole);
+        let path = format!("{undo}/{collection}.keys");
+        let whole = place.read(&path);
+        std::fs::remove_file(place.path(&path)).unwrap();
+        place.expect(3, &["rollback", &run, "--apply"]).says(&[".keys", "hint:"]);
+        assert_same(&place.tree("target"), &target, "nothing is changed");
+        place.write(&path, &whole);
+    }
+    roll_back(&place, 0, &run, &["--apply"]);
+    assert_eq!(checksums(&place), before);
+}

@@ -6,6 +6,7 @@ use mongodb::ClientSession;
 use mongodb::bson::RawDocumentBuf;
 use mongodb::error::Error;
 use reshelve::ends::{EndError, Fate, Found};
+use reshelve::store::key_of;
 use reshelve::target_schema::Collection;
 use reshelve_core::raw::{self, Writer, kind};
 
@@ -65,12 +66,13 @@ impl Undo<'_> {
             let why = format!("it has more than {EVENTS_BEFORE_MAX} events of others");
             return Ok(Kept::Never(Fate::Conflict(why)));
         };
-        let record = UndoRecord { events_before }.document(what.run, &job);
         let mut documents = to_keep(what, earlier);
-        let last =
-            if self.fenced.is_some() { Vec::new() } else { record.iter().cloned().collect() };
-        if last.is_empty() {
-            documents.extend(record);
+        let kept = documents.iter().map(|it| key_of(kept_in(it))).collect();
+        let record = UndoRecord { kept, events_before }.document(what.run, &job);
+        // Without transactions nothing keeps an order among documents of one command.
+        let mut last = vec![record];
+        if self.fenced.is_some() {
+            documents.append(&mut last);
         }
         let mut now = Vec::new();
         for documents in [documents, last] {
@@ -121,12 +123,9 @@ impl Undo<'_> {
         let own: HashSet<&[u8]> =
             Collection::ALL.into_iter().flat_map(|collection| what.own(collection)).collect();
         let taken = taken_before(self.connection, &documents).await?;
-        let is_own = |document: &RawDocumentBuf| {
-            let kept = raw::Document::new(document.as_bytes()).get("document");
-            kept.is_some_and(|kept| own.contains(kept.bytes))
+        let is_edited = |(document, taken): (&RawDocumentBuf, Taken)| {
+            taken != Taken::Same && !own.contains(kept_in(document))
         };
-        let is_edited =
-            |(document, taken): (&RawDocumentBuf, Taken)| taken != Taken::Same && !is_own(document);
         match documents.iter().zip(taken).any(is_edited) {
             true => Ok(never(EDITED_SINCE)),
             false => Ok(Kept::Now(Vec::new())),
@@ -248,6 +247,11 @@ fn to_keep(what: &Replacement<'_>, earlier: &Documents) -> Vec<RawDocumentBuf> {
         }
     }
     kept
+}
+
+/// The document in one that is kept.
+fn kept_in(undo: &RawDocumentBuf) -> &[u8] {
+    raw::Document::new(undo.as_bytes()).get("document").map_or(&[], |kept| kept.bytes)
 }
 
 /// `{_id: {run, collection, id}, document}`, with the document as it is.

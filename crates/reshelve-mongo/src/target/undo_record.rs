@@ -25,28 +25,43 @@ const KEY_BYTES: usize = 16;
 /// What is kept of a job, as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct UndoRecord {
+    /// The hashes of the documents that are kept of it.
+    pub(super) kept: Vec<Key>,
     /// The keys of the ids of events that no mapping made and that stood when the job was replaced.
     pub(super) events_before: Vec<Key>,
 }
 
 impl UndoRecord {
-    /// `{_id: {run, job}, eventsBefore}`.
-    pub(super) fn document(&self, run: &str, job: &str) -> Option<RawDocumentBuf> {
-        let bytes = self.events_before.concat();
-        let events = Binary { subtype: BinarySubtype::Generic, bytes };
-        let id = rawdoc! { "run": run, "job": job };
+    /// `{_id: {run, job}, kept, eventsBefore, check}`.
+    pub(super) fn document(&self, run: &str, job: &str) -> RawDocumentBuf {
+        let binary = |keys: &[Key]| Binary {
+            subtype: BinarySubtype::Generic,
+            bytes: keys.as_flattened().to_vec(),
+        };
         let mut document = RawDocumentBuf::new();
-        document.append(cstr!("_id"), id);
-        document.append(cstr!("eventsBefore"), events);
-        Some(document)
+        document.append(cstr!("_id"), rawdoc! { "run": run, "job": job });
+        document.append(cstr!("kept"), binary(&self.kept));
+        document.append(cstr!("eventsBefore"), binary(&self.events_before));
+        document.append(cstr!("check"), binary(&[self.check()]));
+        document
     }
 
+    /// The hash of both lists.
+    fn check(&self) -> Key {
+        let lists = [self.kept.as_flattened(), self.events_before.as_flattened()];
+        key_of(&[&self.kept.len().to_le_bytes()[..], lists[0], lists[1]].concat())
+    }
+
+    /// Reads a record; none where it is not what was written.
     fn of(document: &[u8]) -> Option<UndoRecord> {
-        let events = raw::Document::new(document).get("eventsBefore")?;
-        // A length, a subtype, the keys.
-        let keys = events.bytes.get(5..)?;
-        let (keys, rest) = keys.as_chunks::<KEY_BYTES>();
-        rest.is_empty().then(|| UndoRecord { events_before: keys.to_vec() })
+        let document = raw::Document::new(document);
+        let keys = |name: &str| {
+            // A length, a subtype, the keys.
+            let (keys, rest) = document.get(name)?.bytes.get(5..)?.as_chunks::<KEY_BYTES>();
+            rest.is_empty().then(|| keys.to_vec())
+        };
+        let record = UndoRecord { kept: keys("kept")?, events_before: keys("eventsBefore")? };
+        (keys("check")? == [record.check()]).then_some(record)
     }
 
     /// Whether the earlier version of a job is kept, and all of it.

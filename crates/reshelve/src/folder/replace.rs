@@ -32,6 +32,11 @@ pub(super) fn events_before_file(undo: &Path) -> PathBuf {
     undo.join("events-before.keys")
 }
 
+/// Where the hashes are of the earlier versions that were kept of a collection, in their order.
+pub(super) fn hashes_file(undo: &Path, collection: Collection) -> PathBuf {
+    undo.join(format!("{collection}.keys"))
+}
+
 /// Rewrites one collection without the earlier versions of replaced jobs, which go to the undo
 /// file; returns how many bytes it has then. `announce` is told of the new file before it takes
 /// the old one's place, so that a process that resumes after a kill can tell which of the two it
@@ -97,6 +102,8 @@ fn rewrite<F: Files + ?Sized>(
     let undo_path = what.undo.join(format!("{}.bson", what.collection));
     what.files.create_folders(what.undo)?;
     let mut undo = Appender::open(what.files, &undo_path, 0)?;
+    let hashes = hashes_file(what.undo, what.collection);
+    let mut hashes = SealedKeys::begin(what.files, &hashes)?;
     let mut events_before = match what.collection {
         Collection::Events => Some(SealedKeys::begin(what.files, &events_before_file(what.undo))?),
         _ => None,
@@ -105,6 +112,7 @@ fn rewrite<F: Files + ?Sized>(
     let torn = each_document(what.files, path, 0..what.base, |document| {
         let is_of_a_replaced_job = is_of_one(document, what.replaced)?;
         if is_of_a_replaced_job && is_of_a_version(document) {
+            hashes.add(&key_of(document))?;
             return undo.append(document);
         }
         if let Some(events) = events_before.as_mut().filter(|_| is_of_a_replaced_job) {
@@ -119,6 +127,7 @@ fn rewrite<F: Files + ?Sized>(
     }
     out.flush()?;
     undo.sync()?;
+    hashes.seal()?;
     events_before.map_or(Ok(()), SealedKeys::seal)?;
     what.files.sync_folder(what.undo)?;
     // What the run wrote lies after `base`, in whole members, and is copied as it is.

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
 use mongodb::bson::{RawDocumentBuf, doc};
-use reshelve::ends::{Action, EndError, Found, Hint, OwnJob, OwnJobs, TakenBack};
+use reshelve::ends::{Action, EndError, Hint, OwnJob, OwnJobs, TakenBack};
 use reshelve::standing::OwnDocuments;
 use reshelve::store::{Key, key_of};
 use reshelve::target_schema::{Collection, id_bytes, is_of_a_version};
@@ -93,9 +93,15 @@ impl Place<'_> {
         let bytes: usize = bytes.map(|document| document.as_bytes().len()).sum();
         self.bytes_read.set(self.bytes_read.get() + bytes);
         let both = jobs.iter().zip(now).map(|(own, mut now)| {
-            let kept = kept.remove(&own.job.key).unwrap_or_default();
+            let mut kept = kept.remove(&own.job.key).unwrap_or_default();
             let record = records.remove(&own.job.job_id);
-            if let Some(UndoRecord { events_before }) = &record {
+            if let Some(UndoRecord { kept: hashes, events_before }) = &record {
+                // What was kept by a process that was killed, and no longer stood when another one
+                // replaced the job, is not put back.
+                let hashes: HashSet<&Key> = hashes.iter().collect();
+                for kept in &mut kept {
+                    kept.retain(|it| hashes.contains(&key_of(it.as_bytes())));
+                }
                 let before: HashSet<&Key> = events_before.iter().collect();
                 now[Collection::Events.index()].retain(|event| {
                     let event = event.as_bytes();
@@ -168,16 +174,16 @@ impl Place<'_> {
 
     /// What was replaced must have been kept.
     pub(super) fn check_kept(&self, job: &OwnJob, stands: &Stands) -> Result<(), EndError> {
-        let is_lost = |collection: &Collection| {
-            let was_there = job.found[collection.index()] != Found::Absent;
-            was_there && stands.kept[collection.index()].is_empty()
-        };
-        let is_whole = stands.record.is_some() && !Collection::ALL.iter().any(is_lost);
+        let kept: usize = stands.kept.iter().map(Vec::len).sum();
+        let is_whole = stands.record.as_ref().is_some_and(|record| record.kept.len() == kept);
         if job.action != Action::Replace || is_whole {
             return Ok(());
         }
         let id = String::from_utf8_lossy(&job.job_id).into_owned();
-        let message = format!("the earlier version of the job {id} is not in {UNDO}");
+        let message = format!(
+            "the earlier version of the job {id} is not in {UNDO} as it was kept: documents of it \
+             were changed, or are gone"
+        );
         Err(EndError::refusal(message, Hint::PutBackWhatWasKept))
     }
 }

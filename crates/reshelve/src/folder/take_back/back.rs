@@ -6,9 +6,11 @@ use std::sync::OnceLock;
 
 use super::super::existing::each_document;
 use super::super::lengths::{Lengths, Progress};
-use super::super::replace::events_before_file;
+use super::super::replace::{events_before_file, hashes_file};
 use super::survey::HELD_MAX;
-use crate::ends::{Action, Earlier, EndError, Hint, OwnJobs, TakenBack, TargetFolder};
+use crate::ends::{
+    Action, Earlier, EndError, EndErrorKind, Hint, OwnJobs, TakenBack, TargetFolder,
+};
 use crate::standing::OwnDocuments;
 use crate::store::{Files, Key, Sorted, Sorter, StateError, key_of, read_sealed};
 use crate::target_schema::{Collection, id_bytes, is_of_a_version};
@@ -72,9 +74,6 @@ impl Back<'_> {
             return Ok(read);
         }
         let path = events_before_file(&self.run.claim.undo);
-        let unusable = |error: StateError| {
-            EndError::refusal(error.to_string(), Hint::PutBackWhatWasKept).caused_by(error)
-        };
         let mut ids = Sorter::<16>::new(self.run.claim.scratch.as_path(), HELD_MAX);
         for id in read_sealed(self.files, &path).map_err(unusable)? {
             ids.add(id?)?;
@@ -91,6 +90,40 @@ impl Back<'_> {
         match own {
             Some(own) if self.stood_before(own, document)? => Ok(None),
             own => Ok(own),
+        }
+    }
+
+    /// Gives every document that was kept of the earlier versions in a collection, as its hash says
+    /// that it was kept.
+    pub(super) fn each_undone(
+        &self,
+        collection: Collection,
+        each: &mut EachDocument<'_>,
+    ) -> Result<(), EndError> {
+        let path = self.undo_file(collection);
+        let changed = || {
+            let message = format!(
+                "{} is not as it was written: documents in it were changed, or are gone",
+                path.display()
+            );
+            EndError::refusal(message, Hint::PutBackWhatWasKept)
+        };
+        let hashes = hashes_file(&self.run.claim.undo, collection);
+        let mut hashes = read_sealed(self.files, &hashes).map_err(unusable)?;
+        let Some(undo) = self.files.look(&path)? else { return Err(changed()) };
+        let given = self.each(&path, 0..undo.length, &mut |own, document| match hashes
+            .next()
+            .transpose()?
+        {
+            Some(hash) if hash == key_of(document) => each(own, document),
+            _ => Err(changed()),
+        });
+        match given {
+            Err(error) if error.kind == EndErrorKind::Refused => {
+                Err(error.hinting(Hint::PutBackWhatWasKept))
+            }
+            Ok(()) if hashes.next().is_some() => Err(changed()),
+            given => given,
         }
     }
 
@@ -160,4 +193,9 @@ impl Back<'_> {
             }
         }
     }
+}
+
+/// What was kept of earlier versions cannot be used.
+fn unusable(error: StateError) -> EndError {
+    EndError::refusal(error.to_string(), Hint::PutBackWhatWasKept).caused_by(error)
 }

@@ -162,12 +162,10 @@ impl Back<'_> {
         collection: Collection,
         each: &mut dyn FnMut(&[u8]) -> Result<(), EndError>,
     ) -> Result<(), EndError> {
-        let path = self.undo_file(collection);
-        let Some(undo) = self.files.look(&path)?.filter(|_| self.run.earlier == Earlier::Kept)
-        else {
+        if self.run.earlier != Earlier::Kept {
             return Ok(());
-        };
-        self.each(&path, 0..undo.length, &mut |own, document| match own {
+        }
+        self.each_undone(collection, &mut |own, document| match own {
             Some(own) if own.job.action == Action::Replace && own.how.is_some() => each(document),
             _ => Ok(()),
         })

@@ -298,12 +298,10 @@ impl Back<'_> {
         for collection in Collection::ALL {
             let mut kept = Sorter::<16>::new(scratch, HELD_MAX);
             let path = self.undo_file(collection);
-            if let Some(undo) = self.files.look(&path)? {
-                self.each(&path, 0..undo.length, &mut |own, _| match own {
-                    Some(own) => Ok(kept.add(own.job.key)?),
-                    None => Ok(()),
-                })?;
-            }
+            self.each_undone(collection, &mut |own, _| match own {
+                Some(own) => Ok(kept.add(own.job.key)?),
+                None => Ok(()),
+            })?;
             let kept = kept.finish()?;
             self.jobs.each(None, &mut |job, _| {
                 let was_there = job.found[collection.index()] != Found::Absent;
