@@ -234,3 +234,48 @@ fn an_earlier_version_that_was_damaged_is_not_put_back() {
     scene.back(0, &["--apply"]);
     assert!(scene.contents() == scene.before);
 }
+
+#[test]
+fn what_was_kept_goes_when_it_is_back_and_stays_where_it_is_the_only_copy() {
+    let Some(server) = Server::shared() else { return };
+    for is_standalone in [false, true] {
+        let Some(scene) = Replaced::new(&server, is_standalone) else { return };
+        // What another run keeps stays.
+        let of_another = doc! {
+            "_id": { "run": "another", "collection": "novel_jobs", "id": 1 },
+            "document": { "jobId": &scene.job },
+        };
+        let of_another = RawDocumentBuf::try_from(&of_another).unwrap().into_bytes();
+        scene.target.seed("reshelve_undo", &[&of_another]);
+        scene.back(0, &["--apply"]);
+        assert!(scene.target.dump("reshelve_undo") == [of_another.clone()]);
+        let run = scene.rehearsal.place.runs().pop().unwrap();
+        scene.rehearsal.place.expect(0, &["rollback", &run, "--apply"]);
+        // An empty one is in nobody's way.
+        let all = doc! { "q": {}, "limit": 0 };
+        scene.target.command(doc! { "delete": "reshelve_undo", "deletes": [&all] });
+        scene.target.command(doc! { "delete": "novel_job_events", "deletes": [all] });
+        scene.rehearsal.place.expect(0, &["indexes", "down", &scene.target.uri]);
+        assert!(!scene.target.collections().contains(&"reshelve_undo".to_owned()));
+
+        let Some(scene) = Replaced::new(&server, is_standalone) else { return };
+        scene.add_event("since", &scene.job);
+        let of_job = |target: &Database| -> Vec<Vec<u8>> {
+            let is_of_job = |kept: &Vec<u8>| {
+                let kept = RawDocument::from_bytes(kept).unwrap();
+                let is_it = |job: &str| job == scene.job;
+                kept.get_document("_id").unwrap().get_str("job").is_ok_and(is_it)
+                    || kept.get_document("document").is_ok_and(|it| is_it(&job_id(it.as_bytes())))
+            };
+            target.dump("reshelve_undo").into_iter().filter(is_of_job).collect()
+        };
+        let kept = of_job(&scene.target);
+        scene.back(0, &["--apply", "--edited", "keep"]);
+        let left = scene.target.dump("reshelve_undo");
+        assert!(kept.len() > 2 && left.len() < 2 * kept.len(), "{}", left.len());
+        assert!(of_job(&scene.target).iter().any(|it| {
+            let it = RawDocument::from_bytes(it).unwrap();
+            it.get_document("_id").unwrap().get_str("collection").is_ok_and(|it| it == "novel_jobs")
+        }));
+    }
+}

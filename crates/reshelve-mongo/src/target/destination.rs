@@ -14,6 +14,7 @@ use super::lease::{Holder, Lease, Over, RUNS, Tenant, holder, last_writer};
 use super::look::LiveLook;
 use super::preflight::{Findings, Obstacle, counts, examples, findings, forecast};
 use super::sink::LiveSink;
+use super::undo_forget;
 use super::used_plans;
 use crate::connection::Connection;
 
@@ -252,10 +253,11 @@ impl Destination for LiveDestination {
 
     fn forget(&mut self, claim: &Claim) -> Result<(), EndError> {
         self.connection.wait(follows::forget(&self.connection, &claim.run))?;
-        match &self.lease {
-            Some(lease) => self.connection.wait(lease.note_rolled_back()),
-            None => Ok(()),
-        }
+        let Some(lease) = &self.lease else { return Ok(()) };
+        self.connection.wait(async {
+            undo_forget::forget(&self.connection, lease, &claim.run).await?;
+            lease.note_rolled_back().await
+        })
     }
 
     fn unlock(&mut self) -> Result<(), EndError> {

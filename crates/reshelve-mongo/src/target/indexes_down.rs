@@ -78,7 +78,9 @@ async fn drop_collections(
     let mut dropped: Vec<String> =
         state.collections.iter().map(|it| it.name().to_owned()).collect();
     dropped.extend(kept.then(|| UNDO.to_owned()));
-    for collection in &dropped {
+    // One that is empty is nothing to tell.
+    let and_undo = dropped.iter().map(String::as_str).chain((!kept).then_some(UNDO));
+    for collection in and_undo {
         let target = connection.decoded(collection);
         connection
             .patience

@@ -24,6 +24,7 @@ mod swap_apart;
 mod take_back;
 mod together;
 mod undo;
+mod undo_forget;
 mod undo_record;
 mod used_plans;
 

@@ -250,7 +250,7 @@ fn to_keep(what: &Replacement<'_>, earlier: &Documents) -> Vec<RawDocumentBuf> {
 }
 
 /// The document in one that is kept.
-fn kept_in(undo: &RawDocumentBuf) -> &[u8] {
+pub(super) fn kept_in(undo: &RawDocumentBuf) -> &[u8] {
     raw::Document::new(undo.as_bytes()).get("document").map_or(&[], |kept| kept.bytes)
 }
 

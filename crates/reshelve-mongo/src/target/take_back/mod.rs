@@ -17,6 +17,7 @@ use super::destination::LiveDestination;
 use super::fenced::Fenced;
 use super::follows;
 use super::lease::{Over, RUNS, last_standing};
+use super::undo_forget;
 use mongodb::bson::RawDocumentBuf;
 use place::{Place, Stands};
 use taker::Taker;
@@ -111,7 +112,17 @@ impl TakesBack for LiveDestination {
     }
 
     fn tidy_back(&mut self, claim: &Claim) -> Result<(), EndError> {
-        if self.holder()?.is_some_and(|holder| holder.run == claim.run) {
+        let connection = self.connection();
+        let is_due = match self.holder()? {
+            Some(holder) => holder.run == claim.run,
+            // An earlier version of this tool left it, and nobody has written since.
+            None => {
+                let last = self.last_standing()?;
+                last.is_some_and(|last| last == claim.run)
+                    && connection.wait(undo_forget::is_kept(connection, &claim.run))?
+            }
+        };
+        if is_due {
             self.take(claim, Over::Nobody)?;
             self.forget(claim)?;
             self.unlock()?;
