@@ -98,6 +98,12 @@ fn a_plan_holds_and_is_used_once() {
     // What says so is in nobody's way.
     place.expect(0, &with(&scene.ends(), &APPLY));
     scene.rehearsal.expect_whole(&scene.target, "another run");
+    // It is used up, even where everything else is dropped.
+    place.expect(0, &["indexes", "down", &scene.target.uri]);
+    assert_eq!(scene.target.collections(), ["reshelve_runs"]);
+    place.expect(0, &["indexes", "up", &scene.target.uri]);
+    place.expect(3, &with(&scene.ends(), &copy)).says(&["was used by the run", run]);
+    assert_eq!(COLLECTIONS.map(|name| scene.target.count(name)), [0; 4]);
 }
 
 #[test]

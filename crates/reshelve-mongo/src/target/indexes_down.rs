@@ -9,6 +9,7 @@ use super::indexes::status;
 use super::lease::{Lease, Over, RUNS, Tenant};
 use super::standing::made_by_a_mapping;
 use super::undo::UNDO;
+use super::used_plans;
 use crate::connection::Connection;
 
 /// Drops the target collections that are empty or hold only documents of this tool, and those that
@@ -31,10 +32,14 @@ pub fn indexes_down(connection: &Connection, forced: &[String]) -> Result<Vec<St
     };
     let lease = Lease::take(connection, &claim)?.map_err(|holder| holder.refusal(connection))?;
     let dropped = connection.wait(drop_collections(connection, forced));
-    // If all went well, the collection of the lease is dropped too.
+    // If all went well, the collection of the lease is dropped too, unless it says which plans were
+    // used: these are used up, whatever becomes of the target.
     let ended = lease.end();
     let dropped = dropped?;
     ended?;
+    if connection.wait(used_plans::are_there(connection))? {
+        return Ok(dropped);
+    }
     let runs = connection.decoded(RUNS);
     connection
         .wait(connection.patience.retry(|| runs.drop().into_future()))

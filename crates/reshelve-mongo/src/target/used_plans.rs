@@ -15,6 +15,14 @@ fn id(plan: &str) -> String {
     format!("plan-{plan}")
 }
 
+/// Whether any plan was used in this target.
+pub(super) async fn are_there(connection: &Connection) -> Result<bool, EndError> {
+    let runs = connection.decoded(RUNS);
+    let find = || runs.find_one(doc! { "plan": { "$exists": true } }).into_future();
+    let found = connection.patience.retry(find).await;
+    found.map(|it| it.is_some()).map_err(|error| connection.error("reading", RUNS, &error))
+}
+
 /// The run that used a plan in this target.
 pub(super) async fn user(connection: &Connection, plan: &str) -> Result<Option<String>, Error> {
     let runs = connection.decoded(RUNS);
