@@ -186,6 +186,12 @@ fn is_same_dump(planned: &PlannedSource, named: &SourcePlace) -> bool {
     }
 }
 
+/// Whether two paths are the same file or folder, however they are spelled; where one is not there,
+/// whether they would be.
+pub(crate) fn is_same_path(one: &Path, other: &Path) -> bool {
+    Spot::of(one).is(&Spot::of(other))
+}
+
 fn is_same_folder(one: &TargetFolder, other: &TargetFolder) -> bool {
     Spot::of(&one.database()).is(&Spot::of(&other.database()))
 }

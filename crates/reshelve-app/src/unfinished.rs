@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use reshelve::ends::PlannedTarget;
+use reshelve::ends::{PlannedSource, PlannedTarget};
 use reshelve::run::{Plan, RunFolder, State};
 
 use crate::failure::Failure;
 use crate::family::without_copies;
 use crate::handle::Handle;
-use crate::overlap::is_same_target;
+use crate::overlap::{is_same_target, read_the_same};
 use crate::text::counted;
 
 /// The runs that wrote, or write, this target: those of a folder of runs, and the one that the
@@ -50,7 +50,11 @@ pub(crate) fn note(
         let state = run.found(&checkpoint);
         match state {
             State::Done => {
-                unfinished.retain(|(earlier, _)| earlier.source.path != plan.source.path);
+                let source = &plan.source;
+                let is_its = |earlier: &PlannedSource| {
+                    earlier.path == source.path || read_the_same(earlier, source)
+                };
+                unfinished.retain(|(earlier, _)| !is_its(&earlier.source));
                 continue;
             }
             // Nothing of it is in the target.

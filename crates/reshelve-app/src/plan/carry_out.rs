@@ -48,6 +48,8 @@ pub fn carry_out(request: &CarryOut, handle: &Handle) -> Result<Outcome, Failure
     handle.check_may_write("--apply")?;
     outside::check("--plan", &request.file)?;
     let file = absolute(&request.file);
+    // What says that it was used lies beside the file itself, not beside a link to it.
+    let file = file.canonicalize().unwrap_or(file);
     let plan = read(&file)?;
     let places = (&request.source, &request.target);
     let usual = (request.batch, &request.runs_folder);

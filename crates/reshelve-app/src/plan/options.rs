@@ -11,6 +11,7 @@ use reshelve_mongo::Place;
 use crate::failure::Failure;
 use crate::hints;
 use crate::options::{BatchOptions, GivenOptions, MappingOptions, RunName};
+use crate::overlap::is_same_path;
 use crate::places::{SourcePlace, TargetPlace};
 use crate::run::Request;
 
@@ -106,7 +107,12 @@ impl Given {
         found.compare("--limit", self.limit, options.limit);
         let of_run = |path: &PathBuf| path.display().to_string();
         let only_rejects = match &self.only_rejects {
-            Some(run) => Some(of_run(&absolute(run.find()?.path()))),
+            Some(run) => {
+                let given = absolute(run.find()?.path());
+                // Another spelling of the same folder is no contradiction.
+                let same = options.only_rejects.as_ref().filter(|it| is_same_path(it, &given));
+                Some(of_run(same.unwrap_or(&given)))
+            }
             None => None,
         };
         found.compare("--only-rejects", only_rejects, options.only_rejects.as_ref().map(of_run));

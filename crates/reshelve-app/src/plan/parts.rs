@@ -15,6 +15,7 @@ use super::{Difference, differences_of, tell};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::handle::Handle;
+use crate::overlap::is_same_path;
 use crate::text::{agree, counted, number, plain};
 
 /// The list of rejects in the folder of a run.
@@ -61,14 +62,16 @@ pub(super) fn compare(
         let found = rejects_hash(now.asked)?.unwrap_or_default();
         part("rejects of the other run", planned, &found);
     }
-    part("target", &target_words(&plan.target.place), &target_words(now.target));
+    if !is_same_target(&plan.target.place, now.target) {
+        part("target", &target_words(&plan.target.place), &target_words(now.target));
+    }
     let state = state_of(now.reader)
         .map_err(|error| Failure { code: ExitCode::Refused, ..Failure::from(error) })?;
     let of_target = differences_of(&plan.target.collections, &state).into_iter();
     moved.extend(of_target.map(|it| format!("target, {it}")));
     let (place, source, changes) = source_changes(file, now, handle)?;
-    let (planned, found) = (source_words(&plan.source.place), source_words(&place));
-    if planned != found {
+    if !is_same_source(&plan.source.place, &place) {
+        let (planned, found) = (source_words(&plan.source.place), source_words(&place));
         let part = "source".to_owned();
         moved.insert(0, Difference { part, planned, found }.to_string());
     }
@@ -158,6 +161,26 @@ fn documents(planned: &SourceSums, found: &SourceSums, changes: &Changes) -> Str
         text.push_str(&format!("\n    and {} more", number(sum - shown)));
     }
     text
+}
+
+/// Whether a source is in the place that a plan names, by whatever path.
+fn is_same_source(planned: &PlannedSource, found: &PlannedSource) -> bool {
+    if planned.live.is_some() || found.live.is_some() {
+        return source_words(planned) == source_words(found);
+    }
+    let moved = PlannedSource { path: planned.path.clone(), ..found.clone() };
+    source_words(planned) == source_words(&moved) && is_same_path(&planned.path, &found.path)
+}
+
+/// The same for a target.
+fn is_same_target(planned: &PlannedTarget, found: &PlannedTarget) -> bool {
+    match (planned, found) {
+        (PlannedTarget::Folder(planned), PlannedTarget::Folder(found)) => {
+            planned.compression == found.compression
+                && is_same_path(&planned.database(), &found.database())
+        }
+        _ => target_words(planned) == target_words(found),
+    }
 }
 
 /// A source for people: where it is, not how large.
