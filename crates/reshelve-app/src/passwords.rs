@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use reshelve::store::{Disk, Files};
+use reshelve::store::Disk;
 use reshelve_mongo::Place;
 
 use crate::failure::Failure;
@@ -76,7 +76,7 @@ impl Passwords {
 /// The password in a file: all of it, without the end of a last line.
 fn in_file(path: &Path) -> Result<String, Failure> {
     crate::outside::check("a password file", path)?;
-    let bytes = Disk.read(path, BYTES_MAX)?;
+    let bytes = Disk.read_handed_over(path, BYTES_MAX)?;
     let refused =
         |what: &str| Failure::usage(format!("{} {what}", path.display()), hints::PASSWORD_FILE);
     let text = String::from_utf8(bytes).map_err(|_| refused("is not text"))?;

@@ -4,7 +4,6 @@
 //! The same report gives the same bytes: no clock but that of the run goes into it.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -12,7 +11,7 @@ use reshelve::ends::PlannedTarget;
 use reshelve::parity::{CollectionChecksum, SourceFingerprint};
 use reshelve::report::{Rehearsed, RunReport, Verdict, withheld_rejects};
 use reshelve::run::RunFolder;
-use reshelve::store::{OpenFile, Scratch};
+use reshelve::store::{Disk, Files, Open, OpenFile, Scratch};
 use reshelve_core::mapping::Options;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -86,8 +85,8 @@ impl Content<'_> {
                 Ok((u64::try_from(bytes.len()).unwrap_or(u64::MAX), Box::new(*bytes)))
             }
             Content::File(path) => {
-                let file = File::open(path)?;
-                Ok((file.metadata()?.len(), Box::new(file)))
+                let file = Disk.open(path, Open::Read).map_err(io::Error::other)?;
+                Ok((file.length().map_err(io::Error::other)?, Box::new(file)))
             }
             Content::Unnamed(file) => {
                 let length = file.length().map_err(io::Error::other)?;

@@ -7,10 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::RunError;
 use super::run_folder::RunFolder;
-use crate::store::{read_state, write_state};
+use crate::store::{read_short_state, write_state};
 
 /// The version of the file.
 const CONTROL_SCHEMA: &str = "reshelve.control/1";
+
+/// The longest file that is read, many times while a run is at work.
+const CONTROL_BYTES_MAX: u64 = 64 << 10;
 
 /// What the process is to do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,7 +100,7 @@ impl RunFolder {
     /// The same, if the id of the run is known.
     pub(super) fn control_of(&self, run: &str) -> Result<Control, RunError> {
         let path = self.control_file();
-        match read_state::<Control>(self.files(), &path, CONTROL_SCHEMA) {
+        match read_short_state::<Control>(self.files(), &path, CONTROL_SCHEMA, CONTROL_BYTES_MAX) {
             Ok(control) if control.run == run => Ok(control),
             Ok(_) => {
                 let detail = "it belongs to another run".to_owned();

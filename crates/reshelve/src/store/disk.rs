@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, OFlags};
 use rustix::io::Errno;
 
+use super::bounded::read_at_most;
 use super::error::{At, DiskError, is_absent};
 use super::files::{Files, Found, Identity, Kind, Locking, Open, OpenFile};
 
@@ -24,6 +25,15 @@ impl Disk {
     pub fn remove_empty_folder(&self, path: &Path) -> Result<(), DiskError> {
         fs::remove_dir(path).at("removing", path)
     }
+
+    /// Reads a file, or a pipe to its end, of at most `bytes_max` bytes: for what people hand over,
+    /// never for the state of a run.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is longer.
+    pub fn read_handed_over(&self, path: &Path, bytes_max: u64) -> Result<Vec<u8>, DiskError> {
+        read_at_most(File::open(path).at("opening", path)?, path, bytes_max)
+    }
 }
 
 impl Files for Disk {
@@ -31,21 +41,27 @@ impl Files for Disk {
         let mut options = File::options();
         options.read(true);
         let action = match how {
-            Open::Read => "opening",
+            Open::Read => {
+                options.custom_flags(flags(OFlags::NONBLOCK));
+                "opening"
+            }
             Open::New => {
-                options.write(true).create_new(true).custom_flags(no_follow());
+                options.write(true).create_new(true).custom_flags(flags(OFlags::NOFOLLOW));
                 "creating"
             }
             Open::Write => {
-                options.write(true).create(true).truncate(false).custom_flags(no_follow());
+                let how = flags(OFlags::NOFOLLOW | OFlags::NONBLOCK);
+                options.write(true).create(true).truncate(false).custom_flags(how);
                 "opening"
             }
             Open::Append => {
-                options.append(true).create(true).custom_flags(no_follow());
+                let how = flags(OFlags::NOFOLLOW | OFlags::NONBLOCK);
+                options.append(true).create(true).custom_flags(how);
                 "opening"
             }
         };
         let file = options.open(path).map_err(say_link).at(action, path)?;
+        expect_regular(&file.metadata().at("reading", path)?).at(action, path)?;
         Ok(Box::new(DiskFile { file, path: path.to_owned() }))
     }
 
@@ -103,9 +119,22 @@ impl Files for Disk {
     }
 }
 
-/// For opening no file through a symbolic link of its last name.
-fn no_follow() -> i32 {
-    i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or(0)
+/// How a file is opened: not through a symbolic link of its last name, not waiting for whoever has
+/// the other end of a pipe.
+fn flags(flags: OFlags) -> i32 {
+    i32::try_from(flags.bits()).unwrap_or(0)
+}
+
+/// What is no regular file may have no end, and no length.
+fn expect_regular(metadata: &fs::Metadata) -> io::Result<()> {
+    match found(metadata).kind {
+        Kind::File => Ok(()),
+        Kind::Folder => Err(Errno::ISDIR.into()),
+        Kind::Other => {
+            let what = "it is a pipe or a device, not a file";
+            Err(io::Error::new(io::ErrorKind::NotSeekable, what))
+        }
+    }
 }
 
 /// Names the link that the operating system counts as one too many.

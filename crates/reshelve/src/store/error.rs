@@ -22,6 +22,13 @@ impl DiskError {
         matches!(self.source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
     }
 
+    /// Whether what exists at that path is no file that could have been written there: it is too
+    /// long, a folder, a pipe or a device.
+    pub fn is_unfit(&self) -> bool {
+        use io::ErrorKind::{FileTooLarge, IsADirectory, NotSeekable};
+        matches!(self.source.kind(), FileTooLarge | IsADirectory | NotSeekable)
+    }
+
     /// Whether nothing exists at that path.
     pub fn is_absent(&self) -> bool {
         is_absent(&self.source)

@@ -9,6 +9,7 @@ use std::fmt::Debug;
 use std::io::{self, Read, Seek, Write};
 use std::path::Path;
 
+use super::bounded::read_at_most;
 use super::error::{At, DiskError};
 use super::replacement::{Replacement, create_temporary, is_temporary};
 
@@ -16,7 +17,8 @@ use super::replacement::{Replacement, create_temporary, is_temporary};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Open {
-    /// For reading; it must exist.
+    /// For reading; it must exist, and be a regular file. So must every other file that is opened:
+    /// opening waits for nobody.
     Read,
     /// For reading and writing; nothing may exist at the path, not even a symbolic link.
     New,
@@ -233,14 +235,7 @@ pub trait Files: Debug + Send + Sync {
     /// # Errors
     /// If it cannot be read, or is longer.
     fn read(&self, path: &Path, bytes_max: u64) -> Result<Vec<u8>, DiskError> {
-        let file = self.open(path, Open::Read)?;
-        let mut bytes = Vec::new();
-        let read = file.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes);
-        if u64::try_from(read.at("reading", path)?).is_ok_and(|read| read <= bytes_max) {
-            return Ok(bytes);
-        }
-        let longer = format!("it is longer than {bytes_max} bytes");
-        Err(io::Error::new(io::ErrorKind::FileTooLarge, longer)).at("reading", path)
+        read_at_most(self.open(path, Open::Read)?, path, bytes_max)
     }
 
     /// Opens a file for appending after its first `length` bytes, and cuts off anything after them. A

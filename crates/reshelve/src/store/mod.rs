@@ -4,7 +4,7 @@
 //!   [`Disk`] is the real one; [`Memory`] is one for tests, which fails on demand and loses what
 //!   was not synced.
 //! - [`Replacement`] and [`Files::replace`]: a file that takes another one's place in one step.
-//! - [`write_state`] and [`read_state`]: versioned JSON files.
+//! - [`write_state`] and [`read_state`]: versioned JSON files; only regular ones, of bounded size.
 //! - [`Appender`], [`JsonLines`], [`read_lines`]: files that only grow.
 //! - [`Scratch`]: files without a name, for what memory should not hold; on it `Sorter` and
 //!   `SortedRun`, records found by key, and [`Spool`], documents found by key.
@@ -14,6 +14,7 @@
 //! Errors name their path. Nothing here knows about the other rooms of this crate.
 
 mod appender;
+mod bounded;
 #[cfg(test)]
 mod crash_tests;
 mod disk;
@@ -43,7 +44,7 @@ pub use replacement::Replacement;
 pub use scratch::Scratch;
 pub use sorted::{Key, key_of};
 pub use spool::{Spool, Spooled};
-pub use state_file::{StateError, read_state, write_checked_state, write_state};
+pub use state_file::{StateError, read_short_state, read_state, write_checked_state, write_state};
 
 pub(crate) use error::At;
 pub use paths::absolute;

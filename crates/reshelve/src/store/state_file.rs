@@ -103,7 +103,23 @@ pub fn read_state<T: DeserializeOwned>(
     path: &Path,
     schema: &str,
 ) -> Result<T, StateError> {
-    let bytes = files.read(path, STATE_BYTES_MAX)?;
+    read_short_state(files, path, schema, STATE_BYTES_MAX)
+}
+
+/// The same of a file that is never longer than this, however often it is read.
+///
+/// # Errors
+/// As for [`read_state`].
+pub fn read_short_state<T: DeserializeOwned>(
+    files: &dyn Files,
+    path: &Path,
+    schema: &str,
+    bytes_max: u64,
+) -> Result<T, StateError> {
+    let bytes = files.read(path, bytes_max).map_err(|error| match error.is_unfit() {
+        true => StateError::unusable(path, error.source),
+        false => error.into(),
+    })?;
     // Another version may have other fields, so its name is checked before they are.
     let found: Versioned =
         serde_json::from_slice(&bytes).map_err(|error| StateError::unusable(path, error))?;
