@@ -61,6 +61,7 @@ pub fn resume(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     let folder = request.run.find()?;
     states::check(Command::Resume, &folder)?;
     let settings = folder.plan()?;
+    plan::refuse_resume(&settings)?;
     if settings.apply {
         handle.check_may_write("this run")?;
     }

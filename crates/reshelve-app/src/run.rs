@@ -112,6 +112,7 @@ impl Request {
             skip_disk_check: self.skip_disk_check,
             ignore_oplog: self.ignore_oplog,
             from_plan: None,
+            saves_plan: None,
             runs_folder: self.runs_folder.clone(),
             files: Arc::new(Disk),
         })
@@ -215,6 +216,7 @@ impl Outcome {
                 Some(hints::plans::NOT_REACHED.to_owned())
             }
             Stop::Done => None,
+            _ if self.report.plan.saves_plan.is_some() => Some(hints::plans::SAVE_AGAIN.to_owned()),
             Stop::Interrupted => Some(hints::resume(folder)),
             Stop::Cancelled => Some(hints::cancelled(folder, self.report.plan.apply)),
             Stop::FirstReject => Some(hints::first_reject(folder)),

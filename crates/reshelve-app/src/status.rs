@@ -51,6 +51,10 @@ pub struct RunStatus {
     pub reason: Option<String>,
     /// Whether a process is at work on it, or waits.
     pub at_work: bool,
+    /// What it was told and has not done yet, if the state does not say so: `cancel`; left out if
+    /// that is nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<&'static str>,
     /// Whether `resume` would continue it.
     pub can_be_resumed: bool,
     /// When it began, as ISO text.
@@ -157,7 +161,8 @@ pub(crate) fn status_of(folder: &RunFolder) -> Result<RunStatus, Failure> {
         partial: state != State::Done,
         reason: checkpoint.reason,
         at_work,
-        can_be_resumed: states::is_resumable(state),
+        can_be_resumed: states::is_resumable(state) && plan.saves_plan.is_none(),
+        asked: (at_work && asked == Asked::Cancel).then_some("cancel"),
         begun_at: plan.begun_at,
         source: plan.source.path.display().to_string(),
         target: plan.target.name(),

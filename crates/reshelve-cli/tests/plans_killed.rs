@@ -14,8 +14,9 @@ mod taken_back;
 use std::fs;
 
 use common::documents::aged;
-use common::{Place, split, strace_is_there, with};
+use common::{Place, Told, split, strace_is_there, with};
 use planned::{CARRY_OUT, carried_out, refused, saved};
+use rustix::process::{Pid, Signal, kill_process};
 use taken_back::{checksums, document, place, stored};
 
 #[test]
@@ -145,4 +146,39 @@ fn a_run_that_replaces_and_was_killed_is_resumed_and_reaches_the_plan() {
         fs::remove_dir_all(place.path(".reshelve")).unwrap();
         killed_everywhere(&place, &["--replace"], 0);
     }
+}
+
+/// What a dry run foresees is not in its checkpoints: it is begun again, and nobody takes a dry run
+/// without its plan for one that was saved.
+#[test]
+fn a_dry_run_that_was_to_be_saved_is_not_resumed_without_its_plan() {
+    for signal in [Signal::KILL, Signal::INT] {
+        let place = place();
+        let slow = ["run", "jobs.bson", "target", "--max-docs-per-s", "2", "--batch-docs", "1"];
+        let args = [&slow[..], &planned::SAVE].concat();
+        let child = place.call(&args).spawn(false);
+        common::until("the run begins", || !place.runs().is_empty());
+        let run = place.run();
+        let checkpoint = format!(".reshelve/runs/{run}/checkpoint.json");
+        common::until("it is at work", || {
+            String::from_utf8_lossy(&place.read(&checkpoint)).contains("\"running\"")
+        });
+        let process = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+        kill_process(process, signal).unwrap();
+        let ended = Told::of("the dry run".to_owned(), child.wait_with_output().unwrap());
+        if signal == Signal::INT {
+            ended.expect(6).says(&["no plan was saved", "hint: nothing was written"]);
+        }
+        let status = document(&place.expect(0, &["status", &run, "--json"]));
+        assert_eq!((&status["can_be_resumed"], &status["at_work"]), (&false.into(), &false.into()));
+        let before = place.tree("");
+        place.expect(3, &["resume", &run]).says(&[&run, "plan.json", "hint:", "--save-plan FILE"]);
+        common::assert_same(&place.tree(""), &before, "nothing is changed");
+        saved(&place, 0, "jobs.bson", &[]);
+        carried_out(&place, 0, "jobs.bson");
+    }
+    // One that was saved is done.
+    let place = place();
+    saved(&place, 0, "jobs.bson", &[]);
+    place.expect(0, &["resume", "latest"]);
 }

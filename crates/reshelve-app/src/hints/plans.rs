@@ -19,6 +19,8 @@ pub(crate) fn was_used(run: &Path) -> String {
 
 /// `--save-plan` onto something that is there.
 pub(crate) const SAVE_ELSEWHERE: &str = "name another file: a plan never replaces one";
+/// A dry run that was to be saved as a plan, and is not done.
+pub(crate) const SAVE_AGAIN: &str = "nothing was written: solve what stopped it, then begin again with `reshelve run … --save-plan FILE`";
 /// `--save-plan` with `--apply`.
 pub(crate) const SAVE_THEN_APPLY: &str =
     "leave out --apply: save the plan, have it approved, then run with --plan FILE --apply";

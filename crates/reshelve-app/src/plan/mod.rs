@@ -25,6 +25,7 @@ use crate::text::{counted, number};
 
 pub use carry_out::{CarryOut, carry_out};
 pub use options::Given;
+pub(crate) use save::refuse_resume;
 pub use save::save;
 pub use show::{KeysFound, Show, Shown, show};
 

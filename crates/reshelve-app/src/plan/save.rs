@@ -7,7 +7,7 @@ use reshelve::plan::{
     Forecast, Foresight, Keys, PlanDestination, PlanOptions, Role, SavedPlan, SourceState,
     TargetState, keys_file, read_source, used_file,
 };
-use reshelve::run::{self, Decisions, Ends, Report, RunRequest, Stop, now_iso};
+use reshelve::run::{self, Decisions, Ends, Plan, Report, RunRequest, Stop, now_iso};
 use reshelve::store::{Disk, Files, absolute};
 
 use super::parts::{reading, rejects_hash};
@@ -30,8 +30,8 @@ pub fn save(request: &Request, file: &Path, handle: &Handle) -> Result<Outcome, 
         return Err(Failure::usage(message, hints::plans::SAVE_THEN_APPLY));
     }
     outside::check("--save-plan", file)?;
-    let asked = request.request()?;
     let file = absolute(file);
+    let asked = RunRequest { saves_plan: Some(file.clone()), ..request.request()? };
     check_free(&file)?;
     let origin = places::origin(&request.source, handle)?;
     if !origin.is_rewindable() {
@@ -47,7 +47,10 @@ pub fn save(request: &Request, file: &Path, handle: &Handle) -> Result<Outcome, 
     handle.watcher().ready();
     let mut relay = Relay::new(handle);
     let ended = run::start(&asked, ends, handle.stop(), &mut relay);
-    let outcome = Outcome::of(ended, &relay)?;
+    let outcome = Outcome::of(ended, &relay).map_err(|failure| match relay.folder() {
+        Some(_) => Failure { hint: Some(hints::plans::SAVE_AGAIN.to_owned()), ..failure },
+        None => failure,
+    })?;
     let Role::Foreseeing { foresight, .. } = destination.role else { return Ok(outcome) };
     if !matches!(outcome.report.stop, Stop::Done) {
         handle.watcher().note("no plan was saved: the dry run is not finished");
@@ -57,6 +60,25 @@ pub fn save(request: &Request, file: &Path, handle: &Handle) -> Result<Outcome, 
     let plan = write(&asked, ends, foresight, (&outcome, &file), handle)?;
     let state = PlanState::Saved;
     outcome.with_plan(PlanNote { hash: plan.hash, file, state })
+}
+
+/// Refuses to resume a dry run that was to be saved as a plan, unless it was: what it foresaw is gone
+/// with its process.
+///
+/// # Errors
+/// A refusal.
+pub(crate) fn refuse_resume(settings: &Plan) -> Result<(), Failure> {
+    let Some(file) = &settings.saves_plan else { return Ok(()) };
+    if SavedPlan::read(&Disk, file).is_ok_and(|plan| plan.dry_run == settings.run) {
+        return Ok(());
+    }
+    let message = format!(
+        "the dry run {} was to be saved as the plan {}, and was stopped before: only one that is not \
+         interrupted is saved",
+        settings.run,
+        file.display()
+    );
+    Err(Failure::refused(message, hints::plans::SAVE_AGAIN))
 }
 
 /// No file of a plan may be there: a plan is approved by its name.

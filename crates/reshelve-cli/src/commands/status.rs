@@ -67,6 +67,9 @@ fn page(status: &RunStatus) -> String {
     if let Some(parent) = &status.retry_of {
         row("retry of", plain(parent));
     }
+    if let Some(asked) = status.asked {
+        row("told", format!("to {asked}, between two batches"));
+    }
     if let Some(held) = &status.waiting {
         row("waits", format!("{}, since {}", waiting(held), moment(held.since_ms)));
     }

@@ -90,6 +90,9 @@ impl Watch {
         if status.is_finishing {
             lines.push("removing what it replaced".to_owned());
         }
+        if let Some(asked) = status.asked {
+            lines.push(format!("told to {asked}"));
+        }
         if let Some(held) = &status.waiting {
             lines.push(format!("waits: {}, since {}", waiting(held), moment(held.since_ms)));
         }

@@ -53,6 +53,8 @@ pub struct RunRequest {
     pub ignore_oplog: bool,
     /// The saved plan that it carries out, if it does.
     pub from_plan: Option<FromPlan>,
+    /// Where it is to be saved as a plan when it is done, if it is a dry run that is.
+    pub saves_plan: Option<PathBuf>,
     /// The folder of run folders.
     pub runs_folder: PathBuf,
     /// The file system that it is on: [`Disk`](crate::store::Disk), but for tests.
@@ -137,6 +139,10 @@ pub struct Plan {
     /// The saved plan that it carries out, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from_plan: Option<FromPlan>,
+    /// Where it is saved as a plan when it is done, if it is a dry run that is. What such a run
+    /// foresees is not in its checkpoints.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saves_plan: Option<PathBuf>,
 }
 
 /// The saved plan that a run carries out.

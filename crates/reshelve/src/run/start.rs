@@ -334,5 +334,6 @@ fn plan_of(
         fail_fast: request.fail_fast,
         base: Default::default(),
         from_plan: request.from_plan.clone(),
+        saves_plan: request.saves_plan.clone(),
     }
 }

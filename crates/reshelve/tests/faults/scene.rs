@@ -63,6 +63,7 @@ impl Scene {
             skip_disk_check: false,
             ignore_oplog: false,
             from_plan: None,
+            saves_plan: None,
             runs_folder: PathBuf::from(RUNS),
             files: Arc::new(memory.clone()),
         };

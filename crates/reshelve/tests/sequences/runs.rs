@@ -53,6 +53,7 @@ impl World {
             checkpoint_bytes: 1,
             throttle: Throttle::default(),
             from_plan: None,
+            saves_plan: None,
             limit: None,
             fail_fast: false,
             skip_disk_check: false,
