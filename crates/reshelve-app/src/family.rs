@@ -38,7 +38,8 @@ pub(crate) fn family(names: &[RunName]) -> Result<Vec<Known>, Failure> {
         }
     }
     runs.sort_by(|(_, one), (_, other)| {
-        (&one.begun_at, &one.run).cmp(&(&other.begun_at, &other.run))
+        let order = |plan: &Plan| (plan.number, plan.begun_at.clone(), plan.run.clone());
+        order(one).cmp(&order(other))
     });
     let ids: HashSet<String> = runs.iter().map(|(_, plan)| plan.run.clone()).collect();
     let is_first = |plan: &Plan| plan.parent().is_none_or(|parent| !ids.contains(parent));

@@ -183,6 +183,22 @@ impl RunName {
         Err(Failure::usage(message, hints::WHERE_RUNS_ARE))
     }
 
+    /// What should be known of the run that `latest` names, if that may surprise: another run has a
+    /// later date in its id.
+    pub fn remark(&self) -> Option<String> {
+        if self.name.trim() != LATEST {
+            return None;
+        }
+        let newest = id_of(&self.newest().ok()?);
+        let is_own = |folder: &RunFolder| folder.plan().is_ok_and(|plan| plan.run == id_of(folder));
+        let own = RunFolder::list(&self.runs_folder).ok()?.into_iter().filter(is_own);
+        let other = own.map(|folder| id_of(&folder)).max().filter(|other| *other > newest)?;
+        Some(format!(
+            "note: latest is {newest}, which was begun after {other}: the clock was set back between \
+             them"
+        ))
+    }
+
     /// The only run whose id begins like this.
     fn begun_with(&self) -> Result<RunFolder, Failure> {
         let mut runs = RunFolder::list(&self.runs_folder)?;

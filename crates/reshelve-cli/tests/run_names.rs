@@ -87,3 +87,58 @@ fn a_name_that_may_mean_several_runs_is_refused_with_all_of_them() {
     }
     common::assert_same(&before, &place.tree(""), "everything");
 }
+
+/// A clock that was set back makes no older run the newest one: what counts is which was begun last.
+#[test]
+fn latest_is_the_run_that_was_begun_last() {
+    let (place, first, second) = two_runs();
+    let status = |name: &str| {
+        let told = place.expect(0, &["status", name, "--json"]);
+        let status: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
+        (status["run"].as_str().unwrap().to_owned(), told.stderr)
+    };
+    assert_eq!(status("latest"), (second.clone(), String::new()));
+    // As the clock of the first run would have written it, were it ten years ahead.
+    let ahead = format!("2036{}", &first[4..]);
+    rename(&place, &first, &ahead);
+    let (newest, said) = status("latest");
+    assert_eq!(newest, second);
+    assert!(said.contains("note: latest is") && said.contains(&ahead), "{said}");
+    let told = place.expect(0, &["runs", "--json"]);
+    let runs: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
+    let listed: Vec<&str> =
+        runs["runs"].as_array().unwrap().iter().map(|run| run["run"].as_str().unwrap()).collect();
+    assert_eq!(listed, [&ahead, &second], "oldest first");
+    // The next run comes after both.
+    let run = ["run", "mixed.bson", "target", "--allow-existing"];
+    place.expect(4, &run);
+    let third = place.runs().into_iter().find(|run| *run != ahead && *run != second).unwrap();
+    assert_eq!(status("latest").0, third);
+    assert!(status(&third).1.is_empty(), "only latest has to be explained");
+    // Folders of earlier versions have no numbers: their dates tell.
+    for run in [&second, &third] {
+        unnumber(&place, run);
+    }
+    unnumber(&place, &ahead);
+    assert_eq!(status("latest"), (ahead, String::new()));
+}
+
+/// Gives a run another id, and its folder that name.
+fn rename(place: &Place, from: &str, to: &str) {
+    let [from_path, to_path] = [from, to].map(|run| place.path(&format!(".reshelve/runs/{run}")));
+    std::fs::rename(&from_path, &to_path).unwrap();
+    for name in ["run.json", "control.json"] {
+        let path = to_path.join(name);
+        if let Ok(text) = std::fs::read_to_string(&path) {
+            std::fs::write(&path, text.replace(from, to)).unwrap();
+        }
+    }
+}
+
+fn unnumber(place: &Place, run: &str) {
+    let path = place.path(&format!(".reshelve/runs/{run}/run.json"));
+    let mut plan: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    assert!(plan.as_object_mut().unwrap().remove("number").is_some());
+    std::fs::write(&path, serde_json::to_vec_pretty(&plan).unwrap()).unwrap();
+}

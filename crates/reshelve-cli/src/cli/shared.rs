@@ -8,6 +8,8 @@ use reshelve_app::places::{SourcePlace, TargetPlace};
 use reshelve_app::{BatchOptions, GivenOptions, Handle, MappingOptions, RunName};
 use reshelve_core::mapping;
 
+use crate::printer;
+
 #[derive(Debug, Args)]
 pub(crate) struct RunsDir {
     /// Folder that contains the run folders
@@ -16,8 +18,13 @@ pub(crate) struct RunsDir {
 }
 
 impl RunsDir {
+    /// A run of that name; says what should be known of it.
     pub(crate) fn run(&self, name: &str) -> RunName {
-        RunName { name: name.to_owned(), runs_folder: self.runs_dir.clone() }
+        let run = RunName { name: name.to_owned(), runs_folder: self.runs_dir.clone() };
+        if let Some(remark) = run.remark() {
+            printer::note(&remark);
+        }
+        run
     }
 }
 

@@ -6,7 +6,7 @@ use reshelve_app::status::{self, Outcome, Request, RunStatus};
 use reshelve_app::text::{
     bytes_per_second, counted, moment, number, per_second, plain, shell_word, size, span, waiting,
 };
-use reshelve_app::{ExitCode, Failure, Handle, RunName, Watcher};
+use reshelve_app::{ExitCode, Failure, Handle, Watcher};
 
 use super::control::limits;
 use super::watch::Watch;
@@ -19,7 +19,7 @@ pub(crate) fn run(args: &StatusArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
     let run = match &args.run {
         Some(name) => args.runs.run(name),
-        None => RunName::latest(&args.runs.runs_dir),
+        None => args.runs.run("latest"),
     };
     let request = Request { run };
     let outcome = match args.watch {

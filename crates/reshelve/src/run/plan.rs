@@ -109,6 +109,10 @@ pub struct Plan {
     pub schema: String,
     /// The id of the run: the name of its folder.
     pub run: String,
+    /// Its number among the runs of its folder: greater than that of every run that was there when it
+    /// was begun, whatever the clock says; older versions did not write it down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
     /// When it was begun, as ISO text.
     pub begun_at: String,
     /// The version of the tool.

@@ -41,6 +41,13 @@ struct Decision {
     source: Option<PlannedSource>,
 }
 
+/// What tells in which order runs were begun.
+#[derive(Deserialize)]
+struct Numbered {
+    #[serde(default)]
+    number: Option<u64>,
+}
+
 /// A run's folder.
 #[derive(Clone, Debug)]
 pub struct RunFolder {
@@ -99,23 +106,45 @@ impl RunFolder {
         Err(RunError::NoSuchRun { name: name.to_owned(), runs: runs.to_owned() })
     }
 
-    /// The folders of all runs, oldest first.
+    /// The folders of all runs, oldest first: in the order in which they were begun, by what they
+    /// say themselves. One that says nothing counts as begun right after the one whose name comes
+    /// before its name, which begins with the date.
     ///
     /// # Errors
     /// Where the folder of runs cannot be read.
     pub fn list(runs: &Path) -> Result<Vec<RunFolder>, RunError> {
-        if !Disk.exists(runs)? {
+        let files: Arc<dyn Files> = Arc::new(Disk);
+        let mut found = RunFolder::numbered(&files, runs)?;
+        found.sort_by_key(|(number, _)| *number);
+        Ok(found.into_iter().map(|(_, folder)| folder).collect())
+    }
+
+    /// The number of a run that is begun now.
+    pub(crate) fn next_number(files: &Arc<dyn Files>, runs: &Path) -> Result<u64, RunError> {
+        let numbers = RunFolder::numbered(files, runs)?.into_iter().map(|(number, _)| number);
+        Ok(numbers.max().unwrap_or(0).saturating_add(1))
+    }
+
+    /// The folders of all runs with their numbers, in the order of their names.
+    fn numbered(files: &Arc<dyn Files>, runs: &Path) -> Result<Vec<(u64, RunFolder)>, RunError> {
+        if !files.exists(runs)? {
             return Ok(Vec::new());
         }
         let mut found = Vec::new();
-        // The names come sorted, and begin with the date.
-        for name in Disk.list(runs)? {
-            let folder = RunFolder::at(runs.join(&name));
-            if !name.to_string_lossy().starts_with('.') && Disk.is_file(&folder.plan_file())? {
-                found.push(folder);
+        let mut last = 0;
+        for name in files.list(runs)? {
+            let folder = RunFolder::on(Arc::clone(files), runs.join(&name));
+            if !name.to_string_lossy().starts_with('.') && files.is_file(&folder.plan_file())? {
+                last = folder.number().unwrap_or(last);
+                found.push((last, folder));
             }
         }
         Ok(found)
+    }
+
+    /// The number in `run.json`.
+    fn number(&self) -> Option<u64> {
+        read_state::<Numbered>(self.files(), &self.plan_file(), PLAN_SCHEMA).ok()?.number
     }
 
     /// A folder on this machine's disk.

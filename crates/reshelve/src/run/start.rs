@@ -118,7 +118,8 @@ pub fn start(
     if let Some(remark) = only.as_ref().and_then(OnlyRejects::remark) {
         observer.note(&format!("note: {remark}"));
     }
-    let plan = Plan { base, ..plan_of(request, origin, destination, &opened) };
+    let number = Some(RunFolder::next_number(&request.files, &request.runs_folder)?);
+    let plan = Plan { base, number, ..plan_of(request, origin, destination, &opened) };
     let (folder, _present) =
         RunFolder::create(Arc::clone(&request.files), &request.runs_folder, &plan)?;
     folder.throttle(request.throttle)?;
@@ -316,6 +317,7 @@ fn plan_of(
     Plan {
         schema: PLAN_SCHEMA.to_owned(),
         run: new_id(),
+        number: None,
         begun_at: now_iso(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         mapping: VERSION.to_owned(),
