@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use reshelve::ends::{Compression, PlannedSource, SourceForm};
+use reshelve::rollback::TakenBackSoFar;
 use reshelve::run::{Asked, Checkpoint, DocumentCounts, Plan, RunFolder, State, Throttle, Waiting};
 use serde::Serialize;
 
@@ -78,6 +79,9 @@ pub struct RunStatus {
     /// Time left, in milliseconds; none if the run is not at work, or the size of what it reads is
     /// not known.
     pub left_ms: Option<u64>,
+    /// How far its rollback is; left out if it is not being rolled back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rollback: Option<RollbackStatus>,
     /// What it may take: limits that are in force.
     pub throttle: Throttle,
     /// What it waits for, or was held back by before its last batch; null if it is not.
@@ -85,6 +89,36 @@ pub struct RunStatus {
     /// Whether everything is written, and it removes what it replaced.
     #[serde(skip)]
     pub is_finishing: bool,
+}
+
+/// How far a rollback is, up to what it wrote down last.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct RollbackStatus {
+    /// Documents of the target that were taken back.
+    pub documents: u64,
+    /// Of so many, about.
+    pub of: u64,
+    /// Time spent with that, in all processes.
+    pub elapsed_ms: u64,
+    /// Documents taken back per second, on average; 0 if there is nothing to divide by.
+    pub docs_per_s: f64,
+    /// Time left, in milliseconds, if the rest is as fast; none as long as nothing is taken back.
+    pub left_ms: Option<u64>,
+}
+
+impl RollbackStatus {
+    fn of(so_far: TakenBackSoFar) -> RollbackStatus {
+        let TakenBackSoFar { documents, of, elapsed_ms } = so_far;
+        let left =
+            u128::from(elapsed_ms) * u128::from(of - documents) / u128::from(documents.max(1));
+        RollbackStatus {
+            documents,
+            of,
+            elapsed_ms,
+            docs_per_s: ratio(documents.saturating_mul(1000), elapsed_ms),
+            left_ms: (documents > 0).then(|| u64::try_from(left).unwrap_or(u64::MAX)),
+        }
+    }
 }
 
 impl RunStatus {
@@ -147,8 +181,13 @@ pub(crate) fn status_of(folder: &RunFolder) -> Result<RunStatus, Failure> {
     let state = checkpoint.state.found(folder.is_held(), asked);
     let at_work = match state {
         State::Planned | State::Running | State::Pausing | State::Paused => true,
-        State::RollingBack => folder.is_held(),
+        // A process that looks at a run before it takes that back has not entered a state yet.
+        State::RollingBack | State::Done | State::Partial | State::Cancelled => folder.is_held(),
         _ => false,
+    };
+    let rollback = match state {
+        State::RollingBack => TakenBackSoFar::read(folder).ok().map(RollbackStatus::of),
+        _ => None,
     };
     let left_ms = if state == State::Running { left_ms(&plan, &checkpoint) } else { None };
     let totals = checkpoint.totals;
@@ -174,6 +213,7 @@ pub(crate) fn status_of(folder: &RunFolder) -> Result<RunStatus, Failure> {
         docs_per_s: ratio(totals.documents.read.saturating_mul(1000), checkpoint.elapsed_ms),
         left_ms,
         throttle: control.map(|control| control.throttle).unwrap_or_default(),
+        rollback,
         waiting: checkpoint.waiting.filter(|_| at_work),
         is_finishing: checkpoint.is_finishing,
         run: plan.run,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use reshelve_app::status::{self, Outcome, Request, RunStatus};
+use reshelve_app::status::{self, Outcome, Request, RollbackStatus, RunStatus};
 use reshelve_app::text::{
     bytes_per_second, counted, moment, number, per_second, plain, shell_word, size, span, waiting,
 };
@@ -97,6 +97,11 @@ fn page(status: &RunStatus) -> String {
             rejected => toned(Tone::Careful, &number(rejected)),
         },
     );
+    if let Some(back) = &status.rollback {
+        rows_of_rollback(back, &mut row);
+        row("run folder", status.folder.clone());
+        return lines.join("\n");
+    }
     row("took", span(status.elapsed_ms));
     row(
         "rate",
@@ -115,4 +120,13 @@ fn page(status: &RunStatus) -> String {
         row("next", format!("reshelve resume {folder}"));
     }
     lines.join("\n")
+}
+
+fn rows_of_rollback(back: &RollbackStatus, row: &mut dyn FnMut(&str, String)) {
+    let of = counted(back.of, "document");
+    row("taken back", format!("{} of about {of}", number(back.documents)));
+    row("rate", format!("{} documents/s", per_second(back.documents, back.elapsed_ms)));
+    if let Some(left_ms) = back.left_ms {
+        row("left", format!("about {}", span(left_ms)));
+    }
 }

@@ -24,6 +24,8 @@ pub(super) struct Watch {
     printed: Option<Instant>,
     /// The checkpoints of the last seconds: the run's time, documents and bytes read.
     seen: VecDeque<(u64, u64, u64)>,
+    /// Whether these are the figures of its rollback.
+    is_rollback: bool,
     /// When the last checkpoint was seen first.
     changed: Instant,
 }
@@ -31,7 +33,14 @@ pub(super) struct Watch {
 impl Watch {
     pub(super) fn new(printer: Printer) -> Watch {
         let block = (printer.is_text() && printer::can_redraw()).then(Block::default);
-        Watch { printer, block, printed: None, seen: VecDeque::new(), changed: Instant::now() }
+        Watch {
+            printer,
+            block,
+            printed: None,
+            seen: VecDeque::new(),
+            is_rollback: false,
+            changed: Instant::now(),
+        }
     }
 
     /// Shows the run as it is now.
@@ -57,7 +66,11 @@ impl Watch {
 
     /// Keeps what a new checkpoint says.
     fn note(&mut self, status: &RunStatus) {
-        let now = (status.elapsed_ms, status.documents.read, status.bytes_read);
+        let now = figures(status);
+        if self.is_rollback != status.rollback.is_some() {
+            self.is_rollback = status.rollback.is_some();
+            self.seen.clear();
+        }
         if self.seen.back() == Some(&now) {
             return;
         }
@@ -76,12 +89,19 @@ impl Watch {
     fn lines(&self, status: &RunStatus) -> Vec<String> {
         let what = if status.applied { "run" } else { "dry run" };
         let documents = status.documents;
-        let mut lines = vec![
-            format!("{what} {}: {}", status.run, status.state),
-            format!("{}, {}", counted(documents.read, "document"), size(status.bytes_read)),
-            self.rate(status),
-        ];
-        if documents.rejected > 0 {
+        let done = match &status.rollback {
+            Some(back) => {
+                let of = counted(back.of, "document");
+                format!("{} of about {of} taken back", number(back.documents))
+            }
+            None => format!("{}, {}", counted(documents.read, "document"), size(status.bytes_read)),
+        };
+        let first = format!("{what} {}: {}", status.run, status.state);
+        let mut lines = vec![first, done, self.rate(status)];
+        if let Some(left_ms) = status.rollback.and_then(|back| back.left_ms) {
+            lines.push(format!("{} left", span(left_ms)));
+        }
+        if documents.rejected > 0 && status.rollback.is_none() {
             lines.push(format!("{} rejected", number(documents.rejected)));
         }
         if let Some(left_ms) = status.left_ms {
@@ -114,10 +134,21 @@ impl Watch {
             Some(first) if self.seen.len() > 1 => *first,
             _ => (0, 0, 0),
         };
-        let elapsed_ms = status.elapsed_ms.saturating_sub(first.0);
-        let documents = status.documents.read.saturating_sub(first.1);
-        let bytes = status.bytes_read.saturating_sub(first.2);
-        let documents = per_second(documents, elapsed_ms);
+        let now = figures(status);
+        let elapsed_ms = now.0.saturating_sub(first.0);
+        let documents = per_second(now.1.saturating_sub(first.1), elapsed_ms);
+        if status.rollback.is_some() {
+            return format!("{documents} documents/s");
+        }
+        let bytes = now.2.saturating_sub(first.2);
         format!("{documents} documents/s, {}", bytes_per_second(bytes, elapsed_ms))
+    }
+}
+
+/// The time, the documents and the bytes that a rate is made of: of a rollback its own.
+fn figures(status: &RunStatus) -> (u64, u64, u64) {
+    match &status.rollback {
+        Some(back) => (back.elapsed_ms, back.documents, 0),
+        None => (status.elapsed_ms, status.documents.read, status.bytes_read),
     }
 }

@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use super::record::Record;
+use super::wait::documents_of;
 use crate::ends::Notes;
-use crate::run::{Waiting, millis};
+use crate::run::{RunError, RunFolder, Waiting, millis};
 
 /// How often it is told, at most.
 const EVERY: Duration = Duration::from_millis(200);
@@ -32,6 +34,30 @@ pub struct Progress {
     pub elapsed_ms: u64,
     /// What it waits for.
     pub waiting: Option<Waiting>,
+}
+
+/// How far a rollback is that was begun and is not done, as it is written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TakenBackSoFar {
+    /// Documents that were deleted.
+    pub documents: u64,
+    /// Of so many, about.
+    pub of: u64,
+    /// Time spent with that, in all processes, in milliseconds.
+    pub elapsed_ms: u64,
+}
+
+impl TakenBackSoFar {
+    /// What is written down of the rollback of a run.
+    ///
+    /// # Errors
+    /// Where its files cannot be used.
+    pub fn read(folder: &RunFolder) -> Result<TakenBackSoFar, RunError> {
+        let record = Record::read(folder, &folder.plan()?.run)?;
+        let documents = record.documents.deleted;
+        let of = documents_of(&folder.checkpoint()?).max(documents);
+        Ok(TakenBackSoFar { documents, of, elapsed_ms: record.elapsed_ms })
+    }
 }
 
 /// Is told how a rollback goes on.

@@ -54,6 +54,9 @@ pub(super) struct Record {
     pub(super) edited: Option<OnEdited>,
     pub(super) jobs: JobCounts,
     pub(super) documents: ChangedDocuments,
+    /// Time spent with taking back, in all processes, in milliseconds.
+    #[serde(default)]
+    pub(super) elapsed_ms: u64,
     /// How many keys of edited jobs there are.
     pub(super) keys: u64,
     /// Whether earlier versions of replaced jobs have to be put back.
@@ -76,6 +79,7 @@ impl Record {
             keys: jobs.edited,
             jobs,
             documents: ChangedDocuments::default(),
+            elapsed_ms: 0,
             has_kept,
             position: Position::default(),
         }

@@ -8,13 +8,14 @@ use super::jobs::{DecidedJobs, Undecided};
 use super::progress::{Observer, Phase, Telling};
 use super::record::{EditedKeys, JobCounts, OnEdited, Record, discarded_file, write_edited};
 use super::survey::Surveyed;
+use super::wait::documents_of;
 use super::{EditedJob, Ended, RollbackReport, RollbackRequest};
 use crate::ends::{
     ChangedDocuments, Claim, Destination, Earlier, EndError, LeftOver, Position, TakenBack,
 };
 use crate::run::hold::Hold;
 use crate::run::journal::{JournalLengths, Own};
-use crate::run::{Checkpoint, Plan, Refusal, RunError, State};
+use crate::run::{Checkpoint, Plan, Refusal, RunError, State, millis};
 use crate::store::{Replacement, Sorted};
 
 pub(super) struct Rollback<'r> {
@@ -268,11 +269,12 @@ impl Rollback<'_> {
         let (position, documents) = (record.position.clone(), record.documents);
         let mut is_stopped = false;
         let mut hold = Hold::new(folder, &self.plan.run, destination.members())?;
-        let mut telling = Telling::new(Phase::TakingBack, self.documents(&checkpoint), observer);
+        let mut telling = Telling::new(Phase::TakingBack, documents_of(&checkpoint), observer);
         telling.add(documents.deleted);
-        let mut begun = Instant::now();
+        let (mut begun, since, before_ms) = (Instant::now(), Instant::now(), record.elapsed_ms);
         let mut save = |position: &Position, documents: ChangedDocuments, is_between: bool| {
             record.position = position.clone();
+            record.elapsed_ms = before_ms + millis(since.elapsed());
             let before = std::mem::replace(&mut record.documents, documents);
             record.write(folder)?;
             telling.add(documents.deleted.saturating_sub(before.deleted));

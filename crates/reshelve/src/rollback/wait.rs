@@ -11,14 +11,14 @@ use crate::run::Checkpoint;
 use crate::run::hold::Hold;
 use crate::target_schema::Collection;
 
-impl Rollback<'_> {
-    /// How many documents the run wrote, about: those of jobs that it replaced may have been there.
-    pub(super) fn documents(&self, checkpoint: &Checkpoint) -> u64 {
-        let parts = Collection::ALL.len() - 1;
-        let totals = &checkpoint.totals;
-        totals.documents.written * u64::try_from(parts).unwrap_or(1) + totals.events
-    }
+/// How many documents a run wrote, about: those of jobs that it replaced may have been there.
+pub(super) fn documents_of(checkpoint: &Checkpoint) -> u64 {
+    let parts = Collection::ALL.len() - 1;
+    let totals = &checkpoint.totals;
+    totals.documents.written * u64::try_from(parts).unwrap_or(1) + totals.events
+}
 
+impl Rollback<'_> {
     /// Waits before the next batch as long as the throttle says; tells whether it is to stop.
     pub(super) fn wait(
         &self,
