@@ -28,8 +28,8 @@ pub(crate) use rehearse::{
     SCRATCH_ELSEWHERE, SCRATCH_IS_USED, UNCHANGED_SOURCE, remove_scratch_database,
     remove_scratch_folder,
 };
-pub use rollback::on_edited;
 pub(crate) use rollback::{GO_ON_ROLLING_BACK, START_A_NEW_RUN};
+pub use rollback::{on_edited, wrong_number};
 
 // For what was named on the command line.
 

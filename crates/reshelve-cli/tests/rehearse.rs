@@ -340,3 +340,27 @@ fn a_scratch_beside_the_run_folders_is_refused() {
     }
     assert!(!place.path(".reshelve").exists());
 }
+
+/// The limits hold for each run and for the rollback, whose own they are.
+#[test]
+fn limits_are_passed_on() {
+    let place = place_with(12);
+    let limits =
+        ["--max-docs-per-s", "100000", "--max-bytes-per-s", "1GiB", "--max-write-ms", "9000"];
+    let args = [&["jobs.bson", "--keep-scratch"][..], &limits].concat();
+    let record = rehearse(&place, 0, &args);
+    let scratch = record["rehearsal"].as_str().unwrap();
+    let tree = place.tree(&format!("{RECORDS}/{scratch}"));
+    let asked = |name: &'static str| tree.iter().filter(move |(path, _)| path.ends_with(name));
+    let expected = json!({
+        "max_docs_per_s": 100_000, "max_bytes_per_s": 1 << 30, "max_lag_s": null,
+        "max_write_ms": 9_000,
+    });
+    // The run that is taken back, and the one after it.
+    assert_eq!(asked("/control.json").count(), asked("/run.json").count());
+    assert_eq!((asked("/control.json").count(), asked("/rollback.json").count()), (2, 1));
+    for (path, bytes) in asked("/control.json") {
+        let control: Value = serde_json::from_slice(bytes).unwrap();
+        assert_eq!(control["throttle"], expected, "{path}");
+    }
+}

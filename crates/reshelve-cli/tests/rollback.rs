@@ -223,6 +223,10 @@ fn jobs_that_somebody_changed_wait_for_a_decision() {
         assert_same(&place.tree("target"), &target, "nothing is changed");
     }
     place.expect(3, &["rollback", &run, "--apply"]).says(&["hint:", "--edited discard=3"]);
+    // A wrong number is told with the right one, and how to see which they are.
+    let told = place.expect(3, &["rollback", &run, "--apply", "--edited", "discard=2"]);
+    let list = format!("`reshelve rollback {run}` lists them");
+    told.says(&["error: --edited discard=2 was given", "3 jobs were changed", "hint:", &list, "3"]);
     place.expect(0, &["resume", &run]);
     // The other jobs go.
     let told = roll_back(&place, 0, &run, &["--apply", "--edited", "keep"]);

@@ -30,3 +30,15 @@ pub fn on_edited(jobs: u64) -> String {
          discarded.bson in the run folder"
     )
 }
+
+/// Another number of edited jobs than there are.
+pub fn wrong_number(run: &str, jobs: u64) -> String {
+    let run = named(Path::new(run));
+    match jobs {
+        0 => format!("leave --edited out; `reshelve rollback {run}` says what would be taken back"),
+        _ => format!(
+            "`reshelve rollback {run}` lists them, and changes nothing; when you have looked at them, \
+             give their exact number, {jobs}, or --edited keep"
+        ),
+    }
+}

@@ -16,7 +16,7 @@ mod watched;
 use std::path::{Path, PathBuf};
 
 use reshelve::ends::{Compression, Opened, SourceDescription, SourceForm};
-use reshelve::run::Decisions;
+use reshelve::run::{Decisions, Throttle};
 use serde::{Serialize, Serializer};
 
 use crate::exit_code::ExitCode;
@@ -45,6 +45,9 @@ pub struct Request {
     pub mapping: MappingOptions,
     /// How the work is divided.
     pub batch: BatchOptions,
+    /// How much the runs and the rollback may take, each by itself. Of the rollback, documents and
+    /// bytes are those of the target.
+    pub throttle: Throttle,
     /// Whether to start even if the disk looks too small.
     pub skip_disk_check: bool,
     /// Whether somebody decided to take the documents of a dump without its oplog.
@@ -64,6 +67,7 @@ impl Request {
             compression: Compression::None,
             mapping: MappingOptions::default(),
             batch: BatchOptions::default(),
+            throttle: Throttle::default(),
             skip_disk_check: false,
             ignore_oplog: false,
             keep_scratch: false,
@@ -85,6 +89,7 @@ impl Request {
             apply: true,
             mapping: MappingOptions { in_flight, ..self.mapping },
             batch: self.batch,
+            throttle: self.throttle,
             skip_disk_check: self.skip_disk_check,
             ignore_oplog: true,
             ..run::Request::new(self.source.clone(), scratch.target(), scratch.runs())

@@ -138,6 +138,7 @@ impl Stage<'_> {
         let request = rollback::Request {
             apply: true,
             target: self.scratch().again(),
+            throttle: self.request.throttle,
             ..rollback::Request::new(self.last_run())
         };
         let taken = rollback::rollback(&request, &self.backstage)?.report;

@@ -30,7 +30,7 @@ pub(super) fn section(report: &RunReport) -> Section {
         ("record", Cell::code(file_of(rehearsed).display())),
     ];
     if let Some(window) = rehearsed.window {
-        facts.push(("needed in the window", Cell::Text(range(window))));
+        facts.push(("maintenance window", Cell::Text(range(window))));
     }
     let text = "The newest rehearsal of the same documents, with the same options and the same \
                 mapping.";

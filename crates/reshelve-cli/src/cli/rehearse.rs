@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::control::LimitArgs;
 use super::password::BothPasswords;
 use super::shared::{BatchArgs, DryRun, Json, MappingArgs, RunsDir, SourceArgs};
 
@@ -30,6 +31,8 @@ pub(crate) struct RehearseArgs {
     pub(crate) keep_scratch: bool,
     #[command(flatten)]
     pub(crate) batch: BatchArgs,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
     /// Start even if the disk looks too small
     #[arg(long, env = "RESHELVE_SKIP_DISK_CHECK", help_heading = "Target")]
     pub(crate) skip_disk_check: bool,

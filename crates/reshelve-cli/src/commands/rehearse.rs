@@ -40,6 +40,7 @@ fn request(args: &RehearseArgs) -> Result<Request, Failure> {
         compression: compression((args.gzip, args.zstd))?.unwrap_or_default(),
         mapping: args.mapping.options(),
         batch: args.batch.options(),
+        throttle: args.limits.throttle(),
         skip_disk_check: args.skip_disk_check,
         ignore_oplog: args.ignore_oplog,
         keep_scratch: args.keep_scratch,
@@ -75,7 +76,8 @@ fn page(outcome: &Outcome) -> String {
             _ => "",
         };
         let (from, to) = (span(window.from_ms), span(window.to_ms));
-        row("window", format!("{from} to {to} for run, verify and report{live}"));
+        let text = "the maintenance window will need";
+        row("window", format!("{text} {from} to {to}, for run, verify and report{live}"));
     }
     if record.outcome == Ended::Passed && record.scratch.kept {
         row("scratch", format!("kept: {}", plain(&record.scratch.place)));

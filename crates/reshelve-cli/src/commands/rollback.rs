@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use reshelve_app::rollback::{self, Ended, LISTED_MAX, Outcome, Request};
+use reshelve_app::rollback::{self, Ended, LISTED_MAX, OnEdited, Outcome, Request};
 use reshelve_app::text::{counted, length, number, plain};
 use reshelve_app::{ExitCode, Failure, hints};
 
@@ -31,12 +31,30 @@ pub(crate) fn run(args: &RollbackArgs) -> Result<ExitCode, Failure> {
     printer.text(&page(&outcome));
     printer.json(&outcome);
     if outcome.report.ended == Ended::Undecided {
-        printer.hint(&hints::on_edited(outcome.report.jobs.edited));
+        say_undecided(args.edited, &outcome, printer);
     }
     if outcome.report.ended == Ended::Dry && !args.dry_run.is_asked() {
         printer.next(&Next::same_with("--apply"));
     }
     Ok(outcome.exit_code())
+}
+
+/// Why it waits for a decision, and how to make one.
+fn say_undecided(given: Option<OnEdited>, outcome: &Outcome, printer: Printer) {
+    let report = &outcome.report;
+    let edited = report.jobs.edited;
+    match given {
+        Some(OnEdited::Discard { jobs }) if jobs != edited => {
+            let changed = match edited {
+                1 => "1 job was".to_owned(),
+                jobs => format!("{} jobs were", number(jobs)),
+            };
+            let given = number(jobs);
+            printer.error(&format!("--edited discard={given} was given, and {changed} changed"));
+            printer.hint(&hints::wrong_number(&report.plan.run, edited));
+        }
+        _ => printer.hint(&hints::on_edited(edited)),
+    }
 }
 
 fn page(outcome: &Outcome) -> String {
