@@ -279,3 +279,35 @@ fn what_was_kept_goes_when_it_is_back_and_stays_where_it_is_the_only_copy() {
         }));
     }
 }
+
+/// What a later run replaced comes back with that run: it is taken back first.
+#[test]
+fn a_run_of_which_a_later_one_replaced_documents_is_taken_back_after_it() {
+    let Some(server) = Server::shared() else { return };
+    for is_standalone in [false, true] {
+        let Some(scene) = Replaced::new(&server, is_standalone) else { return };
+        let runs = scene.rehearsal.place.runs();
+        let [older, later] = runs.as_slice() else { panic!("{runs:?}") };
+        // The folder of the later run may be on another machine: the target tells.
+        let folder = |run: &str| scene.rehearsal.place.path(&format!(".reshelve/runs/{run}"));
+        let elsewhere = scene.rehearsal.place.path("elsewhere");
+        std::fs::rename(folder(later), &elsewhere).unwrap();
+        let ran = scene.contents();
+        for more in [&[][..], &["--apply"]] {
+            let args = ["rollback", older.as_str(), "--edited", "keep"];
+            let told = scene.rehearsal.place.expect(3, &[&args[..], more].concat());
+            told.says(&[later, "has replaced", "hint:", "take that run back first"]);
+            assert!(scene.contents() == ran, "nothing is changed");
+            assert!(!scene.target.has_lease());
+        }
+        std::fs::rename(&elsewhere, folder(later)).unwrap();
+        scene.back(0, &["--apply"]);
+        assert!(scene.contents() == scene.before);
+        // The events of the application have come since the older run inserted their jobs.
+        let told = scene.rehearsal.place.expect(3, &["rollback", older, "--json"]);
+        let edited = format!("discard={}", answer(&told)["jobs"]["edited"]);
+        let args = ["rollback", older.as_str(), "--apply", "--edited", edited.as_str()];
+        scene.rehearsal.place.expect(0, &args);
+        assert_eq!(scene.target.count("novel_jobs"), 0);
+    }
+}

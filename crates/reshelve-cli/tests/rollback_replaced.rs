@@ -198,3 +198,47 @@ fn an_earlier_version_that_was_damaged_is_not_put_back() {
     roll_back(&place, 0, &run, &["--apply"]);
     assert_eq!(checksums(&place), before);
 }
+
+/// What a later run replaced comes back with that run: it is taken back first.
+#[test]
+fn a_run_of_which_a_later_one_replaced_documents_is_taken_back_after_it() {
+    for form in [&[][..], &["--gzip"]] {
+        let place = place();
+        let older = applied(&place, 0, "old.bson", form);
+        let before = checksums(&place);
+        let later = applied(&place, 0, "jobs.bson", &with(form, &["--replace"]));
+        let told = roll_back(&place, 3, &older, &[]);
+        let edited = told["jobs"]["edited"].as_u64().unwrap();
+        assert!(edited > 1, "{told}");
+        let target = place.tree("target");
+        let discard = format!("discard={edited}");
+        for decision in ["keep", discard.as_str()] {
+            for more in [&[][..], &["--apply"]] {
+                let args = ["rollback", older.as_str(), "--edited", decision];
+                let told = place.expect(3, &[&args[..], more].concat());
+                told.says(&[&later, "has replaced", "hint:", "take that run back first"]);
+                assert_same(&place.tree("target"), &target, "nothing is changed");
+            }
+        }
+        roll_back(&place, 0, &later, &["--apply"]);
+        assert_eq!(checksums(&place), before);
+        let told = roll_back(&place, 0, &older, &["--apply"]);
+        assert_eq!(told["jobs"]["edited"], 0);
+        assert_eq!(checksums(&place)["novel_jobs"]["documents"], 0);
+    }
+}
+
+/// An earlier run that replaced, and one that was taken back, are in nobody's way.
+#[test]
+fn only_a_later_run_that_stands_has_to_be_taken_back_first() {
+    let Replaced { place, run, jobs, .. } = replaced(&[]);
+    let older = place.runs().remove(0);
+    let since = event("since", &jobs[0]);
+    add_event(&place, &since);
+    roll_back(&place, 0, &run, &["--apply", "--edited", "keep"]);
+    // The kept job is the later version still, and there is no other run to ask.
+    let told = roll_back(&place, 3, &older, &["--apply"]);
+    let edited = format!("discard={}", told["jobs"]["edited"]);
+    roll_back(&place, 0, &older, &["--apply", "--edited", &edited]);
+    assert_eq!(checksums(&place)["novel_jobs"]["documents"], 0);
+}

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 
 use futures_util::StreamExt;
-use mongodb::bson::{Bson, RawDocument, RawDocumentBuf, doc};
+use mongodb::bson::{Bson, Document, RawDocument, RawDocumentBuf, doc};
 use mongodb::error::Error;
 use reshelve::ends::EndError;
 use reshelve::target_schema::Collection;
@@ -38,7 +38,6 @@ pub(super) async fn forget(
     let of_documents = doc! { "_id.run": run, "_id.collection": { "$exists": true } };
     let mut cursor =
         connection.raw(UNDO).find(of_documents.clone()).batch().await.map_err(failed)?;
-    let mut is_all = true;
     while let Some(batch) = cursor.next().await {
         let batch = batch.map_err(failed)?;
         let documents = batch.doc_slices().map_err(failed)?;
@@ -49,25 +48,12 @@ pub(super) async fn forget(
             .collect();
         for some in documents.chunks(IDS_MAX) {
             let back = back(connection, some).await?;
-            is_all &= back.len() == some.len();
             remove(connection, lease, back).await?;
         }
     }
+    // The records go in any case: they say that the run may still be taken back.
     let records = doc! { "_id.run": run, "_id.job": { "$exists": true } };
-    let mut cursor = connection.raw(UNDO).find(records).batch().await.map_err(failed)?;
-    while let Some(batch) = cursor.next().await {
-        let batch = batch.map_err(failed)?;
-        let records = batch.doc_slices().map_err(failed)?;
-        let records: Vec<&RawDocument> =
-            records.into_iter().flatten().filter_map(|it| it.as_document()).collect();
-        for some in records.chunks(IDS_MAX) {
-            let needed = if is_all { Vec::new() } else { jobs_kept(connection, run, some).await? };
-            let gone = some.iter().filter(|record| !needed.contains(&job_of(record)));
-            let gone = ids_of(gone.map(|record| record.as_bytes()));
-            remove(connection, lease, gone).await?;
-        }
-    }
-    Ok(())
+    delete(connection, lease, records).await
 }
 
 /// The ids of those documents that stand in the target as they were kept.
@@ -94,34 +80,19 @@ async fn back(connection: &Connection, kept: &[RawDocumentBuf]) -> Result<Vec<Bs
     Ok(back)
 }
 
-fn job_of(record: &RawDocument) -> String {
-    let id = record.get_document("_id");
-    id.and_then(|id| id.get_str("job")).unwrap_or_default().to_owned()
-}
-
-/// Of the jobs of these records those of which something is kept.
-async fn jobs_kept(
-    connection: &Connection,
-    run: &str,
-    records: &[&RawDocument],
-) -> Result<Vec<String>, EndError> {
-    let jobs: Vec<String> = records.iter().map(|record| job_of(record)).collect();
-    let filter = doc! { "_id.run": run, "document.jobId": { "$in": jobs } };
-    let undo = connection.decoded(UNDO);
-    let distinct = || undo.distinct("document.jobId", filter.clone()).into_future();
-    let found = connection.patience.retry(distinct).await;
-    let found = found.map_err(|error| connection.error("reading", UNDO, &error))?;
-    Ok(found.into_iter().filter_map(|job| job.as_str().map(str::to_owned)).collect())
-}
-
-/// Removes documents by their ids, which name the run: nobody else's are hit, however late.
+/// Removes documents by their ids.
 async fn remove(connection: &Connection, lease: &Lease, ids: Vec<Bson>) -> Result<(), EndError> {
-    if ids.is_empty() {
-        return Ok(());
+    match ids.is_empty() {
+        true => Ok(()),
+        false => delete(connection, lease, with_ids(&ids)).await,
     }
+}
+
+/// Removes documents whose ids name the run: nobody else's are hit, however late.
+async fn delete(connection: &Connection, lease: &Lease, filter: Document) -> Result<(), EndError> {
     let undo = connection.decoded(UNDO);
     let time = lease.time_to_write().await?;
-    let deleting = || within(time, undo.delete_many(with_ids(&ids)).into_future());
+    let deleting = || within(time, undo.delete_many(filter.clone()).into_future());
     let deleted = connection.patience.retry(deleting).await;
     deleted.map(drop).map_err(|error| connection.error("deleting from", UNDO, &error))
 }

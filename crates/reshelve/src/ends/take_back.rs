@@ -165,6 +165,19 @@ pub trait TakesBack {
         each: &mut dyn FnMut(&OwnJob, Standing) -> Result<(), EndError>,
     ) -> Result<(), EndError>;
 
+    /// The run that has replaced one of these jobs, of which nothing is decided, as this run wrote
+    /// it, if the target tells and that run was not taken back.
+    ///
+    /// # Errors
+    /// Where the target cannot be read.
+    fn replaced_by(
+        &mut self,
+        _run: &TakenBack<'_>,
+        _jobs: &dyn OwnJobs,
+    ) -> Result<Option<String>, EndError> {
+        Ok(None)
+    }
+
     /// Gives every document that discarding the jobs will delete.
     ///
     /// # Errors

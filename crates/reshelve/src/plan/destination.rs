@@ -175,6 +175,14 @@ impl TakesBack for PlanDestination<'_> {
         self.inner.survey(run, jobs, each)
     }
 
+    fn replaced_by(
+        &mut self,
+        run: &TakenBack<'_>,
+        jobs: &dyn OwnJobs,
+    ) -> Result<Option<String>, EndError> {
+        self.inner.replaced_by(run, jobs)
+    }
+
     fn discarded(
         &mut self,
         run: &TakenBack<'_>,

@@ -9,6 +9,7 @@ mod copied;
 mod jobs;
 mod progress;
 mod record;
+mod replaced;
 mod steps;
 mod survey;
 mod wait;

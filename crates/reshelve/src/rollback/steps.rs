@@ -119,6 +119,11 @@ impl Rollback<'_> {
         if !is_decided {
             return Ok(self.ends(Ended::Undecided, jobs, listed));
         }
+        let keys = keys.finish()?;
+        if jobs.edited > 0 {
+            let undecided = DecidedJobs { own: self.own, edited: &keys, on_edited: None };
+            self.refuse_replaced(run, &undecided, destination)?;
+        }
         if jobs.kept > 0 && earlier == Earlier::StillThere {
             // The edited version and the one before it would stand side by side.
             return Err(Refusal::KeepsTwoVersions { run: self.plan.run.clone() }.into());
@@ -130,7 +135,6 @@ impl Rollback<'_> {
         if !apply {
             return Ok(self.ends(Ended::Dry, jobs, listed));
         }
-        let keys = keys.finish()?;
         let decided = DecidedJobs { own: self.own, edited: &keys, on_edited: *edited };
         if let (Some(OnEdited::Discard { .. }), 1..) = (edited, jobs.edited) {
             self.keep_discarded(run, &decided, destination)?;

@@ -119,6 +119,13 @@ impl RunFolder {
         Ok(found.into_iter().map(|(_, folder)| folder).collect())
     }
 
+    /// The folders of the runs beside this one, itself included.
+    pub(crate) fn beside(&self) -> Result<Vec<RunFolder>, RunError> {
+        let runs = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let found = RunFolder::numbered(&self.files, runs.unwrap_or(Path::new(".")))?;
+        Ok(found.into_iter().map(|(_, folder)| folder).collect())
+    }
+
     /// The number of a run that is begun now.
     pub(crate) fn next_number(files: &Arc<dyn Files>, runs: &Path) -> Result<u64, RunError> {
         let numbers = RunFolder::numbered(files, runs)?.into_iter().map(|(number, _)| number);

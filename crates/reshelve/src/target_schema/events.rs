@@ -51,6 +51,11 @@ pub fn is_of_a_version(document: &[u8]) -> bool {
     !is_event || synthetic == Some(true)
 }
 
+/// The job that a target document belongs to.
+pub fn job_id(document: &[u8]) -> &[u8] {
+    Document::new(document).get("jobId").and_then(Value::string).unwrap_or_default()
+}
+
 /// What tells a document apart from others of its collection: the `_id`, with its type.
 pub fn id_bytes(document: &[u8]) -> Vec<u8> {
     let id = Document::new(document).get("_id");

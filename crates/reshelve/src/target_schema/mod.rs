@@ -7,7 +7,7 @@ mod metadata_file;
 mod state;
 
 pub use collection::Collection;
-pub use events::{OwnEvents, id_bytes, is_of_a_version};
+pub use events::{OwnEvents, id_bytes, is_of_a_version, job_id};
 pub use indexes::{Index, IndexSpec, LEGACY_INDEXES, indexes_of};
 pub use state::{IndexState, IndexStatus, TargetState};
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use reshelve::ends::Hint;
+use reshelve::ends::{Action, Hint};
 use reshelve::rollback::{Ended, OnEdited, RollbackReport, RollbackRequest, roll_back};
 use reshelve::run::{Refusal, RunError, State};
 
@@ -65,6 +65,16 @@ impl World {
             Choice::Keep | Choice::Discard => true,
             Choice::DiscardWrongNumber => false,
         };
+        if is_decided && self.is_replaced_since(run, &back.edited) {
+            let files = target::files(&self.memory);
+            for apply in [false, true] {
+                let refusal = self.back(run, apply, decision).map(drop).unwrap_err();
+                let is_expected = |hint: &Hint| matches!(hint, Hint::TakeBackFirst { .. });
+                assert!(is_refused(&refusal, is_expected), "{refusal}");
+            }
+            assert!(target::files(&self.memory) == files, "a refusal changes nothing");
+            return;
+        }
         let before = self.memory.contents();
         let dry = self.back(run, false, decision).unwrap();
         assert!(self.memory.contents() == before, "a dry rollback changes nothing");
@@ -82,6 +92,22 @@ impl World {
         let cut_off = CutOffBack { decision, back, is_exact };
         let shelf = self.shelf.clone();
         self.finish_back(run, &cut_off, &shelf, kill);
+    }
+
+    /// Whether another run that stands has replaced one of these jobs as this run wrote it.
+    fn is_replaced_since(&self, run: usize, edited: &[Bytes]) -> bool {
+        let own = &self.runs[run].effects.jobs;
+        let has_replaced = |job: &Job| {
+            let wrote = own.iter().find(|own| own.id == job.id && edited.contains(&own.id));
+            job.action == Action::Replace
+                && wrote.is_some_and(|own| own.whole[0] == job.replaced[0])
+        };
+        (0..self.runs.len()).any(|other| {
+            other != run
+                && self.runs[other].is_applied
+                && self.checkpoint(other).state != State::RolledBack
+                && self.runs[other].effects.jobs.iter().any(has_replaced)
+        })
     }
 
     /// Rollbacks that are refused, or have nothing to do: nothing changes.

@@ -62,6 +62,22 @@ impl TakesBack for LiveDestination {
         })
     }
 
+    fn replaced_by(
+        &mut self,
+        run: &TakenBack<'_>,
+        jobs: &dyn OwnJobs,
+    ) -> Result<Option<String>, EndError> {
+        let at = Place::new(self.connection(), run);
+        let mut by = None;
+        at.in_batches(jobs, None, &mut |batch| {
+            if by.is_none() {
+                by = at.replaced_by(batch)?;
+            }
+            Ok(())
+        })?;
+        Ok(by)
+    }
+
     fn discarded(
         &mut self,
         run: &TakenBack<'_>,

@@ -12,7 +12,7 @@ use reshelve_core::raw;
 
 use super::super::by_ids::matching;
 use super::super::standing::Documents;
-use super::super::undo::UNDO;
+use super::super::undo::{UNDO, kept_in};
 use super::super::undo_record::UndoRecord;
 use super::BYTES_MAX;
 use crate::connection::Connection;
@@ -170,6 +170,38 @@ impl Place<'_> {
             }
         }
         Ok(kept)
+    }
+
+    /// Another run that keeps one of the jobs about which nothing is decided, as this run wrote it.
+    pub(super) fn replaced_by(&self, jobs: &[OwnDocuments]) -> Result<Option<String>, EndError> {
+        let edited: HashMap<&[u8], &OwnDocuments> = jobs
+            .iter()
+            .filter(|own| own.how.is_none())
+            .map(|own| (own.job.job_id.as_slice(), own))
+            .collect();
+        if edited.is_empty() {
+            return Ok(None);
+        }
+        let ids: Vec<String> = edited.values().map(|own| job_id(own)).collect();
+        let filter = doc! {
+            "_id.run": { "$ne": self.run },
+            "_id.collection": Collection::Jobs.name(),
+            "document.jobId": { "$in": ids },
+        };
+        for undo in self.connection.wait(matching(self.connection, UNDO, filter))? {
+            let document = kept_in(&undo);
+            let run = undo.get_document("_id").and_then(|id| id.get_str("run"));
+            let own = job_of(document).and_then(|job| Some((job, edited.get(job)?)));
+            let (Ok(run), Some((job, own))) = (run, own) else { continue };
+            let job = String::from_utf8_lossy(job);
+            // A run that was taken back has no record any more.
+            if own.job.wrote.is(Collection::Jobs, document)
+                && self.connection.wait(UndoRecord::is_there(self.connection, run, &job))?
+            {
+                return Ok(Some(run.to_owned()));
+            }
+        }
+        Ok(None)
     }
 
     /// What was replaced must have been kept.
