@@ -10,6 +10,8 @@ use reshelve_core::raw;
 
 use crate::connection::Connection;
 
+/// Documents in one reply: as many as fit, which the server sees to.
+pub(super) const REPLY_DOCS: u32 = 10_000;
 /// Most ids in one query.
 pub(crate) const IDS_MAX: usize = 1_000;
 
@@ -36,7 +38,7 @@ pub(super) async fn matching(
     let collection = connection.raw(name);
     let found = connection.patience.retry(|| async {
         let mut found = Vec::new();
-        let mut cursor = collection.find(filter.clone()).batch().await?;
+        let mut cursor = collection.find(filter.clone()).batch_size(REPLY_DOCS).batch().await?;
         while let Some(batch) = cursor.next().await {
             let batch = batch?;
             let documents = batch.doc_slices()?.into_iter().flatten();

@@ -39,6 +39,8 @@ pub(super) enum Undone {
     Unsupported,
     /// The commit was sent, and its outcome is not known.
     Unknown(Error),
+    /// What was read in it is not what may be changed.
+    Refused(EndError),
 }
 
 impl Undone {
@@ -57,6 +59,7 @@ impl Undone {
         match self {
             Undone::Failed { name, error } => connection.error(action, name, &error),
             Undone::Lost => lease.lost().await,
+            Undone::Refused(error) => error,
             Undone::Unknown(error) => connection.error("ending a transaction in", RUNS, &error),
             Undone::Unsupported => EndError::failed("the server has transactions no longer", None),
         }

@@ -86,6 +86,15 @@ pub struct ChangedDocuments {
     pub bytes: u64,
 }
 
+impl ChangedDocuments {
+    /// Adds others.
+    pub fn add(&mut self, others: ChangedDocuments) {
+        self.deleted += others.deleted;
+        self.put_back += others.put_back;
+        self.bytes += others.bytes;
+    }
+}
+
 /// What is known of a run that is to be taken back.
 #[derive(Clone, Copy)]
 pub struct TakenBack<'r> {

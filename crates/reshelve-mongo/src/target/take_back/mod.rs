@@ -19,7 +19,7 @@ use super::follows;
 use super::lease::{Over, RUNS, last_standing};
 use super::undo_forget;
 use mongodb::bson::RawDocumentBuf;
-use place::{Place, Stands};
+use place::{Earlier, Place, Stands};
 use taker::Taker;
 
 /// Target bytes of jobs that are taken back at a time, about; more than that goes into one
@@ -55,7 +55,7 @@ impl TakesBack for LiveDestination {
                 if stands.was_never_replaced(own) {
                     continue;
                 }
-                at.check_kept(&own.job, &stands)?;
+                stands.earlier.check(&own.job)?;
                 each(&own.job, standing_of(own, &stands, is_continued))?;
             }
             Ok(())
@@ -86,7 +86,9 @@ impl TakesBack for LiveDestination {
     ) -> Result<(), EndError> {
         let at = Place::new(self.connection(), run);
         at.in_batches(jobs, None, &mut |batch| {
-            for (own, Stands { now, kept, .. }) in batch.iter().zip(at.stands(batch)?) {
+            for (own, Stands { now, earlier: Earlier { kept, .. } }) in
+                batch.iter().zip(at.stands(batch)?)
+            {
                 if own.how != Some(How::Discard) {
                     continue;
                 }
@@ -119,9 +121,7 @@ impl TakesBack for LiveDestination {
         at.in_batches(jobs, key_in(from)?, &mut |batch| {
             let Some(last) = batch.last() else { return Ok(()) };
             let changed = taker.take(batch)?;
-            documents.deleted += changed.deleted;
-            documents.put_back += changed.put_back;
-            documents.bytes += changed.bytes;
+            documents.add(changed);
             save(&position_after(&last.job.key), documents, true)
         })?;
         Ok(documents)
@@ -191,7 +191,11 @@ impl LiveDestination {
     }
 }
 
-fn add_left_over(left: &mut LeftOver, own: &OwnDocuments, Stands { now, kept, .. }: &Stands) {
+fn add_left_over(
+    left: &mut LeftOver,
+    own: &OwnDocuments,
+    Stands { now, earlier: Earlier { kept, .. } }: &Stands,
+) {
     for collection in Collection::ALL {
         let (now, kept) = (&now[collection.index()], &kept[collection.index()]);
         for document in now.iter().filter(|document| !kept.contains(document)) {
@@ -216,7 +220,7 @@ fn count(documents: usize) -> u64 {
 /// edit, and of a job that is half replaced, or half put back, what is the earlier version is none.
 fn standing_of(
     own: &OwnDocuments,
-    Stands { now, kept, .. }: &Stands,
+    Stands { now, earlier: Earlier { kept, .. } }: &Stands,
     is_continued: bool,
 ) -> Standing {
     let may_be_half = is_continued || own.job.is_open;

@@ -3,7 +3,8 @@
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
-use mongodb::bson::{RawDocumentBuf, doc};
+use futures_util::future::try_join_all;
+use mongodb::bson::{Document, RawDocumentBuf, doc};
 use reshelve::ends::{Action, EndError, Hint, OwnJob, OwnJobs, TakenBack};
 use reshelve::standing::OwnDocuments;
 use reshelve::store::{Key, key_of};
@@ -27,16 +28,56 @@ const JOBS_FIRST: usize = 4;
 pub(super) struct Stands {
     /// Without events of others that stood before the job was replaced.
     pub(super) now: Documents,
+    pub(super) earlier: Earlier,
+}
+
+/// What was kept of the earlier version of a job.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Earlier {
     pub(super) kept: Documents,
     /// What was written down when all of it was kept; none of a job that replaced nothing.
     record: Option<UndoRecord>,
+}
+
+impl Earlier {
+    /// Of the documents that stand, those that did not stand before the job was replaced, or belong
+    /// to a version of it.
+    pub(super) fn without_older(
+        &self,
+        collection: Collection,
+        mut now: Vec<RawDocumentBuf>,
+    ) -> Vec<RawDocumentBuf> {
+        if let (Collection::Events, Some(record)) = (collection, &self.record) {
+            let before: HashSet<&Key> = record.events_before.iter().collect();
+            now.retain(|event| {
+                let event = event.as_bytes();
+                is_of_a_version(event) || !before.contains(&key_of(&id_bytes(event)))
+            });
+        }
+        now
+    }
+
+    /// What was replaced must have been kept.
+    pub(super) fn check(&self, job: &OwnJob) -> Result<(), EndError> {
+        let kept: usize = self.kept.iter().map(Vec::len).sum();
+        let is_whole = self.record.as_ref().is_some_and(|record| record.kept.len() == kept);
+        if job.action != Action::Replace || is_whole {
+            return Ok(());
+        }
+        let id = String::from_utf8_lossy(&job.job_id).into_owned();
+        let message = format!(
+            "the earlier version of the job {id} is not in {UNDO} as it was kept: documents of it \
+             were changed, or are gone"
+        );
+        Err(EndError::refusal(message, Hint::PutBackWhatWasKept))
+    }
 }
 
 impl Stands {
     /// Whether a job was only about to be replaced when its process was killed: nothing says that
     /// all of its earlier version was kept, so it stands.
     pub(super) fn was_never_replaced(&self, own: &OwnDocuments) -> bool {
-        let Stands { now, kept, record } = self;
+        let Stands { now, earlier: Earlier { kept, record } } = self;
         let stands = |(kept, now): (&Vec<_>, &Vec<_>)| kept.iter().all(|it| now.contains(it));
         own.job.is_open
             && own.job.action == Action::Replace
@@ -87,30 +128,43 @@ impl Place<'_> {
     /// What stands of each job.
     pub(super) fn stands(&self, jobs: &[OwnDocuments]) -> Result<Vec<Stands>, EndError> {
         let now = self.connection.wait(self.standing(jobs))?;
+        self.count(now.iter().flatten().flatten());
+        let earlier = self.earlier(jobs)?;
+        let both = now.into_iter().zip(earlier).map(|(mut now, earlier)| {
+            for collection in Collection::ALL {
+                let of_one = std::mem::take(&mut now[collection.index()]);
+                now[collection.index()] = earlier.without_older(collection, of_one);
+            }
+            Stands { now, earlier }
+        });
+        Ok(both.collect())
+    }
+
+    /// What was kept of the earlier version of each job.
+    pub(super) fn earlier(&self, jobs: &[OwnDocuments]) -> Result<Vec<Earlier>, EndError> {
         let mut kept = self.connection.wait(self.kept(jobs))?;
         let mut records = self.connection.wait(self.records(jobs))?;
-        let bytes = now.iter().chain(kept.values()).flatten().flatten();
-        let bytes: usize = bytes.map(|document| document.as_bytes().len()).sum();
-        self.bytes_read.set(self.bytes_read.get() + bytes);
-        let both = jobs.iter().zip(now).map(|(own, mut now)| {
+        self.count(kept.values().flatten().flatten());
+        let of_job = jobs.iter().map(|own| {
             let mut kept = kept.remove(&own.job.key).unwrap_or_default();
             let record = records.remove(&own.job.job_id);
-            if let Some(UndoRecord { kept: hashes, events_before }) = &record {
+            if let Some(UndoRecord { kept: hashes, .. }) = &record {
                 // What was kept by a process that was killed, and no longer stood when another one
                 // replaced the job, is not put back.
                 let hashes: HashSet<&Key> = hashes.iter().collect();
                 for kept in &mut kept {
                     kept.retain(|it| hashes.contains(&key_of(it.as_bytes())));
                 }
-                let before: HashSet<&Key> = events_before.iter().collect();
-                now[Collection::Events.index()].retain(|event| {
-                    let event = event.as_bytes();
-                    is_of_a_version(event) || !before.contains(&key_of(&id_bytes(event)))
-                });
             }
-            Stands { now, kept, record }
+            Earlier { kept, record }
         });
-        Ok(both.collect())
+        Ok(of_job.collect())
+    }
+
+    /// Counts bytes that were read, for the size of the next batch.
+    pub(super) fn count<'d>(&self, documents: impl Iterator<Item = &'d RawDocumentBuf>) {
+        let bytes: usize = documents.map(|document| document.as_bytes().len()).sum();
+        self.bytes_read.set(self.bytes_read.get() + bytes);
     }
 
     async fn records(
@@ -127,14 +181,14 @@ impl Place<'_> {
 
     /// Everything that the target holds of each job.
     async fn standing(&self, jobs: &[OwnDocuments]) -> Result<Vec<Documents>, EndError> {
+        let filter = of_jobs(jobs.iter());
+        let found = Collection::ALL
+            .map(|collection| matching(self.connection, collection.name(), filter.clone()));
         let mut standing = vec![Documents::default(); jobs.len()];
-        let places: HashMap<&[u8], usize> =
-            jobs.iter().enumerate().map(|(at, own)| (own.job.job_id.as_slice(), at)).collect();
-        let ids: Vec<String> = jobs.iter().map(job_id).collect();
-        for collection in Collection::ALL {
-            let filter = doc! { "jobId": { "$in": &ids } };
-            for document in matching(self.connection, collection.name(), filter).await? {
-                if let Some(at) = job_of(document.as_bytes()).and_then(|job| places.get(job)) {
+        let by_job = places(jobs.iter());
+        for (collection, found) in Collection::ALL.into_iter().zip(try_join_all(found).await?) {
+            for document in found {
+                if let Some(at) = job_of(document.as_bytes()).and_then(|job| by_job.get(job)) {
                     standing[*at][collection.index()].push(document);
                 }
             }
@@ -203,27 +257,23 @@ impl Place<'_> {
         }
         Ok(None)
     }
+}
 
-    /// What was replaced must have been kept.
-    pub(super) fn check_kept(&self, job: &OwnJob, stands: &Stands) -> Result<(), EndError> {
-        let kept: usize = stands.kept.iter().map(Vec::len).sum();
-        let is_whole = stands.record.as_ref().is_some_and(|record| record.kept.len() == kept);
-        if job.action != Action::Replace || is_whole {
-            return Ok(());
-        }
-        let id = String::from_utf8_lossy(&job.job_id).into_owned();
-        let message = format!(
-            "the earlier version of the job {id} is not in {UNDO} as it was kept: documents of it \
-             were changed, or are gone"
-        );
-        Err(EndError::refusal(message, Hint::PutBackWhatWasKept))
-    }
+/// The filter for every document of these jobs.
+pub(super) fn of_jobs<'o>(jobs: impl Iterator<Item = &'o OwnDocuments>) -> Document {
+    let ids: Vec<String> = jobs.map(job_id).collect();
+    doc! { "jobId": { "$in": ids } }
+}
+
+/// The place of each job among these, by its id.
+pub(super) fn places<'o>(jobs: impl Iterator<Item = &'o OwnDocuments>) -> HashMap<&'o [u8], usize> {
+    jobs.enumerate().map(|(at, own)| (own.job.job_id.as_slice(), at)).collect()
 }
 
 fn job_id(own: &OwnDocuments) -> String {
     String::from_utf8_lossy(&own.job.job_id).into_owned()
 }
 
-fn job_of(document: &[u8]) -> Option<&[u8]> {
+pub(super) fn job_of(document: &[u8]) -> Option<&[u8]> {
     raw::Document::new(document).get("jobId").and_then(raw::Value::string)
 }
