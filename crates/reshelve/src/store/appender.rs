@@ -15,6 +15,8 @@ const BUFFER_BYTES: usize = 1 << 16;
 pub struct Appender {
     out: BufWriter<Box<dyn OpenFile>>,
     length: u64,
+    /// The length up to which a sync of this value has made it durable.
+    durable: Option<u64>,
 }
 
 impl Appender {
@@ -26,7 +28,7 @@ impl Appender {
     /// If the file is shorter than that, or the file system refuses.
     pub fn open(files: &dyn Files, path: &Path, length: u64) -> Result<Self, DiskError> {
         let file = files.open_at(path, length)?;
-        Ok(Appender { out: BufWriter::with_capacity(BUFFER_BYTES, file), length })
+        Ok(Appender { out: BufWriter::with_capacity(BUFFER_BYTES, file), length, durable: None })
     }
 
     /// Appends bytes.
@@ -50,13 +52,18 @@ impl Appender {
         self.named("writing", flushed)
     }
 
-    /// Makes everything appended so far durable.
+    /// Makes everything appended so far durable. Does nothing where it is already.
     ///
     /// # Errors
     /// As [`Appender::append`].
     pub fn sync(&mut self) -> Result<(), DiskError> {
+        if self.durable == Some(self.length) {
+            return Ok(());
+        }
         self.flush()?;
-        self.out.get_ref().sync_data()
+        self.out.get_ref().sync_data()?;
+        self.durable = Some(self.length);
+        Ok(())
     }
 
     /// The length of the file, buffered bytes included.
