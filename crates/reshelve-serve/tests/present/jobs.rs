@@ -326,9 +326,14 @@ fn what_the_application_fails_on_is_500() {
 }
 
 #[test]
-fn a_list_takes_an_outline_that_was_looked_up_without_fields() {
-    let job = bson(r#"{"outline":[{},{}],"chapters":[{"status":"failed"}],"failures":[{}]}"#);
-    let list = text(present::list(std::slice::from_ref(&job), NOW_MS).unwrap());
+fn a_card_is_all_that_a_list_needs() {
+    let card = bson(
+        r#"{"outline":[{"keyEvents":[]},{"keyEvents":[]}],"chapters":[{"status":"failed"}],"failures":[{}]}"#,
+    );
+    let list = text(present::list(std::slice::from_ref(&card), NOW_MS).unwrap());
     assert!(list.contains(r#""chaptersFailed":1,"totalChapters":2,"hasFailures":true"#), "{list}");
-    assert_eq!(present::sound(&job).unwrap_err().path, "outline.0.keyEvents");
+    let broken = bson(r#"{"outline":[{}]}"#);
+    let listed = present::list(std::slice::from_ref(&broken), NOW_MS).unwrap_err();
+    assert_eq!(listed.path, "items.0.outline.0.keyEvents");
+    assert_eq!(present::sound(&broken).unwrap_err().path, "outline.0.keyEvents");
 }
