@@ -82,6 +82,12 @@ pub const NAME_AN_ADDRESS: &str =
     "--listen takes an address of this machine and a port, such as 127.0.0.1:8080";
 /// An address that is in use.
 pub const LISTEN_ELSEWHERE: &str = "--listen 127.0.0.1:0 takes a free port";
+/// An address of this machine that others can reach.
+pub const GUARD_IT: &str = "others can reach this address: --token-file FILE names a file with a token that they must \
+     have; --listen 127.0.0.1:8080 is for this machine alone";
+/// A file that cannot be a token.
+pub(crate) const TOKEN_FILE: &str = "a token file holds the token on one line, of ASCII letters, digits and signs without spaces, \
+     such as `openssl rand -hex 32` prints it";
 /// What cannot stand in a header.
 pub const NAME_AN_ORIGIN: &str = "--client-origin takes an origin, such as http://localhost:5173";
 /// A switch with one side.

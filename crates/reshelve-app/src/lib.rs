@@ -22,6 +22,7 @@ pub mod groups;
 pub mod hints;
 pub mod outside;
 pub mod places;
+pub mod secret_file;
 pub mod sides;
 pub mod states;
 pub mod text;

@@ -4,14 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use reshelve::store::Disk;
 use reshelve_mongo::Place;
 
 use crate::failure::Failure;
 use crate::hints;
-
-/// The longest file that is taken for a password.
-const BYTES_MAX: u64 = 4096;
+use crate::secret_file;
 
 /// Asks for a password, with these words; the answer is not shown.
 pub type Ask = Arc<dyn Fn(&str) -> std::io::Result<String> + Send + Sync>;
@@ -73,21 +70,13 @@ impl Passwords {
     }
 }
 
-/// The password in a file: all of it, without the end of a last line.
+/// The password in a file.
 fn in_file(path: &Path) -> Result<String, Failure> {
-    crate::outside::check("a password file", path)?;
-    let bytes = Disk.read_handed_over(path, BYTES_MAX)?;
-    let refused =
-        |what: &str| Failure::usage(format!("{} {what}", path.display()), hints::PASSWORD_FILE);
-    let text = String::from_utf8(bytes).map_err(|_| refused("is not text"))?;
-    let text = text.strip_suffix('\n').unwrap_or(&text);
-    let text = text.strip_suffix('\r').unwrap_or(text);
-    match text {
-        "" => Err(refused("holds no password")),
-        text if text.contains('\n') => Err(refused("has several lines")),
-        text => Ok(text.to_owned()),
-    }
+    secret_file::read(path, &PASSWORD)
 }
+
+const PASSWORD: secret_file::Kind =
+    secret_file::Kind { file: "a password file", holds: "password", hint: hints::PASSWORD_FILE };
 
 fn asked(ask: &Ask, user: &str, place: &Place, side: Side) -> Result<String, Failure> {
     let words = format!("Password of {user} for the {} {}: ", side.word(), place.name());

@@ -5,6 +5,7 @@
 
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
+#[expect(dead_code, reason = "each of these files uses a part of it")]
 #[path = "common/serving.rs"]
 mod serving;
 

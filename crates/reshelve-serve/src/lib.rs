@@ -7,6 +7,6 @@ pub mod realtime;
 pub mod sides;
 pub mod validation;
 
-pub use http::{Limits, ServeError, Server, Settings, Stop, Validation};
+pub use http::{Access, Limits, ServeError, Server, Settings, Stop, Validation};
 pub use realtime::ClientOrigin;
 pub use sides::{Failure, Persistence, Report, RouteName, Side, Sides, UnknownSide};

@@ -55,6 +55,12 @@ pub(crate) struct ServeArgs {
     /// Another name by which browsers may reach it; repeat it for more
     #[arg(long, value_name = "NAME", env = "RESHELVE_HOST", value_delimiter = ',')]
     pub(crate) host: Vec<String>,
+    /// File with a token that every request must have; also allows changes through this server
+    #[arg(long, value_name = "FILE", env = "RESHELVE_TOKEN_FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Let everybody read jobs, over HTTP and Socket.IO, in spite of --token-file
+    #[arg(long, env = "RESHELVE_OPEN_API", requires = "token_file")]
+    pub(crate) open_api: bool,
     /// Origin whose pages may read the answers; `*` for any
     #[arg(
         long,

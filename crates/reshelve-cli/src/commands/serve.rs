@@ -6,9 +6,10 @@ use std::thread;
 use std::time::Duration;
 
 use reshelve_app::hints;
+use reshelve_app::secret_file;
 use reshelve_app::sides;
 use reshelve_app::{ExitCode, Failure, Watcher};
-use reshelve_serve::http::{Server, Settings, Stop};
+use reshelve_serve::http::{Access, Server, Settings, Stop};
 use reshelve_serve::realtime::ClientOrigin;
 use reshelve_serve::sides::{Report, Side, Sides};
 
@@ -21,6 +22,7 @@ const NOTICE_EVERY: Duration = Duration::from_millis(100);
 
 pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let listen = address(&args.listen)?;
+    let access = access(args, listen)?;
     let client_origin = ClientOrigin::new(&args.client_origin)
         .ok_or_else(|| Failure::usage("--client-origin is no origin", hints::NAME_AN_ORIGIN))?;
     let view = Arc::new(View::default());
@@ -34,6 +36,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
         client_origin,
         validation: args.validation.into(),
         report,
+        access,
         ..Settings::new(listen, sides)
     };
     let server = Server::bind(settings).map_err(|error| {
@@ -51,6 +54,24 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     });
     server.run(&stop);
     Ok(ExitCode::Done)
+}
+
+/// Who may ask for what. An address that others can reach is not served without a token.
+fn access(args: &ServeArgs, listen: SocketAddr) -> Result<Access, Failure> {
+    let Some(path) = &args.token_file else {
+        if listen.ip().to_canonical().is_loopback() {
+            return Ok(Access::default());
+        }
+        let message = format!("--listen {}: not without a token", args.listen);
+        return Err(Failure::usage(message, hints::GUARD_IT));
+    };
+    let file = secret_file::token(path)?;
+    if file.may_others_read {
+        let path = path.display();
+        note(&format!("warning: {path}: other users may read this token: chmod 600 {path}"));
+    }
+    let access = Access::with_token(&file.token);
+    Ok(if args.open_api { access.opening_api() } else { access })
 }
 
 /// The sides with their switch, or the one that there is. A switch that stands on a side that is not

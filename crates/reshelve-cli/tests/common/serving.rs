@@ -30,8 +30,18 @@ impl Served {
         Served::of(place.call(&[&["serve", "--listen", "127.0.0.1:0"], args].concat()))
     }
 
+    /// The same, and what it says before it listens.
+    pub(crate) fn telling(place: &Place, args: &[&str]) -> (Served, String) {
+        let args = [&["serve", "--listen", "127.0.0.1:0"], args].concat();
+        Served::of_telling(place.call(&args))
+    }
+
     /// The same for a call that is made already.
     pub(crate) fn of(call: Call) -> Served {
+        Served::of_telling(call).0
+    }
+
+    fn of_telling(call: Call) -> (Served, String) {
         let mut process = call.spawn(false);
         let stderr = BufReader::new(process.stderr.take().unwrap());
         let mut served = Served { process, address: String::new(), stderr };
@@ -44,23 +54,54 @@ impl Served {
                 None => told.push_str(&line),
             }
         }
-        served
+        (served, told)
     }
 
     /// `GET` of a target.
     pub(crate) fn get(&self, target: &str) -> Answer {
+        self.send("GET", target, &[], "").0
+    }
+
+    /// A request with some headers and a body; also gives the head of the answer.
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> (Answer, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         // Far beyond what any answer takes: a test that waits for one fails, and does not hang.
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        let request =
-            format!("GET {target} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address);
+        let host = &self.address;
+        let mut request = format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\n");
+        for (name, value) in headers {
+            request.push_str(&format!("{name}: {value}\r\n"));
+        }
+        if !body.is_empty() {
+            request.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        }
+        request.push_str(&format!("Connection: close\r\n\r\n{body}"));
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         let side = head.lines().find_map(|line| line.strip_prefix("x-reshelve-side: "));
-        Answer { status, side: side.map(str::to_owned), body: body.to_owned() }
+        let answer = Answer { status, side: side.map(str::to_owned), body: body.to_owned() };
+        (answer, head.to_owned())
+    }
+
+    /// Where it listens: `127.0.0.1:8080`.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The next line that it prints.
+    pub(crate) fn line(&mut self) -> String {
+        let mut line = String::new();
+        assert_ne!(self.stderr.read_line(&mut line).unwrap(), 0, "it ended");
+        line.trim_end().to_owned()
     }
 
     pub(crate) fn signal(&self, signal: Signal) {

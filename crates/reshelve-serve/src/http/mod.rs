@@ -4,6 +4,7 @@
 //! parser does and passes it on in one form that hyper reads. `service.rs` gives it to the
 //! application's routes, to ours, or to Socket.IO.
 
+mod access;
 mod answer;
 mod application;
 mod body;
@@ -16,6 +17,7 @@ mod head;
 mod hosts;
 mod json_text;
 mod limits;
+mod login;
 mod measures;
 mod own;
 mod parameters;
@@ -25,6 +27,7 @@ mod server;
 mod service;
 mod stream;
 
+pub use access::Access;
 pub use limits::Limits;
 pub use parameters::Validation;
 pub use server::{ServeError, Server, Settings, Stop};

@@ -4,17 +4,19 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
 
+use super::access::{Access, LOGIN};
+use super::login;
 use super::measures::Measures;
 use crate::sides::Asking;
 
 /// Paths that are ours: these, and what is below them.
-const OURS: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+const OURS: [&str; 5] = ["/healthz", "/readyz", "/metrics", "/admin", LOGIN];
 
 /// Whether a path is one of ours.
 pub(super) fn is_ours(path: &str) -> bool {
@@ -24,11 +26,13 @@ pub(super) fn is_ours(path: &str) -> bool {
 }
 
 /// The routes.
-pub(super) fn router(asking: Arc<Asking>, measures: Measures) -> Router {
+pub(super) fn router(asking: Arc<Asking>, measures: Measures, access: Access) -> Router {
     Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz).with_state(asking))
         .route("/metrics", get(metrics).with_state(measures))
+        .route(LOGIN, get(login::form).post(login::log_in).with_state(access))
+        .layer(DefaultBodyLimit::max(login::BODY_BYTES_MAX))
 }
 
 /// Whether the server runs at all.

@@ -16,6 +16,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
+use super::access::Access;
 use super::application::Application;
 use super::files;
 use super::hosts::Hosts;
@@ -43,6 +44,8 @@ pub struct Settings {
     pub sides: Sides,
     /// Who is told about requests that fail.
     pub report: Report,
+    /// Who may ask for what.
+    pub access: Access,
     /// How much it takes on.
     pub limits: Limits,
 }
@@ -57,6 +60,7 @@ impl Settings {
             validation: Validation::default(),
             sides,
             report: Report::default(),
+            access: Access::default(),
             limits: Limits::default(),
         }
     }
@@ -113,7 +117,7 @@ impl Server {
     /// Where the address is in use or not of this machine.
     pub fn bind(settings: Settings) -> Result<Self, ServeError> {
         let Settings { listen, hosts, client_origin: origin, .. } = settings;
-        let Settings { validation, sides, report, mut limits, .. } = settings;
+        let Settings { validation, sides, report, access, mut limits, .. } = settings;
         limits.connections = files::connections(limits.connections);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .max_blocking_threads(limits.lookups)
@@ -127,12 +131,12 @@ impl Server {
         let asking = Arc::new(Asking::new(sides, limits.lookups));
         let realtime = Realtime::new(Arc::clone(&asking), origin.clone(), report.clone());
         let measures = Measures::new();
-        let own = own::router(Arc::clone(&asking), measures.clone());
+        let own = own::router(Arc::clone(&asking), measures.clone(), access);
         let began = Instant::now();
         let application =
             Application { asking, realtime, origin, validation, began, report: report.clone() };
         let (hosts, idle_time) = (Hosts::new(address, &hosts), limits.idle_time);
-        let service = Arc::new(Service { application, own, hosts, measures, idle_time });
+        let service = Arc::new(Service { application, own, access, hosts, measures, idle_time });
         Ok(Server { runtime, listener, address, service, limits, report })
     }
 

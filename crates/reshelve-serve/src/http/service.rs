@@ -8,25 +8,29 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::header::{CONNECTION, HOST, HeaderMap, HeaderValue};
+use axum::http::header::{ACCEPT, CONNECTION, HOST, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::http::{Request, StatusCode, Uri};
 use hyper::body::Incoming;
 use tower_service::Service as _;
 
-use super::answer::Response;
+use super::access::{Access, Denied};
+use super::answer::{self, Answer, Response};
 use super::application::Application;
 use super::guard::{SOCKETS, TARGET};
 use super::hosts::Hosts;
+use super::login;
 use super::measures::Measures;
 use super::own;
 use super::query::Query;
 use super::route::Target;
+use crate::present::error;
 
 /// What every request is answered with.
 pub(super) struct Service {
     pub(super) application: Application,
     pub(super) own: Router,
+    pub(super) access: Access,
     pub(super) hosts: Hosts,
     pub(super) measures: Measures,
     /// How long a connection may be idle.
@@ -63,6 +67,9 @@ impl Service {
         if parts.headers.get(HOST).is_some_and(|host| !self.hosts.allow(host.as_bytes(), at)) {
             return misdirected();
         }
+        if let Err(denied) = self.access.judge(&parts.method, target, &parts.headers) {
+            return self.denied(&parts, denied);
+        }
         let cut = Target::of(target);
         if target.starts_with(SOCKETS) {
             let query = Query::parse(cut.query);
@@ -79,6 +86,26 @@ impl Service {
             }
             _ => self.application.answer(&parts, target, body, is_late).await,
         }
+    }
+
+    /// The answer to who may not ask: where pages are read, the form that lets one in.
+    fn denied(&self, parts: &Parts, denied: Denied) -> Response {
+        let wants_page = parts.headers.get(ACCEPT).and_then(|it| it.to_str().ok());
+        let wants_page = wants_page.is_some_and(|accept| accept.contains("text/html"));
+        let mut response = if denied == Denied::Token && wants_page {
+            login::page(denied.status())
+        } else {
+            let status = denied.status();
+            let name = status.canonical_reason().unwrap_or_default();
+            let answer =
+                Answer::new(status, error::named(status.as_u16(), name, denied.sentence()));
+            answer::dressed(answer, &parts.method, &parts.headers, &self.application.origin)
+        };
+        if denied == Denied::Token {
+            let scheme = HeaderValue::from_static("Bearer realm=\"reshelve\"");
+            response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
+        }
+        response
     }
 
     /// Says, as Node does, whether the connection goes on and for how long it may be idle.

@@ -22,6 +22,11 @@ pub fn bad_request(message: &str) -> Vec<u8> {
     nest(&[message], "Bad Request", 400)
 }
 
+/// Any status of which HTTP has a name, with a message.
+pub fn named(status: u16, name: &str, message: &str) -> Vec<u8> {
+    nest(&[message], name, status)
+}
+
 /// The body of any other status that has a message, such as 500, 413 and 415.
 pub fn plain(status: u16, message: &str) -> Vec<u8> {
     let mut out = format!("{{\"statusCode\":{status},\"message\":").into_bytes();

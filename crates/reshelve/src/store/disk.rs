@@ -34,6 +34,15 @@ impl Disk {
     pub fn read_handed_over(&self, path: &Path, bytes_max: u64) -> Result<Vec<u8>, DiskError> {
         read_at_most(File::open(path).at("opening", path)?, path, bytes_max)
     }
+
+    /// Whether users other than the owner of a file may read it, by its permissions.
+    ///
+    /// # Errors
+    /// If there is no such file, or the file system refuses.
+    pub fn may_others_read(&self, path: &Path) -> Result<bool, DiskError> {
+        const GROUP_AND_OTHERS: u32 = 0o044;
+        Ok(fs::metadata(path).at("reading", path)?.mode() & GROUP_AND_OTHERS != 0)
+    }
 }
 
 impl Files for Disk {
