@@ -4,7 +4,7 @@
 //! those in a table for the command of that name.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::builder::{FalseyValueParser, Resettable};
 use reshelve_app::outside::{self, Outside};
@@ -20,20 +20,46 @@ const CONFIG: &str = "RESHELVE_CONFIG";
 /// The command line, with what the file says as defaults.
 pub(crate) fn command() -> Result<clap::Command, Failure> {
     let command = hide_values(cli::command());
+    match text()? {
+        Some((path, text)) => applied(command, &path, &text),
+        None => Ok(command),
+    }
+}
+
+/// A command line on which nothing counts but what the file says: neither the environment, which
+/// cannot change while a process runs, nor what it was started with. Also which file it is.
+pub(crate) fn of_file_alone() -> Result<(clap::Command, PathBuf), Failure> {
+    let Some((path, text)) = text()? else {
+        return Err(Failure::usage(format!("there is no {FILE}"), hints::SETTINGS_KEYS));
+    };
+    let command = without_variables(hide_values(cli::command()));
+    Ok((applied(command, &path, &text)?, path))
+}
+
+fn without_variables(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|argument| argument.env(Resettable::Reset));
+    let names: Vec<String> =
+        command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    names.into_iter().fold(command, |command, name| command.mut_subcommand(name, without_variables))
+}
+
+/// What the file holds; none where there is none and none was named.
+fn text() -> Result<Option<(PathBuf, String)>, Failure> {
     let named = std::env::var_os(CONFIG);
     named.iter().try_for_each(|path| outside::check(CONFIG, path))?;
     let path = named.as_deref().map_or(Path::new(FILE), Path::new);
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => {
-            return Ok(command);
-        }
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some((path.to_owned(), text))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => Ok(None),
         Err(error) => {
             let message = format!("reading {}: {error}", path.display());
-            return Err(Failure { code: ExitCode::Usage, ..Failure::failed(message) });
+            Err(Failure { code: ExitCode::Usage, ..Failure::failed(message) })
         }
-    };
-    apply(command, &text).map_err(|detail| {
+    }
+}
+
+fn applied(command: clap::Command, path: &Path, text: &str) -> Result<clap::Command, Failure> {
+    apply(command, text).map_err(|detail| {
         Failure::usage(format!("{}: {detail}", path.display()), hints::SETTINGS_KEYS)
     })
 }

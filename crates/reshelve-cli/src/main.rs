@@ -11,6 +11,7 @@ mod next;
 mod printer;
 mod progress;
 mod progress_line;
+mod reread;
 mod verbose;
 
 use std::time::Instant;

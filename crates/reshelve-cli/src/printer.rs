@@ -200,6 +200,11 @@ pub(crate) fn note(text: &str) {
     }
 }
 
+/// That something was changed, and by whom: a line on standard error, whatever is wanted.
+pub(crate) fn audit(text: &str) {
+    on_stderr(&format!("audit: {}", masked(text)));
+}
+
 /// What went wrong.
 pub(crate) fn error(text: &str) {
     on_stderr(&format!("{} {}", toned_note(Tone::Bad, "error:"), masked(text)));

@@ -8,6 +8,9 @@
 
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+#[path = "common/serving.rs"]
+mod serving;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -76,6 +79,10 @@ fn the_examples_have_the_fields_of_today() {
             }
         }
     }
+    let served = serving::Served::new(&place, &["--legacy", "dump", "--normalized", "out"]);
+    let real: Value = serde_json::from_str(&served.get("/admin/persistence").body).unwrap();
+    let shown = examples.remove("reshelve.persistence/1").unwrap();
+    assert!(shown.iter().all(|shown| fields(shown) == fields(&real)), "{real}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     // A live server has more.
     let rest: Vec<&str> = examples.keys().map(String::as_str).collect();

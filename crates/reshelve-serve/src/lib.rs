@@ -9,4 +9,6 @@ pub mod validation;
 
 pub use http::{Access, Limits, ServeError, Server, Settings, Stop, Validation};
 pub use realtime::ClientOrigin;
-pub use sides::{Failure, Persistence, Report, RouteName, Side, Sides, UnknownSide};
+pub use sides::{
+    Audit, By, Failure, Persistence, Report, RouteName, Side, Sides, Turn, Turned, UnknownSide,
+};

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use reshelve_app::places::{SourcePlace, TargetPlace};
 use reshelve_app::sides;
 use reshelve_serve::http;
-use reshelve_serve::sides::{self as served, RouteName, Side};
+use reshelve_serve::sides::{self as served, RouteName, Side, Turn};
 
 use super::password::BothPasswords;
 use super::shared::{MappingArgs, ReadPreference};
@@ -137,6 +137,13 @@ impl ServeArgs {
             self.persistence_of.iter().fold(of, |of, (route, to)| of.with_route(*route, *to));
         of.normalized_share = self.normalized_share.unwrap_or(0);
         of
+    }
+
+    /// What these arguments, which are those of the settings file, say of the switch.
+    pub(crate) fn turn(&self) -> Turn {
+        let routes = (!self.persistence_of.is_empty()).then(|| self.persistence_of.clone());
+        let side = self.persistence.map(Into::into);
+        Turn { side, routes, normalized_share: self.normalized_share }
     }
 
     /// Whether anything was said of a switch.

@@ -2,20 +2,24 @@
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
+use reshelve::run::now_iso;
 use reshelve_app::hints;
 use reshelve_app::secret_file;
 use reshelve_app::sides;
+use reshelve_app::text::plain;
 use reshelve_app::{ExitCode, Failure, Watcher};
 use reshelve_serve::http::{Access, Server, Settings, Stop};
 use reshelve_serve::realtime::ClientOrigin;
-use reshelve_serve::sides::{Report, Side, Sides};
+use reshelve_serve::sides::{Audit, By, Report, Side, Sides};
 
 use crate::cli::ServeArgs;
-use crate::printer::note;
+use crate::printer::{self, note};
 use crate::progress::View;
+use crate::{interrupt, reread};
 
 /// How long it takes to notice Ctrl-C, at most.
 const NOTICE_EVERY: Duration = Duration::from_millis(100);
@@ -25,10 +29,14 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let access = access(args, listen)?;
     let client_origin = ClientOrigin::new(&args.client_origin)
         .ok_or_else(|| Failure::usage("--client-origin is no origin", hints::NAME_AN_ORIGIN))?;
+    // From here on it asks for something, and must not end a server that is about to listen.
+    let hangups = interrupt::hangups().map_err(|error| Failure::failed(error.to_string()))?;
     let view = Arc::new(View::default());
     let handle = args.password.handle(view.handle());
     let opened = sides::open(&args.sides(), &handle)?;
     let sides = both(args, opened)?;
+    let audit = Audit::to(|what| printer::audit(&dated(what)));
+    let switch = sides.clone();
     let report =
         Report::to(|failure| note(&format!("warning: {}: {}", failure.request, failure.why)));
     let settings = Settings {
@@ -36,6 +44,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
         client_origin,
         validation: args.validation.into(),
         report,
+        audit,
         access,
         ..Settings::new(listen, sides)
     };
@@ -49,11 +58,38 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     thread::spawn(move || {
         while !handle.is_cancelled() {
             thread::sleep(NOTICE_EVERY);
+            if hangups.swap(false, Ordering::Relaxed) {
+                turn_again(&switch);
+            }
         }
         stopper.stop();
     });
     server.run(&stop);
     Ok(ExitCode::Done)
+}
+
+/// Turns the switch as the settings file says, and leaves it where that cannot be used.
+fn turn_again(sides: &Sides) {
+    let told = match reread::turn() {
+        Err(failure) => {
+            note(&format!("warning: SIGHUP: {}; the switch stays as it is", failure.message));
+            return;
+        }
+        Ok((turn, path)) if turn.is_empty() => format!(
+            "{} names none of persistence, persistence-of, normalized-share; the switch stays",
+            path.display()
+        ),
+        Ok((turn, path)) => match sides.turn(&turn, By::Signal) {
+            Some(turned) => format!("persistence {turned}, by {}", path.display()),
+            None => "one place is served: there is nothing to switch between".to_owned(),
+        },
+    };
+    printer::audit(&dated(&format!("SIGHUP: {told}")));
+}
+
+/// A line that says when something happened, in UTC.
+fn dated(what: &str) -> String {
+    format!("{} {}", now_iso(), plain(what))
 }
 
 /// Who may ask for what. An address that others can reach is not served without a token.

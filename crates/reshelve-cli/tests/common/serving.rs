@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, ChildStderr};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -13,7 +14,7 @@ use crate::common::{Call, Place};
 pub(crate) struct Served {
     process: Child,
     address: String,
-    stderr: BufReader<ChildStderr>,
+    stderr: Option<BufReader<ChildStderr>>,
 }
 
 /// An answer: the status, the header that names a side, the body.
@@ -43,12 +44,16 @@ impl Served {
 
     fn of_telling(call: Call) -> (Served, String) {
         let mut process = call.spawn(false);
-        let stderr = BufReader::new(process.stderr.take().unwrap());
+        let stderr = process.stderr.take().map(BufReader::new);
         let mut served = Served { process, address: String::new(), stderr };
         let mut told = String::new();
         while served.address.is_empty() {
             let mut line = String::new();
-            assert_ne!(served.stderr.read_line(&mut line).unwrap(), 0, "it ended:\n{told}");
+            assert_ne!(
+                served.stderr.as_mut().unwrap().read_line(&mut line).unwrap(),
+                0,
+                "it ended:\n{told}"
+            );
             match line.trim_end().strip_prefix("listening on http://") {
                 Some(address) => address.clone_into(&mut served.address),
                 None => told.push_str(&line),
@@ -100,8 +105,18 @@ impl Served {
     /// The next line that it prints.
     pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
-        assert_ne!(self.stderr.read_line(&mut line).unwrap(), 0, "it ended");
+        assert_ne!(self.stderr.as_mut().unwrap().read_line(&mut line).unwrap(), 0, "it ended");
         line.trim_end().to_owned()
+    }
+
+    /// Reads all that it prints from now on, beside the test: a pipe that nobody reads fills up.
+    pub(crate) fn hear(&mut self) -> JoinHandle<String> {
+        let mut stderr = self.stderr.take().unwrap();
+        std::thread::spawn(move || {
+            let mut told = String::new();
+            stderr.read_to_string(&mut told).unwrap();
+            told
+        })
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
@@ -112,7 +127,9 @@ impl Served {
     pub(crate) fn end(mut self) -> (Option<i32>, String) {
         self.signal(Signal::INT);
         let mut told = String::new();
-        self.stderr.read_to_string(&mut told).unwrap();
+        if let Some(stderr) = &mut self.stderr {
+            stderr.read_to_string(&mut told).unwrap();
+        }
         (self.process.wait().unwrap().code(), told)
     }
 }

@@ -10,6 +10,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::measured_sides::MeasuredSides;
+use crate::sides::Sides;
+
 /// The upper ends of the times that are told apart, in seconds.
 const TIMES_S: [f64; 11] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0];
 
@@ -33,7 +36,7 @@ pub(super) struct Measures {
 }
 
 impl Measures {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(sides: &Sides) -> Self {
         let requests = Family::default();
         let times = Family::new_with_constructor((|| Histogram::new(TIMES_S)) as fn() -> Histogram);
         let mut registry = Registry::with_prefix("reshelve");
@@ -43,6 +46,7 @@ impl Measures {
             "The time from a request's head to its answer, by route",
             times.clone(),
         );
+        registry.register_collector(Box::new(MeasuredSides(sides.clone())));
         Measures { registry: Arc::new(registry), requests, times }
     }
 

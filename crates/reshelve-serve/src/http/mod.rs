@@ -5,6 +5,7 @@
 //! application's routes, to ours, or to Socket.IO.
 
 mod access;
+mod admin;
 mod answer;
 mod application;
 mod body;
@@ -18,6 +19,7 @@ mod hosts;
 mod json_text;
 mod limits;
 mod login;
+mod measured_sides;
 mod measures;
 mod own;
 mod parameters;

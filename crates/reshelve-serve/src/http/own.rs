@@ -11,9 +11,10 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 
 use super::access::{Access, LOGIN};
+use super::admin::{self, Admin, PERSISTENCE};
 use super::login;
 use super::measures::Measures;
-use crate::sides::Asking;
+use crate::sides::{Asking, Audit};
 
 /// Paths that are ours: these, and what is below them.
 const OURS: [&str; 5] = ["/healthz", "/readyz", "/metrics", "/admin", LOGIN];
@@ -26,12 +27,19 @@ pub(super) fn is_ours(path: &str) -> bool {
 }
 
 /// The routes.
-pub(super) fn router(asking: Arc<Asking>, measures: Measures, access: Access) -> Router {
+pub(super) fn router(
+    asking: Arc<Asking>,
+    measures: Measures,
+    access: Access,
+    audit: Audit,
+) -> Router {
+    let admin = Admin { asking: Arc::clone(&asking), audit };
     Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz).with_state(asking))
         .route("/metrics", get(metrics).with_state(measures))
         .route(LOGIN, get(login::form).post(login::log_in).with_state(access))
+        .route(PERSISTENCE, get(admin::shown).post(admin::turned).with_state(admin))
         .layer(DefaultBodyLimit::max(login::BODY_BYTES_MAX))
 }
 

@@ -27,7 +27,7 @@ use super::parameters::Validation;
 use super::service::Service;
 use super::stream::Guarded;
 use crate::realtime::{ClientOrigin, Realtime};
-use crate::sides::{Asking, Report, Sides};
+use crate::sides::{Asking, Audit, Report, Sides};
 
 /// What a server is started with.
 #[derive(Clone)]
@@ -44,6 +44,8 @@ pub struct Settings {
     pub sides: Sides,
     /// Who is told about requests that fail.
     pub report: Report,
+    /// Who is told about what is changed through the server.
+    pub audit: Audit,
     /// Who may ask for what.
     pub access: Access,
     /// How much it takes on.
@@ -60,6 +62,7 @@ impl Settings {
             validation: Validation::default(),
             sides,
             report: Report::default(),
+            audit: Audit::default(),
             access: Access::default(),
             limits: Limits::default(),
         }
@@ -117,7 +120,7 @@ impl Server {
     /// Where the address is in use or not of this machine.
     pub fn bind(settings: Settings) -> Result<Self, ServeError> {
         let Settings { listen, hosts, client_origin: origin, .. } = settings;
-        let Settings { validation, sides, report, access, mut limits, .. } = settings;
+        let Settings { validation, sides, report, audit, access, mut limits, .. } = settings;
         limits.connections = files::connections(limits.connections);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .max_blocking_threads(limits.lookups)
@@ -130,8 +133,8 @@ impl Server {
         let address = listener.local_addr().map_err(at)?;
         let asking = Arc::new(Asking::new(sides, limits.lookups));
         let realtime = Realtime::new(Arc::clone(&asking), origin.clone(), report.clone());
-        let measures = Measures::new();
-        let own = own::router(Arc::clone(&asking), measures.clone(), access);
+        let measures = Measures::new(asking.sides());
+        let own = own::router(Arc::clone(&asking), measures.clone(), access, audit);
         let began = Instant::now();
         let application =
             Application { asking, realtime, origin, validation, began, report: report.clone() };

@@ -12,8 +12,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use reshelve::ends::JobLookup;
 use tokio::sync::Semaphore;
 
-pub use persistence::{Persistence, RouteName, Side, UnknownSide};
-pub use report::{Failure, Report};
+pub use persistence::{Persistence, RouteName, Side, Turn, Turned, UnknownSide};
+pub use report::{Audit, Failure, Report};
 
 use persistence::Switch;
 
@@ -38,6 +38,30 @@ struct Two {
     falls_back: bool,
     /// How often it did.
     fallbacks: AtomicU64,
+    /// How often the switch was turned, by whom.
+    turns: [AtomicU64; 2],
+}
+
+/// By what a switch is turned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// A request to the server.
+    Request,
+    /// A signal to the process.
+    Signal,
+}
+
+impl By {
+    /// Both.
+    pub const ALL: [By; 2] = [By::Request, By::Signal];
+
+    /// Its word, in metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            By::Request => "request",
+            By::Signal => "signal",
+        }
+    }
 }
 
 impl Sides {
@@ -55,7 +79,8 @@ impl Sides {
         falls_back: bool,
     ) -> Self {
         let (switch, fallbacks) = (Switch::new(persistence), AtomicU64::new(0));
-        let two = Two { legacy, normalized, switch, falls_back, fallbacks };
+        let turns = Default::default();
+        let two = Two { legacy, normalized, switch, falls_back, fallbacks, turns };
         Sides { places: Places::Two(Arc::new(two)) }
     }
 
@@ -67,12 +92,19 @@ impl Sides {
         }
     }
 
-    /// Turns the switch for the requests that come from now on; returns how it stood, or none where
-    /// there is one place.
-    pub fn turn(&self, to: Persistence) -> Option<Persistence> {
+    /// Turns the switch for the requests that come from now on; none where there is one place.
+    /// Requests that have begun are answered by the side that they began with.
+    pub fn turn(&self, turn: &Turn, by: By) -> Option<Turned> {
+        let Places::Two(two) = &self.places else { return None };
+        two.turns[by as usize].fetch_add(1, Ordering::Relaxed);
+        Some(two.switch.turn(turn))
+    }
+
+    /// How often the switch was turned so.
+    pub fn turns(&self, by: By) -> u64 {
         match &self.places {
-            Places::One(_) => None,
-            Places::Two(two) => Some(two.switch.turn(to)),
+            Places::One(_) => 0,
+            Places::Two(two) => two.turns[by as usize].load(Ordering::Relaxed),
         }
     }
 
@@ -130,6 +162,11 @@ impl Asking {
     /// At most `at_once` questions are asked at a time; further ones wait.
     pub(crate) fn new(sides: Sides, at_once: usize) -> Self {
         Asking { sides, at_once: Arc::new(Semaphore::new(at_once)) }
+    }
+
+    /// The sides that are asked.
+    pub(crate) fn sides(&self) -> &Sides {
+        &self.sides
     }
 
     /// Asks the place that answers for a route and a job. `is_of_place` says which errors mean that

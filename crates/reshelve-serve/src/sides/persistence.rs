@@ -141,6 +141,69 @@ impl Persistence {
     }
 }
 
+impl fmt::Display for Persistence {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.side.as_str())?;
+        for route in RouteName::ALL {
+            if let Some(side) = self.route(route) {
+                write!(formatter, ", {}={side}", route.as_str())?;
+            }
+        }
+        match self.normalized_share {
+            0 => Ok(()),
+            share => write!(formatter, ", normalized for {share} of a hundred jobs"),
+        }
+    }
+}
+
+/// What is to change of a switch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Turn {
+    /// What answers where nothing else is said. Who names it means everything: routes and the share
+    /// that are not named with it are as if they had never been.
+    pub side: Option<Side>,
+    /// The single routes, all of them: others have no side of their own any more.
+    pub routes: Option<Vec<(RouteName, Side)>>,
+    /// How many in a hundred jobs the normalised side answers.
+    pub normalized_share: Option<u8>,
+}
+
+impl Turn {
+    /// Whether it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Turn::default()
+    }
+
+    /// How a switch stands after it.
+    fn of(&self, now: Persistence) -> Persistence {
+        let mut to = self.side.map_or(now, Persistence::of);
+        if let Some(routes) = &self.routes {
+            to.routes = [None; 5];
+            to = routes.iter().fold(to, |to, (route, side)| to.with_route(*route, *side));
+        }
+        to.normalized_share = self.normalized_share.unwrap_or(to.normalized_share);
+        to
+    }
+}
+
+/// A switch that was turned, though perhaps to where it stood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turned {
+    /// How it stood.
+    pub from: Persistence,
+    /// How it stands.
+    pub to: Persistence,
+}
+
+impl fmt::Display for Turned {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.from == self.to {
+            true => write!(formatter, "stays at {}", self.to),
+            false => write!(formatter, "from {} to {}", self.from, self.to),
+        }
+    }
+}
+
 /// Where a job stands in a hundred, from 0: always the same for one id.
 fn place_in_hundred(job_id: &str) -> u8 {
     let key = key_of(job_id.as_bytes());
@@ -162,10 +225,12 @@ impl Switch {
         *self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Turns it; returns how it stood.
-    pub(super) fn turn(&self, to: Persistence) -> Persistence {
+    /// Turns it. Of two that do so at once, one comes after the other.
+    pub(super) fn turn(&self, turn: &Turn) -> Turned {
         let mut now = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut now, to)
+        let from = *now;
+        *now = turn.of(from);
+        Turned { from, to: *now }
     }
 }
 
@@ -190,6 +255,24 @@ mod tests {
         let half = of(50);
         assert!(ten.iter().all(|id| half.contains(id)));
         assert_eq!(of(100).len(), ids.len());
+    }
+
+    #[test]
+    fn who_names_a_side_means_everything() {
+        let switch = Switch::new(
+            Persistence { normalized_share: 10, ..Persistence::of(Side::Legacy) }
+                .with_route(RouteName::List, Side::Normalized),
+        );
+        let share = Turn { normalized_share: Some(20), ..Turn::default() };
+        let told = "from legacy, list=normalized, normalized for 10 of a hundred jobs \
+                    to legacy, list=normalized, normalized for 20 of a hundred jobs";
+        assert_eq!(switch.turn(&share).to_string(), told);
+        let routes = Turn { routes: Some(Vec::new()), ..Turn::default() };
+        let expected = Persistence { normalized_share: 20, ..Persistence::of(Side::Legacy) };
+        assert_eq!(switch.turn(&routes).to, expected);
+        let side = Turn { side: Some(Side::Legacy), ..Turn::default() };
+        assert_eq!(switch.turn(&side).to, Persistence::of(Side::Legacy));
+        assert_eq!(switch.turn(&side).to_string(), "stays at legacy");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Where failures are told that a client only sees as an error of the server.
+//! Where failures are told that a client only sees as an error of the server, and changes.
 
 use std::fmt;
 use std::sync::Arc;
@@ -37,5 +37,34 @@ impl Default for Report {
 impl fmt::Debug for Report {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Report")
+    }
+}
+
+/// Takes a sentence for each change that was made through the server; from any thread, and must not
+/// wait.
+#[derive(Clone)]
+pub struct Audit(Arc<dyn Fn(&str) + Send + Sync>);
+
+impl Audit {
+    /// Calls a function for each change. The text may hold what a client sent.
+    pub fn to(take: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Audit(Arc::new(take))
+    }
+
+    pub(crate) fn changed(&self, what: &str) {
+        (self.0)(what);
+    }
+}
+
+impl Default for Audit {
+    /// Tells nobody.
+    fn default() -> Self {
+        Audit::to(|_| {})
+    }
+}
+
+impl fmt::Debug for Audit {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Audit")
     }
 }

@@ -1,0 +1,47 @@
+//! What is counted of the two sides, as Prometheus reads it.
+
+use std::fmt;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+
+use crate::sides::{By, Side, Sides};
+
+/// Reads the counts where they are kept. Of one place there are none.
+pub(super) struct MeasuredSides(pub(super) Sides);
+
+impl fmt::Debug for MeasuredSides {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("MeasuredSides")
+    }
+}
+
+impl Collector for MeasuredSides {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let Some(persistence) = self.0.persistence() else { return Ok(()) };
+        let mut count = |name, help, value: u64| {
+            let counter = ConstCounter::new(value);
+            counter.encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)
+        };
+        let why = "Answers of the other side because the chosen one could not be read";
+        count("fallbacks", why, self.0.fallbacks())?;
+        let name = "persistence_turns";
+        let help = "How often the switch was turned, by a request or by a signal";
+        let mut turns = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for by in By::ALL {
+            let counter = ConstCounter::new(self.0.turns(by));
+            counter.encode(turns.encode_family(&[("by", by.as_str())])?)?;
+        }
+        let mut show = |name, help, value: i64| {
+            let gauge = ConstGauge::new(value);
+            gauge.encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)
+        };
+        let is_normalized = i64::from(persistence.side == Side::Normalized);
+        show("persistence_normalized", "Whether the normalised side answers", is_normalized)?;
+        let share = i64::from(persistence.normalized_share);
+        show("persistence_normalized_share", "Of a hundred jobs, those that it answers", share)
+    }
+}
