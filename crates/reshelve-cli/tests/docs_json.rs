@@ -79,9 +79,13 @@ fn the_examples_have_the_fields_of_today() {
             }
         }
     }
-    let served = serving::Served::new(&place, &["--legacy", "dump", "--normalized", "out"]);
+    let served =
+        serving::Served::new(&place, &["--legacy", "dump", "--normalized", "out", "--shadow"]);
     let real: Value = serde_json::from_str(&served.get("/admin/persistence").body).unwrap();
     let shown = examples.remove("reshelve.persistence/1").unwrap();
+    assert!(shown.iter().all(|shown| fields(shown) == fields(&real)), "{real}");
+    let real: Value = serde_json::from_str(&served.get("/api/reshelve/shadow").body).unwrap();
+    let shown = examples.remove("reshelve.shadow/1").unwrap();
     assert!(shown.iter().all(|shown| fields(shown) == fields(&real)), "{real}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     // A live server has more.

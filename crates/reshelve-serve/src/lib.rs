@@ -4,11 +4,13 @@
 pub mod http;
 pub mod present;
 pub mod realtime;
+pub mod shadow;
 pub mod sides;
 pub mod validation;
 
 pub use http::{Access, Limits, ServeError, Server, Settings, Stop, Validation};
 pub use realtime::ClientOrigin;
+pub use shadow::Shadowing;
 pub use sides::{
     Audit, By, Failure, Persistence, Report, RouteName, Side, Sides, Turn, Turned, UnknownSide,
 };

@@ -157,6 +157,11 @@ pub(crate) const ROOMS: &[Room] = &[
         may_import: &["store", "ends"],
     },
     Room {
+        folder: "reshelve-serve/src/shadow",
+        purpose: "shadow reads: the other side's answers compared, and why they differ",
+        may_import: &["raw", "mapping", "target_schema", "ends", "sides"],
+    },
+    Room {
         folder: "reshelve-serve/src/realtime",
         purpose: "Socket.IO: sessions, subscriptions, and what a subscriber is sent",
         may_import: &["raw", "target_schema", "ends", "present", "sides"],
@@ -164,7 +169,16 @@ pub(crate) const ROOMS: &[Room] = &[
     Room {
         folder: "reshelve-serve/src/http",
         purpose: "the server: connections and requests, judged and answered as Node and Express do",
-        may_import: &["raw", "target_schema", "ends", "present", "validation", "sides", "realtime"],
+        may_import: &[
+            "raw",
+            "target_schema",
+            "ends",
+            "present",
+            "validation",
+            "sides",
+            "shadow",
+            "realtime",
+        ],
     },
     Room {
         folder: "reshelve-app",
@@ -205,6 +219,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "plan",
             "report",
             "sides",
+            "shadow",
             "realtime",
             "http",
             "reshelve-app",

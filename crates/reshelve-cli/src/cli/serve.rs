@@ -37,6 +37,14 @@ pub(crate) struct ServeArgs {
     /// Let the other side answer where the chosen one cannot be read
     #[arg(long, env = "RESHELVE_FALLBACK", help_heading = "Sides")]
     pub(crate) fallback: bool,
+    /// Compare answers with those of the other side, all of them or so many of a hundred
+    #[arg(long, value_name = "PERCENT", env = "RESHELVE_SHADOW", help_heading = "Sides",
+        num_args = 0..=1, default_missing_value = "100", require_equals = false,
+        value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(crate) shadow: Option<u8>,
+    /// Show what texts say in examples of answers that differ
+    #[arg(long, env = "RESHELVE_WITH_TEXTS", help_heading = "Sides", requires = "shadow")]
+    pub(crate) with_texts: bool,
     /// Database of the legacy side [default: the one that has the collection]
     #[arg(short, long, value_name = "NAME", env = "RESHELVE_DB", help_heading = "Sides")]
     db: Option<String>,
@@ -148,7 +156,10 @@ impl ServeArgs {
 
     /// Whether anything was said of a switch.
     pub(crate) fn needs_two_sides(&self) -> bool {
-        !self.persistence_of.is_empty() || self.normalized_share.is_some() || self.fallback
+        !self.persistence_of.is_empty()
+            || self.normalized_share.is_some()
+            || self.fallback
+            || self.shadow.is_some()
     }
 
     pub(crate) fn sides(&self) -> sides::Request {

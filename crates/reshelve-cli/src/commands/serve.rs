@@ -14,6 +14,7 @@ use reshelve_app::text::plain;
 use reshelve_app::{ExitCode, Failure, Watcher};
 use reshelve_serve::http::{Access, Server, Settings, Stop};
 use reshelve_serve::realtime::ClientOrigin;
+use reshelve_serve::shadow::Shadowing;
 use reshelve_serve::sides::{Audit, By, Report, Side, Sides};
 
 use crate::cli::ServeArgs;
@@ -45,6 +46,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
         validation: args.validation.into(),
         report,
         audit,
+        shadow: args.shadow.map(|share| Shadowing { share, with_texts: args.with_texts }),
         access,
         ..Settings::new(listen, sides)
     };

@@ -36,6 +36,11 @@ impl Answer {
         Answer { status, body, tag, side: None }
     }
 
+    /// Its status and its body.
+    pub(super) fn content(&self) -> (u16, &[u8]) {
+        (self.status.as_u16(), &self.body)
+    }
+
     pub(super) fn ok(body: Vec<u8>) -> Self {
         Answer::new(StatusCode::OK, body)
     }

@@ -18,6 +18,7 @@ use super::query::Query;
 use super::route::{Part, Route, Target, job_id};
 use crate::present::{self, Unpresentable, error};
 use crate::realtime::{ClientOrigin, Realtime};
+use crate::shadow::{Shadow, Task};
 use crate::sides::{Answered, Asking, Report, RouteName, Unanswered, now_ms};
 
 /// What the routes need.
@@ -28,6 +29,8 @@ pub(super) struct Application {
     pub(super) validation: Validation,
     pub(super) began: Instant,
     pub(super) report: Report,
+    /// Compares answers with those of the other side, if that is asked.
+    pub(super) shadow: Option<Arc<Shadow>>,
 }
 
 /// Why a job cannot be served.
@@ -119,16 +122,60 @@ impl Application {
             let jobs = place.newest(&statuses, question.limit)?;
             Ok::<_, Failed>(Answer::ok(present::list(&jobs, now_ms())?))
         };
-        let asked = self.asking.ask(RouteName::List, None, question, Failed::is_of_place).await;
-        self.settled(target, "", asked)
+        let question = Arc::new(question);
+        let asking = {
+            let question = Arc::clone(&question);
+            move |place: &dyn JobLookup| question(place)
+        };
+        let asked = self.asking.ask(RouteName::List, None, asking, Failed::is_of_place).await;
+        let answer = self.settled(target, "", asked);
+        self.shadowed(RouteName::List, None, target, &answer, question);
+        answer
     }
 
     async fn job(&self, target: &str, question: JobQuestion) -> Answer {
         let id = question.id.clone();
         let route = question.part.route_name();
         let question = move |place: &dyn JobLookup| looked_up(place, &question).map(Answer::ok);
-        let asked = self.asking.ask(route, Some(&id), question, Failed::is_of_place).await;
-        self.settled(target, &id, asked)
+        let question = Arc::new(question);
+        let asking = {
+            let question = Arc::clone(&question);
+            move |place: &dyn JobLookup| question(place)
+        };
+        let asked = self.asking.ask(route, Some(&id), asking, Failed::is_of_place).await;
+        let answer = self.settled(target, &id, asked);
+        self.shadowed(route, Some(id), target, &answer, question);
+        answer
+    }
+
+    /// Has an answer compared with what the other side answers to the same question.
+    fn shadowed(
+        &self,
+        route: RouteName,
+        job_id: Option<String>,
+        target: &str,
+        answer: &Answer,
+        question: Arc<impl Fn(&dyn JobLookup) -> Result<Answer, Failed> + Send + Sync + 'static>,
+    ) {
+        let (status, body) = answer.content();
+        let is_of_a_job = status == 200 || status == 404;
+        let (Some(shadow), Some(side), true) = (&self.shadow, answer.side, is_of_a_job) else {
+            return;
+        };
+        if !shadow.is_next() {
+            return;
+        }
+        let id = job_id.clone().unwrap_or_default();
+        let ask = Arc::new(move |place: &dyn JobLookup| match question(place) {
+            Ok(answer) => {
+                let (status, body) = answer.content();
+                Some((status, body.to_vec()))
+            }
+            Err(Failed::NoJob) => Some((404, error::job_not_found(&id))),
+            Err(Failed::Bad(_) | Failed::Internal(_)) => None,
+        });
+        let (target, answer) = (target.to_owned(), (status, body.to_vec()));
+        shadow.offer(Task { route, job_id, target, side, answer, ask });
     }
 
     /// An answer for what was found; what went wrong is told the operator, not the client.

@@ -1,6 +1,7 @@
 //! What is counted of the two sides, as Prometheus reads it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
@@ -8,10 +9,14 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
-use crate::sides::{By, Side, Sides};
+use crate::shadow::{Fate, Shadow};
+use crate::sides::{By, RouteName, Side, Sides};
 
 /// Reads the counts where they are kept. Of one place there are none.
-pub(super) struct MeasuredSides(pub(super) Sides);
+pub(super) struct MeasuredSides {
+    pub(super) sides: Sides,
+    pub(super) shadow: Option<Arc<Shadow>>,
+}
 
 impl fmt::Debug for MeasuredSides {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -21,19 +26,31 @@ impl fmt::Debug for MeasuredSides {
 
 impl Collector for MeasuredSides {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let Some(persistence) = self.0.persistence() else { return Ok(()) };
+        let Some(persistence) = self.sides.persistence() else { return Ok(()) };
         let mut count = |name, help, value: u64| {
             let counter = ConstCounter::new(value);
             counter.encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)
         };
         let why = "Answers of the other side because the chosen one could not be read";
-        count("fallbacks", why, self.0.fallbacks())?;
+        count("fallbacks", why, self.sides.fallbacks())?;
         let name = "persistence_turns";
         let help = "How often the switch was turned, by a request or by a signal";
         let mut turns = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
         for by in By::ALL {
-            let counter = ConstCounter::new(self.0.turns(by));
+            let counter = ConstCounter::new(self.sides.turns(by));
             counter.encode(turns.encode_family(&[("by", by.as_str())])?)?;
+        }
+        if let Some(shadow) = &self.shadow {
+            let help = "Answers that were shadowed, by route and by what came of it";
+            let mut all =
+                encoder.encode_descriptor("shadow_reads", help, None, MetricType::Counter)?;
+            for route in RouteName::ALL {
+                for fate in Fate::ALL {
+                    let labels = [("route", route.as_str()), ("outcome", fate.as_str())];
+                    let counter = ConstCounter::new(shadow.counts.of(route, fate));
+                    counter.encode(all.encode_family(&labels)?)?;
+                }
+            }
         }
         let mut show = |name, help, value: i64| {
             let gauge = ConstGauge::new(value);

@@ -11,6 +11,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use super::measured_sides::MeasuredSides;
+use crate::shadow::Shadow;
 use crate::sides::Sides;
 
 /// The upper ends of the times that are told apart, in seconds.
@@ -36,7 +37,7 @@ pub(super) struct Measures {
 }
 
 impl Measures {
-    pub(super) fn new(sides: &Sides) -> Self {
+    pub(super) fn new(sides: &Sides, shadow: Option<&Arc<Shadow>>) -> Self {
         let requests = Family::default();
         let times = Family::new_with_constructor((|| Histogram::new(TIMES_S)) as fn() -> Histogram);
         let mut registry = Registry::with_prefix("reshelve");
@@ -46,7 +47,10 @@ impl Measures {
             "The time from a request's head to its answer, by route",
             times.clone(),
         );
-        registry.register_collector(Box::new(MeasuredSides(sides.clone())));
+        registry.register_collector(Box::new(MeasuredSides {
+            sides: sides.clone(),
+            shadow: shadow.map(Arc::clone),
+        }));
         Measures { registry: Arc::new(registry), requests, times }
     }
 

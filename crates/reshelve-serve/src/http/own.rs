@@ -14,10 +14,14 @@ use super::access::{Access, LOGIN};
 use super::admin::{self, Admin, PERSISTENCE};
 use super::login;
 use super::measures::Measures;
+use crate::present::error;
+use crate::shadow::Shadow;
 use crate::sides::{Asking, Audit};
 
 /// Paths that are ours: these, and what is below them.
-const OURS: [&str; 5] = ["/healthz", "/readyz", "/metrics", "/admin", LOGIN];
+const OURS: [&str; 6] = ["/healthz", "/readyz", "/metrics", "/admin", "/api/reshelve", LOGIN];
+/// What has come of shadow reads.
+const SHADOW: &str = "/api/reshelve/shadow";
 
 /// Whether a path is one of ours.
 pub(super) fn is_ours(path: &str) -> bool {
@@ -26,19 +30,24 @@ pub(super) fn is_ours(path: &str) -> bool {
     })
 }
 
+/// What the routes need.
+pub(super) struct Ours {
+    pub(super) asking: Arc<Asking>,
+    pub(super) measures: Measures,
+    pub(super) access: Access,
+    pub(super) audit: Audit,
+}
+
 /// The routes.
-pub(super) fn router(
-    asking: Arc<Asking>,
-    measures: Measures,
-    access: Access,
-    audit: Audit,
-) -> Router {
+pub(super) fn router(ours: Ours, shadow: Option<Arc<Shadow>>) -> Router {
+    let Ours { asking, measures, access, audit } = ours;
     let admin = Admin { asking: Arc::clone(&asking), audit };
     Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz).with_state(asking))
         .route("/metrics", get(metrics).with_state(measures))
         .route(LOGIN, get(login::form).post(login::log_in).with_state(access))
+        .route(SHADOW, get(shadowed).with_state(shadow))
         .route(PERSISTENCE, get(admin::shown).post(admin::turned).with_state(admin))
         .layer(DefaultBodyLimit::max(login::BODY_BYTES_MAX))
 }
@@ -53,6 +62,18 @@ async fn readyz(State(asking): State<Arc<Asking>>) -> (StatusCode, &'static str)
     match asking.is_readable().await {
         true => (StatusCode::OK, "ready\n"),
         false => (StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
+    }
+}
+
+/// What has come of shadow reads; 404 where none are asked for.
+async fn shadowed(State(shadow): State<Option<Arc<Shadow>>>) -> impl IntoResponse {
+    let kind = [(CONTENT_TYPE, "application/json; charset=utf-8")];
+    match shadow {
+        Some(shadow) => (StatusCode::OK, kind, shadow.counts.json().to_string().into_bytes()),
+        None => {
+            let why = "This server makes no shadow reads: it was started without --shadow.";
+            (StatusCode::NOT_FOUND, kind, error::named(404, "Not Found", why))
+        }
     }
 }
 

@@ -22,11 +22,12 @@ use super::files;
 use super::hosts::Hosts;
 use super::limits::{ACCEPT_PAUSE, BACKLOG, Limits};
 use super::measures::Measures;
-use super::own;
+use super::own::{self, Ours};
 use super::parameters::Validation;
 use super::service::Service;
 use super::stream::Guarded;
 use crate::realtime::{ClientOrigin, Realtime};
+use crate::shadow::{Shadow, Shadowing};
 use crate::sides::{Asking, Audit, Report, Sides};
 
 /// What a server is started with.
@@ -46,6 +47,8 @@ pub struct Settings {
     pub report: Report,
     /// Who is told about what is changed through the server.
     pub audit: Audit,
+    /// Whether answers are compared with those of the other side.
+    pub shadow: Option<Shadowing>,
     /// Who may ask for what.
     pub access: Access,
     /// How much it takes on.
@@ -63,6 +66,7 @@ impl Settings {
             sides,
             report: Report::default(),
             audit: Audit::default(),
+            shadow: None,
             access: Access::default(),
             limits: Limits::default(),
         }
@@ -120,7 +124,8 @@ impl Server {
     /// Where the address is in use or not of this machine.
     pub fn bind(settings: Settings) -> Result<Self, ServeError> {
         let Settings { listen, hosts, client_origin: origin, .. } = settings;
-        let Settings { validation, sides, report, audit, access, mut limits, .. } = settings;
+        let Settings { validation, sides, report, audit, shadow, access, mut limits, .. } =
+            settings;
         limits.connections = files::connections(limits.connections);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .max_blocking_threads(limits.lookups)
@@ -131,13 +136,23 @@ impl Server {
         let at = |source| ServeError::Listen { address: listen, source };
         let listener = runtime.block_on(async { listening(listen) }).map_err(at)?;
         let address = listener.local_addr().map_err(at)?;
+        let shadow = shadow.and_then(|how| Shadow::start(how, sides.clone(), report.clone()));
+        let shadow = shadow.map(Arc::new);
         let asking = Arc::new(Asking::new(sides, limits.lookups));
         let realtime = Realtime::new(Arc::clone(&asking), origin.clone(), report.clone());
-        let measures = Measures::new(asking.sides());
-        let own = own::router(Arc::clone(&asking), measures.clone(), access, audit);
+        let measures = Measures::new(asking.sides(), shadow.as_ref());
+        let ours = Ours { asking: Arc::clone(&asking), measures: measures.clone(), access, audit };
+        let own = own::router(ours, shadow.clone());
         let began = Instant::now();
-        let application =
-            Application { asking, realtime, origin, validation, began, report: report.clone() };
+        let application = Application {
+            asking,
+            realtime,
+            origin,
+            validation,
+            began,
+            report: report.clone(),
+            shadow,
+        };
         let (hosts, idle_time) = (Hosts::new(address, &hosts), limits.idle_time);
         let service = Arc::new(Service { application, own, access, hosts, measures, idle_time });
         Ok(Server { runtime, listener, address, service, limits, report })

@@ -108,6 +108,15 @@ impl Sides {
         }
     }
 
+    /// One of two sides; none where there is one place.
+    pub(crate) fn place(&self, side: Side) -> Option<Arc<dyn JobLookup>> {
+        match (&self.places, side) {
+            (Places::One(_), _) => None,
+            (Places::Two(two), Side::Legacy) => Some(Arc::clone(&two.legacy)),
+            (Places::Two(two), Side::Normalized) => Some(Arc::clone(&two.normalized)),
+        }
+    }
+
     /// How often the other side answered because the chosen one could not be read.
     pub fn fallbacks(&self) -> u64 {
         match &self.places {

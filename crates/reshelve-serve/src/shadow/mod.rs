@@ -1,0 +1,192 @@
+//! Shadow reads: what one side has answered is asked of the other one too, beside the request, and
+//! compared.
+
+mod cause;
+mod counts;
+mod difference;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use reshelve::ends::JobLookup;
+use serde_json::Value;
+
+pub(crate) use counts::{Counts, Fate};
+
+use crate::sides::{Report, RouteName, Side, Sides};
+use counts::Example;
+
+/// Answers that wait to be compared; further ones are dropped, and counted.
+const QUEUE_MAX: usize = 256;
+/// Their bytes; one larger answer waits alone.
+const QUEUE_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// How long the other side may take for one answer.
+const TIME_MAX: Duration = Duration::from_secs(5);
+/// Comparisons that took too long and still run; as long as there are so many, none is begun.
+const LATE_MAX: usize = 2;
+/// So many failures in a row open the breaker.
+const FAILURES_MAX: u32 = 5;
+/// For so long the other side is not asked then.
+const PAUSE: Duration = Duration::from_secs(30);
+
+/// How answers are shadowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shadowing {
+    /// How many of a hundred answers are compared.
+    pub share: u8,
+    /// Whether examples show what texts say.
+    pub with_texts: bool,
+}
+
+/// What a side answers: status and body; none where it cannot.
+pub(crate) type Ask = Arc<dyn Fn(&dyn JobLookup) -> Option<(u16, Vec<u8>)> + Send + Sync>;
+
+/// An answer that is to be compared.
+pub(crate) struct Task {
+    pub(crate) route: RouteName,
+    pub(crate) job_id: Option<String>,
+    /// The target of the request.
+    pub(crate) target: String,
+    pub(crate) side: Side,
+    pub(crate) answer: (u16, Vec<u8>),
+    pub(crate) ask: Ask,
+}
+
+/// Compares answers on a thread of its own.
+pub(crate) struct Shadow {
+    queue: SyncSender<Task>,
+    pub(crate) counts: Arc<Counts>,
+    share: u8,
+    offered: AtomicUsize,
+}
+
+impl Shadow {
+    /// Starts to compare; none where there is one place.
+    pub(crate) fn start(shadowing: Shadowing, sides: Sides, report: Report) -> Option<Self> {
+        sides.place(Side::Legacy)?;
+        let (queue, tasks) = sync_channel(QUEUE_MAX);
+        let counts = Arc::new(Counts::default());
+        let with_texts = shadowing.with_texts;
+        let worker = Worker { sides, report, counts: Arc::clone(&counts), with_texts };
+        thread::Builder::new().name("shadow".to_owned()).spawn(move || worker.work(&tasks)).ok()?;
+        Some(Shadow { queue, counts, share: shadowing.share, offered: AtomicUsize::new(0) })
+    }
+
+    /// Whether the next answer is one of those that are compared.
+    pub(crate) fn is_next(&self) -> bool {
+        let place = self.offered.fetch_add(1, Ordering::Relaxed) % 100;
+        // Spread over the hundred: 61 and 100 have no common divisor.
+        place * 61 % 100 < usize::from(self.share)
+    }
+
+    /// Has an answer compared, if there is room. Never waits.
+    pub(crate) fn offer(&self, task: Task) {
+        let (route, bytes) = (task.route, task.answer.1.len());
+        let waiting = self.counts.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
+        let fits = waiting == 0 || waiting + bytes <= QUEUE_BYTES_MAX;
+        if !fits || self.queue.try_send(task).is_err() {
+            self.counts.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+            self.counts.add(route, Fate::Dropped);
+        }
+    }
+}
+
+struct Worker {
+    sides: Sides,
+    report: Report,
+    counts: Arc<Counts>,
+    with_texts: bool,
+}
+
+impl Worker {
+    fn work(&self, tasks: &Receiver<Task>) {
+        let late = Arc::new(AtomicUsize::new(0));
+        let (mut failures, mut closed_again) = (0, None::<Instant>);
+        while let Ok(task) = tasks.recv() {
+            let (route, bytes) = (task.route, task.answer.1.len());
+            let is_open = closed_again.is_some_and(|until| Instant::now() < until);
+            let fate = if is_open || late.load(Ordering::Relaxed) >= LATE_MAX {
+                Fate::Skipped
+            } else {
+                self.timed(task, &late)
+            };
+            self.counts.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+            self.counts.add(route, fate);
+            match fate {
+                Fate::Failed => failures += 1,
+                Fate::Skipped => {}
+                _ => (failures, closed_again) = (0, None),
+            }
+            if failures >= FAILURES_MAX && !is_open {
+                closed_again = Some(Instant::now() + PAUSE);
+                let why = format!("failed {failures} times in a row; they pause for {PAUSE:?}");
+                self.report.failed("shadow reads", &why);
+            }
+        }
+    }
+
+    /// Compares within the time limit. What takes longer ends by itself.
+    fn timed(&self, task: Task, late: &Arc<AtomicUsize>) -> Fate {
+        let (sender, done) = channel();
+        let (sides, counts, with_texts) =
+            (self.sides.clone(), Arc::clone(&self.counts), self.with_texts);
+        let running = Arc::clone(late);
+        running.fetch_add(1, Ordering::Relaxed);
+        let compare = move || {
+            let compared = catch_unwind(AssertUnwindSafe(|| compared(&sides, &task, with_texts)));
+            running.fetch_sub(1, Ordering::Relaxed);
+            let _ = sender.send(compared.unwrap_or(None));
+        };
+        if thread::Builder::new().name("shadow-look".to_owned()).spawn(compare).is_err() {
+            late.fetch_sub(1, Ordering::Relaxed);
+            return Fate::Failed;
+        }
+        match done.recv_timeout(TIME_MAX) {
+            Ok(Some(None)) => Fate::Agreed,
+            Ok(Some(Some(example))) => {
+                let cause = example.cause;
+                counts.remember(example);
+                Fate::Differs(cause)
+            }
+            Ok(None) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                Fate::Failed
+            }
+        }
+    }
+}
+
+/// Asks the other side, and says where it differs; nothing where it cannot be asked.
+fn compared(sides: &Sides, task: &Task, with_texts: bool) -> Option<Option<Example>> {
+    let other = (task.ask)(&*sides.place(task.side.other())?)?;
+    if other == task.answer {
+        return Some(None);
+    }
+    // One may have changed between the two: both are asked once more.
+    let (legacy, normalized) = (sides.place(Side::Legacy)?, sides.place(Side::Normalized)?);
+    let [one, two] = [(task.ask)(&*legacy)?, (task.ask)(&*normalized)?];
+    if one == two {
+        return Some(None);
+    }
+    let json =
+        |answer: &(u16, Vec<u8>)| serde_json::from_slice::<Value>(&answer.1).unwrap_or_default();
+    let (left, right) = (json(&one), json(&two));
+    let difference = difference::first(&left, &right, with_texts);
+    let path = difference.as_ref().map_or("", |difference| &difference.path[..]);
+    let job_id = task.job_id.clone().or_else(|| of_list(&left, &right, path))?;
+    let cause = cause::of_job(&*legacy, &*normalized, job_id.as_bytes()).ok()?;
+    let statuses = [one.0, two.0];
+    let target = task.target.clone();
+    Some(Some(Example { route: task.route, target, job_id, cause, statuses, difference }))
+}
+
+/// The job of a list at which two lists differ first.
+fn of_list(left: &Value, right: &Value, path: &str) -> Option<String> {
+    let index = path.strip_prefix("items[").and_then(|rest| rest.split(']').next()?.parse().ok());
+    let index: usize = index.unwrap_or(0);
+    let of = |list: &Value| Some(list["items"].get(index)?["jobId"].as_str()?.to_owned());
+    of(left).or_else(|| of(right))
+}
