@@ -220,6 +220,14 @@ fn a_polling_client_may_change_to_a_websocket() {
 fn a_job_without_events_is_one_status() {
     use reshelve::ends::EndError;
     struct Eventless(MemoryPlace);
+    impl reshelve::ends::JobCatalogue for Eventless {
+        fn page(
+            &self,
+            query: &reshelve::ends::JobQuery,
+        ) -> Result<reshelve::ends::JobPage, EndError> {
+            self.0.page(query)
+        }
+    }
     impl reshelve::ends::JobLookup for Eventless {
         fn name(&self) -> String {
             self.0.name()

@@ -6,8 +6,11 @@ use std::time::Duration;
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Bson, RawDocument, doc};
 use mongodb::options::{FindOptions, ReadPreference};
-use reshelve::ends::{EndError, JobLookup, LIST_MAX};
-use reshelve::lookup::{Changes, Fresh, card, newest_events};
+use reshelve::ends::{EndError, JobCatalogue, JobLookup, JobPage, JobQuery, LIST_MAX};
+use reshelve::lookup::{
+    Catalogue, CatalogueMaker, Changes, Extras, Fresh, JobTexts, Wanted, card, newest_events,
+    texts_of,
+};
 use reshelve::target_schema::Collection;
 use reshelve_core::mapping::{
     FirstLook, InFlight, Mapper, OnUnknownStatus, Options, Outcome, Status, StatusPolicy,
@@ -16,6 +19,7 @@ use reshelve_core::mapping::{
 use reshelve_core::raw::{self, Value, documents};
 
 use super::Reading;
+use super::catalogue::{LiveCatalogue, scratch};
 use crate::connection::Connection;
 
 /// After which time the order of the newest jobs is looked up again. The server cannot answer that
@@ -31,7 +35,12 @@ pub struct LiveLegacyLookup {
     reading: Reading,
     options: Options,
     newest: Fresh<Vec<Candidate>>,
+    catalogue: LiveCatalogue,
 }
+
+/// How old the list of all jobs may be. Every document is read and mapped for it: which chapters
+/// are completed, and so the words, may depend on texts.
+const LIST_AGE: Duration = Duration::from_secs(60);
 
 /// A job that may be in a list.
 #[derive(Clone, Debug)]
@@ -58,16 +67,13 @@ impl LiveLegacyLookup {
         let scanned = reading.clone();
         let candidates = move || candidates(&scanned, &options);
         let newest = Fresh::new(Changes::After(LOOK_EVERY), candidates)?;
-        Ok(LiveLegacyLookup { reading, options, newest })
+        Ok(LiveLegacyLookup { reading, options, newest, catalogue: LiveCatalogue::default() })
     }
 
     /// The documents that the mapping makes of a job: of the first document that maps to it, in the
     /// order of `_id`, as for a run.
     fn mapped(&self, job_id: &[u8]) -> Result<Option<TargetDocuments>, EndError> {
-        let Ok(text) = std::str::from_utf8(job_id) else { return Ok(None) };
-        let mut ids = vec![Bson::String(text.to_owned())];
-        let is_hex = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        ids.extend(ObjectId::parse_str(text).ok().filter(|_| is_hex).map(Bson::ObjectId));
+        let ids = legacy_ids(job_id);
         let sorted = FindOptions::builder().sort(doc! { "_id": 1 }).build();
         let mut mapper = Mapper::new(self.options);
         for document in self.reading.found(doc! { "_id": { "$in": ids } }, sorted)? {
@@ -164,6 +170,90 @@ fn id_of(document: &[u8]) -> Option<Bson> {
 
 fn status_of(job: &[u8]) -> Option<&[u8]> {
     raw::Document::new(job).get("status").and_then(Value::string)
+}
+
+/// The legacy ids that map to a job id.
+fn legacy_ids(job_id: &[u8]) -> Vec<Bson> {
+    let Ok(text) = std::str::from_utf8(job_id) else { return Vec::new() };
+    let mut ids = vec![Bson::String(text.to_owned())];
+    let is_hex = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    ids.extend(ObjectId::parse_str(text).ok().filter(|_| is_hex).map(Bson::ObjectId));
+    ids
+}
+
+/// Reads and maps all documents; of several for one job, the first in the order of `_id` counts.
+fn all(reading: &Reading, options: Options) -> Result<Catalogue, EndError> {
+    let mut maker = CatalogueMaker::new(&scratch())?;
+    let mut mapper = Mapper::new(options);
+    let (mut out, mut added) = (TargetDocuments::default(), Ok(()));
+    // Only an ObjectId and a string of its digits map to one job, and strings come first.
+    let sorted = FindOptions::builder().sort(doc! { "_id": 1 }).build();
+    let mut of_strings = HexIds::default();
+    reading.each(doc! {}, sorted, |document| {
+        out.clear();
+        let Outcome::Mapped(mapped) = mapper.map(document, &mut out) else { return };
+        if added.is_err() || !of_strings.is_first(document, &mapped.job_id) {
+            return;
+        }
+        let mut extras = Extras::default();
+        extras.take_metrics(out.metrics.bytes());
+        extras.take_metadata(out.metadata.bytes());
+        added = maker.add(out.jobs.bytes(), &extras);
+    })?;
+    added?;
+    maker.finish()
+}
+
+/// The most string ids that could be ObjectIds and are remembered. Ids of the legacy application
+/// are ObjectIds: such strings are rare.
+const HEX_IDS_MAX: usize = 100_000;
+
+/// Job ids of documents whose `_id` is a string of 24 hex digits.
+#[derive(Default)]
+struct HexIds(std::collections::BTreeSet<Vec<u8>>);
+
+impl HexIds {
+    /// Whether no earlier document maps to that job.
+    fn is_first(&mut self, document: &[u8], job_id: &[u8]) -> bool {
+        let is_string =
+            raw::Document::new(document).get("_id").is_some_and(|id| id.string().is_some());
+        if !is_string {
+            return !self.0.contains(job_id);
+        }
+        if job_id.len() == 24 && self.0.len() < HEX_IDS_MAX {
+            self.0.insert(job_id.to_vec());
+        }
+        true
+    }
+}
+
+/// The texts of jobs, in their order: the mapping copies title and premise as they are.
+fn texts(
+    reading: &Reading,
+    options: Options,
+    wanted: &[Wanted<'_>],
+) -> Result<Vec<Option<JobTexts>>, EndError> {
+    let ids: Vec<Bson> = wanted.iter().flat_map(|one| legacy_ids(one.job_id)).collect();
+    let mut find = FindOptions::default();
+    find.projection = Some(doc! { "title": 1, "premise": 1, "status": 1 });
+    let mut mapper = Mapper::new(options);
+    let (mut out, mut found) = (TargetDocuments::default(), Vec::new());
+    reading.each(doc! { "_id": { "$in": ids } }, find, |document| {
+        out.clear();
+        if let Outcome::Mapped(_) = mapper.map(document, &mut out) {
+            found.extend(texts_of(out.jobs.bytes()));
+        }
+    })?;
+    let of = |one: &Wanted<'_>| found.iter().find(|texts| texts.job_id == one.job_id).cloned();
+    Ok(wanted.iter().map(of).collect())
+}
+
+impl JobCatalogue for LiveLegacyLookup {
+    fn page(&self, query: &JobQuery) -> Result<JobPage, EndError> {
+        let (reading, options) = (self.reading.clone(), self.options);
+        let catalogue = self.catalogue.get(LIST_AGE, move || all(&reading, options))?;
+        catalogue.page(query, &|wanted| texts(&self.reading, self.options, wanted))
+    }
 }
 
 impl JobLookup for LiveLegacyLookup {

@@ -1,12 +1,17 @@
 //! The jobs of a live target.
 
+use std::time::Duration;
+
 use mongodb::bson::{Document, doc};
 use mongodb::options::{FindOptions, ReadPreference};
-use reshelve::ends::{EVENTS_MAX, EndError, JobLookup, LIST_MAX};
-use reshelve::lookup::newest_events;
+use reshelve::ends::{EVENTS_MAX, EndError, JobCatalogue, JobLookup, JobPage, JobQuery, LIST_MAX};
+use reshelve::lookup::{
+    Catalogue, CatalogueMaker, ExtrasMaker, JobTexts, Wanted, newest_events, texts_of,
+};
 use reshelve::target_schema::Collection;
 
 use super::Reading;
+use super::catalogue::{LiveCatalogue, scratch};
 use crate::connection::Connection;
 
 /// The jobs of a live target, as they are when they are asked for.
@@ -14,12 +19,16 @@ use crate::connection::Connection;
 pub struct LiveLookup {
     connection: Connection,
     read_preference: Option<ReadPreference>,
+    catalogue: LiveCatalogue,
 }
+
+/// How old the list of all jobs may be.
+const LIST_AGE: Duration = Duration::from_secs(2);
 
 impl LiveLookup {
     /// Reads with this read preference, by default from the primary.
     pub fn new(connection: Connection, read_preference: Option<ReadPreference>) -> Self {
-        LiveLookup { connection, read_preference }
+        LiveLookup { connection, read_preference, catalogue: LiveCatalogue::default() }
     }
 
     fn find(
@@ -28,10 +37,64 @@ impl LiveLookup {
         filter: Document,
         options: FindOptions,
     ) -> Result<Vec<Vec<u8>>, EndError> {
-        let connection = self.connection.clone();
-        let (collection, read_preference) =
-            (collection.name().to_owned(), self.read_preference.clone());
-        Reading { connection, collection, read_preference }.found(filter, options)
+        self.reading(collection).found(filter, options)
+    }
+
+    fn reading(&self, collection: Collection) -> Reading {
+        let (connection, read_preference) = (self.connection.clone(), self.read_preference.clone());
+        Reading { connection, collection: collection.name().to_owned(), read_preference }
+    }
+
+    /// Reads what lists show of all jobs.
+    fn all(&self) -> Result<Catalogue, EndError> {
+        let read = |collection, projection: Document, add: &mut Add<'_>| {
+            let mut options = FindOptions::default();
+            options.sort = Some(doc! { "_id": 1 });
+            options.projection = Some(projection);
+            let mut added = Ok(());
+            self.reading(collection).each(doc! {}, options, |document| {
+                if added.is_ok() {
+                    added = add(document);
+                }
+            })?;
+            added
+        };
+        let mut extras = ExtrasMaker::new(&scratch());
+        let of_cost = doc! { "jobId": 1, "cost.totalUsd": 1 };
+        read(Collection::Metrics, of_cost, &mut |document| extras.add_metrics(document))?;
+        let of_alerts = doc! { "jobId": 1, "legacy.era": 1, "continuityAlerts.severity": 1 };
+        read(Collection::Metadata, of_alerts, &mut |document| extras.add_metadata(document))?;
+        let extras = extras.finish()?;
+        let mut maker = CatalogueMaker::new(&scratch())?;
+        let listed = doc! {
+            "jobId": 1, "status": 1, "createdAt": 1, "updatedAt": 1, "payload.title": 1,
+            "payload.premise": 1, "payload.genre": 1, "summary": 1, "progress.hasFailures": 1,
+            "failures.stage": 1,
+        };
+        read(Collection::Jobs, listed, &mut |document| maker.add_with(document, &extras))?;
+        maker.finish()
+    }
+
+    /// The texts of jobs, in their order.
+    fn texts(&self, wanted: &[Wanted<'_>]) -> Result<Vec<Option<JobTexts>>, EndError> {
+        let ids: Vec<&str> = wanted.iter().filter_map(|one| text(one.job_id)).collect();
+        let mut options = FindOptions::default();
+        options.projection = Some(doc! { "jobId": 1, "payload.title": 1, "payload.premise": 1 });
+        let found = self.find(Collection::Jobs, doc! { "jobId": { "$in": ids } }, options)?;
+        let found: Vec<JobTexts> = found.iter().filter_map(|job| texts_of(job)).collect();
+        let of = |one: &Wanted<'_>| found.iter().find(|texts| texts.job_id == one.job_id).cloned();
+        Ok(wanted.iter().map(of).collect())
+    }
+}
+
+/// Takes a document.
+type Add<'a> = dyn FnMut(&[u8]) -> Result<(), EndError> + 'a;
+
+impl JobCatalogue for LiveLookup {
+    fn page(&self, query: &JobQuery) -> Result<JobPage, EndError> {
+        let all = LiveLookup { catalogue: LiveCatalogue::default(), ..self.clone() };
+        let catalogue = self.catalogue.get(LIST_AGE, move || all.all())?;
+        catalogue.page(query, &|wanted| self.texts(wanted))
     }
 }
 

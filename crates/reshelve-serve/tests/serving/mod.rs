@@ -12,7 +12,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use reshelve::ends::{EVENTS_MAX, EndError, JobLookup};
+use reshelve::ends::{EVENTS_MAX, EndError, JobCatalogue, JobLookup, JobPage, JobQuery};
+use reshelve::lookup::{CatalogueMaker, Extras, texts_of};
+use reshelve::store::Scratch;
 use reshelve::target_schema::Collection;
 use reshelve_core::extjson;
 use reshelve_core::mapping::{Mapper, Options, Outcome, TargetDocuments};
@@ -82,6 +84,22 @@ impl MemoryPlace {
 
 fn text<'a>(document: &'a [u8], name: &str) -> &'a [u8] {
     Document::new(document).get(name).unwrap().text().unwrap()
+}
+
+impl JobCatalogue for MemoryPlace {
+    fn page(&self, query: &JobQuery) -> Result<JobPage, EndError> {
+        let mut maker = CatalogueMaker::new(&Scratch::from(&std::env::temp_dir()))?;
+        for Job { job, metrics, metadata, .. } in &self.jobs {
+            let mut extras = Extras::default();
+            extras.take_metrics(metrics);
+            extras.take_metadata(metadata);
+            maker.add(job, &extras)?;
+        }
+        let texts = |id: &[u8]| self.job(id).and_then(|job| texts_of(&job.job));
+        maker
+            .finish()?
+            .page(query, &|wanted| Ok(wanted.iter().map(|one| texts(one.job_id)).collect()))
+    }
 }
 
 impl JobLookup for MemoryPlace {

@@ -1,6 +1,6 @@
 //! The seam where single jobs are looked up: what a reader of the new stack asks a place.
 
-use super::EndError;
+use super::{EndError, JobCatalogue};
 use crate::target_schema::Collection;
 
 /// How many jobs a list has, at most: as many as the application declares that one may ask for.
@@ -14,7 +14,7 @@ pub const EVENTS_MAX: usize = 250;
 ///
 /// Every document is well formed BSON (`raw::check` accepts it). All of it may be called from many
 /// threads at once, and may wait for a disk or a server.
-pub trait JobLookup: Send + Sync {
+pub trait JobLookup: JobCatalogue {
     /// What messages call the place.
     fn name(&self) -> String;
 

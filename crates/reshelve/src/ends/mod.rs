@@ -1,6 +1,7 @@
 //! The seams: where legacy documents come from, where target documents go, and where they are read
 //! back. Traits and plain data only.
 
+mod catalogue;
 mod content_hash;
 mod destination;
 mod error;
@@ -14,6 +15,10 @@ mod source;
 mod take_back;
 mod target_reader;
 
+pub use catalogue::{
+    CursorSide, JobCatalogue, JobCursor, JobEntry, JobFacets, JobMark, JobPage, JobQuery, JobSort,
+    PAGE_JOBS_MAX, SortOrder,
+};
 pub use content_hash::{ContentHash, content_hash};
 pub use destination::{
     Abandoned, Base, Claim, Destination, Held, JobSet, Left, Members, Notes, OnExisting,

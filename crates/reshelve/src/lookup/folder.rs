@@ -5,10 +5,14 @@ use std::path::PathBuf;
 use reshelve_core::raw::{self, Document, Value, documents};
 
 use super::card::card;
+use super::catalogue::{Catalogue, CatalogueMaker, ExtrasByJob, ExtrasMaker, JobTexts, Wanted};
 use super::kept::{Extent, Keeping, Kept};
 use super::newest::{Lists, Newest};
 use crate::dump::Documents;
-use crate::ends::{Compression, DamageKind, EVENTS_MAX, EndError, Hint, JobLookup, TargetFolder};
+use crate::ends::{
+    Compression, DamageKind, EVENTS_MAX, EndError, Hint, JobCatalogue, JobLookup, JobPage,
+    JobQuery, TargetFolder,
+};
 use crate::store::{Disk, Files, Open, Scratch, key_of};
 use crate::target_schema::Collection;
 
@@ -18,6 +22,7 @@ pub struct FolderLookup {
     name: String,
     collections: [Option<Kept>; 4],
     lists: Lists,
+    catalogue: Catalogue,
 }
 
 impl FolderLookup {
@@ -29,18 +34,36 @@ impl FolderLookup {
     /// Where it is damaged, or cannot be read.
     pub fn open(target: &TargetFolder, scratch: &Scratch) -> Result<Self, EndError> {
         let mut newest = Newest::default();
+        let mut catalogue = CatalogueMaker::new(scratch)?;
+        let mut extras = ExtrasMaker::new(scratch);
+        let metrics =
+            keep(target, Collection::Metrics, scratch, |document, _| extras.add_metrics(document))?;
+        let metadata = keep(target, Collection::Metadata, scratch, |document, _| {
+            extras.add_metadata(document)
+        })?;
+        let extras: ExtrasByJob = extras.finish()?;
+        let jobs = keep(target, Collection::Jobs, scratch, |document, extent| {
+            newest.offer(document, extent)?;
+            catalogue.add_with_at(document, &extras, extent)
+        })?;
+        let events = keep(target, Collection::Events, scratch, |_, _| Ok(()))?;
         let mut collections = [None, None, None, None];
-        for collection in Collection::ALL {
-            let newest = (collection == Collection::Jobs).then_some(&mut newest);
-            collections[collection.index()] = keep(target, collection, scratch, newest)?;
+        for (collection, kept) in [
+            (Collection::Jobs, jobs),
+            (Collection::Events, events),
+            (Collection::Metrics, metrics),
+            (Collection::Metadata, metadata),
+        ] {
+            collections[collection.index()] = kept;
         }
+        let catalogue = catalogue.finish()?;
         let name = target.database().display().to_string();
         let jobs = &collections[Collection::Jobs.index()];
         let lists = Lists::make(newest, scratch, |extent| match jobs {
             Some(jobs) => whole(jobs, extent, None),
             None => Ok(Vec::new()),
         })?;
-        Ok(FolderLookup { name, collections, lists })
+        Ok(FolderLookup { name, collections, lists, catalogue })
     }
 
     /// The files whose change means that there is something else to read.
@@ -53,12 +76,12 @@ impl FolderLookup {
     }
 }
 
-/// Writes down where the documents of a collection lie.
+/// Writes down where the documents of a collection lie; `found` is told of each.
 fn keep(
     target: &TargetFolder,
     collection: Collection,
     scratch: &Scratch,
-    mut newest: Option<&mut Newest>,
+    mut found: impl FnMut(&[u8], Extent) -> Result<(), EndError>,
 ) -> Result<Option<Kept>, EndError> {
     let path = target.file(collection);
     if !Disk.is_file(&path)? {
@@ -88,9 +111,7 @@ fn keep(
         }
         let key = key_of(job_id_of(document));
         let extent = keeping.add(&key, document, offset)?;
-        if let Some(newest) = &mut newest {
-            newest.offer(document, extent)?;
-        }
+        found(document, extent)?;
         offset += u64::try_from(document.len()).unwrap_or(0);
     }
     Ok(Some(keeping.finish()?))
@@ -119,6 +140,42 @@ fn checked(kept: &Kept, extent: Extent, job_id: Option<&[u8]>) -> Result<Vec<Vec
 fn whole(kept: &Kept, extent: Extent, job_id: Option<&[u8]>) -> Result<Vec<u8>, EndError> {
     let first = checked(kept, extent, job_id)?.into_iter().next();
     first.ok_or_else(|| kept.changed(extent))
+}
+
+/// How much of a job document is read to find its texts, which are at its beginning.
+const BEGINNING_BYTES: u32 = 4096;
+
+impl FolderLookup {
+    /// The texts of a job, from the beginning of its document if they are there.
+    fn texts(&self, wanted: &Wanted<'_>) -> Result<Option<JobTexts>, EndError> {
+        let Some(kept) = self.kept(Collection::Jobs) else { return Ok(None) };
+        let Wanted { offset, length, .. } = *wanted;
+        let beginning = kept.read(Extent { offset, length: length.min(BEGINNING_BYTES) })?;
+        if let Some(texts) = texts_of(&beginning) {
+            return Ok(Some(texts));
+        }
+        Ok(texts_of(&whole(kept, Extent { offset, length }, None)?))
+    }
+}
+
+/// The texts of a job document; nothing where it has none, or ends before them.
+pub fn texts_of(job: &[u8]) -> Option<JobTexts> {
+    let job = Document::new(job);
+    let payload = job.get("payload").and_then(Value::document)?;
+    let text = |value: Option<Value<'_>>| {
+        value.and_then(Value::string).map(<[u8]>::to_vec).unwrap_or_default()
+    };
+    Some(JobTexts {
+        job_id: text(job.get("jobId")),
+        title: text(payload.get("title")),
+        premise: text(payload.get("premise")),
+    })
+}
+
+impl JobCatalogue for FolderLookup {
+    fn page(&self, query: &JobQuery) -> Result<JobPage, EndError> {
+        self.catalogue.page(query, &|wanted| wanted.iter().map(|one| self.texts(one)).collect())
+    }
 }
 
 impl JobLookup for FolderLookup {

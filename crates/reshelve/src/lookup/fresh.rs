@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::ends::{EndError, JobLookup};
+use crate::ends::{EndError, JobCatalogue, JobLookup, JobPage, JobQuery};
 use crate::store::{Disk, Files, Found};
 use crate::target_schema::Collection;
 
@@ -153,6 +153,12 @@ impl<T> Inner<T> {
         self.made.fetch_add(1, Ordering::Relaxed);
         drop(state);
         made
+    }
+}
+
+impl<T: JobCatalogue + 'static> JobCatalogue for Fresh<T> {
+    fn page(&self, query: &JobQuery) -> Result<JobPage, EndError> {
+        self.get()?.page(query)
     }
 }
 

@@ -4,14 +4,16 @@ use std::sync::atomic::AtomicBool;
 
 use reshelve_core::extjson;
 use reshelve_core::mapping::{Mapper, Options, Outcome, TargetDocuments};
-use reshelve_core::raw::documents;
+use reshelve_core::raw::{Document, Value, documents};
 
 use super::card::card;
-use super::folder::newest_events;
+use super::catalogue::{Catalogue, CatalogueMaker, Extras, JobTexts, Wanted};
+use super::folder::{newest_events, texts_of};
 use super::kept::{Extent, Keeping, Kept};
 use super::newest::{Lists, Newest};
 use crate::ends::{
-    BatchLimits, Compression, EndError, Form, JobLookup, Opened, Origin, SourceDescription,
+    BatchLimits, Compression, EndError, Form, JobCatalogue, JobLookup, JobPage, JobQuery, Opened,
+    Origin, SourceDescription,
 };
 use crate::pass::pipeline::{self, BatchSize, MappedBatch, PipelineOptions, Step};
 use crate::pass::repeated_ids::{HELD_MAX, Seen};
@@ -38,6 +40,7 @@ pub struct LegacyLookup {
     form: Form,
     kept: Kept,
     lists: Lists,
+    catalogue: Catalogue,
 }
 
 impl LegacyLookup {
@@ -52,6 +55,7 @@ impl LegacyLookup {
             keeping: keeping(&description, scratch)?,
             is_aside: !stays(&description),
             newest: Newest::default(),
+            catalogue: CatalogueMaker::new(scratch)?,
             seen: Seen::new(scratch, HELD_MAX),
             form: Form::Bson,
         };
@@ -78,14 +82,14 @@ impl LegacyLookup {
                 }
             }
         })?;
-        let Reading { keeping, newest, form, .. } = reading;
-        let kept = keeping.finish()?;
+        let Reading { keeping, newest, catalogue, form, .. } = reading;
+        let (kept, catalogue) = (keeping.finish()?, catalogue.finish()?);
         let reader = Reader { kept: &kept, options: *options, form };
         let lists = Lists::make(newest, scratch, |extent| {
             Ok(reader.mapped(extent, None)?.jobs.into_bytes())
         })?;
         let name = description.path.display().to_string();
-        Ok(LegacyLookup { name, options: *options, form, kept, lists })
+        Ok(LegacyLookup { name, options: *options, form, kept, lists, catalogue })
     }
 
     /// The documents that the mapping makes of a job.
@@ -113,6 +117,7 @@ struct Reading {
     keeping: Keeping,
     is_aside: bool,
     newest: Newest,
+    catalogue: CatalogueMaker,
     seen: Seen,
     /// The form of what is kept.
     form: Form,
@@ -123,11 +128,11 @@ impl Reading {
         if !self.is_aside {
             self.form = batch.batch.form;
         }
-        let mut jobs = 0;
+        let mut ends = [0; 4];
         for (index, document) in batch.documents.iter().enumerate() {
             let Some(Outcome::Mapped(mapped)) = &document.outcome else { continue };
-            let job = jobs..jobs + mapped.lengths[Collection::Jobs.index()];
-            jobs = job.end;
+            let begins = ends;
+            ends.iter_mut().zip(mapped.lengths).for_each(|(end, length)| *end += length);
             if !self.seen.insert(document.key)? {
                 continue;
             }
@@ -135,7 +140,15 @@ impl Reading {
             let original = batch.batch.document(item);
             let kept = if self.is_aside { batch.bson(index).unwrap_or(original) } else { original };
             let extent = self.keeping.add(&document.key, kept, item.place.offset)?;
-            self.newest.offer(&batch.target.jobs.bytes()[job], extent)?;
+            let part = |collection: Collection| {
+                let at = collection.index();
+                &batch.target.bytes()[at][begins[at]..ends[at]]
+            };
+            let mut extras = Extras::default();
+            extras.take_metrics(part(Collection::Metrics));
+            extras.take_metadata(part(Collection::Metadata));
+            self.newest.offer(part(Collection::Jobs), extent)?;
+            self.catalogue.add_at(part(Collection::Jobs), &extras, extent)?;
         }
         Ok(())
     }
@@ -148,7 +161,27 @@ struct Reader<'k> {
     form: Form,
 }
 
+/// How much of a legacy document is read to find its texts, which are at its beginning.
+const BEGINNING_BYTES: u32 = 4096;
+
 impl Reader<'_> {
+    /// The texts of a job, from the beginning of its document if they are there: the mapping copies
+    /// title and premise as they are.
+    fn texts(&self, wanted: &Wanted<'_>) -> Result<Option<JobTexts>, EndError> {
+        let Wanted { job_id, offset, length } = *wanted;
+        if self.form == Form::Bson {
+            let beginning = Extent { offset, length: length.min(BEGINNING_BYTES) };
+            let bytes = self.kept.read(beginning)?;
+            let text = |name| Document::new(&bytes).get(name).and_then(Value::string);
+            if let (Some(title), Some(premise)) = (text("title"), text("premise")) {
+                let (title, premise) = (title.to_vec(), premise.to_vec());
+                return Ok(Some(JobTexts { job_id: job_id.to_vec(), title, premise }));
+            }
+        }
+        let mapped = self.mapped(Extent { offset, length }, None)?;
+        Ok(texts_of(mapped.jobs.bytes()))
+    }
+
     /// The target documents of the job at a place.
     fn mapped(&self, extent: Extent, job_id: Option<&[u8]>) -> Result<TargetDocuments, EndError> {
         let mut bytes = self.kept.read(extent)?;
@@ -164,6 +197,13 @@ impl Reader<'_> {
             }
             _ => Err(self.kept.changed(extent)),
         }
+    }
+}
+
+impl JobCatalogue for LegacyLookup {
+    fn page(&self, query: &JobQuery) -> Result<JobPage, EndError> {
+        let reader = Reader { kept: &self.kept, options: self.options, form: self.form };
+        self.catalogue.page(query, &|wanted| wanted.iter().map(|one| reader.texts(one)).collect())
     }
 }
 

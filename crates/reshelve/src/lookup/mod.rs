@@ -6,6 +6,7 @@
 //! because it is compressed or comes through a pipe, is put aside in a file without a name.
 
 mod card;
+mod catalogue;
 mod folder;
 mod fresh;
 mod kept;
@@ -13,7 +14,10 @@ mod legacy;
 mod newest;
 
 pub use card::card;
-pub use folder::{FolderLookup, newest_events};
+pub use catalogue::{
+    Catalogue, CatalogueMaker, Extras, ExtrasByJob, ExtrasMaker, JobTexts, ReadTexts, Wanted,
+};
+pub use folder::{FolderLookup, newest_events, texts_of};
 pub use fresh::{Changes, Fresh};
 pub use legacy::{LegacyLookup, LegacyRequest};
 pub use newest::STATUSES_MAX;

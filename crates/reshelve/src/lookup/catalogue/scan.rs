@@ -1,0 +1,235 @@
+//! One look at all records of a catalogue: which match, and which of those are on the page.
+
+use std::collections::BTreeMap;
+
+use super::order::Rank;
+use super::record::{LENGTH_BYTES, Record, bit};
+use crate::ends::{
+    CursorSide, EndError, JobCursor, JobEntry, JobMark, JobPage, JobQuery, PAGE_JOBS_MAX,
+};
+use crate::store::OpenFile;
+
+/// Bytes of records that are read at a time.
+const READ_BYTES: usize = 1 << 18;
+/// How many jobs are looked up at a time because only the beginnings of their texts are known.
+const UNSURE_MAX: usize = 256;
+
+/// A job whose texts are asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'r> {
+    /// Its id.
+    pub job_id: &'r [u8],
+    /// Where its document lies, in bytes, where the place is a file.
+    pub offset: u64,
+    /// The length of its document, in bytes, where the place is a file.
+    pub length: u32,
+}
+
+/// The whole texts of a job that a search looks at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JobTexts {
+    /// Its id.
+    pub job_id: Vec<u8>,
+    /// Its title.
+    pub title: Vec<u8>,
+    /// Its premise.
+    pub premise: Vec<u8>,
+}
+
+/// Gives the texts of jobs, in their order; nothing for a job that is no longer there.
+pub type ReadTexts<'t> = dyn Fn(&[Wanted<'_>]) -> Result<Vec<Option<JobTexts>>, EndError> + 't;
+
+/// Whether a job matches.
+enum Match {
+    Yes,
+    No,
+    /// That depends on texts of which only the beginnings are known.
+    Unsure,
+}
+
+pub(super) struct Scan<'q> {
+    query: &'q JobQuery,
+    read: &'q ReadTexts<'q>,
+    search: String,
+    cursor: Option<(CursorSide, Rank)>,
+    limit: usize,
+    unsure: Vec<(u64, Vec<u8>)>,
+    /// The page, and one job more.
+    kept: BTreeMap<Rank, Vec<u8>>,
+    matched: u64,
+    /// Those of them that stand before the cursor.
+    before: u64,
+}
+
+impl<'q> Scan<'q> {
+    pub(super) fn new(query: &'q JobQuery, read: &'q ReadTexts<'q>) -> Self {
+        Scan {
+            query,
+            read,
+            search: query.search.trim().to_lowercase(),
+            cursor: query.cursor.as_ref().map(|cursor| (cursor.side, Rank::at(cursor))),
+            limit: query.limit.clamp(1, PAGE_JOBS_MAX),
+            unsure: Vec::new(),
+            kept: BTreeMap::new(),
+            matched: 0,
+            before: 0,
+        }
+    }
+
+    /// Looks at all records of a file.
+    pub(super) fn over(mut self, file: &dyn OpenFile, bytes: u64) -> Result<JobPage, EndError> {
+        let (mut buffer, mut at, mut ordinal) = (Vec::new(), 0, 0);
+        while at < bytes {
+            let held = buffer.len();
+            let left = usize::try_from(bytes - at).unwrap_or(usize::MAX);
+            buffer.resize(held + left.min(READ_BYTES), 0);
+            file.read_exact_at(&mut buffer[held..], at)?;
+            at += u64::try_from(buffer.len() - held).unwrap_or(0);
+            let mut rest = &buffer[..];
+            while let Some((record, after)) = next(rest) {
+                self.take(record, ordinal)?;
+                ordinal += 1;
+                rest = after;
+            }
+            let used = buffer.len() - rest.len();
+            buffer.drain(..used);
+        }
+        self.look_up()?;
+        self.page()
+    }
+
+    fn take(&mut self, bytes: &[u8], ordinal: u64) -> Result<(), EndError> {
+        let Some(record) = Record::read(bytes) else { return Ok(()) };
+        match self.judge(&record) {
+            Match::No => {}
+            Match::Yes => self.keep(&record, bytes, ordinal),
+            Match::Unsure => {
+                self.unsure.push((ordinal, bytes.to_vec()));
+                if self.unsure.len() >= UNSURE_MAX {
+                    self.look_up()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn judge(&self, record: &Record<'_>) -> Match {
+        let JobQuery { status, genre, era, marks, .. } = self.query;
+        let is = |asked: &Option<String>, text: &[u8]| {
+            asked.as_ref().is_none_or(|asked| asked.as_bytes() == text)
+        };
+        let bits = marks.iter().fold(0, |bits, mark| {
+            bits | match mark {
+                JobMark::InFlight => bit::IN_FLIGHT,
+                JobMark::Failures => bit::FAILURES,
+                JobMark::Alerts => bit::ALERTS,
+            }
+        });
+        let passes = is(status, record.status)
+            && is(genre, record.genre)
+            && era.is_none_or(|era| era == record.era)
+            && record.has(bits);
+        if !passes {
+            return Match::No;
+        }
+        if self.finds(&[record.title, record.premise, record.job_id]) {
+            return Match::Yes;
+        }
+        let is_cut = [bit::TITLE_CUT, bit::PREMISE_CUT, bit::JOB_ID_CUT];
+        match is_cut.iter().any(|cut| record.has(*cut)) {
+            true => Match::Unsure,
+            false => Match::No,
+        }
+    }
+
+    fn finds(&self, texts: &[&[u8]]) -> bool {
+        let contains =
+            |text: &&[u8]| String::from_utf8_lossy(text).to_lowercase().contains(&self.search);
+        self.search.is_empty() || texts.iter().any(contains)
+    }
+
+    /// Settles those that depend on whole texts.
+    fn look_up(&mut self) -> Result<(), EndError> {
+        let unsure = std::mem::take(&mut self.unsure);
+        let records: Vec<(u64, &[u8], Record<'_>)> = unsure
+            .iter()
+            .filter_map(|(ordinal, bytes)| Some((*ordinal, &bytes[..], Record::read(bytes)?)))
+            .collect();
+        if records.is_empty() {
+            return Ok(());
+        }
+        let wanted: Vec<Wanted<'_>> = records.iter().map(|(_, _, record)| wanted(record)).collect();
+        for ((ordinal, bytes, record), texts) in records.iter().zip((self.read)(&wanted)?) {
+            let Some(JobTexts { job_id, title, premise }) = texts else { continue };
+            if self.finds(&[&title, &premise, &job_id]) {
+                self.keep(record, bytes, *ordinal);
+            }
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, record: &Record<'_>, bytes: &[u8], ordinal: u64) {
+        self.matched += 1;
+        let rank = Rank::of(record, ordinal, self.query.sort, self.query.order);
+        let is_backward = match &self.cursor {
+            Some((CursorSide::After, at)) if rank <= *at => {
+                self.before += 1;
+                return;
+            }
+            Some((CursorSide::Before, at)) if rank >= *at => return,
+            Some((CursorSide::Before, _)) => {
+                self.before += 1;
+                true
+            }
+            _ => false,
+        };
+        self.kept.insert(rank, bytes.to_vec());
+        if self.kept.len() > self.limit + 1 {
+            let _ = if is_backward { self.kept.pop_first() } else { self.kept.pop_last() };
+        }
+    }
+
+    fn page(mut self) -> Result<JobPage, EndError> {
+        let is_backward = matches!(self.cursor, Some((CursorSide::Before, _)));
+        if self.kept.len() > self.limit {
+            let _ = if is_backward { self.kept.pop_first() } else { self.kept.pop_last() };
+        }
+        let count = u64::try_from(self.kept.len()).unwrap_or(0);
+        let first = if is_backward { self.before.saturating_sub(count) } else { self.before };
+        let cursor =
+            |side, rank: &Rank| JobCursor { side, key: rank.key.clone(), ordinal: rank.ordinal };
+        let last = self.kept.last_key_value().filter(|_| first + count < self.matched);
+        let next = last.map(|(rank, _)| cursor(CursorSide::After, rank));
+        let previous = self.kept.first_key_value().filter(|_| first > 0);
+        let previous = previous.map(|(rank, _)| cursor(CursorSide::Before, rank));
+        let mut jobs = Vec::with_capacity(self.kept.len());
+        for bytes in self.kept.values() {
+            if let Some(record) = Record::read(bytes) {
+                jobs.push(self.entry(&record)?);
+            }
+        }
+        let matched = self.matched;
+        Ok(JobPage { jobs, first, matched, next, previous, ..JobPage::default() })
+    }
+
+    /// What is shown of a job, by its whole id.
+    fn entry(&self, record: &Record<'_>) -> Result<JobEntry, EndError> {
+        let mut entry = record.entry();
+        if record.has(bit::JOB_ID_CUT)
+            && let Some(Some(texts)) = (self.read)(&[wanted(record)])?.into_iter().next()
+        {
+            entry.job_id = String::from_utf8_lossy(&texts.job_id).into_owned();
+        }
+        Ok(entry)
+    }
+}
+
+fn wanted<'r>(record: &Record<'r>) -> Wanted<'r> {
+    Wanted { job_id: record.job_id, offset: record.offset, length: record.length }
+}
+
+/// The first record, and what follows it; nothing where it is not whole.
+fn next(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<LENGTH_BYTES>()?;
+    rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))
+}

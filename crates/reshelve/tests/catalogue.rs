@@ -1,0 +1,227 @@
+//! Lists of all jobs: search, filters, every order, and pages without gaps or repeats, in target
+//! folders and legacy files.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::fs;
+use std::path::Path;
+
+use reshelve::ends::{
+    Compression, JobCatalogue, JobEntry, JobMark, JobPage, JobQuery, JobSort, SortOrder,
+    SourceSpec, TargetFolder,
+};
+use reshelve::generate::{Plan, Stream};
+use reshelve::lookup::{CatalogueMaker, Extras, FolderLookup, LegacyLookup, LegacyRequest};
+use reshelve::target_schema::Collection;
+use reshelve_core::mapping::{Mapper, Options, Outcome, TargetDocuments};
+use reshelve_core::raw::{Document, Value, Writer};
+
+const LONG: &str = "A premise that goes on for longer than anything that a list keeps of it, so that \
+    what stands at its end is not known without a look at the document itself: the LIGHTHOUSE of \
+    Ærøskøbing";
+
+/// A legacy document with a title and a premise.
+fn legacy(number: i64, title: &str, premise: &str) -> Vec<u8> {
+    let mut out = Writer::new(Vec::new());
+    let document = out.begin();
+    out.string("_id", format!("job {number:05}").as_bytes());
+    out.string("title", title.as_bytes());
+    out.string("premise", premise.as_bytes());
+    out.string("genre", if number % 3 == 0 { b"FANTASY" } else { b"ROMANCE" });
+    out.string("status", if number % 4 == 0 { b"writing" } else { b"completed" });
+    out.date("createdAt", 1_700_000_000_000 + number / 7);
+    out.end(document);
+    out.into_bytes()
+}
+
+fn open_legacy(path: &Path, documents: &[Vec<u8>]) -> LegacyLookup {
+    fs::write(path, documents.concat()).unwrap();
+    let origin = SourceSpec { path: path.to_owned(), ..SourceSpec::default() };
+    let scratch = path.parent().unwrap().into();
+    LegacyLookup::open(&origin, &LegacyRequest { options: Options::default(), jobs: 2, scratch })
+        .unwrap()
+}
+
+/// A target of the documents, and all target documents of each job.
+fn target(folder: &Path, legacy: &[Vec<u8>]) -> (FolderLookup, Vec<[Vec<u8>; 4]>) {
+    let target = TargetFolder {
+        root: folder.join("target"),
+        db: "letswriteabook".to_owned(),
+        compression: Compression::None,
+    };
+    fs::create_dir_all(target.database()).unwrap();
+    let mut mapper = Mapper::new(Options::default());
+    let mut jobs = Vec::new();
+    for document in legacy {
+        let mut out = TargetDocuments::default();
+        if let Outcome::Mapped(_) = mapper.map(document, &mut out) {
+            jobs.push(out.bytes().map(<[u8]>::to_vec));
+        }
+    }
+    for collection in Collection::ALL {
+        let bytes: Vec<u8> =
+            jobs.iter().flat_map(|all: &[Vec<u8>; 4]| all[collection.index()].clone()).collect();
+        fs::write(target.file(collection), bytes).unwrap();
+    }
+    (FolderLookup::open(&target, &folder.into()).unwrap(), jobs)
+}
+
+/// All jobs that match, page by page to the end; and back again, which must give the same.
+fn all(place: &dyn JobCatalogue, query: &JobQuery) -> Vec<JobEntry> {
+    let mut pages: Vec<JobPage> = vec![place.page(query).unwrap()];
+    while let Some(cursor) = pages.last().unwrap().next.clone() {
+        let page = place.page(&JobQuery { cursor: Some(cursor), ..query.clone() }).unwrap();
+        assert!(!page.jobs.is_empty());
+        pages.push(page);
+    }
+    let mut first = 0;
+    for page in &pages {
+        assert_eq!(page.first, first);
+        first += page.jobs.len() as u64;
+        assert_eq!(page.matched, pages[0].matched);
+    }
+    assert_eq!(first, pages[0].matched);
+    let mut at = pages.len() - 1;
+    let mut previous = pages[at].previous.clone();
+    assert_eq!(pages[0].previous, None);
+    while let Some(cursor) = previous {
+        at -= 1;
+        let page = place.page(&JobQuery { cursor: Some(cursor), ..query.clone() }).unwrap();
+        assert_eq!(page.jobs, pages[at].jobs);
+        assert_eq!(page.first, pages[at].first);
+        assert_eq!(page.next, pages[at].next);
+        previous = page.previous;
+    }
+    assert_eq!(at, 0);
+    pages.into_iter().flat_map(|page| page.jobs).collect()
+}
+
+fn ids(jobs: &[JobEntry]) -> Vec<&str> {
+    jobs.iter().map(|job| &job.job_id[..]).collect()
+}
+
+#[test]
+fn a_folder_and_its_legacy_file_list_the_same_of_real_jobs() {
+    let folder = tempfile::tempdir().unwrap();
+    let legacy: Vec<Vec<u8>> = Stream::new(Plan::lifecycle(11, 250)).collect();
+    let (target, documents) = target(folder.path(), &legacy);
+    let source = open_legacy(&folder.path().join("jobs.bson"), &legacy);
+    for sort in [JobSort::Created, JobSort::Updated, JobSort::Title, JobSort::Words, JobSort::Cost]
+    {
+        for order in [SortOrder::Ascending, SortOrder::Descending] {
+            let query = JobQuery { sort, order, limit: 37, ..JobQuery::default() };
+            let found = all(&target, &query);
+            assert_eq!(found, all(&source, &query), "{sort:?}");
+            let mut expected = found.clone();
+            expected.sort_by(|one, other| {
+                let compared = match sort {
+                    JobSort::Created => one.created_ms.cmp(&other.created_ms),
+                    JobSort::Updated => one.updated_ms.cmp(&other.updated_ms),
+                    JobSort::Title => one.title.to_lowercase().cmp(&other.title.to_lowercase()),
+                    JobSort::Words => one.words.cmp(&other.words),
+                    JobSort::Cost => one.cost_usd.total_cmp(&other.cost_usd),
+                };
+                if order == SortOrder::Ascending { compared } else { compared.reverse() }
+            });
+            assert_eq!(ids(&found), ids(&expected), "{sort:?} {order:?}");
+        }
+    }
+    let found = all(&target, &JobQuery::default());
+    assert_eq!(found.len(), documents.len());
+    for [job, _, metrics, metadata] in &documents {
+        let text = |name: &str| Document::new(job).get(name).and_then(Value::string).unwrap();
+        let entry = found.iter().find(|it| it.job_id.as_bytes() == text("jobId")).unwrap();
+        assert_eq!(entry.status.as_bytes(), text("status"));
+        let cost = Document::new(metrics).get("cost").and_then(Value::document).unwrap();
+        assert_eq!(Some(entry.cost_usd), cost.get("totalUsd").and_then(Value::numeric));
+        let alerts = Document::new(metadata).get("continuityAlerts").and_then(Value::array);
+        let count: u16 = entry.alerts.iter().sum();
+        assert_eq!(alerts.unwrap().values().count(), usize::from(count));
+    }
+    let facets = target.page(&JobQuery::default()).unwrap().facets;
+    for (status, count) in &facets.statuses {
+        let query = JobQuery { status: Some(status.clone()), ..JobQuery::default() };
+        assert_eq!(target.page(&query).unwrap().matched, *count, "{status}");
+    }
+    for (era, count) in &facets.eras {
+        let query = JobQuery { era: Some(*era), ..JobQuery::default() };
+        assert_eq!(target.page(&query).unwrap().matched, *count, "era {era}");
+    }
+    for (mark, count) in [
+        (JobMark::InFlight, facets.in_flight),
+        (JobMark::Failures, facets.failures),
+        (JobMark::Alerts, facets.alerts),
+    ] {
+        let query = JobQuery { marks: vec![mark], ..JobQuery::default() };
+        assert_eq!(target.page(&query).unwrap().matched, count, "{mark:?}");
+        assert!(count > 0 || mark == JobMark::Alerts, "{mark:?}");
+    }
+}
+
+#[test]
+fn a_search_finds_what_lies_beyond_the_record() {
+    let folder = tempfile::tempdir().unwrap();
+    // A title so long that the premise is beyond what is read of the document at first.
+    let long_title = "Title ".repeat(2_000) + "Zenith";
+    let mut documents = vec![
+        legacy(1, "The Second Light", "short"),
+        legacy(2, "Other", LONG),
+        legacy(3, &long_title, LONG),
+        legacy(4, "STRASSE und Übung", ""),
+    ];
+    documents.extend((10..600).map(|number| legacy(number, "One of many", &LONG[..140])));
+    let (target, _) = target(folder.path(), &documents);
+    let source = open_legacy(&folder.path().join("jobs.bson"), &documents);
+    for (search, expected) in [
+        ("second LIGHT", &["job 00001"][..]),
+        ("  ærøskøbing ", &["job 00002", "job 00003"]),
+        ("lighthouse", &["job 00002", "job 00003"]),
+        ("zenith", &["job 00003"]),
+        ("ÜBUNG", &["job 00004"]),
+        ("JOB 00599", &["job 00599"]),
+        ("no such words", &[]),
+    ] {
+        let query = JobQuery {
+            search: search.to_owned(),
+            order: SortOrder::Ascending,
+            limit: 1,
+            ..JobQuery::default()
+        };
+        assert_eq!(ids(&all(&target, &query)), expected, "{search}");
+        assert_eq!(ids(&all(&source, &query)), expected, "{search}");
+    }
+}
+
+#[test]
+fn ten_thousand_jobs_come_page_by_page_without_gaps_or_repeats() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut maker = CatalogueMaker::new(&folder.path().into()).unwrap();
+    let mut mapper = Mapper::new(Options::default());
+    let mut expected = Vec::new();
+    for number in 0..10_000 {
+        let mut out = TargetDocuments::default();
+        let document = legacy(number, &format!("Novel {}", number % 100), LONG);
+        let Outcome::Mapped(_) = mapper.map(&document, &mut out) else { continue };
+        maker.add(out.jobs.bytes(), &Extras::default()).unwrap();
+        expected.push(format!("job {number:05}"));
+    }
+    let catalogue = maker.finish().unwrap();
+    struct Listed(reshelve::lookup::Catalogue);
+    impl JobCatalogue for Listed {
+        fn page(&self, query: &JobQuery) -> Result<JobPage, reshelve::ends::EndError> {
+            self.0.page(query, &|wanted| Ok(vec![None; wanted.len()]))
+        }
+    }
+    let place = Listed(catalogue);
+    let order = SortOrder::Ascending;
+    let query = JobQuery { sort: JobSort::Created, order, limit: 200, ..JobQuery::default() };
+    assert_eq!(ids(&all(&place, &query)), expected);
+    // Equal titles by the hundred: no job is lost between two pages.
+    let by_title = JobQuery { sort: JobSort::Title, limit: 33, ..query };
+    let found = all(&place, &by_title);
+    let mut found = ids(&found);
+    found.sort_unstable();
+    assert_eq!(found, expected);
+    // More than a page is never given.
+    let greedy = JobQuery { limit: usize::MAX, ..JobQuery::default() };
+    assert_eq!(place.page(&greedy).unwrap().jobs.len(), reshelve::ends::PAGE_JOBS_MAX);
+}
