@@ -6,6 +6,7 @@ pub mod present;
 pub mod realtime;
 pub mod shadow;
 pub mod sides;
+mod ui;
 pub mod validation;
 
 pub use http::{Access, Limits, ServeError, Server, Settings, Stop, Validation};

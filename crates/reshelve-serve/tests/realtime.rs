@@ -218,38 +218,7 @@ fn a_polling_client_may_change_to_a_websocket() {
 
 #[test]
 fn a_job_without_events_is_one_status() {
-    use reshelve::ends::EndError;
-    struct Eventless(MemoryPlace);
-    impl reshelve::ends::JobCatalogue for Eventless {
-        fn page(
-            &self,
-            query: &reshelve::ends::JobQuery,
-        ) -> Result<reshelve::ends::JobPage, EndError> {
-            self.0.page(query)
-        }
-    }
-    impl reshelve::ends::JobLookup for Eventless {
-        fn name(&self) -> String {
-            self.0.name()
-        }
-        fn newest(&self, statuses: &[&[u8]], limit: usize) -> Result<Vec<Vec<u8>>, EndError> {
-            self.0.newest(statuses, limit)
-        }
-        fn card(&self, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {
-            self.0.card(job_id)
-        }
-        fn document(
-            &self,
-            collection: reshelve::target_schema::Collection,
-            job_id: &[u8],
-        ) -> Result<Option<Vec<u8>>, EndError> {
-            self.0.document(collection, job_id)
-        }
-        fn events(&self, _: &[u8], _: Option<&[u8]>) -> Result<Vec<Vec<u8>>, EndError> {
-            Ok(Vec::new())
-        }
-    }
-    let server = Running::of(Arc::new(Eventless(MemoryPlace::recorded())));
+    let server = Running::of(Arc::new(MemoryPlace::recorded().without_events()));
     let mut client = Socket::connect(&server, None);
     client.send("0");
     client.receive();

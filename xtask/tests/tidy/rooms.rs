@@ -167,6 +167,11 @@ pub(crate) const ROOMS: &[Room] = &[
         may_import: &["raw", "target_schema", "ends", "present", "sides"],
     },
     Room {
+        folder: "reshelve-serve/src/ui",
+        purpose: "the pages for people: the library and each novel, rendered from target documents",
+        may_import: &["raw", "store", "target_schema", "ends", "sides"],
+    },
+    Room {
         folder: "reshelve-serve/src/http",
         purpose: "the server: connections and requests, judged and answered as Node and Express do",
         may_import: &[
@@ -178,6 +183,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "sides",
             "shadow",
             "realtime",
+            "ui",
         ],
     },
     Room {

@@ -17,17 +17,20 @@ use super::measures::Measures;
 use crate::present::error;
 use crate::shadow::Shadow;
 use crate::sides::{Asking, Audit};
+use crate::ui;
 
-/// Paths that are ours: these, and what is below them.
-const OURS: [&str; 6] = ["/healthz", "/readyz", "/metrics", "/admin", "/api/reshelve", LOGIN];
+/// Paths that are ours: these, and what is below them; and the root.
+const OURS: [&str; 7] =
+    ["/healthz", "/readyz", "/metrics", "/admin", "/api/reshelve", "/ui", LOGIN];
 /// What has come of shadow reads.
 const SHADOW: &str = "/api/reshelve/shadow";
 
 /// Whether a path is one of ours.
 pub(super) fn is_ours(path: &str) -> bool {
-    OURS.iter().any(|ours| {
-        path.strip_prefix(ours).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    })
+    path == "/"
+        || OURS.iter().any(|ours| {
+            path.strip_prefix(ours).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
 }
 
 /// What the routes need.
@@ -44,12 +47,13 @@ pub(super) fn router(ours: Ours, shadow: Option<Arc<Shadow>>) -> Router {
     let admin = Admin { asking: Arc::clone(&asking), audit };
     Router::new()
         .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz).with_state(asking))
+        .route("/readyz", get(readyz).with_state(Arc::clone(&asking)))
         .route("/metrics", get(metrics).with_state(measures))
         .route(LOGIN, get(login::form).post(login::log_in).with_state(access))
         .route(SHADOW, get(shadowed).with_state(shadow))
         .route(PERSISTENCE, get(admin::shown).post(admin::turned).with_state(admin))
         .layer(DefaultBodyLimit::max(login::BODY_BYTES_MAX))
+        .merge(ui::router(asking))
 }
 
 /// Whether the server runs at all.

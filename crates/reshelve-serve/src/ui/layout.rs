@@ -1,0 +1,56 @@
+//! What all pages have: head, landmarks, the way back to the library.
+
+use maud::{DOCTYPE, Markup, html};
+
+use super::assets;
+use super::words::{plain, shown};
+
+/// A page. `place` is what is served, where that is known.
+pub(super) fn page(title: &str, place: Option<&str>, content: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (plain(title)) " · reshelve" }
+                link rel="icon" type="image/svg+xml" href=(assets::address(".svg"));
+                link rel="stylesheet" href=(assets::address(".css"));
+                script src=(assets::address(".js")) defer {}
+            }
+            body {
+                a.skip href="#content" { "Skip to the content" }
+                header.top {
+                    div {
+                        a.brand href="/ui/novels" { "reshelve" }
+                        nav aria-label="Pages" { a href="/ui/novels" { "Library" } }
+                        @if let Some(place) = place { span.place { (shown(place)) } }
+                    }
+                }
+                main #content tabindex="-1" { (content) }
+                footer.foot { "All times are in UTC. These pages only read." }
+            }
+        }
+    }
+}
+
+/// The page where there is nothing.
+pub(super) fn not_found(why: &str) -> Markup {
+    let content = html! {
+        h1 { "Not found" }
+        p { (why) }
+        p { a href="/ui/novels" { "To the library" } }
+    };
+    page("Not found", None, &content)
+}
+
+/// The page where something failed.
+pub(super) fn failed(why: &str) -> Markup {
+    let content = html! {
+        h1 { "This page cannot be shown" }
+        div.error role="alert" { p { (shown(why)) } }
+        p { "Nothing was changed. Load the page again; if it fails again, look at the place that is served." }
+    };
+    page("This page cannot be shown", None, &content)
+}
