@@ -131,7 +131,8 @@ impl Tour {
              the way back    {dir}/restored\n  \
              the run         {dir}/runs       (checkpoint, rejects, report.json)\n\n\
              Next: reshelve profile YOUR-DUMP, then reshelve run YOUR-DUMP TARGET, a dry run.\n\n\
-             Open the report in a browser: {}",
+             Open the report in a browser: {}\n\
+             See the novels in a browser:  reshelve serve {dir}/target",
             number(totals.documents.read),
             counted(totals.documents.read, "document"),
             residue_per_mille / 10,
