@@ -112,8 +112,10 @@ fn demo_proves_what_it_says() {
     for step in steps.iter().chain(&["reshelve report", "Parity holds."]) {
         assert!(told.stdout.contains(step), "no {step} in {}", told.stdout);
     }
-    // It ends with the page to look at.
-    let page = told.stdout.trim_end().rsplit(' ').next().unwrap();
+    // It ends with the page to look at, and the novels.
+    let mut last = told.stdout.trim_end().lines().rev();
+    assert!(last.next().unwrap().ends_with(" reshelve serve here/target"), "{}", told.stdout);
+    let page = last.next().unwrap().rsplit(' ').next().unwrap();
     assert!(page.ends_with("report.html"), "{page}");
     assert!(String::from_utf8(place.read(page)).unwrap().contains("Parity holds"));
     // Its own folder it clears, no other.
