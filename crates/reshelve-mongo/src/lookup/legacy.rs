@@ -8,15 +8,14 @@ use mongodb::bson::{Bson, RawDocument, doc};
 use mongodb::options::{FindOptions, ReadPreference};
 use reshelve::ends::{EndError, JobCatalogue, JobLookup, JobPage, JobQuery, LIST_MAX};
 use reshelve::lookup::{
-    Catalogue, CatalogueMaker, Changes, Extras, Fresh, JobTexts, Wanted, card, newest_events,
-    texts_of,
+    Catalogue, CatalogueMaker, Changes, Extras, Fresh, JobTexts, MappedJob, Wanted, card, texts_of,
 };
 use reshelve::target_schema::Collection;
 use reshelve_core::mapping::{
     FirstLook, InFlight, Mapper, OnUnknownStatus, Options, Outcome, Status, StatusPolicy,
     TargetDocuments,
 };
-use reshelve_core::raw::{self, Value, documents};
+use reshelve_core::raw::{self, Value};
 
 use super::Reading;
 use super::catalogue::{LiveCatalogue, scratch};
@@ -72,7 +71,7 @@ impl LiveLegacyLookup {
 
     /// The documents that the mapping makes of a job: of the first document that maps to it, in the
     /// order of `_id`, as for a run.
-    fn mapped(&self, job_id: &[u8]) -> Result<Option<TargetDocuments>, EndError> {
+    fn mapped(&self, job_id: &[u8]) -> Result<Option<MappedJob>, EndError> {
         let ids = legacy_ids(job_id);
         let sorted = FindOptions::builder().sort(doc! { "_id": 1 }).build();
         let mut mapper = Mapper::new(self.options);
@@ -81,7 +80,7 @@ impl LiveLegacyLookup {
             if let Outcome::Mapped(mapped) = mapper.map(&document, &mut out)
                 && mapped.job_id == job_id
             {
-                return Ok(Some(out));
+                return Ok(Some(MappedJob::new(out)));
             }
         }
         Ok(None)
@@ -286,22 +285,14 @@ impl JobLookup for LiveLegacyLookup {
     }
 
     fn card(&self, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {
-        Ok(self.mapped(job_id)?.map(|mapped| card(mapped.jobs.bytes())))
+        Ok(self.mapped(job_id)?.map(|job| job.card()))
     }
 
     fn document(&self, collection: Collection, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {
-        Ok(self.mapped(job_id)?.map(|mapped| match collection {
-            Collection::Jobs => mapped.jobs.into_bytes(),
-            Collection::Events => mapped.events.into_bytes(),
-            Collection::Metrics => mapped.metrics.into_bytes(),
-            Collection::Metadata => mapped.metadata.into_bytes(),
-        }))
+        Ok(self.mapped(job_id)?.map(|job| job.document(collection)))
     }
 
     fn events(&self, job_id: &[u8], before: Option<&[u8]>) -> Result<Vec<Vec<u8>>, EndError> {
-        let Some(mapped) = self.mapped(job_id)? else { return Ok(Vec::new()) };
-        let bytes = mapped.events.bytes();
-        let events = documents(bytes).map(|range| bytes[range].to_vec()).collect();
-        Ok(newest_events(events, before))
+        Ok(self.mapped(job_id)?.map_or_else(Vec::new, |job| job.events(before)))
     }
 }

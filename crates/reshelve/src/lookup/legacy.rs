@@ -4,12 +4,12 @@ use std::sync::atomic::AtomicBool;
 
 use reshelve_core::extjson;
 use reshelve_core::mapping::{Mapper, Options, Outcome, TargetDocuments};
-use reshelve_core::raw::{Document, Value, documents};
+use reshelve_core::raw::{Document, Value};
 
-use super::card::card;
 use super::catalogue::{Catalogue, CatalogueMaker, Extras, JobTexts, Wanted};
-use super::folder::{newest_events, texts_of};
+use super::folder::texts_of;
 use super::kept::{Extent, Keeping, Kept};
+use super::mapped_job::MappedJob;
 use super::newest::{Lists, Newest};
 use crate::ends::{
     BatchLimits, Compression, EndError, Form, JobCatalogue, JobLookup, JobPage, JobQuery, Opened,
@@ -93,10 +93,10 @@ impl LegacyLookup {
     }
 
     /// The documents that the mapping makes of a job.
-    fn mapped(&self, job_id: &[u8]) -> Result<Option<TargetDocuments>, EndError> {
+    fn mapped(&self, job_id: &[u8]) -> Result<Option<MappedJob>, EndError> {
         let Some(extent) = self.kept.first(&key_of(job_id))? else { return Ok(None) };
         let reader = Reader { kept: &self.kept, options: self.options, form: self.form };
-        reader.mapped(extent, Some(job_id)).map(Some)
+        reader.mapped(extent, Some(job_id)).map(|documents| Some(MappedJob::new(documents)))
     }
 }
 
@@ -217,23 +217,14 @@ impl JobLookup for LegacyLookup {
     }
 
     fn card(&self, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {
-        Ok(self.mapped(job_id)?.map(|mapped| card(mapped.jobs.bytes())))
+        Ok(self.mapped(job_id)?.map(|job| job.card()))
     }
 
     fn document(&self, collection: Collection, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {
-        let mapped = self.mapped(job_id)?;
-        Ok(mapped.map(|mapped| match collection {
-            Collection::Jobs => mapped.jobs.into_bytes(),
-            Collection::Events => mapped.events.into_bytes(),
-            Collection::Metrics => mapped.metrics.into_bytes(),
-            Collection::Metadata => mapped.metadata.into_bytes(),
-        }))
+        Ok(self.mapped(job_id)?.map(|job| job.document(collection)))
     }
 
     fn events(&self, job_id: &[u8], before: Option<&[u8]>) -> Result<Vec<Vec<u8>>, EndError> {
-        let Some(mapped) = self.mapped(job_id)? else { return Ok(Vec::new()) };
-        let bytes = mapped.events.bytes();
-        let events = documents(bytes).map(|range| bytes[range].to_vec()).collect();
-        Ok(newest_events(events, before))
+        Ok(self.mapped(job_id)?.map_or_else(Vec::new, |job| job.events(before)))
     }
 }

@@ -11,6 +11,7 @@ mod folder;
 mod fresh;
 mod kept;
 mod legacy;
+mod mapped_job;
 mod newest;
 
 pub use card::card;
@@ -20,4 +21,5 @@ pub use catalogue::{
 pub use folder::{FolderLookup, newest_events, texts_of};
 pub use fresh::{Changes, Fresh};
 pub use legacy::{LegacyLookup, LegacyRequest};
+pub use mapped_job::MappedJob;
 pub use newest::STATUSES_MAX;
