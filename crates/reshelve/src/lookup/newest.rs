@@ -10,7 +10,7 @@ use super::kept::Extent;
 use crate::ends::{EndError, LIST_MAX};
 use crate::store::{OpenFile, Scratch};
 
-/// The most statuses that are told apart; a status has at most [`STATUS_BYTES_MAX`].
+/// The most statuses that are told apart; a status has at most 16 KiB.
 pub const STATUSES_MAX: usize = 1_000;
 /// A longer status is no status of anybody: nobody can ask for it.
 const STATUS_BYTES_MAX: usize = 16 * 1024;
