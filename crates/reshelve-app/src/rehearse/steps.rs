@@ -26,7 +26,7 @@ use crate::{report, resume, rollback, run, verify};
 
 /// Into how many batches the run is divided that is interrupted, if the source is small: it is to be
 /// interrupted in the middle.
-const BATCHES_MIN: u64 = 32;
+const BATCHES_MIN: u64 = 64;
 /// A batch of it has at least so many bytes.
 const BATCH_BYTES_MIN: u64 = 4 * 1024;
 

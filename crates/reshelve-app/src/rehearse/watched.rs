@@ -16,7 +16,7 @@ use crate::handle::{Handle, Reading, Watcher};
 
 /// Which part of a source is read before the run that reads it is interrupted: one in so many. What
 /// was read before is read again when the run is resumed.
-const READ_BEFORE: u64 = 8;
+const READ_BEFORE: u64 = 16;
 /// How often it is looked whether the rehearsal is to stop.
 const LOOK: Duration = Duration::from_millis(20);
 

@@ -12,7 +12,7 @@ use crate::ends::{
     Action, Earlier, EndError, EndErrorKind, Hint, OwnJobs, TakenBack, TargetFolder,
 };
 use crate::standing::OwnDocuments;
-use crate::store::{Files, Key, Sorted, Sorter, StateError, key_of, read_sealed};
+use crate::store::{Files, Sorted, Sorter, StateError, key_of, read_sealed};
 use crate::target_schema::{Collection, id_bytes, is_of_a_version};
 use reshelve_core::raw::{Document, Value};
 
@@ -162,7 +162,8 @@ impl Back<'_> {
         if part.is_empty() {
             return Ok(());
         }
-        let mut known: Option<(Key, Option<OwnDocuments>)> = None;
+        // Documents of a job mostly lie together: its key is made once for all of them.
+        let mut known: Option<(Vec<u8>, Option<OwnDocuments>)> = None;
         let mut failed = None;
         let torn = each_document(self.files, path, part, |document| {
             if failed.is_some() {
@@ -171,10 +172,10 @@ impl Back<'_> {
             let own = match Document::new(document).get("jobId").and_then(Value::string) {
                 None => None,
                 Some(job_id) => {
-                    let key = key_of(job_id);
-                    if known.as_ref().is_none_or(|(known, _)| *known != key) {
-                        let own = self.jobs.get(&key)?;
-                        known = Some((key, own.map(|(job, how)| OwnDocuments::new(job, how))));
+                    if known.as_ref().is_none_or(|(known, _)| known != job_id) {
+                        let own = self.jobs.get(&key_of(job_id))?;
+                        let own = own.map(|(job, how)| OwnDocuments::new(job, how));
+                        known = Some((job_id.to_vec(), own));
                     }
                     known.as_ref().and_then(|(_, own)| own.as_ref())
                 }

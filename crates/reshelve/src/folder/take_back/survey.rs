@@ -29,6 +29,49 @@ impl Group {
     }
 }
 
+/// What lies together of a job in a collection, while it is read.
+enum Lying {
+    /// Of most collections the first document tells: it is looked at where it lies, not kept.
+    One(Key, Part),
+    /// Of events, only all of them tell.
+    Events(Group),
+}
+
+impl Lying {
+    fn new(own: &OwnDocuments, collection: Collection, document: &[u8]) -> Self {
+        if collection != Collection::Events {
+            return Lying::One(own.job.key, own.part(collection, &[document]));
+        }
+        let mut group = Group { own: own.clone(), documents: Vec::new() };
+        let _ = hold(own, &mut group.documents, document);
+        Lying::Events(group)
+    }
+
+    fn key(&self) -> Key {
+        match self {
+            Lying::One(key, _) => *key,
+            Lying::Events(group) => group.own.job.key,
+        }
+    }
+
+    /// One more document of the same job.
+    fn add(&mut self, own: &OwnDocuments, document: &[u8]) {
+        match self {
+            Lying::One(_, part) => *part = Part::More,
+            Lying::Events(group) => {
+                let _ = hold(own, &mut group.documents, document);
+            }
+        }
+    }
+
+    fn record(&self, collection: Collection) -> Record {
+        match self {
+            Lying::One(key, part) => record(key, *part),
+            Lying::Events(group) => record(&group.own.job.key, group.part(collection)),
+        }
+    }
+}
+
 /// Key, and what stands there.
 type Record = [u8; 17];
 
@@ -141,25 +184,24 @@ fn together(
 ) -> Result<Together, EndError> {
     let scratch = back.run.claim.scratch.as_path();
     let mut records = Sorter::<17>::new(scratch, HELD_MAX);
-    let mut group: Option<Group> = None;
-    let mut close = |group: Option<Group>| match group {
-        Some(group) => records.add(record(&group.own.job.key, group.part(collection))),
-        None => Ok(()),
-    };
+    let mut last: Option<Lying> = None;
     back.each_own(collection, &mut |own, document| {
         if !counts(own, collection, document) {
             return Ok(());
         }
-        if group.as_ref().is_none_or(|group| group.own.job.key != own.job.key) {
-            close(group.take())?;
-            group = Some(Group { own: own.clone(), documents: Vec::new() });
-        }
-        if let Some(group) = &mut group {
-            let _ = hold(own, &mut group.documents, document);
+        match &mut last {
+            Some(lying) if lying.key() == own.job.key => lying.add(own, document),
+            _ => {
+                if let Some(lying) = last.replace(Lying::new(own, collection, document)) {
+                    records.add(lying.record(collection))?;
+                }
+            }
         }
         Ok(())
     })?;
-    close(group)?;
+    if let Some(lying) = last {
+        records.add(lying.record(collection))?;
+    }
     let mut once = Sorter::<17>::new(scratch, HELD_MAX);
     let mut scattered = Sorter::<16>::new(scratch, HELD_MAX);
     let (mut last, mut times) = (None::<Record>, 0);
