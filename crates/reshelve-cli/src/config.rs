@@ -3,7 +3,7 @@
 //! Every key is the name of a long flag. Keys at the top hold for every command that has the flag,
 //! those in a table for the command of that name.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use clap::builder::{FalseyValueParser, Resettable};
@@ -19,7 +19,9 @@ const CONFIG: &str = "RESHELVE_CONFIG";
 
 /// The command line, with what the file says as defaults.
 pub(crate) fn command() -> Result<clap::Command, Failure> {
-    let command = hide_values(cli::command());
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let may_be_called = |name: &str| words.iter().any(|word| word == name);
+    let command = hide_values_of(cli::command_for(&may_be_called), &may_be_called);
     match text()? {
         Some((path, text)) => applied(command, &path, &text),
         None => Ok(command),
@@ -66,6 +68,11 @@ fn applied(command: clap::Command, path: &Path, text: &str) -> Result<clap::Comm
 
 /// The environment may hold credentials: the help names variables, but never shows their values.
 fn hide_values(command: clap::Command) -> clap::Command {
+    hide_values_of(command, &|_| true)
+}
+
+/// The same for those of its commands alone that may be called.
+fn hide_values_of(command: clap::Command, may_be_called: &dyn Fn(&str) -> bool) -> clap::Command {
     let command = command.mut_args(|argument| {
         let argument = argument.hide_env_values(true);
         match argument.get_action() {
@@ -74,8 +81,8 @@ fn hide_values(command: clap::Command) -> clap::Command {
             _ => argument,
         }
     });
-    let names: Vec<String> =
-        command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    let names = command.get_subcommands().map(clap::Command::get_name);
+    let names: Vec<String> = names.filter(|name| may_be_called(name)).map(str::to_owned).collect();
     names.into_iter().fold(command, |command, name| command.mut_subcommand(name, hide_values))
 }
 

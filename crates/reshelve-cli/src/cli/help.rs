@@ -35,7 +35,7 @@ const RARE: [&str; 24] = [
 
 /// A definition with the variables in the long help alone, and with rare options there too: the
 /// short help fits on a screen.
-pub(super) fn dressed(command: Command) -> Command {
+pub(super) fn dressed(command: Command, may_be_called: &dyn Fn(&str) -> bool) -> Command {
     // Its limits are all that it takes.
     let is_throttle = command.get_name() == "throttle";
     let command = command.mut_args(|argument| {
@@ -50,9 +50,11 @@ pub(super) fn dressed(command: Command) -> Command {
             _ => argument,
         }
     });
-    let names: Vec<String> =
-        command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
-    names.into_iter().fold(command, |command, name| command.mut_subcommand(name, dressed))
+    let names = command.get_subcommands().map(Command::get_name);
+    let names: Vec<String> = names.filter(|name| may_be_called(name)).map(str::to_owned).collect();
+    names
+        .into_iter()
+        .fold(command, |command, name| command.mut_subcommand(name, |sub| dressed(sub, &|_| true)))
 }
 
 fn is_rare(argument: &clap::Arg) -> bool {

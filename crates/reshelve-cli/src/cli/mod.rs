@@ -42,7 +42,13 @@ pub(crate) struct Cli {
 
 /// The definition, with everything that its help says.
 pub(crate) fn command() -> clap::Command {
-    help::dressed(Cli::command())
+    command_for(&|_| true)
+}
+
+/// The same with the help of those commands alone that may be called: that of all others takes more
+/// time than a short command.
+pub(crate) fn command_for(may_be_called: &dyn Fn(&str) -> bool) -> clap::Command {
+    help::dressed(Cli::command(), may_be_called)
 }
 
 #[derive(Debug, Subcommand)]

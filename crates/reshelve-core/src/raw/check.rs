@@ -33,34 +33,39 @@ pub struct Malformed {
 /// # Errors
 /// The first problem, with its offset.
 pub fn check(bytes: &[u8]) -> Result<Checked, Malformed> {
-    let mut walk = Walk { bytes, facts: Checked { depth: 1, unreadable: false }, ends: Vec::new() };
-    let end = walk.open(0, bytes.len())?;
+    let facts = Checked { depth: 1, unreadable: false };
+    let mut walk =
+        Walk { bytes, facts, inner: End { at: bytes.len(), array: false }, outer: Vec::new() };
+    let end = walk.end_of(0, bytes.len())?;
     if end != bytes.len() {
         return Err(Malformed { offset: 0, reason: "length does not match" });
     }
     let mut at = 4;
-    while let Some(&end) = walk.ends.last() {
+    loop {
         // The byte before an end is the document's closing zero: elements must end exactly there.
-        if at + 1 == end.at {
-            if bytes[at] != 0 {
-                return Err(Malformed {
-                    offset: at,
-                    reason: "document does not end with a zero byte",
-                });
-            }
-            at += 1;
-            walk.ends.pop();
+        let last = walk.inner.at - 1;
+        if at < last {
+            at = walk.element(at, last)?;
             continue;
         }
-        at = walk.element(at, end.at - 1)?;
+        if bytes[at] != 0 {
+            return Err(Malformed { offset: at, reason: "document does not end with a zero byte" });
+        }
+        at += 1;
+        match walk.outer.pop() {
+            Some(outer) => walk.inner = outer,
+            None => return Ok(walk.facts),
+        }
     }
-    Ok(walk.facts)
 }
 
 struct Walk<'a> {
     bytes: &'a [u8],
     facts: Checked,
-    ends: Vec<End>,
+    /// The innermost open document.
+    inner: End,
+    /// Those around it, outermost first.
+    outer: Vec<End>,
 }
 
 /// Where an open document ends, and whether it is an array, whose keys are not names.
@@ -71,22 +76,25 @@ struct End {
 }
 
 impl Walk<'_> {
-    /// Opens the document whose length prefix is at `at`; it must end by `limit`.
-    fn open(&mut self, at: usize, limit: usize) -> Result<usize, Malformed> {
-        self.open_as(at, limit, false)
+    /// Where the document ends whose length prefix is at `at`; it must end by `limit`.
+    #[inline]
+    fn end_of(&self, at: usize, limit: usize) -> Result<usize, Malformed> {
+        let bad = || Malformed { offset: at, reason: "length of a document does not fit" };
+        let prefix = self.bytes.get(at..).and_then(<[u8]>::first_chunk).ok_or_else(bad)?;
+        let length = usize::try_from(i32::from_le_bytes(*prefix)).map_err(|_| bad())?;
+        if length < 5 || length > limit - at {
+            return Err(bad());
+        }
+        Ok(at + length)
     }
 
-    fn open_as(&mut self, at: usize, limit: usize, array: bool) -> Result<usize, Malformed> {
-        let bad = Malformed { offset: at, reason: "length of a document does not fit" };
-        let prefix = self.bytes.get(at..at + 4).ok_or(bad)?;
-        let length = i32::from_le_bytes([prefix[0], prefix[1], prefix[2], prefix[3]]);
-        let length = usize::try_from(length).map_err(|_| bad)?;
-        if length < 5 || length > limit - at {
-            return Err(bad);
-        }
-        self.ends.push(End { at: at + length, array });
-        self.facts.depth = self.facts.depth.max(self.ends.len());
-        Ok(at + length)
+    /// Opens the document whose length prefix is at `at`; it must end by `limit`.
+    #[inline]
+    fn open(&mut self, at: usize, limit: usize, array: bool) -> Result<usize, Malformed> {
+        let end = self.end_of(at, limit)?;
+        self.outer.push(std::mem::replace(&mut self.inner, End { at: end, array }));
+        self.facts.depth = self.facts.depth.max(self.outer.len() + 1);
+        Ok(end)
     }
 
     /// Checks the element at `at`, which must end by `limit`; returns the next position: after it,
@@ -95,33 +103,29 @@ impl Walk<'_> {
         let bytes = self.bytes;
         let kind = bytes[at];
         let name_start = at + 1;
-        let (name_length, is_ascii) = name_end(&bytes[name_start..limit])
-            .ok_or(Malformed { offset: at, reason: "name does not end with a zero byte" })?;
+        let unended = Malformed { offset: at, reason: "name does not end with a zero byte" };
+        let (name_length, is_ascii) = name_end(&bytes[name_start..limit]).ok_or(unended)?;
         let name_end = name_start + name_length;
         let name = &bytes[name_start..name_end];
         if !is_ascii && std::str::from_utf8(name).is_err() {
             return Err(Malformed { offset: name_start, reason: "name is not UTF-8" });
         }
-        if name.first() == Some(&b'$') && !self.ends.last().is_some_and(|end| end.array) {
+        if name.first() == Some(&b'$') && !self.inner.array {
             self.facts.unreadable = true;
         }
         let start = name_end + 1;
         match kind {
             kind::DOCUMENT | kind::ARRAY => {
-                self.open_as(start, limit, kind == kind::ARRAY)?;
+                self.open(start, limit, kind == kind::ARRAY)?;
                 return Ok(start + 4);
             }
             kind::CODE_WITH_SCOPE => return self.code_with_scope(start, limit),
             _ => {}
         }
-        let unfit = Malformed { offset: at, reason: "value does not fit its document" };
-        let unknown = Malformed { offset: at, reason: "unknown element type" };
-        let known = matches!(kind, 0x01..=0x13 | kind::MIN_KEY | kind::MAX_KEY);
-        let length =
-            value_length(kind, &bytes[start..limit]).ok_or(if known { unfit } else { unknown })?;
-        if length > limit - start {
-            return Err(unfit);
-        }
+        let length = value_length(kind, &bytes[start..limit]);
+        let Some(length) = length.filter(|length| *length <= limit - start) else {
+            return Err(unfit(kind, length, at));
+        };
         self.value(kind, start, length)?;
         Ok(start + length)
     }
@@ -172,14 +176,26 @@ impl Walk<'_> {
             return Err(bad);
         }
         text(&self.bytes[code..code + length], code)?;
-        if self.open(code + length, end)? != end {
+        if self.open(code + length, end, false)? != end {
             return Err(bad);
         }
         Ok(code + length + 4)
     }
 }
 
+/// What is wrong with a value of this length, if it has one, in the element at `offset`.
+#[cold]
+fn unfit(kind: u8, length: Option<usize>, offset: usize) -> Malformed {
+    let is_known = matches!(kind, 0x01..=0x13 | kind::MIN_KEY | kind::MAX_KEY);
+    let reason = match length {
+        None if !is_known => "unknown element type",
+        _ => "value does not fit its document",
+    };
+    Malformed { offset, reason }
+}
+
 /// A string with its length prefix and closing zero.
+#[inline]
 fn text(value: &[u8], offset: usize) -> Result<(), Malformed> {
     let Some((&0, head)) = value.split_last() else {
         return Err(Malformed { offset, reason: "string does not end with a zero byte" });
@@ -196,11 +212,12 @@ fn text(value: &[u8], offset: usize) -> Result<(), Malformed> {
     if valid { Ok(()) } else { Err(Malformed { offset, reason: "string is not UTF-8" }) }
 }
 
-/// Eight bytes at a time, then one by one.
+/// Eight bytes at a time; the last eight may have been seen in part.
 #[inline]
 fn is_ascii(text: &[u8]) -> bool {
-    let (words, rest) = text.as_chunks::<8>();
-    let bits = words.iter().fold(0, |bits, word| bits | u64::from_le_bytes(*word));
-    let last = rest.iter().fold(0, |bits, byte| bits | byte);
-    (bits & 0x8080_8080_8080_8080) == 0 && last < 0x80
+    let Some(last) = text.last_chunk() else { return text.iter().all(u8::is_ascii) };
+    let (words, _) = text.as_chunks::<8>();
+    let last = u64::from_le_bytes(*last);
+    let bits = words.iter().fold(last, |bits, word| bits | u64::from_le_bytes(*word));
+    bits & 0x8080_8080_8080_8080 == 0
 }

@@ -224,13 +224,14 @@ const LOW_BITS: u64 = 0x0101_0101_0101_0101;
 /// eight bytes are examined together in a register.
 #[inline]
 pub(super) fn name_end(bytes: &[u8]) -> Option<(usize, bool)> {
-    if let Some(chunk) = bytes.first_chunk() {
-        let word = u64::from_le_bytes(*chunk);
-        if let Some((length, before)) = first_zero(word) {
-            return Some((length, before & HIGH_BITS == 0));
-        }
+    let Some((chunk, after)) = bytes.split_first_chunk() else {
+        return long_name_end(bytes, 0, 0);
+    };
+    let word = u64::from_le_bytes(*chunk);
+    match first_zero(word) {
+        Some((length, before)) => Some((length, before & HIGH_BITS == 0)),
+        None => long_name_end(after, chunk.len(), word),
     }
-    long_name_end(bytes)
 }
 
 /// The number of bytes before the first zero of eight, and these bytes.
@@ -243,19 +244,20 @@ fn first_zero(word: u64) -> Option<(usize, u64)> {
     (zeros != 0).then_some((length, word & before_zero))
 }
 
-fn long_name_end(bytes: &[u8]) -> Option<(usize, bool)> {
-    let mut seen = 0;
+/// The same for a name of which so many bytes come before these; `seen` holds their bits.
+fn long_name_end(bytes: &[u8], before_bytes: usize, mut seen: u64) -> Option<(usize, bool)> {
     let (words, rest) = bytes.as_chunks::<8>();
     for (at, chunk) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*chunk);
         if let Some((length, before)) = first_zero(word) {
-            return Some((at * 8 + length, (seen | before) & HIGH_BITS == 0));
+            let is_ascii = (seen | before) & HIGH_BITS == 0;
+            return Some((before_bytes + at * 8 + length, is_ascii));
         }
         seen |= word;
     }
     let length = rest.iter().position(|&byte| byte == 0)?;
     let is_ascii = seen & HIGH_BITS == 0 && rest[..length].is_ascii();
-    Some((words.len() * 8 + length, is_ascii))
+    Some((before_bytes + words.len() * 8 + length, is_ascii))
 }
 
 /// The lengths of values, by type.
