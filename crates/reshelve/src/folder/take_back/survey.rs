@@ -34,7 +34,7 @@ enum Lying {
     /// Of most collections the first document tells: it is looked at where it lies, not kept.
     One(Key, Part),
     /// Of events, only all of them tell.
-    Events(Group),
+    Events(Box<Group>),
 }
 
 impl Lying {
@@ -44,7 +44,7 @@ impl Lying {
         }
         let mut group = Group { own: own.clone(), documents: Vec::new() };
         let _ = hold(own, &mut group.documents, document);
-        Lying::Events(group)
+        Lying::Events(Box::new(group))
     }
 
     fn key(&self) -> Key {
