@@ -40,7 +40,7 @@ usage: cargo xtask COMMAND
                                            for byte; NEW is the working tree unless named
   clients                                  mongosh and mongoose read what the binary writes
   fuzz [--seconds N] [TARGET…]             each fuzz target for so long
-  bench [--runs N] [--quick] [--live] [--folder DIR] [--publish]
+  bench [--runs N] [--quick] [--live] [--folder DIR] [--only GROUP] [--publish]
                                            whole processes beside each other: a table of figures
   bench --instructions [--record]          instructions per document against those on record
   reliability [--long] [SUITE…]            runs the suites that try faults, counts, and writes
@@ -166,6 +166,7 @@ fn bench_plan(flags: &mut Flags<'_>) -> Result<bench::Plan> {
             "--instructions" => plan.instructions = true,
             "--record" => plan.record = true,
             "--publish" => plan.publish = true,
+            "--only" => plan.only.push(flags.next().context("--only needs a group")?.to_owned()),
             other => bail!("unknown argument `{other}`\n{USAGE}"),
         }
     }

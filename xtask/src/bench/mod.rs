@@ -37,6 +37,8 @@ const EXIT_REJECTS: i32 = 4;
 /// With `--quick` every corpus has so many times fewer documents.
 const QUICK_DIVISOR: u64 = 10;
 
+/// The groups of figures, in the order in which they are measured.
+const GROUPS: [&str; 6] = ["novels", "forms", "rehearsal", "scale", "tiny", "live"];
 /// The commands that are measured beside runs.
 const BESIDE_RUNS: [&str; 4] = ["verify", "checksums", "restore", "profile"];
 
@@ -59,6 +61,8 @@ pub(crate) struct Plan {
     pub(crate) live: bool,
     /// Puts the table into `docs/performance.md`.
     pub(crate) publish: bool,
+    /// The groups that are measured; all where none is named.
+    pub(crate) only: Vec<String>,
 }
 
 impl Default for Plan {
@@ -71,6 +75,7 @@ impl Default for Plan {
             record: false,
             live: false,
             publish: false,
+            only: Vec::new(),
         }
     }
 }
@@ -84,10 +89,18 @@ pub(crate) struct Group {
     outcomes: Vec<Outcome>,
 }
 
+type Measure<'b> = fn(&mut Bench<'b>) -> Result<Group>;
+
 /// Measures, and writes `table.md` and `table.json` into the folder.
 pub(crate) fn run(plan: &Plan, summary: &mut Summary) -> Result<()> {
     if plan.runs == 0 {
         bail!("--runs needs at least 1");
+    }
+    if plan.publish && !plan.only.is_empty() {
+        bail!("the page holds every group: --publish does not go with --only");
+    }
+    if let Some(unknown) = plan.only.iter().find(|name| !GROUPS.contains(&name.as_str())) {
+        bail!("no group is called `{unknown}`: {}", GROUPS.join(", "));
     }
     let place = Place::make(plan.folder.clone())?;
     if plan.instructions || plan.record {
@@ -140,15 +153,26 @@ impl Bench<'_> {
 
     /// Measures one group after the other.
     fn measure(&mut self, groups: &mut Vec<Group>) -> Result<()> {
-        groups.push(self.novels()?);
-        groups.push(self.forms()?);
-        groups.push(self.rehearsal()?);
-        groups.push(self.scale()?);
-        groups.push(self.tiny()?);
-        if self.plan.live {
+        let all: [(&str, Measure<'_>); 5] = [
+            ("novels", Self::novels),
+            ("forms", Self::forms),
+            ("rehearsal", Self::rehearsal),
+            ("scale", Self::scale),
+            ("tiny", Self::tiny),
+        ];
+        for (name, measure) in all {
+            if self.is_wanted(name) {
+                groups.push(measure(self)?);
+            }
+        }
+        if self.plan.live && self.is_wanted("live") {
             groups.extend(self.live()?);
         }
         Ok(())
+    }
+
+    fn is_wanted(&self, group: &str) -> bool {
+        self.plan.only.is_empty() || self.plan.only.iter().any(|name| name == group)
     }
 
     fn documents(&self, documents: u64) -> u64 {
