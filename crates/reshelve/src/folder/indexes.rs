@@ -35,13 +35,7 @@ impl TargetFolder {
     /// # Errors
     /// Where the folder cannot be written.
     pub fn make_indexes(&self) -> Result<Vec<String>, DiskError> {
-        let names = |folder: &TargetFolder| {
-            Collection::ALL
-                .map(|collection| (collection, folder.metadata_file(collection).exists()))
-        };
-        let before = names(self);
-        self.prepare(&Disk)?;
-        let made = before.into_iter().filter(|(_, was_there)| !was_there);
-        Ok(made.map(|(collection, _)| collection.name().to_owned()).collect())
+        let made = self.prepare(&Disk)?;
+        Ok(made.into_iter().map(|collection| collection.name().to_owned()).collect())
     }
 }

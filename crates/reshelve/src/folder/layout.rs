@@ -129,19 +129,34 @@ impl TargetFolder {
         Ok(held)
     }
 
-    /// Makes the folders and the metadata files that are not there yet.
-    pub(crate) fn prepare(&self, files: &dyn Files) -> Result<(), DiskError> {
-        let database = self.database();
-        files.create_folders(&database)?;
+    /// Makes the folders and the metadata files that are not there yet. Gives the collections whose
+    /// files were made.
+    pub(crate) fn prepare(&self, files: &dyn Files) -> Result<Vec<Collection>, DiskError> {
+        files.create_folders(&self.database())?;
+        let mut made = Vec::new();
         for collection in Collection::ALL {
             let path = self.metadata_file(collection);
-            if !files.exists(&path)? {
-                let text = metadata_json(collection.name(), indexes_of(collection));
-                let bytes = self.compression.member(text.as_bytes()).at("compressing", &path)?;
+            let text = metadata_json(collection.name(), indexes_of(collection));
+            let bytes = self.compression.member(text.as_bytes()).at("compressing", &path)?;
+            if is_missing(files, &path, &bytes)? {
                 files.replace(&path, &bytes)?;
+                made.push(collection);
             }
         }
-        files.sync_folder(&self.root)
+        files.sync_folder(&self.root)?;
+        Ok(made)
+    }
+}
+
+/// Whether a metadata file is not there, or is no more than the beginning of what belongs there, as
+/// a disk leaves it that lost what it had called durable: nothing is lost where it is made again.
+fn is_missing(files: &dyn Files, path: &Path, bytes: &[u8]) -> Result<bool, DiskError> {
+    match files.look(path)? {
+        None => Ok(true),
+        Some(found) if usize::try_from(found.length).is_ok_and(|length| length < bytes.len()) => {
+            Ok(bytes.starts_with(&files.read(path, found.length)?))
+        }
+        Some(_) => Ok(false),
     }
 }
 

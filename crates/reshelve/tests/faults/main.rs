@@ -2,9 +2,9 @@
 //! after each.
 //!
 //! The file system is one in memory, which fails, tears and stops on demand, and loses what was not
-//! synced. A sync that lies is not tried: what it loses, no run can know. The short form tries each
-//! operation with one fault and one crash, the kinds in turn; `RESHELVE_FAULTS=all` tries all of
-//! them at each.
+//! synced. Syncs that lie have a file of their own, as more outcomes are right after them. The short
+//! form tries each operation with one fault and one crash, the kinds in turn; `RESHELVE_FAULTS=all`
+//! tries all of them at each.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 #[path = "../counts/mod.rs"]
@@ -12,6 +12,7 @@
 mod counts;
 #[path = "../in_memory/mod.rs"]
 mod in_memory;
+mod lying;
 mod rollback;
 mod scene;
 
