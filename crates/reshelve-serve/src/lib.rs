@@ -3,6 +3,7 @@
 
 pub mod http;
 pub mod present;
+pub mod questions;
 pub mod realtime;
 pub mod shadow;
 pub mod sides;

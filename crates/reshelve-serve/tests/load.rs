@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
-use reshelve::ends::{EndError, JobCatalogue, JobLookup, JobPage, JobQuery};
+use reshelve::ends::{EndError, JobCatalogue, JobLookup, JobPage, JobQuery, OneJob};
 use reshelve::target_schema::Collection;
 use reshelve_serve::Report;
 use serving::{Answer, MemoryPlace, Running};
@@ -39,6 +39,47 @@ impl JobLookup for Odd {
     }
     fn events(&self, job_id: &[u8], _: Option<&[u8]>) -> Result<Vec<Vec<u8>>, EndError> {
         (self.0)(job_id).map(|_| Vec::new())
+    }
+}
+
+/// Jobs that can only be looked at whole.
+struct Looked(Arc<AtomicUsize>);
+
+impl JobCatalogue for Looked {
+    fn page(&self, _: &JobQuery) -> Result<JobPage, EndError> {
+        Ok(JobPage::default())
+    }
+}
+
+impl JobLookup for Looked {
+    fn name(&self) -> String {
+        "looked at".to_owned()
+    }
+    fn newest(&self, _: &[&[u8]], _: usize) -> Result<Vec<Vec<u8>>, EndError> {
+        Ok(Vec::new())
+    }
+    fn card(&self, _: &[u8]) -> Result<Option<Vec<u8>>, EndError> {
+        panic!("the job was asked for apart")
+    }
+    fn document(&self, _: Collection, _: &[u8]) -> Result<Option<Vec<u8>>, EndError> {
+        panic!("the job was asked for apart")
+    }
+    fn events(&self, _: &[u8], _: Option<&[u8]>) -> Result<Vec<Vec<u8>>, EndError> {
+        panic!("the job was asked for apart")
+    }
+    fn look_at(&self, job_id: &[u8], look: &mut dyn FnMut(&dyn OneJob)) -> Result<(), EndError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        MemoryPlace::recorded().look_at(job_id, look)
+    }
+}
+
+#[test]
+fn a_request_looks_at_a_job_once() {
+    let looks = Arc::new(AtomicUsize::new(0));
+    let server = Running::of(Arc::new(Looked(Arc::clone(&looks))));
+    for (at, below) in ["", "/events", "/metrics", "/metadata"].iter().enumerate() {
+        let answer = server.get(&format!("/api/novel/680000000000000000000000{below}"));
+        assert_eq!((answer.status, looks.load(Ordering::Relaxed)), (200, at + 1), "{below}");
     }
 }
 

@@ -7,7 +7,9 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use reshelve::ends::{Compression, EVENTS_MAX, JobLookup, LIST_MAX, SourceSpec, TargetFolder};
+use reshelve::ends::{
+    Compression, EVENTS_MAX, JobLookup, LIST_MAX, OneJob, SourceSpec, TargetFolder,
+};
 use reshelve::generate::{FORM_NAMES, Output, Plan, Stream, write};
 use reshelve::lookup::{Changes, FolderLookup, Fresh, LegacyLookup, LegacyRequest, card};
 use reshelve::target_schema::Collection;
@@ -88,6 +90,16 @@ impl Expected {
                 assert_eq!(found.as_ref(), Some(&all[collection.index()]), "{name}");
             }
             check_events(lookup, id, &all[Collection::Events.index()]);
+            let mut looks = 0;
+            let mut look = |job: &dyn OneJob| {
+                looks += 1;
+                assert_eq!(job.card().unwrap().map(|it| card(&it)), Some(card(&all[0])), "{name}");
+                let metrics = job.document(Collection::Metrics).unwrap();
+                assert_eq!(metrics.as_ref(), Some(&all[Collection::Metrics.index()]), "{name}");
+                assert_eq!(job.events(None).unwrap(), lookup.events(id, None).unwrap(), "{name}");
+            };
+            lookup.look_at(id, &mut look).unwrap();
+            assert_eq!(looks, 1, "{name}");
         }
         for absent in [&b""[..], b"no such job", b"\xff", b"\0"] {
             assert_eq!(lookup.card(absent).unwrap(), None);
@@ -96,6 +108,28 @@ impl Expected {
             assert!(lookup.events(absent, None).unwrap().is_empty());
         }
     }
+}
+
+#[test]
+fn a_legacy_job_that_is_looked_at_is_mapped_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let legacy: Vec<Vec<u8>> = Stream::new(lifecycle(20)).collect();
+    let path = folder.path().join("jobs.bson");
+    fs::write(&path, legacy.concat()).unwrap();
+    let lookup = open_legacy(&path, Options::default(), folder.path());
+    let (id, all) = &Expected::of(&legacy, Options::default()).jobs[7];
+    let mut look = |job: &dyn OneJob| {
+        let answered = job.card().unwrap();
+        // What would be read or mapped again from here on is not there any more.
+        fs::write(&path, vec![0; legacy.concat().len()]).unwrap();
+        assert_eq!(answered, Some(card(&all[0])));
+        for collection in [Collection::Jobs, Collection::Metrics, Collection::Metadata] {
+            assert_eq!(job.document(collection).unwrap().as_ref(), Some(&all[collection.index()]));
+        }
+        assert_eq!(job.events(None).unwrap().concat().len(), all[1].len());
+    };
+    lookup.look_at(id, &mut look).unwrap();
+    lookup.card(id).unwrap_err();
 }
 
 fn text<'d>(document: &'d [u8], name: &str) -> &'d [u8] {

@@ -157,9 +157,14 @@ pub(crate) const ROOMS: &[Room] = &[
         may_import: &["store", "ends"],
     },
     Room {
+        folder: "reshelve-serve/src/questions",
+        purpose: "what may be asked of a place, and what it answers: the routes that read jobs, without HTTP",
+        may_import: &["target_schema", "ends", "present", "sides"],
+    },
+    Room {
         folder: "reshelve-serve/src/shadow",
         purpose: "shadow reads: the other side's answers compared, and why they differ",
-        may_import: &["raw", "mapping", "target_schema", "ends", "sides"],
+        may_import: &["raw", "mapping", "target_schema", "ends", "sides", "questions"],
     },
     Room {
         folder: "reshelve-serve/src/realtime",
@@ -176,11 +181,11 @@ pub(crate) const ROOMS: &[Room] = &[
         purpose: "the server: connections and requests, judged and answered as Node and Express do",
         may_import: &[
             "raw",
-            "target_schema",
             "ends",
             "present",
             "validation",
             "sides",
+            "questions",
             "shadow",
             "realtime",
             "ui",

@@ -6,7 +6,7 @@ use std::time::Duration;
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Bson, RawDocument, doc};
 use mongodb::options::{FindOptions, ReadPreference};
-use reshelve::ends::{EndError, JobCatalogue, JobLookup, JobPage, JobQuery, LIST_MAX};
+use reshelve::ends::{EndError, JobCatalogue, JobLookup, JobPage, JobQuery, LIST_MAX, OneJob};
 use reshelve::lookup::{
     Catalogue, CatalogueMaker, Changes, Extras, Fresh, JobTexts, MappedJob, Wanted, card, texts_of,
 };
@@ -294,5 +294,10 @@ impl JobLookup for LiveLegacyLookup {
 
     fn events(&self, job_id: &[u8], before: Option<&[u8]>) -> Result<Vec<Vec<u8>>, EndError> {
         Ok(self.mapped(job_id)?.map_or_else(Vec::new, |job| job.events(before)))
+    }
+
+    fn look_at(&self, job_id: &[u8], look: &mut dyn FnMut(&dyn OneJob)) -> Result<(), EndError> {
+        look(&self.mapped(job_id)?);
+        Ok(())
     }
 }

@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use sha1::{Digest as _, Sha1};
 
+use crate::questions::Reply;
 use crate::realtime::ClientOrigin;
 use crate::sides::Side;
 
@@ -34,6 +35,12 @@ impl Answer {
     pub(super) fn new(status: StatusCode, body: Vec<u8>) -> Self {
         let tag = entity_tag(&body);
         Answer { status, body, tag, side: None }
+    }
+
+    /// What a place answered.
+    pub(super) fn of(reply: Reply) -> Self {
+        let status = StatusCode::from_u16(reply.status);
+        Answer::new(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), reply.body)
     }
 
     /// Its status and its body.

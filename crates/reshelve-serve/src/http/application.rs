@@ -7,19 +7,19 @@ use std::time::Instant;
 use axum::body::Body;
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
-use reshelve::ends::{EndError, JobLookup};
-use reshelve::target_schema::Collection;
+use reshelve::ends::JobLookup;
 use reshelve_core::raw::iso;
 
 use super::answer::{self, Answer, Response};
 use super::body::{self, Given, Unsound};
-use super::parameters::{Before, JobQuestion, ListQuestion, Validation};
+use super::parameters::Validation;
 use super::query::Query;
-use super::route::{Part, Route, Target, job_id};
-use crate::present::{self, Unpresentable, error};
+use super::route::{Route, Target, job_id};
+use crate::present::error;
+use crate::questions::{Failed, Question, Reply};
 use crate::realtime::{ClientOrigin, Realtime};
 use crate::shadow::{Shadow, Task};
-use crate::sides::{Answered, Asking, Report, RouteName, Unanswered, now_ms};
+use crate::sides::{Answered, Asking, Report, Unanswered, now_ms};
 
 /// What the routes need.
 pub(super) struct Application {
@@ -31,40 +31,6 @@ pub(super) struct Application {
     pub(super) report: Report,
     /// Compares answers with those of the other side, if that is asked.
     pub(super) shadow: Option<Arc<Shadow>>,
-}
-
-/// Why a job cannot be served.
-enum Failed {
-    NoJob,
-    /// The application would answer 500, or no answer could be had.
-    Internal(String),
-    /// Our own answer where the application would fail.
-    Bad(&'static str),
-}
-
-impl Failed {
-    /// Whether another place may have an answer.
-    fn is_of_place(&self) -> bool {
-        matches!(self, Failed::Internal(_))
-    }
-}
-
-impl From<EndError> for Failed {
-    fn from(error: EndError) -> Self {
-        Failed::Internal(error.to_string())
-    }
-}
-
-impl From<Unpresentable> for Failed {
-    fn from(unpresentable: Unpresentable) -> Self {
-        Failed::Internal(unpresentable.to_string())
-    }
-}
-
-impl From<Unanswered> for Failed {
-    fn from(Unanswered(why): Unanswered) -> Self {
-        Failed::Internal(why)
-    }
 }
 
 impl Application {
@@ -95,14 +61,14 @@ impl Application {
                 None => refused(error::undecodable(segment)),
                 Some(id) if reads => {
                     match self.validation.job(id, part, &Query::parse(cut.query)) {
-                        Ok(question) => self.job(target, question).await,
+                        Ok(question) => self.asked(target, Question::Job(question)).await,
                         Err(body) => refused(body),
                     }
                 }
                 Some(_) => unmatched(method, target),
             },
             Route::Jobs if reads => match self.validation.list(&Query::parse(cut.query)) {
-                Ok(question) => self.list(target, question).await,
+                Ok(question) => self.asked(target, Question::List(question)).await,
                 Err(body) => refused(body),
             },
             Route::Jobs if *method == Method::POST => self.enqueued(target, given),
@@ -116,66 +82,31 @@ impl Application {
         }
     }
 
-    async fn list(&self, target: &str, question: ListQuestion) -> Answer {
-        let question = move |place: &dyn JobLookup| {
-            let statuses: Vec<&[u8]> = question.statuses.iter().map(String::as_bytes).collect();
-            let jobs = place.newest(&statuses, question.limit)?;
-            Ok::<_, Failed>(Answer::ok(present::list(&jobs, now_ms())?))
-        };
+    /// Asks the place that answers, and has the answer compared if that is asked.
+    async fn asked(&self, target: &str, question: Question) -> Answer {
         let question = Arc::new(question);
         let asking = {
             let question = Arc::clone(&question);
-            move |place: &dyn JobLookup| question(place)
+            move |place: &dyn JobLookup| question.ask(place, now_ms()).map(Answer::ok)
         };
-        let asked = self.asking.ask(RouteName::List, None, asking, Failed::is_of_place).await;
-        let answer = self.settled(target, "", asked);
-        self.shadowed(RouteName::List, None, target, &answer, question);
-        answer
-    }
-
-    async fn job(&self, target: &str, question: JobQuestion) -> Answer {
-        let id = question.id.clone();
-        let route = question.part.route_name();
-        let question = move |place: &dyn JobLookup| looked_up(place, &question).map(Answer::ok);
-        let question = Arc::new(question);
-        let asking = {
-            let question = Arc::clone(&question);
-            move |place: &dyn JobLookup| question(place)
-        };
-        let asked = self.asking.ask(route, Some(&id), asking, Failed::is_of_place).await;
-        let answer = self.settled(target, &id, asked);
-        self.shadowed(route, Some(id), target, &answer, question);
+        let (route, job_id) = (question.route(), question.job_id());
+        let asked = self.asking.ask(route, job_id, asking, Failed::is_of_place).await;
+        let answer = self.settled(target, job_id.unwrap_or_default(), asked);
+        self.shadowed(target, &answer, question);
         answer
     }
 
     /// Has an answer compared with what the other side answers to the same question.
-    fn shadowed(
-        &self,
-        route: RouteName,
-        job_id: Option<String>,
-        target: &str,
-        answer: &Answer,
-        question: Arc<impl Fn(&dyn JobLookup) -> Result<Answer, Failed> + Send + Sync + 'static>,
-    ) {
+    fn shadowed(&self, target: &str, answer: &Answer, question: Arc<Question>) {
         let (status, body) = answer.content();
         let is_of_a_job = status == 200 || status == 404;
         let (Some(shadow), Some(side), true) = (&self.shadow, answer.side, is_of_a_job) else {
             return;
         };
-        if !shadow.is_next() {
-            return;
+        if shadow.is_next() {
+            let answer = Reply { status, body: body.to_vec() };
+            shadow.offer(Task { question, target: target.to_owned(), side, answer });
         }
-        let id = job_id.clone().unwrap_or_default();
-        let ask = Arc::new(move |place: &dyn JobLookup| match question(place) {
-            Ok(answer) => {
-                let (status, body) = answer.content();
-                Some((status, body.to_vec()))
-            }
-            Err(Failed::NoJob) => Some((404, error::job_not_found(&id))),
-            Err(Failed::Bad(_) | Failed::Internal(_)) => None,
-        });
-        let (target, answer) = (target.to_owned(), (status, body.to_vec()));
-        shadow.offer(Task { route, job_id, target, side, answer, ask });
     }
 
     /// An answer for what was found; what went wrong is told the operator, not the client.
@@ -187,17 +118,14 @@ impl Application {
     ) -> Answer {
         let (side, found) = match asked {
             Ok(Answered { side, value }) => (side, value),
-            Err(unanswered) => (None, Err(unanswered.into())),
+            Err(Unanswered(why)) => (None, Err(Failed::Internal(why))),
         };
-        let mut answer = match found {
-            Ok(answer) => answer,
-            Err(Failed::NoJob) => Answer::new(StatusCode::NOT_FOUND, error::job_not_found(id)),
-            Err(Failed::Bad(why)) => Answer::new(StatusCode::BAD_REQUEST, error::bad_request(why)),
-            Err(Failed::Internal(why)) => {
-                self.report.failed(target, &why);
-                Answer::new(StatusCode::INTERNAL_SERVER_ERROR, error::internal())
+        let mut answer = found.unwrap_or_else(|failed| {
+            if let Failed::Internal(why) = &failed {
+                self.report.failed(target, why);
             }
-        };
+            Answer::of(failed.reply(id))
+        });
         answer.side = side;
         answer
     }
@@ -236,35 +164,4 @@ fn unmatched(method: &Method, target: &str) -> Answer {
 
 fn refused(body: Vec<u8>) -> Answer {
     Answer::new(StatusCode::BAD_REQUEST, body)
-}
-
-/// What a place holds of a job. The application reads the whole job first, and fails where that
-/// cannot be read.
-fn looked_up(place: &dyn JobLookup, question: &JobQuestion) -> Result<Vec<u8>, Failed> {
-    let id = question.id.as_bytes();
-    if question.part == Part::Detail {
-        let job = place.document(Collection::Jobs, id)?.ok_or(Failed::NoJob)?;
-        return Ok(present::detail(&job, now_ms())?);
-    }
-    present::sound(&place.card(id)?.ok_or(Failed::NoJob)?)?;
-    Ok(match question.part {
-        Part::Detail | Part::Events => {
-            let before = match &question.before {
-                Before::Not => None,
-                Before::This(before) => Some(before.as_bytes()),
-                Before::Several => return Err(Failed::Bad("before must be given once")),
-            };
-            let mut events = place.events(id, before)?;
-            events.truncate(question.limit);
-            present::events(&events)?
-        }
-        Part::Metrics => {
-            let document = place.document(Collection::Metrics, id)?;
-            present::metrics(&question.id, document.as_deref(), now_ms())?
-        }
-        Part::Metadata => {
-            let document = place.document(Collection::Metadata, id)?;
-            present::metadata(&question.id, document.as_deref(), now_ms())?
-        }
-    })
 }

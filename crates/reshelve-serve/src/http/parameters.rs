@@ -4,13 +4,8 @@
 use reshelve::ends::EVENTS_MAX;
 
 use super::query::Query;
-use super::route::Part;
+use crate::questions::{Before, JobQuestion, LIST_USUAL, ListQuestion, Part, UNASKED};
 use crate::validation;
-
-/// How many jobs a list has that is asked for no number.
-const LIST_USUAL: usize = 50;
-/// The statuses of a list that is asked for none.
-const UNASKED: [&str; 2] = ["queued", "running"];
 
 /// How parameters are judged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,33 +16,6 @@ pub enum Validation {
     /// By the rules that the application declares and does not apply: what is unknown or unsound
     /// is answered 400.
     Declared,
-}
-
-/// What is asked of a list.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct ListQuestion {
-    pub(super) statuses: Vec<String>,
-    pub(super) limit: usize,
-}
-
-/// Up to which event.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Before {
-    /// The newest.
-    Not,
-    /// Those before this.
-    This(String),
-    /// Several were named, which the application cannot answer.
-    Several,
-}
-
-/// What is asked of a job.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct JobQuestion {
-    pub(super) id: String,
-    pub(super) part: Part,
-    pub(super) before: Before,
-    pub(super) limit: usize,
 }
 
 impl Validation {

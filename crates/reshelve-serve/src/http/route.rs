@@ -1,28 +1,7 @@
 //! Which route of the application a target names: paths as Express matches them.
 
 use super::query::escaped;
-use crate::sides::RouteName;
-
-/// What a target asks of a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
-    Detail,
-    Events,
-    Metrics,
-    Metadata,
-}
-
-impl Part {
-    /// The route, as far as a side is chosen for it.
-    pub(super) fn route_name(self) -> RouteName {
-        match self {
-            Part::Detail => RouteName::Detail,
-            Part::Events => RouteName::Events,
-            Part::Metrics => RouteName::Metrics,
-            Part::Metadata => RouteName::Metadata,
-        }
-    }
-}
+use crate::questions::Part;
 
 /// A route of the application.
 #[derive(Clone, Debug, PartialEq, Eq)]

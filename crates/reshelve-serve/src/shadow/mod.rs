@@ -12,12 +12,12 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_chan
 use std::thread;
 use std::time::{Duration, Instant};
 
-use reshelve::ends::JobLookup;
 use serde_json::Value;
 
 pub(crate) use counts::{Counts, Fate};
 
-use crate::sides::{Report, RouteName, Side, Sides};
+use crate::questions::{Question, Reply};
+use crate::sides::{Report, Side, Sides, now_ms};
 use counts::Example;
 
 /// Answers that wait to be compared; further ones are dropped, and counted.
@@ -42,18 +42,14 @@ pub struct Shadowing {
     pub with_texts: bool,
 }
 
-/// What a side answers: status and body; none where it cannot.
-pub(crate) type Ask = Arc<dyn Fn(&dyn JobLookup) -> Option<(u16, Vec<u8>)> + Send + Sync>;
-
 /// An answer that is to be compared.
 pub(crate) struct Task {
-    pub(crate) route: RouteName,
-    pub(crate) job_id: Option<String>,
+    pub(crate) question: Arc<Question>,
     /// The target of the request.
     pub(crate) target: String,
+    /// Which side answered, and what.
     pub(crate) side: Side,
-    pub(crate) answer: (u16, Vec<u8>),
-    pub(crate) ask: Ask,
+    pub(crate) answer: Reply,
 }
 
 /// Compares answers on a thread of its own.
@@ -85,7 +81,7 @@ impl Shadow {
 
     /// Has an answer compared, if there is room. Never waits.
     pub(crate) fn offer(&self, task: Task) {
-        let (route, bytes) = (task.route, task.answer.1.len());
+        let (route, bytes) = (task.question.route(), task.answer.body.len());
         let waiting = self.counts.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
         let fits = waiting == 0 || waiting + bytes <= QUEUE_BYTES_MAX;
         if !fits || self.queue.try_send(task).is_err() {
@@ -107,7 +103,7 @@ impl Worker {
         let late = Arc::new(AtomicUsize::new(0));
         let (mut failures, mut closed_again) = (0, None::<Instant>);
         while let Ok(task) = tasks.recv() {
-            let (route, bytes) = (task.route, task.answer.1.len());
+            let (route, bytes) = (task.question.route(), task.answer.body.len());
             let is_open = closed_again.is_some_and(|until| Instant::now() < until);
             let fate = if is_open || late.load(Ordering::Relaxed) >= LATE_MAX {
                 Fate::Skipped
@@ -161,26 +157,27 @@ impl Worker {
 
 /// Asks the other side, and says where it differs; nothing where it cannot be asked.
 fn compared(sides: &Sides, task: &Task, with_texts: bool) -> Option<Option<Example>> {
-    let other = (task.ask)(&*sides.place(task.side.other())?)?;
-    if other == task.answer {
+    let question = &task.question;
+    if question.reply(&*sides.place(task.side.other())?, now_ms()).ok()? == task.answer {
         return Some(None);
     }
     // One may have changed between the two: both are asked once more.
     let (legacy, normalized) = (sides.place(Side::Legacy)?, sides.place(Side::Normalized)?);
-    let [one, two] = [(task.ask)(&*legacy)?, (task.ask)(&*normalized)?];
+    let now_ms = now_ms();
+    let one = question.reply(&*legacy, now_ms).ok()?;
+    let two = question.reply(&*normalized, now_ms).ok()?;
     if one == two {
         return Some(None);
     }
-    let json =
-        |answer: &(u16, Vec<u8>)| serde_json::from_slice::<Value>(&answer.1).unwrap_or_default();
+    let json = |reply: &Reply| serde_json::from_slice::<Value>(&reply.body).unwrap_or_default();
     let (left, right) = (json(&one), json(&two));
     let difference = difference::first(&left, &right, with_texts);
     let path = difference.as_ref().map_or("", |difference| &difference.path[..]);
-    let job_id = task.job_id.clone().or_else(|| of_list(&left, &right, path))?;
+    let job_id = question.job_id().map(str::to_owned).or_else(|| of_list(&left, &right, path))?;
     let cause = cause::of_job(&*legacy, &*normalized, job_id.as_bytes()).ok()?;
-    let statuses = [one.0, two.0];
-    let target = task.target.clone();
-    Some(Some(Example { route: task.route, target, job_id, cause, statuses, difference }))
+    let statuses = [one.status, two.status];
+    let (route, target) = (question.route(), task.target.clone());
+    Some(Some(Example { route, target, job_id, cause, statuses, difference }))
 }
 
 /// The job of a list at which two lists differ first.

@@ -46,4 +46,55 @@ pub trait JobLookup: JobCatalogue {
     /// # Errors
     /// Where the place cannot be read.
     fn events(&self, job_id: &[u8], before: Option<&[u8]>) -> Result<Vec<Vec<u8>>, EndError>;
+
+    /// Looks at a job of which several documents are asked. A place that makes documents when they
+    /// are asked for makes them once for all that `look` asks; `look` is called once.
+    ///
+    /// # Errors
+    /// Where the place cannot be read. What `look` cannot read, it knows itself.
+    fn look_at(&self, job_id: &[u8], look: &mut dyn FnMut(&dyn OneJob)) -> Result<(), EndError> {
+        look(&Apart { place: self, job_id });
+        Ok(())
+    }
+}
+
+/// A job that is looked at: what [`JobLookup`] gives of it, without its id.
+pub trait OneJob {
+    /// As [`JobLookup::card`].
+    ///
+    /// # Errors
+    /// Where the place cannot be read.
+    fn card(&self) -> Result<Option<Vec<u8>>, EndError>;
+
+    /// As [`JobLookup::document`].
+    ///
+    /// # Errors
+    /// Where the place cannot be read.
+    fn document(&self, collection: Collection) -> Result<Option<Vec<u8>>, EndError>;
+
+    /// As [`JobLookup::events`].
+    ///
+    /// # Errors
+    /// Where the place cannot be read.
+    fn events(&self, before: Option<&[u8]>) -> Result<Vec<Vec<u8>>, EndError>;
+}
+
+/// A job whose documents are stored apart: each is read when it is asked for.
+struct Apart<'p, L: ?Sized> {
+    place: &'p L,
+    job_id: &'p [u8],
+}
+
+impl<L: JobLookup + ?Sized> OneJob for Apart<'_, L> {
+    fn card(&self) -> Result<Option<Vec<u8>>, EndError> {
+        self.place.card(self.job_id)
+    }
+
+    fn document(&self, collection: Collection) -> Result<Option<Vec<u8>>, EndError> {
+        self.place.document(collection, self.job_id)
+    }
+
+    fn events(&self, before: Option<&[u8]>) -> Result<Vec<Vec<u8>>, EndError> {
+        self.place.events(self.job_id, before)
+    }
 }

@@ -26,7 +26,7 @@ pub use destination::{
 };
 pub use error::{EndError, EndErrorKind};
 pub use hint::{Hint, SourceHint};
-pub use lookup::{EVENTS_MAX, JobLookup, LIST_MAX};
+pub use lookup::{EVENTS_MAX, JobLookup, LIST_MAX, OneJob};
 pub use origin::{Opened, Oplog, Origin, SourceDescription, SourceForm, SourceSize};
 pub use place::{
     Compression, LiveCollection, LivePlace, PlannedSource, PlannedTarget, TargetFolder,

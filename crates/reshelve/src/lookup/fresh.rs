@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::ends::{EndError, JobCatalogue, JobLookup, JobPage, JobQuery};
+use crate::ends::{EndError, JobCatalogue, JobLookup, JobPage, JobQuery, OneJob};
 use crate::store::{Disk, Files, Found};
 use crate::target_schema::Collection;
 
@@ -182,5 +182,9 @@ impl<T: JobLookup + 'static> JobLookup for Fresh<T> {
 
     fn events(&self, job_id: &[u8], before: Option<&[u8]>) -> Result<Vec<Vec<u8>>, EndError> {
         self.get()?.events(job_id, before)
+    }
+
+    fn look_at(&self, job_id: &[u8], look: &mut dyn FnMut(&dyn OneJob)) -> Result<(), EndError> {
+        self.get()?.look_at(job_id, look)
     }
 }

@@ -12,8 +12,8 @@ use super::kept::{Extent, Keeping, Kept};
 use super::mapped_job::MappedJob;
 use super::newest::{Lists, Newest};
 use crate::ends::{
-    BatchLimits, Compression, EndError, Form, JobCatalogue, JobLookup, JobPage, JobQuery, Opened,
-    Origin, SourceDescription,
+    BatchLimits, Compression, EndError, Form, JobCatalogue, JobLookup, JobPage, JobQuery, OneJob,
+    Opened, Origin, SourceDescription,
 };
 use crate::pass::pipeline::{self, BatchSize, MappedBatch, PipelineOptions, Step};
 use crate::pass::repeated_ids::{HELD_MAX, Seen};
@@ -226,5 +226,10 @@ impl JobLookup for LegacyLookup {
 
     fn events(&self, job_id: &[u8], before: Option<&[u8]>) -> Result<Vec<Vec<u8>>, EndError> {
         Ok(self.mapped(job_id)?.map_or_else(Vec::new, |job| job.events(before)))
+    }
+
+    fn look_at(&self, job_id: &[u8], look: &mut dyn FnMut(&dyn OneJob)) -> Result<(), EndError> {
+        look(&self.mapped(job_id)?);
+        Ok(())
     }
 }

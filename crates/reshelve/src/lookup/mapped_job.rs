@@ -5,6 +5,7 @@ use reshelve_core::raw::documents;
 
 use super::card::card;
 use super::folder::newest_events;
+use crate::ends::{EndError, OneJob};
 use crate::target_schema::Collection;
 
 /// The target documents of one job, made when it is asked for.
@@ -36,5 +37,21 @@ impl MappedJob {
     pub fn events(&self, before: Option<&[u8]>) -> Vec<Vec<u8>> {
         let bytes = self.0.events.bytes();
         newest_events(documents(bytes).map(|range| bytes[range].to_vec()).collect(), before)
+    }
+}
+
+/// What a place has of a job that it maps: nothing where no document maps to it.
+impl OneJob for Option<MappedJob> {
+    fn card(&self) -> Result<Option<Vec<u8>>, EndError> {
+        Ok(self.as_ref().map(MappedJob::card))
+    }
+
+    fn document(&self, collection: Collection) -> Result<Option<Vec<u8>>, EndError> {
+        let bytes = |MappedJob(all): &MappedJob| all.bytes()[collection.index()].to_vec();
+        Ok(self.as_ref().map(bytes))
+    }
+
+    fn events(&self, before: Option<&[u8]>) -> Result<Vec<Vec<u8>>, EndError> {
+        Ok(self.as_ref().map_or_else(Vec::new, |job| MappedJob::events(job, before)))
     }
 }
