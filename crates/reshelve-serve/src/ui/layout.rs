@@ -1,9 +1,12 @@
-//! What all pages have: head, landmarks, the way back to the library.
+//! What all pages have: head, landmarks, the way to the other pages.
 
 use maud::{DOCTYPE, Markup, html};
 
 use super::assets;
 use super::words::{plain, shown};
+
+/// The pages that every page leads to: where they are, and their titles.
+const PAGES: &[(&str, &str)] = &[("/ui/novels", "Library")];
 
 /// A page. `place` is what is served, where that is known.
 pub(super) fn page(title: &str, place: Option<&str>, content: &Markup) -> Markup {
@@ -24,7 +27,11 @@ pub(super) fn page(title: &str, place: Option<&str>, content: &Markup) -> Markup
                 header.top {
                     div {
                         a.brand href="/ui/novels" { "reshelve" }
-                        nav aria-label="Pages" { a href="/ui/novels" { "Library" } }
+                        nav aria-label="Pages" {
+                            @for (path, words) in PAGES {
+                                a href=(path) aria-current=[(*words == title).then_some("page")] { (words) }
+                            }
+                        }
                         @if let Some(place) = place { span.place { (shown(place)) } }
                     }
                 }
