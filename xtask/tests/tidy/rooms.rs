@@ -174,7 +174,7 @@ pub(crate) const ROOMS: &[Room] = &[
     Room {
         folder: "reshelve-serve/src/ui",
         purpose: "the pages for people: the library and each novel, rendered from target documents",
-        may_import: &["raw", "store", "target_schema", "ends", "sides"],
+        may_import: &["raw", "extjson", "mapping", "store", "target_schema", "ends", "sides"],
     },
     Room {
         folder: "reshelve-serve/src/http",

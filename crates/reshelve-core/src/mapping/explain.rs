@@ -8,7 +8,8 @@ use crate::raw::{Document, Value, kind};
 
 /// A rule: a legacy path, where it goes, and how. `[]` stands for any position of an array, `*`
 /// for any key of a map. A rule whose path ends in `.**` includes everything below it.
-struct Rule(&'static str, &'static str, &'static str);
+#[derive(Debug)]
+pub(super) struct Rule(pub(super) &'static str, pub(super) &'static str, pub(super) &'static str);
 
 const NORMALISED: &str = "number, as a JavaScript driver writes it";
 const COPIED: &str = "text, as it is";
@@ -158,15 +159,61 @@ pub fn explain(legacy: &[u8], options: Options) -> Explanation {
         Outcome::Skipped => (Vec::new(), None),
         Outcome::Rejected(reject) => (Vec::new(), Some(reject)),
     };
-    let mut walk = Walk {
-        unusable: warnings.iter().filter(|warning| is_unusable(warning.code)).collect(),
-        seen: HashSet::new(),
-        order: Vec::new(),
-        counts: BTreeMap::new(),
-    };
-    walk.fields(Document::new(legacy), "", "");
-    let fields = walk.order.iter().map(|key| walk.counts[key].clone()).collect();
+    let mut order = Vec::new();
+    let mut counts = BTreeMap::new();
+    walk(Document::new(legacy), &warnings, &mut |found| {
+        let Found { folded, rule, reason, .. } = found;
+        let key = (folded.to_owned(), rule.is_some());
+        let explained = counts.entry(key.clone()).or_insert_with(|| {
+            order.push(key);
+            Explained {
+                path: folded.to_owned(),
+                occurrences: 0,
+                target: rule.map(|rule| rule.1.to_owned()),
+                rule: rule.map_or(reason, |rule| rule.2).to_owned(),
+            }
+        });
+        explained.occurrences += 1;
+    });
+    let fields = order.iter().map(|key| counts[key].clone()).collect();
     Explanation { fields, warnings, reject }
+}
+
+/// A field of a legacy document, as a walk over it finds it.
+pub(super) struct Found<'f, 'd> {
+    /// Its path with `[]` for positions and `*` for map keys.
+    pub(super) folded: &'f str,
+    /// Its path.
+    pub(super) exact: &'f str,
+    /// The positions and map keys in its path.
+    pub(super) steps: &'f [Step],
+    pub(super) value: Value<'d>,
+    /// The rule that takes it to the target.
+    pub(super) rule: Option<&'static Rule>,
+    /// Why it is kept in the residue only, where no rule takes it.
+    pub(super) reason: &'static str,
+}
+
+/// A position in an array, or a key of a map.
+#[derive(Clone, Debug)]
+pub(super) struct Step {
+    /// The folded path of the array or map.
+    pub(super) of: String,
+    /// How many before it are written: of what has a rule, documents or values.
+    pub(super) rank: usize,
+    /// The key, as text; empty in an array.
+    pub(super) key: String,
+}
+
+/// Finds every field of a document, in its order; the warnings are those of its mapping.
+pub(super) fn walk<'d>(
+    document: Document<'d>,
+    warnings: &[Warning],
+    tell: &mut dyn FnMut(Found<'_, 'd>),
+) {
+    let unusable = warnings.iter().filter(|warning| is_unusable(warning.code)).collect();
+    let mut walk = Walk { unusable, seen: HashSet::new(), steps: Vec::new(), tell };
+    walk.fields(document, "", "");
 }
 
 /// Whether a warning says that the value at its path is kept in the residue only.
@@ -180,27 +227,34 @@ fn is_unusable(code: WarningCode) -> bool {
     )
 }
 
-struct Walk<'w> {
+struct Walk<'w, 'd> {
     unusable: Vec<&'w Warning>,
     /// Exact paths seen so far: of a repeated name, only the first one counts.
     seen: HashSet<String>,
-    order: Vec<(String, bool)>,
-    counts: BTreeMap<(String, bool), Explained>,
+    steps: Vec<Step>,
+    tell: &'w mut dyn FnMut(Found<'_, 'd>),
 }
 
-impl Walk<'_> {
-    fn fields(&mut self, document: Document<'_>, folded: &str, exact: &str) {
+impl<'d> Walk<'_, 'd> {
+    fn fields(&mut self, document: Document<'d>, folded: &str, exact: &str) {
         let is_map = MAPS.contains(&folded);
-        for element in document.elements() {
+        for (rank, element) in document.elements().enumerate() {
             let name = element.name_text();
-            let folded = join(folded, if is_map { "*" } else { &name });
+            let below = join(folded, if is_map { "*" } else { &name });
             let exact = join(exact, &name);
             let first = self.seen.insert(exact.clone());
-            self.value(element.value, &folded, &exact, first || is_map);
+            if is_map {
+                let key = name.into_owned();
+                self.steps.push(Step { of: folded.to_owned(), rank, key });
+            }
+            self.value(element.value, &below, &exact, first || is_map);
+            if is_map {
+                self.steps.pop();
+            }
         }
     }
 
-    fn value(&mut self, value: Value<'_>, folded: &str, exact: &str, meant: bool) {
+    fn value(&mut self, value: Value<'d>, folded: &str, exact: &str, meant: bool) {
         let rule = RULES.iter().find(|rule| {
             rule.0 == folded || rule.0.strip_suffix(".**").is_some_and(|root| root == folded)
         });
@@ -212,17 +266,7 @@ impl Walk<'_> {
         if meant && leads_on && !whole && !self.is_unusable(exact) {
             match value.kind {
                 kind::DOCUMENT => return self.fields(Document::new(value.bytes), folded, exact),
-                kind::ARRAY => {
-                    let folded = format!("{folded}[]");
-                    for (index, value) in Document::new(value.bytes).values().enumerate() {
-                        let exact = join(exact, &index.to_string());
-                        match value.document() {
-                            Some(document) => self.fields(document, &folded, &exact),
-                            None => self.value(value, &folded, &exact, true),
-                        }
-                    }
-                    return;
-                }
+                kind::ARRAY => return self.items(Document::new(value.bytes), folded, exact),
                 _ => {}
             }
         }
@@ -235,26 +279,39 @@ impl Walk<'_> {
         } else {
             None
         };
-        self.add(folded, rule, reason);
+        let rule = rule.filter(|_| reason.is_none());
+        let reason = reason.unwrap_or("residue");
+        (self.tell)(Found { folded, exact, steps: &self.steps, value, rule, reason });
+    }
+
+    fn items(&mut self, array: Document<'d>, folded: &str, exact: &str) {
+        let below = format!("{folded}[]");
+        let (mut documents, mut values) = (0, 0);
+        for (index, value) in array.values().enumerate() {
+            let exact = join(exact, &index.to_string());
+            let step = |rank| Step { of: folded.to_owned(), rank, key: String::new() };
+            match value.document() {
+                Some(document) => {
+                    self.steps.push(step(documents));
+                    self.fields(document, &below, &exact);
+                    documents += 1;
+                }
+                None => {
+                    self.steps.push(step(values));
+                    self.value(value, &below, &exact, true);
+                    // What is of no use, and a relationship without words, is not written.
+                    let is_empty = value.string().is_some_and(<[u8]>::is_empty);
+                    let is_left_out = is_empty && folded.ends_with(".relationships");
+                    let is_written = !self.is_unusable(&exact) && !value.is_nullish();
+                    values += usize::from(is_written && !is_left_out);
+                }
+            }
+            self.steps.pop();
+        }
     }
 
     fn is_unusable(&self, exact: &str) -> bool {
         self.unusable.iter().any(|warning| warning.path == exact)
-    }
-
-    fn add(&mut self, folded: &str, rule: Option<&Rule>, reason: Option<&str>) {
-        let rule = rule.filter(|_| reason.is_none());
-        let key = (folded.to_owned(), rule.is_some());
-        let explained = self.counts.entry(key.clone()).or_insert_with(|| {
-            self.order.push(key);
-            Explained {
-                path: folded.to_owned(),
-                occurrences: 0,
-                target: rule.map(|rule| rule.1.to_owned()),
-                rule: rule.map_or(reason.unwrap_or("residue"), |rule| rule.2).to_owned(),
-            }
-        });
-        explained.occurrences += 1;
     }
 }
 

@@ -22,6 +22,7 @@ mod read;
 mod reject;
 mod residue;
 mod restore;
+mod trace;
 mod warning;
 
 pub use explain::{Explained, Explanation, explain};
@@ -33,6 +34,7 @@ pub use options::{InFlight, OnUnknownStatus, Options, StatusPolicy, UnknownWord}
 pub use reject::{Reject, RejectCode};
 pub use residue::RestoreError;
 pub use restore::{RestoredDocument, restore};
+pub use trace::{Traced, TracedTarget, trace};
 pub use warning::{Warning, WarningCode};
 
 use crate::raw::Writer;

@@ -8,6 +8,7 @@ mod form;
 mod layout;
 mod library;
 mod novel;
+mod origin;
 mod read;
 mod words;
 
@@ -44,6 +45,7 @@ pub(crate) fn router(asking: Arc<Asking>) -> Router {
         .route("/ui/novels/{job}", get(novel))
         .route("/ui/novels/{job}/chapters/{at}", get(chapter))
         .route("/ui/novels/{job}/export/{form}", get(exported))
+        .merge(origin::routes())
         .route("/ui/assets/{name}", get(asset))
         .route("/ui/{*rest}", get(|| async { not_found("There is no such page.") }))
         .route_layer(map_response(harmless))

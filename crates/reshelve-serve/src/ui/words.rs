@@ -47,9 +47,14 @@ pub(super) fn name(word: &str) -> String {
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
+/// Whether a number of milliseconds since 1970 is a date that people write.
+pub(super) fn is_date(ms: i64) -> bool {
+    (DATE_MIN..=DATE_MAX).contains(&ms)
+}
+
 /// A time: `2025-07-24 10:00 UTC`.
 pub(super) fn time(ms: i64) -> String {
-    if !(DATE_MIN..=DATE_MAX).contains(&ms) {
+    if !is_date(ms) {
         return format!("{ms} ms since 1970");
     }
     let iso = iso(ms);
@@ -60,7 +65,7 @@ pub(super) fn time(ms: i64) -> String {
 /// A time as an element that programs can read too.
 pub(super) fn time_element(ms: Option<i64>) -> Markup {
     match ms {
-        Some(ms) if (DATE_MIN..=DATE_MAX).contains(&ms) => {
+        Some(ms) if is_date(ms) => {
             html! { time.figure datetime=(iso(ms).as_str()) { (time(ms)) } }
         }
         Some(ms) => html! { span.figure { (time(ms)) } },

@@ -68,7 +68,18 @@ impl Novel {
         if title.trim().is_empty() { "Without a title".to_owned() } else { title }
     }
 
-    fn address(&self) -> String {
+    /// What is served.
+    pub(super) fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// Its documents, in the order of the collections; of the events none.
+    pub(super) fn documents(&self) -> [&[u8]; 4] {
+        [&self.job, &[], &self.metrics, &self.metadata]
+    }
+
+    /// Its permanent address.
+    pub(super) fn address(&self) -> String {
         format!("/ui/novels/{}", encoded(&self.id()))
     }
 }
@@ -129,7 +140,8 @@ fn header(novel: &Novel) -> Markup {
             p.premise { (shown_or(&payload.text("premise"), "Without a premise")) }
             p {
                 a.button href={ (novel.address()) "/export/markdown" } { "Download as Markdown" } " "
-                a.button href={ (novel.address()) "/export/html" } { "Download as HTML" }
+                a.button href={ (novel.address()) "/export/html" } { "Download as HTML" } " "
+                a.button href={ (novel.address()) "/origin" } { "Where every value comes from" }
             }
         }
     }
