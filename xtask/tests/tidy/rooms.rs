@@ -248,6 +248,7 @@ pub(crate) const ONLY_IN: &[(&str, &[&str])] = &[
     ("hyper-util", &["reshelve-serve"]),
     ("engineioxide", &["reshelve-serve"]),
     ("prometheus-client", &["reshelve-serve"]),
+    ("utoipa", &["reshelve-serve"]),
     ("clap", &["reshelve-cli"]),
     ("clap_complete", &["reshelve-cli"]),
     ("clap_mangen", &["reshelve-cli"]),

@@ -21,6 +21,7 @@ mod limits;
 mod login;
 mod measured_sides;
 mod measures;
+mod openapi;
 mod own;
 mod parameters;
 mod query;

@@ -1,5 +1,6 @@
 //! Our own routes, beside those of the application. The one place where more are added: pages
-//! under `/ui`, our richer API under `/api/reshelve`, `/admin`, `/openapi.json`.
+//! under `/ui`, our richer API under `/api/reshelve`, `/admin`. Each has to be described in
+//! `openapi/ours.rs` too.
 
 use std::sync::Arc;
 
@@ -14,14 +15,17 @@ use super::access::{Access, LOGIN};
 use super::admin::{self, Admin, PERSISTENCE};
 use super::login;
 use super::measures::Measures;
+use super::openapi;
 use crate::present::error;
 use crate::shadow::Shadow;
 use crate::sides::{Asking, Audit};
 use crate::ui;
 
 /// Paths that are ours: these, and what is below them; and the root.
-const OURS: [&str; 7] =
-    ["/healthz", "/readyz", "/metrics", "/admin", "/api/reshelve", "/ui", LOGIN];
+const OURS: [&str; 8] =
+    ["/healthz", "/readyz", "/metrics", OPENAPI, "/admin", "/api/reshelve", "/ui", LOGIN];
+/// The description of all routes.
+const OPENAPI: &str = "/openapi.json";
 /// What has come of shadow reads.
 const SHADOW: &str = "/api/reshelve/shadow";
 
@@ -49,6 +53,7 @@ pub(super) fn router(ours: Ours, shadow: Option<Arc<Shadow>>) -> Router {
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz).with_state(Arc::clone(&asking)))
         .route("/metrics", get(metrics).with_state(measures))
+        .route(OPENAPI, get(openapi::served))
         .route(LOGIN, get(login::form).post(login::log_in).with_state(access))
         .route(SHADOW, get(shadowed).with_state(shadow))
         .route(PERSISTENCE, get(admin::shown).post(admin::turned).with_state(admin))

@@ -52,6 +52,16 @@ pub(crate) fn router(asking: Arc<Asking>) -> Router {
         .with_state(asking)
 }
 
+/// The words for the orders of the library.
+pub(crate) fn sorts() -> Vec<&'static str> {
+    form::SORTS.iter().map(|(word, ..)| *word).collect()
+}
+
+/// The words for the marks by which the library is filtered.
+pub(crate) fn marks() -> Vec<&'static str> {
+    form::MARKS.iter().map(|(word, ..)| *word).collect()
+}
+
 async fn library(State(asking): State<Arc<Asking>>, uri: Uri) -> Response<Body> {
     let asked = form::Asked::of(uri.query().unwrap_or_default());
     let question = move |place: &dyn JobLookup| {
