@@ -146,7 +146,7 @@ fn plot_threads(all: &[Part<'_>]) -> Markup {
 fn timeline(all: &[Part<'_>]) -> Markup {
     let (rows, more) = limited(all);
     html! {
-        div.table { table {
+        div.table tabindex="0" { table {
             thead { tr { th scope="col" { "Chapter" } th scope="col" { "What" } th scope="col" { "When in the story" } th scope="col" { "Importance" } } }
             tbody { @for part in rows {
                 tr {

@@ -12,7 +12,7 @@ pub(super) fn section(novel: &Novel) -> Section {
     let (rows, more) = limited(&chapters);
     let content = html! {
         @if chapters.is_empty() { (nothing("No chapter was begun.")) } @else {
-            div.table { table {
+            div.table tabindex="0" { table {
                 caption { "In the order in which they are stored" }
                 thead { tr { th scope="col" { "Chapter" } th scope="col" { "Title" } th scope="col" { "Status" } th.number scope="col" { "Words" } th.number scope="col" { "Cost" } } }
                 tbody {
@@ -78,7 +78,7 @@ pub(in crate::ui) fn chapter(novel: &Novel, at: usize) -> Option<Markup> {
     let index = at.checked_sub(1)?;
     let chapter = *chapters.get(index)?;
     let title = chapter.text("title");
-    let turn = turning(novel, index, chapters.len());
+    let turn = |name: &str| turning(novel, index, chapters.len(), name);
     let content = html! {
         article.reading {
             p.soft { a href="/ui/novels" { "Library" } " / " a href={ (novel.address()) "#chapters" } { (shown(&novel.title())) } }
@@ -88,19 +88,21 @@ pub(in crate::ui) fn chapter(novel: &Novel, at: usize) -> Option<Markup> {
                 span class=(status_class(&chapter.text("status"))) { (name(&chapter.text("status"))) }
                 @if let Some(words) = chapter.number("wordCount") { " " (decimal(words)) " words" }
             }
-            (turn)
+            (turn("Chapters"))
             (text(chapter))
             (about(chapter))
-            (turn)
+            (turn("Chapters, after the text"))
         }
     };
     Some(layout::page(&format!("{title} · {}", novel.title()), Some(&novel.place), &content))
 }
 
-fn turning(novel: &Novel, index: usize, count: usize) -> Markup {
+/// The way to other chapters. It is on the page twice: each has a name of its own, by which screen
+/// readers list them.
+fn turning(novel: &Novel, index: usize, count: usize, name: &str) -> Markup {
     let address = |at: usize| format!("{}/chapters/{at}", novel.address());
     html! {
-        nav.pages aria-label="Chapters" {
+        nav.pages aria-label=(name) {
             @if index > 0 { a.button rel="prev" href=(address(index)) { "← Previous" } } @else { span {} }
             a href={ (novel.address()) "#chapters" } { "Contents" }
             @if index + 1 < count { a.button rel="next" href=(address(index + 2)) { "Next →" } } @else { span {} }

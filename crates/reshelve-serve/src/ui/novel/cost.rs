@@ -40,7 +40,7 @@ pub(super) fn section(novel: &Novel) -> Section {
     let content = html! {
         @if metrics.is_empty() { p.none { "No metrics are stored." } } @else {
             (picture("Cost by stage", &bars))
-            div.table { table {
+            div.table tabindex="0" { table {
                 caption { "Cost, tokens and time by stage" }
                 thead { tr { th scope="col" { "Stage" } th.number scope="col" { "Cost" } th.number scope="col" { "Tokens" } th.number scope="col" { "Time" } } }
                 tbody {
@@ -62,7 +62,7 @@ fn models(novel: &Novel) -> Markup {
     let uses: Vec<_> = novel.job().part("modelUsage").elements().collect();
     html! {
         @if !uses.is_empty() {
-            div.table { table {
+            div.table tabindex="0" { table {
                 caption { "Models, as the legacy application recorded them" }
                 thead { tr { th scope="col" { "For" } th scope="col" { "Model" } th.number scope="col" { "Cost" } th.number scope="col" { "Tokens" } th.number scope="col" { "Time" } } }
                 tbody { @for (purpose, value) in &uses {
@@ -117,7 +117,7 @@ fn by_chapter(novel: &Novel) -> Markup {
             (picture("Cost by chapter", &bars))
             details {
                 summary { "All " (costs.len()) " as a table" }
-                div.table { table {
+                div.table tabindex="0" { table {
                     thead { tr { th scope="col" { "Chapter" } th.number scope="col" { "Cost" } th.number scope="col" { "Tokens" } } }
                     tbody { @for (chapter, cost, tokens) in rows {
                         tr { th scope="row" { (chapter) } td.number { (dollars(*cost)) } td.number { (decimal(*tokens)) } }

@@ -27,7 +27,7 @@ pub(super) fn section(novel: &Novel) -> Section {
             p.soft.small { "Every event of a migrated novel was made from its legacy document. The newest " (events.len()) " are shown." }
             details {
                 summary { "All " (events.len()) " as a table" }
-                div.table { table {
+                div.table tabindex="0" { table {
                     thead { tr { th scope="col" { "Time" } th scope="col" { "What" } th scope="col" { "Details" } } }
                     tbody { @for event in &events {
                         tr { td { (time_element(event.at_ms)) } td { (name(&event.kind)) } td { (shown(&event.text)) } }
