@@ -11,7 +11,7 @@ mod serving;
 use std::time::{Duration, Instant};
 
 use common::Place;
-use serde_json::Value;
+use serde_json::{Value, json};
 use serving::{SOURCE, Served, recorded};
 
 const JOB: &str = "/api/novel/680000000000000000000000";
@@ -108,6 +108,61 @@ fn a_difference_is_an_edit_where_the_target_is_not_what_a_mapping_makes() {
     let example = example(&place, JOB, &[]);
     assert_eq!(example["cause"], "edit", "{example}");
     assert_eq!(example["jobId"], "680000000000000000000000");
+    let differences = example["differences"].as_array().unwrap();
+    assert_eq!(differences.len(), 1, "{example}");
+    let difference = &differences[0];
+    assert_eq!(
+        (&difference["path"], &difference["kind"]),
+        (&json!("payload.title"), &json!("value"))
+    );
+    assert_eq!(difference["target"], "novel_jobs.payload.title");
+    assert_eq!(difference["sources"], json!([{ "path": "title", "rule": "text, as it is" }]));
+    assert!(!example.to_string().contains("ovel 0"), "no texts: {example}");
+}
+
+#[test]
+fn every_place_that_differs_is_named_with_what_it_comes_from() {
+    let place = place("include");
+    let file = "target/letswriteabook/novel_job_metrics.bson";
+    let mut metrics = place.read(file);
+    // Both are Int32: what follows the name is the value.
+    for name in [&b"\x10totalUsd\0"[..], b"\x10outlineUsd\0"] {
+        let at = metrics.windows(name.len()).position(|bytes| bytes == name).unwrap() + name.len();
+        metrics[at..at + 4].copy_from_slice(&77_i32.to_le_bytes());
+    }
+    place.write(file, &metrics);
+    let example = example(&place, &format!("{JOB}/metrics"), &[]);
+    assert_eq!(example["cause"], "edit", "{example}");
+    let named = example["differences"].as_array().unwrap().iter().map(|difference| {
+        let of = |name: &str| difference[name].as_str().unwrap().to_owned();
+        let source = difference["sources"][0]["path"].as_str().unwrap().to_owned();
+        assert_eq!(difference["normalized"], 77, "{example}");
+        (of("path"), of("target"), source)
+    });
+    let expected = [
+        ("cost.totalUsd", "novel_job_metrics.cost.totalUsd", "metadata.costTracking.totalCost"),
+        (
+            "cost.outlineUsd",
+            "novel_job_metrics.cost.outlineUsd",
+            "metadata.costTracking.breakdown.outline",
+        ),
+    ];
+    let expected = expected.map(|(a, b, c)| (a.to_owned(), b.to_owned(), c.to_owned()));
+    assert_eq!(named.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn an_event_that_was_changed_is_an_edit() {
+    let place = place("include");
+    let file = "target/letswriteabook/novel_job_events.bson";
+    let mut events = place.read(file);
+    let at = events.windows(10).position(|bytes| bytes == b"requested\0").unwrap();
+    events[at] = b'R';
+    place.write(file, &events);
+    let example = example(&place, &format!("{JOB}/events"), &["100"]);
+    assert_eq!(example["cause"], "edit", "{example}");
+    let target = example["differences"][0]["target"].as_str().unwrap();
+    assert_eq!(target, "novel_job_events.snapshot.stage", "{example}");
 }
 
 #[test]

@@ -162,9 +162,14 @@ pub(crate) const ROOMS: &[Room] = &[
         may_import: &["target_schema", "ends", "present", "sides"],
     },
     Room {
-        folder: "reshelve-serve/src/shadow",
-        purpose: "shadow reads: the other side's answers compared, and why they differ",
+        folder: "reshelve-serve/src/comparison",
+        purpose: "two answers compared: where they differ, where that comes from, and why",
         may_import: &["raw", "mapping", "target_schema", "ends", "sides", "questions"],
+    },
+    Room {
+        folder: "reshelve-serve/src/shadow",
+        purpose: "shadow reads: the other side's answers, compared beside the requests",
+        may_import: &["sides", "questions", "comparison"],
     },
     Room {
         folder: "reshelve-serve/src/realtime",
@@ -186,6 +191,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "validation",
             "sides",
             "questions",
+            "comparison",
             "shadow",
             "realtime",
             "ui",

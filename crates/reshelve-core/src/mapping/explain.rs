@@ -19,7 +19,7 @@ const SUMMED: &str = "summed";
 const DERIVED: &str = "status, times and events are derived from it";
 
 #[rustfmt::skip]
-const RULES: &[Rule] = &[
+pub(super) const RULES: &[Rule] = &[
     Rule("_id", "novel_*._id, jobId", "identity"),
     Rule("status", "novel_jobs.status, context.metadata.legacyStatus", "table of statuses"),
     Rule("currentPhase", "novel_jobs.context.metadata.legacyPhase, failures[].stage", COPIED),

@@ -1,6 +1,7 @@
 //! The jobs of a live legacy collection: each document is mapped when it is asked for.
 
 use std::cmp::Reverse;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use mongodb::bson::oid::ObjectId;
@@ -8,7 +9,8 @@ use mongodb::bson::{Bson, RawDocument, doc};
 use mongodb::options::{FindOptions, ReadPreference};
 use reshelve::ends::{EndError, JobCatalogue, JobLookup, JobPage, JobQuery, LIST_MAX, OneJob};
 use reshelve::lookup::{
-    Catalogue, CatalogueMaker, Changes, Extras, Fresh, JobTexts, MappedJob, Wanted, card, texts_of,
+    Catalogue, CatalogueMaker, Changes, Extras, Fresh, IdList, JobTexts, MappedJob, Wanted, card,
+    texts_of,
 };
 use reshelve::target_schema::Collection;
 use reshelve_core::mapping::{
@@ -190,9 +192,10 @@ fn all(reading: &Reading, options: Options) -> Result<Catalogue, EndError> {
     let mut of_strings = HexIds::default();
     reading.each(doc! {}, sorted, |document| {
         out.clear();
-        let Outcome::Mapped(mapped) = mapper.map(document, &mut out) else { return };
+        let outcome = mapper.map(document, &mut out);
+        let Outcome::Mapped(mapped) = &outcome else { return maker.leave_out(&outcome) };
         if added.is_err() || !of_strings.is_first(document, &mapped.job_id) {
-            return;
+            return maker.leave_out(&outcome);
         }
         let mut extras = Extras::default();
         extras.take_metrics(out.metrics.bytes());
@@ -252,6 +255,22 @@ impl JobCatalogue for LiveLegacyLookup {
         let (reading, options) = (self.reading.clone(), self.options);
         let catalogue = self.catalogue.get(LIST_AGE, move || all(&reading, options))?;
         catalogue.page(query, &|wanted| texts(&self.reading, self.options, wanted))
+    }
+
+    fn each_id(&self, give: &mut dyn FnMut(&str) -> ControlFlow<()>) -> Result<(), EndError> {
+        // Documents that do not map are given too: whoever looks them up finds no job.
+        let mut find = FindOptions::builder().sort(doc! { "_id": 1 }).build();
+        find.projection = Some(doc! { "_id": 1 });
+        let (mut ids, mut added) = (IdList::new(&scratch())?, Ok(()));
+        self.reading.each(doc! {}, find, |document| {
+            let Some(id) = raw::Document::new(document).get("_id") else { return };
+            let hex = id.object_id().map(|bytes| raw::hex(&bytes).into_bytes());
+            if let (Some(id), true) = (hex.as_deref().or(id.string()), added.is_ok()) {
+                added = ids.add(id);
+            }
+        })?;
+        added?;
+        ids.each(give)
     }
 }
 

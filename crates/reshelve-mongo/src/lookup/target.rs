@@ -1,14 +1,16 @@
 //! The jobs of a live target.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use mongodb::bson::{Document, doc};
 use mongodb::options::{FindOptions, ReadPreference};
 use reshelve::ends::{EVENTS_MAX, EndError, JobCatalogue, JobLookup, JobPage, JobQuery, LIST_MAX};
 use reshelve::lookup::{
-    Catalogue, CatalogueMaker, ExtrasMaker, JobTexts, Wanted, newest_events, texts_of,
+    Catalogue, CatalogueMaker, ExtrasMaker, IdList, JobTexts, Wanted, newest_events, texts_of,
 };
 use reshelve::target_schema::Collection;
+use reshelve_core::raw;
 
 use super::Reading;
 use super::catalogue::{LiveCatalogue, scratch};
@@ -95,6 +97,21 @@ impl JobCatalogue for LiveLookup {
         let all = LiveLookup { catalogue: LiveCatalogue::default(), ..self.clone() };
         let catalogue = self.catalogue.get(LIST_AGE, move || all.all())?;
         catalogue.page(query, &|wanted| self.texts(wanted))
+    }
+
+    fn each_id(&self, give: &mut dyn FnMut(&str) -> ControlFlow<()>) -> Result<(), EndError> {
+        let mut options = FindOptions::default();
+        options.sort = Some(doc! { "_id": 1 });
+        options.projection = Some(doc! { "jobId": 1 });
+        let (mut ids, mut added) = (IdList::new(&scratch())?, Ok(()));
+        self.reading(Collection::Jobs).each(doc! {}, options, |job| {
+            let id = raw::Document::new(job).get("jobId").and_then(raw::Value::string);
+            if let (Some(id), true) = (id, added.is_ok()) {
+                added = ids.add(id);
+            }
+        })?;
+        added?;
+        ids.each(give)
     }
 }
 

@@ -9,7 +9,8 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
-use crate::shadow::{Fate, Shadow};
+use crate::comparison::Fate;
+use crate::shadow::Shadow;
 use crate::sides::{By, RouteName, Side, Sides};
 
 /// Reads the counts where they are kept. Of one place there are none.

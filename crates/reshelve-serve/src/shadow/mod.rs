@@ -1,9 +1,7 @@
 //! Shadow reads: what one side has answered is asked of the other one too, beside the request, and
 //! compared.
 
-mod cause;
 mod counts;
-mod difference;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -12,13 +10,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_chan
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+pub(crate) use counts::Counts;
 
-pub(crate) use counts::{Counts, Fate};
-
+use crate::comparison::{self, Decisions, Example, Fate, Texts};
 use crate::questions::{Question, Reply};
 use crate::sides::{Report, Side, Sides, now_ms};
-use counts::Example;
 
 /// Answers that wait to be compared; further ones are dropped, and counted.
 const QUEUE_MAX: usize = 256;
@@ -144,9 +140,9 @@ impl Worker {
         match done.recv_timeout(TIME_MAX) {
             Ok(Some(None)) => Fate::Agreed,
             Ok(Some(Some(example))) => {
-                let cause = example.cause;
+                let fate = example.cause.map_or(Fate::Failed, Fate::Differs);
                 counts.remember(example);
-                Fate::Differs(cause)
+                fate
             }
             Ok(None) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
                 Fate::Failed
@@ -166,24 +162,19 @@ fn compared(sides: &Sides, task: &Task, with_texts: bool) -> Option<Option<Examp
     let now_ms = now_ms();
     let one = question.reply(&*legacy, now_ms).ok()?;
     let two = question.reply(&*normalized, now_ms).ok()?;
-    if one == two {
+    let texts = if with_texts { Texts::Shown } else { Texts::Hidden };
+    let Some(differing) = comparison::compare(question, [&one, &two], texts) else {
         return Some(None);
-    }
-    let json = |reply: &Reply| serde_json::from_slice::<Value>(&reply.body).unwrap_or_default();
-    let (left, right) = (json(&one), json(&two));
-    let difference = difference::first(&left, &right, with_texts);
-    let path = difference.as_ref().map_or("", |difference| &difference.path[..]);
-    let job_id = question.job_id().map(str::to_owned).or_else(|| of_list(&left, &right, path))?;
-    let cause = cause::of_job(&*legacy, &*normalized, job_id.as_bytes()).ok()?;
-    let statuses = [one.status, two.status];
-    let (route, target) = (question.route(), task.target.clone());
-    Some(Some(Example { route, target, job_id, cause, statuses, difference }))
-}
-
-/// The job of a list at which two lists differ first.
-fn of_list(left: &Value, right: &Value, path: &str) -> Option<String> {
-    let index = path.strip_prefix("items[").and_then(|rest| rest.split(']').next()?.parse().ok());
-    let index: usize = index.unwrap_or(0);
-    let of = |list: &Value| Some(list["items"].get(index)?["jobId"].as_str()?.to_owned());
-    of(left).or_else(|| of(right))
+    };
+    let job_id = differing.job_id?;
+    let id = job_id.as_bytes();
+    let cause = comparison::of_job(&*legacy, &*normalized, id, Decisions::Unknown).ok()?;
+    Some(Some(Example {
+        route: question.route(),
+        target: task.target.clone(),
+        job_id,
+        cause: Some(cause),
+        statuses: [one.status, two.status],
+        differences: differing.places,
+    }))
 }

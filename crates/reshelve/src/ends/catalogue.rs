@@ -1,5 +1,7 @@
 //! The seam where all jobs of a place are listed: searched, filtered, sorted, page by page.
 
+use std::ops::ControlFlow;
+
 use super::EndError;
 
 /// How many jobs a page has, at most.
@@ -14,6 +16,25 @@ pub trait JobCatalogue: Send + Sync {
     /// # Errors
     /// Where the place cannot be read.
     fn page(&self, query: &JobQuery) -> Result<JobPage, EndError>;
+
+    /// Gives the id of each job, each at least once, until `give` breaks off. Places with many jobs
+    /// do so without looking at all of them for every page.
+    ///
+    /// # Errors
+    /// Where the place cannot be read.
+    fn each_id(&self, give: &mut dyn FnMut(&str) -> ControlFlow<()>) -> Result<(), EndError> {
+        let mut query = JobQuery { limit: PAGE_JOBS_MAX, ..JobQuery::default() };
+        loop {
+            let page = self.page(&query)?;
+            if page.jobs.iter().try_for_each(|job| give(&job.job_id)).is_break() {
+                return Ok(());
+            }
+            query.cursor = page.next;
+            if query.cursor.is_none() {
+                return Ok(());
+            }
+        }
+    }
 }
 
 /// Which jobs are asked for, and in which order.
@@ -148,6 +169,10 @@ pub struct JobFacets {
     pub failures: u64,
     /// Jobs with continuity alerts.
     pub alerts: u64,
+    /// Legacy documents that are no jobs because the mapping rejects them.
+    pub rejected: u64,
+    /// Legacy documents that are no jobs because they are in flight, and such are left out.
+    pub skipped: u64,
 }
 
 /// What a list shows of a job. All texts are as they are stored: they may be anything.

@@ -34,6 +34,14 @@ pub trait JobLookup: JobCatalogue {
     /// Where the place cannot be read.
     fn card(&self, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError>;
 
+    /// Whether there is such a job; cheaper than its card where a place knows without reading it.
+    ///
+    /// # Errors
+    /// Where the place cannot be read.
+    fn has(&self, job_id: &[u8]) -> Result<bool, EndError> {
+        Ok(self.card(job_id)?.is_some())
+    }
+
     /// The whole document of a job in a collection that has one for each job.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! The jobs of a target folder.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use reshelve_core::raw::{self, Document, Value, documents};
@@ -176,6 +177,11 @@ impl JobCatalogue for FolderLookup {
     fn page(&self, query: &JobQuery) -> Result<JobPage, EndError> {
         self.catalogue.page(query, &|wanted| wanted.iter().map(|one| self.texts(one)).collect())
     }
+
+    fn each_id(&self, give: &mut dyn FnMut(&str) -> ControlFlow<()>) -> Result<(), EndError> {
+        let read = |wanted: &[Wanted<'_>]| wanted.iter().map(|one| self.texts(one)).collect();
+        self.catalogue.each_id(&read, give)
+    }
 }
 
 impl JobLookup for FolderLookup {
@@ -189,6 +195,11 @@ impl JobLookup for FolderLookup {
 
     fn card(&self, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {
         Ok(self.document(Collection::Jobs, job_id)?.map(|job| card(&job)))
+    }
+
+    fn has(&self, job_id: &[u8]) -> Result<bool, EndError> {
+        let Some(kept) = self.kept(Collection::Jobs) else { return Ok(false) };
+        Ok(kept.first(&key_of(job_id))?.is_some())
     }
 
     fn document(&self, collection: Collection, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {

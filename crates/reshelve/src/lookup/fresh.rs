@@ -1,5 +1,6 @@
 //! Answers that follow what they were made of: they are made again after it has changed.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -160,6 +161,10 @@ impl<T: JobCatalogue + 'static> JobCatalogue for Fresh<T> {
     fn page(&self, query: &JobQuery) -> Result<JobPage, EndError> {
         self.get()?.page(query)
     }
+
+    fn each_id(&self, give: &mut dyn FnMut(&str) -> ControlFlow<()>) -> Result<(), EndError> {
+        self.get()?.each_id(give)
+    }
 }
 
 impl<T: JobLookup + 'static> JobLookup for Fresh<T> {
@@ -174,6 +179,10 @@ impl<T: JobLookup + 'static> JobLookup for Fresh<T> {
 
     fn card(&self, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {
         self.get()?.card(job_id)
+    }
+
+    fn has(&self, job_id: &[u8]) -> Result<bool, EndError> {
+        self.get()?.has(job_id)
     }
 
     fn document(&self, collection: Collection, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {

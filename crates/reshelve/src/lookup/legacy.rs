@@ -1,5 +1,6 @@
 //! The jobs of a legacy source in files: each is mapped when it is asked for.
 
+use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 
 use reshelve_core::extjson;
@@ -130,10 +131,15 @@ impl Reading {
         }
         let mut ends = [0; 4];
         for (index, document) in batch.documents.iter().enumerate() {
-            let Some(Outcome::Mapped(mapped)) = &document.outcome else { continue };
+            let Some(outcome) = &document.outcome else { continue };
+            let Outcome::Mapped(mapped) = outcome else {
+                self.catalogue.leave_out(outcome);
+                continue;
+            };
             let begins = ends;
             ends.iter_mut().zip(mapped.lengths).for_each(|(end, length)| *end += length);
             if !self.seen.insert(document.key)? {
+                self.catalogue.leave_out(outcome);
                 continue;
             }
             let item = &batch.batch.items[index];
@@ -205,6 +211,12 @@ impl JobCatalogue for LegacyLookup {
         let reader = Reader { kept: &self.kept, options: self.options, form: self.form };
         self.catalogue.page(query, &|wanted| wanted.iter().map(|one| reader.texts(one)).collect())
     }
+
+    fn each_id(&self, give: &mut dyn FnMut(&str) -> ControlFlow<()>) -> Result<(), EndError> {
+        let reader = Reader { kept: &self.kept, options: self.options, form: self.form };
+        let read = |wanted: &[Wanted<'_>]| wanted.iter().map(|one| reader.texts(one)).collect();
+        self.catalogue.each_id(&read, give)
+    }
 }
 
 impl JobLookup for LegacyLookup {
@@ -218,6 +230,10 @@ impl JobLookup for LegacyLookup {
 
     fn card(&self, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {
         Ok(self.mapped(job_id)?.map(|job| job.card()))
+    }
+
+    fn has(&self, job_id: &[u8]) -> Result<bool, EndError> {
+        Ok(self.kept.first(&key_of(job_id))?.is_some())
     }
 
     fn document(&self, collection: Collection, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {

@@ -8,6 +8,9 @@ mod scan;
 
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
+use std::ops::ControlFlow;
+
+use reshelve_core::mapping::Outcome;
 
 use crate::ends::{EndError, JobFacets, JobPage, JobQuery};
 use crate::store::{At, OpenFile, Scratch};
@@ -94,6 +97,16 @@ impl CatalogueMaker {
         Ok(())
     }
 
+    /// Counts a legacy document that is no job, or no further one; a document that maps is added
+    /// instead.
+    pub fn leave_out(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Skipped => self.facets.skipped += 1,
+            // Of several documents for one job, a run takes the first, and rejects the others.
+            Outcome::Rejected(_) | Outcome::Mapped(_) => self.facets.rejected += 1,
+        }
+    }
+
     fn count(&mut self, record: &Record<'_>) {
         let facets = &mut self.facets;
         facets.jobs += 1;
@@ -147,5 +160,18 @@ impl Catalogue {
         let mut page = scan::Scan::new(query, read).over(&*self.file, self.bytes)?;
         page.facets = self.facets.clone();
         Ok(page)
+    }
+
+    /// Gives the id of each job, in the order of the place. `read` gives the whole ids of which only
+    /// the beginnings were written down.
+    ///
+    /// # Errors
+    /// Where records or ids cannot be read.
+    pub fn each_id(
+        &self,
+        read: &ReadTexts<'_>,
+        give: &mut dyn FnMut(&str) -> ControlFlow<()>,
+    ) -> Result<(), EndError> {
+        scan::each_id(&*self.file, self.bytes, read, give)
     }
 }

@@ -1,6 +1,7 @@
 //! One look at all records of a catalogue: which match, and which of those are on the page.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use super::order::Rank;
 use super::record::{LENGTH_BYTES, Record, bit};
@@ -78,22 +79,12 @@ impl<'q> Scan<'q> {
 
     /// Looks at all records of a file.
     pub(super) fn over(mut self, file: &dyn OpenFile, bytes: u64) -> Result<JobPage, EndError> {
-        let (mut buffer, mut at, mut ordinal) = (Vec::new(), 0, 0);
-        while at < bytes {
-            let held = buffer.len();
-            let left = usize::try_from(bytes - at).unwrap_or(usize::MAX);
-            buffer.resize(held + left.min(READ_BYTES), 0);
-            file.read_exact_at(&mut buffer[held..], at)?;
-            at += u64::try_from(buffer.len() - held).unwrap_or(0);
-            let mut rest = &buffer[..];
-            while let Some((record, after)) = next(rest) {
-                self.take(record, ordinal)?;
-                ordinal += 1;
-                rest = after;
-            }
-            let used = buffer.len() - rest.len();
-            buffer.drain(..used);
-        }
+        let mut ordinal = 0;
+        each(file, bytes, |record| {
+            self.take(record, ordinal)?;
+            ordinal += 1;
+            Ok(ControlFlow::Continue(()))
+        })?;
         self.look_up()?;
         self.page()
     }
@@ -222,6 +213,50 @@ impl<'q> Scan<'q> {
         }
         Ok(entry)
     }
+}
+
+/// Gives each record of a file, until `give` breaks off.
+fn each(
+    file: &dyn OpenFile,
+    bytes: u64,
+    mut give: impl FnMut(&[u8]) -> Result<ControlFlow<()>, EndError>,
+) -> Result<(), EndError> {
+    let (mut buffer, mut at) = (Vec::new(), 0);
+    while at < bytes {
+        let held = buffer.len();
+        let left = usize::try_from(bytes - at).unwrap_or(usize::MAX);
+        buffer.resize(held + left.min(READ_BYTES), 0);
+        file.read_exact_at(&mut buffer[held..], at)?;
+        at += u64::try_from(buffer.len() - held).unwrap_or(0);
+        let mut rest = &buffer[..];
+        while let Some((record, after)) = next(rest) {
+            if give(record)?.is_break() {
+                return Ok(());
+            }
+            rest = after;
+        }
+        let used = buffer.len() - rest.len();
+        buffer.drain(..used);
+    }
+    Ok(())
+}
+
+/// Gives the id of each job.
+pub(super) fn each_id(
+    file: &dyn OpenFile,
+    bytes: u64,
+    read: &ReadTexts<'_>,
+    give: &mut dyn FnMut(&str) -> ControlFlow<()>,
+) -> Result<(), EndError> {
+    each(file, bytes, |record| {
+        let Some(record) = Record::read(record) else { return Ok(ControlFlow::Continue(())) };
+        if !record.has(bit::JOB_ID_CUT) {
+            return Ok(give(&String::from_utf8_lossy(record.job_id)));
+        }
+        let texts = read(&[wanted(&record)])?.into_iter().next().flatten();
+        let id = texts.map_or_else(|| record.job_id.to_vec(), |texts| texts.job_id);
+        Ok(give(&String::from_utf8_lossy(&id)))
+    })
 }
 
 fn wanted<'r>(record: &Record<'r>) -> Wanted<'r> {

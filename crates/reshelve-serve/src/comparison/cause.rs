@@ -1,15 +1,15 @@
 //! Why two sides give different answers for a job: told by mapping its legacy document again.
 
-use reshelve::ends::{EndError, JobLookup};
+use reshelve::ends::{EVENTS_MAX, EndError, JobLookup, OneJob};
 use reshelve::target_schema::Collection;
 use reshelve_core::mapping::{
-    InFlight, Mapper, OnUnknownStatus, Options, StatusPolicy, TargetDocuments, restore,
+    InFlight, Mapper, OnUnknownStatus, Options, Outcome, StatusPolicy, TargetDocuments, restore,
 };
 use reshelve_core::raw::{Document, Value};
 
 /// Why two sides differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Cause {
+pub enum Cause {
     /// The legacy document is not the one that was mapped: it was changed, added or removed since.
     Lag,
     /// The target's documents are not what any mapping makes of the legacy document: they were
@@ -23,7 +23,7 @@ pub(crate) enum Cause {
 
 impl Cause {
     /// Its word.
-    pub(crate) fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Cause::Lag => "lag",
             Cause::Edit => "edit",
@@ -38,16 +38,17 @@ struct Documents {
     job: Vec<u8>,
     metrics: Option<Vec<u8>>,
     metadata: Vec<u8>,
-    events: Vec<Vec<u8>>,
+    /// One after the other, oldest first.
+    events: Vec<u8>,
 }
 
 impl Documents {
-    fn of(place: &dyn JobLookup, id: &[u8]) -> Result<Option<Self>, EndError> {
-        let job = place.document(Collection::Jobs, id)?;
-        let metadata = place.document(Collection::Metadata, id)?;
-        let (Some(job), Some(metadata)) = (job, metadata) else { return Ok(None) };
-        let metrics = place.document(Collection::Metrics, id)?;
-        Ok(Some(Documents { job, metrics, metadata, events: place.events(id, None)? }))
+    fn of(job: &dyn OneJob) -> Result<Option<Self>, EndError> {
+        let stored = job.document(Collection::Jobs)?;
+        let metadata = job.document(Collection::Metadata)?;
+        let (Some(stored), Some(metadata)) = (stored, metadata) else { return Ok(None) };
+        let metrics = job.document(Collection::Metrics)?;
+        Ok(Some(Documents { job: stored, metrics, metadata, events: all_events(job)? }))
     }
 
     fn fingerprint(&self) -> Option<&[u8]> {
@@ -56,19 +57,62 @@ impl Documents {
     }
 }
 
+/// All events of a job, oldest first.
+fn all_events(job: &dyn OneJob) -> Result<Vec<u8>, EndError> {
+    let mut events: Vec<Vec<u8>> = Vec::new();
+    loop {
+        let before = events.last().and_then(|event| {
+            Document::new(event).get("emittedAt").and_then(Value::string).map(<[u8]>::to_vec)
+        });
+        if before.is_none() && !events.is_empty() {
+            // It has no place in the order: nothing comes after it.
+            break;
+        }
+        let page = job.events(before.as_deref())?;
+        let is_last = page.len() < EVENTS_MAX;
+        events.extend(page);
+        if is_last {
+            break;
+        }
+    }
+    events.reverse();
+    Ok(events.concat())
+}
+
+/// The documents of a job at a place, if it has all of them.
+fn looked_at(place: &dyn JobLookup, id: &[u8]) -> Result<Option<Documents>, EndError> {
+    let mut documents = Ok(None);
+    place.look_at(id, &mut |job| documents = Documents::of(job))?;
+    documents
+}
+
+/// What is known of the decisions by which the legacy side maps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decisions {
+    /// Nothing.
+    Unknown,
+    /// These.
+    Known(Options),
+}
+
 /// Why two sides differ about a job.
-pub(crate) fn of_job(
+///
+/// # Errors
+/// Where a side cannot be read.
+pub fn of_job(
     legacy: &dyn JobLookup,
     normalized: &dyn JobLookup,
     id: &[u8],
+    decisions: Decisions,
 ) -> Result<Cause, EndError> {
-    let (ours, theirs) = (Documents::of(legacy, id)?, Documents::of(normalized, id)?);
+    let (ours, theirs) = (looked_at(legacy, id)?, looked_at(normalized, id)?);
     let (ours, theirs) = match (ours, theirs) {
         (Some(ours), Some(theirs)) => (ours, theirs),
         // The new application writes jobs that were never mapped.
         (None, Some(theirs)) if theirs.fingerprint().is_none() => return Ok(Cause::Edit),
+        (None, Some(theirs)) if is_left_out(&theirs, decisions) => return Ok(Cause::Mapping),
         // A job without its metadata was taken apart.
-        (Some(_), None) if normalized.card(id)?.is_some() => return Ok(Cause::Edit),
+        (Some(_), None) if normalized.has(id)? => return Ok(Cause::Edit),
         _ => return Ok(Cause::Lag),
     };
     match theirs.fingerprint() {
@@ -90,6 +134,14 @@ pub(crate) fn of_job(
     Ok(if is_mapped { Cause::Mapping } else { Cause::Edit })
 }
 
+/// Whether these decisions leave out, or reject, the legacy document that a job was mapped from.
+fn is_left_out(found: &Documents, decisions: Decisions) -> bool {
+    let Decisions::Known(options) = decisions else { return false };
+    let Ok(restored) = restore(&found.job, &found.metadata) else { return false };
+    let outcome = Mapper::new(options).map(&restored.bytes, &mut TargetDocuments::default());
+    !matches!(outcome, Outcome::Mapped(_))
+}
+
 /// Every decision that a run may have taken.
 fn all_options() -> impl Iterator<Item = Options> {
     let statuses = [StatusPolicy::Legacy, StatusPolicy::Evidence];
@@ -105,11 +157,12 @@ fn all_options() -> impl Iterator<Item = Options> {
     })
 }
 
-/// Whether the mapping makes these documents, as far as there is one for each job.
+/// Whether the mapping makes these documents.
 fn is_made(legacy: &[u8], options: Options, found: &Documents) -> bool {
     let mut out = TargetDocuments::default();
     let _ = Mapper::new(options).map(legacy, &mut out);
     out.jobs.bytes() == found.job
         && out.metadata.bytes() == found.metadata
         && found.metrics.as_deref() == Some(out.metrics.bytes())
+        && out.events.bytes() == found.events
 }

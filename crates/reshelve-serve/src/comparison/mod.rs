@@ -1,0 +1,112 @@
+//! What two sides answer to the same question, compared: where they differ, where that comes from,
+//! and why.
+
+mod cause;
+mod difference;
+mod example;
+mod lists;
+mod offline;
+mod origin;
+mod tally;
+
+use serde_json::Value;
+
+pub use cause::{Cause, Decisions, of_job};
+pub use difference::Kind;
+pub use example::{EXAMPLES_MAX, Example};
+pub use offline::{Compared, Jobs, Offline};
+pub use origin::ValueOrigin;
+pub use tally::{Fate, Tally};
+
+use crate::questions::{ListQuestion, Question, Reply};
+use crate::sides::RouteName;
+use difference::{places, shown, shown_path};
+
+/// How many places of two answers are named.
+pub const DIFFERENCES_MAX: usize = 5;
+/// The longest path that is shown, in characters: names in it may be what people chose.
+const PATH_CHARS_MAX: usize = 200;
+
+/// A place at which two answers differ.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// Its JSON path, such as `chapters[0].title`; empty for the whole document.
+    pub path: String,
+    /// How they differ there.
+    pub kind: Kind,
+    /// What the first side has there, and what the second one has: texts by their length alone
+    /// unless they may be shown.
+    pub values: [Value; 2],
+    /// Where the value comes from, if it is of one document.
+    pub origin: Option<ValueOrigin>,
+}
+
+/// Whether examples show what texts of documents say: cut, and around the place where they differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Texts {
+    /// Their length alone.
+    Hidden,
+    /// A piece of them.
+    Shown,
+}
+
+/// How two answers to one question differ.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Differing {
+    /// The first places, at most [`DIFFERENCES_MAX`]. Of lists only the first job that differs is
+    /// looked into. Nothing where only the texts of the JSON differ.
+    pub places: Vec<Difference>,
+    /// The job at which they differ.
+    pub job_id: Option<String>,
+}
+
+/// Compares two answers to one question; nothing where both say the same. In lists, jobs that were
+/// created at the same moment may stand in any order.
+pub fn compare(question: &Question, replies: [&Reply; 2], texts: Texts) -> Option<Differing> {
+    if replies[0] == replies[1] {
+        return None;
+    }
+    let mut values = replies.map(json);
+    if let Question::List(ListQuestion { limit, .. }) = question
+        && replies[0].status == replies[1].status
+        && lists::agree(&mut values, *limit)
+    {
+        return None;
+    }
+    let route = question.route();
+    let [first, second] = &values;
+    let mut found = places(first, second, DIFFERENCES_MAX);
+    if route == RouteName::List {
+        lists::keep_first_job(&mut found);
+    }
+    let path = found.first().map(|place| &place.path[..]).unwrap_or_default();
+    let job_id = question.job_id().map(str::to_owned);
+    let job_id = job_id.or_else(|| lists::job_at([first, second], path));
+    let places = found.iter().map(|place| difference(route, place, texts)).collect();
+    Some(Differing { places, job_id })
+}
+
+/// An answer as JSON; null where it is none.
+fn json(reply: &Reply) -> Value {
+    serde_json::from_slice(&reply.body).unwrap_or_default()
+}
+
+fn difference(route: RouteName, place: &difference::Place<'_>, texts: Texts) -> Difference {
+    Difference {
+        path: shortened(shown_path(&place.path), PATH_CHARS_MAX),
+        kind: place.kind,
+        values: shown(place, texts == Texts::Shown),
+        origin: origin::of(route, &place.path).map(|origin| ValueOrigin {
+            target: shortened(origin.target, PATH_CHARS_MAX),
+            ..origin
+        }),
+    }
+}
+
+/// A text of at most so many characters, with `…` where it goes on.
+fn shortened(text: String, chars_max: usize) -> String {
+    match text.char_indices().nth(chars_max) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}

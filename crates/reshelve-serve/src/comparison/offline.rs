@@ -1,0 +1,347 @@
+//! Both sides compared before anybody asks: every job by every route, and the lists.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use reshelve::ends::{EndError, JobFacets, JobLookup, JobQuery, OneJob};
+use reshelve_core::mapping::Options;
+use serde_json::{Value, json};
+
+use super::{
+    Cause, Decisions, EXAMPLES_MAX, Example, Fate, Tally, Texts, compare, json as parsed, of_job,
+};
+use crate::questions::{
+    Before, Failed, JobQuestion, LIST_USUAL, ListQuestion, Part, Question, Reply, UNASKED,
+};
+use crate::sides::{RouteName, Side};
+
+/// Examples of one route with one cause.
+const EXAMPLES_OF_A_KIND_MAX: usize = 10;
+/// Answers that could not be had, of which the reasons are kept.
+const FAILURES_MAX: usize = 10;
+
+/// What is compared, and how.
+pub struct Offline<'p> {
+    /// The legacy side.
+    pub legacy: &'p dyn JobLookup,
+    /// The normalised side.
+    pub normalized: &'p dyn JobLookup,
+    /// How the legacy side maps.
+    pub options: Options,
+    /// Whether examples show what texts say.
+    pub texts: Texts,
+    /// Whether a run into the normalised side is not done: jobs that it lacks may still come.
+    pub is_unfinished: bool,
+    /// What is served where a document has no time of its own, in milliseconds since 1970.
+    pub now_ms: i64,
+}
+
+/// Jobs by what came of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Jobs {
+    /// All of whose answers agree.
+    pub agreed: u64,
+    /// Of which an answer differs, jobs that only one side has included.
+    pub different: u64,
+    /// Of these, that only the legacy side has.
+    pub only_legacy: u64,
+    /// Of these, that only the normalised side has.
+    pub only_normalized: u64,
+    /// Of which an answer could not be had.
+    pub failed: u64,
+    /// Not carried over yet: a run into the target is not done.
+    pub unfinished: u64,
+    /// Legacy documents that the mapping rejects.
+    pub rejected: u64,
+    /// Legacy documents that are left out because they are in flight.
+    pub skipped: u64,
+}
+
+impl Jobs {
+    fn json(&self) -> Value {
+        json!({
+            "agreed": self.agreed,
+            "different": self.different,
+            "onlyLegacy": self.only_legacy,
+            "onlyNormalized": self.only_normalized,
+            "failed": self.failed,
+            "unfinished": self.unfinished,
+            "rejected": self.rejected,
+            "skipped": self.skipped,
+        })
+    }
+}
+
+/// What came of a comparison.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Compared {
+    /// Jobs by what came of them.
+    pub jobs: Jobs,
+    /// Answers by route.
+    pub tally: Tally,
+    /// The first answers that differ, of each route and cause a few.
+    pub examples: Vec<Example>,
+    /// Why answers could not be had: the first reasons, each with its request.
+    pub failures: Vec<String>,
+}
+
+impl Compared {
+    /// Whether every answer that there is agrees, and none is missing.
+    pub fn is_agreed(&self) -> bool {
+        self.tally.sum(|fate| fate != Fate::Agreed) == 0
+    }
+
+    /// The fields of `reshelve.shadow/1`, but for those at its ends.
+    pub fn json(&self) -> serde_json::Map<String, Value> {
+        let sides = [Side::Legacy, Side::Normalized].map(Side::as_str);
+        let examples: Vec<Value> = self.examples.iter().map(|it| it.json(sides)).collect();
+        let fields = [
+            ("compared", self.tally.compared().into()),
+            ("agreed", self.tally.agreed().into()),
+            ("jobs", self.jobs.json()),
+            ("routes", self.tally.json().into()),
+            ("examples", examples.into()),
+            ("failures", self.failures.clone().into()),
+        ];
+        fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    fn remember(&mut self, example: Example) {
+        let is_like =
+            |known: &&Example| known.route == example.route && known.cause == example.cause;
+        let of_kind = self.examples.iter().filter(is_like).count();
+        if self.examples.len() < EXAMPLES_MAX && of_kind < EXAMPLES_OF_A_KIND_MAX {
+            self.examples.push(example);
+        }
+    }
+
+    fn fail(&mut self, target: &str, why: &str) {
+        if self.failures.len() < FAILURES_MAX {
+            self.failures.push(format!("{target}: {why}"));
+        }
+    }
+}
+
+/// An answer, or why there is none, with its question.
+type Answers = Vec<(JobQuestion, Result<Reply, String>)>;
+
+impl Offline<'_> {
+    /// Compares everything. `progress` is told how many of how many jobs are compared, and may break
+    /// off; then there is nothing.
+    ///
+    /// # Errors
+    /// Where a side cannot be read.
+    pub fn compare(
+        &self,
+        progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
+    ) -> Result<Option<Compared>, EndError> {
+        let (ours, theirs) = (facets(self.legacy)?, facets(self.normalized)?);
+        let mut out = Compared::default();
+        out.jobs.rejected = ours.rejected;
+        out.jobs.skipped = ours.skipped;
+        self.lists(&ours, &theirs, &mut out)?;
+        let total = ours.jobs.max(theirs.jobs);
+        let (mut done, mut failed) = (0, Ok(()));
+        let mut next = |id: &str, out: &mut Compared| -> ControlFlow<()> {
+            failed = self.job(id, out);
+            done += 1;
+            if failed.is_err() { ControlFlow::Break(()) } else { progress(done.min(total), total) }
+        };
+        let mut stopped = ControlFlow::Continue(());
+        self.legacy.each_id(&mut |id| {
+            stopped = next(id, &mut out);
+            stopped
+        })?;
+        let mut looked = Ok(());
+        if stopped.is_continue() {
+            self.normalized.each_id(&mut |id| {
+                stopped = match self.legacy.has(id.as_bytes()) {
+                    Ok(true) => ControlFlow::Continue(()),
+                    Ok(false) => next(id, &mut out),
+                    Err(error) => {
+                        looked = Err(error);
+                        ControlFlow::Break(())
+                    }
+                };
+                stopped
+            })?;
+        }
+        failed.and(looked)?;
+        Ok(stopped.is_continue().then_some(out))
+    }
+
+    /// Compares the list of each status, the one of no status, and the one of all.
+    fn lists(
+        &self,
+        ours: &JobFacets,
+        theirs: &JobFacets,
+        out: &mut Compared,
+    ) -> Result<(), EndError> {
+        let known = ours.statuses.iter().chain(&theirs.statuses).map(|(status, _)| &status[..]);
+        let statuses: BTreeSet<&str> =
+            known.chain(["queued", "running", "completed", "failed"]).collect();
+        let single = statuses.iter().map(|status| vec![*status]);
+        let several = [UNASKED.to_vec(), statuses.iter().copied().collect()];
+        for asked in single.chain(several) {
+            let statuses = asked.into_iter().map(str::to_owned).collect();
+            let question = Question::List(ListQuestion { statuses, limit: LIST_USUAL });
+            let reply = |place: &dyn JobLookup| question.reply(place, self.now_ms);
+            let replies = [reply(self.legacy), reply(self.normalized)];
+            let (fate, example) = self.fate(&question, &replies, out, &mut None)?;
+            let job_id = example.as_ref().map_or("", |example| &example.job_id[..]);
+            let lacks = |id: &str| Ok::<_, EndError>(!self.normalized.has(id.as_bytes())?);
+            if self.is_unfinished && matches!(fate, Fate::Differs(_)) && lacks(job_id)? {
+                out.tally.add(RouteName::List, Fate::Skipped);
+                continue;
+            }
+            out.tally.add(RouteName::List, fate);
+            example.into_iter().for_each(|example| out.remember(example));
+        }
+        Ok(())
+    }
+
+    /// Compares all answers about a job.
+    fn job(&self, id: &str, out: &mut Compared) -> Result<(), EndError> {
+        let (ours, theirs) = (self.answers(self.legacy, id)?, self.answers(self.normalized, id)?);
+        let is_there = |answers: &Answers| {
+            answers.iter().any(|(_, reply)| !reply.as_ref().is_ok_and(|it| it.status == 404))
+        };
+        let (is_ours, is_theirs) = (is_there(&ours), is_there(&theirs));
+        if !is_ours && !is_theirs {
+            // A legacy document that does not map: it is counted as rejected or skipped.
+            return Ok(());
+        }
+        if is_ours && !is_theirs && self.is_unfinished {
+            out.jobs.unfinished += 1;
+            for part in Part::ALL {
+                out.tally.add(part.route_name(), Fate::Skipped);
+            }
+            return Ok(());
+        }
+        let (mut worst, mut cause) = (Fate::Agreed, None);
+        for (question, replies) in paired(ours, theirs) {
+            let question = Question::Job(question);
+            let (fate, example) = self.fate(&question, &replies, out, &mut cause)?;
+            out.tally.add(question.route(), fate);
+            example.into_iter().for_each(|example| out.remember(example));
+            if fate != Fate::Agreed && worst != Fate::Failed {
+                worst = fate;
+            }
+        }
+        match worst {
+            Fate::Agreed => out.jobs.agreed += 1,
+            Fate::Failed => out.jobs.failed += 1,
+            _ => {
+                out.jobs.different += 1;
+                out.jobs.only_legacy += u64::from(is_ours && !is_theirs);
+                out.jobs.only_normalized += u64::from(is_theirs && !is_ours);
+            }
+        }
+        Ok(())
+    }
+
+    /// What came of two answers, and the example if they differ. `cause` is that of the job, once
+    /// it is known.
+    fn fate(
+        &self,
+        question: &Question,
+        replies: &[Result<Reply, String>; 2],
+        out: &mut Compared,
+        cause: &mut Option<Cause>,
+    ) -> Result<(Fate, Option<Example>), EndError> {
+        let [Ok(ours), Ok(theirs)] = replies else {
+            for why in replies.iter().filter_map(|reply| reply.as_ref().err()) {
+                out.fail(&question.target(), why);
+            }
+            return Ok((Fate::Failed, None));
+        };
+        let Some(differing) = compare(question, [ours, theirs], self.texts) else {
+            return Ok((Fate::Agreed, None));
+        };
+        let job_id = differing.job_id.unwrap_or_default();
+        let why = match cause {
+            Some(cause) => *cause,
+            None => {
+                let decisions = Decisions::Known(self.options);
+                of_job(self.legacy, self.normalized, job_id.as_bytes(), decisions)?
+            }
+        };
+        *cause = Some(why);
+        let example = Example {
+            route: question.route(),
+            target: question.target(),
+            job_id,
+            cause: Some(why),
+            statuses: [ours.status, theirs.status],
+            differences: differing.places,
+        };
+        Ok((Fate::Differs(why), Some(example)))
+    }
+
+    /// All answers of a side about a job, its events page by page.
+    fn answers(&self, place: &dyn JobLookup, id: &str) -> Result<Answers, EndError> {
+        let mut answers = Vec::new();
+        place.look_at(id.as_bytes(), &mut |job| answers = of_one(job, id, self.now_ms))?;
+        Ok(answers)
+    }
+}
+
+/// All answers about a job that is looked at.
+fn of_one(job: &dyn OneJob, id: &str, now_ms: i64) -> Answers {
+    let mut answers = Vec::new();
+    let mut ask = |question: JobQuestion| -> Option<JobQuestion> {
+        let reply = match question.of(job, now_ms) {
+            Ok(body) => Ok(Reply { status: 200, body }),
+            Err(Failed::Internal(why)) => Err(why),
+            Err(failed) => Ok(failed.reply(id)),
+        };
+        let next = reply.as_ref().ok().and_then(|reply| next_page(&question, reply));
+        answers.push((question, reply));
+        next
+    };
+    for part in Part::ALL {
+        let mut question = Some(JobQuestion::new(id, part));
+        while let Some(asked) = question.take() {
+            question = ask(asked).filter(|_| part == Part::Events);
+        }
+    }
+    answers
+}
+
+/// The question for the events after a page; nothing after a page that is not full.
+pub(crate) fn next_page(question: &JobQuestion, reply: &Reply) -> Option<JobQuestion> {
+    if question.part != Part::Events || reply.status != 200 {
+        return None;
+    }
+    let page = parsed(reply);
+    let items = page["items"].as_array().filter(|items| items.len() >= question.limit)?;
+    let last = items.last()?["emittedAt"].as_str()?;
+    // Times go down from page to page: what does not, has no end.
+    let goes_down = match &question.before {
+        Before::This(before) => last < &before[..],
+        Before::Not | Before::Several => true,
+    };
+    let before = Before::This(last.to_owned());
+    goes_down.then(|| JobQuestion { before, ..question.clone() })
+}
+
+/// The answers of both sides to the same questions, in order. Where one side has more pages of
+/// events, the last page of the other one has differed already.
+fn paired(
+    ours: Answers,
+    theirs: Answers,
+) -> impl Iterator<Item = (JobQuestion, [Result<Reply, String>; 2])> {
+    let mut theirs: Vec<_> = theirs.into_iter().map(Some).collect();
+    ours.into_iter().filter_map(move |(question, reply)| {
+        let is_same =
+            |it: &Option<(JobQuestion, _)>| it.as_ref().is_some_and(|it| it.0 == question);
+        let at = theirs.iter().position(is_same)?;
+        let (_, other) = theirs[at].take()?;
+        Some((question, [reply, other]))
+    })
+}
+
+/// What there is at a place.
+fn facets(place: &dyn JobLookup) -> Result<JobFacets, EndError> {
+    Ok(place.page(&JobQuery { limit: 1, ..JobQuery::default() })?.facets)
+}
