@@ -33,6 +33,9 @@ pub trait Watcher: Send + Sync {
     /// A command that writes no target has read this much.
     fn reading(&self, _reading: Reading) {}
 
+    /// A command that compares job by job is this far.
+    fn comparing(&self, _comparing: Comparing) {}
+
     /// A command that does several things begins the next one; the text says which, such as
     /// `3/9 verify`.
     fn step(&self, _text: &str) {}
@@ -47,6 +50,15 @@ pub struct Reading {
     pub file_bytes: u64,
     /// Size of the file in bytes, if known.
     pub file_bytes_total: Option<u64>,
+}
+
+/// How far a comparison is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Comparing {
+    /// Jobs that are compared.
+    pub jobs: u64,
+    /// About how many there are.
+    pub of: u64,
 }
 
 /// Nobody listens.

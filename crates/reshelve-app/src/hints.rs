@@ -77,6 +77,11 @@ pub const WHERE_RUNS_ARE: &str = "--runs-dir says where runs are";
 pub const LIST_OF_COMMANDS: &str = "--help lists the commands";
 /// A faulty command line that the parser has no advice for.
 pub const LIST_OF_FLAGS: &str = "--help lists the arguments and their values";
+/// A comparison that did not come to its end.
+pub(crate) const COMPARE_AGAIN: &str = "nothing was changed: the same command begins again";
+/// `shadow` without `--offline`.
+pub const SHADOW_IS_OFFLINE: &str = "reshelve shadow --offline SOURCE TARGET compares before the first request; \
+     reshelve serve --shadow compares the answers to requests";
 /// An address that nobody can listen at.
 pub const NAME_AN_ADDRESS: &str =
     "--listen takes an address of this machine and a port, such as 127.0.0.1:8080";

@@ -43,12 +43,13 @@ pub mod resume;
 pub mod rollback;
 pub mod run;
 pub mod runs;
+pub mod shadow;
 pub mod status;
 pub mod verify;
 
 pub use exit_code::ExitCode;
 pub use failure::Failure;
-pub use handle::{Handle, Reading, Watcher};
+pub use handle::{Comparing, Handle, Reading, Watcher};
 pub use options::{
     BatchOptions, GivenOptions, LIVE_BATCH_BYTES, MappingOptions, ReadPreference, RunName,
 };
@@ -69,5 +70,6 @@ pub use resume::resume;
 pub use rollback::rollback;
 pub use run::run;
 pub use runs::runs;
+pub use shadow::shadow;
 pub use status::status;
 pub use verify::verify;

@@ -75,6 +75,7 @@ fn run() -> Result<ExitCode, Failure> {
         Command::Checksums(args) => commands::checksums::run(&args),
         Command::Report(args) => commands::report::run(&args),
         Command::Serve(args) => commands::serve::run(&args),
+        Command::Shadow(args) => commands::shadow::run(&args),
         Command::Indexes(args) => commands::indexes::run(&args),
         Command::Generate(args) => commands::generate::run(&args),
         Command::Completions(args) => commands::completions::run(&args),

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use reshelve::run::{Plan, Progress, RunFolder, millis};
-use reshelve_app::{Handle, Reading, Watcher, rollback};
+use reshelve_app::{Comparing, Handle, Reading, Watcher, rollback};
 
 use crate::interrupt;
 use crate::printer::{error_columns, has_terminal, note, shows_progress};
-use crate::progress_line::{Line, Parts};
+use crate::progress_line::{Compared, Line, Parts};
 
 /// How often a plain line is printed.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
@@ -103,6 +103,15 @@ impl Watcher for View {
             shown.bar = bar();
         }
         shown.show(progress);
+    }
+
+    fn comparing(&self, comparing: Comparing) {
+        let mut shown = self.shown();
+        if shown.bar.is_none() {
+            shown.bar = bar();
+        }
+        let elapsed_ms = millis(shown.begun.elapsed());
+        shown.show(&Compared { comparing, elapsed_ms });
     }
 
     fn step(&self, text: &str) {

@@ -1,6 +1,7 @@
 //! The line that says how far a command is: as much of it as a terminal has room for.
 
 use reshelve::run::{Progress, Waiting};
+use reshelve_app::Comparing;
 use reshelve_app::rollback::{self, Phase};
 use reshelve_app::text::{bytes_per_second, number, size, span, waiting};
 
@@ -67,6 +68,26 @@ impl Parts for Line {
         }
         if self.batch > 0 {
             parts.push((Part::Batch, format!("batch {}", number(self.batch))));
+        }
+        parts
+    }
+}
+
+/// How far a comparison is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Compared {
+    pub(crate) comparing: Comparing,
+    /// Time spent.
+    pub(crate) elapsed_ms: u64,
+}
+
+impl Parts for Compared {
+    fn parts(&self) -> Vec<(Part, String)> {
+        let Comparing { jobs, of } = self.comparing;
+        let mut parts = Vec::from(part_done((jobs, of)));
+        parts.push((Part::Documents, format!("{} of {} jobs compared", number(jobs), number(of))));
+        if let Some(left_ms) = left_ms((jobs, of), self.elapsed_ms) {
+            parts.push((Part::Left, format!("{} left", span(left_ms))));
         }
         parts
     }

@@ -219,6 +219,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "plan",
             "report",
             "reshelve-mongo",
+            "comparison",
         ],
     },
     Room {
@@ -236,6 +237,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "plan",
             "report",
             "sides",
+            "comparison",
             "shadow",
             "realtime",
             "http",

@@ -158,6 +158,21 @@ Exit codes:
   2  usage error
   3  a target that is damaged";
 
+pub(super) const SHADOW: &str = "\
+Examples:
+  reshelve shadow --offline dump out
+  reshelve shadow --offline dump out --json
+
+Every job is asked for by every route of the read API, its events in all pages, and the lists by
+every status, on both sides. Each difference is lag, an edit, the mapping, or the presentation.
+
+Exit codes:
+  0  all answers agree, but for documents that are rejected or left out
+  2  usage error
+  3  a target that is damaged
+  5  not all answers agree
+  6  interrupted";
+
 pub(super) const RUNS: &str = "\
 Examples:
   reshelve runs

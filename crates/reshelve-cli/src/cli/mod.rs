@@ -8,6 +8,7 @@ mod password;
 mod rehearse;
 mod runs;
 mod serve;
+mod shadow;
 mod shared;
 mod sources;
 mod targets;
@@ -24,6 +25,7 @@ pub(crate) use runs::{
     StatusArgs,
 };
 pub(crate) use serve::ServeArgs;
+pub(crate) use shadow::ShadowArgs;
 pub(crate) use sources::{ExplainArgs, InspectArgs, ProfileArgs};
 pub(crate) use targets::{ChecksumsArgs, IndexesAction, IndexesArgs, RestoreArgs, VerifyArgs};
 pub(crate) use tool::{CompletionsArgs, DemoArgs, ManArgs};
@@ -110,6 +112,9 @@ pub(crate) enum Command {
     /// Serve the read API of the new stack, from either side
     #[command(after_long_help = help::SERVE)]
     Serve(Box<ServeArgs>),
+    /// Compare what both sides would answer, before the first request
+    #[command(after_long_help = help::SHADOW)]
+    Shadow(Box<ShadowArgs>),
     /// Show, create or drop the collections and indexes of a target
     #[command(after_long_help = help::INDEXES)]
     Indexes(IndexesArgs),
