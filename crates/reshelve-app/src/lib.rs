@@ -20,9 +20,11 @@ mod unfinished;
 
 pub mod groups;
 pub mod hints;
+pub mod lately;
 pub mod outside;
 pub mod places;
 pub mod secret_file;
+pub mod served_runs;
 pub mod sides;
 pub mod states;
 pub mod text;

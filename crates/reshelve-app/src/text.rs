@@ -1,6 +1,6 @@
 //! How figures, and text that other people wrote, are written for people.
 
-use reshelve::run::{Waiting, Why};
+use reshelve::run::{Throttle, Waiting, Why};
 use std::ffi::OsStr;
 
 pub use reshelve::report::number;
@@ -104,6 +104,22 @@ pub fn waiting(waiting: &Waiting) -> String {
         Why::MaxWriteMs => {
             format!("a write takes {} ms, at most {}", number(found), number(limit))
         }
+    }
+}
+
+/// The limits of a throttle, for people.
+pub fn limits(throttle: &Throttle) -> String {
+    let Throttle { max_docs_per_s, max_bytes_per_s, max_lag_s, max_write_ms } = throttle;
+    let limits = [
+        max_docs_per_s.map(|limit| format!("{} documents/s", number(limit))),
+        max_bytes_per_s.map(|limit| format!("{}/s", size(limit))),
+        max_lag_s.map(|limit| format!("{} s of replication lag", number(limit))),
+        max_write_ms.map(|limit| format!("{} ms for a write", number(limit))),
+    ];
+    let limits: Vec<String> = limits.into_iter().flatten().collect();
+    match limits.is_empty() {
+        true => "no throttle".to_owned(),
+        false => format!("at most {}", limits.join(", ")),
     }
 }
 

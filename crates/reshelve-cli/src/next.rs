@@ -7,11 +7,10 @@ use std::path::Path;
 use reshelve::run::{Plan, State};
 use reshelve_app::outside::Outside;
 use reshelve_app::places::SourcePlace;
+use reshelve_app::served_runs::RUNS_FOLDER_USUAL;
 use reshelve_app::status::RunStatus;
 use reshelve_app::text::shell_word;
 
-/// The folder of runs that needs no flag.
-const RUNS_FOLDER_USUAL: &str = ".reshelve/runs";
 /// The variables that may name the two places.
 const PLACES: [&str; 2] = ["LEGACY_MONGODB_URI", "TARGET_MONGODB_URI"];
 /// Flags that replace what is there, or who works on it: these are for people to repeat.

@@ -6,6 +6,7 @@ pub mod http;
 pub mod present;
 pub mod questions;
 pub mod realtime;
+pub mod runs;
 pub mod shadow;
 pub mod sides;
 mod ui;

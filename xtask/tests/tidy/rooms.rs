@@ -177,9 +177,14 @@ pub(crate) const ROOMS: &[Room] = &[
         may_import: &["raw", "target_schema", "ends", "present", "sides"],
     },
     Room {
+        folder: "reshelve-serve/src/runs",
+        purpose: "the seam to runs: what a server shows of them, and who tells it",
+        may_import: &["run"],
+    },
+    Room {
         folder: "reshelve-serve/src/ui",
-        purpose: "the pages for people: the library and each novel, rendered from target documents",
-        may_import: &["raw", "extjson", "mapping", "store", "target_schema", "ends", "sides"],
+        purpose: "the pages for people: the library and each novel, rendered from target documents; runs",
+        may_import: &["raw", "extjson", "mapping", "store", "target_schema", "ends", "sides", "runs"],
     },
     Room {
         folder: "reshelve-serve/src/http",
@@ -194,6 +199,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "comparison",
             "shadow",
             "realtime",
+            "runs",
             "ui",
         ],
     },
@@ -220,6 +226,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "report",
             "reshelve-mongo",
             "comparison",
+            "runs",
         ],
     },
     Room {

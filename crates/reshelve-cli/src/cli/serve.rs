@@ -9,7 +9,7 @@ use reshelve_serve::http;
 use reshelve_serve::sides::{self as served, RouteName, Side, Turn};
 
 use super::password::BothPasswords;
-use super::shared::{MappingArgs, ReadPreference};
+use super::shared::{MappingArgs, ReadPreference, RunsDir};
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
@@ -88,6 +88,8 @@ pub(crate) struct ServeArgs {
     jobs: Option<u16>,
     #[command(flatten)]
     pub(crate) password: BothPasswords,
+    #[command(flatten)]
+    pub(crate) runs: RunsDir,
 }
 
 /// Of the switch; `USE_NORMALIZED_PERSISTENCE` says whether it is the normalised side.

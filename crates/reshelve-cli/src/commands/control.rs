@@ -3,9 +3,8 @@
 
 use std::sync::Arc;
 
-use reshelve::run::Throttle;
 use reshelve_app::control::{self, Outcome};
-use reshelve_app::text::{number, size};
+use reshelve_app::text::limits;
 use reshelve_app::{ExitCode, Failure, Handle, RunName};
 
 use crate::cli::{ControlArgs, ResumeArgs, ThrottleArgs};
@@ -66,22 +65,6 @@ pub(super) fn go_on(args: &ResumeArgs, run: &RunName) -> Result<Option<ExitCode>
     };
     let next = next::to_run("status", &outcome.status.run, &args.runs.runs_dir).flag("--watch");
     Ok(Some(print(&outcome, &text, Printer::new(args.json.json), &next)))
-}
-
-/// The limits of a throttle, for people.
-pub(super) fn limits(throttle: &Throttle) -> String {
-    let Throttle { max_docs_per_s, max_bytes_per_s, max_lag_s, max_write_ms } = throttle;
-    let limits = [
-        max_docs_per_s.map(|limit| format!("{} documents/s", number(limit))),
-        max_bytes_per_s.map(|limit| format!("{}/s", size(limit))),
-        max_lag_s.map(|limit| format!("{} s of replication lag", number(limit))),
-        max_write_ms.map(|limit| format!("{} ms for a write", number(limit))),
-    ];
-    let limits: Vec<String> = limits.into_iter().flatten().collect();
-    match limits.is_empty() {
-        true => "no throttle".to_owned(),
-        false => format!("at most {}", limits.join(", ")),
-    }
 }
 
 fn waited<T>(wait: impl FnOnce(&Handle) -> Result<T, Failure>) -> Result<T, Failure> {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use reshelve::run::now_iso;
 use reshelve_app::hints;
 use reshelve_app::secret_file;
+use reshelve_app::served_runs;
 use reshelve_app::sides;
 use reshelve_app::text::plain;
 use reshelve_app::{ExitCode, Failure, Watcher};
@@ -34,7 +35,10 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let hangups = interrupt::hangups().map_err(|error| Failure::failed(error.to_string()))?;
     let view = Arc::new(View::default());
     let handle = args.password.handle(view.handle());
-    let opened = sides::open(&args.sides(), &handle)?;
+    let (asked, runs_folder) = (args.sides(), args.runs.runs_dir.clone());
+    let opened = sides::open(&asked, &handle)?;
+    let runs = served_runs::Request { runs_folder, sides: &asked, opened: &opened };
+    let runs = Arc::new(served_runs::open(&runs)?);
     let sides = both(args, opened)?;
     let audit = Audit::to(|what| printer::audit(&dated(what)));
     let switch = sides.clone();
@@ -47,6 +51,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
         report,
         audit,
         shadow: args.shadow.map(|share| Shadowing { share, with_texts: args.with_texts }),
+        runs,
         access,
         ..Settings::new(listen, sides)
     };

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use reshelve_app::status::{self, Outcome, Request, RollbackStatus, RunStatus};
 use reshelve_app::text::{
-    bytes_per_second, counted, moment, number, per_second, plain, shell_word, size, span, waiting,
+    bytes_per_second, counted, limits, moment, number, per_second, plain, shell_word, size, span,
+    waiting,
 };
 use reshelve_app::{ExitCode, Failure, Handle, Watcher};
 
-use super::control::limits;
 use super::watch::Watch;
 use crate::cli::StatusArgs;
 use crate::next;

@@ -17,6 +17,7 @@ use super::login;
 use super::measures::Measures;
 use super::openapi;
 use crate::present::error;
+use crate::runs::Runs;
 use crate::shadow::Shadow;
 use crate::sides::{Asking, Audit};
 use crate::ui;
@@ -43,11 +44,12 @@ pub(super) struct Ours {
     pub(super) measures: Measures,
     pub(super) access: Access,
     pub(super) audit: Audit,
+    pub(super) runs: Arc<dyn Runs>,
 }
 
 /// The routes.
 pub(super) fn router(ours: Ours, shadow: Option<Arc<Shadow>>) -> Router {
-    let Ours { asking, measures, access, audit } = ours;
+    let Ours { asking, measures, access, audit, runs } = ours;
     let admin = Admin { asking: Arc::clone(&asking), audit };
     Router::new()
         .route("/healthz", get(healthz))
@@ -58,7 +60,7 @@ pub(super) fn router(ours: Ours, shadow: Option<Arc<Shadow>>) -> Router {
         .route(SHADOW, get(shadowed).with_state(shadow))
         .route(PERSISTENCE, get(admin::shown).post(admin::turned).with_state(admin))
         .layer(DefaultBodyLimit::max(login::BODY_BYTES_MAX))
-        .merge(ui::router(asking))
+        .merge(ui::router(asking, runs))
 }
 
 /// Whether the server runs at all.

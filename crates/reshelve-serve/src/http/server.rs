@@ -27,6 +27,7 @@ use super::parameters::Validation;
 use super::service::Service;
 use super::stream::Guarded;
 use crate::realtime::{ClientOrigin, Realtime};
+use crate::runs::{NoRuns, Runs};
 use crate::shadow::{Shadow, Shadowing};
 use crate::sides::{Asking, Audit, Report, Sides};
 
@@ -49,6 +50,8 @@ pub struct Settings {
     pub audit: Audit,
     /// Whether answers are compared with those of the other side.
     pub shadow: Option<Shadowing>,
+    /// The runs that are shown.
+    pub runs: Arc<dyn Runs>,
     /// Who may ask for what.
     pub access: Access,
     /// How much it takes on.
@@ -67,6 +70,7 @@ impl Settings {
             report: Report::default(),
             audit: Audit::default(),
             shadow: None,
+            runs: Arc::new(NoRuns),
             access: Access::default(),
             limits: Limits::default(),
         }
@@ -124,8 +128,8 @@ impl Server {
     /// Where the address is in use or not of this machine.
     pub fn bind(settings: Settings) -> Result<Self, ServeError> {
         let Settings { listen, hosts, client_origin: origin, .. } = settings;
-        let Settings { validation, sides, report, audit, shadow, access, mut limits, .. } =
-            settings;
+        let Settings { validation, sides, report, audit, shadow, runs, access, .. } = settings;
+        let mut limits = settings.limits;
         limits.connections = files::connections(limits.connections);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .max_blocking_threads(limits.lookups)
@@ -141,7 +145,8 @@ impl Server {
         let asking = Arc::new(Asking::new(sides, limits.lookups));
         let realtime = Realtime::new(Arc::clone(&asking), origin.clone(), report.clone());
         let measures = Measures::new(asking.sides(), shadow.as_ref());
-        let ours = Ours { asking: Arc::clone(&asking), measures: measures.clone(), access, audit };
+        let ours =
+            Ours { asking: Arc::clone(&asking), measures: measures.clone(), access, audit, runs };
         let own = own::router(ours, shadow.clone());
         let began = Instant::now();
         let application = Application {

@@ -20,8 +20,16 @@ static ASSETS: LazyLock<[Asset; 3]> = LazyLock::new(|| {
         Asset { name: format!("{hash}.{end}"), content_type, content }
     };
     [
-        asset(include_str!("style.css"), "css", "text/css; charset=utf-8"),
-        asset(include_str!("script.js"), "js", "text/javascript; charset=utf-8"),
+        asset(
+            concat!(include_str!("style.css"), include_str!("runs/style.css")),
+            "css",
+            "text/css; charset=utf-8",
+        ),
+        asset(
+            concat!(include_str!("script.js"), include_str!("runs/follow.js")),
+            "js",
+            "text/javascript; charset=utf-8",
+        ),
         asset(include_str!("icon.svg"), "svg", "image/svg+xml"),
     ]
 });

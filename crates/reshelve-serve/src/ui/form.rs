@@ -136,7 +136,7 @@ fn cursor_of(text: &str) -> Option<JobCursor> {
 }
 
 /// Names and values of a query, as a form sends them.
-fn pairs(query: &str) -> impl Iterator<Item = (String, String)> {
+pub(super) fn pairs(query: &str) -> impl Iterator<Item = (String, String)> {
     query.split('&').take(PAIRS_MAX).map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         (decoded(name), decoded(value))

@@ -6,10 +6,20 @@ use super::assets;
 use super::words::{plain, shown};
 
 /// The pages that every page leads to: where they are, and their titles.
-const PAGES: &[(&str, &str)] = &[("/ui/novels", "Library")];
+const PAGES: &[(&str, &str)] = &[("/ui/novels", "Library"), ("/ui/runs", "Runs")];
 
 /// A page. `place` is what is served, where that is known.
 pub(super) fn page(title: &str, place: Option<&str>, content: &Markup) -> Markup {
+    page_with(title, place, None, content)
+}
+
+/// The same; without a script, it is loaded again after so many seconds.
+pub(super) fn page_with(
+    title: &str,
+    place: Option<&str>,
+    again_after_s: Option<u32>,
+    content: &Markup,
+) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -21,6 +31,9 @@ pub(super) fn page(title: &str, place: Option<&str>, content: &Markup) -> Markup
                 link rel="icon" type="image/svg+xml" href=(assets::address(".svg"));
                 link rel="stylesheet" href=(assets::address(".css"));
                 script src=(assets::address(".js")) defer {}
+                @if let Some(seconds) = again_after_s {
+                    noscript { meta http-equiv="refresh" content=(seconds); }
+                }
             }
             body {
                 a.skip href="#content" { "Skip to the content" }
@@ -36,7 +49,7 @@ pub(super) fn page(title: &str, place: Option<&str>, content: &Markup) -> Markup
                     }
                 }
                 main #content tabindex="-1" { (content) }
-                footer.foot { "All times are in UTC. These pages only read." }
+                footer.foot { "All times are in UTC." }
             }
         }
     }

@@ -10,6 +10,7 @@ mod library;
 mod novel;
 mod origin;
 mod read;
+mod runs;
 mod words;
 
 use std::sync::Arc;
@@ -27,16 +28,19 @@ use axum::routing::get;
 use maud::Markup;
 use reshelve::ends::{EndError, JobLookup};
 
+use crate::runs::Runs;
 use crate::sides::{Asking, RouteName};
 use novel::Novel;
 
-/// What a page may do: load styles, the script and pictures from here, and send its form here.
+/// What a page may do: load styles, the script and pictures from here, load itself again, and send
+/// its form here.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
-    form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 const HTML: &str = "text/html; charset=utf-8";
 
 /// The routes of the pages.
-pub(crate) fn router(asking: Arc<Asking>) -> Router {
+pub(crate) fn router(asking: Arc<Asking>, runs: Arc<dyn Runs>) -> Router {
+    let shown = runs::Shown { asking: Arc::clone(&asking), runs };
     Router::new()
         .route("/", get(library))
         .route("/ui", get(|| async { moved("/ui/novels") }))
@@ -48,8 +52,9 @@ pub(crate) fn router(asking: Arc<Asking>) -> Router {
         .merge(origin::routes())
         .route("/ui/assets/{name}", get(asset))
         .route("/ui/{*rest}", get(|| async { not_found("There is no such page.") }))
-        .route_layer(map_response(harmless))
         .with_state(asking)
+        .merge(runs::router(shown))
+        .route_layer(map_response(harmless))
 }
 
 /// The words for the orders of the library.
@@ -182,8 +187,12 @@ fn moved(to: &'static str) -> Response<Body> {
 }
 
 /// An answer with a body.
-fn respond(status: StatusCode, content_type: &'static str, body: String) -> Response<Body> {
-    let mut response = Response::new(Body::from(body));
+fn respond(
+    status: StatusCode,
+    content_type: &'static str,
+    body: impl Into<Body>,
+) -> Response<Body> {
+    let mut response = Response::new(body.into());
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response

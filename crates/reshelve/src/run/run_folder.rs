@@ -233,6 +233,13 @@ impl RunFolder {
         Ok(read_state(self.files(), &self.checkpoint_file(), CHECKPOINT_SCHEMA)?)
     }
 
+    /// When the last checkpoint was written, in milliseconds since 1970; none if the file system
+    /// does not tell.
+    pub fn progressed_at_ms(&self) -> Option<i64> {
+        let found = self.files.look(&self.checkpoint_file()).ok()??;
+        (found.modified_ns > 0).then_some(found.modified_ns / 1_000_000)
+    }
+
     /// Replaces the checkpoint in one step, durably.
     pub(crate) fn write_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), DiskError> {
         write_checked_state(self.files(), &self.checkpoint_file(), checkpoint)
