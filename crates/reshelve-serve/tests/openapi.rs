@@ -290,38 +290,6 @@ fn so_is_every_answer_of_our_own_routes() {
         settings.access = Access::with_token("open sesame");
     });
     let document = Document::of(&one);
-    let turn = r#"{"persistence":"normalized","routes":{"list":"legacy"},"normalizedShare":3}"#;
-    let asked = [
-        ("GET", "/", ""),
-        ("GET", "/ui", ""),
-        ("GET", "/ui/", ""),
-        ("GET", "/ui/novels?mark=alerts&sort=title", ""),
-        ("GET", "/ui/nothing/at/all", ""),
-        ("GET", "/ui/assets/nothing", ""),
-        ("GET", "/ui/assets/%ff", ""),
-        ("GET", "/healthz", ""),
-        ("GET", "/readyz", ""),
-        ("GET", "/metrics", ""),
-        ("GET", "/openapi.json", ""),
-        ("GET", "/health", ""),
-        ("GET", "/health/ready", ""),
-        ("GET", "/internal/realtime/metrics", ""),
-        ("GET", "/api/reshelve/shadow", ""),
-        ("GET", "/admin/persistence", ""),
-        ("POST", "/admin/persistence", turn),
-        ("POST", "/admin/persistence", "nothing"),
-        ("POST", "/admin/persistence", LONG),
-        ("GET", "/login", ""),
-        ("POST", "/login", "token=open+sesame"),
-        ("POST", "/login", "token=x"),
-        ("POST", "/login", LONG),
-        ("POST", "/api/novel", ""),
-        ("POST", "/api/novel", "{}"),
-        ("POST", "/api/novel", "{"),
-        ("GET", "/ws/?EIO=4&transport=polling", ""),
-        ("GET", "/ws/?EIO=3", ""),
-        ("POST", "/ws/?EIO=4&transport=polling&sid=x", "40"),
-    ];
     let mut statuses = BTreeSet::new();
     for (server, fields) in [
         (&one, "Host: localhost\r\n"),
@@ -334,7 +302,7 @@ fn so_is_every_answer_of_our_own_routes() {
             "Host: localhost\r\nAuthorization: Bearer open sesame\r\nOrigin: http://x.example\r\n",
         ),
     ] {
-        for (method, target, body) in asked {
+        for &(method, target, body) in ASKED {
             let body = if body == LONG { "x".repeat(20_000) } else { body.to_owned() };
             let length = match body.len() {
                 0 => String::new(),
@@ -352,6 +320,41 @@ fn so_is_every_answer_of_our_own_routes() {
         assert!(statuses.contains(&status), "{status} of {statuses:?}");
     }
 }
+
+/// What is asked of our own routes, and of those of the application beside them.
+const ASKED: &[(&str, &str, &str)] = &[
+    ("GET", "/", ""),
+    ("GET", "/ui", ""),
+    ("GET", "/ui/", ""),
+    ("GET", "/ui/novels?mark=alerts&sort=title", ""),
+    ("GET", "/ui/nothing/at/all", ""),
+    ("GET", "/ui/assets/nothing", ""),
+    ("GET", "/ui/assets/%ff", ""),
+    ("GET", "/healthz", ""),
+    ("GET", "/readyz", ""),
+    ("GET", "/metrics", ""),
+    ("GET", "/openapi.json", ""),
+    ("GET", "/health", ""),
+    ("GET", "/health/ready", ""),
+    ("GET", "/internal/realtime/metrics", ""),
+    ("GET", "/api/reshelve/shadow", ""),
+    ("GET", "/admin/persistence", ""),
+    ("POST", "/admin/persistence", TURN),
+    ("POST", "/admin/persistence", "nothing"),
+    ("POST", "/admin/persistence", LONG),
+    ("GET", "/login", ""),
+    ("POST", "/login", "token=open+sesame"),
+    ("POST", "/login", "token=x"),
+    ("POST", "/login", LONG),
+    ("POST", "/api/novel", ""),
+    ("POST", "/api/novel", "{}"),
+    ("POST", "/api/novel", "{"),
+    ("GET", "/ws/?EIO=4&transport=polling", ""),
+    ("GET", "/ws/?EIO=3", ""),
+    ("POST", "/ws/?EIO=4&transport=polling&sid=x", "40"),
+];
+
+const TURN: &str = r#"{"persistence":"normalized","routes":{"list":"legacy"},"normalizedShare":3}"#;
 
 /// Stands for a body that is too long.
 const LONG: &str = "(too long)";

@@ -184,7 +184,16 @@ pub(crate) const ROOMS: &[Room] = &[
     Room {
         folder: "reshelve-serve/src/ui",
         purpose: "the pages for people: the library and each novel, rendered from target documents; runs",
-        may_import: &["raw", "extjson", "mapping", "store", "target_schema", "ends", "sides", "runs"],
+        may_import: &[
+            "raw",
+            "extjson",
+            "mapping",
+            "store",
+            "target_schema",
+            "ends",
+            "sides",
+            "runs",
+        ],
     },
     Room {
         folder: "reshelve-serve/src/http",
