@@ -1,5 +1,5 @@
-//! The OpenAPI document of all routes: theirs (`application.rs`, with `answers.rs`), ours and the
-//! pages (`ours.rs`). A route that the server has and this does not name fails a test.
+//! The OpenAPI document of all routes: theirs (`application.rs`, with `answers.rs`), ours
+//! (`ours.rs`) and the pages (`pages.rs`). A route that the server has and this does not name fails a test.
 //!
 //! The schemas are written here and not derived: answers are made from raw BSON, without types
 //! that a schema could be taken from. Tests hold recorded answers against them.
@@ -8,6 +8,7 @@ mod answers;
 mod application;
 mod operation;
 mod ours;
+mod pages;
 mod shape;
 
 use std::sync::LazyLock;
@@ -49,7 +50,7 @@ fn document() -> OpenApi {
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(ABOUT))
         .build();
-    let routes = application::routes().into_iter().chain(ours::routes());
+    let routes = application::routes().into_iter().chain(ours::routes()).chain(pages::routes());
     let paths = routes.fold(PathsBuilder::new(), |paths, Route { path, method, operation }| {
         paths.path(path, PathItem::new(method, operation))
     });

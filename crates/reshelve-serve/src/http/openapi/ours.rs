@@ -1,18 +1,15 @@
-//! Our own routes, and the pages.
+//! Our own routes, without the pages.
 
-use super::operation::{HTML, JSON, PLAIN, Route};
-use super::shape::{Record, Shape, named, one_of, stored, text};
-use crate::ui;
+use super::operation::{JSON, PLAIN, Route};
+use super::shape::{Record, named, stored, text};
 
 const SERVER: &str = "server";
-const PAGES: &str = "pages";
 
 /// All of them.
 pub(super) fn routes() -> Vec<Route> {
     let mut all = server();
     all.extend(switch());
     all.extend(login());
-    all.extend(pages());
     all
 }
 
@@ -79,65 +76,4 @@ fn login() -> [Route; 2] {
             .answers(413, "A body above 16 KiB.", &[(PLAIN, text())])
             .answers(421, HOST, &error()),
     ]
-}
-
-fn pages() -> Vec<Route> {
-    vec![
-        library("/"),
-        moved("/ui"),
-        moved("/ui/"),
-        library("/ui/novels"),
-        of_novel("/ui/novels/{job}", "One novel").shows(200, "The page.").guarded(),
-        of_novel("/ui/novels/{job}/chapters/{at}", "One chapter, to read")
-            .segment("at", "Which chapter, in their order, from 1.")
-            .shows(200, "The page.")
-            .guarded(),
-        of_novel("/ui/novels/{job}/export/{form}", "One novel as a file")
-            .segment("form", "`markdown` or `html`.")
-            .answers(200, "The file.", &[("text/markdown", text()), (HTML, text())])
-            .guarded(),
-        Route::get("/ui/assets/{name}", PAGES, "Styles, the script and the picture of pages")
-            .segment("name", "As pages name it.")
-            .answers(200, "The file.", &files())
-            .answers(400, "A segment that cannot be read.", &[(PLAIN, text())])
-            .shows(404, "There is no such file.")
-            .guarded(),
-        Route::get("/ui/{rest}", PAGES, "Anything else below the pages")
-            .segment("rest", "Any path.")
-            .shows(404, "There is no such page.")
-            .guarded(),
-    ]
-}
-
-fn files() -> [(&'static str, Shape); 3] {
-    ["text/css", "text/javascript", "image/svg+xml"].map(|kind| (kind, text()))
-}
-
-fn moved(path: &'static str) -> Route {
-    Route::get(path, PAGES, "Leads to the library").shows(308, "To `/ui/novels`.").guarded()
-}
-
-fn library(path: &'static str) -> Route {
-    let [sorts, marks] = [ui::sorts(), ui::marks()].map(|words| one_of(&words));
-    Route::get(path, PAGES, "All novels: search, filters, orders")
-        .about("What is not understood is left out, and no error.")
-        .query("q", text(), "Words of a title, premise, genre, job id or legacy `_id`.")
-        .query("status", text(), "Only novels of this status.")
-        .query("genre", text(), "Only novels of this genre; `-` for those without one.")
-        .query("era", text(), "Only novels of this era of the legacy application.")
-        .query("mark", marks, "Only novels with this mark; several may be named.")
-        .query("sort", sorts, "The order.")
-        .query("at", text(), "Where a page begins, as the links between pages name it.")
-        .shows(200, "The page.")
-        .shows(500, "What is served cannot be read.")
-        .guarded()
-}
-
-/// A page about one novel.
-fn of_novel(path: &'static str, summary: &str) -> Route {
-    Route::get(path, PAGES, summary)
-        .segment("job", "The id of the job.")
-        .answers(400, "A segment that cannot be read.", &[(PLAIN, text())])
-        .shows(404, "There is no such novel, or no such part of it.")
-        .shows(500, "What is served cannot be read.")
 }
