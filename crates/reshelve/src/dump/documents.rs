@@ -3,6 +3,7 @@
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::Path;
+use std::sync::mpsc;
 
 use super::bson_file::BsonFile;
 use super::content::Content;
@@ -66,4 +67,51 @@ impl Documents {
         self.next += 1;
         Ok(Some(self.batch.document(&item)))
     }
+}
+
+/// How many batches are read before they are asked for.
+const READ_AHEAD: usize = 1;
+
+/// Gives every document of a part of a file, in order. A thread reads the next ones meanwhile, as
+/// most of those who ask compute a hash of each. Ends with the damage, if there is any.
+///
+/// # Errors
+/// Those of `each`, which then gets no further document, and of opening the file.
+pub(crate) fn each_of_part(
+    files: &dyn Files,
+    path: &Path,
+    part: Range<u64>,
+    each: &mut dyn FnMut(&[u8]) -> Result<(), DiskError>,
+) -> Result<Option<Damage>, DiskError> {
+    let Documents { mut source, .. } = Documents::open_part(files, path, part)?;
+    let (full, read) = mpsc::sync_channel::<Result<Batch, Damage>>(READ_AHEAD);
+    let (back, used) = mpsc::channel::<Batch>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            loop {
+                let mut batch = used.try_recv().unwrap_or_default();
+                batch.clear();
+                let sent = match source.fill(&mut batch, BatchLimits::default()) {
+                    Ok(true) => full.send(Ok(batch)),
+                    Ok(false) => return,
+                    Err(damage) => full.send(Err(damage)),
+                };
+                if sent.is_err() {
+                    return;
+                }
+            }
+        });
+        // Owned here: where it is left early, the thread has nobody to send to, and ends.
+        for batch in read {
+            match batch {
+                Ok(batch) => {
+                    batch.items.iter().try_for_each(|item| each(batch.document(item)))?;
+                    // Nobody takes it back once all is read.
+                    let _ = back.send(batch);
+                }
+                Err(damage) => return Ok(Some(damage)),
+            }
+        }
+        Ok(None)
+    })
 }

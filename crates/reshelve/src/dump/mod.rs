@@ -39,6 +39,7 @@ use unchanged::Unchanged;
 
 pub(crate) use compressed::detect as compression_of;
 pub use documents::Documents;
+pub(crate) use documents::each_of_part;
 pub use error::OpenError;
 pub use inspect::{CollectionInfo, Inventory, inspect};
 pub use status_scan::for_each_status;

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::lengths::Lengths;
-use crate::dump::Documents;
+use crate::dump::each_of_part;
 use crate::ends::TargetFolder;
 use crate::ends::{Before, Found, Section};
 use crate::ends::{Damage, DamageKind};
@@ -188,15 +188,11 @@ pub(super) fn each_document(
     mut each: impl FnMut(&[u8]) -> Result<(), DiskError>,
 ) -> Result<Option<u64>, DiskError> {
     let start = part.start;
-    let mut documents = Documents::open_part(files, path, part)?;
-    loop {
-        match documents.next_document() {
-            Ok(Some(document)) => each(document)?,
-            Ok(None) => return Ok(None),
-            Err(Damage { kind: DamageKind::Io, source: Some(source), .. }) => {
-                return Err(source).at("reading", path);
-            }
-            Err(damage) => return Ok(Some(start + damage.place.offset)),
+    match each_of_part(files, path, part, &mut each)? {
+        None => Ok(None),
+        Some(Damage { kind: DamageKind::Io, source: Some(source), .. }) => {
+            Err(source).at("reading", path)
         }
+        Some(damage) => Ok(Some(start + damage.place.offset)),
     }
 }
