@@ -12,7 +12,7 @@ mod common;
 
 use common::Place;
 
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 22] = [
     "demo",
     "inspect",
     "profile",
@@ -30,6 +30,7 @@ const COMMANDS: [&str; 21] = [
     "verify",
     "checksums",
     "report",
+    "shadow",
     "indexes",
     "generate",
     "completions",
@@ -62,6 +63,7 @@ fn every_example_works() {
             "runs",
             "status",
             "report",
+            "shadow",
             "verify",
             "restore",
             "checksums",
