@@ -7,6 +7,7 @@ pub(crate) mod plans;
 mod refusals;
 mod rehearse;
 mod rollback;
+mod served;
 
 use std::path::Path;
 
@@ -30,6 +31,7 @@ pub(crate) use rehearse::{
 };
 pub(crate) use rollback::{GO_ON_ROLLING_BACK, START_A_NEW_RUN};
 pub use rollback::{on_edited, wrong_number};
+pub(crate) use served::{LOOK_AGAIN, WAIT_OR_STOP, name_target_yourself, resume_yourself};
 
 // For what was named on the command line.
 

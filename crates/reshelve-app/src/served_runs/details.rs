@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::known::Known;
 use super::{ServedRuns, files};
 use crate::failure::Failure;
+use crate::status::status_of;
 use crate::text::{counted, limits, number};
 
 /// The longest journal whose records are counted for a page, in bytes.
@@ -17,6 +18,7 @@ const COUNTED_BYTES_MAX: u64 = 64 << 20;
 impl ServedRuns {
     pub(super) fn details(&self, known: &Known) -> Result<RunPage, Failure> {
         let run = self.summary(known)?;
+        let status = status_of(&known.folder)?;
         let Known { folder, plan, .. } = known;
         let checkpoint = folder.checkpoint()?;
         let throttle = folder.control().map(|control| control.throttle).unwrap_or_default();
@@ -35,6 +37,9 @@ impl ServedRuns {
             journal: plan.apply.then(|| journal(folder, &checkpoint, run.is_at_work)),
             files: files::listed(folder),
             report_with: known.command_line("report", &["--bundle"]).filter(|_| plan.apply),
+            offers: self.offers(known, &status),
+            task: self.board.task(&run.id),
+            ended: self.board.ended(&run.id),
             run,
         })
     }

@@ -9,7 +9,7 @@ use reshelve_serve::http;
 use reshelve_serve::sides::{self as served, RouteName, Side, Turn};
 
 use super::password::BothPasswords;
-use super::shared::{MappingArgs, ReadPreference, RunsDir};
+use super::shared::{DryRun, MappingArgs, ReadPreference, RunsDir};
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
@@ -90,6 +90,8 @@ pub(crate) struct ServeArgs {
     pub(crate) password: BothPasswords,
     #[command(flatten)]
     pub(crate) runs: RunsDir,
+    #[command(flatten)]
+    pub(crate) dry_run: DryRun,
 }
 
 /// Of the switch; `USE_NORMALIZED_PERSISTENCE` says whether it is the normalised side.

@@ -12,7 +12,7 @@ use reshelve_app::secret_file;
 use reshelve_app::served_runs;
 use reshelve_app::sides;
 use reshelve_app::text::plain;
-use reshelve_app::{ExitCode, Failure, Watcher};
+use reshelve_app::{ExitCode, Failure, Handle, Watcher};
 use reshelve_serve::http::{Access, Server, Settings, Stop};
 use reshelve_serve::realtime::ClientOrigin;
 use reshelve_serve::shadow::Shadowing;
@@ -37,8 +37,14 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let handle = args.password.handle(view.handle());
     let (asked, runs_folder) = (args.sides(), args.runs.runs_dir.clone());
     let opened = sides::open(&asked, &handle)?;
-    let runs = served_runs::Request { runs_folder, sides: &asked, opened: &opened };
-    let runs = Arc::new(served_runs::open(&runs)?);
+    let runs = Arc::new(served_runs::open(served_runs::Request {
+        runs_folder,
+        sides: &asked,
+        opened: &opened,
+        handle: args.password.handle(args.dry_run.handle(Handle::silent())),
+        told: Arc::new(|what| printer::audit(&dated(what))),
+    })?);
+    let runs_at_work = Arc::clone(&runs);
     let sides = both(args, opened)?;
     let audit = Audit::to(|what| printer::audit(&dated(what)));
     let switch = sides.clone();
@@ -72,6 +78,8 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
         stopper.stop();
     });
     server.run(&stop);
+    // What this server does with a run stops where it can be continued.
+    runs_at_work.close();
     Ok(ExitCode::Done)
 }
 

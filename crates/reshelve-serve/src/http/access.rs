@@ -6,6 +6,7 @@ use axum::http::{Method, StatusCode};
 use super::guard::SOCKETS;
 use super::own;
 use super::route::{Route, Target};
+use crate::runs::Confirming;
 
 /// The cookie that stands for the token.
 pub(super) const COOKIE_NAME: &str = "reshelve_token";
@@ -21,6 +22,7 @@ const COOKIE_CONTEXT: &str = "reshelve serve 2026-11 cookie that stands for a to
 pub struct Access {
     token: Option<Token>,
     opens_api: bool,
+    confirming: Confirming,
 }
 
 /// Hashes of a token and of its cookie. They are compared in constant time.
@@ -66,13 +68,19 @@ impl Access {
     pub fn with_token(token: &str) -> Self {
         let itself = blake3::hash(token.as_bytes());
         let cookie = blake3::derive_key(COOKIE_CONTEXT, token.as_bytes()).into();
-        Access { token: Some(Token { itself, cookie }), opens_api: false }
+        let confirming = Confirming::with_token(token);
+        Access { token: Some(Token { itself, cookie }), opens_api: false, confirming }
     }
 
     /// The same, but everybody may read jobs: the five read routes, and Socket.IO.
     #[must_use]
     pub fn opening_api(self) -> Self {
         Access { opens_api: true, ..self }
+    }
+
+    /// What proves that a form is of this server.
+    pub(super) fn confirming(&self) -> Confirming {
+        self.confirming
     }
 
     /// Whether a text is the token; if so, the value of its cookie.

@@ -50,6 +50,9 @@ pub(super) struct Ours {
 /// The routes.
 pub(super) fn router(ours: Ours, shadow: Option<Arc<Shadow>>) -> Router {
     let Ours { asking, measures, access, audit, runs } = ours;
+    let confirming = access.confirming();
+    let (asks, told) = (Arc::clone(&asking), audit.clone());
+    let shown = ui::Shown { asking: asks, runs, confirming, audit: told };
     let admin = Admin { asking: Arc::clone(&asking), audit };
     Router::new()
         .route("/healthz", get(healthz))
@@ -60,7 +63,7 @@ pub(super) fn router(ours: Ours, shadow: Option<Arc<Shadow>>) -> Router {
         .route(SHADOW, get(shadowed).with_state(shadow))
         .route(PERSISTENCE, get(admin::shown).post(admin::turned).with_state(admin))
         .layer(DefaultBodyLimit::max(login::BODY_BYTES_MAX))
-        .merge(ui::router(asking, runs))
+        .merge(ui::router(shown))
 }
 
 /// Whether the server runs at all.

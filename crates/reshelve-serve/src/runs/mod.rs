@@ -1,10 +1,18 @@
-//! The seam to runs: what the pages and the measures of a server need to know of them. Who starts a
-//! server implements [`Runs`]; the server only shows what it is told, and renders nothing of it as
-//! markup.
+//! The seam to runs: what the pages and the measures of a server need to know of them, and what can
+//! be done to them. Who starts a server implements [`Runs`]; the server only shows what it is told,
+//! and renders nothing of it as markup.
+
+mod confirming;
+mod control;
 
 use std::fmt;
 
-use reshelve::run::DocumentCounts;
+pub use reshelve::run::{DocumentCounts, Throttle};
+
+pub use confirming::Confirming;
+pub use control::{
+    Change, Command, Edited, Ended, Forecast, InFlight, Looked, Offer, Refused, RefusedKind, Task,
+};
 
 /// The runs that a server knows. Its methods read files: they are called away from the threads that
 /// serve connections.
@@ -39,6 +47,25 @@ pub trait Runs: Send + Sync {
     /// # Errors
     /// If it cannot be read, or is too long.
     fn file(&self, id: &str, name: &str) -> Result<Option<RunFile>, String>;
+
+    /// What a run is like, as far as it matters to a command: what was looked at holds as long as
+    /// this stays the same.
+    ///
+    /// # Errors
+    /// If there is no such run, or its files cannot be used.
+    fn seen(&self, id: &str, command: Command) -> Result<String, Refused>;
+
+    /// What a command would do. It changes nothing.
+    ///
+    /// # Errors
+    /// If the command is not legal now, or that cannot be found out.
+    fn look(&self, id: &str, change: &Change) -> Result<Looked, Refused>;
+
+    /// Carries out a command, or begins it, for a reason that is kept; says what it did.
+    ///
+    /// # Errors
+    /// If the command is not legal now, or fails.
+    fn make(&self, id: &str, change: &Change, reason: &str) -> Result<String, Refused>;
 }
 
 /// Some runs, newest first.
@@ -155,6 +182,12 @@ pub struct RunPage {
     pub files: Vec<FileName>,
     /// A command line that writes a report, if there is something to report.
     pub report_with: Option<String>,
+    /// Commands that the run can be given in its state.
+    pub offers: Vec<Offer>,
+    /// What this server does with it.
+    pub task: Option<Task>,
+    /// What became of commands that were given through this server, newest first.
+    pub ended: Vec<Ended>,
 }
 
 /// How often something was found, with examples.
@@ -275,6 +308,23 @@ impl Runs for NoRuns {
     fn file(&self, _id: &str, _name: &str) -> Result<Option<RunFile>, String> {
         Ok(None)
     }
+
+    fn seen(&self, _id: &str, _command: Command) -> Result<String, Refused> {
+        Err(no_run())
+    }
+
+    fn look(&self, _id: &str, _change: &Change) -> Result<Looked, Refused> {
+        Err(no_run())
+    }
+
+    fn make(&self, _id: &str, _change: &Change, _reason: &str) -> Result<String, Refused> {
+        Err(no_run())
+    }
+}
+
+fn no_run() -> Refused {
+    let message = "there is no such run".to_owned();
+    Refused { kind: RefusedKind::NoRun, message, hint: None }
 }
 
 impl fmt::Debug for dyn Runs {

@@ -28,9 +28,10 @@ use axum::routing::get;
 use maud::Markup;
 use reshelve::ends::{EndError, JobLookup};
 
-use crate::runs::Runs;
 use crate::sides::{Asking, RouteName};
 use novel::Novel;
+
+pub(crate) use runs::Shown;
 
 /// What a page may do: load styles, the script and pictures from here, load itself again, and send
 /// its form here.
@@ -39,8 +40,8 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; i
 const HTML: &str = "text/html; charset=utf-8";
 
 /// The routes of the pages.
-pub(crate) fn router(asking: Arc<Asking>, runs: Arc<dyn Runs>) -> Router {
-    let shown = runs::Shown { asking: Arc::clone(&asking), runs };
+pub(crate) fn router(shown: Shown) -> Router {
+    let asking = Arc::clone(&shown.asking);
     Router::new()
         .route("/", get(library))
         .route("/ui", get(|| async { moved("/ui/novels") }))

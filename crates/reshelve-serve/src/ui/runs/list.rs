@@ -14,7 +14,8 @@ pub(super) fn page(list: &RunList, after: u64, place: &str) -> Markup {
     let content = html! {
         h1 { "Runs" }
         p.soft {
-            "Migrations and dry runs, newest first, from "
+            "Migrations and dry runs, newest first"
+            @if !list.looked_in.is_empty() { ", from " }
             @for (index, folder) in list.looked_in.iter().enumerate() {
                 @if index > 0 { ", " }
                 code { (shown(folder)) }

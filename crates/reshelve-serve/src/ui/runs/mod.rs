@@ -1,16 +1,19 @@
 //! The runs: a list, a page for each, its rejects and files.
 
+mod change;
+mod change_page;
 mod list;
 mod page;
 mod parts;
 mod rejects;
+mod told;
 mod words;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::header::{CONTENT_SECURITY_POLICY, HeaderValue};
 use axum::http::{Response, StatusCode, Uri};
 use axum::routing::get;
@@ -20,8 +23,8 @@ use maud::Markup;
 use reshelve::ends::JobLookup;
 
 use super::{HTML, Page, answered, form, layout, not_found, respond};
-use crate::runs::{RunFile, Runs};
-use crate::sides::{Asking, RouteName};
+use crate::runs::{Confirming, RunFile, Runs};
+use crate::sides::{Asking, Audit, RouteName};
 
 /// How many runs a page of the list has.
 const PAGE_RUNS: usize = 50;
@@ -37,6 +40,8 @@ const AGAIN_AFTER_S: u32 = 5;
 pub(crate) struct Shown {
     pub(crate) asking: Arc<Asking>,
     pub(crate) runs: Arc<dyn Runs>,
+    pub(crate) confirming: Confirming,
+    pub(crate) audit: Audit,
 }
 
 /// The routes.
@@ -47,6 +52,8 @@ pub(super) fn router(shown: Shown) -> Router {
         .route("/ui/runs/{run}/rejects", get(rejects))
         .route("/ui/runs/{run}/rejects/{at}", get(reject))
         .route("/ui/runs/{run}/files/{name}", get(file))
+        .route("/ui/runs/{run}/{command}", get(change::form).post(change::make))
+        .layer(DefaultBodyLimit::max(change::BODY_BYTES_MAX))
         .with_state(shown)
 }
 

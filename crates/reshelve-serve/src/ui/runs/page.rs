@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::list::ms;
 use super::words::{badges, meaning, moment, rate, size};
-use super::{AGAIN_AFTER_S, parts};
+use super::{AGAIN_AFTER_S, parts, told};
 use crate::runs::{RejectList, Run, RunPage};
 use crate::ui::layout;
 use crate::ui::words::{count, counted, duration, shown, time_element};
@@ -13,10 +13,11 @@ use crate::ui::words::{count, counted, duration, shown, time_element};
 pub(super) fn page(page: &RunPage, rejects: &RejectList, place: &str) -> Markup {
     let run = &page.run;
     let title = format!("Run {}", run.id);
+    let is_followed = run.is_at_work || page.task.is_some();
     let content = html! {
         p.small { a href="/ui/runs" { "← All runs" } }
         h1 { @if run.is_applied { "Run " } @else { "Dry run " } code { (run.id) } }
-        div #state data-live data-follow[run.is_at_work] { (state(run)) }
+        div #state data-live data-follow[is_followed] { (state(run)) (told::buttons(page)) (told::ended(page)) }
         div #progress data-live { (progress(page)) }
         h2 { "What was run" }
         (what(page))
@@ -25,7 +26,7 @@ pub(super) fn page(page: &RunPage, rejects: &RejectList, place: &str) -> Markup 
         (parts::journal(page))
         (parts::files(page))
     };
-    let again = run.is_at_work.then_some(AGAIN_AFTER_S);
+    let again = is_followed.then_some(AGAIN_AFTER_S);
     layout::page_with(&title, Some(place), again, &content)
 }
 

@@ -1,5 +1,7 @@
 //! `rollback`: what a run wrote is taken back.
 
+mod words;
+
 use std::path::PathBuf;
 
 use reshelve::ends::ChangedDocuments;
