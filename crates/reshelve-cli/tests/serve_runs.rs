@@ -174,3 +174,43 @@ fn a_run_at_work_is_followed_with_its_rate_and_what_it_waits_for() {
     let Answer { body: shown, .. } = served.get(&address);
     assert!(!shown.contains("http-equiv=\"refresh\"") && shown.contains("Everything is written."));
 }
+
+/// The value of a series, if it is there.
+fn measured(text: &str, series: &str) -> Option<f64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))?;
+    line.parse().ok()
+}
+
+#[test]
+fn runs_are_measured_by_their_ids() {
+    let (place, [dry, applied]) = place();
+    let served = Served::new(&place, &["target"]);
+    let text = page(&served, "/metrics");
+    let of = |name: &str, run: &str, rest: &str| {
+        measured(&text, &format!("reshelve_{name}{{run=\"{run}\"{rest}}}"))
+    };
+    let status = place.expect(0, &["status", &applied, "--json"]).stdout;
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    for outcome in ["read", "mapped", "written", "skipped", "rejected", "unchanged"] {
+        let counted = of("run_documents_total", &applied, &format!(",outcome=\"{outcome}\""));
+        assert_eq!(counted, status["documents"][outcome].as_f64(), "{outcome}: {text}");
+    }
+    for direction in ["read", "written"] {
+        let counted = of("run_bytes_total", &applied, &format!(",direction=\"{direction}\""));
+        assert_eq!(counted, status[format!("bytes_{direction}")].as_f64(), "{direction}: {text}");
+    }
+    assert_eq!(of("run_state", &applied, ",state=\"done\""), Some(1.0), "{text}");
+    assert_eq!(of("run_state", &dry, ",state=\"done\""), Some(0.0), "{text}");
+    assert_eq!(of("run_state", &dry, ",state=\"partial\""), Some(1.0), "{text}");
+    assert_eq!(of("run_at_work", &dry, ""), Some(0.0), "{text}");
+    assert!(of("run_progress_age_seconds", &applied, "").unwrap() >= 0.0, "{text}");
+    assert!(of("run_last_progress_timestamp_seconds", &applied, "").unwrap() > 1e9, "{text}");
+    assert_eq!(of("run_replication_lag_seconds", &applied, ""), None, "{text}");
+    // Only the newest ones: the labels are few, however many runs there are.
+    for _ in 0..20 {
+        place.expect(0, &["run", "legacy.bson", "elsewhere", "--limit", "1"]);
+    }
+    let text = page(&served, "/metrics");
+    assert_eq!(text.matches("reshelve_run_at_work{").count(), 20, "{text}");
+    assert!(!text.contains(&dry) && !text.contains(&applied), "{text}");
+}

@@ -60,8 +60,16 @@ impl Known {
 /// Where runs are looked for, for people; of the folders beside the target only those that are
 /// there.
 pub(super) fn shown(places: &[Place]) -> Vec<String> {
-    let is_shown = |place: &&Place| place.which == Which::All || place.folder.is_dir();
-    places.iter().filter(is_shown).map(|place| place.folder.display().to_string()).collect()
+    let real = |folder: &Path| folder.canonicalize().unwrap_or_else(|_| absolute(folder));
+    let mut seen: Vec<PathBuf> = Vec::new();
+    let mut is_shown = |place: &&Place| {
+        let folder = real(&place.folder);
+        let is_new = !seen.contains(&folder);
+        seen.push(folder);
+        is_new && (place.which == Which::All || place.folder.is_dir())
+    };
+    let shown = places.iter().filter(|place| is_shown(place));
+    shown.map(|place| place.folder.display().to_string()).collect()
 }
 
 /// All runs, oldest first, without copies of a run's folder; says what cannot be read.

@@ -1,4 +1,4 @@
-//! What is measured of requests, as Prometheus reads it.
+//! What is measured of requests, sides and runs, as Prometheus reads it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::measured_runs::MeasuredRuns;
 use super::measured_sides::MeasuredSides;
+use crate::runs::Runs;
 use crate::shadow::Shadow;
 use crate::sides::Sides;
 
@@ -37,7 +39,7 @@ pub(super) struct Measures {
 }
 
 impl Measures {
-    pub(super) fn new(sides: &Sides, shadow: Option<&Arc<Shadow>>) -> Self {
+    pub(super) fn new(sides: &Sides, shadow: Option<&Arc<Shadow>>, runs: &Arc<dyn Runs>) -> Self {
         let requests = Family::default();
         let times = Family::new_with_constructor((|| Histogram::new(TIMES_S)) as fn() -> Histogram);
         let mut registry = Registry::with_prefix("reshelve");
@@ -51,6 +53,7 @@ impl Measures {
             sides: sides.clone(),
             shadow: shadow.map(Arc::clone),
         }));
+        registry.register_collector(Box::new(MeasuredRuns { runs: Arc::clone(runs) }));
         Measures { registry: Arc::new(registry), requests, times }
     }
 

@@ -19,6 +19,7 @@ mod hosts;
 mod json_text;
 mod limits;
 mod login;
+mod measured_runs;
 mod measured_sides;
 mod measures;
 mod openapi;

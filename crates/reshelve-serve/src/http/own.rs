@@ -5,11 +5,13 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{Response, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use reshelve::ends::{EndError, JobLookup};
 
 use super::access::{Access, LOGIN};
 use super::admin::{self, Admin, PERSISTENCE};
@@ -19,7 +21,7 @@ use super::openapi;
 use crate::present::error;
 use crate::runs::Runs;
 use crate::shadow::Shadow;
-use crate::sides::{Asking, Audit};
+use crate::sides::{Answered, Asking, Audit, RouteName};
 use crate::ui;
 
 /// Paths that are ours: these, and what is below them; and the root.
@@ -57,7 +59,7 @@ pub(super) fn router(ours: Ours, shadow: Option<Arc<Shadow>>) -> Router {
     Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz).with_state(Arc::clone(&asking)))
-        .route("/metrics", get(metrics).with_state(measures))
+        .route("/metrics", get(metrics).with_state((measures, Arc::clone(&asking))))
         .route(OPENAPI, get(openapi::served))
         .route(LOGIN, get(login::form).post(login::log_in).with_state(access))
         .route(SHADOW, get(shadowed).with_state(shadow))
@@ -91,8 +93,13 @@ async fn shadowed(State(shadow): State<Option<Arc<Shadow>>>) -> impl IntoRespons
     }
 }
 
-/// What Prometheus reads.
-async fn metrics(State(measures): State<Measures>) -> impl IntoResponse {
+/// What Prometheus reads. Figures of runs are read from files: beside the threads that serve
+/// connections.
+async fn metrics(State((measures, asking)): State<(Measures, Arc<Asking>)>) -> Response<Body> {
     const KIND: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(CONTENT_TYPE, KIND)], measures.text())
+    let question = move |_: &dyn JobLookup| Ok::<_, EndError>(measures.text());
+    match asking.ask(RouteName::List, None, question, |_| false).await {
+        Ok(Answered { value: Ok(text), .. }) => ([(CONTENT_TYPE, KIND)], text).into_response(),
+        _ => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
 }

@@ -144,7 +144,7 @@ impl Server {
         let shadow = shadow.map(Arc::new);
         let asking = Arc::new(Asking::new(sides, limits.lookups));
         let realtime = Realtime::new(Arc::clone(&asking), origin.clone(), report.clone());
-        let measures = Measures::new(asking.sides(), shadow.as_ref());
+        let measures = Measures::new(asking.sides(), shadow.as_ref(), &runs);
         let ours =
             Ours { asking: Arc::clone(&asking), measures: measures.clone(), access, audit, runs };
         let own = own::router(ours, shadow.clone());

@@ -68,7 +68,7 @@ fn progress(page: &RunPage) -> Markup {
             (tile("rejected", &count(documents.rejected), if documents.rejected > 0 { "bad" } else { "" }))
             @if let Some(back) = &run.rollback { (tile("documents taken back", &format!("{} of about {}", count(back.documents), count(back.of)), "open")) }
             @if let Some(left) = run.left_ms { (tile("left, about", &duration(ms(left)), "open")) }
-            (tile("took so far", &duration(ms(run.elapsed_ms)), ""))
+            (tile(if run.is_at_work { "took so far" } else { "took" }, &duration(ms(run.elapsed_ms)), ""))
         }
         dl.facts {
             div { dt { @if run.rate.is_recent { "Rate lately" } @else { "Rate on average" } } dd { (rate(run.rate)) } }

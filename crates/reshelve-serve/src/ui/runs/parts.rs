@@ -7,6 +7,9 @@ use super::words::size;
 use crate::runs::{Coded, JournalRecords, RejectList, RunPage};
 use crate::ui::words::{count, counted, encoded, shown};
 
+/// How many documents are named of a code before the fold.
+const NAMED_MAX: usize = 4;
+
 /// Warnings by code, with the documents that are named.
 pub(super) fn warnings(page: &RunPage) -> Markup {
     html! {
@@ -28,18 +31,33 @@ fn coded(all: &[Coded], is_linked: bool, caption: &str) -> Markup {
                         tr {
                             th scope="row" { code { (shown(code)) } }
                             td.number { (count(*times)) }
-                            td {
-                                @for (index, (job, path)) in examples.iter().enumerate() {
-                                    @if index > 0 { br; }
-                                    @if is_linked && !job.is_empty() { a href={ "/ui/novels/" (encoded(job)) } { code { (shown(job)) } } }
-                                    @else { code { (shown(job)) } }
-                                    @if !path.is_empty() { " at " code { (shown(path)) } }
-                                }
-                            }
+                            td { (such_as(examples, is_linked)) }
                         }
                     }
                 }
             }
+        }
+    }
+}
+
+/// The documents that are named; most of them behind a fold if they are many.
+fn such_as(examples: &[(String, String)], is_linked: bool) -> Markup {
+    let (first, others) = examples.split_at(examples.len().min(NAMED_MAX));
+    html! {
+        (named(first, is_linked))
+        @if !others.is_empty() {
+            details { summary { (others.len()) " more" } (named(others, is_linked)) }
+        }
+    }
+}
+
+fn named(examples: &[(String, String)], is_linked: bool) -> Markup {
+    html! {
+        @for (index, (job, path)) in examples.iter().enumerate() {
+            @if index > 0 { br; }
+            @if is_linked && !job.is_empty() { a href={ "/ui/novels/" (encoded(job)) } { code { (shown(job)) } } }
+            @else { code { (shown(job)) } }
+            @if !path.is_empty() { " at " code { (shown(path)) } }
         }
     }
 }
