@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::server::Servers;
 use crate::summary::Summary;
-use crate::{printer, tools};
+use crate::{npm, printer, tools};
 
 /// What is left out where a part is missing.
 pub(crate) const WHAT: &str = "mongosh and mongoose reading a live target";
@@ -25,10 +25,6 @@ const PACKAGES: [&str; 3] =
     ["mongoose-7@npm:mongoose@7.8.13", "mongoose-9@npm:mongoose@9.12.1", "mongosh@2.12.0"];
 
 const MONGOOSES: [&str; 2] = ["mongoose-7", "mongoose-9"];
-
-/// Exits with 0 where Node is new enough for the newest of them.
-const NODE_IS_NEW_ENOUGH: &str = "const [major, minor] = process.versions.node.split('.');
-     process.exit(major > 20 || (major == 20 && minor >= 19) ? 0 : 1)";
 
 /// As `reshelve generate` names them.
 const PRESETS: [&str; 4] = ["standard", "lifecycle", "populated", "foreign"];
@@ -124,11 +120,7 @@ fn tell<T>(title: &str, outcome: &Result<T>, summary: &mut Summary) -> bool {
 
 /// The folder in which the packages are, installed where that was not done yet.
 fn install() -> Result<PathBuf> {
-    anyhow::ensure!(tools::succeeds("node", &["--version"]), "Node is not installed");
-    anyhow::ensure!(
-        tools::succeeds("node", &["--eval", NODE_IS_NEW_ENOUGH]),
-        "Node is older than 20.19"
-    );
+    npm::check_node()?;
     let folder = tools::target_folder().join("clients");
     let marker = folder.join("installed.txt");
     let wanted = PACKAGES.join("\n");

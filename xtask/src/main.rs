@@ -1,10 +1,11 @@
 //! Chores of the workspace: `cargo xtask test`, `ci`, `conformance`, `compare`, `fuzz`,
-//! `server`, `bench`, `reliability`.
+//! `browser`, `schemathesis`, `server`, `bench`, `reliability`.
 //!
 //! Every chore goes on after a failure, so that one run shows all there is to mend, and ends with
 //! what was left out on this machine and the line `N passed, M failed`.
 
 mod bench;
+mod browser;
 mod ci;
 mod clients;
 mod compare;
@@ -12,9 +13,12 @@ mod conformance;
 mod fuzz;
 mod left_out;
 mod machine;
+mod npm;
 mod printer;
 mod reliability;
+mod schemathesis;
 mod seeds;
+mod served;
 mod server;
 mod summary;
 mod test;
@@ -39,6 +43,9 @@ usage: cargo xtask COMMAND
                                            the release builds of two commits over all corpora, byte
                                            for byte; NEW is the working tree unless named
   clients                                  mongosh and mongoose read what the binary writes
+  browser [TEXT]                           drives the pages of `serve` in Chromium; only the
+                                           checks whose name has TEXT
+  schemathesis [--short]                   requests made from the OpenAPI document of `serve`
   fuzz [--seconds N] [TARGET…]             each fuzz target for so long
   bench [--runs N] [--quick] [--live] [--folder DIR] [--only GROUP] [--publish]
                                            whole processes beside each other: a table of figures
@@ -100,11 +107,11 @@ fn run(arguments: &[String], summary: &mut Summary) -> Result<()> {
     let mut flags = Flags { left: rest };
     match command {
         "test" => {
-            let fast = flags.only_fast()?;
+            let fast = flags.only("--fast")?;
             test::run(fast, summary)
         }
         "ci" => {
-            let fast = flags.only_fast()?;
+            let fast = flags.only("--fast")?;
             ci::run(summary)?;
             test::run(fast, summary)?;
             summary.refuse_left_out();
@@ -126,6 +133,8 @@ fn run(arguments: &[String], summary: &mut Summary) -> Result<()> {
             None => clients::run(summary),
             Some(other) => bail!("unknown argument `{other}`\n{USAGE}"),
         },
+        "browser" => browser::check(flags.at_most_one()?, summary),
+        "schemathesis" => schemathesis::check(flags.only("--short")?, summary),
         "fuzz" => {
             let mut plan = fuzz::Plan::default();
             while let Some(flag) = flags.next() {
@@ -209,11 +218,23 @@ impl<'a> Flags<'a> {
         text.parse().with_context(|| format!("{flag} needs a number, not `{text}`"))
     }
 
-    fn only_fast(&mut self) -> Result<bool> {
+    /// Whether this flag is there, which is the only one that may be.
+    fn only(&mut self, flag: &str) -> Result<bool> {
         match (self.next(), self.next()) {
             (None, _) => Ok(false),
-            (Some("--fast"), None) => Ok(true),
+            (Some(given), None) if given == flag => Ok(true),
             (Some(other), _) => bail!("unknown argument `{other}`\n{USAGE}"),
+        }
+    }
+
+    /// A text that is no flag, where one is given.
+    fn at_most_one(&mut self) -> Result<Option<&'a str>> {
+        match (self.next(), self.next()) {
+            (text, None) if text.is_none_or(|text| !text.starts_with('-')) => Ok(text),
+            (first, other) => {
+                let unknown = other.or(first).unwrap_or_default();
+                bail!("unknown argument `{unknown}`\n{USAGE}")
+            }
         }
     }
 }

@@ -1,0 +1,220 @@
+// What a person does with the pages, each by itself: a name, and a function of a browser's page.
+import assert from "node:assert/strict";
+import fs from "node:fs";
+
+import { HOSTILE, TOKEN } from "./served.mjs";
+
+const title = (page) => page.locator("h1").innerText();
+const address = (page) => new URL(page.url());
+
+/** The library, searched, filtered, and a novel of it. */
+export const OF_THE_SMALL_PLACE = {
+  async "the library leads to a novel, its chapters, and on from one to the next"(page) {
+    await page.goto("/");
+    const first = page.locator(".novels h2 a").first();
+    const name = await first.innerText();
+    await first.click();
+    assert.equal(await title(page), name);
+    const { items } = await (await page.request.get("/api/novel?status=completed")).json();
+    const long = items.find((item) => item.progress?.totalChapters > 3);
+    await page.goto(`/ui/novels/${encodeURIComponent(long.jobId)}`);
+    await page.locator("#chapters ~ .table tbody a").first().click();
+    assert.match(address(page).pathname, /\/chapters\/1$/);
+    await page.getByRole("link", { name: "Next →" }).first().click();
+    assert.match(address(page).pathname, /\/chapters\/2$/);
+    // A key that is pressed before the script is there does nothing.
+    await page.waitForLoadState();
+    await page.keyboard.press("ArrowRight");
+    await page.waitForURL(/\/chapters\/3$/);
+    await page.waitForLoadState();
+    await page.keyboard.press("ArrowLeft");
+    await page.waitForURL(/\/chapters\/2$/);
+    await page.getByRole("link", { name: "← Previous" }).first().click();
+    assert.match(address(page).pathname, /\/chapters\/1$/);
+    await page.getByRole("link", { name: "Contents" }).first().click();
+    assert.equal(address(page).hash, "#chapters");
+  },
+
+  async "a search finds words of a title, and says where there are none"(page) {
+    await page.goto("/ui/novels");
+    const name = await page.locator(".novels h2 a").nth(3).innerText();
+    await page.keyboard.press("/");
+    await page.keyboard.type(name);
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/q=/);
+    const found = await page.locator(".novels h2 a").allInnerTexts();
+    assert.ok(found.includes(name), `${name} is not among ${found}`);
+    assert.match(await page.locator(".count").innerText(), / that match/);
+    await page.getByRole("searchbox").fill("no such words");
+    await page.getByRole("button", { name: "Show" }).click();
+    await page.getByText("No novel matches.").waitFor();
+    await page.getByRole("link", { name: "show all novels" }).click();
+    assert.equal(address(page).search, "");
+  },
+
+  async "a filter takes effect at once, and the list shows nothing else"(page) {
+    await page.goto("/ui/novels");
+    const before = await page.locator(".count").innerText();
+    await page.getByLabel("Status").selectOption("failed");
+    await page.waitForURL(/status=failed/);
+    assert.notEqual(await page.locator(".count").innerText(), before);
+    const badges = await page.locator(".novels .about .badge:first-child").allInnerTexts();
+    assert.deepEqual([...new Set(badges)], ["Failed"]);
+    await page.getByRole("link", { name: "Clear" }).click();
+    await page.getByLabel(/^With alerts/).check();
+    await page.waitForURL(/mark=alerts/);
+    const [all, alerts] = [page.locator(".novels > li"), page.locator(".novels .about", { hasText: "alert" })];
+    assert.equal(await alerts.count(), await all.count());
+  },
+
+  async "a novel is exported in each form"(page) {
+    await page.goto("/ui/novels?status=completed&sort=longest");
+    await page.locator(".novels h2 a").first().click();
+    const name = await title(page);
+    const links = page.locator("main header a.button");
+    const count = await links.count();
+    assert.ok(count >= 2);
+    for (let at = 0; at < count; at += 1) {
+      const [download] = await Promise.all([page.waitForEvent("download"), links.nth(at).click()]);
+      const bytes = fs.readFileSync(await download.path());
+      const file = download.suggestedFilename();
+      assert.match(file, /\.(md|html|epub)$/);
+      if (file.endsWith(".epub")) assert.equal(bytes.subarray(0, 2).toString(), "PK");
+      else assert.ok(bytes.toString().includes(name.split(/[^\w ]/)[0]), `${file} does not name ${name}`);
+    }
+  },
+
+  async "texts of documents are never markup"(page) {
+    const dialogs = [];
+    page.on("dialog", (dialog) => dialogs.push(dialog.message()) && dialog.dismiss());
+    const novel = `/ui/novels/${encodeURIComponent(HOSTILE)}`;
+    for (const at of ["/ui/novels?q=script", novel, `${novel}/chapters/1`, `${novel}/chapters/2`]) {
+      await page.goto(at);
+      assert.ok((await page.locator("main").innerText()).includes("<script>"), at);
+      assert.equal(await page.locator("main script, main img, svg[onload]").count(), 0, at);
+      assert.equal(await page.evaluate("window.hostile"), undefined, at);
+      assert.equal(await page.locator("a[href^='javascript']").count(), 0, at);
+    }
+    await page.goto("/ui/novels?q=script");
+    await page.locator(".novels h2 a").first().click();
+    assert.equal(decodeURIComponent(address(page).pathname.split("/")[3]), HOSTILE);
+    assert.deepEqual(dialogs, []);
+  },
+
+  async "everything is reached and seen with the keyboard alone"(page) {
+    await page.goto("/ui/novels?status=completed&sort=longest");
+    await page.keyboard.press("Tab");
+    assert.equal(await page.evaluate("document.activeElement.className"), "skip");
+    await page.keyboard.press("Enter");
+    assert.equal(await page.evaluate("document.activeElement.id"), "content");
+    await seen(page, ".novels h2 a");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/\/ui\/novels\/./);
+    await seen(page, "td a[href*='/chapters/']");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/\/chapters\/\d+$/);
+    await page.goBack();
+    await seen(page, "footer, summary:last-of-type", 5000, true);
+  },
+};
+
+/** Presses Tab until the focus is on such an element (or has been everywhere), and checks each stop. */
+async function seen(page, selector, most = 200, toTheEnd = false) {
+  const stops = new Set();
+  for (let stop = 0; stop < most; stop += 1) {
+    await page.keyboard.press("Tab");
+    const at = await page.evaluate((selector) => {
+      const element = document.activeElement;
+      if (!element || element === document.body) return { isOver: true };
+      const [box, style] = [element.getBoundingClientRect(), getComputedStyle(element)];
+      const isSeen =
+        box.width > 0 && box.height > 0 && box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
+      const index = [...document.querySelectorAll("*")].indexOf(element);
+      return { isSeen, hasRing: style.outlineStyle !== "none", index, is: element.matches(selector), html: element.outerHTML.slice(0, 120) };
+    }, selector);
+    if (toTheEnd && (at.isOver || stops.has(at.index))) return;
+    assert.ok(!at.isOver, `the focus never came to ${selector}`);
+    assert.ok(at.isSeen, `out of sight with the focus: ${at.html}`);
+    assert.ok(at.hasRing, `no ring around the focus: ${at.html}`);
+    if (at.is && !toTheEnd) return;
+    stops.add(at.index);
+  }
+  assert.fail(`${selector} is more than ${most} stops away`);
+}
+
+export const OF_MANY_JOBS = {
+  async "10 000 jobs come page by page, and are searched, filtered and sorted"(page) {
+    await page.goto("/ui/novels?sort=title");
+    assert.match(await page.locator(".count").innerText(), /of 10\s000 novels/);
+    const seen = new Set();
+    for (let turn = 0; turn < 5; turn += 1) {
+      const links = await page.locator(".novels h2 a").evaluateAll((all) => all.map((link) => link.href));
+      links.forEach((link) => seen.add(link));
+      assert.equal(seen.size, (turn + 1) * links.length, "a novel is on two pages");
+      await page.locator("a[rel=next]").first().click();
+      await page.waitForFunction((first) => document.querySelector(".novels h2 a")?.href !== first, links[0]);
+    }
+    await page.locator("a[rel=prev]").first().click();
+    const id = [...seen][7].split("/").pop();
+    await page.getByRole("searchbox").fill(id);
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/q=/);
+    assert.equal(await page.locator(".novels > li").count(), 1);
+    await page.goto("/ui/novels?sort=shortest");
+    const words = await page.locator(".novels .words").allInnerTexts();
+    const numbers = words.map((text) => Number(text.replace(/\D/g, "")));
+    assert.deepEqual(numbers, [...numbers].sort((one, other) => one - other));
+  },
+};
+
+export const OF_THE_GUARDED_PLACE = {
+  async "a page asks for the token, and the token opens all of them"(page) {
+    const asked = await page.goto("/ui/novels");
+    assert.equal(asked.status(), 401);
+    await page.getByLabel("Token of this server").fill("wrong");
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByLabel("Token of this server").fill(TOKEN);
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.locator(".novels h2 a").first().waitFor();
+    const [cookie] = await page.context().cookies();
+    assert.deepEqual([cookie.httpOnly, cookie.sameSite], [true, "Strict"]);
+    assert.ok(!cookie.value.includes(TOKEN) && !page.url().includes("token"));
+  },
+
+  async "the switch is turned while pages are read, and each says what it shows"(page) {
+    await page.goto("/login");
+    await page.getByLabel("Token of this server").fill(TOKEN);
+    await page.getByRole("button", { name: "Log in" }).click();
+    const place = () => page.locator(".top .place").innerText();
+    const turn = (persistence, origin) =>
+      page.request.post("/admin/persistence", {
+        data: { persistence, reason: "a test" },
+        headers: { origin: origin ?? address(page).origin },
+      });
+    const side = async () => (await page.request.get("/api/novel")).headers()["x-reshelve-side"];
+    await page.goto("/ui/novels");
+    const [normalized, count] = [await place(), await page.locator(".count").innerText()];
+    assert.equal(await side(), "normalized");
+    assert.equal((await turn("legacy", "http://elsewhere.example")).status(), 403);
+    assert.equal((await turn("legacy")).status(), 200);
+    assert.equal(await side(), "legacy");
+    await page.reload();
+    assert.notEqual(await place(), normalized);
+    assert.equal(await page.locator(".count").innerText(), count);
+    assert.equal((await turn("normalized")).status(), 200);
+    await page.reload();
+    assert.equal(await place(), normalized);
+  },
+};
+
+export const WITHOUT_SCRIPTS = {
+  async "the pages work without their script"(page) {
+    await page.goto("/ui/novels");
+    await page.getByLabel("Status").selectOption("completed");
+    await page.getByRole("button", { name: "Show" }).click();
+    await page.waitForURL(/status=completed/);
+    await page.locator(".novels h2 a").first().click();
+    await page.locator("td a[href*='/chapters/']").first().click();
+    await page.getByRole("link", { name: "Contents" }).first().waitFor();
+  },
+};
