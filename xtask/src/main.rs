@@ -47,8 +47,11 @@ usage: cargo xtask COMMAND
                                            checks whose name has TEXT
   schemathesis [--short]                   requests made from the OpenAPI document of `serve`
   fuzz [--seconds N] [TARGET…]             each fuzz target for so long
-  bench [--runs N] [--quick] [--live] [--folder DIR] [--only GROUP] [--publish]
-                                           whole processes beside each other: a table of figures
+  bench [--runs N] [--quick] [--live] [--folder DIR] [--only GROUP]
+        [--program PATH] [--publish]
+                                           whole processes beside each other: a table of figures;
+                                           PATH is measured instead of a new release build
+  bench --serving [--runs N] [--publish]   requests per second of `serve`, beside Node
   bench --instructions [--record]          instructions per document against those on record
   reliability [--long] [SUITE…]            runs the suites that try faults, counts, and writes
                                            docs/reliability.md
@@ -174,6 +177,10 @@ fn bench_plan(flags: &mut Flags<'_>) -> Result<bench::Plan> {
             "--folder" => plan.folder = Some(flags.next().context("--folder needs a path")?.into()),
             "--instructions" => plan.instructions = true,
             "--record" => plan.record = true,
+            "--program" => {
+                plan.program = Some(flags.next().context("--program needs a path")?.into());
+            }
+            "--serving" => plan.serving = true,
             "--publish" => plan.publish = true,
             "--only" => plan.only.push(flags.next().context("--only needs a group")?.to_owned()),
             other => bail!("unknown argument `{other}`\n{USAGE}"),

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -48,6 +49,16 @@ impl Served {
         let (head, body) = answer.split_once("\r\n\r\n").context("there is no answer")?;
         anyhow::ensure!(head.starts_with("HTTP/1.1 200"), "{target} is answered: {head}");
         Ok(body.to_owned())
+    }
+
+    /// The most memory that it has had so far, in bytes.
+    pub(crate) fn peak_bytes(&self) -> Result<u64> {
+        let path = format!("/proc/{}/status", self.process.id());
+        let status = std::fs::read_to_string(Path::new(&path)).context("cannot read its memory")?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        let kib: u64 = kib.context("the system tells no peak")?.parse().context("no number")?;
+        Ok(kib * 1024)
     }
 }
 

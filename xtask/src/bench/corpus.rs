@@ -29,17 +29,16 @@ pub(super) struct Corpus {
 }
 
 impl Place {
-    /// Builds the binary and makes the folder.
-    pub(super) fn make(folder: Option<PathBuf>) -> Result<Place> {
-        let mut build = tools::cargo(&["build", "--release", "--locked", "--quiet"]);
-        build.args(["--package", "reshelve-cli", "--bin", "reshelve"]);
-        if !build.status().context("cannot start cargo build")?.success() {
-            bail!("the binary does not build");
-        }
+    /// Makes the folder, and builds the binary unless one is named.
+    pub(super) fn make(folder: Option<PathBuf>, program: Option<PathBuf>) -> Result<Place> {
+        let reshelve = match program {
+            Some(program) => program.canonicalize().context("there is no such program")?,
+            None => tools::build_reshelve(true)?,
+        };
         let folder = folder.unwrap_or_else(|| tools::target_folder().join("bench"));
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let folder = folder.canonicalize().context("the folder is gone")?;
-        Ok(Place { folder, reshelve: tools::target_folder().join("release/reshelve") })
+        Ok(Place { folder, reshelve })
     }
 
     /// The official driver's plain insert, built.

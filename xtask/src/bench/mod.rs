@@ -7,8 +7,10 @@ mod contest;
 mod corpus;
 mod instructions;
 mod live;
+mod load;
 mod machine;
 pub(crate) mod meter;
+mod serving;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -59,6 +61,10 @@ pub(crate) struct Plan {
     pub(crate) record: bool,
     /// Also measures a run into a live server beside a plain insert of the same documents.
     pub(crate) live: bool,
+    /// A program that is measured instead of one that is built now.
+    pub(crate) program: Option<PathBuf>,
+    /// Measures requests per second instead.
+    pub(crate) serving: bool,
     /// Puts the table into `docs/performance.md`.
     pub(crate) publish: bool,
     /// The groups that are measured; all where none is named.
@@ -74,6 +80,8 @@ impl Default for Plan {
             instructions: false,
             record: false,
             live: false,
+            program: None,
+            serving: false,
             publish: false,
             only: Vec::new(),
         }
@@ -102,20 +110,23 @@ pub(crate) fn run(plan: &Plan, summary: &mut Summary) -> Result<()> {
     if let Some(unknown) = plan.only.iter().find(|name| !GROUPS.contains(&name.as_str())) {
         bail!("no group is called `{unknown}`: {}", GROUPS.join(", "));
     }
-    let place = Place::make(plan.folder.clone())?;
+    let place = Place::make(plan.folder.clone(), plan.program.clone())?;
     if plan.instructions || plan.record {
         return instructions::run(&place, plan.record, summary);
+    }
+    if plan.serving {
+        return serving::run(plan, &place, summary);
     }
     let bench = Bench { plan, place, summary };
     bench.run()
 }
 
-/// Puts the table between its marks in the page about performance.
-fn publish(table: &str) -> Result<()> {
+/// Puts a table between its marks in the page about performance.
+fn publish(mark: &str, table: &str) -> Result<()> {
     let path = tools::root().join("docs/performance.md");
     let page = std::fs::read_to_string(&path).context("cannot read the page")?;
-    let [start, end] = ["<!-- table -->\n", "<!-- /table -->"];
-    let parts = page.split_once(start).zip(page.split_once(end));
+    let (start, end) = (format!("<!-- {mark} -->\n"), format!("<!-- /{mark} -->"));
+    let parts = page.split_once(&start).zip(page.split_once(&end));
     let ((before, _), (_, after)) = parts.context("the page has no marks for the table")?;
     std::fs::write(&path, format!("{before}{start}\n{table}\n{end}{after}"))
         .context("cannot write the page")
@@ -145,7 +156,7 @@ impl Bench<'_> {
         printer::line(&format!("written to {}/table.md and .json", self.place.folder.display()));
         measured?;
         if self.plan.publish {
-            publish(&markdown)?;
+            publish("table", &markdown)?;
         }
         self.summary.check("bench", true);
         Ok(())
