@@ -102,6 +102,11 @@ impl Served {
         &self.address
     }
 
+    /// Its process, where it was started without another program in front of it.
+    pub(crate) fn process(&self) -> u32 {
+        self.process.id()
+    }
+
     /// The next line that it prints.
     pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
