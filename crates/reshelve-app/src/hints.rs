@@ -390,9 +390,7 @@ fn of_source(hint: SourceHint) -> &'static str {
             "if it is a message of the tool that wrote the file, keep messages out: export again \
              with --out FILE, or remove these lines from a copy"
         }
-        SourceHint::DumpAgain => {
-            "dump with mongodump, or export with mongoexport, from the database"
-        }
+        SourceHint::DumpAgain => "dump with mongodump, or export with mongoexport, from the server",
         SourceHint::GetTheFileAgain => "get the file itself again, and compare its checksum",
         SourceHint::NameTheFileItself => {
             "name the file itself: outside of a dump folder any name will do"

@@ -115,7 +115,13 @@ mod tests {
                 "novel_jobs.chapters[2].title",
                 "chapters[].title",
             ),
-            (RouteName::Detail, "progress.outlineComplete", "novel_jobs.outline", "outline"),
+            // Of a list, the rules of its parts.
+            (
+                RouteName::Detail,
+                "progress.outlineComplete",
+                "novel_jobs.outline",
+                "outline[].chapterNumber",
+            ),
             (
                 RouteName::Metrics,
                 "cost.totalUsd",

@@ -1,7 +1,7 @@
 //! The pages, and what lies beside them.
 
 use super::operation::{HTML, JSON, PLAIN, Route};
-use super::shape::{Shape, one_of, stored, text};
+use super::shape::{Shape, named, one_of, stored, text};
 use crate::ui;
 
 const PAGES: &str = "pages";
@@ -12,6 +12,7 @@ pub(super) fn routes() -> Vec<Route> {
     let mut all = novels();
     all.extend(origin());
     all.extend(runs());
+    all.extend(commands());
     all.extend(rest());
     all
 }
@@ -74,6 +75,46 @@ fn runs() -> [Route; 5] {
             .answers(200, "The file.", &kinds())
             .guarded(),
     ]
+}
+
+/// What changes a run.
+fn commands() -> [Route; 2] {
+    const PATH: &str = "/ui/runs/{run}/{command}";
+    const FORM: &str = "application/x-www-form-urlencoded";
+    const NOT_NOW: &str = "Not in the state that the run is in: the page says why.";
+    let of_command = |route: Route| {
+        route
+            .segment("run", "The id of the run.")
+            .segment("command", "`pause`, `resume`, `cancel`, `throttle` or `rollback`.")
+            .answers(400, "The form lacks something, or cannot be read.", &[page(), plain()])
+            .shows(404, "There is no such run, or no such command.")
+            .shows(409, NOT_NOW)
+            .shows(500, UNREADABLE)
+    };
+    [
+        of_command(Route::get(PATH, PAGES, "What a command would do, and the form for it"))
+            .shows(200, "The page.")
+            .guarded(),
+        of_command(Route::post(PATH, PAGES, "Gives a run a command, with a reason"))
+            .body(&[(FORM, text())])
+            .answers(303, "It is done, or has begun: to the run.", &[page()])
+            .answers(
+                403,
+                "The server has no token, another site asks, or the form is not of this server, \
+                 for the run as it is.",
+                &[page(), (JSON, named("Error"))],
+            )
+            .answers(413, "A body above 16 KiB.", &[plain()])
+            .guarded(),
+    ]
+}
+
+fn page() -> (&'static str, Shape) {
+    (HTML, text())
+}
+
+fn plain() -> (&'static str, Shape) {
+    (PLAIN, text())
 }
 
 fn rest() -> [Route; 2] {
