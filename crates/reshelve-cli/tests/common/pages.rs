@@ -222,7 +222,7 @@ impl Shell {
         let (code, step) = (self.code, step.display());
         let call = format!("(exit {code}); . '{step}' </dev/null\n");
         self.commands.write_all(call.as_bytes()).unwrap();
-        // In one write, so that what a process in the background says cannot come between.
+        // The shell writes line by line: what a process in the background says can come between.
         let end = format!("printf '\\n{ENDED} %s\\n' $?\n");
         self.commands.write_all(end.as_bytes()).unwrap();
         let folder = fs::canonicalize(self.folder()).unwrap();
@@ -233,12 +233,14 @@ impl Shell {
                 panic!("the shell has ended: {command}\n{}", answer.join("\n"));
             }
             let line = String::from_utf8_lossy(&line);
-            if let Some(code) = line.strip_prefix(ENDED) {
+            let shown =
+                |line: &str| line.trim_end().replace(&*folder.to_string_lossy(), SHOWN_FOLDER);
+            if let Some((before, code)) = line.split_once(ENDED) {
+                answer.extend(Some(shown(before)).filter(|before| !before.is_empty()));
                 self.code = code.trim().parse().unwrap();
                 return (self.code, answer);
             }
-            let line = line.trim_end().replace(&*folder.to_string_lossy(), SHOWN_FOLDER);
-            answer.push(line);
+            answer.push(shown(&line));
         }
     }
 
