@@ -1,4 +1,4 @@
-//! `cargo xtask browser`: the pages in a real browser, as a part of `cargo xtask test`.
+//! `cargo xtask browser`: the pages in a real browser.
 //!
 //! `tests/browser` drives Chromium over what the binary serves: every page in light and dark, wide
 //! and on a phone, judged by `axe-core` and kept as a picture; then what a person does with them.
@@ -14,7 +14,7 @@ use crate::summary::Summary;
 use crate::{npm, printer, tools};
 
 /// What is left out where a part is missing.
-pub(crate) const WHAT: &str = "the pages in a browser";
+const WHAT: &str = "the pages in a browser";
 
 /// Names the program, where it is none of the usual ones.
 const CHROMIUM_VARIABLE: &str = "RESHELVE_TEST_CHROMIUM";
