@@ -219,13 +219,11 @@ impl Shell {
         };
         self.place.write("step", command.as_bytes());
         let step = self.place.path("step");
-        let (code, step) = (self.code, step.display());
-        let call = format!("(exit {code}); . '{step}' </dev/null\n");
-        self.commands.write_all(call.as_bytes()).unwrap();
         // The shell writes line by line: what a process in the background says can come between.
-        let end = format!("printf '\\n{ENDED} %s\\n' $?\n");
-        self.commands.write_all(end.as_bytes()).unwrap();
-        let folder = fs::canonicalize(self.folder()).unwrap();
+        let end = format!("printf '\\n{ENDED} %s\\n' $?");
+        let call = format!("(exit {}); . '{}' </dev/null\n{end}\n", self.code, step.display());
+        self.commands.write_all(call.as_bytes()).unwrap();
+        let folder = fs::canonicalize(self.folder()).unwrap().to_string_lossy().into_owned();
         let mut answer = Vec::new();
         loop {
             let mut line = Vec::new();
@@ -233,14 +231,14 @@ impl Shell {
                 panic!("the shell has ended: {command}\n{}", answer.join("\n"));
             }
             let line = String::from_utf8_lossy(&line);
-            let shown =
-                |line: &str| line.trim_end().replace(&*folder.to_string_lossy(), SHOWN_FOLDER);
-            if let Some((before, code)) = line.split_once(ENDED) {
-                answer.extend(Some(shown(before)).filter(|before| !before.is_empty()));
+            let (said, code) = line.split_once(ENDED).unwrap_or((&line, ""));
+            if code.is_empty() || !said.is_empty() {
+                answer.push(said.trim_end().replace(&folder, SHOWN_FOLDER));
+            }
+            if !code.is_empty() {
                 self.code = code.trim().parse().unwrap();
                 return (self.code, answer);
             }
-            answer.push(shown(&line));
         }
     }
 
