@@ -1,12 +1,14 @@
 //! All jobs of a live place, for lists: read when a list is first asked for, and again from time to
 //! time.
 
+use std::cell::Cell;
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reshelve::ends::EndError;
 use reshelve::lookup::{Catalogue, Changes, Fresh};
-use reshelve::store::Scratch;
+use reshelve::store::{Scratch, Spool, key_of};
 
 /// A catalogue that follows a live place. Clones share it.
 #[derive(Clone, Debug, Default)]
@@ -36,4 +38,27 @@ impl LiveCatalogue {
 /// Where records are put that memory should not hold.
 pub(super) fn scratch() -> Scratch {
     Scratch::from(std::env::temp_dir().as_path())
+}
+
+/// Gives the ids that `read` adds, until `give` breaks off: once all of them are read, as who is
+/// given one asks the same server about it.
+pub(super) fn each_of_all(
+    read: impl FnOnce(&mut dyn FnMut(&[u8])) -> Result<(), EndError>,
+    give: &mut dyn FnMut(&str) -> ControlFlow<()>,
+) -> Result<(), EndError> {
+    let (mut ids, mut added) = (Spool::new(&scratch())?, Ok(()));
+    read(&mut |id| {
+        if added.is_ok() {
+            added = ids.add(&key_of(id), id);
+        }
+    })?;
+    added?;
+    let is_over = Cell::new(false);
+    Ok(ids.finish()?.each(
+        |_| !is_over.get(),
+        |_, id| {
+            is_over.set(give(&String::from_utf8_lossy(id)).is_break());
+            Ok(())
+        },
+    )?)
 }

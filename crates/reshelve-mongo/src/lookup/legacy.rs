@@ -9,8 +9,7 @@ use mongodb::bson::{Bson, RawDocument, doc};
 use mongodb::options::{FindOptions, ReadPreference};
 use reshelve::ends::{EndError, JobCatalogue, JobLookup, JobPage, JobQuery, LIST_MAX, OneJob};
 use reshelve::lookup::{
-    Catalogue, CatalogueMaker, Changes, Extras, Fresh, IdList, JobTexts, MappedJob, Wanted, card,
-    texts_of,
+    Catalogue, CatalogueMaker, Changes, Extras, Fresh, JobTexts, MappedJob, Wanted, card, texts_of,
 };
 use reshelve::target_schema::Collection;
 use reshelve_core::mapping::{
@@ -20,7 +19,7 @@ use reshelve_core::mapping::{
 use reshelve_core::raw::{self, Value};
 
 use super::Reading;
-use super::catalogue::{LiveCatalogue, scratch};
+use super::catalogue::{LiveCatalogue, each_of_all, scratch};
 use crate::connection::Connection;
 
 /// After which time the order of the newest jobs is looked up again. The server cannot answer that
@@ -261,16 +260,16 @@ impl JobCatalogue for LiveLegacyLookup {
         // Documents that do not map are given too: whoever looks them up finds no job.
         let mut find = FindOptions::builder().sort(doc! { "_id": 1 }).build();
         find.projection = Some(doc! { "_id": 1 });
-        let (mut ids, mut added) = (IdList::new(&scratch())?, Ok(()));
-        self.reading.each(doc! {}, find, |document| {
-            let Some(id) = raw::Document::new(document).get("_id") else { return };
-            let hex = id.object_id().map(|bytes| raw::hex(&bytes).into_bytes());
-            if let (Some(id), true) = (hex.as_deref().or(id.string()), added.is_ok()) {
-                added = ids.add(id);
-            }
-        })?;
-        added?;
-        ids.each(give)
+        let read = |add: &mut dyn FnMut(&[u8])| {
+            self.reading.each(doc! {}, find, |document| {
+                let Some(id) = raw::Document::new(document).get("_id") else { return };
+                let hex = id.object_id().map(|bytes| raw::hex(&bytes).into_bytes());
+                if let Some(id) = hex.as_deref().or(id.string()) {
+                    add(id);
+                }
+            })
+        };
+        each_of_all(read, give)
     }
 }
 

@@ -7,13 +7,13 @@ use mongodb::bson::{Document, doc};
 use mongodb::options::{FindOptions, ReadPreference};
 use reshelve::ends::{EVENTS_MAX, EndError, JobCatalogue, JobLookup, JobPage, JobQuery, LIST_MAX};
 use reshelve::lookup::{
-    Catalogue, CatalogueMaker, ExtrasMaker, IdList, JobTexts, Wanted, newest_events, texts_of,
+    Catalogue, CatalogueMaker, ExtrasMaker, JobTexts, Wanted, newest_events, texts_of,
 };
 use reshelve::target_schema::Collection;
 use reshelve_core::raw;
 
 use super::Reading;
-use super::catalogue::{LiveCatalogue, scratch};
+use super::catalogue::{LiveCatalogue, each_of_all, scratch};
 use crate::connection::Connection;
 
 /// The jobs of a live target, as they are when they are asked for.
@@ -103,15 +103,15 @@ impl JobCatalogue for LiveLookup {
         let mut options = FindOptions::default();
         options.sort = Some(doc! { "_id": 1 });
         options.projection = Some(doc! { "jobId": 1 });
-        let (mut ids, mut added) = (IdList::new(&scratch())?, Ok(()));
-        self.reading(Collection::Jobs).each(doc! {}, options, |job| {
-            let id = raw::Document::new(job).get("jobId").and_then(raw::Value::string);
-            if let (Some(id), true) = (id, added.is_ok()) {
-                added = ids.add(id);
-            }
-        })?;
-        added?;
-        ids.each(give)
+        let read = |add: &mut dyn FnMut(&[u8])| {
+            self.reading(Collection::Jobs).each(doc! {}, options, |job| {
+                if let Some(id) = raw::Document::new(job).get("jobId").and_then(raw::Value::string)
+                {
+                    add(id);
+                }
+            })
+        };
+        each_of_all(read, give)
     }
 }
 

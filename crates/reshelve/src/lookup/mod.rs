@@ -9,7 +9,6 @@ mod card;
 mod catalogue;
 mod folder;
 mod fresh;
-mod ids;
 mod kept;
 mod legacy;
 mod mapped_job;
@@ -21,7 +20,6 @@ pub use catalogue::{
 };
 pub use folder::{FolderLookup, newest_events, texts_of};
 pub use fresh::{Changes, Fresh};
-pub use ids::IdList;
 pub use legacy::{LegacyLookup, LegacyRequest};
 pub use mapped_job::MappedJob;
 pub use newest::STATUSES_MAX;
