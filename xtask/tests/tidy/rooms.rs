@@ -192,6 +192,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "target_schema",
             "ends",
             "sides",
+            "questions",
             "runs",
         ],
     },

@@ -50,12 +50,21 @@ pub(super) struct Place<'v> {
 
 /// A path as people read it, such as `chapters[0].title`.
 pub(super) fn shown_path(path: &[Step]) -> String {
+    written(path, |index| format!("[{index}]"))
+}
+
+/// The same with `[]` for every position, as rules name them.
+pub(super) fn folded_path(path: &[Step]) -> String {
+    written(path, |_| "[]".to_owned())
+}
+
+fn written(path: &[Step], position: impl Fn(usize) -> String) -> String {
     let mut out = String::new();
     for step in path {
         match step {
             Step::Name(name) if out.is_empty() => out.push_str(name),
             Step::Name(name) => out.push_str(&format!(".{name}")),
-            Step::Position(index) => out.push_str(&format!("[{index}]")),
+            Step::Position(index) => out.push_str(&position(*index)),
         }
     }
     out

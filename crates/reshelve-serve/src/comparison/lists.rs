@@ -23,12 +23,18 @@ pub(super) fn keep_first_job(places: &mut Vec<Place<'_>>) {
     }
 }
 
-/// The position of a job in a list to which a path leads.
-fn index_of(path: &[Step]) -> Option<usize> {
+/// The position in a list to which a path leads, and the path from there.
+pub(super) fn item(path: &[Step]) -> Option<(usize, &[Step])> {
     match path {
-        [Step::Name(items), Step::Position(index), ..] if items == "items" => Some(*index),
+        [Step::Name(items), Step::Position(index), rest @ ..] if items == "items" => {
+            Some((*index, rest))
+        }
         _ => None,
     }
+}
+
+fn index_of(path: &[Step]) -> Option<usize> {
+    item(path).map(|(index, _)| index)
 }
 
 /// Whether two lists say the same, as far as their order is fixed: jobs that were created at the

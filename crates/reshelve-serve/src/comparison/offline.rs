@@ -11,7 +11,7 @@ use super::{
     Cause, Decisions, EXAMPLES_MAX, Example, Fate, Tally, Texts, compare, json as parsed, of_job,
 };
 use crate::questions::{
-    Before, Failed, JobQuestion, LIST_USUAL, ListQuestion, Part, Question, Reply, UNASKED,
+    Before, JobQuestion, LIST_USUAL, ListQuestion, Part, Question, Reply, UNASKED,
 };
 use crate::sides::{RouteName, Side};
 
@@ -290,11 +290,7 @@ impl Offline<'_> {
 fn of_one(job: &dyn OneJob, id: &str, now_ms: i64) -> Answers {
     let mut answers = Vec::new();
     let mut ask = |question: JobQuestion| -> Option<JobQuestion> {
-        let reply = match question.of(job, now_ms) {
-            Ok(body) => Ok(Reply { status: 200, body }),
-            Err(Failed::Internal(why)) => Err(why),
-            Err(failed) => Ok(failed.reply(id)),
-        };
+        let reply = question.reply(job, now_ms);
         let next = reply.as_ref().ok().and_then(|reply| next_page(&question, reply));
         answers.push((question, reply));
         next

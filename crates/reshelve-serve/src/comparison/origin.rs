@@ -3,7 +3,8 @@
 use reshelve::target_schema::Collection;
 use reshelve_core::mapping::{LegacyOrigin, origins};
 
-use super::difference::{Step, shown_path};
+use super::difference::{Step, folded_path, shown_path};
+use super::lists::item;
 use crate::sides::RouteName;
 
 /// How many legacy paths are named for a place.
@@ -26,29 +27,13 @@ pub(super) fn of(route: RouteName, path: &[Step]) -> Option<ValueOrigin> {
         path if path.is_empty() => name.to_owned(),
         path => format!("{name}.{path}"),
     };
-    let legacy = origins(name, &folded(&path), ORIGINS_MAX);
+    let legacy = origins(name, &folded_path(&path), ORIGINS_MAX);
     Some(ValueOrigin { target, legacy })
-}
-
-/// A path with `[]` for every position.
-fn folded(path: &[Step]) -> String {
-    let mut out = String::new();
-    for step in path {
-        match step {
-            Step::Name(name) if out.is_empty() => out.push_str(name),
-            Step::Name(name) => out.push_str(&format!(".{name}")),
-            Step::Position(_) => out.push_str("[]"),
-        }
-    }
-    out
 }
 
 /// The collection and the path in its document that are served at a path of an answer.
 fn in_target(route: RouteName, path: &[Step]) -> Option<(Collection, Vec<Step>)> {
-    let below_items = || match path {
-        [Step::Name(items), Step::Position(_), rest @ ..] if items == "items" => Some(rest),
-        _ => None,
-    };
+    let below_items = || item(path).map(|(_, rest)| rest);
     match route {
         RouteName::List => Some((Collection::Jobs, of_job(below_items()?))),
         RouteName::Detail => Some((Collection::Jobs, of_job(path))),

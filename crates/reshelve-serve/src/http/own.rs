@@ -1,6 +1,6 @@
 //! Our own routes, beside those of the application. The one place where more are added: pages
 //! under `/ui`, our richer API under `/api/reshelve`, `/admin`. Each has to be described in
-//! `openapi/ours.rs` too.
+//! `openapi/` too.
 
 use std::sync::Arc;
 

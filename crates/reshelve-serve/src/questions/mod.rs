@@ -5,6 +5,8 @@
 
 mod target;
 
+pub(crate) use target::escaped;
+
 use reshelve::ends::{EVENTS_MAX, EndError, JobLookup, OneJob};
 use reshelve::target_schema::Collection;
 
@@ -197,6 +199,14 @@ fn settled(answer: Result<Vec<u8>, Failed>, job_id: &str) -> Result<Reply, Strin
 }
 
 impl JobQuestion {
+    /// What is served of a job that is looked at, as [`Question::reply`].
+    ///
+    /// # Errors
+    /// Where the answer would be 500: why.
+    pub fn reply(&self, job: &dyn OneJob, now_ms: i64) -> Result<Reply, String> {
+        settled(self.of(job, now_ms), &self.id)
+    }
+
     /// What a job has to answer, once it is looked at. The application reads the whole job first,
     /// and fails where that cannot be read.
     ///

@@ -4,6 +4,8 @@
 use maud::{Markup, html};
 use reshelve_core::raw::{DATE_MAX, DATE_MIN, iso};
 
+use crate::questions::escaped;
+
 /// A text of a document, in a frame that its direction does not leave.
 pub(super) fn shown(text: &str) -> Markup {
     html! { bdi { (visible(text)) } }
@@ -136,15 +138,7 @@ pub(super) fn status_class(status: &str) -> &'static str {
 
 /// A part of a path or of a query, as a link needs it.
 pub(super) fn encoded(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~' | b'.') {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
+    escaped(text).to_string()
 }
 
 #[cfg(test)]

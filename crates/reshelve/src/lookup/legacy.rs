@@ -229,7 +229,7 @@ impl JobLookup for LegacyLookup {
     }
 
     fn card(&self, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {
-        Ok(self.mapped(job_id)?.map(|job| job.card()))
+        self.mapped(job_id)?.card()
     }
 
     fn has(&self, job_id: &[u8]) -> Result<bool, EndError> {
@@ -237,11 +237,11 @@ impl JobLookup for LegacyLookup {
     }
 
     fn document(&self, collection: Collection, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {
-        Ok(self.mapped(job_id)?.map(|job| job.document(collection)))
+        self.mapped(job_id)?.document(collection)
     }
 
     fn events(&self, job_id: &[u8], before: Option<&[u8]>) -> Result<Vec<Vec<u8>>, EndError> {
-        Ok(self.mapped(job_id)?.map_or_else(Vec::new, |job| job.events(before)))
+        self.mapped(job_id)?.events(before)
     }
 
     fn look_at(&self, job_id: &[u8], look: &mut dyn FnMut(&dyn OneJob)) -> Result<(), EndError> {
