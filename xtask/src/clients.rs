@@ -20,9 +20,8 @@ use crate::{npm, printer, tools};
 /// What is left out where a part is missing.
 pub(crate) const WHAT: &str = "mongosh and mongoose reading a live target";
 
-/// What npm installs: exact versions, under the names by which they are called.
-const PACKAGES: [&str; 3] =
-    ["mongoose-7@npm:mongoose@7.8.13", "mongoose-9@npm:mongoose@9.12.1", "mongosh@2.12.0"];
+/// Where the packages are named and locked.
+const PACKAGES: &str = "tests/clients";
 
 const MONGOOSES: [&str; 2] = ["mongoose-7", "mongoose-9"];
 
@@ -56,7 +55,7 @@ pub(crate) fn check(servers: &Servers, summary: &mut Summary) -> Result<()> {
         summary.leave_out(WHAT, "no test server");
         return Ok(());
     };
-    let modules = match install() {
+    let modules = match npm::install(PACKAGES, "clients") {
         Ok(modules) => modules,
         Err(error) => {
             printer::line(&format!("left out: {error:#}"));
@@ -116,35 +115,6 @@ fn tell<T>(title: &str, outcome: &Result<T>, summary: &mut Summary) -> bool {
     }
     summary.check(title, outcome.is_ok());
     outcome.is_ok()
-}
-
-/// The folder in which the packages are, installed where that was not done yet.
-fn install() -> Result<PathBuf> {
-    npm::check_node()?;
-    let folder = tools::target_folder().join("clients");
-    let marker = folder.join("installed.txt");
-    let wanted = PACKAGES.join("\n");
-    if fs::read_to_string(&marker).is_ok_and(|installed| installed == wanted) {
-        return Ok(folder);
-    }
-    anyhow::ensure!(tools::succeeds("npm", &["--version"]), "npm is not installed");
-    printer::line(&format!(
-        "installing {} into {}: this is done once, and takes a minute or more",
-        PACKAGES.join(", "),
-        folder.display()
-    ));
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let start = Instant::now();
-    let mut npm = tools::program("npm", &["install", "--no-package-lock", "--prefix"]);
-    npm.arg(&folder).args(["--no-audit", "--no-fund", "--loglevel=error"]);
-    // Neither compiled helpers nor scripts of packages are needed to read.
-    npm.args(["--ignore-scripts", "--omit=optional"]).args(PACKAGES);
-    // What npm printed is on the screen already, and the summary has room for a line.
-    let installed = tools::expect(&mut npm, &[0]).is_ok();
-    anyhow::ensure!(installed, "npm could not install the clients (no network?)");
-    fs::write(&marker, wanted).with_context(|| format!("cannot write {}", marker.display()))?;
-    printer::line(&format!("installed in {:.0} s", start.elapsed().as_secs_f64()));
-    Ok(folder)
 }
 
 /// What every check needs.

@@ -30,17 +30,11 @@ use common::documents::aged;
 use common::split;
 use killing::is_long;
 use live::{Database, Server};
-use proxy::{Act, Proxy, Request, Turn, any};
+use proxy::{Act, Proxy, Turn, any, writes};
 use rehearsal::{APPLY, Rehearsal};
 
 const COLLECTIONS: [&str; 4] =
     ["novel_jobs", "novel_job_events", "novel_job_metrics", "novel_job_metadata"];
-
-/// Whether a command changes something, or makes a change count.
-fn writes(request: &Request) -> bool {
-    let command = request.command.as_str();
-    ["insert", "update", "delete", "findAndModify", "commitTransaction"].contains(&command)
-}
 
 /// What is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,7 +18,7 @@ mod live;
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod rehearsal;
 
-use live::{Database, Server, wait};
+use live::{Database, Server, scratches};
 use rehearsal::{Rehearsal, json as answer};
 
 const SCRATCH: &str = "reshelve_rehearsal_";
@@ -26,17 +26,6 @@ const SCRATCH: &str = "reshelve_rehearsal_";
 /// The connection string of a database without the database, or with another one.
 fn server_of(database: &Database, other: &str) -> String {
     database.uri.replace(&format!("/{}?", database.name()), &format!("/{other}?"))
-}
-
-/// The names of the databases on a server that are there for rehearsals.
-fn scratches(database: &Database) -> Vec<String> {
-    let names = wait(database.handle.client().list_database_names()).unwrap();
-    names.into_iter().filter(|name| name.starts_with(SCRATCH)).collect()
-}
-
-/// Everything that a database holds, by collection.
-fn content(database: &Database) -> Vec<(String, Vec<Vec<u8>>)> {
-    database.collections().into_iter().map(|name| (name.clone(), database.dump(&name))).collect()
 }
 
 /// Everything is on a server of the test's own: databases of other tests come and go.
@@ -52,7 +41,7 @@ fn the_database_is_dropped_and_no_other_is_touched() {
     // The real target, with what somebody wrote into it.
     let target = scene.target(&server);
     target.seed("novel_jobs", &scene_documents(&scene)[..1]);
-    let before = (content(&legacy), content(&target));
+    let before = (legacy.content(), target.content());
     for source in ["jobs.bson", legacy.uri.as_str()] {
         let told = scene.place.expect(0, &["rehearse", source, &server_of(&target, ""), "--json"]);
         let record = answer(&told);
@@ -68,7 +57,7 @@ fn the_database_is_dropped_and_no_other_is_touched() {
         assert_eq!(record["documents"]["written"], 60);
         assert_eq!(scratches(&target), Vec::<String>::new(), "{source}");
     }
-    assert!((content(&legacy), content(&target)) == before, "what is not the rehearsal's");
+    assert!((legacy.content(), target.content()) == before, "what is not the rehearsal's");
     assert!(scene.place.runs().is_empty());
 }
 
@@ -84,7 +73,7 @@ fn a_database_of_somebody_is_refused() {
     let named = format!("{SCRATCH}mine");
     let mine = server.database_named("", &named);
     mine.seed("notes", &scene_documents(&scene)[..1]);
-    let before = (content(&target), content(&mine));
+    let before = (target.content(), mine.content());
     for (uri, words) in [
         (target.uri.clone(), "which is not one for rehearsals"),
         (server_of(&target, SCRATCH), "which is not one for rehearsals"),
@@ -96,7 +85,7 @@ fn a_database_of_somebody_is_refused() {
     }
     let gzip = ["rehearse", "jobs.bson", &server_of(&target, ""), "--gzip"];
     scene.place.expect(2, &gzip).says(&["a live target is not compressed"]);
-    assert!((content(&target), content(&mine)) == before);
+    assert!((target.content(), mine.content()) == before);
     assert!(!scene.place.path(".reshelve/runs/.rehearsals").exists(), "nothing was begun");
     // One of that form that does not exist is taken, and gone afterwards.
     let other = format!("{SCRATCH}other");

@@ -31,6 +31,9 @@ impl Bench<'_> {
     /// A run into a live target, beside the official driver's `insert_many` of the same documents
     /// into the same server. Both find the collections and indexes made and empty.
     pub(super) fn live(&mut self) -> Result<Option<Group>> {
+        if !self.plan.live {
+            return Ok(None);
+        }
         let servers = Servers::get(false, self.summary);
         let Some(server) = servers.shared_uri() else { return Ok(None) };
         let (insert, copy) = (self.place.plain("plain_insert")?, self.place.plain("plain_copy")?);

@@ -40,7 +40,14 @@ const EXIT_REJECTS: i32 = 4;
 const QUICK_DIVISOR: u64 = 10;
 
 /// The groups of figures, in the order in which they are measured.
-const GROUPS: [&str; 6] = ["novels", "forms", "rehearsal", "scale", "tiny", "live"];
+const GROUPS: [(&str, Measure); 6] = [
+    ("novels", |bench| Ok(vec![bench.novels()?])),
+    ("forms", |bench| Ok(vec![bench.forms()?])),
+    ("rehearsal", |bench| Ok(vec![bench.rehearsal()?])),
+    ("scale", |bench| Ok(vec![bench.scale()?])),
+    ("tiny", |bench| Ok(vec![bench.tiny()?])),
+    ("live", |bench| Ok(bench.live()?.into_iter().collect())),
+];
 /// The commands that are measured beside runs.
 const BESIDE_RUNS: [&str; 4] = ["verify", "checksums", "restore", "profile"];
 
@@ -97,7 +104,7 @@ pub(crate) struct Group {
     outcomes: Vec<Outcome>,
 }
 
-type Measure<'b> = fn(&mut Bench<'b>) -> Result<Group>;
+type Measure = fn(&mut Bench<'_>) -> Result<Vec<Group>>;
 
 /// Measures, and writes `table.md` and `table.json` into the folder.
 pub(crate) fn run(plan: &Plan, summary: &mut Summary) -> Result<()> {
@@ -107,8 +114,9 @@ pub(crate) fn run(plan: &Plan, summary: &mut Summary) -> Result<()> {
     if plan.publish && !plan.only.is_empty() {
         bail!("the page holds every group: --publish does not go with --only");
     }
-    if let Some(unknown) = plan.only.iter().find(|name| !GROUPS.contains(&name.as_str())) {
-        bail!("no group is called `{unknown}`: {}", GROUPS.join(", "));
+    let names = GROUPS.map(|(name, _)| name);
+    if let Some(unknown) = plan.only.iter().find(|name| !names.contains(&name.as_str())) {
+        bail!("no group is called `{unknown}`: {}", names.join(", "));
     }
     let place = Place::make(plan.folder.clone(), plan.program.clone())?;
     if plan.instructions || plan.record {
@@ -164,20 +172,10 @@ impl Bench<'_> {
 
     /// Measures one group after the other.
     fn measure(&mut self, groups: &mut Vec<Group>) -> Result<()> {
-        let all: [(&str, Measure<'_>); 5] = [
-            ("novels", Self::novels),
-            ("forms", Self::forms),
-            ("rehearsal", Self::rehearsal),
-            ("scale", Self::scale),
-            ("tiny", Self::tiny),
-        ];
-        for (name, measure) in all {
+        for (name, measure) in GROUPS {
             if self.is_wanted(name) {
-                groups.push(measure(self)?);
+                groups.extend(measure(self)?);
             }
-        }
-        if self.plan.live && self.is_wanted("live") {
-            groups.extend(self.live()?);
         }
         Ok(())
     }

@@ -17,8 +17,9 @@ const COUNTED_BYTES_MAX: u64 = 64 << 20;
 
 impl ServedRuns {
     pub(super) fn details(&self, known: &Known) -> Result<RunPage, Failure> {
-        let run = self.summary(known)?;
         let status = status_of(&known.folder)?;
+        let offers = self.offers(known, &status);
+        let run = self.summary(known, status);
         let Known { folder, plan, .. } = known;
         let checkpoint = folder.checkpoint()?;
         let throttle = folder.control().map(|control| control.throttle).unwrap_or_default();
@@ -37,7 +38,7 @@ impl ServedRuns {
             journal: plan.apply.then(|| journal(folder, &checkpoint, run.is_at_work)),
             files: files::listed(folder),
             report_with: known.command_line("report", &["--bundle"]).filter(|_| plan.apply),
-            offers: self.offers(known, &status),
+            offers,
             task: self.board.task(&run.id),
             ended: self.board.ended(&run.id),
             run,

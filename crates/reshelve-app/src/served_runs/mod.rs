@@ -25,6 +25,7 @@ use crate::handle::Handle;
 use crate::lately::Lately;
 use crate::places::{SourcePlace, TARGET_DB_DEFAULT, TargetPlace};
 use crate::sides;
+use crate::status::status_of;
 use board::{Board, Told};
 use known::{Known, Place as RunsPlace};
 use looks::Looks;
@@ -150,7 +151,7 @@ impl Runs for ServedRuns {
         list.total = crate::text::length(&runs);
         let after = usize::try_from(after).unwrap_or(usize::MAX);
         for run in runs.iter().rev().skip(after).take(count) {
-            match self.summary(run) {
+            match status_of(&run.folder).map(|status| self.summary(run, status)) {
                 Ok(summary) => list.runs.push(summary),
                 Err(failure) => list.unreadable.push(failure.message),
             }

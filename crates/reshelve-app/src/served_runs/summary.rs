@@ -5,9 +5,8 @@ use reshelve_serve::runs::{Rate, Run, TakenBack, Waiting};
 
 use super::known::{Known, is_into};
 use super::{FOLLOWED_MAX, ServedRuns};
-use crate::failure::Failure;
 use crate::lately::{Did, Lately};
-use crate::status::{RunStatus, status_of};
+use crate::status::RunStatus;
 use crate::text::{ratio, waiting};
 
 /// States in which a run stays with what it has.
@@ -15,15 +14,14 @@ const STOPPED: [State; 5] =
     [State::Partial, State::Interrupted, State::Failed, State::Killed, State::Cancelled];
 
 impl ServedRuns {
-    pub(super) fn summary(&self, known: &Known) -> Result<Run, Failure> {
-        let status = status_of(&known.folder)?;
+    pub(super) fn summary(&self, known: &Known, status: RunStatus) -> Run {
         let did = self.followed(&status);
         let rate = Rate {
             docs_per_s: ratio(did.documents.saturating_mul(1000), did.elapsed_ms),
             bytes_per_s: ratio(did.bytes.saturating_mul(1000), did.elapsed_ms),
             is_recent: did.is_recent,
         };
-        Ok(Run {
+        Run {
             is_applied: status.applied,
             is_partial: STOPPED.iter().any(|state| state.as_str() == status.state),
             is_at_work: status.at_work,
@@ -52,7 +50,7 @@ impl ServedRuns {
             bytes_read: status.bytes_read,
             bytes_written: status.bytes_written,
             elapsed_ms: status.elapsed_ms,
-        })
+        }
     }
 
     /// What a run did lately, if somebody looked at it before; else in all of its time.

@@ -210,6 +210,12 @@ fn port_in(said: &str) -> Option<u16> {
     address.trim().rsplit_once(':')?.1.parse().ok()
 }
 
+/// The databases on the server of this one that rehearsals made.
+pub(crate) fn scratches(database: &Database) -> Vec<String> {
+    let names = wait(database.handle.client().list_database_names()).unwrap();
+    names.into_iter().filter(|name| name.starts_with("reshelve_rehearsal_")).collect()
+}
+
 /// A database of one test. On the shared server it is dropped when the test ends.
 pub(crate) struct Database {
     /// The connection string with the database in it.
@@ -254,6 +260,11 @@ impl Database {
     /// Runs a command on the database `admin`.
     pub(crate) fn admin(&self, command: Document) -> Result<Document> {
         wait(self.handle.client().database("admin").run_command(command))
+    }
+
+    /// Everything that it holds, by collection.
+    pub(crate) fn content(&self) -> Vec<(String, Vec<Vec<u8>>)> {
+        self.collections().into_iter().map(|name| (name.clone(), self.dump(&name))).collect()
     }
 
     /// Inserts documents as they are, in this order; the majority has them when this returns.

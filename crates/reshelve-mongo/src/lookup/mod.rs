@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod legacy;
+mod shared;
 mod target;
 
 use futures_util::StreamExt;

@@ -1,6 +1,7 @@
 //! The jobs of a live target.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mongodb::bson::{Document, doc};
@@ -14,6 +15,7 @@ use reshelve_core::raw;
 
 use super::Reading;
 use super::catalogue::{LiveCatalogue, each_of_all, scratch};
+use super::shared::Shared;
 use crate::connection::Connection;
 
 /// The jobs of a live target, as they are when they are asked for.
@@ -22,7 +24,11 @@ pub struct LiveLookup {
     connection: Connection,
     read_preference: Option<ReadPreference>,
     catalogue: LiveCatalogue,
+    lists: Arc<Lists>,
 }
+
+/// Lists of the newest jobs, by their statuses and their length.
+type Lists = Shared<(Vec<Vec<u8>>, usize), Vec<Vec<u8>>>;
 
 /// How old the list of all jobs may be.
 const LIST_AGE: Duration = Duration::from_secs(2);
@@ -30,7 +36,8 @@ const LIST_AGE: Duration = Duration::from_secs(2);
 impl LiveLookup {
     /// Reads with this read preference, by default from the primary.
     pub fn new(connection: Connection, read_preference: Option<ReadPreference>) -> Self {
-        LiveLookup { connection, read_preference, catalogue: LiveCatalogue::default() }
+        let (catalogue, lists) = (LiveCatalogue::default(), Arc::new(Shared::new()));
+        LiveLookup { connection, read_preference, catalogue, lists }
     }
 
     fn find(
@@ -139,11 +146,15 @@ impl JobLookup for LiveLookup {
     }
 
     fn newest(&self, statuses: &[&[u8]], limit: usize) -> Result<Vec<Vec<u8>>, EndError> {
-        let statuses: Vec<&str> = statuses.iter().filter_map(|status| text(status)).collect();
-        let mut options = limited_to(limit.min(LIST_MAX));
-        options.sort = Some(doc! { "createdAt": -1 });
-        options.projection = Some(without_texts());
-        self.find(Collection::Jobs, doc! { "status": { "$in": statuses } }, options)
+        let limit = limit.min(LIST_MAX);
+        let key = (statuses.iter().map(|status| status.to_vec()).collect(), limit);
+        self.lists.get(&key, || {
+            let statuses: Vec<&str> = statuses.iter().filter_map(|status| text(status)).collect();
+            let mut options = limited_to(limit);
+            options.sort = Some(doc! { "createdAt": -1 });
+            options.projection = Some(without_texts());
+            self.find(Collection::Jobs, doc! { "status": { "$in": statuses } }, options)
+        })
     }
 
     fn card(&self, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {
@@ -151,6 +162,13 @@ impl JobLookup for LiveLookup {
         let mut options = limited_to(1);
         options.projection = Some(without_texts());
         Ok(self.find(Collection::Jobs, doc! { "jobId": job_id }, options)?.pop())
+    }
+
+    fn has(&self, job_id: &[u8]) -> Result<bool, EndError> {
+        let Some(job_id) = text(job_id) else { return Ok(false) };
+        let mut options = limited_to(1);
+        options.projection = Some(doc! { "_id": 1 });
+        Ok(!self.find(Collection::Jobs, doc! { "jobId": job_id }, options)?.is_empty())
     }
 
     fn document(&self, collection: Collection, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {

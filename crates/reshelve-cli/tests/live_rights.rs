@@ -1,0 +1,253 @@
+//! A user whose rights are taken away in the middle of a run or a rollback, from a server that keeps
+//! users and roles: the command stops and says so, nothing is lost, and once the rights are back the
+//! second command ends as if nothing had been.
+//!
+//! The short form does it at some of the commands; `RESHELVE_FAULTS=all` at each.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends there")]
+
+use std::collections::BTreeSet;
+
+use mongodb::bson::{RawDocument, doc};
+
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+mod common;
+#[path = "common/killing.rs"]
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+mod killing;
+#[path = "common/live.rs"]
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+mod live;
+#[path = "common/proxy.rs"]
+#[expect(dead_code, unused_imports, reason = "each of these files uses a part of it")]
+mod proxy;
+#[path = "common/rehearsal.rs"]
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+mod rehearsal;
+
+use common::counts::{Ended, count};
+use common::documents::aged;
+use common::split;
+use killing::is_long;
+use live::{Database, Server};
+use proxy::{Act, Proxy, Turn, any, on, writes};
+use rehearsal::{APPLY, Rehearsal};
+
+const ROOT: &str = "root:first";
+const MOVER: &str = "mover:second";
+const COLLECTIONS: [&str; 4] =
+    ["novel_jobs", "novel_job_events", "novel_job_metrics", "novel_job_metadata"];
+
+/// What is left of the rights to write.
+#[derive(Clone, Copy, Debug)]
+enum Left {
+    Nothing,
+    Reading,
+}
+
+/// What is at work when the rights go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Run,
+    Rollback,
+}
+
+/// A server with users; the mover may write to one database.
+struct Scene {
+    server: Server,
+    rehearsal: Rehearsal,
+}
+
+impl Scene {
+    fn new() -> Option<Scene> {
+        let server = Server::start(&["--auth"])?;
+        let root = doc! { "createUser": "root", "pwd": "first", "roles": ["root"] };
+        // The first user can be made by anybody on the same machine.
+        server.database_named("", "admin").admin(root).unwrap();
+        let scene = Scene { server, rehearsal: Rehearsal::new(30, "small") };
+        let mover = doc! { "createUser": "mover", "pwd": "second", "roles": [] };
+        scene.root("admin").admin(mover).unwrap();
+        Some(scene)
+    }
+
+    fn root(&self, database: &str) -> Database {
+        self.server.database_named(ROOT, database)
+    }
+
+    /// An empty target with its indexes.
+    fn target(&self) -> Database {
+        let target = self.server.database_as(ROOT);
+        self.rehearsal.place.expect(0, &["indexes", "up", &target.uri]);
+        target
+    }
+
+    /// Changes what the mover may do in a database, at once and for every connection.
+    fn grant(&self, database: &str, role: Option<&str>) {
+        let roles: Vec<_> =
+            role.iter().map(|role| doc! { "role": *role, "db": database }).collect();
+        self.root("admin").admin(doc! { "updateUser": "mover", "roles": roles }).unwrap();
+    }
+
+    /// Takes rights away before the nth command that writes arrives. False if there is none.
+    fn lose_at(&self, what: What, left: Left, replaces: bool, nth: usize) -> bool {
+        let words = format!("{what:?}, replaces {replaces}, {left:?} at write {nth}");
+        let place = &self.rehearsal.place;
+        let target = self.target();
+        self.grant(target.name(), Some("readWrite"));
+        let direct = self.server.uri_as(MOVER, target.name());
+        if replaces {
+            let documents = split(&place.read("jobs.bson"));
+            let old: Vec<Vec<u8>> = documents.iter().step_by(2).map(|it| aged(it)).collect();
+            place.write("old.bson", &old.concat());
+            place.expect(0, &[&["run", "old.bson", &direct], &APPLY[..]].concat());
+        }
+        let before = contents(&target);
+        let proxy = Proxy::start(&direct);
+        let mut run = vec!["run", "jobs.bson", proxy.uri(), "--batch-docs", "10"];
+        run.extend(APPLY);
+        run.extend(replaces.then_some("--replace"));
+        let written;
+        let args = match what {
+            What::Run => run,
+            What::Rollback => {
+                place.expect(0, &run);
+                written = place.runs().pop().unwrap();
+                vec!["rollback", &written, "--apply", "--target", proxy.uri()]
+            }
+        };
+        let held = proxy.rule(any().when(writes), Turn::Nth(nth), Act::Hold);
+        let mut child = place.call(&args).stderr(std::process::Stdio::piped()).spawn(false);
+        let mut is_over = false;
+        common::until("the command, or the end", || {
+            is_over = child.try_wait().unwrap().is_some();
+            is_over || held.acted() > 0
+        });
+        if is_over {
+            assert_eq!(child.wait().unwrap().code(), Some(0), "{words}");
+            return false;
+        }
+        self.grant(target.name(), matches!(left, Left::Reading).then_some("read"));
+        held.release();
+        let ended = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        if ended.status.code() != Some(0) {
+            let code = ended.status.code();
+            assert!(matches!(code, Some(1 | 3)), "{words}: {said}");
+            assert!(said.contains("not authorized") && said.contains("hint:"), "{words}: {said}");
+        }
+        expect_no_orphan(&target, &words);
+        self.grant(target.name(), Some("readWrite"));
+        self.expect_ended(what, &target, &proxy, &before, &words);
+        true
+    }
+
+    /// The second command ends what was begun.
+    fn expect_ended(
+        &self,
+        what: What,
+        target: &Database,
+        proxy: &Proxy,
+        before: &Contents,
+        words: &str,
+    ) {
+        let place = &self.rehearsal.place;
+        let run = place.runs().pop().unwrap();
+        let args: &[&str] = match what {
+            What::Run => &["resume", &run, "--target", proxy.uri()],
+            What::Rollback => &["rollback", &run, "--apply", "--target", proxy.uri()],
+        };
+        let told = place.call(args).finish();
+        assert_eq!(told.code, Some(0), "{words}: {}", told.stderr);
+        match what {
+            What::Run => self.rehearsal.expect_whole(target, words),
+            What::Rollback => assert!(contents(target) == *before, "{words}: not as before"),
+        }
+        assert!(!target.has_lease(), "{words}: the lease is left");
+    }
+}
+
+type Contents = BTreeSet<(&'static str, Vec<u8>)>;
+
+fn contents(target: &Database) -> Contents {
+    let all = COLLECTIONS.into_iter();
+    all.flat_map(|name| target.dump(name).into_iter().map(move |it| (name, it))).collect()
+}
+
+/// No job stands without its parts.
+fn expect_no_orphan(target: &Database, words: &str) {
+    let ids = |name: &str| -> BTreeSet<String> {
+        let id = |it: &Vec<u8>| {
+            RawDocument::from_bytes(it.as_slice()).unwrap().get_str("jobId").unwrap().to_owned()
+        };
+        target.dump(name).iter().map(id).collect()
+    };
+    let jobs = ids("novel_jobs");
+    for part in ["novel_job_metrics", "novel_job_metadata"] {
+        assert!(jobs.is_subset(&ids(part)), "{words}: {part}");
+    }
+}
+
+fn lose_everywhere(what: What, fault: &str) {
+    let Some(scene) = Scene::new() else { return };
+    let mut tried = 0;
+    for replaces in [false, true] {
+        for (at, nth) in (1..400).step_by(if is_long() { 1 } else { 5 }).enumerate() {
+            let left = if at % 2 == 0 { Left::Nothing } else { Left::Reading };
+            if !scene.lose_at(what, left, replaces, nth) {
+                break;
+            }
+            tried += 1;
+        }
+    }
+    assert!(tried > 3, "{tried}");
+    count(fault, "live", Ended::same(tried));
+}
+
+#[test]
+fn a_run_that_may_no_longer_write_is_resumed() {
+    lose_everywhere(What::Run, "the rights to write are taken away during a run, then resume");
+}
+
+#[test]
+fn a_rollback_that_may_no_longer_write_is_ended() {
+    let fault = "the rights to write are taken away during a rollback, then rollback";
+    lose_everywhere(What::Rollback, fault);
+}
+
+#[test]
+fn a_source_that_may_no_longer_be_read_is_gone_on_with() {
+    let Some(scene) = Scene::new() else { return };
+    let place = &scene.rehearsal.place;
+    let mut tried = 0;
+    for (command, nth) in [("find", 1), ("find", 2), ("getMore", 1), ("getMore", 3)] {
+        let words = format!("{command} {nth}");
+        let legacy = scene.root("shop");
+        legacy.seed("jobs", &split(&place.read("jobs.bson")));
+        scene.grant("shop", Some("read"));
+        let proxy = Proxy::start(&scene.server.uri_as(MOVER, "shop"));
+        let held = proxy.rule(on(command), Turn::Nth(nth), Act::Hold);
+        let target = format!("folder-{command}-{nth}");
+        let args = ["run", proxy.uri(), &target, "--batch-docs", "2"];
+        let call = place.call(&[&args[..], &APPLY].concat());
+        let child = call.stderr(std::process::Stdio::piped()).spawn(false);
+        held.wait_until_acted();
+        scene.grant("shop", None);
+        held.release();
+        let ended = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(matches!(ended.status.code(), Some(1 | 3)), "{words}: {said}");
+        assert!(said.contains("not authorized") && said.contains("hint:"), "{words}: {said}");
+        scene.grant("shop", Some("read"));
+        if let Some(run) = place.runs().pop() {
+            place.expect(0, &["resume", &run, "--source", proxy.uri()]);
+            std::fs::remove_dir_all(place.path(".reshelve")).unwrap();
+        } else {
+            place.expect(0, &[&args[..], &APPLY].concat());
+        }
+        scene.rehearsal.expect_whole_at(&target, &words);
+        legacy.command(doc! { "drop": "jobs" });
+        tried += 1;
+    }
+    let fault = "the right to read the source is taken away during a run, then resume";
+    count(fault, "live to folder", Ended::same(tried));
+}
