@@ -23,6 +23,7 @@ const SUITES: &[(&str, &str, &str)] = &[
     ("reshelve", "sequences", "random sequences of steps against a model, in memory"),
     ("reshelve-cli", "kill", "kill -9 before every system call of a run"),
     ("reshelve-cli", "kill_rollbacks", "kill -9 before every system call of a rollback"),
+    ("reshelve-cli", "kill_rehearsals", "kill -9 of rehearsals, in folders and databases"),
     ("reshelve-cli", "random_kills", "kill -9 at any moment"),
     ("reshelve-cli", "disk_full", "disks that are full or fail"),
     ("reshelve-cli", "two_at_once", "two processes that want the same run or target"),
@@ -34,6 +35,7 @@ const SUITES: &[(&str, &str, &str)] = &[
     ("reshelve-cli", "live_proxy", "a network that cuts, delays, repeats and breaks off"),
     ("reshelve-cli", "live_journal", "kill -9 at every command that writes"),
     ("reshelve-cli", "live_kills", "kill -9 of runs and rollbacks at every command that writes"),
+    ("reshelve-cli", "live_rights", "rights that are taken away in the middle"),
     ("reshelve-cli", "live_stopped", "a rollback that is stopped until its lease has expired"),
     ("reshelve-cli", "live_tls", "certificates that do not hold"),
     ("reshelve-cli", "live_fencing", "processes that lost their lease"),
@@ -66,9 +68,9 @@ pub(crate) fn run(plan: &Plan, summary: &mut Summary) -> Result<()> {
     forget(&counts, is_asked_for)?;
     let servers = Servers::get(false, summary);
     let mut has_failed = false;
-    for (package, suite, _) in SUITES.iter().filter(|(_, suite, _)| is_asked_for(suite)) {
-        let mut command =
-            tools::cargo(&["test", "--locked", "--package", package, "--test", suite]);
+    for (_, suite, _) in SUITES.iter().filter(|(_, suite, _)| is_asked_for(suite)) {
+        // Of the whole workspace: a package alone has its dependencies built with other features.
+        let mut command = tools::cargo(&["test", "--locked", "--workspace", "--test", suite]);
         servers.tell(&mut command);
         command.env(COUNTS_VARIABLE, &counts);
         if plan.long {

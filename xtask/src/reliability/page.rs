@@ -16,9 +16,8 @@ const NOT_TRIED: &[&str] = &[
      server gives when another one leads.",
     "A real loss of power: what one leaves is played by a file system in memory, which loses what \
      was not synced.",
-    "A file system or a disk that says that it has synced and has not: what it loses, no run can know.",
-    "A user whose rights are taken away in the middle: it is played by a server that refuses.",
-    "`rehearse`: it is made of the commands that are tried here.",
+    "A real disk that says that it has synced and has not: it is played by the file system in \
+     memory, up to the end of a run; what it loses after that, no run can know.",
     "Network file systems.",
 ];
 
