@@ -42,7 +42,7 @@ struct Shared {
     upstream: String,
     rules: Mutex<Vec<Rule>>,
     log: Mutex<Vec<Event>>,
-    /// Every socket, to be closed when the proxy ends.
+    /// Every socket, to be closed when the proxy ends, or before.
     sockets: Mutex<Vec<TcpStream>>,
     ended: AtomicBool,
 }
@@ -90,6 +90,13 @@ impl Proxy {
         let accepting = Arc::clone(&shared);
         spawn(move || accept(&listener, &accepting));
         Proxy { shared, address, uri }
+    }
+
+    /// Cuts every connection that there is, on both sides: clients have to log in again.
+    pub(crate) fn cut_all(&self) {
+        for socket in lock(&self.shared.sockets).drain(..) {
+            close(&socket);
+        }
     }
 
     /// The connection string that leads through the proxy.
@@ -145,9 +152,7 @@ impl Drop for Proxy {
         }
         // It waits for a connection: one more, and it sees that it is over.
         drop(TcpStream::connect(self.address));
-        for socket in lock(&self.shared.sockets).iter() {
-            close(socket);
-        }
+        self.cut_all();
     }
 }
 

@@ -1,8 +1,8 @@
 //! Single jobs, found by their ids, in a live database: what a server reads.
 
 mod catalogue;
+mod gathered;
 mod legacy;
-mod shared;
 mod target;
 
 use futures_util::StreamExt;

@@ -1,5 +1,6 @@
 //! The jobs of a live target.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use reshelve_core::raw;
 
 use super::Reading;
 use super::catalogue::{LiveCatalogue, each_of_all, scratch};
-use super::shared::Shared;
+use super::gathered::Gathered;
 use crate::connection::Connection;
 
 /// The jobs of a live target, as they are when they are asked for.
@@ -25,10 +26,22 @@ pub struct LiveLookup {
     read_preference: Option<ReadPreference>,
     catalogue: LiveCatalogue,
     lists: Arc<Lists>,
+    ones: Arc<Ones>,
 }
 
 /// Lists of the newest jobs, by their statuses and their length.
-type Lists = Shared<(Vec<Vec<u8>>, usize), Vec<Vec<u8>>>;
+type Lists = Gathered<(Vec<Vec<u8>>, usize), (), Vec<Vec<u8>>>;
+
+/// Single documents of jobs, by the ids of the jobs.
+type Ones = Gathered<One, String, Vec<u8>>;
+
+/// Which document of a job. Whole jobs are not among them: they are too large to gather.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum One {
+    Card,
+    Metrics,
+    Metadata,
+}
 
 /// How old the list of all jobs may be.
 const LIST_AGE: Duration = Duration::from_secs(2);
@@ -36,8 +49,13 @@ const LIST_AGE: Duration = Duration::from_secs(2);
 impl LiveLookup {
     /// Reads with this read preference, by default from the primary.
     pub fn new(connection: Connection, read_preference: Option<ReadPreference>) -> Self {
-        let (catalogue, lists) = (LiveCatalogue::default(), Arc::new(Shared::new()));
-        LiveLookup { connection, read_preference, catalogue, lists }
+        LiveLookup {
+            connection,
+            read_preference,
+            catalogue: LiveCatalogue::default(),
+            lists: Arc::new(Gathered::new()),
+            ones: Arc::new(Gathered::new()),
+        }
     }
 
     fn find(
@@ -52,6 +70,37 @@ impl LiveLookup {
     fn reading(&self, collection: Collection) -> Reading {
         let (connection, read_preference) = (self.connection.clone(), self.read_preference.clone());
         Reading { connection, collection: collection.name().to_owned(), read_preference }
+    }
+
+    /// A document of a job, read together with those of others that are asked for meanwhile.
+    fn one(&self, which: One, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {
+        let Some(job_id) = text(job_id) else { return Ok(None) };
+        self.ones.get(&which, &job_id.to_owned(), |ids| self.ones(which, ids))
+    }
+
+    /// Such documents of several jobs, by the ids of the jobs.
+    fn ones(
+        &self,
+        which: One,
+        ids: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, Vec<u8>>, EndError> {
+        let (collection, projection) = match which {
+            One::Card => (Collection::Jobs, Some(without_texts())),
+            One::Metrics => (Collection::Metrics, None),
+            One::Metadata => (Collection::Metadata, None),
+        };
+        // Of several, one may have more than one: no limit tells how many there are in all.
+        let mut options = if ids.len() == 1 { limited_to(1) } else { FindOptions::default() };
+        options.projection = projection;
+        let mut found = BTreeMap::new();
+        let filter = doc! { "jobId": { "$in": ids.iter().collect::<Vec<_>>() } };
+        self.reading(collection).each(filter, options, |document| {
+            let id = raw::Document::new(document).get("jobId").and_then(raw::Value::string);
+            if let Some(id) = id.and_then(text) {
+                found.entry(id.to_owned()).or_insert_with(|| document.to_vec());
+            }
+        })?;
+        Ok(found)
     }
 
     /// Reads what lists show of all jobs.
@@ -148,32 +197,38 @@ impl JobLookup for LiveLookup {
     fn newest(&self, statuses: &[&[u8]], limit: usize) -> Result<Vec<Vec<u8>>, EndError> {
         let limit = limit.min(LIST_MAX);
         let key = (statuses.iter().map(|status| status.to_vec()).collect(), limit);
-        self.lists.get(&key, || {
+        let listed = self.lists.get(&key, &(), |_| {
             let statuses: Vec<&str> = statuses.iter().filter_map(|status| text(status)).collect();
             let mut options = limited_to(limit);
             options.sort = Some(doc! { "createdAt": -1 });
             options.projection = Some(without_texts());
-            self.find(Collection::Jobs, doc! { "status": { "$in": statuses } }, options)
-        })
+            let found =
+                self.find(Collection::Jobs, doc! { "status": { "$in": statuses } }, options);
+            Ok(BTreeMap::from([((), found?)]))
+        })?;
+        Ok(listed.unwrap_or_default())
     }
 
     fn card(&self, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {
-        let Some(job_id) = text(job_id) else { return Ok(None) };
-        let mut options = limited_to(1);
-        options.projection = Some(without_texts());
-        Ok(self.find(Collection::Jobs, doc! { "jobId": job_id }, options)?.pop())
+        self.one(One::Card, job_id)
     }
 
     fn has(&self, job_id: &[u8]) -> Result<bool, EndError> {
         let Some(job_id) = text(job_id) else { return Ok(false) };
         let mut options = limited_to(1);
-        options.projection = Some(doc! { "_id": 1 });
+        options.projection = Some(doc! { "jobId": 1 });
         Ok(!self.find(Collection::Jobs, doc! { "jobId": job_id }, options)?.is_empty())
     }
 
     fn document(&self, collection: Collection, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {
-        let Some(job_id) = text(job_id) else { return Ok(None) };
-        Ok(self.find(collection, doc! { "jobId": job_id }, limited_to(1))?.pop())
+        match collection {
+            Collection::Metrics => self.one(One::Metrics, job_id),
+            Collection::Metadata => self.one(One::Metadata, job_id),
+            Collection::Jobs | Collection::Events => {
+                let Some(job_id) = text(job_id) else { return Ok(None) };
+                Ok(self.find(collection, doc! { "jobId": job_id }, limited_to(1))?.pop())
+            }
+        }
     }
 
     fn events(&self, job_id: &[u8], before: Option<&[u8]>) -> Result<Vec<Vec<u8>>, EndError> {
