@@ -76,8 +76,15 @@ fn a_list_reads_no_text_of_a_chapter() {
         }
         Some(watch.end("novel_jobs.bson"))
     };
-    let pages = ["/ui/novels", "/ui/novels?status=completed&sort=title"];
-    let Some(of_lists) = read(&[list, list, pages[0], pages[1]]) else {
+    let lists = [
+        list,
+        list,
+        "/ui/novels",
+        "/ui/novels?status=completed&sort=title",
+        "/ui/novels?stage=chapters&mark=stuck&model=gpt-4o",
+        "/ui/monitoring",
+    ];
+    let Some(of_lists) = read(&lists) else {
         return left_out("strace cannot trace here");
     };
     assert_eq!(of_lists, 0, "bytes of novel_jobs.bson");

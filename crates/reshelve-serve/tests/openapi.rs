@@ -256,10 +256,11 @@ fn every_answer_of_every_golden_case_is_too() {
         targets.extend(
             ["", "/events", "/metrics", "/metadata"].map(|it| format!("/api/novel/{id}{it}")),
         );
-        for part in
-            ["", "/chapters/1", "/chapters/99", "/export/markdown", "/export/html", "/export/x"]
-        {
+        for part in ["", "/chapters/1", "/chapters/99"] {
             targets.push(format!("/ui/novels/{id}{part}"));
+        }
+        for form in ["markdown", "html", "x"] {
+            targets.push(format!("/ui/novels/{id}/export/{form}"));
         }
     }
     targets.extend(
@@ -327,6 +328,8 @@ const ASKED: &[(&str, &str, &str)] = &[
     ("GET", "/ui", ""),
     ("GET", "/ui/", ""),
     ("GET", "/ui/novels?mark=alerts&sort=title", ""),
+    ("GET", "/ui/novels?created=2025-07&model=gpt-4o&stage=outline&mark=stuck", ""),
+    ("GET", "/ui/monitoring", ""),
     ("GET", "/ui/nothing/at/all", ""),
     ("GET", "/ui/assets/nothing", ""),
     ("GET", "/ui/assets/%ff", ""),

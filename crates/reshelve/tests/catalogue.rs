@@ -4,10 +4,11 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use reshelve::ends::{
-    Compression, JobCatalogue, JobEntry, JobMark, JobPage, JobQuery, JobSort, SortOrder,
-    SourceSpec, TargetFolder,
+    Compression, EndError, JobCatalogue, JobEntry, JobMark, JobPage, JobQuery, JobSort, JobStage,
+    JobSums, JobTotals, SortOrder, SourceSpec, TargetFolder,
 };
 use reshelve::generate::{Plan, Stream};
 use reshelve::lookup::{CatalogueMaker, Extras, FolderLookup, LegacyLookup, LegacyRequest};
@@ -105,8 +106,14 @@ fn a_folder_and_its_legacy_file_list_the_same_of_real_jobs() {
     let legacy: Vec<Vec<u8>> = Stream::new(Plan::lifecycle(11, 250)).collect();
     let (target, documents) = target(folder.path(), &legacy);
     let source = open_legacy(&folder.path().join("jobs.bson"), &legacy);
-    for sort in [JobSort::Created, JobSort::Updated, JobSort::Title, JobSort::Words, JobSort::Cost]
-    {
+    for sort in [
+        JobSort::Created,
+        JobSort::Updated,
+        JobSort::Activity,
+        JobSort::Title,
+        JobSort::Words,
+        JobSort::Cost,
+    ] {
         for order in [SortOrder::Ascending, SortOrder::Descending] {
             let query = JobQuery { sort, order, limit: 37, ..JobQuery::default() };
             let found = all(&target, &query);
@@ -116,6 +123,7 @@ fn a_folder_and_its_legacy_file_list_the_same_of_real_jobs() {
                 let compared = match sort {
                     JobSort::Created => one.created_ms.cmp(&other.created_ms),
                     JobSort::Updated => one.updated_ms.cmp(&other.updated_ms),
+                    JobSort::Activity => one.activity_ms.cmp(&other.activity_ms),
                     JobSort::Title => one.title.to_lowercase().cmp(&other.title.to_lowercase()),
                     JobSort::Words => one.words.cmp(&other.words),
                     JobSort::Cost => one.cost_usd.total_cmp(&other.cost_usd),
@@ -155,6 +163,98 @@ fn a_folder_and_its_legacy_file_list_the_same_of_real_jobs() {
         assert_eq!(target.page(&query).unwrap().matched, count, "{mark:?}");
         assert!(count > 0 || mark == JobMark::Alerts, "{mark:?}");
     }
+}
+
+/// A sum of numbers in another order.
+fn is_about(one: f64, other: f64) -> bool {
+    (one - other).abs() <= 1e-9 * one.abs().max(other.abs()).max(1.0)
+}
+
+#[test]
+fn totals_are_of_the_jobs_that_each_filter_finds() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut legacy: Vec<Vec<u8>> = Stream::new(Plan::lifecycle(11, 250)).collect();
+    legacy.extend(Stream::new(Plan::populated(12, 60)));
+    let (target, documents) = target(folder.path(), &legacy);
+    let source = open_legacy(&folder.path().join("jobs.bson"), &legacy);
+    let totals = target.totals().unwrap();
+    assert_eq!(totals, source.totals().unwrap());
+    let check = |query: JobQuery, sums: JobSums, is_of_whole_jobs: bool| {
+        let found = all(&target, &query);
+        assert_eq!(ids(&found), ids(&all(&source, &query)), "{query:?}");
+        assert_eq!(found.len() as u64, sums.jobs, "{query:?}");
+        let failed = found.iter().filter(|job| job.status == "failed").count() as u64;
+        assert_eq!(failed, sums.failed, "{query:?}");
+        let cost_usd: f64 = found.iter().map(|job| job.cost_usd).sum();
+        assert!(!is_of_whole_jobs || is_about(cost_usd, sums.cost_usd), "{query:?}");
+    };
+    let all_jobs = JobQuery::default;
+    check(all_jobs(), totals.all, true);
+    assert_eq!(totals.all.jobs, documents.len() as u64);
+    for (status, sums) in &totals.statuses {
+        check(JobQuery { status: Some(status.clone()), ..all_jobs() }, *sums, true);
+    }
+    for (genre, sums) in &totals.genres {
+        check(JobQuery { genre: Some(genre.clone()), ..all_jobs() }, *sums, true);
+    }
+    for (era, sums) in &totals.eras {
+        check(JobQuery { era: Some(*era), ..all_jobs() }, *sums, true);
+    }
+    for (day, sums) in &totals.days {
+        let created_ms = day * 86_400_000..(day + 1) * 86_400_000;
+        check(JobQuery { created_ms: Some(created_ms), ..all_jobs() }, *sums, true);
+    }
+    assert!(totals.days.len() > 1 && totals.models.len() > 1, "{totals:?}");
+    for (model, sums) in &totals.models {
+        check(JobQuery { model: Some(model.clone()), ..all_jobs() }, *sums, false);
+    }
+    for stage in JobStage::ALL {
+        let sums = totals.stages[stage.index()].sums;
+        check(JobQuery { stage: Some(stage), ..all_jobs() }, sums, false);
+    }
+    let spent = |sums: &mut dyn Iterator<Item = JobSums>| -> [f64; 2] {
+        sums.fold([0.0; 2], |[cost, tokens], it| [cost + it.cost_usd, tokens + it.tokens])
+    };
+    let by_model = spent(&mut totals.models.iter().map(|(_, sums)| *sums));
+    let by_stage = spent(&mut totals.stages.iter().map(|stage| stage.sums));
+    for (at, whole) in [totals.all.cost_usd, totals.all.tokens].into_iter().enumerate() {
+        assert!(whole > 0.0 && is_about(by_model[at], whole) && is_about(by_stage[at], whole));
+    }
+    let matched = |query: &JobQuery| target.page(query).unwrap().matched;
+    for mark in JobMark::ALL {
+        let query = JobQuery { marks: vec![mark], ..all_jobs() };
+        assert_eq!(matched(&query), totals.with_mark(mark), "{mark:?}");
+        assert!(matched(&query) > 0, "{mark:?}");
+    }
+    for (group, sums) in totals.responses.iter().enumerate() {
+        assert_eq!(matched(&JobQuery { response: Some(group), ..all_jobs() }), sums.jobs);
+    }
+    assert!(totals.responses.iter().any(|group| group.jobs > 0 && group.sum_ms > 0.0));
+    assert_eq!(matched(&JobQuery { model: Some("nobody's".to_owned()), ..all_jobs() }), 0);
+}
+
+#[test]
+fn novels_in_flight_without_activity_are_found_the_longest_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let legacy: Vec<Vec<u8>> = Stream::new(Plan::lifecycle(11, 250)).collect();
+    let (target, _) = target(folder.path(), &legacy);
+    let in_flight =
+        all(&target, &JobQuery { marks: vec![JobMark::InFlight], ..JobQuery::default() });
+    let mut times: Vec<i64> = in_flight.iter().map(|job| job.activity_ms.unwrap()).collect();
+    times.sort_unstable();
+    assert!(in_flight.iter().any(|job| job.activity_ms > job.created_ms));
+    let middle = times[times.len() / 2];
+    let query = JobQuery {
+        idle_since_ms: Some(middle),
+        sort: JobSort::Activity,
+        order: SortOrder::Ascending,
+        ..JobQuery::default()
+    };
+    let found = all(&target, &query);
+    let found: Vec<i64> = found.iter().map(|job| job.activity_ms.unwrap()).collect();
+    let expected: Vec<i64> = times.into_iter().filter(|ms| *ms < middle).collect();
+    assert!(!expected.is_empty());
+    assert_eq!(found, expected);
 }
 
 #[test]
@@ -207,8 +307,12 @@ fn ten_thousand_jobs_come_page_by_page_without_gaps_or_repeats() {
     let catalogue = maker.finish().unwrap();
     struct Listed(reshelve::lookup::Catalogue);
     impl JobCatalogue for Listed {
-        fn page(&self, query: &JobQuery) -> Result<JobPage, reshelve::ends::EndError> {
+        fn page(&self, query: &JobQuery) -> Result<JobPage, EndError> {
             self.0.page(query, &|wanted| Ok(vec![None; wanted.len()]))
+        }
+
+        fn totals(&self) -> Result<Arc<JobTotals>, EndError> {
+            Ok(self.0.totals())
         }
     }
     let place = Listed(catalogue);

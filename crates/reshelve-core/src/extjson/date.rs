@@ -7,8 +7,9 @@ const DAY_MS: i64 = 86_400_000;
 
 /// The date that a text stands for: `2025-07-20T17:24:32.733Z`, with or without a fraction, with
 /// `Z`, `+0000`, `-07:00` or `+00`; years of four digits, or a sign and six. A fraction finer than
-/// a millisecond is cut off, as the drivers do.
-pub(super) fn parse_iso(text: &[u8]) -> Option<i64> {
+/// a millisecond is cut off, as the drivers do. In milliseconds since 1970; nothing if it is no
+/// date.
+pub fn parse_iso(text: &[u8]) -> Option<i64> {
     let mut reader = Reader { text };
     let year = match text.first()? {
         b'+' => {

@@ -11,5 +11,6 @@ mod wrapped;
 mod wrapper;
 mod write;
 
+pub use date::parse_iso;
 pub use parse::{JsonError, parse};
 pub use write::{Style, write_document, write_value};

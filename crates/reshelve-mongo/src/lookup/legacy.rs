@@ -2,12 +2,15 @@
 
 use std::cmp::Reverse;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Bson, RawDocument, doc};
 use mongodb::options::{FindOptions, ReadPreference};
-use reshelve::ends::{EndError, JobCatalogue, JobLookup, JobPage, JobQuery, LIST_MAX, OneJob};
+use reshelve::ends::{
+    EndError, JobCatalogue, JobLookup, JobPage, JobQuery, JobTotals, LIST_MAX, OneJob,
+};
 use reshelve::lookup::{
     Catalogue, CatalogueMaker, Changes, Extras, Fresh, JobTexts, MappedJob, Wanted, card, texts_of,
 };
@@ -68,6 +71,12 @@ impl LiveLegacyLookup {
         let candidates = move || candidates(&scanned, &options);
         let newest = Fresh::new(Changes::After(LOOK_EVERY), candidates)?;
         Ok(LiveLegacyLookup { reading, options, newest, catalogue: LiveCatalogue::default() })
+    }
+
+    /// What lists show of all jobs.
+    fn all(&self) -> Result<Arc<Catalogue>, EndError> {
+        let (reading, options) = (self.reading.clone(), self.options);
+        self.catalogue.get(LIST_AGE, move || all(&reading, options))
     }
 
     /// The documents that the mapping makes of a job: of the first document that maps to it, in the
@@ -251,9 +260,11 @@ fn texts(
 
 impl JobCatalogue for LiveLegacyLookup {
     fn page(&self, query: &JobQuery) -> Result<JobPage, EndError> {
-        let (reading, options) = (self.reading.clone(), self.options);
-        let catalogue = self.catalogue.get(LIST_AGE, move || all(&reading, options))?;
-        catalogue.page(query, &|wanted| texts(&self.reading, self.options, wanted))
+        self.all()?.page(query, &|wanted| texts(&self.reading, self.options, wanted))
+    }
+
+    fn totals(&self) -> Result<Arc<JobTotals>, EndError> {
+        Ok(self.all()?.totals())
     }
 
     fn each_id(&self, give: &mut dyn FnMut(&str) -> ControlFlow<()>) -> Result<(), EndError> {

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use mongodb::bson::{Document, doc};
 use mongodb::options::{FindOptions, ReadPreference};
-use reshelve::ends::{EVENTS_MAX, EndError, JobCatalogue, JobLookup, JobPage, JobQuery, LIST_MAX};
+use reshelve::ends::{
+    EVENTS_MAX, EndError, JobCatalogue, JobLookup, JobPage, JobQuery, JobTotals, LIST_MAX,
+};
 use reshelve::lookup::{
     Catalogue, CatalogueMaker, ExtrasMaker, JobTexts, Wanted, newest_events, texts_of,
 };
@@ -72,6 +74,12 @@ impl LiveLookup {
         Reading { connection, collection: collection.name().to_owned(), read_preference }
     }
 
+    /// What lists show of all jobs.
+    fn catalogue(&self) -> Result<Arc<Catalogue>, EndError> {
+        let all = LiveLookup { catalogue: LiveCatalogue::default(), ..self.clone() };
+        self.catalogue.get(LIST_AGE, move || all.all())
+    }
+
     /// A document of a job, read together with those of others that are asked for meanwhile.
     fn one(&self, which: One, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {
         let Some(job_id) = text(job_id) else { return Ok(None) };
@@ -118,16 +126,20 @@ impl LiveLookup {
             added
         };
         let mut extras = ExtrasMaker::new(&scratch());
-        let of_cost = doc! { "jobId": 1, "cost.totalUsd": 1 };
-        read(Collection::Metrics, of_cost, &mut |document| extras.add_metrics(document))?;
-        let of_alerts = doc! { "jobId": 1, "legacy.era": 1, "continuityAlerts.severity": 1 };
-        read(Collection::Metadata, of_alerts, &mut |document| extras.add_metadata(document))?;
+        let spent = doc! { "jobId": 1, "cost": 1, "tokens": 1, "latencyMs": 1 };
+        read(Collection::Metrics, spent, &mut |document| extras.add_metrics(document))?;
+        let noted = doc! {
+            "jobId": 1, "legacy.era": 1, "continuityAlerts.severity": 1,
+            "performance.averageResponseTime": 1,
+        };
+        read(Collection::Metadata, noted, &mut |document| extras.add_metadata(document))?;
         let extras = extras.finish()?;
         let mut maker = CatalogueMaker::new(&scratch())?;
         let listed = doc! {
             "jobId": 1, "status": 1, "createdAt": 1, "updatedAt": 1, "payload.title": 1,
             "payload.premise": 1, "payload.genre": 1, "summary": 1, "progress.hasFailures": 1,
-            "failures.stage": 1,
+            "progress.lastActivity": 1, "failures.stage": 1, "chapters.status": 1,
+            "engine.modelOverrides": 1,
         };
         read(Collection::Jobs, listed, &mut |document| maker.add_with(document, &extras))?;
         maker.finish()
@@ -150,9 +162,11 @@ type Add<'a> = dyn FnMut(&[u8]) -> Result<(), EndError> + 'a;
 
 impl JobCatalogue for LiveLookup {
     fn page(&self, query: &JobQuery) -> Result<JobPage, EndError> {
-        let all = LiveLookup { catalogue: LiveCatalogue::default(), ..self.clone() };
-        let catalogue = self.catalogue.get(LIST_AGE, move || all.all())?;
-        catalogue.page(query, &|wanted| self.texts(wanted))
+        self.catalogue()?.page(query, &|wanted| self.texts(wanted))
+    }
+
+    fn totals(&self) -> Result<Arc<JobTotals>, EndError> {
+        Ok(self.catalogue()?.totals())
     }
 
     fn each_id(&self, give: &mut dyn FnMut(&str) -> ControlFlow<()>) -> Result<(), EndError> {

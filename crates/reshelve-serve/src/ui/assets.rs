@@ -21,7 +21,11 @@ static ASSETS: LazyLock<[Asset; 3]> = LazyLock::new(|| {
     };
     [
         asset(
-            concat!(include_str!("style.css"), include_str!("runs/style.css")),
+            concat!(
+                include_str!("style.css"),
+                include_str!("runs/style.css"),
+                include_str!("bars.css")
+            ),
             "css",
             "text/css; charset=utf-8",
         ),

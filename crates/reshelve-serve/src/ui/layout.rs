@@ -6,7 +6,11 @@ use super::assets;
 use super::words::{plain, shown};
 
 /// The pages that every page leads to: where they are, and their titles.
-const PAGES: &[(&str, &str)] = &[("/ui/novels", "Library"), ("/ui/runs", "Runs")];
+const PAGES: [(&str, &str); 3] = [
+    ("/ui/novels", "Library"),
+    ("/ui/monitoring", "Monitoring"),
+    ("/ui/runs", "Runs"),
+];
 
 /// A page. `place` is what is served, where that is known.
 pub(super) fn page(title: &str, place: Option<&str>, content: &Markup) -> Markup {
@@ -42,7 +46,7 @@ pub(super) fn page_with(
                         a.brand href="/ui/novels" { "reshelve" }
                         nav aria-label="Pages" {
                             @for (path, words) in PAGES {
-                                a href=(path) aria-current=[(*words == title).then_some("page")] { (words) }
+                                a href=(path) aria-current=[(words == title).then_some("page")] { (words) }
                             }
                         }
                         @if let Some(place) = place { span.place { (shown(place)) } }

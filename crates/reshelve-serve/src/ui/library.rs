@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use reshelve::ends::{JobEntry, JobMark, JobPage};
 
-use super::form::{Asked, MARKS, NO_GENRE, SORTS};
+use super::form::{Asked, MARKS, NONE, SORTS};
 use super::layout;
 use super::words::{
     count, counted, dollars, encoded, name, plain, shown, shown_or, status_class, time_element,
@@ -21,6 +21,7 @@ pub(super) fn page(asked: &Asked, page: &JobPage, place: &str) -> Markup {
             }
         }
         (filters(asked, page))
+        (narrowed(asked))
         @if page.jobs.is_empty() { (empty(asked, page)) } @else { (list(asked, page)) }
     };
     layout::page("Library", Some(place), &content)
@@ -48,7 +49,7 @@ fn filters(asked: &Asked, page: &JobPage) -> Markup {
                 select name="genre" {
                     option value="" { "All" }
                     @for (genre, jobs) in &facets.genres {
-                        option value=(if genre.is_empty() { NO_GENRE } else { genre }) selected[query.genre.as_ref() == Some(genre)] {
+                        option value=(if genre.is_empty() { NONE } else { genre }) selected[query.genre.as_ref() == Some(genre)] {
                             @if genre.is_empty() { "None" } @else { (name(genre)) } " (" (count(*jobs)) ")"
                         }
                     }
@@ -71,20 +72,27 @@ fn filters(asked: &Asked, page: &JobPage) -> Markup {
                     @for (word, label, ..) in SORTS { option value=(word) selected[word == asked.sort] { (label) } }
                 }
             }
-            @for (word, label, mark) in MARKS {
-                label.mark { input type="checkbox" name="mark" value=(word) checked[query.marks.contains(&mark)]; (label) " (" (count(marked(page, mark))) ")" }
+            @for ((word, label, mark), jobs) in MARKS.iter().zip([facets.in_flight, facets.failures, facets.alerts]) {
+                label.mark { input type="checkbox" name="mark" value=(word) checked[query.marks.contains(mark)]; (label) " (" (count(jobs)) ")" }
             }
+            @for ((name, value), _) in asked.narrowed() { input type="hidden" name=(name) value=(value); }
             button type="submit" { "Show" }
             @if !asked.is_everything() { a.button href="/ui/novels" { "Clear" } }
         }
     }
 }
 
-fn marked(page: &JobPage, mark: JobMark) -> u64 {
-    match mark {
-        JobMark::InFlight => page.facets.in_flight,
-        JobMark::Failures => page.facets.failures,
-        JobMark::Alerts => page.facets.alerts,
+/// The filters for which the form has no field, and how to leave each.
+fn narrowed(asked: &Asked) -> Markup {
+    let narrowed = asked.narrowed();
+    html! {
+        @if !narrowed.is_empty() {
+            ul.narrowed aria-label="Further filters" {
+                @for (filter, words) in &narrowed {
+                    li { "Only novels " (words) " " a href=(asked.address_without(filter)) { "Show others too" } }
+                }
+            }
+        }
     }
 }
 

@@ -3,12 +3,15 @@
 //! nothing of a document is markup.
 
 mod assets;
+mod bars;
 mod export;
 mod form;
 mod layout;
 mod library;
+mod monitoring;
 mod novel;
 mod origin;
+mod period;
 mod read;
 mod runs;
 mod words;
@@ -28,7 +31,7 @@ use axum::routing::get;
 use maud::Markup;
 use reshelve::ends::{EndError, JobLookup};
 
-use crate::sides::{Asking, RouteName};
+use crate::sides::{Asking, RouteName, now_ms};
 use novel::Novel;
 
 pub(crate) use runs::Shown;
@@ -51,6 +54,7 @@ pub(crate) fn router(shown: Shown) -> Router {
         .route("/ui/novels/{job}/chapters/{at}", get(chapter))
         .route("/ui/novels/{job}/export/{form}", get(exported))
         .merge(origin::routes())
+        .route("/ui/monitoring", get(monitoring::page))
         .route("/ui/assets/{name}", get(asset))
         .route("/ui/{*rest}", get(|| async { not_found("There is no such page.") }))
         .with_state(asking)
@@ -65,11 +69,16 @@ pub(crate) fn sorts() -> Vec<&'static str> {
 
 /// The words for the marks by which the library is filtered.
 pub(crate) fn marks() -> Vec<&'static str> {
-    form::MARKS.iter().map(|(word, ..)| *word).collect()
+    form::all_marks().map(|(word, ..)| word).chain([form::STUCK]).collect()
+}
+
+/// The words for the stages by which the library is filtered.
+pub(crate) fn stages() -> Vec<&'static str> {
+    form::STAGES.iter().map(|(word, ..)| *word).collect()
 }
 
 async fn library(State(asking): State<Arc<Asking>>, uri: Uri) -> Response<Body> {
-    let asked = form::Asked::of(uri.query().unwrap_or_default());
+    let asked = form::Asked::of(uri.query().unwrap_or_default(), now_ms());
     let question = move |place: &dyn JobLookup| {
         let page = place.page(&asked.query)?;
         Ok(library::page(&asked, &page, &place.name()))

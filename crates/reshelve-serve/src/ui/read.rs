@@ -1,6 +1,7 @@
 //! Values of target documents, read with cursors, as pages show them. What is absent or of another
 //! type is nothing.
 
+use reshelve_core::extjson::parse_iso;
 use reshelve_core::raw::{Document, Value, iso, kind};
 
 /// A document that may not be there.
@@ -135,20 +136,7 @@ fn parts_text(value: Value<'_>) -> String {
 
 /// The time of a text like `2025-07-24T10:00:00.000Z`, the only form that the mapping writes.
 pub(super) fn time_of(text: &str) -> Option<i64> {
-    const DAY_MS: i64 = 86_400_000;
-    let number = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();
-    if text.len() != 24 || !text.is_ascii() || !text.ends_with('Z') {
-        return None;
-    }
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-    // Days since 1970, by the calendar that repeats after 400 years.
-    let shifted = if month <= 2 { year - 1 } else { year };
-    let of_era = shifted.rem_euclid(400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let of_era_days = of_era * 365 + of_era / 4 - of_era / 100 + of_year;
-    let days = shifted.div_euclid(400) * 146_097 + of_era_days - 719_468;
-    let ms = days * DAY_MS + ((hour * 60 + minute) * 60 + second) * 1_000 + number(20, 23)?;
+    let ms = parse_iso(text.as_bytes())?;
     (iso(ms).as_str() == text).then_some(ms)
 }
 

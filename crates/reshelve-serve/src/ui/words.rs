@@ -36,6 +36,8 @@ fn visible(text: &str) -> String {
         '\u{7f}' => '␡',
         '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
         '\u{80}'..='\u{9f}' | '\u{fff9}'..='\u{fffb}' | '\u{feff}' => '\u{fffd}',
+        // XML does not have these.
+        '\u{fffe}' | '\u{ffff}' => '\u{fffd}',
         '\u{e0000}'..='\u{e007f}' => '\u{fffd}',
         _ => c,
     };
@@ -97,9 +99,14 @@ pub(super) fn decimal(number: f64) -> String {
 }
 
 /// A count.
-#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "for people to read")]
 pub(super) fn count(number: u64) -> String {
-    decimal(number as f64)
+    decimal(float(number))
+}
+
+/// A count, to be written or drawn: the nearest number that there is.
+#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "for people to look at")]
+pub(super) fn float(number: u64) -> f64 {
+    number as f64
 }
 
 /// A number of things: `1 novel`, `2 novels`.

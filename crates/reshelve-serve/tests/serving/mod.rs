@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use reshelve::ends::{EVENTS_MAX, EndError, JobCatalogue, JobLookup, JobPage, JobQuery};
-use reshelve::lookup::{CatalogueMaker, Extras, texts_of};
+use reshelve::ends::{EVENTS_MAX, EndError, JobCatalogue, JobLookup, JobPage, JobQuery, JobTotals};
+use reshelve::lookup::{Catalogue, CatalogueMaker, Extras, texts_of};
 use reshelve::store::Scratch;
 use reshelve::target_schema::Collection;
 use reshelve_core::extjson;
@@ -86,6 +86,17 @@ impl MemoryPlace {
     fn job(&self, id: &[u8]) -> Option<&Job> {
         self.by_id.get(id).map(|at| &self.jobs[*at])
     }
+
+    fn catalogue(&self) -> Result<Catalogue, EndError> {
+        let mut maker = CatalogueMaker::new(&Scratch::from(&std::env::temp_dir()))?;
+        for Job { job, metrics, metadata, .. } in &self.jobs {
+            let mut extras = Extras::default();
+            extras.take_metrics(metrics);
+            extras.take_metadata(metadata);
+            maker.add(job, &extras)?;
+        }
+        maker.finish()
+    }
 }
 
 fn text<'a>(document: &'a [u8], name: &str) -> &'a [u8] {
@@ -94,17 +105,13 @@ fn text<'a>(document: &'a [u8], name: &str) -> &'a [u8] {
 
 impl JobCatalogue for MemoryPlace {
     fn page(&self, query: &JobQuery) -> Result<JobPage, EndError> {
-        let mut maker = CatalogueMaker::new(&Scratch::from(&std::env::temp_dir()))?;
-        for Job { job, metrics, metadata, .. } in &self.jobs {
-            let mut extras = Extras::default();
-            extras.take_metrics(metrics);
-            extras.take_metadata(metadata);
-            maker.add(job, &extras)?;
-        }
         let texts = |id: &[u8]| self.job(id).and_then(|job| texts_of(&job.job));
-        maker
-            .finish()?
+        self.catalogue()?
             .page(query, &|wanted| Ok(wanted.iter().map(|one| texts(one.job_id)).collect()))
+    }
+
+    fn totals(&self) -> Result<Arc<JobTotals>, EndError> {
+        Ok(self.catalogue()?.totals())
     }
 }
 

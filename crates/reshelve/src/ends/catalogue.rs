@@ -1,8 +1,9 @@
 //! The seam where all jobs of a place are listed: searched, filtered, sorted, page by page.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
+use std::sync::Arc;
 
-use super::EndError;
+use super::{EndError, JobStage, JobTotals};
 
 /// How many jobs a page has, at most.
 pub const PAGE_JOBS_MAX: usize = 200;
@@ -16,6 +17,12 @@ pub trait JobCatalogue: Send + Sync {
     /// # Errors
     /// Where the place cannot be read.
     fn page(&self, query: &JobQuery) -> Result<JobPage, EndError>;
+
+    /// What all jobs add up to, as of the same look at the place as its pages.
+    ///
+    /// # Errors
+    /// Where the place cannot be read.
+    fn totals(&self) -> Result<Arc<JobTotals>, EndError>;
 
     /// Gives the id of each job, each at least once, until `give` breaks off. Places with many jobs
     /// do so without looking at all of them for every page.
@@ -51,6 +58,18 @@ pub struct JobQuery {
     pub era: Option<u8>,
     /// Only jobs that have all of these marks.
     pub marks: Vec<JobMark>,
+    /// Only jobs that were created then, in milliseconds since 1970. Jobs without such a time
+    /// count as created at `i64::MIN`.
+    pub created_ms: Option<Range<i64>>,
+    /// Only jobs that used this model, as [`JobTotals::models`] has it.
+    pub model: Option<String>,
+    /// Only jobs with a cost or tokens in this stage.
+    pub stage: Option<JobStage>,
+    /// Only jobs whose average response time is in this group of
+    /// [`RESPONSE_BOUNDS_MS`](super::RESPONSE_BOUNDS_MS).
+    pub response: Option<usize>,
+    /// Only jobs in flight without any activity since this time, in milliseconds since 1970.
+    pub idle_since_ms: Option<i64>,
     /// What decides the order.
     pub sort: JobSort,
     /// The other way round: the least first.
@@ -70,6 +89,11 @@ impl Default for JobQuery {
             genre: None,
             era: None,
             marks: Vec::new(),
+            created_ms: None,
+            model: None,
+            stage: None,
+            response: None,
+            idle_since_ms: None,
             sort: JobSort::Created,
             order: SortOrder::Descending,
             cursor: None,
@@ -85,8 +109,29 @@ pub enum JobMark {
     InFlight,
     /// A chapter or the job failed.
     Failures,
+    /// A chapter failed.
+    FailedChapters,
     /// It has continuity alerts.
     Alerts,
+    /// It has critical ones.
+    Critical,
+    /// It has warnings.
+    Warning,
+    /// It has others.
+    Notice,
+}
+
+impl JobMark {
+    /// All of them.
+    pub const ALL: [JobMark; 7] = [
+        JobMark::InFlight,
+        JobMark::Failures,
+        JobMark::FailedChapters,
+        JobMark::Alerts,
+        JobMark::Critical,
+        JobMark::Warning,
+        JobMark::Notice,
+    ];
 }
 
 /// What jobs are sorted by. Equal ones stand in the order of the place.
@@ -97,6 +142,8 @@ pub enum JobSort {
     Created,
     /// When they were last changed.
     Updated,
+    /// When they last showed any activity.
+    Activity,
     /// The beginning of their title, whatever the case.
     Title,
     /// Their words.
@@ -194,6 +241,9 @@ pub struct JobEntry {
     pub created_ms: Option<i64>,
     /// When it was last changed, in milliseconds since 1970.
     pub updated_ms: Option<i64>,
+    /// When it last showed any activity, in milliseconds since 1970: the later one of its last
+    /// change and the last activity that it recorded.
+    pub activity_ms: Option<i64>,
     /// The words of its completed chapters.
     pub words: u64,
     /// Its completed chapters.

@@ -6,6 +6,7 @@ mod content_hash;
 mod destination;
 mod error;
 mod hint;
+mod job_totals;
 mod lookup;
 mod origin;
 mod place;
@@ -26,6 +27,10 @@ pub use destination::{
 };
 pub use error::{EndError, EndErrorKind};
 pub use hint::{Hint, SourceHint};
+pub use job_totals::{
+    AlertSums, JobStage, JobSums, JobTotals, RESPONSE_BOUNDS_MS, ResponseSums, StageSums,
+    response_group,
+};
 pub use lookup::{EVENTS_MAX, JobLookup, LIST_MAX, OneJob};
 pub use origin::{Opened, Oplog, Origin, SourceDescription, SourceForm, SourceSize};
 pub use place::{

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use reshelve_core::raw::{self, Document, Value, documents};
 
@@ -12,7 +13,7 @@ use super::newest::{Lists, Newest};
 use crate::dump::Documents;
 use crate::ends::{
     Compression, DamageKind, EVENTS_MAX, EndError, Hint, JobCatalogue, JobLookup, JobPage,
-    JobQuery, TargetFolder,
+    JobQuery, JobTotals, TargetFolder,
 };
 use crate::store::{Disk, Files, Open, Scratch, key_of};
 use crate::target_schema::Collection;
@@ -176,6 +177,10 @@ pub fn texts_of(job: &[u8]) -> Option<JobTexts> {
 impl JobCatalogue for FolderLookup {
     fn page(&self, query: &JobQuery) -> Result<JobPage, EndError> {
         self.catalogue.page(query, &|wanted| wanted.iter().map(|one| self.texts(one)).collect())
+    }
+
+    fn totals(&self) -> Result<Arc<JobTotals>, EndError> {
+        Ok(self.catalogue.totals())
     }
 
     fn each_id(&self, give: &mut dyn FnMut(&str) -> ControlFlow<()>) -> Result<(), EndError> {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::ends::{EndError, JobCatalogue, JobLookup, JobPage, JobQuery, OneJob};
+use crate::ends::{EndError, JobCatalogue, JobLookup, JobPage, JobQuery, JobTotals, OneJob};
 use crate::store::{Disk, Files, Found};
 use crate::target_schema::Collection;
 
@@ -160,6 +160,10 @@ impl<T> Inner<T> {
 impl<T: JobCatalogue + 'static> JobCatalogue for Fresh<T> {
     fn page(&self, query: &JobQuery) -> Result<JobPage, EndError> {
         self.get()?.page(query)
+    }
+
+    fn totals(&self) -> Result<Arc<JobTotals>, EndError> {
+        self.get()?.totals()
     }
 
     fn each_id(&self, give: &mut dyn FnMut(&str) -> ControlFlow<()>) -> Result<(), EndError> {

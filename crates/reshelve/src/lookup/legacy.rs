@@ -1,6 +1,7 @@
 //! The jobs of a legacy source in files: each is mapped when it is asked for.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use reshelve_core::extjson;
@@ -13,8 +14,8 @@ use super::kept::{Extent, Keeping, Kept};
 use super::mapped_job::MappedJob;
 use super::newest::{Lists, Newest};
 use crate::ends::{
-    BatchLimits, Compression, EndError, Form, JobCatalogue, JobLookup, JobPage, JobQuery, OneJob,
-    Opened, Origin, SourceDescription,
+    BatchLimits, Compression, EndError, Form, JobCatalogue, JobLookup, JobPage, JobQuery,
+    JobTotals, OneJob, Opened, Origin, SourceDescription,
 };
 use crate::pass::pipeline::{self, BatchSize, MappedBatch, PipelineOptions, Step};
 use crate::pass::repeated_ids::{HELD_MAX, Seen};
@@ -210,6 +211,10 @@ impl JobCatalogue for LegacyLookup {
     fn page(&self, query: &JobQuery) -> Result<JobPage, EndError> {
         let reader = Reader { kept: &self.kept, options: self.options, form: self.form };
         self.catalogue.page(query, &|wanted| wanted.iter().map(|one| reader.texts(one)).collect())
+    }
+
+    fn totals(&self) -> Result<Arc<JobTotals>, EndError> {
+        Ok(self.catalogue.totals())
     }
 
     fn each_id(&self, give: &mut dyn FnMut(&str) -> ControlFlow<()>) -> Result<(), EndError> {

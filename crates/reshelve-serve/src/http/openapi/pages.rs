@@ -32,6 +32,10 @@ fn novels() -> Vec<Route> {
             .segment("form", "`markdown` or `html`.")
             .answers(200, "The file.", &[("text/markdown", text()), (HTML, text())])
             .guarded(),
+        Route::get("/ui/monitoring", PAGES, "All novels, added up: cost, failures, alerts")
+            .shows(200, "The page.")
+            .shows(500, UNREADABLE)
+            .guarded(),
     ]
 }
 
@@ -141,13 +145,22 @@ fn moved(path: &'static str) -> Route {
 }
 
 fn library(path: &'static str) -> Route {
-    let [sorts, marks] = [ui::sorts(), ui::marks()].map(|words| one_of(&words));
+    let [sorts, marks, stages] =
+        [ui::sorts(), ui::marks(), ui::stages()].map(|words| one_of(&words));
     Route::get(path, PAGES, "All novels: search, filters, orders")
         .about("What is not understood is left out, and no error.")
         .query("q", text(), "Words of a title, premise, genre, job id or legacy `_id`.")
         .query("status", text(), "Only novels of this status.")
         .query("genre", text(), "Only novels of this genre; `-` for those without one.")
         .query("era", text(), "Only novels of this era of the legacy application.")
+        .query(
+            "created",
+            text(),
+            "Only novels created in this year, month or day; `-` for no time.",
+        )
+        .query("model", text(), "Only novels that used this model; `-` for one not recorded.")
+        .query("stage", stages, "Only novels with a cost or tokens in this stage.")
+        .query("response", text(), "Only novels in this group of average response times, from 0.")
         .query("mark", marks, "Only novels with this mark; several may be named.")
         .query("sort", sorts, "The order.")
         .query("at", text(), "Where a page begins, as the links between pages name it.")

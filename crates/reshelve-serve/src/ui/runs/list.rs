@@ -6,7 +6,7 @@ use super::words::{badges, moment, rate, size};
 use super::{AGAIN_AFTER_S, PAGE_RUNS};
 use crate::runs::{Run, RunList};
 use crate::ui::layout;
-use crate::ui::words::{count, counted, duration, shown};
+use crate::ui::words::{count, counted, duration, float, shown};
 
 /// A page of the list.
 pub(super) fn page(list: &RunList, after: u64, place: &str) -> Markup {
@@ -68,16 +68,10 @@ fn entry(run: &Run) -> Markup {
             @if run.is_applied { span { (counted(run.documents.written, "job written", "jobs written")) ", " (size(run.bytes_written)) } }
             @if let Some(back) = &run.rollback { span { (count(back.documents)) " of about " (count(back.of)) " documents taken back" } }
             @if run.is_at_work { span { (rate(run.rate)) } }
-            @if let Some(left) = run.left_ms { span { "about " (duration(ms(left))) " left" } }
+            @if let Some(left) = run.left_ms { span { "about " (duration(float(left))) " left" } }
             (moment(&run.begun_at))
         }
     }
-}
-
-/// A number of milliseconds, to be shown.
-#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "for people to read")]
-pub(super) fn ms(ms: u64) -> f64 {
-    ms as f64
 }
 
 fn pages(list: &RunList, after: u64) -> Markup {

@@ -2,12 +2,11 @@
 
 use maud::{Markup, html};
 
-use super::list::ms;
 use super::words::{badges, meaning, moment, rate, size};
 use super::{AGAIN_AFTER_S, parts, told};
 use crate::runs::{RejectList, Run, RunPage};
 use crate::ui::layout;
-use crate::ui::words::{count, counted, duration, shown, time_element};
+use crate::ui::words::{count, counted, duration, float, shown, time_element};
 
 /// The page.
 pub(super) fn page(page: &RunPage, rejects: &RejectList, place: &str) -> Markup {
@@ -67,8 +66,8 @@ fn progress(page: &RunPage) -> Markup {
             @if documents.skipped > 0 { (tile("skipped in flight", &count(documents.skipped), "")) }
             (tile("rejected", &count(documents.rejected), if documents.rejected > 0 { "bad" } else { "" }))
             @if let Some(back) = &run.rollback { (tile("documents taken back", &format!("{} of about {}", count(back.documents), count(back.of)), "open")) }
-            @if let Some(left) = run.left_ms { (tile("left, about", &duration(ms(left)), "open")) }
-            (tile(if run.is_at_work { "took so far" } else { "took" }, &duration(ms(run.elapsed_ms)), ""))
+            @if let Some(left) = run.left_ms { (tile("left, about", &duration(float(left)), "open")) }
+            (tile(if run.is_at_work { "took so far" } else { "took" }, &duration(float(run.elapsed_ms)), ""))
         }
         dl.facts {
             div { dt { @if run.rate.is_recent { "Rate lately" } @else { "Rate on average" } } dd { (rate(run.rate)) } }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::runs::{Rate, Run};
-use crate::ui::words::{count, decimal, plain};
+use crate::ui::words::{count, decimal, float, plain};
 
 /// The class of a state: a colour, beside its word.
 pub(super) fn state_class(state: &str) -> &'static str {
@@ -48,9 +48,8 @@ pub(super) fn badges(run: &Run) -> Markup {
 }
 
 /// A number of bytes.
-#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "for people to read")]
 pub(super) fn size(bytes: u64) -> String {
-    size_of(bytes as f64)
+    size_of(float(bytes))
 }
 
 fn size_of(bytes: f64) -> String {

@@ -5,23 +5,25 @@ mod facts;
 mod order;
 mod record;
 mod scan;
+mod totals;
 
-use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use reshelve_core::mapping::Outcome;
 
-use crate::ends::{EndError, JobFacets, JobPage, JobQuery};
+use crate::ends::{EndError, JobFacets, JobMark, JobPage, JobQuery, JobSums, JobTotals};
 use crate::store::{At, OpenFile, Scratch};
 
 use super::kept::Extent;
-use record::{RECORD_BYTES_MAX, Record, bit};
+use record::{RECORD_BYTES_MAX, Record};
+use totals::TotalsMaker;
 
 pub use facts::{Extras, ExtrasByJob, ExtrasMaker};
 pub use scan::{JobTexts, ReadTexts, Wanted};
 
-/// How many statuses, genres or eras are told apart. Others are found, but not offered.
+/// How many statuses, genres, eras or models are told apart. Others are found, but not offered.
 const NAMES_MAX: usize = 200;
 /// Bytes that are written at a time.
 const BUFFER_BYTES: usize = 1 << 16;
@@ -32,10 +34,9 @@ pub struct CatalogueMaker {
     out: BufWriter<Box<dyn OpenFile>>,
     bytes: u64,
     record: Vec<u8>,
-    facets: JobFacets,
-    statuses: BTreeMap<String, u64>,
-    genres: BTreeMap<String, u64>,
-    eras: BTreeMap<u8, u64>,
+    totals: TotalsMaker,
+    rejected: u64,
+    skipped: u64,
 }
 
 impl CatalogueMaker {
@@ -48,10 +49,9 @@ impl CatalogueMaker {
             out: BufWriter::with_capacity(BUFFER_BYTES, scratch.file()?),
             bytes: 0,
             record: Vec::with_capacity(RECORD_BYTES_MAX),
-            facets: JobFacets::default(),
-            statuses: BTreeMap::new(),
-            genres: BTreeMap::new(),
-            eras: BTreeMap::new(),
+            totals: TotalsMaker::default(),
+            rejected: 0,
+            skipped: 0,
         })
     }
 
@@ -87,9 +87,10 @@ impl CatalogueMaker {
         extras: &Extras,
         extent: Extent,
     ) -> Result<(), EndError> {
-        let record = facts::record(job, extras);
-        let record = Record { offset: extent.offset, length: extent.length, ..record }.fitted();
-        self.count(&record);
+        let facts = facts::facts(job, extras);
+        let Extent { offset, length } = extent;
+        let mut record = Record { offset, length, ..facts.record }.fitted();
+        record.models = self.totals.add(&record, &facts, extras);
         self.record.clear();
         record.write(&mut self.record);
         self.out.write_all(&self.record).at("writing", self.out.get_ref().path())?;
@@ -101,22 +102,9 @@ impl CatalogueMaker {
     /// instead.
     pub fn leave_out(&mut self, outcome: &Outcome) {
         match outcome {
-            Outcome::Skipped => self.facets.skipped += 1,
+            Outcome::Skipped => self.skipped += 1,
             // Of several documents for one job, a run takes the first, and rejects the others.
-            Outcome::Rejected(_) | Outcome::Mapped(_) => self.facets.rejected += 1,
-        }
-    }
-
-    fn count(&mut self, record: &Record<'_>) {
-        let facets = &mut self.facets;
-        facets.jobs += 1;
-        facets.in_flight += u64::from(record.has(bit::IN_FLIGHT));
-        facets.failures += u64::from(record.has(bit::FAILURES));
-        facets.alerts += u64::from(record.has(bit::ALERTS));
-        add(&mut self.statuses, String::from_utf8_lossy(record.status).into_owned());
-        add(&mut self.genres, String::from_utf8_lossy(record.genre).into_owned());
-        if record.era != 0 {
-            add(&mut self.eras, record.era);
+            Outcome::Rejected(_) | Outcome::Mapped(_) => self.rejected += 1,
         }
     }
 
@@ -125,20 +113,30 @@ impl CatalogueMaker {
     /// # Errors
     /// Where the last records cannot be written.
     pub fn finish(self) -> Result<Catalogue, EndError> {
-        let CatalogueMaker { mut out, bytes, mut facets, statuses, genres, eras, .. } = self;
+        let CatalogueMaker { mut out, bytes, totals, rejected, skipped, .. } = self;
         out.flush().at("writing", out.get_ref().path())?;
-        facets.statuses = statuses.into_iter().collect();
-        facets.genres = genres.into_iter().collect();
-        facets.eras = eras.into_iter().collect();
-        Ok(Catalogue { file: out.get_ref().try_clone()?, bytes, facets })
+        let (totals, models) = totals.finish();
+        let facets = JobFacets { rejected, skipped, ..facets(&totals) };
+        let (file, totals) = (out.get_ref().try_clone()?, Arc::new(totals));
+        Ok(Catalogue { file, bytes, facets, totals, models })
     }
 }
 
-fn add<K: Ord>(counts: &mut BTreeMap<K, u64>, name: K) {
-    if let Some(count) = counts.get_mut(&name) {
-        *count += 1;
-    } else if counts.len() < NAMES_MAX {
-        counts.insert(name, 1);
+/// What there is to choose from.
+fn facets(totals: &JobTotals) -> JobFacets {
+    fn counts<K: Clone>(all: &[(K, JobSums)]) -> Vec<(K, u64)> {
+        all.iter().map(|(name, sums)| (name.clone(), sums.jobs)).collect()
+    }
+    JobFacets {
+        jobs: totals.all.jobs,
+        statuses: counts(&totals.statuses),
+        genres: counts(&totals.genres),
+        eras: counts(&totals.eras),
+        in_flight: totals.with_mark(JobMark::InFlight),
+        failures: totals.with_mark(JobMark::Failures),
+        alerts: totals.with_mark(JobMark::Alerts),
+        rejected: 0,
+        skipped: 0,
     }
 }
 
@@ -148,16 +146,24 @@ pub struct Catalogue {
     file: Box<dyn OpenFile>,
     bytes: u64,
     facets: JobFacets,
+    totals: Arc<JobTotals>,
+    /// The models by which records name them: the first is 1.
+    models: Vec<String>,
 }
 
 impl Catalogue {
+    /// What all jobs add up to.
+    pub fn totals(&self) -> Arc<JobTotals> {
+        Arc::clone(&self.totals)
+    }
+
     /// A page of the jobs that a query matches. `read` gives the whole texts of jobs of which only
     /// the beginnings were written down.
     ///
     /// # Errors
     /// Where records or texts cannot be read.
     pub fn page(&self, query: &JobQuery, read: &ReadTexts<'_>) -> Result<JobPage, EndError> {
-        let mut page = scan::Scan::new(query, read).over(&*self.file, self.bytes)?;
+        let mut page = scan::Scan::new(query, read, &self.models).over(&*self.file, self.bytes)?;
         page.facets = self.facets.clone();
         Ok(page)
     }

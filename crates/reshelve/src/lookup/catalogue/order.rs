@@ -15,6 +15,7 @@ impl Rank {
         let mut key = match sort {
             JobSort::Created => signed(record.created_ms),
             JobSort::Updated => signed(record.updated_ms),
+            JobSort::Activity => signed(record.activity_ms),
             JobSort::Words => record.words.to_be_bytes().to_vec(),
             JobSort::Cost => float(record.cost_usd),
             JobSort::Title => title(record.title),

@@ -3,7 +3,7 @@
 use crate::ends::{JobEntry, JobMark};
 
 /// The longest record, with its length.
-pub(super) const RECORD_BYTES_MAX: usize = 512;
+pub(super) const RECORD_BYTES_MAX: usize = 528;
 /// The length of a record, in front of it.
 pub(super) const LENGTH_BYTES: usize = 2;
 
@@ -14,7 +14,7 @@ const PREMISE_BYTES: usize = 128;
 const STATUS_BYTES: usize = 16;
 const GENRE_BYTES: usize = 43;
 /// All that is not text, and the lengths of the texts.
-const FIXED_BYTES: usize = 60;
+const FIXED_BYTES: usize = 73;
 const TEXTS: usize = 5;
 
 const _: () = assert!(
@@ -31,14 +31,22 @@ const _: () = assert!(
 
 /// Bits of [`Record::bits`].
 pub(super) mod bit {
-    pub(in super::super) const IN_FLIGHT: u8 = 1;
-    pub(in super::super) const FAILURES: u8 = 1 << 1;
-    pub(in super::super) const ALERTS: u8 = 1 << 2;
+    pub(in super::super) const IN_FLIGHT: u16 = 1;
+    pub(in super::super) const FAILURES: u16 = 1 << 1;
+    pub(in super::super) const FAILED_CHAPTERS: u16 = 1 << 2;
+    pub(in super::super) const ALERTS: u16 = 1 << 3;
+    /// Something was spent without a recorded model.
+    pub(in super::super) const NO_MODEL: u16 = 1 << 4;
     /// A text is only the beginning of what the document has.
-    pub(in super::super) const TITLE_CUT: u8 = 1 << 3;
-    pub(in super::super) const PREMISE_CUT: u8 = 1 << 4;
-    pub(in super::super) const JOB_ID_CUT: u8 = 1 << 5;
+    pub(in super::super) const TITLE_CUT: u16 = 1 << 5;
+    pub(in super::super) const PREMISE_CUT: u16 = 1 << 6;
+    pub(in super::super) const JOB_ID_CUT: u16 = 1 << 7;
+    /// Something was spent in the first stage; the other stages have the bits above.
+    pub(in super::super) const FIRST_STAGE: u16 = 1 << 8;
 }
+
+/// [`Record::response`] of a job without an average response time.
+pub(super) const NO_RESPONSE: u8 = u8::MAX;
 
 /// A record, read.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -48,15 +56,20 @@ pub(super) struct Record<'r> {
     pub(super) length: u32,
     /// 0 for none.
     pub(super) era: u8,
-    pub(super) bits: u8,
+    pub(super) bits: u16,
     /// `i64::MIN` for none.
     pub(super) created_ms: i64,
     pub(super) updated_ms: i64,
+    pub(super) activity_ms: i64,
     pub(super) cost_usd: f64,
     pub(super) words: u64,
     pub(super) chapters: u32,
     pub(super) planned: u32,
     pub(super) alerts: [u16; 3],
+    /// Places in the list of models, from 1; 0 for none, or none that is told apart.
+    pub(super) models: [u8; 3],
+    /// The group of its average response time.
+    pub(super) response: u8,
     pub(super) job_id: &'r [u8],
     pub(super) title: &'r [u8],
     pub(super) premise: &'r [u8],
@@ -67,7 +80,7 @@ pub(super) struct Record<'r> {
 impl<'r> Record<'r> {
     /// The same with texts that fit, and with the bits that say which were cut.
     pub(super) fn fitted(mut self) -> Self {
-        let mut fit = |text: &'r [u8], bytes_max, bit| {
+        let mut fit = |text: &'r [u8], bytes_max, bit: u16| {
             let kept = beginning(text, bytes_max);
             if kept.len() < text.len() {
                 self.bits |= bit;
@@ -88,9 +101,11 @@ impl<'r> Record<'r> {
         out.extend_from_slice(&[0; LENGTH_BYTES]);
         out.extend_from_slice(&self.offset.to_le_bytes());
         out.extend_from_slice(&self.length.to_le_bytes());
-        out.extend_from_slice(&[self.era, self.bits]);
+        out.push(self.era);
+        out.extend_from_slice(&self.bits.to_le_bytes());
         out.extend_from_slice(&self.created_ms.to_le_bytes());
         out.extend_from_slice(&self.updated_ms.to_le_bytes());
+        out.extend_from_slice(&self.activity_ms.to_le_bytes());
         out.extend_from_slice(&self.cost_usd.to_le_bytes());
         out.extend_from_slice(&self.words.to_le_bytes());
         out.extend_from_slice(&self.chapters.to_le_bytes());
@@ -98,6 +113,8 @@ impl<'r> Record<'r> {
         for count in self.alerts {
             out.extend_from_slice(&count.to_le_bytes());
         }
+        out.extend_from_slice(&self.models);
+        out.push(self.response);
         for text in [self.job_id, self.title, self.premise, self.status, self.genre] {
             out.push(u8::try_from(text.len()).unwrap_or(0));
             out.extend_from_slice(text);
@@ -113,9 +130,10 @@ impl<'r> Record<'r> {
             offset: u64::from_le_bytes(take(from)?),
             length: u32::from_le_bytes(take(from)?),
             era: take::<1>(from)?[0],
-            bits: take::<1>(from)?[0],
+            bits: u16::from_le_bytes(take(from)?),
             created_ms: i64::from_le_bytes(take(from)?),
             updated_ms: i64::from_le_bytes(take(from)?),
+            activity_ms: i64::from_le_bytes(take(from)?),
             cost_usd: f64::from_le_bytes(take(from)?),
             words: u64::from_le_bytes(take(from)?),
             chapters: u32::from_le_bytes(take(from)?),
@@ -125,6 +143,8 @@ impl<'r> Record<'r> {
                 u16::from_le_bytes(take(from)?),
                 u16::from_le_bytes(take(from)?),
             ],
+            models: take(from)?,
+            response: take::<1>(from)?[0],
             job_id: text(from)?,
             title: text(from)?,
             premise: text(from)?,
@@ -133,24 +153,31 @@ impl<'r> Record<'r> {
         })
     }
 
-    pub(super) fn has(&self, bits: u8) -> bool {
+    pub(super) fn has(&self, bits: u16) -> bool {
         self.bits & bits == bits
+    }
+
+    pub(super) fn is_marked(&self, mark: JobMark) -> bool {
+        match mark {
+            JobMark::InFlight => self.has(bit::IN_FLIGHT),
+            JobMark::Failures => self.has(bit::FAILURES),
+            JobMark::FailedChapters => self.has(bit::FAILED_CHAPTERS),
+            JobMark::Alerts => self.has(bit::ALERTS),
+            JobMark::Critical => self.alerts[0] > 0,
+            JobMark::Warning => self.alerts[1] > 0,
+            JobMark::Notice => self.alerts[2] > 0,
+        }
     }
 
     /// What a list shows of it.
     pub(super) fn entry(&self) -> JobEntry {
-        let shown = |text: &[u8], cut| {
+        let shown = |text: &[u8], cut: u16| {
             let mut text = String::from_utf8_lossy(text).into_owned();
             if self.has(cut) {
                 text.push('…');
             }
             text
         };
-        let marks = [
-            (JobMark::InFlight, bit::IN_FLIGHT),
-            (JobMark::Failures, bit::FAILURES),
-            (JobMark::Alerts, bit::ALERTS),
-        ];
         let date = |ms: i64| (ms != i64::MIN).then_some(ms);
         JobEntry {
             job_id: String::from_utf8_lossy(self.job_id).into_owned(),
@@ -161,12 +188,13 @@ impl<'r> Record<'r> {
             era: (self.era != 0).then_some(self.era),
             created_ms: date(self.created_ms),
             updated_ms: date(self.updated_ms),
+            activity_ms: date(self.activity_ms),
             words: self.words,
             chapters: self.chapters,
             chapters_planned: self.planned,
             cost_usd: self.cost_usd,
             alerts: self.alerts,
-            marks: marks.iter().filter(|(_, bit)| self.has(*bit)).map(|(mark, _)| *mark).collect(),
+            marks: JobMark::ALL.into_iter().filter(|mark| self.is_marked(*mark)).collect(),
         }
     }
 }
@@ -209,6 +237,9 @@ mod tests {
             offset: u64::MAX,
             created_ms: i64::MIN,
             updated_ms: -1,
+            activity_ms: 7,
+            bits: bit::FIRST_STAGE << 3,
+            models: [1, 0, u8::MAX],
             alerts: [1, u16::MAX, 3],
             job_id: long,
             title: long,

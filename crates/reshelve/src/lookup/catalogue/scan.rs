@@ -5,9 +5,7 @@ use std::ops::ControlFlow;
 
 use super::order::Rank;
 use super::record::{LENGTH_BYTES, Record, bit};
-use crate::ends::{
-    CursorSide, EndError, JobCursor, JobEntry, JobMark, JobPage, JobQuery, PAGE_JOBS_MAX,
-};
+use crate::ends::{CursorSide, EndError, JobCursor, JobEntry, JobPage, JobQuery, PAGE_JOBS_MAX};
 use crate::store::OpenFile;
 
 /// Bytes of records that are read at a time.
@@ -48,10 +46,21 @@ enum Match {
     Unsure,
 }
 
+/// Which model is asked for.
+enum Model {
+    Any,
+    /// The one with this place in the list, from 1.
+    At(u8),
+    NotRecorded,
+    /// One that no job used.
+    Unknown,
+}
+
 pub(super) struct Scan<'q> {
     query: &'q JobQuery,
     read: &'q ReadTexts<'q>,
     search: String,
+    model: Model,
     cursor: Option<(CursorSide, Rank)>,
     limit: usize,
     unsure: Vec<(u64, Vec<u8>)>,
@@ -63,11 +72,22 @@ pub(super) struct Scan<'q> {
 }
 
 impl<'q> Scan<'q> {
-    pub(super) fn new(query: &'q JobQuery, read: &'q ReadTexts<'q>) -> Self {
+    /// `models` are those by which records name them, in their order.
+    pub(super) fn new(query: &'q JobQuery, read: &'q ReadTexts<'q>, models: &[String]) -> Self {
+        let model = match &query.model {
+            None => Model::Any,
+            Some(name) if name.is_empty() => Model::NotRecorded,
+            Some(name) => {
+                let at = models.iter().position(|known| known == name);
+                let at = at.and_then(|at| u8::try_from(at + 1).ok());
+                at.map_or(Model::Unknown, Model::At)
+            }
+        };
         Scan {
             query,
             read,
             search: query.search.trim().to_lowercase(),
+            model,
             cursor: query.cursor.as_ref().map(|cursor| (cursor.side, Rank::at(cursor))),
             limit: query.limit.clamp(1, PAGE_JOBS_MAX),
             unsure: Vec::new(),
@@ -105,22 +125,7 @@ impl<'q> Scan<'q> {
     }
 
     fn judge(&self, record: &Record<'_>) -> Match {
-        let JobQuery { status, genre, era, marks, .. } = self.query;
-        let is = |asked: &Option<String>, text: &[u8]| {
-            asked.as_ref().is_none_or(|asked| asked.as_bytes() == text)
-        };
-        let bits = marks.iter().fold(0, |bits, mark| {
-            bits | match mark {
-                JobMark::InFlight => bit::IN_FLIGHT,
-                JobMark::Failures => bit::FAILURES,
-                JobMark::Alerts => bit::ALERTS,
-            }
-        });
-        let passes = is(status, record.status)
-            && is(genre, record.genre)
-            && era.is_none_or(|era| era == record.era)
-            && record.has(bits);
-        if !passes {
+        if !self.passes(record) {
             return Match::No;
         }
         if self.finds(&[record.title, record.premise, record.job_id]) {
@@ -131,6 +136,29 @@ impl<'q> Scan<'q> {
             true => Match::Unsure,
             false => Match::No,
         }
+    }
+
+    /// Whether a job passes all filters.
+    fn passes(&self, record: &Record<'_>) -> bool {
+        let JobQuery { status, genre, era, marks, created_ms, stage, response, .. } = self.query;
+        let is = |asked: &Option<String>, text: &[u8]| {
+            asked.as_ref().is_none_or(|asked| asked.as_bytes() == text)
+        };
+        let is_idle = |since_ms: i64| record.has(bit::IN_FLIGHT) && record.activity_ms < since_ms;
+        is(status, record.status)
+            && is(genre, record.genre)
+            && era.is_none_or(|era| era == record.era)
+            && marks.iter().all(|mark| record.is_marked(*mark))
+            && created_ms.as_ref().is_none_or(|created| created.contains(&record.created_ms))
+            && stage.is_none_or(|stage| record.has(bit::FIRST_STAGE << stage.index()))
+            && response.is_none_or(|group| usize::from(record.response) == group)
+            && self.query.idle_since_ms.is_none_or(is_idle)
+            && match self.model {
+                Model::Any => true,
+                Model::At(index) => record.models.contains(&index),
+                Model::NotRecorded => record.has(bit::NO_MODEL),
+                Model::Unknown => false,
+            }
     }
 
     fn finds(&self, texts: &[&[u8]]) -> bool {
