@@ -259,7 +259,7 @@ fn every_answer_of_every_golden_case_is_too() {
         for part in ["", "/chapters/1", "/chapters/99"] {
             targets.push(format!("/ui/novels/{id}{part}"));
         }
-        for form in ["markdown", "html", "x"] {
+        for form in ["markdown", "html", "epub", "x"] {
             targets.push(format!("/ui/novels/{id}/export/{form}"));
         }
     }

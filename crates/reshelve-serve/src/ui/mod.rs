@@ -115,7 +115,7 @@ async fn exported(
     Path((job, form)): Path<(String, String)>,
 ) -> Response<Body> {
     let Some(form) = export::Form::of(&form) else {
-        return not_found("A novel can be exported as markdown or html.");
+        return not_found("A novel can be exported as markdown, html or epub.");
     };
     let id = job.clone();
     let question = move |place: &dyn JobLookup| {
@@ -123,8 +123,9 @@ async fn exported(
             .map(|novel| (export::file_name(&novel, form), export::render(&novel, form))))
     };
     match asked(&asking, RouteName::Detail, Some(&job), question).await {
-        Ok(Some((name, text))) => {
-            let mut response = respond(StatusCode::OK, form.content_type(), text);
+        Ok(Some((_, Err(why)))) | Err(why) => failed(&why),
+        Ok(Some((name, Ok(bytes)))) => {
+            let mut response = respond(StatusCode::OK, form.content_type(), bytes);
             let disposition = format!("attachment; filename=\"{name}\"");
             if let Ok(value) = HeaderValue::try_from(disposition) {
                 response.headers_mut().insert(CONTENT_DISPOSITION, value);
@@ -132,7 +133,6 @@ async fn exported(
             response
         }
         Ok(None) => not_found("There is no novel with this job id."),
-        Err(why) => failed(&why),
     }
 }
 

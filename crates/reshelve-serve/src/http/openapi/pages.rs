@@ -1,7 +1,7 @@
 //! The pages, and what lies beside them.
 
 use super::operation::{HTML, JSON, PLAIN, Route};
-use super::shape::{Shape, named, one_of, stored, text};
+use super::shape::{Shape, anything, named, one_of, stored, text};
 use crate::ui;
 
 const PAGES: &str = "pages";
@@ -29,14 +29,18 @@ fn novels() -> Vec<Route> {
             .shows(200, "The page.")
             .guarded(),
         of_novel("/ui/novels/{job}/export/{form}", "One novel as a file")
-            .segment("form", "`markdown` or `html`.")
-            .answers(200, "The file.", &[("text/markdown", text()), (HTML, text())])
+            .segment("form", "`markdown`, `html` or `epub`.")
+            .answers(200, "The file.", &exports())
             .guarded(),
         Route::get("/ui/monitoring", PAGES, "All novels, added up: cost, failures, alerts")
             .shows(200, "The page.")
             .shows(500, UNREADABLE)
             .guarded(),
     ]
+}
+
+fn exports() -> [(&'static str, Shape); 3] {
+    [("text/markdown", text()), (HTML, text()), ("application/epub+zip", anything())]
 }
 
 /// Where the values of a novel come from.

@@ -11,6 +11,7 @@ use maud::{Markup, html};
 use reshelve::ends::{EndError, JobLookup};
 use reshelve::target_schema::Collection;
 
+use super::export::Form;
 use super::layout;
 use super::read::Part;
 use super::words::{
@@ -139,8 +140,7 @@ fn header(novel: &Novel) -> Markup {
             (tiles(novel))
             p.premise { (shown_or(&payload.text("premise"), "Without a premise")) }
             p {
-                a.button href={ (novel.address()) "/export/markdown" } { "Download as Markdown" } " "
-                a.button href={ (novel.address()) "/export/html" } { "Download as HTML" } " "
+                @for form in Form::ALL { a.button href={ (novel.address()) "/export/" (form.word()) } { "Download as " (form.name()) } " " }
                 a.button href={ (novel.address()) "/origin" } { "Where every value comes from" }
             }
         }

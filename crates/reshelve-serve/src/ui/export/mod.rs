@@ -1,5 +1,7 @@
-//! A novel as a file to keep: Markdown or HTML, with every completed chapter. Texts stay texts:
-//! nothing of them is a link, a heading or a tag.
+//! A novel as a file to keep: Markdown, HTML or an EPUB book, with every completed chapter. Texts
+//! stay texts: nothing of them is a link, a heading or a tag.
+
+mod epub;
 
 use maud::{DOCTYPE, Markup, html};
 
@@ -12,14 +14,41 @@ use super::words::{decimal, name, plain, shown, shown_or};
 pub(super) enum Form {
     Markdown,
     Html,
+    Epub,
 }
 
 impl Form {
+    /// All of them.
+    pub(super) const ALL: [Form; 3] = [Form::Markdown, Form::Html, Form::Epub];
+
     pub(super) fn of(word: &str) -> Option<Self> {
-        match word {
-            "markdown" => Some(Form::Markdown),
-            "html" => Some(Form::Html),
-            _ => None,
+        Form::ALL.into_iter().find(|form| form.word() == word)
+    }
+
+    /// Its word in an address.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Form::Markdown => "markdown",
+            Form::Html => "html",
+            Form::Epub => "epub",
+        }
+    }
+
+    /// Its name.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Form::Markdown => "Markdown",
+            Form::Html => "HTML",
+            Form::Epub => "EPUB",
+        }
+    }
+
+    /// The end of the name of its files.
+    fn end(self) -> &'static str {
+        match self {
+            Form::Markdown => "md",
+            Form::Html => "html",
+            Form::Epub => "epub",
         }
     }
 
@@ -27,6 +56,7 @@ impl Form {
         match self {
             Form::Markdown => "text/markdown; charset=utf-8",
             Form::Html => "text/html; charset=utf-8",
+            Form::Epub => "application/epub+zip",
         }
     }
 }
@@ -40,16 +70,15 @@ pub(super) fn file_name(novel: &Novel, form: Form) -> String {
     let title: String = novel.title().chars().map(letter).take(NAME_CHARS_MAX).collect();
     let words: Vec<&str> = title.split('-').filter(|word| !word.is_empty()).collect();
     let stem = if words.is_empty() { "novel".to_owned() } else { words.join("-") };
-    match form {
-        Form::Markdown => format!("{stem}.md"),
-        Form::Html => format!("{stem}.html"),
-    }
+    format!("{stem}.{}", form.end())
 }
 
-pub(super) fn render(novel: &Novel, form: Form) -> String {
+/// The bytes of the file. What fails, fails as a sentence.
+pub(super) fn render(novel: &Novel, form: Form) -> Result<Vec<u8>, String> {
     match form {
-        Form::Markdown => markdown(novel),
-        Form::Html => as_html(novel).into_string(),
+        Form::Markdown => Ok(markdown(novel).into_bytes()),
+        Form::Html => Ok(as_html(novel).into_string().into_bytes()),
+        Form::Epub => epub::render(novel),
     }
 }
 
