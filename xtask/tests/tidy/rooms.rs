@@ -179,11 +179,11 @@ pub(crate) const ROOMS: &[Room] = &[
     Room {
         folder: "reshelve-serve/src/runs",
         purpose: "the seam to runs: what a server shows of them, and who tells it",
-        may_import: &["run"],
+        may_import: &["run", "parity", "report"],
     },
     Room {
         folder: "reshelve-serve/src/ui",
-        purpose: "the pages for people: the library and each novel, rendered from target documents; runs",
+        purpose: "the pages for people: the library and each novel, rendered from target documents; sums of all novels; runs and their parity",
         may_import: &[
             "raw",
             "extjson",
@@ -191,8 +191,12 @@ pub(crate) const ROOMS: &[Room] = &[
             "store",
             "target_schema",
             "ends",
+            "parity",
+            "report",
             "sides",
             "questions",
+            "comparison",
+            "shadow",
             "runs",
         ],
     },

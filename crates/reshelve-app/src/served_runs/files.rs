@@ -32,20 +32,29 @@ pub(super) fn listed(folder: &RunFolder) -> Vec<FileName> {
     FILES.into_iter().filter_map(there).collect()
 }
 
+/// The bytes of the report for programs; none if there is no report.
+pub(super) fn report(folder: &RunFolder, bytes_max: u64) -> Result<Option<Vec<u8>>, String> {
+    let [_, _, (_, path, ..), ..] = FILES;
+    whole(folder, path, bytes_max)
+}
+
+fn whole(folder: &RunFolder, path: &str, bytes_max: u64) -> Result<Option<Vec<u8>>, String> {
+    match Disk.read(&folder.path().join(path), bytes_max) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.is_absent() => Ok(None),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// One of them.
 pub(super) fn read(folder: &RunFolder, name: &str) -> Result<Option<RunFile>, String> {
     let Some((_, path, _, content_type)) = FILES.iter().find(|file| file.0 == name) else {
         return Ok(None);
     };
-    match Disk.read(&folder.path().join(path), FILE_BYTES_MAX) {
-        Ok(bytes) => {
-            let style_sha256 = style(&bytes).filter(|_| *content_type == HTML);
-            let style_sha256 = style_sha256.map(|style| Sha256::digest(style).into());
-            Ok(Some(RunFile { content_type, bytes, style_sha256 }))
-        }
-        Err(error) if error.is_absent() => Ok(None),
-        Err(error) => Err(error.to_string()),
-    }
+    let Some(bytes) = whole(folder, path, FILE_BYTES_MAX)? else { return Ok(None) };
+    let style_sha256 = style(&bytes).filter(|_| *content_type == HTML);
+    let style_sha256 = style_sha256.map(|style| Sha256::digest(style).into());
+    Ok(Some(RunFile { content_type, bytes, style_sha256 }))
 }
 
 /// The styles of a page.

@@ -8,6 +8,7 @@ mod documents;
 mod files;
 mod known;
 mod looks;
+mod parity;
 mod summary;
 
 use std::collections::HashMap;
@@ -17,7 +18,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use reshelve::ends::{PlannedTarget, TargetFolder};
 use reshelve_mongo::Place;
 use reshelve_serve::runs::{
-    Change, Command, Looked, Refused, RejectList, RejectedDocument, RunFile, RunList, RunPage, Runs,
+    Change, Checked, Command, Looked, Refused, RejectList, RejectedDocument, RunFile, RunList,
+    RunPage, Runs,
 };
 
 use crate::failure::Failure;
@@ -176,6 +178,15 @@ impl Runs for ServedRuns {
     fn file(&self, id: &str, name: &str) -> Result<Option<RunFile>, String> {
         let Some(known) = self.find(id) else { return Ok(None) };
         files::read(&known.folder, name)
+    }
+
+    fn checked(&self, count: usize) -> Result<Vec<Checked>, String> {
+        Ok(self.checked_runs(count))
+    }
+
+    fn checked_run(&self, id: &str) -> Result<Option<Checked>, String> {
+        let known = self.find(id).filter(|known| known.plan.apply);
+        known.map(|known| self.checked_of(&known)).transpose()
     }
 
     fn seen(&self, id: &str, command: Command) -> Result<String, Refused> {

@@ -54,7 +54,8 @@ pub(super) fn router(ours: Ours, shadow: Option<Arc<Shadow>>) -> Router {
     let Ours { asking, measures, access, audit, runs } = ours;
     let confirming = access.confirming();
     let (asks, told) = (Arc::clone(&asking), audit.clone());
-    let shown = ui::Shown { asking: asks, runs, confirming, audit: told };
+    let shadowed_by = shadow.as_ref().map(|shadow| Arc::clone(&shadow.counts));
+    let shown = ui::Shown { asking: asks, runs, confirming, audit: told, shadow: shadowed_by };
     let admin = Admin { asking: Arc::clone(&asking), audit };
     Router::new()
         .route("/healthz", get(healthz))

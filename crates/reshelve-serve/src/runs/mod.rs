@@ -4,6 +4,7 @@
 
 mod confirming;
 mod control;
+mod parity;
 
 use std::fmt;
 
@@ -13,6 +14,7 @@ pub use confirming::Confirming;
 pub use control::{
     Change, Command, Edited, Ended, Forecast, InFlight, Looked, Offer, Refused, RefusedKind, Task,
 };
+pub use parity::{Checked, DeltaBucket, Figures, Said};
 
 /// The runs that a server knows. Its methods read files: they are called away from the threads that
 /// serve connections.
@@ -47,6 +49,19 @@ pub trait Runs: Send + Sync {
     /// # Errors
     /// If it cannot be read, or is too long.
     fn file(&self, id: &str, name: &str) -> Result<Option<RunFile>, String>;
+
+    /// What is known of the parity of the newest runs that wrote something; at most `count`, newest
+    /// first. It reads what reports say, and neither side.
+    ///
+    /// # Errors
+    /// If the run folders cannot be read; as a sentence.
+    fn checked(&self, count: usize) -> Result<Vec<Checked>, String>;
+
+    /// The same of one run, by its whole id; none if there is none.
+    ///
+    /// # Errors
+    /// As for [`run`](Self::run).
+    fn checked_run(&self, id: &str) -> Result<Option<Checked>, String>;
 
     /// What a run is like, as far as it matters to a command: what was looked at holds as long as
     /// this stays the same.
@@ -306,6 +321,14 @@ impl Runs for NoRuns {
     }
 
     fn file(&self, _id: &str, _name: &str) -> Result<Option<RunFile>, String> {
+        Ok(None)
+    }
+
+    fn checked(&self, _count: usize) -> Result<Vec<Checked>, String> {
+        Ok(Vec::new())
+    }
+
+    fn checked_run(&self, _id: &str) -> Result<Option<Checked>, String> {
         Ok(None)
     }
 

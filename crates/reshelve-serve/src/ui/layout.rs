@@ -6,10 +6,11 @@ use super::assets;
 use super::words::{plain, shown};
 
 /// The pages that every page leads to: where they are, and their titles.
-const PAGES: [(&str, &str); 3] = [
+const PAGES: [(&str, &str); 4] = [
     ("/ui/novels", "Library"),
     ("/ui/monitoring", "Monitoring"),
     ("/ui/runs", "Runs"),
+    ("/ui/parity", "Parity"),
 ];
 
 /// A page. `place` is what is served, where that is known.

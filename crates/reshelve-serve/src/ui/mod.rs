@@ -11,6 +11,7 @@ mod library;
 mod monitoring;
 mod novel;
 mod origin;
+mod parity;
 mod period;
 mod read;
 mod runs;
@@ -58,6 +59,7 @@ pub(crate) fn router(shown: Shown) -> Router {
         .route("/ui/assets/{name}", get(asset))
         .route("/ui/{*rest}", get(|| async { not_found("There is no such page.") }))
         .with_state(asking)
+        .merge(parity::router(shown.clone()))
         .merge(runs::router(shown))
         .route_layer(map_response(harmless))
 }

@@ -1,7 +1,7 @@
 //! Cost and tokens from three sides: what legacy recorded, what its parts add up to, and what the
 //! target stores; and how far the first two differ, job by job.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use reshelve_core::raw::{Document, Value};
 
@@ -26,7 +26,7 @@ const RECOMPUTED: [&str; 2] = ["recomputedUsd", "recomputed"];
 const USAGE: [&str; 3] = ["premiseAnalysis", "outlineGeneration", "chapterGeneration"];
 
 /// One number, summed over all jobs, from every side.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StageTotals {
     /// Σ of what legacy recorded.
     pub recorded: f64,
@@ -46,7 +46,7 @@ pub struct StageTotals {
 }
 
 /// The three stages of a job.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Stages<T> {
     /// Analysis of the premise.
     pub analysis: T,
@@ -57,7 +57,7 @@ pub struct Stages<T> {
 }
 
 /// A total and its stages.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Measure<T> {
     /// The total.
     #[serde(flatten)]
@@ -85,7 +85,7 @@ impl<T> Measure<T> {
 }
 
 /// The same for cost and for tokens.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CostAndTokens<T> {
     /// Cost in USD.
     pub cost_usd: T,
@@ -99,7 +99,7 @@ pub type CostAndTokenTotals = CostAndTokens<Measure<StageTotals>>;
 pub type Deltas = CostAndTokens<Measure<Histogram>>;
 
 /// The jobs by the difference *recorded − recomputed*.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Histogram {
     /// From far below to far above.
     pub buckets: Vec<Bucket>,
@@ -108,7 +108,7 @@ pub struct Histogram {
 }
 
 /// Jobs with similar differences.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bucket {
     /// Differences are above this; null if there is no bound.
     pub above: Option<f64>,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::carried::{Carried, Fate};
 use super::cost_and_tokens::{CostAndTokenTotals, Deltas, LISTED_MAX, add_job, empty_deltas};
@@ -68,7 +68,7 @@ pub struct SourceFingerprint {
 }
 
 /// A job that needs attention.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListedJob {
     /// The job id.
     pub job: String,
@@ -79,7 +79,7 @@ pub struct ListedJob {
 }
 
 /// Jobs that have something in common.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobList {
     /// How many.
     pub count: u64,
@@ -112,7 +112,7 @@ fn id_text(legacy: Document<'_>) -> String {
 }
 
 /// Jobs whose stored status contradicts their chapters.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusConflicts {
     /// Stored as failed, and every chapter is written.
     pub novels_behind_failed: JobList,

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::causes::Cause;
 use super::groups::Group;
@@ -29,7 +29,7 @@ pub struct Mismatch {
 }
 
 /// How many jobs were restored.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RestoredCounts {
     /// Restored from the target, byte for byte.
     pub identical: u64,

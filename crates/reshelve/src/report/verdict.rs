@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Looked, ReportRequest, counted, number};
 use crate::ends::{CollectionChecksum, Difference, differences};
@@ -10,7 +10,7 @@ use crate::parity::{Agreement, Counts, Survey, Verification};
 use crate::run::{Checkpoint, Part, Plan, RunFolder};
 
 /// The verdict in a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Word {
     /// Every document that belongs in the target is there, and can be restored byte for byte.
@@ -27,7 +27,7 @@ pub enum Word {
 }
 
 /// The conclusion of a report.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     /// In a word.
     pub word: Word,

@@ -60,7 +60,7 @@ fn origin() -> [Route; 3] {
     ]
 }
 
-fn runs() -> [Route; 5] {
+fn runs() -> [Route; 7] {
     const AFTER: &str = "How many come before the first that is shown.";
     let kinds = || [HTML, JSON, PLAIN, "text/markdown"].map(|kind| (kind, text()));
     [
@@ -81,6 +81,13 @@ fn runs() -> [Route; 5] {
         of_run("/ui/runs/{run}/files/{name}", "A file of it, such as its report")
             .segment("name", "As the page of the run names it.")
             .answers(200, "The file.", &kinds())
+            .guarded(),
+        Route::get("/ui/parity", PAGES, "Whether source and target of the runs agree")
+            .shows(200, "The page.")
+            .shows(500, UNREADABLE)
+            .guarded(),
+        of_run("/ui/parity/{run}", "Whether source and target of one run agree")
+            .shows(200, "The page.")
             .guarded(),
     ]
 }

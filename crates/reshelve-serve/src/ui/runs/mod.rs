@@ -7,7 +7,7 @@ mod page;
 mod parts;
 mod rejects;
 mod told;
-mod words;
+pub(super) mod words;
 
 use std::sync::Arc;
 
@@ -24,6 +24,7 @@ use reshelve::ends::JobLookup;
 
 use super::{HTML, Page, answered, form, layout, not_found, respond};
 use crate::runs::{Confirming, RunFile, Runs};
+use crate::shadow::Counts;
 use crate::sides::{Asking, Audit, RouteName};
 
 /// How many runs a page of the list has.
@@ -42,6 +43,8 @@ pub(crate) struct Shown {
     pub(crate) runs: Arc<dyn Runs>,
     pub(crate) confirming: Confirming,
     pub(crate) audit: Audit,
+    /// What came of shadow reads; none where none are made.
+    pub(crate) shadow: Option<Arc<Counts>>,
 }
 
 /// The routes.
@@ -60,7 +63,7 @@ pub(super) fn router(shown: Shown) -> Router {
 impl Shown {
     /// Asks for something beside the threads that serve connections, and shows it with the name of
     /// the place that is served.
-    async fn page<T: Send + 'static>(
+    pub(super) async fn page<T: Send + 'static>(
         &self,
         ask: impl Fn(&dyn Runs) -> Result<Option<T>, String> + Send + 'static,
         render: impl Fn(&T, &str) -> Markup + Send + 'static,

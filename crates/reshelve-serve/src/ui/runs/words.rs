@@ -37,7 +37,7 @@ pub(super) fn meaning(run: &Run) -> &'static str {
 }
 
 /// The badges of a run: its state, and what else should be seen at once.
-pub(super) fn badges(run: &Run) -> Markup {
+pub(in crate::ui) fn badges(run: &Run) -> Markup {
     html! {
         span class=(state_class(run.state)) { (plain(run.state).replace('-', " ")) }
         @if let Some(told) = run.told { span.badge.open { "told to " (told) } }
@@ -73,7 +73,7 @@ pub(super) fn rate(rate: Rate) -> String {
 }
 
 /// A moment that is given as ISO text: `2025-07-24 10:00 UTC`.
-pub(super) fn moment(iso: &str) -> Markup {
+pub(in crate::ui) fn moment(iso: &str) -> Markup {
     match (iso.get(..10), iso.get(11..16)) {
         (Some(day), Some(clock)) if iso.is_ascii() => {
             html! { time.figure datetime=(iso) { (day) " " (clock) " UTC" } }
