@@ -7,7 +7,7 @@ import fs from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 
-import { PAGES, WAYS } from "./pages.mjs";
+import { PAGES, PAGES_OF_TWO_SIDES, WAYS } from "./pages.mjs";
 import { HOSTILE, make, serve } from "./served.mjs";
 import * as walks from "./walks.mjs";
 
@@ -70,13 +70,12 @@ async function violations(page) {
   });
 }
 
-async function everyPage(browser, server, novel) {
+async function everyPage(browser, server, pages, ids) {
   for (const way of WAYS) {
     const { name: wayName, ...how } = way;
     await withPage(browser, server, how, async (page) => {
-      for (const [name, template, shows] of PAGES) {
+      for (const [name, template, shows] of pages) {
         await check(`${name}, ${wayName}`, async () => {
-          const ids = { $novel: novel, $hostile: encodeURIComponent(HOSTILE) };
           await page.goto(template.replace(/\$\w+/, (id) => ids[id]));
           assert.ok((await page.locator("body").innerText()).includes(shows), `it does not show ${shows}`);
           // As much as a person scrolls through: a whole book makes a picture that nothing opens.
@@ -96,7 +95,7 @@ async function everyPage(browser, server, novel) {
 fs.rmSync(out, { recursive: true, force: true });
 fs.mkdirSync(out, { recursive: true });
 const data = path.join(out, "data");
-make(reshelve, data);
+const runs = make(reshelve, data);
 const started = [];
 const server = async (...args) => {
   started.push(await serve(reshelve, data, args));
@@ -114,7 +113,16 @@ try {
   const wide = { viewport: { width: 1280, height: 900 } };
   const list = await (await fetch(`${small.address}/api/novel?status=completed`)).json();
   const finished = list.items.filter((item) => item.jobId !== HOSTILE && item.progress?.totalChapters > 2);
-  await everyPage(browser, small, finished[0].jobId);
+  const hostile = encodeURIComponent(HOSTILE);
+  await everyPage(browser, small, PAGES, {
+    $novel: finished[0].jobId,
+    $hostile: hostile,
+    $run: runs.compared,
+    $never: runs.never,
+  });
+  const two = await server("--legacy", "small.jsonl", "--normalized", "small", "--shadow", "100");
+  for (const item of [...list.items, ...list.items]) await fetch(`${two.address}/api/novel/${encodeURIComponent(item.jobId)}`);
+  await everyPage(browser, two, PAGES_OF_TWO_SIDES, {});
   const all = [
     [small, wide, walks.OF_THE_SMALL_PLACE],
     [many, wide, walks.OF_MANY_JOBS],

@@ -27,24 +27,34 @@ const hostile = {
 /** The token of the guarded server. */
 export const TOKEN = "open-sesame";
 
-/** Makes the places: a small one with a hostile novel, and one with 10 000 jobs. */
+/**
+ * Makes the places: a small one with a hostile novel and a rejected document, compared with its
+ * source; one with 10 000 jobs, which nobody compared. Returns the ids of the two runs.
+ */
 export function make(reshelve, folder) {
   fs.rmSync(folder, { recursive: true, force: true });
   fs.mkdirSync(folder, { recursive: true });
   const run = (...args) => {
     const done = spawnSync(reshelve, args, { cwd: folder, encoding: "utf8" });
-    if (done.status !== 0) throw new Error(`reshelve ${args.join(" ")}: ${done.stdout}${done.stderr}`);
+    // 4: done, but with rejects.
+    if (![0, 4].includes(done.status)) throw new Error(`reshelve ${args.join(" ")}: ${done.stdout}${done.stderr}`);
   };
   run("generate", "small.jsonl", "--documents", "60", "--preset", "populated");
   // Whole books, which those are not.
   run("generate", "books.jsonl", "--documents", "3", "--size", "large", "--stage", "completed", "--seed", "7");
   const books = fs.readFileSync(path.join(folder, "books.jsonl"), "utf8");
-  fs.appendFileSync(path.join(folder, "small.jsonl"), `${books}${JSON.stringify(hostile)}\n`);
+  const rejected = JSON.stringify({ _id: "rejected", title: MARKUP, status: "nobody knows" });
+  const more = `${books}${JSON.stringify(hostile)}\n${rejected}\n`;
+  fs.appendFileSync(path.join(folder, "small.jsonl"), more);
   run("generate", "many.bson", "--documents", "10000", "--document-bytes", "1500");
   for (const name of ["small.jsonl", "many.bson"]) {
     run("run", name, name.split(".")[0], "--apply", "--in-flight", "include");
   }
+  const runs = fs.readdirSync(path.join(folder, ".reshelve/runs")).filter((name) => !name.startsWith("."));
+  const [compared, never] = runs.sort();
+  run("report", compared);
   fs.writeFileSync(path.join(folder, "token"), `${TOKEN}\n`, { mode: 0o600 });
+  return { compared, never };
 }
 
 /** A server that listens, and how to end it. */
