@@ -28,7 +28,7 @@ use common::counts::{Ended, count};
 use common::{Place, Tree, strace_is_there};
 use killing::{is_long, killer, points};
 use live::{Database, Server, scratches, wait};
-use proxy::{Act, Proxy, Turn, any, writes};
+use proxy::{Act, Proxy, Request, Turn, any};
 use rehearsal::{APPLY, Rehearsal, json};
 
 /// Where rehearsals leave their records, and their scratch unless another one is named.
@@ -126,7 +126,7 @@ fn kill_at_command(scene: &Rehearsal, target: &Database, nth: usize, act: Act) -
     let place = &scene.place;
     let upstream = target.uri_of_one_server().expect("a server with an address");
     let proxy = Proxy::start(&upstream.replace(&format!("/{}?", target.name()), "/?"));
-    let held = proxy.rule(any().when(writes), Turn::Nth(nth), act);
+    let held = proxy.rule(any().when(Request::is_change), Turn::Nth(nth), act);
     let mut child = place.call(&["rehearse", "jobs.bson", proxy.uri()]).spawn(false);
     let mut is_over = false;
     common::until("the command, or the end", || {

@@ -30,7 +30,7 @@ use common::documents::aged;
 use common::split;
 use killing::is_long;
 use live::{Database, Server};
-use proxy::{Act, Proxy, Turn, any, writes};
+use proxy::{Act, Proxy, Request, Turn, any};
 use rehearsal::{APPLY, Rehearsal};
 
 const COLLECTIONS: [&str; 4] =
@@ -136,7 +136,7 @@ fn kill_at(
             vec!["rollback", &rollback, "--apply"]
         }
     };
-    let held = scene.proxy.rule(any().when(writes), Turn::Nth(nth), act);
+    let held = scene.proxy.rule(any().when(Request::is_change), Turn::Nth(nth), act);
     let mut child = place.call(&args).spawn(false);
     let mut is_over = false;
     common::until("the command, or the end", || {

@@ -30,7 +30,7 @@ use common::documents::aged;
 use common::split;
 use killing::is_long;
 use live::{Database, Server};
-use proxy::{Act, Proxy, Turn, any, on, writes};
+use proxy::{Act, Proxy, Request, Turn, any, on};
 use rehearsal::{APPLY, Rehearsal};
 
 const ROOT: &str = "root:first";
@@ -118,7 +118,7 @@ impl Scene {
             }
         };
         let runs = place.runs().len();
-        let held = proxy.rule(any().when(writes), Turn::Nth(nth), Act::Hold);
+        let held = proxy.rule(any().when(Request::is_change), Turn::Nth(nth), Act::Hold);
         let mut child = place.call(&args).stderr(std::process::Stdio::piped()).spawn(false);
         let mut is_over = false;
         common::until("the command, or the end", || {

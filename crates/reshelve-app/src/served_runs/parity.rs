@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::known::{self, Known};
 use super::{ServedRuns, files};
 use crate::report::bucket_name;
+use crate::status::status_of;
 
 /// The longest report that is read for a page, in bytes: reports name at most some hundred
 /// documents.
@@ -48,7 +49,8 @@ impl ServedRuns {
     }
 
     pub(super) fn checked_of(&self, known: &Known) -> Result<Checked, String> {
-        let run = self.summary(known).map_err(|failure| failure.message)?;
+        let status = status_of(&known.folder).map_err(|failure| failure.message)?;
+        let run = self.summary(known, status);
         let said = files::report(&known.folder, REPORT_BYTES_MAX)
             .and_then(|bytes| bytes.map(|bytes| said(&bytes, run.progressed_at_ms)).transpose());
         let (said, unreadable) = match said {

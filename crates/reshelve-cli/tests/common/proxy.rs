@@ -25,7 +25,7 @@ mod wire;
 
 pub(crate) use log::{Event, Exchange, Log};
 use rules::lock;
-pub(crate) use rules::{Act, Matching, Rule, Turn, any, on, writes};
+pub(crate) use rules::{Act, Matching, Rule, Turn, any, on};
 pub(crate) use wire::{Message, Reply, Request, What, Write};
 
 /// How many pieces a throttled message is sent in, each second.

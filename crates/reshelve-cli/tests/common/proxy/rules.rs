@@ -57,12 +57,6 @@ pub(crate) struct Matching {
     when: fn(&Request) -> bool,
 }
 
-/// Whether a command changes something, or makes a change count.
-pub(crate) fn writes(request: &Request) -> bool {
-    let command = request.command.as_str();
-    ["insert", "update", "delete", "findAndModify", "commitTransaction"].contains(&command)
-}
-
 /// Commands of this name.
 pub(crate) fn on(command: &'static str) -> Matching {
     Matching { command: Some(command), ..any() }

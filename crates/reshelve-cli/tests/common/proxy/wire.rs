@@ -54,6 +54,14 @@ pub(crate) struct Request {
     pub(crate) body: Document,
 }
 
+impl Request {
+    /// Whether it changes something, or makes a change count.
+    pub(crate) fn is_change(&self) -> bool {
+        let command = self.command.as_str();
+        ["insert", "update", "delete", "findAndModify", "commitTransaction"].contains(&command)
+    }
+}
+
 /// One write of a request.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Write {
