@@ -35,7 +35,7 @@ use rehearsal::{APPLY, Rehearsal, json};
 const RECORDS: &str = ".reshelve/runs/.rehearsals";
 
 /// Of the points of one kind, about this many are tried in the short form.
-const SHORT: usize = 3;
+const SHORT: usize = 2;
 
 /// A source, a real target with a run in it, and the run.
 fn place() -> Place {
@@ -170,7 +170,7 @@ fn at_a_command_that_writes_to_a_database() {
     target.seed("novel_jobs", &common::split(&scene.place.read("jobs.bson"))[..1]);
     let before = target.content();
     let mut kills = 0;
-    for (at, nth) in (1..400).step_by(if is_long() { 1 } else { 6 }).enumerate() {
+    for (at, nth) in (1..400).step_by(if is_long() { 1 } else { 40 }).enumerate() {
         let act = if at % 2 == 0 { Act::Hold } else { Act::HoldReply };
         if kill_at_command(&scene, &target, nth, act).is_none() {
             break;

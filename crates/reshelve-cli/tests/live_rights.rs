@@ -180,7 +180,7 @@ fn lose_everywhere(what: What, fault: &str) {
     let Some(scene) = Scene::new(30, "small") else { return };
     let (mut tried, mut ended) = (0, 0);
     for replaces in [false, true] {
-        for (at, nth) in (1..400).step_by(if is_long() { 1 } else { 5 }).enumerate() {
+        for (at, nth) in (1..400).step_by(if is_long() { 1 } else { 11 }).enumerate() {
             let left = if at % 2 == 0 { Left::Nothing } else { Left::Reading };
             let Some(is_ended) = scene.lose_at(what, left, replaces, nth) else { break };
             tried += 1;
