@@ -2,6 +2,7 @@
 //! command. Libraries return typed errors; here they become advice.
 
 mod control;
+pub(crate) mod crosscheck;
 mod parity;
 pub(crate) mod plans;
 mod refusals;

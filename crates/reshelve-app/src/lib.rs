@@ -11,6 +11,7 @@ mod failure;
 mod family;
 mod handle;
 mod last_run;
+mod lines;
 mod noted;
 mod options;
 mod overlap;
@@ -31,6 +32,7 @@ pub mod text;
 
 pub mod checksums;
 pub mod control;
+pub mod crosscheck;
 pub mod demo;
 pub mod explain;
 pub mod generate;
@@ -59,6 +61,7 @@ pub use passwords::{Ask, Passwords};
 
 pub use checksums::checksums;
 pub use control::{cancel, pause, throttle};
+pub use crosscheck::crosscheck;
 pub use demo::demo;
 pub use explain::explain;
 pub use generate::generate;

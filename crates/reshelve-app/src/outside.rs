@@ -81,6 +81,12 @@ pub fn misplaced(what: &str) -> Failure {
     Failure::usage(format!("{what} was given a connection string"), hints::MISPLACED)
 }
 
+/// What takes the address of a server was given something else that may hold a password.
+pub fn not_an_address(what: &str) -> Failure {
+    let message = format!("{what} is not the address of a server without a user and a password");
+    Failure::usage(message, hints::crosscheck::ADDRESS)
+}
+
 /// A text that is nearly a connection string.
 pub fn malformed() -> Failure {
     Failure::usage("malformed connection string", hints::CONNECTION_STRING)

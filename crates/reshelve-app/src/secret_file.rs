@@ -46,6 +46,15 @@ pub struct TokenFile {
     pub may_others_read: bool,
 }
 
+impl TokenFile {
+    /// What should be known of the file, if others may read it.
+    pub fn warning(&self, path: &Path) -> Option<String> {
+        let path = path.display();
+        self.may_others_read
+            .then(|| format!("warning: {path}: other users may read this token: chmod 600 {path}"))
+    }
+}
+
 const TOKEN: Kind = Kind { file: "--token-file", holds: "token", hint: hints::TOKEN_FILE };
 
 /// Reads the file with the token of a server.

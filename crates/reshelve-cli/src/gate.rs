@@ -16,6 +16,8 @@ const FILES: [&str; 2] = ["out", "out_flag"];
 const VALUES: [&str; 1] = ["job"];
 /// Arguments that are an address of web pages.
 const ORIGINS: [&str; 1] = ["client_origin"];
+/// Arguments that are the address of a server, and have their own words for what they hold.
+const ADDRESSES: [&str; 1] = ["api"];
 /// What is shown in place of a text that may hold a password.
 const MASK: &str = "***";
 
@@ -32,13 +34,16 @@ pub(crate) fn check(command: &clap::Command, matches: &ArgMatches) -> Result<(),
         for value in values {
             let outside = match id {
                 _ if VALUES.contains(&id) => Outside::of_value(value),
-                _ if ORIGINS.contains(&id) => Outside::of_origin(value),
+                _ if [&ORIGINS[..], &ADDRESSES].concat().contains(&id) => Outside::of_origin(value),
                 _ => Outside::of(value),
             };
             match outside {
                 Outside::Plain => {}
                 Outside::NearMiss if PLACES.contains(&id) => return Err(outside::malformed()),
                 Outside::ConnectionString if PLACES.contains(&id) || is_file => {}
+                _ if ADDRESSES.contains(&id) => {
+                    return Err(outside::not_an_address(&name_of(argument)));
+                }
                 _ => return Err(outside::misplaced(&name_of(argument))),
             }
         }

@@ -76,6 +76,7 @@ fn run() -> Result<ExitCode, Failure> {
         Command::Report(args) => commands::report::run(&args),
         Command::Serve(args) => commands::serve::run(&args),
         Command::Shadow(args) => commands::shadow::run(&args),
+        Command::Crosscheck(args) => commands::crosscheck::run(&args),
         Command::Indexes(args) => commands::indexes::run(&args),
         Command::Generate(args) => commands::generate::run(&args),
         Command::Completions(args) => commands::completions::run(&args),

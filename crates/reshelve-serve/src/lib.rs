@@ -1,6 +1,7 @@
 //! Serves migrated novels: the read API of the new stack, answered from target documents or from
 //! legacy documents that are mapped on the way.
 
+pub mod application;
 pub mod comparison;
 pub mod http;
 pub mod present;

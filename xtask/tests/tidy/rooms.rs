@@ -167,6 +167,11 @@ pub(crate) const ROOMS: &[Room] = &[
         may_import: &["raw", "mapping", "target_schema", "ends", "sides", "questions"],
     },
     Room {
+        folder: "reshelve-serve/src/application",
+        purpose: "the running application, asked over HTTP: each answer compared with what a place says",
+        may_import: &["ends", "sides", "questions", "comparison"],
+    },
+    Room {
         folder: "reshelve-serve/src/shadow",
         purpose: "shadow reads: the other side's answers, compared beside the requests",
         may_import: &["sides", "questions", "comparison"],
@@ -240,6 +245,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "report",
             "reshelve-mongo",
             "comparison",
+            "application",
             "runs",
         ],
     },
@@ -259,6 +265,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "report",
             "sides",
             "comparison",
+            "application",
             "shadow",
             "realtime",
             "http",

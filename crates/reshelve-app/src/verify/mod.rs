@@ -1,7 +1,7 @@
 //! `verify`: a source against a target.
 
 mod basis;
-mod log;
+mod opening;
 
 use std::path::PathBuf;
 
@@ -17,12 +17,13 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::handle::Handle;
 use crate::hints;
+use crate::lines::Lines;
 use crate::options::{GivenOptions, RunName};
 use crate::places::{self, SourcePlace, TargetPlace};
 use crate::retries::origins;
 use basis::Followed;
 pub use basis::{Basis, OptionsFrom};
-use log::{Log, Opening};
+use opening::Opening;
 
 /// What `verify` is asked.
 pub struct Request {
@@ -159,8 +160,7 @@ pub(crate) fn verify_from(
         handle.watcher().note(&note);
     }
     followed.tell_unfinished(handle)?;
-    let log = request.out.as_deref().map(Log::new);
-    // Nothing is written for a source that cannot be read at all.
+    let log = request.out.as_deref().map(|out| Lines::new(out, "mismatches.jsonl"));
     let opening = Opening { origin, log: log.as_ref() };
     let origins = origins(followed.own_origins(), origin);
     let retries = of_retries.iter().zip(origins);

@@ -173,6 +173,26 @@ Exit codes:
   5  not all answers agree
   6  interrupted";
 
+pub(super) const CROSSCHECK: &str = "\
+Examples:
+  reshelve crosscheck http://localhost:3000 dump
+  reshelve crosscheck http://localhost:3000 out --all --out crosscheck
+
+Only GET requests are sent: each job by every route, its events in all pages, and the lists by
+every status. Without --sample and --all, 100 jobs are asked about, spread evenly over PLACE and
+always the same ones. For TLS, let a proxy on this machine speak it.
+
+Files:
+  DIR  crosscheck.json, what --json prints; crosscheck.jsonl, every answer that differs
+
+Exit codes:
+  0  all answers agree
+  1  the application cannot be reached, or an answer could not be had
+  2  usage error
+  3  a target that is damaged
+  5  an answer differs
+  6  interrupted";
+
 pub(super) const RUNS: &str = "\
 Examples:
   reshelve runs

@@ -1,6 +1,7 @@
 //! The command line: one definition for the parser, the help, the man pages and the completions.
 
 mod control;
+mod crosscheck;
 mod generate;
 mod help;
 mod output;
@@ -17,6 +18,7 @@ mod tool;
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub(crate) use control::{ControlArgs, ThrottleArgs};
+pub(crate) use crosscheck::CrosscheckArgs;
 pub(crate) use generate::GenerateArgs;
 pub(crate) use output::looks;
 pub(crate) use rehearse::RehearseArgs;
@@ -115,6 +117,9 @@ pub(crate) enum Command {
     /// Compare what both sides would answer, before the first request
     #[command(after_long_help = help::SHADOW)]
     Shadow(Box<ShadowArgs>),
+    /// Compare what the running application answers with what it should
+    #[command(after_long_help = help::CROSSCHECK)]
+    Crosscheck(Box<CrosscheckArgs>),
     /// Show, create or drop the collections and indexes of a target
     #[command(after_long_help = help::INDEXES)]
     Indexes(IndexesArgs),

@@ -3,6 +3,7 @@
 pub(crate) mod checksums;
 pub(crate) mod completions;
 pub(crate) mod control;
+pub(crate) mod crosscheck;
 pub(crate) mod demo;
 mod differences;
 pub(crate) mod explain;

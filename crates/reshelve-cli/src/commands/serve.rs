@@ -117,9 +117,8 @@ fn access(args: &ServeArgs, listen: SocketAddr) -> Result<Access, Failure> {
         return Err(Failure::usage(message, hints::GUARD_IT));
     };
     let file = secret_file::token(path)?;
-    if file.may_others_read {
-        let path = path.display();
-        note(&format!("warning: {path}: other users may read this token: chmod 600 {path}"));
+    if let Some(warning) = file.warning(path) {
+        note(&warning);
     }
     let access = Access::with_token(&file.token);
     Ok(if args.open_api { access.opening_api() } else { access })

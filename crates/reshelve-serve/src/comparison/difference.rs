@@ -30,6 +30,15 @@ impl Kind {
             Kind::Order => "order",
         }
     }
+
+    /// Its word, with the names of the first and of the second side.
+    pub(crate) fn named(self, sides: [&str; 2]) -> String {
+        match self {
+            Kind::OnlyFirst => format!("only-{}", sides[0]),
+            Kind::OnlySecond => format!("only-{}", sides[1]),
+            Kind::Value | Kind::Order => self.as_str().to_owned(),
+        }
+    }
 }
 
 /// A step into JSON.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Cause, Difference, Kind, shortened};
+use super::{Cause, Difference, shortened};
 use crate::sides::RouteName;
 
 /// Examples that are kept.
@@ -52,11 +52,7 @@ impl Example {
 }
 
 fn of_difference(difference: &Difference, sides: [&str; 2]) -> Value {
-    let kind = match difference.kind {
-        Kind::OnlyFirst => format!("only-{}", sides[0]),
-        Kind::OnlySecond => format!("only-{}", sides[1]),
-        Kind::Value | Kind::Order => difference.kind.as_str().to_owned(),
-    };
+    let kind = difference.kind.named(sides);
     let sources = difference.origin.as_ref().map_or_else(Vec::new, |origin| {
         let source = |legacy: &reshelve_core::mapping::LegacyOrigin| {
             json!({ "path": legacy.path, "rule": legacy.rule })

@@ -3,10 +3,12 @@
 
 mod cause;
 mod difference;
+mod everything;
 mod example;
 mod lists;
 mod offline;
 mod origin;
+mod sample;
 mod tally;
 
 use serde_json::Value;
@@ -16,11 +18,13 @@ pub use difference::Kind;
 pub use example::{EXAMPLES_MAX, Example};
 pub use offline::{Compared, Jobs, Offline};
 pub use origin::ValueOrigin;
+pub use sample::Sample;
 pub use tally::{Fate, Tally};
 
 use crate::questions::{ListQuestion, Question, Reply};
 use crate::sides::RouteName;
-use difference::{places, shown, shown_path};
+use difference::{folded_path, places, shown, shown_path};
+pub(crate) use everything::{answers_about, facets, lists};
 
 /// How many places of two answers are named.
 pub const DIFFERENCES_MAX: usize = 5;
@@ -32,6 +36,8 @@ const PATH_CHARS_MAX: usize = 200;
 pub struct Difference {
     /// Its JSON path, such as `chapters[0].title`; empty for the whole document.
     pub path: String,
+    /// The same with `[]` for every position.
+    pub folded: String,
     /// How they differ there.
     pub kind: Kind,
     /// What the first side has there, and what the second one has: texts by their length alone
@@ -63,6 +69,16 @@ pub struct Differing {
 /// Compares two answers to one question; nothing where both say the same. In lists, jobs that were
 /// created at the same moment may stand in any order.
 pub fn compare(question: &Question, replies: [&Reply; 2], texts: Texts) -> Option<Differing> {
+    compare_all(question, replies, texts, DIFFERENCES_MAX)
+}
+
+/// The same with at most so many places.
+pub(crate) fn compare_all(
+    question: &Question,
+    replies: [&Reply; 2],
+    texts: Texts,
+    places_max: usize,
+) -> Option<Differing> {
     if replies[0] == replies[1] {
         return None;
     }
@@ -75,7 +91,7 @@ pub fn compare(question: &Question, replies: [&Reply; 2], texts: Texts) -> Optio
     }
     let route = question.route();
     let [first, second] = &values;
-    let mut found = places(first, second, DIFFERENCES_MAX);
+    let mut found = places(first, second, places_max);
     if route == RouteName::List {
         lists::keep_first_job(&mut found);
     }
@@ -94,6 +110,7 @@ fn json(reply: &Reply) -> Value {
 fn difference(route: RouteName, place: &difference::Place<'_>, texts: Texts) -> Difference {
     Difference {
         path: shortened(shown_path(&place.path), PATH_CHARS_MAX),
+        folded: shortened(folded_path(&place.path), PATH_CHARS_MAX),
         kind: place.kind,
         values: shown(place, texts == Texts::Shown),
         origin: origin::of(route, &place.path).map(|origin| ValueOrigin {

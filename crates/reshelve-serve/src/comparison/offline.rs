@@ -1,18 +1,14 @@
 //! Both sides compared before anybody asks: every job by every route, and the lists.
 
-use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use reshelve::ends::{EndError, JobFacets, JobLookup, JobQuery, OneJob};
+use reshelve::ends::{EndError, JobFacets, JobLookup};
 use reshelve_core::mapping::Options;
 use serde_json::{Value, json};
 
-use super::{
-    Cause, Decisions, EXAMPLES_MAX, Example, Fate, Tally, Texts, compare, json as parsed, of_job,
-};
-use crate::questions::{
-    Before, JobQuestion, LIST_USUAL, ListQuestion, Part, Question, Reply, UNASKED,
-};
+use super::everything::{Answers, answers_about, facets, lists};
+use super::{Cause, Decisions, EXAMPLES_MAX, Example, Fate, Tally, Texts, compare, of_job};
+use crate::questions::{JobQuestion, Part, Question, Reply};
 use crate::sides::{RouteName, Side};
 
 /// Examples of one route with one cause.
@@ -122,9 +118,6 @@ impl Compared {
     }
 }
 
-/// An answer, or why there is none, with its question.
-type Answers = Vec<(JobQuestion, Result<Reply, String>)>;
-
 impl Offline<'_> {
     /// Compares everything. `progress` is told how many of how many jobs are compared, and may break
     /// off; then there is nothing.
@@ -177,14 +170,7 @@ impl Offline<'_> {
         theirs: &JobFacets,
         out: &mut Compared,
     ) -> Result<(), EndError> {
-        let known = ours.statuses.iter().chain(&theirs.statuses).map(|(status, _)| &status[..]);
-        let statuses: BTreeSet<&str> =
-            known.chain(["queued", "running", "completed", "failed"]).collect();
-        let single = statuses.iter().map(|status| vec![*status]);
-        let several = [UNASKED.to_vec(), statuses.iter().copied().collect()];
-        for asked in single.chain(several) {
-            let statuses = asked.into_iter().map(str::to_owned).collect();
-            let question = Question::List(ListQuestion { statuses, limit: LIST_USUAL });
+        for question in lists(&[ours, theirs]) {
             let reply = |place: &dyn JobLookup| question.reply(place, self.now_ms);
             let replies = [reply(self.legacy), reply(self.normalized)];
             let (fate, example) = self.fate(&question, &replies, out, &mut None)?;
@@ -202,7 +188,8 @@ impl Offline<'_> {
 
     /// Compares all answers about a job.
     fn job(&self, id: &str, out: &mut Compared) -> Result<(), EndError> {
-        let (ours, theirs) = (self.answers(self.legacy, id)?, self.answers(self.normalized, id)?);
+        let ours = answers_about(self.legacy, id, self.now_ms)?;
+        let theirs = answers_about(self.normalized, id, self.now_ms)?;
         let is_there = |answers: &Answers| {
             answers.iter().any(|(_, reply)| !reply.as_ref().is_ok_and(|it| it.status == 404))
         };
@@ -277,48 +264,6 @@ impl Offline<'_> {
         };
         Ok((Fate::Differs(why), Some(example)))
     }
-
-    /// All answers of a side about a job, its events page by page.
-    fn answers(&self, place: &dyn JobLookup, id: &str) -> Result<Answers, EndError> {
-        let mut answers = Vec::new();
-        place.look_at(id.as_bytes(), &mut |job| answers = of_one(job, id, self.now_ms))?;
-        Ok(answers)
-    }
-}
-
-/// All answers about a job that is looked at.
-fn of_one(job: &dyn OneJob, id: &str, now_ms: i64) -> Answers {
-    let mut answers = Vec::new();
-    let mut ask = |question: JobQuestion| -> Option<JobQuestion> {
-        let reply = question.reply(job, now_ms);
-        let next = reply.as_ref().ok().and_then(|reply| next_page(&question, reply));
-        answers.push((question, reply));
-        next
-    };
-    for part in Part::ALL {
-        let mut question = Some(JobQuestion::new(id, part));
-        while let Some(asked) = question.take() {
-            question = ask(asked).filter(|_| part == Part::Events);
-        }
-    }
-    answers
-}
-
-/// The question for the events after a page; nothing after a page that is not full.
-pub(crate) fn next_page(question: &JobQuestion, reply: &Reply) -> Option<JobQuestion> {
-    if question.part != Part::Events || reply.status != 200 {
-        return None;
-    }
-    let page = parsed(reply);
-    let items = page["items"].as_array().filter(|items| items.len() >= question.limit)?;
-    let last = items.last()?["emittedAt"].as_str()?;
-    // Times go down from page to page: what does not, has no end.
-    let goes_down = match &question.before {
-        Before::This(before) => last < &before[..],
-        Before::Not | Before::Several => true,
-    };
-    let before = Before::This(last.to_owned());
-    goes_down.then(|| JobQuestion { before, ..question.clone() })
 }
 
 /// The answers of both sides to the same questions, in order. Where one side has more pages of
@@ -335,9 +280,4 @@ fn paired(
         let (_, other) = theirs[at].take()?;
         Some((question, [reply, other]))
     })
-}
-
-/// What there is at a place.
-fn facets(place: &dyn JobLookup) -> Result<JobFacets, EndError> {
-    Ok(place.page(&JobQuery { limit: 1, ..JobQuery::default() })?.facets)
 }

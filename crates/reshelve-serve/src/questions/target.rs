@@ -2,12 +2,15 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
-use super::{Before, JobQuestion, ListQuestion, Part, Question};
+use super::{Before, JobQuestion, ListQuestion, Part, Question, UNASKED};
 
 impl Question {
     /// The path and query of a `GET` that asks this, such as `/api/novel/x/events?before=2025`.
     pub fn target(&self) -> String {
         match self {
+            Question::List(ListQuestion { statuses, .. }) if *statuses == UNASKED => {
+                "/api/novel".to_owned()
+            }
             Question::List(ListQuestion { statuses, .. }) => {
                 let pairs: Vec<String> =
                     statuses.iter().map(|status| format!("status={}", escaped(status))).collect();
@@ -46,6 +49,9 @@ mod tests {
     fn targets_name_what_is_asked() {
         let list = ListQuestion { statuses: vec!["queued".into(), "a b&c".into()], limit: 50 };
         assert_eq!(Question::List(list).target(), "/api/novel?status=queued&status=a%20b%26c");
+        let unasked = UNASKED.map(str::to_owned).to_vec();
+        let list = ListQuestion { statuses: unasked, limit: 50 };
+        assert_eq!(Question::List(list).target(), "/api/novel");
         let of = |part, before| {
             let question = JobQuestion::new("a/b ü", part);
             Question::Job(JobQuestion { before, ..question }).target()

@@ -1,0 +1,100 @@
+//! The command line of `crosscheck`, and what asks an application elsewhere.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use reshelve_app::crosscheck::{self, Asked, SAMPLE_USUAL};
+use reshelve_app::places::SourcePlace;
+use reshelve_serve::comparison::Texts;
+
+use super::password::BothPasswords;
+use super::shared::{Json, MappingArgs, PickArgs};
+
+#[derive(Debug, Args)]
+pub(crate) struct CrosscheckArgs {
+    /// Application: http:// with a host and a port, and what stands in front of its routes
+    #[arg(value_name = "API_URL", env = "RESHELVE_API")]
+    api: String,
+    /// What its answers are compared with: a legacy source, or a target; its content says which
+    #[arg(value_name = "PLACE", env = "RESHELVE_PLACE")]
+    place: PathBuf,
+    /// Ask about at most this many jobs, spread evenly [default: 100]
+    #[arg(long, value_name = "N", env = "RESHELVE_SAMPLE", conflicts_with = "all",
+        value_parser = clap::value_parser!(u64).range(1..))]
+    sample: Option<u64>,
+    /// Ask about every job
+    #[arg(long, env = "RESHELVE_ALL")]
+    all: bool,
+    /// Show what texts say where answers differ
+    #[arg(long, env = "RESHELVE_WITH_TEXTS")]
+    with_texts: bool,
+    /// Write what was found, and every answer that differs, to this folder
+    #[arg(short, long, value_name = "DIR", env = "RESHELVE_OUT")]
+    out: Option<PathBuf>,
+    /// File with the token that the application asks for
+    #[arg(long, value_name = "FILE", env = "RESHELVE_TOKEN_FILE")]
+    token_file: Option<PathBuf>,
+    #[command(flatten)]
+    pace: Pace,
+    #[command(flatten)]
+    mapping: MappingArgs,
+    #[command(flatten)]
+    pick: PickArgs,
+    /// Number of mapping threads for the first reading [default: one per core]
+    #[arg(long, value_name = "N", env = "RESHELVE_JOBS", help_heading = "Speed",
+        value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
+    #[command(flatten)]
+    pub(crate) password: BothPasswords,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+/// How fast an application is asked.
+#[derive(Debug, Args)]
+pub(crate) struct Pace {
+    /// Number of requests on the way at a time
+    #[arg(long, value_name = "N", env = "RESHELVE_AT_ONCE", help_heading = "Requests",
+        default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
+    at_once: u8,
+    /// How long one answer may take, in seconds
+    #[arg(long, value_name = "SECONDS", env = "RESHELVE_TIMEOUT", help_heading = "Requests",
+        default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    timeout: u64,
+}
+
+impl Pace {
+    /// What is asked of an application.
+    pub(crate) fn asked(
+        &self,
+        address: &str,
+        token_file: Option<&PathBuf>,
+        sample: Option<u64>,
+        out: Option<&Path>,
+    ) -> Asked {
+        Asked {
+            address: address.to_owned(),
+            token_file: token_file.cloned(),
+            time_max: Duration::from_secs(self.timeout),
+            at_once: usize::from(self.at_once),
+            sample,
+            out: out.map(Path::to_owned),
+        }
+    }
+}
+
+impl CrosscheckArgs {
+    pub(crate) fn request(&self) -> crosscheck::Request {
+        let sample = (!self.all).then(|| self.sample.unwrap_or(SAMPLE_USUAL));
+        let (token_file, out) = (self.token_file.as_ref(), self.out.as_deref());
+        let place: SourcePlace = self.pick.place(&self.place, false);
+        crosscheck::Request {
+            asked: self.pace.asked(&self.api, token_file, sample, out),
+            place,
+            mapping: self.mapping.options(),
+            threads: self.jobs.map(usize::from),
+            texts: if self.with_texts { Texts::Shown } else { Texts::Hidden },
+        }
+    }
+}
