@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use reshelve::ends::JobLookup;
-use reshelve::run::now_iso;
+use reshelve::run::{now_iso, now_ms};
 use reshelve_serve::application::{
     Address, Application, CrossCheck, CrossCheckError, CrossChecked, SIDES, Token, Told,
 };
@@ -17,14 +17,18 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::handle::{Comparing, Handle};
 use crate::hints;
-use crate::lines::Lines;
-use crate::options::{MappingOptions, ReadPreference};
+use crate::lines::{self, Lines};
+use crate::options::MappingOptions;
 use crate::places::SourcePlace;
 use crate::secret_file;
 use crate::sides;
 
 /// How many jobs are asked about if nobody says how many.
 pub const SAMPLE_USUAL: u64 = 100;
+/// How long one answer may take if nobody says how long.
+pub const TIME_USUAL: Duration = Duration::from_secs(30);
+/// How many requests are on the way at a time if nobody says how many.
+pub const AT_ONCE_USUAL: usize = 4;
 
 /// The files that `--out` gets: what was found, and all answers that differ.
 const FOUND_FILE: &str = "crosscheck.json";
@@ -45,6 +49,20 @@ pub struct Asked {
     pub sample: Option<u64>,
     /// The folder that gets what was found, and all answers that differ.
     pub out: Option<PathBuf>,
+}
+
+impl Asked {
+    /// Asks about every job, at the usual pace, and leaves nothing behind.
+    pub fn new(address: &str) -> Self {
+        Asked {
+            address: address.to_owned(),
+            token_file: None,
+            time_max: TIME_USUAL,
+            at_once: AT_ONCE_USUAL,
+            sample: None,
+            out: None,
+        }
+    }
 }
 
 /// What `crosscheck` is asked.
@@ -172,24 +190,23 @@ impl Ready {
         texts: Texts,
         handle: &Handle,
     ) -> Result<Outcome, Failure> {
-        let lines = self.out.as_deref().map(|out| Lines::new(out, DIFFERENCES_FILE));
-        if let Some(lines) = &lines {
-            lines.begin().map_err(Failure::failed)?;
+        let log = self.out.as_deref().map(|out| Lines::new(out, DIFFERENCES_FILE));
+        if let Some(log) = &log {
+            log.begin().map_err(Failure::failed)?;
         }
         let (api, begun) = (self.application.address.to_string(), now_iso());
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let check = CrossCheck {
             place: &**place,
             application: self.application,
             texts,
             sample: self.sample,
-            now_ms: i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
+            now_ms: now_ms(),
             stop: handle.stop(),
         };
-        let mut listener = Listener { lines: lines.as_ref(), handle };
+        let mut listener = Listener { log: log.as_ref(), handle };
         let checked = check.check(&mut listener).map_err(failure)?;
-        if let Some(lines) = lines {
-            lines.finish()?;
+        if let Some(log) = log {
+            log.finish()?;
         }
         let checked = checked.ok_or_else(|| Failure {
             code: ExitCode::Interrupted,
@@ -198,10 +215,7 @@ impl Ready {
         })?;
         let outcome = Outcome { api, place: place.name(), is_legacy, begun, checked };
         if let Some(out) = &self.out {
-            let text = serde_json::to_vec(&outcome).unwrap_or_default();
-            let path = out.join(FOUND_FILE);
-            std::fs::write(&path, text)
-                .map_err(|error| Failure::failed(format!("writing {}: {error}", path.display())))?;
+            lines::write_whole(out, FOUND_FILE, &outcome)?;
         }
         Ok(outcome)
     }
@@ -209,7 +223,7 @@ impl Ready {
 
 /// Passes on what a check finds.
 struct Listener<'l> {
-    lines: Option<&'l Lines>,
+    log: Option<&'l Lines>,
     handle: &'l Handle,
 }
 
@@ -219,8 +233,8 @@ impl Told for Listener<'_> {
     }
 
     fn differs(&mut self, example: &Example) {
-        if let Some(lines) = self.lines {
-            lines.add(&example.json(SIDES));
+        if let Some(log) = self.log {
+            log.add(&example.json(SIDES));
         }
     }
 }

@@ -1,5 +1,5 @@
-//! A file of JSON lines that is written while a command works: made when it is known that the command
-//! makes sense, so that one that does not leaves nothing behind.
+//! Files of JSON that a command leaves: lines that are written while it works, or one document. They
+//! are made when it is known that the command makes sense, so that one that does not leaves nothing.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -68,4 +68,19 @@ impl Lines {
         written
             .map_err(|error| Failure::failed(format!("writing {}: {error}", self.path.display())))
     }
+}
+
+/// Writes one JSON document to a file of that name in a folder, which is made if it is missing.
+///
+/// # Errors
+/// If it cannot be written.
+pub(crate) fn write_whole(
+    folder: &Path,
+    name: &str,
+    document: &impl Serialize,
+) -> Result<(), Failure> {
+    let path = folder.join(name);
+    let text = serde_json::to_vec(document).unwrap_or_default();
+    let written = fs::create_dir_all(folder).and_then(|()| fs::write(&path, text));
+    written.map_err(|error| Failure::failed(format!("writing {}: {error}", path.display())))
 }

@@ -25,6 +25,16 @@ pub struct MappingOptions {
     pub on_unknown_status: OnUnknownStatus,
 }
 
+impl From<Options> for MappingOptions {
+    fn from(options: Options) -> Self {
+        MappingOptions {
+            in_flight: Some(options.in_flight),
+            status_policy: options.status_policy,
+            on_unknown_status: options.on_unknown_status,
+        }
+    }
+}
+
 impl MappingOptions {
     /// The same for a command that needs no decision on jobs in flight.
     pub(crate) fn options(self) -> Options {

@@ -156,6 +156,31 @@ pub(crate) fn origin_again(
     Ok(Box::new(origin.as_it_was(live.collection.clone())))
 }
 
+/// The source of a run as somebody would name it: as it was, or as `given`.
+pub(crate) fn source_again(planned: &PlannedSource, given: Option<&Path>) -> SourcePlace {
+    let kept = match &planned.live {
+        Some(live) => PathBuf::from(&live.uri),
+        None => planned.path.clone(),
+    };
+    SourcePlace {
+        name: given.map_or(kept, Path::to_owned),
+        db: planned.live.as_ref().map(|live| live.db.clone()).or_else(|| planned.db.clone()),
+        collection: planned.collection.clone(),
+        ..SourcePlace::default()
+    }
+}
+
+/// The same for its target.
+pub(crate) fn target_again(planned: &PlannedTarget, given: Option<&Path>) -> TargetPlace {
+    let (kept, db) = match planned {
+        PlannedTarget::Folder(folder) => (folder.root.clone(), folder.db.clone()),
+        PlannedTarget::Live(live) => (PathBuf::from(&live.uri), live.db.clone()),
+    };
+    // A folder that has moved may name its database in another way.
+    let is_moved = planned.folder().is_some() && given.is_some();
+    TargetPlace { name: given.map_or(kept, Path::to_owned), db: (!is_moved).then_some(db) }
+}
+
 /// Where the target documents of a run go.
 pub(crate) fn destination(
     target: &TargetPlace,

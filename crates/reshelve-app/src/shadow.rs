@@ -3,11 +3,11 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use reshelve::ends::JobLookup;
+use reshelve::run::now_ms;
 use reshelve_core::mapping::Options;
-use reshelve_serve::comparison::{Compared, Offline, Texts};
+use reshelve_serve::comparison::{Compared, Offline, Others, Scope, Texts};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
@@ -15,7 +15,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::handle::{Comparing, Handle};
 use crate::hints;
-use crate::options::{MappingOptions, ReadPreference};
+use crate::options::MappingOptions;
 use crate::places::{self, SourcePlace, TargetPlace};
 use crate::sides;
 use crate::unfinished;
@@ -30,8 +30,6 @@ pub struct Request {
     pub mapping: MappingOptions,
     /// Mapping threads for the first reading of a legacy file; none for one per core.
     pub threads: Option<usize>,
-    /// Which member of a replica set is read from; none for the primary.
-    pub read_preference: Option<ReadPreference>,
     /// Where runs are looked for that are not done.
     pub runs_folder: PathBuf,
     /// Whether examples show what texts say.
@@ -73,47 +71,26 @@ impl Serialize for Outcome {
 /// # Errors
 /// If a side cannot be read, or the command is interrupted.
 pub fn shadow(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
-    let sides = sides::open(
-        &sides::Request {
-            place: None,
-            legacy: Some(request.source.clone()),
-            normalized: Some(request.target.clone()),
-            mapping: request.mapping,
-            threads: request.threads,
-            read_preference: request.read_preference,
-        },
-        handle,
-    )?;
-    let (Some(legacy), Some(normalized)) = (sides.legacy, sides.normalized) else {
-        return Err(Failure::failed("a side is missing"));
-    };
-    let (planned, _) = places::planned_reader(&request.target, request.read_preference, handle)?;
+    let [legacy, normalized] =
+        sides::both(&request.source, &request.target, request.mapping, request.threads, handle)?;
+    let preference = request.source.read_preference;
+    let (planned, _) = places::planned_reader(&request.target, preference, handle)?;
     let runs = unfinished::runs_of(&planned, &request.runs_folder)?;
     let is_unfinished = !unfinished::note(&planned, &runs, handle).is_empty();
     let texts = if request.with_texts { Texts::Shown } else { Texts::Hidden };
-    let two = [&legacy, &normalized];
-    let compared = compared(two, request.mapping.options(), texts, is_unfinished, handle)?;
-    Ok(Outcome { compared, legacy: legacy.name(), normalized: normalized.name() })
+    let scope = Scope { texts, is_unfinished, sample: None, others: Others::Differ };
+    compared([&legacy, &normalized], request.mapping.options(), scope, handle)
 }
 
 /// The comparison of a legacy and a normalised side.
 pub(crate) fn compared(
     [legacy, normalized]: [&Arc<dyn JobLookup>; 2],
     options: Options,
-    texts: Texts,
-    is_unfinished: bool,
+    scope: Scope,
     handle: &Handle,
-) -> Result<Compared, Failure> {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let now_ms = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
-    let offline = Offline {
-        legacy: &**legacy,
-        normalized: &**normalized,
-        options,
-        texts,
-        is_unfinished,
-        now_ms,
-    };
+) -> Result<Outcome, Failure> {
+    let offline =
+        Offline { legacy: &**legacy, normalized: &**normalized, options, scope, now_ms: now_ms() };
     let mut progress = |jobs: u64, of: u64| {
         handle.watcher().comparing(Comparing { jobs, of });
         if handle.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -123,5 +100,6 @@ pub(crate) fn compared(
         hint: Some(hints::COMPARE_AGAIN.into()),
         ..Failure::failed("the comparison was interrupted: it says nothing")
     };
-    offline.compare(&mut progress)?.ok_or(interrupted)
+    let compared = offline.compare(&mut progress)?.ok_or(interrupted)?;
+    Ok(Outcome { compared, legacy: legacy.name(), normalized: normalized.name() })
 }

@@ -72,6 +72,29 @@ pub fn open(request: &Request, handle: &Handle) -> Result<Sides, Failure> {
     Ok(sides)
 }
 
+/// Opens a legacy and a normalised side. Both are read from the member of a replica set that the
+/// source names.
+pub(crate) fn both(
+    source: &SourcePlace,
+    target: &TargetPlace,
+    mapping: MappingOptions,
+    threads: Option<usize>,
+    handle: &Handle,
+) -> Result<[Arc<dyn JobLookup>; 2], Failure> {
+    let request = Request {
+        place: None,
+        legacy: Some(source.clone()),
+        normalized: Some(target.clone()),
+        mapping,
+        threads,
+        read_preference: source.read_preference,
+    };
+    match open(&request, handle)? {
+        Sides { legacy: Some(legacy), normalized: Some(normalized) } => Ok([legacy, normalized]),
+        _ => Err(Failure::failed("a side is missing")),
+    }
+}
+
 /// Where what does not fit into memory is put.
 fn scratch() -> Scratch {
     Scratch::from(std::env::temp_dir().as_path())

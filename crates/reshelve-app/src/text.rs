@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 pub use reshelve::report::number;
 
 use reshelve_core::raw::{DATE_MAX, DATE_MIN, iso};
+use serde_json::Value;
 
 /// Text of a document made safe for a terminal: control characters are shown, not obeyed.
 pub fn plain(text: &str) -> String {
@@ -47,6 +48,17 @@ pub fn agree(count: u64, one: &'static str, several: &'static str) -> &'static s
 /// How many elements a list has.
 pub fn length<T>(list: &[T]) -> u64 {
     u64::try_from(list.len()).unwrap_or(u64::MAX)
+}
+
+/// What an answer has at a place, in a few words: a text that is not shown has its length.
+pub fn in_words(value: &Value) -> String {
+    let count = |name: &str| value.get(name).and_then(Value::as_u64);
+    match (count("textBytes"), count("items"), count("fields")) {
+        (Some(bytes), _, _) => format!("a text of {bytes} bytes"),
+        (_, Some(items), _) => format!("{items} items"),
+        (_, _, Some(fields)) => format!("{fields} fields"),
+        _ => plain(&value.to_string()),
+    }
 }
 
 /// A number of bytes for people.

@@ -17,7 +17,7 @@ const VALUES: [&str; 1] = ["job"];
 /// Arguments that are an address of web pages.
 const ORIGINS: [&str; 1] = ["client_origin"];
 /// Arguments that are the address of a server, and have their own words for what they hold.
-const ADDRESSES: [&str; 1] = ["api"];
+const ADDRESSES: [&str; 2] = ["api", "dashboard"];
 /// What is shown in place of a text that may hold a password.
 const MASK: &str = "***";
 

@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends there")]
 
 #[expect(dead_code, reason = "each of these files uses a part of it")]
+#[path = "common/asked.rs"]
+mod asked;
+#[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 #[path = "common/serving.rs"]
@@ -10,39 +13,14 @@ mod serving;
 
 use std::fs;
 
-use common::{Place, split};
+use asked::{alter, place};
+use common::Place;
 use serde_json::{Value, json};
 use serving::Served;
-
-/// Jobs with all that a document may hold, and a target of them.
-fn place() -> Place {
-    let place = Place::new();
-    let made = ["generate", "legacy.jsonl", "--documents", "20", "--preset", "populated"];
-    place.expect(0, &made);
-    place.expect(0, &["run", "legacy.jsonl", "target", "--apply", "--in-flight", "include"]);
-    place
-}
-
-fn url(served: &Served) -> String {
-    format!("http://{}", served.address())
-}
 
 fn check(place: &Place, code: i32, args: &[&str]) -> Value {
     let told = place.expect(code, &[&["crosscheck"], args, &["--json"]].concat());
     serde_json::from_str(&told.stdout).unwrap()
-}
-
-/// Changes a byte in the first document of a target collection, after a piece of it, and gives the
-/// collection as it was.
-fn alter(place: &Place, collection: &str, after: &[u8], step: usize) -> Vec<u8> {
-    let file = format!("target/letswriteabook/{collection}.bson");
-    let sound = place.read(&file);
-    let mut documents = split(&sound);
-    let at = documents[0].windows(after.len()).position(|bytes| bytes == after).unwrap();
-    let byte = &mut documents[0][at + after.len() + step];
-    *byte = byte.wrapping_add(1);
-    place.write(&file, &documents.concat());
-    sound
 }
 
 #[test]
@@ -50,7 +28,7 @@ fn an_application_that_answers_as_it_should_agrees() {
     let place = place();
     let served = Served::new(&place, &["target"]);
     for (source, side) in [("legacy.jsonl", "legacy"), ("target", "normalized")] {
-        let found = check(&place, 0, &[&url(&served), source, "--all"]);
+        let found = check(&place, 0, &[&served.url(), source, "--all"]);
         assert_eq!(found["schema"], "reshelve.crosscheck/1");
         assert_eq!((&found["side"], &found["sample"]), (&json!(side), &Value::Null));
         assert_eq!(found["compared"], found["agreed"]);
@@ -63,7 +41,7 @@ fn an_application_that_answers_as_it_should_agrees() {
         assert!(found["routes"]["list"]["agreed"].as_u64() >= Some(6), "{found}");
         assert_eq!((&found["groups"], &found["exit"]), (&json!([]), &json!(0)));
     }
-    let told = place.expect(0, &["crosscheck", &url(&served), "target"]).stdout;
+    let told = place.expect(0, &["crosscheck", &served.url(), "target"]).stdout;
     assert!(told.starts_with("All ") && told.contains("of the application agree."), "{told}");
 }
 
@@ -71,8 +49,8 @@ fn an_application_that_answers_as_it_should_agrees() {
 fn a_sample_is_even_always_the_same_and_said() {
     let place = place();
     let served = Served::new(&place, &["target"]);
-    let sample = ["--sample", "4"];
-    let args = [&[&url(&served)[..], "legacy.jsonl"][..], &sample].concat();
+    let url = served.url();
+    let args = [&url[..], "legacy.jsonl", "--sample", "4"];
     let found = check(&place, 0, &args);
     let jobs = &found["jobs"];
     assert_eq!((&jobs["asked"], &jobs["inPlace"]), (&json!(4), &json!(20)), "{found}");
@@ -88,7 +66,7 @@ fn each_altered_document_is_found_and_named() {
     let place = place();
     for (collection, after, step, route, path, source) in [
         ("novel_jobs", &b"\x02title\0"[..], 4, "detail", "payload.title", "title"),
-        ("novel_job_events", b"\x02kind\0", 4, "events", "items[].kind", ""),
+        ("novel_job_events", b"\x02status\0", 4, "events", "items[].status", "status"),
         (
             "novel_job_metrics",
             b"\x01totalUsd\0",
@@ -109,7 +87,7 @@ fn each_altered_document_is_found_and_named() {
         let sound = alter(&place, collection, after, step);
         let served = Served::new(&place, &["target"]);
         let out = format!("out-{route}");
-        let found = check(&place, 5, &[&url(&served), "legacy.jsonl", "--all", "--out", &out]);
+        let found = check(&place, 5, &[&served.url(), "legacy.jsonl", "--all", "--out", &out]);
         assert_eq!(found["routes"][route]["different"], 1, "{found}");
         assert_eq!((&found["jobs"]["different"], &found["exit"]), (&json!(1), &json!(5)));
         let groups = found["groups"].as_array().unwrap();
@@ -133,7 +111,7 @@ fn each_altered_document_is_found_and_named() {
         );
         let line: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
         assert_eq!(line["jobId"], example["jobId"]);
-        let told = place.expect(5, &["crosscheck", &url(&served), "legacy.jsonl", "--all"]).stdout;
+        let told = place.expect(5, &["crosscheck", &served.url(), "legacy.jsonl", "--all"]).stdout;
         assert!(told.contains("from what") && told.contains(target), "{told}");
         place.write(&format!("target/letswriteabook/{collection}.bson"), &sound);
     }
@@ -149,7 +127,8 @@ fn texts_are_shown_only_if_asked_for() {
     };
     alter(&place, "novel_jobs", b"\x02title\0", 4);
     let served = Served::new(&place, &["target"]);
-    let args = [&url(&served)[..], "legacy.jsonl", "--all"];
+    let url = served.url();
+    let args = [&url[..], "legacy.jsonl", "--all"];
     let hidden = check(&place, 5, &args);
     assert!(titles(&hidden).iter().all(|title| title["textBytes"].is_u64()), "{hidden}");
     let shown = check(&place, 5, &[&args[..], &["--with-texts"]].concat());
@@ -167,12 +146,12 @@ fn decisions_of_the_mapping_count_and_in_flight_jobs_are_expected() {
     place.write("legacy.jsonl", format!("{}\n", lines.join("\n")).as_bytes());
     place.expect(4, &["run", "legacy.jsonl", "target", "--apply", "--in-flight", "skip"]);
     let served = Served::new(&place, &["target"]);
-    let found = check(&place, 0, &[&url(&served), "legacy.jsonl", "--in-flight", "skip"]);
+    let found = check(&place, 0, &[&served.url(), "legacy.jsonl", "--in-flight", "skip"]);
     let jobs = &found["jobs"];
     let counts = ["agreed", "rejected", "skipped"].map(|name| jobs[name].as_u64());
     assert_eq!(counts, [Some(1), Some(1), Some(1)], "{found}");
     // In flight, and carried over unless told otherwise: the application lacks it.
-    let found = check(&place, 5, &[&url(&served), "legacy.jsonl"]);
+    let found = check(&place, 5, &[&served.url(), "legacy.jsonl"]);
     assert_eq!(found["jobs"]["different"], 1, "{found}");
     let groups = found["groups"].as_array().unwrap();
     let group = groups.iter().find(|group| group["route"] == "detail").unwrap();
@@ -198,5 +177,5 @@ fn what_is_not_an_address_is_refused_and_never_quoted() {
         let told = place.expect(2, &["crosscheck", address, "target"]).says(says);
         assert!(!format!("{}{}", told.stdout, told.stderr).contains("s3cret"), "{address}");
     }
-    place.expect(2, &["crosscheck", "http://localhost:1", "no such place"]);
+    place.expect(1, &["crosscheck", "http://localhost:1", "no such place"]).says(&["hint:"]);
 }

@@ -82,12 +82,10 @@ fn an_answer_that_is_another_one_differs() {
         assert!(told.contains(&format!("expected 200, application {number}")), "{told}");
     }
     // The same values in another text are another answer too.
-    let spaced = r#"{"items": [], "count": 0}"#;
-    let between = Between::new(served.address(), move |target, _| {
-        if target == "/api/novel" { Instead::json("200 OK", spaced) } else { None }
-    });
+    let spaced = served.get("/api/novel/one/metrics").body.replacen('{', "{ ", 1);
+    let between = Between::new(served.address(), for_one(move || Instead::json("200 OK", &spaced)));
     let told = check(&place, 5, &between, &[]).stdout;
-    assert!(told.contains("in another"), "{told}");
+    assert!(told.contains("the same values, in another text"), "{told}");
 }
 
 #[test]
@@ -191,7 +189,8 @@ fn an_application_that_stops_to_answer_ends_it() {
         if is_of_job { Instead::answer("502 Bad Gateway", "", "no") } else { None }
     });
     check(&place, 1, &between, &["--all"]).says(&["after ", " answers, GET ", "502", "hint:"]);
-    assert!(between.asked().len() < 160, "it asked on");
+    // 40 jobs with 4 answers each, of which 20 failed, and what was on the way.
+    assert!(between.asked().len() < 50, "{}", between.asked().len());
 }
 
 #[test]

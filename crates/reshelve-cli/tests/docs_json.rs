@@ -90,6 +90,10 @@ fn the_examples_have_the_fields_of_today() {
     let shown = examples.remove("reshelve.shadow/1").unwrap();
     let shown: Vec<Vec<&str>> = shown.iter().map(fields).collect();
     assert_eq!(shown, [fields(&real), fields(&offline)], "of the server, and offline");
+    let checked = place.expect(0, &["crosscheck", &served.url(), "out", "--json"]).stdout;
+    let real: Value = serde_json::from_str(&checked).unwrap();
+    let shown = examples.remove("reshelve.crosscheck/1").unwrap();
+    assert!(shown.iter().all(|shown| fields(shown) == fields(&real)), "{real}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     // A live server has more.
     let rest: Vec<&str> = examples.keys().map(String::as_str).collect();

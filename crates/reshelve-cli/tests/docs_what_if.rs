@@ -40,7 +40,7 @@ reshelve run moved.bson o6 --in-flight include --save-plan moved.json
 cp other.bson moved.bson"#;
 
 /// What goes wrong, with its exit code.
-const ACCIDENTS: [(i32, &str); 27] = [
+const ACCIDENTS: [(i32, &str); 29] = [
     (1, "reshelve run cut.bson out1 --apply --in-flight include"),
     (3, "reshelve run dump out1 --apply --in-flight include"),
     (3, "reshelve resume latest --source other.bson"),
@@ -68,6 +68,8 @@ const ACCIDENTS: [(i32, &str); 27] = [
     (1, "reshelve profile dump > /dev/full"),
     (3, "reshelve run few.bson o5 --plan plan.json --apply"),
     (3, "reshelve run moved.bson o6 --plan moved.json --apply"),
+    (1, "reshelve crosscheck http://127.0.0.1:1 few.bson"),
+    (2, "reshelve crosscheck https://localhost few.bson"),
 ];
 
 #[test]

@@ -244,6 +244,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "plan",
             "report",
             "reshelve-mongo",
+            "questions",
             "comparison",
             "application",
             "runs",

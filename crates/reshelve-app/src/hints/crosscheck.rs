@@ -40,3 +40,9 @@ pub(crate) fn of_ask(error: &AskError) -> &'static str {
         _ => COMPARE_AGAIN,
     }
 }
+
+/// No dashboard.
+pub(crate) const DASHBOARD: &str = "it is what stands in front of /ui/novels where `reshelve serve` runs, such as http://localhost:8080";
+/// A file that is no result of a cross-check.
+pub(crate) const CROSSCHECK_FILE: &str =
+    "`reshelve crosscheck API_URL PLACE --out DIR` leaves it as DIR/crosscheck.json";

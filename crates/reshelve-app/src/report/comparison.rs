@@ -129,7 +129,7 @@ fn grouped(list: &[Group]) -> Block {
             Cell::Text(groups::amount(group)),
             Cell::code(groups::place(group)),
             Cell::code(groups::difference(group)),
-            Cell::code(&group.example),
+            Cell::job(&group.example),
         ]
     };
     let rows: Vec<_> = list.iter().take(ROWS_MAX).map(row).collect();
@@ -144,7 +144,7 @@ pub(super) fn mismatches(report: &RunReport) -> Option<Section> {
     let row = |mismatch: &Mismatch| {
         let [expected, found] = Cell::compared(&mismatch.expected, &mismatch.actual);
         vec![
-            Cell::code(&mismatch.job),
+            Cell::job(&mismatch.job),
             Cell::code(mismatch.collection),
             Cell::code(&mismatch.path),
             expected,

@@ -4,7 +4,7 @@ use reshelve::parity::{Histogram, Measure, StageTotals};
 use reshelve::report::RunReport;
 
 use super::bucket_name;
-use super::page::{Block, Cell, Section, Standing, Table};
+use super::page::{Block, Cell, Job, Section, Standing, Table};
 use super::text::decimal;
 use crate::text::{agree, counted, number};
 
@@ -105,13 +105,13 @@ pub(super) fn deltas(report: &RunReport) -> Option<Section> {
 fn histogram(histogram: &Histogram) -> Block {
     let most = histogram.buckets.iter().map(|bucket| bucket.count).max().unwrap_or(0).max(1);
     let rows = histogram.buckets.iter().map(|bucket| {
-        let named: Vec<String> = bucket.jobs.iter().take(NAMED_MAX).cloned().collect();
+        let named: Vec<Job> = bucket.jobs.iter().take(NAMED_MAX).map(Job::new).collect();
         let more = bucket.count - u64::try_from(named.len()).unwrap_or(bucket.count);
         vec![
             Cell::text(bucket_name(bucket)),
             Cell::count(bucket.count),
             Cell::Bar(bucket.count * 1000 / most),
-            Cell::Codes(named, more),
+            Cell::Jobs(named, more),
         ]
     });
     Block::Table(Table {

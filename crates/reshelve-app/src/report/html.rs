@@ -1,4 +1,5 @@
-//! The report as one HTML file: no script, nothing from the network, no link that leads out of it.
+//! The report as one HTML file: no script, nothing from the network, and no link that leads out of it
+//! but those to the pages of a dashboard that was named.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 

@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 
 use super::diff::{Piece, pieces};
-use super::page::{Cell, Table};
+use super::page::{Cell, Job, Table};
 use super::text::shown;
 use crate::text::number;
 
@@ -68,6 +68,11 @@ pub(super) fn cell(value: &Cell) -> Markup {
             Cell::Foreign(text) => bdi { (shown(text)) },
             Cell::Code(text) if text.is_empty() => span.none { "none" },
             Cell::Code(text) => (code(text)),
+            Cell::Job(job) => (self::job(job)),
+            Cell::Jobs(jobs, more) => {
+                @for one in jobs { span.item { (self::job(one)) } }
+                @if *more > 0 && !jobs.is_empty() { span.more { "and " (number(*more)) " more" } }
+            },
             Cell::Codes(texts, more) => {
                 @for text in texts { span.item { (code(text)) } }
                 @if *more > 0 && !texts.is_empty() { span.more { "and " (number(*more)) " more" } }
@@ -78,6 +83,17 @@ pub(super) fn cell(value: &Cell) -> Markup {
             Cell::Bar(thousandths) => (bar(*thousandths)),
             Cell::Expected { value, found } => (compared(value, found, true)),
             Cell::Found { value, expected } => (compared(value, expected, false)),
+        }
+    }
+}
+
+/// The id of a job; it leads to its page if there is a dashboard.
+fn job(job: &Job) -> Markup {
+    html! {
+        @match &job.href {
+            _ if job.id.is_empty() => span.none { "none" },
+            Some(href) => a href=(href) rel="noreferrer" { (code(&job.id)) },
+            None => (code(&job.id)),
         }
     }
 }

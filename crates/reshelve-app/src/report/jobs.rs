@@ -61,7 +61,7 @@ pub(super) fn in_flight(report: &RunReport) -> Option<Section> {
 
 fn jobs(caption: &'static str, list: &JobList) -> Block {
     let row = |job: &ListedJob| {
-        vec![Cell::code(&job.job), Cell::Foreign(job.title.clone()), Cell::code(&job.status)]
+        vec![Cell::job(&job.job), Cell::Foreign(job.title.clone()), Cell::code(&job.status)]
     };
     let rows: Vec<_> = list.jobs.iter().take(ROWS_MAX).map(row).collect();
     let rest = list.count - u64::try_from(rows.len()).unwrap_or(list.count);

@@ -1,7 +1,7 @@
 //! The report as Markdown that fits into a pull request. Everything that other people wrote is in
 //! code spans, where it cannot be markup, a link, or a mention.
 
-use super::page::{Block, Cell, Headline, Page, Part, Section, Table};
+use super::page::{Block, Cell, Headline, Job, Page, Part, Section, Table};
 use super::sign_off::{LINES, NO_EXCEPTIONS, NOTHING_TO_SIGN, STATEMENT, SignOff, WITH_EXCEPTIONS};
 use super::text::shown;
 use super::words::Explained;
@@ -158,13 +158,9 @@ fn cell(value: &Cell) -> String {
         Cell::Text(text) => escaped(text),
         Cell::Number(text) => text.clone(),
         Cell::Foreign(text) | Cell::Code(text) => code(text),
-        Cell::Codes(texts, more) => {
-            let mut parts: Vec<String> = texts.iter().map(|text| code(text)).collect();
-            if *more > 0 && !parts.is_empty() {
-                parts.push(format!("and {} more", number(*more)));
-            }
-            parts.join(", ")
-        }
+        Cell::Job(one) => job(one),
+        Cell::Jobs(jobs, more) => several(jobs.iter().map(job).collect(), *more),
+        Cell::Codes(texts, more) => several(texts.iter().map(|text| code(text)).collect(), *more),
         Cell::Flag { good, words } => format!("{} {words}", if *good { "✓" } else { "✗" }),
         Cell::Expected { value, .. } | Cell::Found { value, .. } => match value {
             Some(value) => code(value),
@@ -175,6 +171,22 @@ fn cell(value: &Cell) -> String {
             let length = thousandths.div_ceil(50);
             "█".repeat(usize::try_from(length).unwrap_or(0))
         }
+    }
+}
+
+/// Some, and how many there are beside these.
+fn several(mut parts: Vec<String>, more: u64) -> String {
+    if more > 0 && !parts.is_empty() {
+        parts.push(format!("and {} more", number(more)));
+    }
+    parts.join(", ")
+}
+
+/// The id of a job; it leads to its page if there is a dashboard.
+fn job(job: &Job) -> String {
+    match &job.href {
+        Some(href) => format!("[{}]({href})", code(&job.id)),
+        None => code(&job.id),
     }
 }
 

@@ -1,10 +1,12 @@
 //! `report`: what a reviewer signs. One content, as a page, as Markdown, as JSON, and packed as
 //! evidence.
 
+mod answers;
 mod bundle;
 mod checks;
 mod codes;
 mod comparison;
+mod dashboard;
 mod decisions;
 mod diff;
 mod figures;
@@ -42,6 +44,7 @@ use crate::rehearse;
 use crate::retries::{origins, own_origins};
 use crate::text::moment;
 
+pub use dashboard::Dashboard;
 pub(crate) use rehearsal::pages as rehearsal_pages;
 
 /// What `report` is asked.
@@ -58,13 +61,28 @@ pub struct Request {
     pub bundle: bool,
     /// Whether it quotes the texts of the documents, such as titles.
     pub texts: Texts,
+    /// Whether the answers of both sides are compared too.
+    pub answers: bool,
+    /// What `crosscheck --out` left, if the application was asked.
+    pub crosscheck: Option<PathBuf>,
+    /// The dashboard that jobs lead to.
+    pub dashboard: Option<Dashboard>,
 }
 
 impl Request {
     /// The report of a run whose ends are where they were, into its folder, without texts.
     pub fn new(run: RunName) -> Self {
-        let texts = Texts::Withheld;
-        Request { runs: vec![run], source: None, target: None, out: None, bundle: false, texts }
+        Request {
+            runs: vec![run],
+            source: None,
+            target: None,
+            out: None,
+            bundle: false,
+            texts: Texts::Withheld,
+            answers: false,
+            crosscheck: None,
+            dashboard: None,
+        }
     }
 }
 
@@ -146,9 +164,20 @@ pub(crate) fn report_of(
     handle: &Handle,
 ) -> Result<Outcome, Failure> {
     let family = family(&request.runs)?;
+    // A file that is none is told before anything is read.
+    let crosscheck = request.crosscheck.as_deref().map(answers::crosscheck).transpose()?;
     let mut report = gather(request, &family, verified, handle)?;
     report.rehearsal = rehearse::newest_of(&family, &report);
-    let rendered = render(&report);
+    report.crosscheck = crosscheck;
+    if request.answers {
+        compare_answers(&mut report, request, &family, handle)?;
+    }
+    answers::judge(&mut report);
+    if request.texts == Texts::Withheld {
+        let found = [&mut report.answers, &mut report.crosscheck];
+        found.into_iter().flatten().for_each(answers::without_texts);
+    }
+    let rendered = render(&report, request.dashboard.as_ref());
     let folders: Vec<RunFolder> = family.iter().map(|(folder, _)| folder.clone()).collect();
     let out = request.out.clone().unwrap_or_else(|| folders[0].path().join("report"));
     let written = write(&report, &rendered, &out, request.bundle.then_some(&folders))?;
@@ -195,6 +224,37 @@ fn gather(
     let mut report = reshelve::report::gather(&asked, &sides)?;
     tell_other_places(&mut report, request);
     Ok(report)
+}
+
+/// Compares the answers of both sides. Where that cannot be done, the verdict says so.
+fn compare_answers(
+    report: &mut RunReport,
+    request: &Request,
+    family: &[Known],
+    handle: &Handle,
+) -> Result<(), Failure> {
+    let texts = match request.texts {
+        Texts::Quoted => reshelve_serve::comparison::Texts::Shown,
+        Texts::Withheld => reshelve_serve::comparison::Texts::Hidden,
+    };
+    let found = match report.parity {
+        Some(_) => {
+            let source = places::source_again(&report.plan.source, request.source.as_deref());
+            let target = places::target_again(&report.plan.target, request.target.as_deref());
+            answers::offline(family, (&source, &target), texts, handle)
+        }
+        None => Err(Failure::failed("source and target were not compared")),
+    };
+    match found {
+        Ok(found) => report.answers = Some(found),
+        Err(failure) if failure.code == ExitCode::Interrupted => return Err(failure),
+        Err(failure) => {
+            let sentence = format!("The answers were not compared: {}.", failure.message);
+            report.verdict = report.verdict.clone().except(Some(&sentence));
+            report.cautions.push(sentence);
+        }
+    }
+    Ok(())
 }
 
 /// The time now, or the one that `SOURCE_DATE_EPOCH` fixes, so that the same report can be made
@@ -245,9 +305,9 @@ fn or_why<T>(
     }
 }
 
-/// The report in every form.
-pub fn render(report: &RunReport) -> Rendered {
-    let page = page::Page::of(report);
+/// The report in every form; its jobs lead to a dashboard, if there is one.
+pub fn render(report: &RunReport, dashboard: Option<&Dashboard>) -> Rendered {
+    let page = page::Page::of(report, dashboard);
     Rendered {
         html: html::render(&page),
         markdown: markdown::render(&page),

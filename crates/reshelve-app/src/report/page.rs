@@ -3,12 +3,13 @@
 
 use reshelve::report::{RunReport, Word};
 
+use super::dashboard::Dashboard;
 use super::sign_off::SignOff;
 use super::text::plain_id;
 use super::words::Explained;
 use super::{
-    checks, codes, comparison, decisions, figures, jobs, record, rehearsal, sign_off, source,
-    what_was_run, words,
+    answers, checks, codes, comparison, decisions, figures, jobs, record, rehearsal, sign_off,
+    source, what_was_run, words,
 };
 use crate::text::number;
 
@@ -47,10 +48,12 @@ pub(super) struct Headline {
 }
 
 impl Page {
-    pub(super) fn of(report: &RunReport) -> Self {
+    pub(super) fn of(report: &RunReport, dashboard: Option<&Dashboard>) -> Self {
         let sections = [
             checks::failed(report),
             comparison::mismatches(report),
+            answers::of_both_sides(report),
+            answers::of_application(report),
             comparison::counts(report),
             Some(comparison::parity(report)),
             Some(codes::rejects(report)),
@@ -70,6 +73,9 @@ impl Page {
         ];
         let is_checked = report.verdict.word != Word::NotChecked;
         let mut parts = arranged(sections.into_iter().flatten().collect(), is_checked);
+        if let Some(dashboard) = dashboard {
+            dashboard.link(&mut parts);
+        }
         let sentence = report.verdict.sentence.clone();
         let Headline { words, .. } = headline(report.verdict.word);
         let explained = words::explain(&format!("{words}. {sentence}"), &mut parts);
@@ -285,6 +291,10 @@ pub(super) enum Cell {
     Code(String),
     /// Some of them, and how many there are beside these.
     Codes(Vec<String>, u64),
+    /// The id of a job.
+    Job(Job),
+    /// Some of them, and how many there are beside these.
+    Jobs(Vec<Job>, u64),
     /// Whether something is as it should be, in words.
     Flag { good: bool, words: &'static str },
     /// A bar; its length in thousandths of the longest one.
@@ -295,7 +305,24 @@ pub(super) enum Cell {
     Found { value: Option<String>, expected: Option<String> },
 }
 
+/// A job, by its id.
+pub(super) struct Job {
+    pub(super) id: String,
+    /// Its page in a dashboard, if there is one.
+    pub(super) href: Option<String>,
+}
+
+impl Job {
+    pub(super) fn new(id: impl Into<String>) -> Job {
+        Job { id: id.into(), href: None }
+    }
+}
+
 impl Cell {
+    pub(super) fn job(id: impl Into<String>) -> Cell {
+        Cell::Job(Job::new(id))
+    }
+
     pub(super) fn text(text: impl Into<String>) -> Cell {
         Cell::Text(text.into())
     }

@@ -2,8 +2,8 @@
 
 use reshelve::report::{RunReport, Word};
 
-use super::decisions;
 use super::page::{Block, Cell, Headline, Table, headline};
+use super::{answers, decisions};
 use crate::text::{agree, counted, number};
 
 /// What is signed.
@@ -111,6 +111,7 @@ fn exceptions(report: &RunReport) -> Vec<String> {
     if report.verdict.word == Word::NotChecked {
         exceptions.push("source and target were not compared".into());
     }
+    exceptions.extend(answers::exceptions(report));
     exceptions.extend(report.cautions.iter().cloned());
     exceptions
 }

@@ -142,6 +142,11 @@ impl Followed {
         self.own.iter().any(Option::is_none)
     }
 
+    /// Whether retries of the run are followed too.
+    pub(super) fn has_retries(&self) -> bool {
+        self.family.len() > 1
+    }
+
     pub(super) fn own_origins(&self) -> &[Option<Box<dyn Origin>>] {
         &self.own
     }

@@ -1,5 +1,6 @@
 //! `verify`: a source against a target.
 
+mod answers;
 mod basis;
 mod opening;
 
@@ -11,6 +12,7 @@ use reshelve::parity::{
 };
 use reshelve::run::RunError;
 use reshelve_core::mapping::Options;
+use reshelve_serve::comparison::Others;
 use serde::{Serialize, Serializer};
 
 use crate::exit_code::ExitCode;
@@ -21,6 +23,7 @@ use crate::lines::Lines;
 use crate::options::{GivenOptions, RunName};
 use crate::places::{self, SourcePlace, TargetPlace};
 use crate::retries::origins;
+pub use answers::{Answers, Api};
 use basis::Followed;
 pub use basis::{Basis, OptionsFrom};
 use opening::Opening;
@@ -47,8 +50,10 @@ pub struct Request {
     pub tolerance_tokens: f64,
     /// Compare only this many documents: a quick look, and no proof.
     pub sample: Option<usize>,
-    /// The folder that gets `mismatches.jsonl`.
+    /// The folder that gets `mismatches.jsonl`, and what was found of answers.
     pub out: Option<PathBuf>,
+    /// Which answers are compared too; none for documents alone.
+    pub api: Option<Api>,
 }
 
 impl Request {
@@ -66,6 +71,7 @@ impl Request {
             tolerance_tokens: usual.tolerance_tokens,
             sample: None,
             out: None,
+            api: None,
         }
     }
 
@@ -96,12 +102,18 @@ pub struct Outcome {
     pub basis: Basis,
     /// The options that it was made with.
     pub options: Options,
+    /// What came of comparing answers, if that was asked for.
+    pub api: Option<Answers>,
 }
 
 impl Outcome {
     /// The exit code: parity holds, or it does not.
     pub fn exit_code(&self) -> ExitCode {
-        if self.verification.is_clean() { ExitCode::Done } else { ExitCode::NoParity }
+        match &self.api {
+            _ if !self.verification.is_clean() => ExitCode::NoParity,
+            Some(answers) => answers.exit_code(),
+            None => ExitCode::Done,
+        }
     }
 }
 
@@ -114,6 +126,7 @@ impl Serialize for Outcome {
             runs: &self.basis.runs,
             options: self.options,
             verification: &self.verification,
+            api: self.api.as_ref(),
             exit: self.exit_code().number(),
         };
         document.serialize(serializer)
@@ -129,6 +142,7 @@ struct VerifyDocument<'v> {
     options: Options,
     #[serde(flatten)]
     verification: &'v Verification,
+    api: Option<&'v Answers>,
     exit: u8,
 }
 
@@ -147,6 +161,8 @@ pub(crate) fn verify_from(
     origin: &dyn Origin,
     handle: &Handle,
 ) -> Result<Outcome, Failure> {
+    let application = answers::ready(request, handle)?;
+    answers::check_rewindable(request, origin.is_rewindable())?;
     let preference = request.source.read_preference;
     let (planned, target) = places::planned_reader(&request.target, preference, handle)?;
     let followed = Followed::of(request, &planned, target.as_ref(), handle)?;
@@ -174,7 +190,17 @@ pub(crate) fn verify_from(
     if let Some(log) = log {
         log.finish()?;
     }
-    Ok(Outcome { verification, basis, options: asked.reading.options })
+    let options = asked.reading.options;
+    let api = match &request.api {
+        Some(_) => {
+            // What a retry carried over is not in the source as it is in the target.
+            let has_others = asked.allow_existing || followed.has_retries();
+            let others = if has_others { Others::LeftAlone } else { Others::Differ };
+            Some(answers::answers(request, (options, others), application, handle)?)
+        }
+        None => None,
+    };
+    Ok(Outcome { verification, basis, options, api })
 }
 
 /// Why the two sides cannot be compared.

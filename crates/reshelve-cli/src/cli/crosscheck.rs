@@ -1,11 +1,10 @@
-//! The command line of `crosscheck`, and what asks an application elsewhere.
+//! The command line of `crosscheck`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use reshelve_app::crosscheck::{self, Asked, SAMPLE_USUAL};
-use reshelve_app::places::SourcePlace;
+use reshelve_app::crosscheck::{self, AT_ONCE_USUAL, Asked, SAMPLE_USUAL, TIME_USUAL};
 use reshelve_serve::comparison::Texts;
 
 use super::password::BothPasswords;
@@ -35,8 +34,14 @@ pub(crate) struct CrosscheckArgs {
     /// File with the token that the application asks for
     #[arg(long, value_name = "FILE", env = "RESHELVE_TOKEN_FILE")]
     token_file: Option<PathBuf>,
-    #[command(flatten)]
-    pace: Pace,
+    /// Number of requests on the way at a time [default: 4]
+    #[arg(long, value_name = "N", env = "RESHELVE_AT_ONCE", help_heading = "Requests",
+        value_parser = clap::value_parser!(u8).range(1..=64))]
+    at_once: Option<u8>,
+    /// How long one answer may take, in seconds [default: 30]
+    #[arg(long, value_name = "SECONDS", env = "RESHELVE_TIMEOUT", help_heading = "Requests",
+        value_parser = clap::value_parser!(u64).range(1..=3600))]
+    timeout: Option<u64>,
     #[command(flatten)]
     mapping: MappingArgs,
     #[command(flatten)]
@@ -51,47 +56,19 @@ pub(crate) struct CrosscheckArgs {
     pub(crate) json: Json,
 }
 
-/// How fast an application is asked.
-#[derive(Debug, Args)]
-pub(crate) struct Pace {
-    /// Number of requests on the way at a time
-    #[arg(long, value_name = "N", env = "RESHELVE_AT_ONCE", help_heading = "Requests",
-        default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
-    at_once: u8,
-    /// How long one answer may take, in seconds
-    #[arg(long, value_name = "SECONDS", env = "RESHELVE_TIMEOUT", help_heading = "Requests",
-        default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    timeout: u64,
-}
-
-impl Pace {
-    /// What is asked of an application.
-    pub(crate) fn asked(
-        &self,
-        address: &str,
-        token_file: Option<&PathBuf>,
-        sample: Option<u64>,
-        out: Option<&Path>,
-    ) -> Asked {
-        Asked {
-            address: address.to_owned(),
-            token_file: token_file.cloned(),
-            time_max: Duration::from_secs(self.timeout),
-            at_once: usize::from(self.at_once),
-            sample,
-            out: out.map(Path::to_owned),
-        }
-    }
-}
-
 impl CrosscheckArgs {
     pub(crate) fn request(&self) -> crosscheck::Request {
-        let sample = (!self.all).then(|| self.sample.unwrap_or(SAMPLE_USUAL));
-        let (token_file, out) = (self.token_file.as_ref(), self.out.as_deref());
-        let place: SourcePlace = self.pick.place(&self.place, false);
+        let asked = Asked {
+            token_file: self.token_file.clone(),
+            time_max: self.timeout.map_or(TIME_USUAL, Duration::from_secs),
+            at_once: self.at_once.map_or(AT_ONCE_USUAL, usize::from),
+            sample: (!self.all).then(|| self.sample.unwrap_or(SAMPLE_USUAL)),
+            out: self.out.clone(),
+            ..Asked::new(&self.api)
+        };
         crosscheck::Request {
-            asked: self.pace.asked(&self.api, token_file, sample, out),
-            place,
+            asked,
+            place: self.pick.place(&self.place, false),
             mapping: self.mapping.options(),
             threads: self.jobs.map(usize::from),
             texts: if self.with_texts { Texts::Shown } else { Texts::Hidden },

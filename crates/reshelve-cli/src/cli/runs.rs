@@ -216,6 +216,15 @@ pub(crate) struct ReportArgs {
     /// Quote texts of the documents, such as titles; without this flag, only their shapes are shown
     #[arg(long, env = "RESHELVE_WITH_TEXTS")]
     pub(crate) with_texts: bool,
+    /// Also compare the answers of both sides
+    #[arg(long, env = "RESHELVE_ANSWERS", help_heading = "Answers")]
+    pub(crate) answers: bool,
+    /// Include what a cross-check found: the crosscheck.json of `crosscheck --out`
+    #[arg(long, value_name = "FILE", env = "RESHELVE_CROSSCHECK", help_heading = "Answers")]
+    pub(crate) crosscheck: Option<PathBuf>,
+    /// Link each job to its page in the dashboard of `reshelve serve` at this address
+    #[arg(long, value_name = "URL", env = "RESHELVE_DASHBOARD")]
+    pub(crate) dashboard: Option<String>,
     #[command(flatten)]
     pub(crate) password: BothPasswords,
     #[command(flatten)]

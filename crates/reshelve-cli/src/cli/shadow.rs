@@ -37,10 +37,8 @@ pub(crate) struct ShadowArgs {
 
 impl ShadowArgs {
     pub(crate) fn request(&self) -> shadow::Request {
-        let source = self.source.place();
         shadow::Request {
-            read_preference: source.read_preference,
-            source,
+            source: self.source.place(),
             target: TargetPlace { name: self.target.clone(), db: self.target_db.clone() },
             mapping: self.mapping.options(),
             threads: None,

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use reshelve_app::crosscheck::Asked;
 use reshelve_app::places::TargetPlace;
+use reshelve_app::verify::Api;
 
 use super::password::{BothPasswords, TargetPassword};
 use super::shared::{DryRun, GivenMappingArgs, Json, OnlyTargetArgs, RunsDir, SourceArgs, only};
@@ -84,9 +86,11 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "N", env = "RESHELVE_SAMPLE", help_heading = "Comparison",
         value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) sample: Option<u32>,
-    /// Write all mismatches to mismatches.jsonl in this folder
+    /// Write all mismatches to mismatches.jsonl in this folder, and what was found of answers
     #[arg(short, long, value_name = "DIR", env = "RESHELVE_OUT")]
     pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) api: ApiArgs,
     /// Database of the target [default: the one that is there]
     #[arg(long, value_name = "NAME", env = "RESHELVE_TARGET_DB", help_heading = "Target")]
     pub(crate) target_db: Option<String>,
@@ -101,6 +105,40 @@ pub(crate) struct VerifyArgs {
 impl VerifyArgs {
     pub(crate) fn target(&self) -> TargetPlace {
         TargetPlace { name: self.target.clone(), db: self.target_db.clone() }
+    }
+}
+
+/// Which answers `verify` compares.
+#[derive(Debug, Args)]
+pub(crate) struct ApiArgs {
+    /// Compare the answers of both sides too; with an address, also those of that application
+    ///
+    /// Without a value, write it last: a word after it is taken for the address.
+    #[arg(long, value_name = "API_URL", env = "RESHELVE_VERIFY_API", help_heading = "Answers",
+        num_args = 0..=1, default_missing_value = "", require_equals = false)]
+    api: Option<String>,
+    /// File with the token that the application asks for
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "RESHELVE_API_TOKEN_FILE",
+        help_heading = "Answers",
+        requires = "api"
+    )]
+    api_token_file: Option<PathBuf>,
+}
+
+impl VerifyArgs {
+    /// Which answers are compared, if any. A sample of documents is one of jobs too.
+    pub(crate) fn api(&self) -> Option<Api> {
+        let address = self.api.api.as_deref()?;
+        let asked = || Asked {
+            token_file: self.api.api_token_file.clone(),
+            sample: self.sample.map(u64::from),
+            out: self.out.clone(),
+            ..Asked::new(address)
+        };
+        Some(Api { application: (!address.is_empty()).then(asked) })
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn run(args: &CrosscheckArgs) -> Result<ExitCode, Failure> {
 }
 
 /// Whether all agrees, in a sentence.
-fn verdict(checked: &CrossChecked) -> String {
+pub(super) fn verdict(checked: &CrossChecked) -> String {
     let all = checked.all();
     let part = match checked.jobs_asked < checked.jobs_in_place {
         true => format!(

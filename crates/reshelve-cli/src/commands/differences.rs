@@ -1,8 +1,7 @@
 //! Two answers that differ, as lines of a page.
 
-use reshelve_app::text::plain;
+use reshelve_app::text::{in_words as value, plain};
 use reshelve_serve::comparison::{Difference, Example, Kind};
-use serde_json::Value;
 
 /// The places at which two answers differ, with what each side has there and where it comes from;
 /// `sides` are the names of the two.
@@ -39,15 +38,4 @@ fn of_place(difference: &Difference, sides: [&str; 2]) -> Vec<String> {
         lines.push(from);
     }
     lines
-}
-
-/// A value in a few words.
-fn value(value: &Value) -> String {
-    let count = |name: &str| value.get(name).and_then(Value::as_u64);
-    match (count("textBytes"), count("items"), count("fields")) {
-        (Some(bytes), _, _) => format!("a text of {bytes} bytes"),
-        (_, Some(items), _) => format!("{items} items"),
-        (_, _, Some(fields)) => format!("{fields} fields"),
-        _ => plain(&value.to_string()),
-    }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use reshelve::parity::Texts;
 use reshelve::report::{RunReport, Word};
-use reshelve_app::report::{self, Request, Written};
+use reshelve_app::report::{self, Dashboard, Request, Written};
 use reshelve_app::text::plain;
 use reshelve_app::{ExitCode, Failure, Handle};
 
@@ -21,6 +21,9 @@ pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
         out: args.out.clone(),
         bundle: args.bundle,
         texts: if args.with_texts { Texts::Quoted } else { Texts::Withheld },
+        answers: args.answers,
+        crosscheck: args.crosscheck.clone(),
+        dashboard: args.dashboard.as_deref().map(Dashboard::new).transpose()?,
     };
     let outcome = report::report(&request, &args.password.handle(Handle::silent()))?;
     printer.text(&page(&outcome.report, &outcome.written));

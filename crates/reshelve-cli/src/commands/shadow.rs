@@ -44,7 +44,7 @@ fn page(outcome: &Outcome) -> String {
 }
 
 /// Whether all agrees, in a sentence.
-fn verdict(compared: &Compared) -> String {
+pub(super) fn verdict(compared: &Compared) -> String {
     let jobs = &compared.jobs;
     let answers = counted(compared.tally.compared(), "answer");
     if !compared.is_agreed() {

@@ -8,10 +8,11 @@ use reshelve::parity::{
 };
 use reshelve_app::report::bucket_name;
 use reshelve_app::text::{counted, decimal, number, plain};
-use reshelve_app::verify::{self, Outcome, Request};
+use reshelve_app::verify::{self, Answers, Outcome, Request};
 use reshelve_app::{ExitCode, Failure, Handle, groups, hints};
 
 use super::table::plain_table;
+use super::{crosscheck, shadow};
 use crate::cli::VerifyArgs;
 use crate::next::{self, Next};
 use crate::printer::{Notes, Printer, Tone, toned};
@@ -25,7 +26,11 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
     let outcome =
         verify::verify(&request(args), &args.password.handle(Handle::new(Arc::new(Notes))))?;
-    printer.text(&page(&outcome.verification));
+    let mut page = page(&outcome.verification);
+    if let Some(api) = &outcome.api {
+        page.push_str(&answers(api));
+    }
+    printer.text(&page);
     printer.json(&outcome);
     printer.next(&next(args, &outcome));
     Ok(outcome.exit_code())
@@ -55,8 +60,20 @@ fn request(args: &VerifyArgs) -> Request {
         tolerance_tokens: args.tolerance_tokens,
         sample: args.sample.map(|size| usize::try_from(size).unwrap_or(usize::MAX)),
         out: args.out.clone(),
+        api: args.api(),
         ..Request::new(args.source.place(), args.target())
     }
+}
+
+/// What came of comparing answers, below the comparison of documents.
+fn answers(answers: &Answers) -> String {
+    let mut lines = vec![format!("\n\n{}\n", shadow::verdict(&answers.offline.compared))];
+    shadow::push_comparison(&mut lines, &answers.offline.compared);
+    if let Some(application) = &answers.application {
+        lines.push(format!("\n{}\n", crosscheck::verdict(&application.checked)));
+        crosscheck::push(&mut lines, application);
+    }
+    lines.join("\n")
 }
 
 /// Whether the verdict is good news.

@@ -102,6 +102,11 @@ impl Served {
         &self.address
     }
 
+    /// What a client is given to reach it.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// Its process, where it was started without another program in front of it.
     pub(crate) fn process(&self) -> u32 {
         self.process.id()

@@ -165,11 +165,11 @@ async fn asked(
     sender: Option<Sender>,
     target: &str,
 ) -> Result<(Answer, Sender), AskError> {
-    let ready = match sender {
-        Some(mut sender) if sender.ready().await.is_ok() => Some(sender),
-        _ => None,
+    let kept = match sender {
+        Some(mut sender) => sender.ready().await.is_ok().then_some(sender),
+        None => None,
     };
-    let mut sender = match ready {
+    let mut sender = match kept {
         Some(sender) => sender,
         None => connected(&application.address).await?,
     };

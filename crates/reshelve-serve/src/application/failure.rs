@@ -19,7 +19,7 @@ pub enum AskError {
         why: String,
     },
     /// There was no whole answer in time.
-    #[error("no answer within {} s", limit.as_secs())]
+    #[error("no answer within {} s", .limit.as_secs())]
     TooSlow {
         /// How long it may take.
         limit: Duration,
@@ -71,6 +71,12 @@ pub enum AskError {
     /// The target is none that a request can have.
     #[error("it cannot be asked for: {why}")]
     Unaskable {
+        /// Why not.
+        why: String,
+    },
+    /// It was answered, and the place has no answer to compare that with.
+    #[error("what it should be is not known: {why}")]
+    NothingExpected {
         /// Why not.
         why: String,
     },

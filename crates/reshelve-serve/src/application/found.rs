@@ -33,6 +33,11 @@ pub(super) struct Judged {
 }
 
 impl Judged {
+    /// Whether the command was to stop before the answer came.
+    pub(super) fn is_stopped(&self) -> bool {
+        matches!(self.fate, Fate::Failed(AskError::Stopped))
+    }
+
     /// Whether it makes no sense to ask on.
     pub(super) fn is_final(&self) -> bool {
         matches!(&self.fate, Fate::Failed(error) if error.is_final())
@@ -102,7 +107,6 @@ pub struct CrossChecked {
     pub failures: Vec<String>,
     /// What was sent.
     pub requests: Requests,
-    pub(super) failures_in_a_row: u32,
     grouping: Groups,
 }
 
@@ -156,17 +160,13 @@ impl CrossChecked {
                 of_route.different += 1;
                 self.ungrouped += u64::from(!self.grouping.add(&mut self.groups, example));
             }
-            Fate::Failed(AskError::Stopped) => return,
             Fate::Failed(error) => {
                 of_route.failed += 1;
-                self.failures_in_a_row += 1;
                 if self.failures.len() < FAILURES_MAX {
                     self.failures.push(format!("GET {}: {error}", judged.question.target()));
                 }
-                return;
             }
         }
-        self.failures_in_a_row = 0;
     }
 
     /// Counts a job, given what came of all its answers.

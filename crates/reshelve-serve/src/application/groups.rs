@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use crate::comparison::{Difference, Example, Kind};
+use crate::comparison::{Difference, Example};
 use crate::sides::RouteName;
 
 /// Differences that are told apart.
@@ -113,6 +113,7 @@ fn path_of(place: &Difference) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::comparison::Kind;
 
     fn example(job: &str, statuses: [u16; 2], paths: &[(&str, Kind)]) -> Example {
         let differences = paths.iter().map(|(path, kind)| Difference {

@@ -10,7 +10,7 @@ mod groups;
 
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::thread;
 
 use reshelve::ends::{EndError, JobLookup};
@@ -22,7 +22,7 @@ pub use found::{Answers, CrossChecked, Requests};
 pub use groups::Group;
 
 use crate::comparison::{Example, Sample, Texts, answers_about, compare_all, facets, lists};
-use crate::questions::{Failed, Question, Reply};
+use crate::questions::{Question, Reply};
 use client::Client;
 use found::{Fate, Judged};
 
@@ -108,6 +108,26 @@ enum Task {
     Job(String),
 }
 
+/// What came of a task, once it is done.
+type Slot = OnceLock<Result<Vec<Judged>, EndError>>;
+
+/// Tasks that several clients take from.
+#[derive(Clone, Copy)]
+struct Queue<'q> {
+    tasks: &'q [Task],
+    done: &'q [Slot],
+    next: &'q AtomicUsize,
+    is_over: &'q AtomicBool,
+    failures_in_a_row: &'q AtomicU32,
+}
+
+/// Who asks.
+struct Crew<'a> {
+    clients: Vec<Client<'a>>,
+    /// Answers that could not be had since the last one that was, whoever asked.
+    failures_in_a_row: AtomicU32,
+}
+
 impl CrossCheck<'_> {
     /// Asks for everything, and compares it; nothing if it was stopped.
     ///
@@ -116,15 +136,16 @@ impl CrossCheck<'_> {
     pub fn check(&self, told: &mut dyn Told) -> Result<Option<CrossChecked>, CrossCheckError> {
         let at_once = self.application.at_once.max(1);
         let clients = (0..at_once).map(|_| Client::new(&self.application, self.stop));
-        let mut clients: Vec<Client<'_>> = clients.collect::<Result<_, _>>()?;
-        match self.first(&mut clients) {
+        let clients = clients.collect::<Result<_, _>>()?;
+        let mut crew = Crew { clients, failures_in_a_row: AtomicU32::new(0) };
+        match self.first(&mut crew.clients) {
             Err(CrossCheckError::First { error: AskError::Stopped, .. }) => return Ok(None),
             first => first?,
         }
         let facets = facets(self.place)?;
         let mut out = CrossChecked::of(&facets, self.sample);
         let questions = lists(&[&facets]).into_iter().map(Task::List).collect();
-        self.round(&mut clients, questions, &mut out, told)?;
+        self.round(&mut crew, questions, &mut out, told)?;
         let mut sample = Sample::new(self.sample, facets.jobs);
         let (mut tasks, mut ended) = (Vec::new(), Ok(()));
         self.place.each_id(&mut |id| {
@@ -134,15 +155,15 @@ impl CrossCheck<'_> {
             if tasks.len() < at_once * JOBS_AHEAD {
                 return ControlFlow::Continue(());
             }
-            ended = self.round(&mut clients, std::mem::take(&mut tasks), &mut out, told);
+            ended = self.round(&mut crew, std::mem::take(&mut tasks), &mut out, told);
             match (&ended, self.is_stopped()) {
                 (Ok(()), false) => ControlFlow::Continue(()),
                 _ => ControlFlow::Break(()),
             }
         })?;
         ended?;
-        self.round(&mut clients, tasks, &mut out, told)?;
-        for client in &clients {
+        self.round(&mut crew, tasks, &mut out, told)?;
+        for client in &crew.clients {
             out.requests.add(client.requests);
         }
         Ok((!self.is_stopped()).then_some(out))
@@ -173,72 +194,76 @@ impl CrossCheck<'_> {
     /// of them in their order.
     fn round(
         &self,
-        clients: &mut [Client<'_>],
+        crew: &mut Crew<'_>,
         tasks: Vec<Task>,
         out: &mut CrossChecked,
         told: &mut dyn Told,
     ) -> Result<(), CrossCheckError> {
+        let done: Vec<Slot> = tasks.iter().map(|_| Slot::new()).collect();
         let (next, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
-        let done: Vec<OnceLock<Result<Vec<Judged>, EndError>>> =
-            tasks.iter().map(|_| OnceLock::new()).collect();
+        let queue = Queue {
+            tasks: &tasks,
+            done: &done,
+            next: &next,
+            is_over: &is_over,
+            failures_in_a_row: &crew.failures_in_a_row,
+        };
         thread::scope(|scope| {
-            for client in clients {
-                scope.spawn(|| {
-                    while !is_over.load(Ordering::Relaxed) {
-                        let at = next.fetch_add(1, Ordering::Relaxed);
-                        let (Some(task), Some(slot)) = (tasks.get(at), done.get(at)) else { break };
-                        let judged = self.judged(client, task);
-                        let is_last =
-                            judged.as_ref().map_or(true, |all| all.iter().any(Judged::is_final));
-                        if is_last {
-                            is_over.store(true, Ordering::Relaxed);
-                        }
-                        // Each place is filled once.
-                        let _ = slot.set(judged);
-                    }
-                });
+            for client in &mut crew.clients {
+                scope.spawn(move || self.work(client, queue));
             }
         });
+        let mut last = None;
         for (task, slot) in tasks.iter().zip(done) {
             let Some(judged) = slot.into_inner() else { continue };
             let judged = judged?;
-            for one in &judged {
-                self.count(one, out, told)?;
+            for one in judged.iter().filter(|judged| !judged.is_stopped()) {
+                if let Fate::Differs(example) = &one.fate {
+                    told.differs(example);
+                }
+                out.add(one);
+                if let Fate::Failed(error) = &one.fate {
+                    last = Some((one.question.target(), error.clone()));
+                }
             }
             if matches!(task, Task::Job(_)) {
                 out.count_job(&judged);
                 told.progress(out.jobs_asked, out.jobs_to_ask());
             }
         }
-        Ok(())
+        match last {
+            Some((target, error)) if is_over.into_inner() && !self.is_stopped() => {
+                let (answers, target) = (out.compared(), self.whole(&target));
+                Err(CrossCheckError::Ended { answers, target, error })
+            }
+            _ => Ok(()),
+        }
     }
 
-    fn count(
-        &self,
-        judged: &Judged,
-        out: &mut CrossChecked,
-        told: &mut dyn Told,
-    ) -> Result<(), CrossCheckError> {
-        if let Fate::Differs(example) = &judged.fate {
-            told.differs(example);
+    /// Takes tasks as long as there are some, and it makes sense to ask on.
+    fn work(&self, client: &mut Client<'_>, queue: Queue<'_>) {
+        while !queue.is_over.load(Ordering::Relaxed) {
+            let at = queue.next.fetch_add(1, Ordering::Relaxed);
+            let (Some(task), Some(slot)) = (queue.tasks.get(at), queue.done.get(at)) else {
+                return;
+            };
+            let judged = self.judged(client, task, queue.failures_in_a_row);
+            let is_final = judged.as_ref().map_or(true, |all| all.iter().any(Judged::is_final));
+            if is_final || is_hopeless(queue.failures_in_a_row) {
+                queue.is_over.store(true, Ordering::Relaxed);
+            }
+            // Each slot is filled once.
+            let _ = slot.set(judged);
         }
-        out.add(judged);
-        let Fate::Failed(error) = &judged.fate else { return Ok(()) };
-        if *error == AskError::Stopped {
-            return Ok(());
-        }
-        if error.is_final() || out.failures_in_a_row >= FAILURES_IN_A_ROW_MAX {
-            return Err(CrossCheckError::Ended {
-                answers: out.compared(),
-                target: self.whole(&judged.question.target()),
-                error: error.clone(),
-            });
-        }
-        Ok(())
     }
 
     /// What came of all answers to a task.
-    fn judged(&self, client: &mut Client<'_>, task: &Task) -> Result<Vec<Judged>, EndError> {
+    fn judged(
+        &self,
+        client: &mut Client<'_>,
+        task: &Task,
+        failures_in_a_row: &AtomicU32,
+    ) -> Result<Vec<Judged>, EndError> {
         let answers = match task {
             Task::List(question) => {
                 vec![(question.clone(), question.reply(self.place, self.now_ms))]
@@ -251,9 +276,13 @@ impl CrossCheck<'_> {
         let mut out = Vec::new();
         for (question, expected) in answers {
             let judged = self.judged_one(client, question, expected);
-            let is_final = judged.is_final();
+            match judged.fate {
+                Fate::Failed(_) => failures_in_a_row.fetch_add(1, Ordering::Relaxed),
+                _ => failures_in_a_row.swap(0, Ordering::Relaxed),
+            };
+            let is_last = judged.is_final() || is_hopeless(failures_in_a_row);
             out.push(judged);
-            if is_final {
+            if is_last {
                 break;
             }
         }
@@ -270,15 +299,18 @@ impl CrossCheck<'_> {
         if target.len() > TARGET_BYTES_MAX || question.job_id() == Some("") {
             return Judged { question, is_there: false, fate: Fate::Unaskable };
         }
-        // Where the contract has no answer, the application answers 500.
-        let expected = expected.unwrap_or_else(|why| Failed::Internal(why).reply(""));
-        let is_there = expected.status != 404;
-        let fate = match client.ask(&target) {
-            Err(error) => Fate::Failed(error),
-            Ok(found) => match self.difference(&question, target, [&expected, &found]) {
-                None => Fate::Agreed,
-                Some(example) => Fate::Differs(Box::new(example)),
-            },
+        let is_there = !expected.as_ref().is_ok_and(|expected| expected.status == 404);
+        let fate = match (client.ask(&target), expected) {
+            (Err(error), _) => Fate::Failed(error),
+            // The application cannot read that document either.
+            (Ok(Reply { status: 500, .. }), Err(_)) => Fate::Agreed,
+            (Ok(_), Err(why)) => Fate::Failed(AskError::NothingExpected { why }),
+            (Ok(found), Ok(expected)) => {
+                match self.difference(&question, target, [&expected, &found]) {
+                    None => Fate::Agreed,
+                    Some(example) => Fate::Differs(Box::new(example)),
+                }
+            }
         };
         Judged { question, is_there, fate }
     }
@@ -306,4 +338,9 @@ impl CrossCheck<'_> {
             differences: if is_another { Vec::new() } else { differing.places },
         })
     }
+}
+
+/// Whether so many answers could not be had that the next ones will not be either.
+fn is_hopeless(failures_in_a_row: &AtomicU32) -> bool {
+    failures_in_a_row.load(Ordering::Relaxed) >= FAILURES_IN_A_ROW_MAX
 }

@@ -16,7 +16,7 @@ use serde_json::Value;
 pub use cause::{Cause, Decisions, of_job};
 pub use difference::Kind;
 pub use example::{EXAMPLES_MAX, Example};
-pub use offline::{Compared, Jobs, Offline};
+pub use offline::{Compared, Jobs, Offline, Others, Scope};
 pub use origin::ValueOrigin;
 pub use sample::Sample;
 pub use tally::{Fate, Tally};

@@ -7,7 +7,7 @@ use reshelve_core::mapping::Options;
 use serde_json::{Value, json};
 
 use super::everything::{Answers, answers_about, facets, lists};
-use super::{Cause, Decisions, EXAMPLES_MAX, Example, Fate, Tally, Texts, compare, of_job};
+use super::{Cause, Decisions, EXAMPLES_MAX, Example, Fate, Sample, Tally, Texts, compare, of_job};
 use crate::questions::{JobQuestion, Part, Question, Reply};
 use crate::sides::{RouteName, Side};
 
@@ -24,12 +24,33 @@ pub struct Offline<'p> {
     pub normalized: &'p dyn JobLookup,
     /// How the legacy side maps.
     pub options: Options,
+    /// How much of it is compared.
+    pub scope: Scope,
+    /// What is served where a document has no time of its own, in milliseconds since 1970.
+    pub now_ms: i64,
+}
+
+/// How much is compared, and what is shown of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scope {
     /// Whether examples show what texts say.
     pub texts: Texts,
     /// Whether a run into the normalised side is not done: jobs that it lacks may still come.
     pub is_unfinished: bool,
-    /// What is served where a document has no time of its own, in milliseconds since 1970.
-    pub now_ms: i64,
+    /// At most so many jobs of the legacy side, spread evenly, and none that only the normalised
+    /// side has; none for all.
+    pub sample: Option<u64>,
+    /// What becomes of jobs that only the normalised side has.
+    pub others: Others,
+}
+
+/// Jobs that only the normalised side has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Others {
+    /// They differ.
+    Differ,
+    /// They are left alone. Where there are any, lists are not compared: these would hold them.
+    LeftAlone,
 }
 
 /// Jobs by what came of them.
@@ -87,6 +108,11 @@ impl Compared {
         self.tally.sum(|fate| fate != Fate::Agreed) == 0
     }
 
+    /// Whether an answer differs, or could not be had, of what both sides have.
+    pub fn differs(&self) -> bool {
+        self.tally.sum(|fate| matches!(fate, Fate::Differs(_) | Fate::Failed)) > 0
+    }
+
     /// The fields of `reshelve.shadow/1`, but for those at its ends.
     pub fn json(&self) -> serde_json::Map<String, Value> {
         let sides = [Side::Legacy, Side::Normalized].map(Side::as_str);
@@ -132,8 +158,12 @@ impl Offline<'_> {
         let mut out = Compared::default();
         out.jobs.rejected = ours.rejected;
         out.jobs.skipped = ours.skipped;
-        self.lists(&ours, &theirs, &mut out)?;
-        let total = ours.jobs.max(theirs.jobs);
+        let alone = self.scope.others == Others::LeftAlone;
+        if !alone || theirs.jobs <= ours.jobs {
+            self.lists(&ours, &theirs, &mut out)?;
+        }
+        let total = self.scope.sample.unwrap_or(u64::MAX).min(ours.jobs.max(theirs.jobs));
+        let mut sample = Sample::new(self.scope.sample, ours.jobs);
         let (mut done, mut failed) = (0, Ok(()));
         let mut next = |id: &str, out: &mut Compared| -> ControlFlow<()> {
             failed = self.job(id, out);
@@ -142,11 +172,13 @@ impl Offline<'_> {
         };
         let mut stopped = ControlFlow::Continue(());
         self.legacy.each_id(&mut |id| {
-            stopped = next(id, &mut out);
+            if sample.takes_next() {
+                stopped = next(id, &mut out);
+            }
             stopped
         })?;
         let mut looked = Ok(());
-        if stopped.is_continue() {
+        if stopped.is_continue() && !alone && self.scope.sample.is_none() {
             self.normalized.each_id(&mut |id| {
                 stopped = match self.legacy.has(id.as_bytes()) {
                     Ok(true) => ControlFlow::Continue(()),
@@ -176,7 +208,7 @@ impl Offline<'_> {
             let (fate, example) = self.fate(&question, &replies, out, &mut None)?;
             let job_id = example.as_ref().map_or("", |example| &example.job_id[..]);
             let lacks = |id: &str| Ok::<_, EndError>(!self.normalized.has(id.as_bytes())?);
-            if self.is_unfinished && matches!(fate, Fate::Differs(_)) && lacks(job_id)? {
+            if self.scope.is_unfinished && matches!(fate, Fate::Differs(_)) && lacks(job_id)? {
                 out.tally.add(RouteName::List, Fate::Skipped);
                 continue;
             }
@@ -198,7 +230,7 @@ impl Offline<'_> {
             // A legacy document that does not map: it is counted as rejected or skipped.
             return Ok(());
         }
-        if is_ours && !is_theirs && self.is_unfinished {
+        if is_ours && !is_theirs && self.scope.is_unfinished {
             out.jobs.unfinished += 1;
             for part in Part::ALL {
                 out.tally.add(part.route_name(), Fate::Skipped);
@@ -242,7 +274,7 @@ impl Offline<'_> {
             }
             return Ok((Fate::Failed, None));
         };
-        let Some(differing) = compare(question, [ours, theirs], self.texts) else {
+        let Some(differing) = compare(question, [ours, theirs], self.scope.texts) else {
             return Ok((Fate::Agreed, None));
         };
         let job_id = differing.job_id.unwrap_or_default();

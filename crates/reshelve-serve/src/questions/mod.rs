@@ -5,7 +5,7 @@
 
 mod target;
 
-pub(crate) use target::escaped;
+pub use target::escaped;
 
 use reshelve::ends::{EVENTS_MAX, EndError, JobLookup, OneJob};
 use reshelve::target_schema::Collection;

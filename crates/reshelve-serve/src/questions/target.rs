@@ -37,7 +37,7 @@ impl Question {
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A text as a segment of a path or in a query.
-pub(crate) fn escaped(text: &str) -> PercentEncode<'_> {
+pub fn escaped(text: &str) -> PercentEncode<'_> {
     utf8_percent_encode(text, ESCAPED)
 }
 

@@ -13,12 +13,14 @@ mod withheld;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::Value;
 
 pub use family::{Member, family_request};
 pub use rehearsed::{Rehearsed, RehearsedStep, Window};
 pub use rollback::{Rollback, TargetFile};
 pub use run_files::withheld_rejects;
 pub use verdict::{Verdict, Word};
+pub use withheld::{withheld_id, withheld_place};
 
 use crate::ends::Origin;
 use crate::ends::TargetReader;
@@ -126,6 +128,11 @@ pub struct RunReport {
     pub rollback: Option<Rollback>,
     /// The newest rehearsal of the same source with the same options; null if none is known.
     pub rehearsal: Option<Rehearsed>,
+    /// What both sides would answer, compared: `reshelve.shadow/1`; null if that was not done.
+    pub answers: Option<Value>,
+    /// What the running application answered, compared: `reshelve.crosscheck/1`; null if none was
+    /// named.
+    pub crosscheck: Option<Value>,
 }
 
 /// Gathers everything that belongs in the report of a run.
@@ -189,6 +196,8 @@ pub fn gather(request: &ReportRequest, sides: &Sides<'_>) -> Result<RunReport, R
         rejects,
         rollback,
         rehearsal: None,
+        answers: None,
+        crosscheck: None,
         runs,
         other_retries: request.other_retries.clone(),
         plan,

@@ -152,8 +152,15 @@ fn missed(plan: &Plan, checkpoint: &Checkpoint, checksums: Option<&Checksums>) -
 }
 
 impl Verdict {
+    /// The same, if something differs that source and target alone do not show.
+    #[must_use]
+    pub fn against(self, sentence: &str) -> Verdict {
+        Verdict { word: Word::DoesNotHold, sentence: format!("{} {sentence}", self.sentence) }
+    }
+
     /// The same, if something has to be accepted besides.
-    fn except(self, missed: Option<&str>) -> Verdict {
+    #[must_use]
+    pub fn except(self, missed: Option<&str>) -> Verdict {
         let Some(missed) = missed else { return self };
         let word = match self.word {
             Word::Holds => Word::HoldsWithExceptions,

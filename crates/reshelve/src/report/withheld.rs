@@ -145,6 +145,21 @@ fn withhold_parity(parity: &mut Verification) {
     }
 }
 
+/// The path of a place in an answer, such as `storyBible.characters.Anna.traits[0]`, with the names
+/// that the schemas define.
+pub fn withheld_place(place: &str) -> String {
+    let parts = place.split('.').map(|segment| {
+        let name = segment.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '[' | ']'));
+        // Digits at the end of a name belong to it.
+        let digits = segment[name.len()..].find('[').unwrap_or(segment.len() - name.len());
+        segment.split_at(name.len() + digits)
+    });
+    let (names, positions): (Vec<&str>, Vec<&str>) = parts.unzip();
+    let shown = path(&names.join("."));
+    let shown = shown.split('.').zip(positions).map(|(name, at)| format!("{name}{at}"));
+    shown.collect::<Vec<_>>().join(".")
+}
+
 /// The sentence of a reject: some quote the document, or a server that quotes it.
 fn sentence(code: &str, message: &str) -> String {
     match code {
@@ -167,6 +182,11 @@ fn status(text: &str) -> String {
         true => text.to_owned(),
         false => shape_of_text(text),
     }
+}
+
+/// The id of a job, or the shape of a text in its place.
+pub fn withheld_id(text: &str) -> String {
+    id(text)
 }
 
 /// An id as the mapping accepts it; the shape of any other text.
@@ -250,6 +270,21 @@ mod tests {
             ("She loved him", "*"),
         ] {
             assert_eq!(path(given), expected);
+        }
+    }
+
+    #[test]
+    fn places_of_answers_keep_their_positions() {
+        for (given, expected) in [
+            ("chapters[0].title", "chapters[0].title"),
+            ("items[12].payload.title", "items[12].payload.title"),
+            ("storyBible.characters.Anna.traits[0]", "storyBible.characters.*.traits[0]"),
+            ("storyBible.characters.Anna 2[1].summary", "storyBible.characters.*[1].summary"),
+            ("storyBible.characters.12ä.summary", "storyBible.characters.*.summary"),
+            ("novel_jobs.chapters[2].title", "novel_jobs.chapters[2].title"),
+            ("", ""),
+        ] {
+            assert_eq!(withheld_place(given), expected);
         }
     }
 
