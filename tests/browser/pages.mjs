@@ -8,7 +8,7 @@ export const PAGES = [
   ["novel-hostile", "/ui/novels/$hostile", "<script>"],
   ["chapter", "/ui/novels/$novel/chapters/1", "Contents"],
   ["library-narrowed", "/ui/novels?mark=critical&created=2025", "Only novels created in 2025"],
-  ["origin", "/ui/novels/$novel/origin", "Where every value comes from"],
+  ["origin", "/ui/novels/$novel/origin", "Origin of"],
   ["origin-hostile", "/ui/novels/$hostile/origin", "<script>"],
   ["monitoring", "/ui/monitoring", "Cost by stage"],
   ["runs", "/ui/runs", "documents read"],

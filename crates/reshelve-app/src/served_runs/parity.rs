@@ -1,7 +1,5 @@
 //! What is known of the parity of runs: what their reports say, which compared both sides.
 
-use std::collections::BTreeMap;
-
 use reshelve::parity::{CostAndTokenTotals, Deltas, RestoredCounts, StatusConflicts};
 use reshelve::report::Verdict;
 use reshelve_core::extjson::parse_iso;
@@ -29,7 +27,8 @@ struct Report {
 
 #[derive(Deserialize)]
 struct Survey {
-    counts: BTreeMap<String, u64>,
+    /// In the order in which they are written.
+    counts: serde_json::Map<String, serde_json::Value>,
     totals: CostAndTokenTotals,
     deltas: Deltas,
     status_conflicts: StatusConflicts,
@@ -86,6 +85,7 @@ fn figures(survey: Survey) -> Figures {
         jobs: bucket.jobs,
     };
     let cost_deltas = histogram.buckets.into_iter().map(bucket).collect();
-    let counts = counts.into_iter().collect();
+    let counts = counts.into_iter().filter_map(|(what, number)| Some((what, number.as_u64()?)));
+    let counts = counts.collect();
     Figures { counts, totals, cost_deltas, unrecorded, conflicts: status_conflicts }
 }

@@ -1,6 +1,7 @@
 //! Cost and tokens over time: by day, or by month or year where the time is long.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use maud::{Markup, html};
 use reshelve::ends::{JobSums, JobTotals};
@@ -18,29 +19,33 @@ const COLUMNS_MIN: i64 = 14;
 struct Periods {
     grain: Grain,
     sums: BTreeMap<i64, JobSums>,
-    /// What is too long ago to be shown.
-    earlier: JobSums,
+    /// What is too long before or after them to be shown.
+    elsewhere: JobSums,
 }
+
+/// So many of ten novels have to be in the picture, or its columns stand for longer periods: a few
+/// wrong dates do not make it useless.
+const SHOWN_OF_TEN: u64 = 9;
 
 impl Periods {
     fn of(days: &[(i64, JobSums)]) -> Self {
-        let span = |grain: Grain| {
-            let ends = days.first().zip(days.last());
-            ends.map_or(0, |((first, _), (last, _))| grain.of(*last) - grain.of(*first) + 1)
-        };
-        let is_short = |grain: &Grain| span(*grain) <= COLUMNS_MAX;
-        let grain = [Grain::Day, Grain::Month].into_iter().find(is_short).unwrap_or(Grain::Year);
-        let (mut sums, mut earlier) = (BTreeMap::<i64, JobSums>::new(), JobSums::default());
-        let last = days.last().map_or(0, |(day, _)| grain.of(*day));
-        for (day, of_day) in days {
-            let at = grain.of(*day);
-            if at > last - COLUMNS_MAX {
-                *sums.entry(at).or_default() += *of_day;
+        let all: u64 = days.iter().map(|(_, sums)| sums.jobs).sum();
+        let is_enough = |(_, jobs): &(Range<usize>, u64)| jobs * 10 >= all * SHOWN_OF_TEN;
+        let found = [Grain::Day, Grain::Month]
+            .into_iter()
+            .map(|grain| (grain, fullest(days, grain)))
+            .find(|(_, window)| is_enough(window));
+        let (grain, (window, _)) =
+            found.unwrap_or_else(|| (Grain::Year, fullest(days, Grain::Year)));
+        let (mut sums, mut elsewhere) = (BTreeMap::<i64, JobSums>::new(), JobSums::default());
+        for (at, (day, of_day)) in days.iter().enumerate() {
+            if window.contains(&at) {
+                *sums.entry(grain.of(*day)).or_default() += *of_day;
             } else {
-                earlier += *of_day;
+                elsewhere += *of_day;
             }
         }
-        Periods { grain, sums, earlier }
+        Periods { grain, sums, elsewhere }
     }
 
     /// The first and the last period of the picture.
@@ -50,6 +55,23 @@ impl Periods {
         let missing = (COLUMNS_MIN - (last - first + 1)).max(0);
         (first - missing / 2, last + missing - missing / 2)
     }
+}
+
+/// Those of the days with the most jobs that are in one picture, and how many jobs that is.
+fn fullest(days: &[(i64, JobSums)], grain: Grain) -> (Range<usize>, u64) {
+    let (mut from, mut jobs) = (0, 0);
+    let mut best = (0..0, 0);
+    for (at, (day, sums)) in days.iter().enumerate() {
+        jobs += sums.jobs;
+        while grain.of(*day) - grain.of(days[from].0) >= COLUMNS_MAX {
+            jobs -= days[from].1.jobs;
+            from += 1;
+        }
+        if jobs > best.1 {
+            best = (from..at + 1, jobs);
+        }
+    }
+    best
 }
 
 pub(super) fn section(totals: &JobTotals) -> Markup {
@@ -62,7 +84,7 @@ pub(super) fn section(totals: &JobTotals) -> Markup {
             }
             (table(&periods))
         }
-        @for (sums, words) in [(&periods.earlier, "earlier than that"), (&rest(totals), "on further days")] {
+        @for (sums, words) in [(&periods.elsewhere, "long before or after that"), (&rest(totals), "on further days")] {
             @if sums.jobs > 0 { p.soft { (counted(sums.jobs, "novel", "novels")) " for " (dollars(sums.cost_usd)) " " (words) "." } }
         }
         @if totals.undated.jobs > 0 {
@@ -137,18 +159,21 @@ mod tests {
     fn the_longer_the_time_the_longer_its_periods() {
         let jobs = |jobs| JobSums { jobs, ..JobSums::default() };
         // 2025-07-24 and so many days later.
-        for (days, expected, periods, earlier) in [
-            (vec![0, 0, 3], Grain::Day, 2, 0),
+        for (days, expected, periods, elsewhere) in [
+            (vec![0, 1, 3], Grain::Day, 3, 0),
             (vec![0, 99], Grain::Day, 2, 0),
             (vec![0, 1, 100], Grain::Month, 2, 0),
             (vec![0, 365 * 9], Grain::Year, 2, 0),
-            (vec![0, 365 * 120], Grain::Year, 1, 1),
+            (vec![0, 1, 365 * 120], Grain::Year, 1, 1),
+            // A novel in ten may be of any time.
+            (vec![-20_000, 0, 1, 2, 3, 4, 5, 6, 7, 8], Grain::Day, 9, 1),
+            (vec![0, 1, 2, 3, 4, 5, 6, 7, 8, 90_000], Grain::Day, 9, 1),
         ] {
             let days: Vec<(i64, JobSums)> =
                 days.into_iter().map(|day| (20_293 + day, jobs(1))).collect();
             let found = Periods::of(&days);
             assert_eq!((found.grain, found.sums.len()), (expected, periods), "{days:?}");
-            assert_eq!(found.earlier.jobs, earlier);
+            assert_eq!(found.elsewhere.jobs, elsewhere, "{days:?}");
             let (first, last) = found.ends();
             assert!((COLUMNS_MIN..=COLUMNS_MAX).contains(&(last - first + 1)), "{days:?}");
         }

@@ -127,10 +127,26 @@ fn conflicts(figures: &Figures, is_served: bool) -> Markup {
     }
 }
 
+/// What is counted, in words; what is not here has its own name.
+const COUNTED: [(&str, &str); 8] = [
+    ("legacy", "Legacy documents"),
+    ("rejected", "Rejected"),
+    ("skipped", "Skipped in flight"),
+    ("retried", "Carried over by a retry"),
+    ("repaired", "Repaired before that"),
+    ("not_in_source", "No longer in the source"),
+    ("left_alone", "Of others, left alone"),
+    ("novel_jobs", "Jobs in the target"),
+];
+
 fn counts(figures: &Figures) -> Markup {
+    let words = |what: &str| {
+        let known = COUNTED.iter().find(|(name, _)| *name == what);
+        known.map_or_else(|| name(what), |(_, words)| (*words).to_owned())
+    };
     html! {
         dl.facts { @for (what, number) in &figures.counts {
-            div { dt { (name(what)) } dd { (count(*number)) } }
+            div { dt { (words(what)) } dd { (count(*number)) } }
         } }
     }
 }

@@ -85,7 +85,7 @@ fn list(runs: &[Checked]) -> Markup {
                 th scope="row" { a href={ "/ui/parity/" (checked.run.id) } { code { (checked.run.id) } } }
                 td { (badge(checked.said.as_deref())) }
                 td { @if let Some(said) = &checked.said { (moment(&said.made_at)) } @else { span.none { "never" } } }
-                td { (badges(&checked.run)) }
+                td { div.badges { (badges(&checked.run)) } }
             } } }
         } }
     }
