@@ -14,7 +14,7 @@ const STILL_WITH_FILES: &[&str] = &[
     "crates/reshelve-app/src/demo.rs",
     "crates/reshelve-app/src/report/mod.rs",
     "crates/reshelve-app/src/restore.rs",
-    "crates/reshelve-app/src/verify/log.rs",
+    "crates/reshelve-app/src/lines.rs",
     "crates/reshelve-cli/src/commands/man.rs",
     "crates/reshelve-cli/src/config.rs",
     "crates/reshelve-mongo/src/target/lease/claim.rs",

@@ -144,15 +144,8 @@ pub fn gather(request: &ReportRequest, sides: &Sides<'_>) -> Result<RunReport, R
     let folders: Vec<RunFolder> =
         std::iter::once(&request.folder).chain(&request.retries).cloned().collect();
     let plan = request.folder.plan()?;
-    let mut checkpoints = Vec::new();
-    let mut runs = Vec::new();
-    for folder in &folders {
-        let mut checkpoint = folder.checkpoint()?;
-        // A run that was killed says that it is running.
-        checkpoint.state = folder.found(&checkpoint);
-        runs.push(Member { plan: folder.plan()?, checkpoint: checkpoint.clone() });
-        checkpoints.push(checkpoint);
-    }
+    let runs = members(&folders)?;
+    let checkpoints: Vec<Checkpoint> = runs.iter().map(|run| run.checkpoint.clone()).collect();
     let (compared, retries) = family_request(&request.folder, &request.retries)?;
     let compared = VerifyRequest { texts: request.texts, ..compared };
     let mut checkpoint = family::together(&checkpoints, None);
@@ -211,6 +204,17 @@ pub fn gather(request: &ReportRequest, sides: &Sides<'_>) -> Result<RunReport, R
         withheld::withhold(&mut report);
     }
     Ok(report)
+}
+
+/// The run and its retries, in the states in which they are found.
+fn members(folders: &[RunFolder]) -> Result<Vec<Member>, RunError> {
+    let member = |folder: &RunFolder| {
+        let mut checkpoint = folder.checkpoint()?;
+        // A run that was killed says that it is running.
+        checkpoint.state = folder.found(&checkpoint);
+        Ok(Member { plan: folder.plan()?, checkpoint })
+    };
+    folders.iter().map(member).collect()
 }
 
 /// How far the two sides could be read.
