@@ -8,11 +8,15 @@
 
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+#[path = "common/serving.rs"]
+mod serving;
 
 use std::fs;
 use std::path::Path;
 
 use common::Place;
+use serving::Served;
 
 /// What the page sets in italics, and the verdicts in the table of them.
 fn named() -> Vec<String> {
@@ -30,7 +34,11 @@ fn named() -> Vec<String> {
 
 /// The page and the Markdown of a report of the newest run.
 fn report(place: &Place) -> String {
-    place.expect(0, &["report", "latest", "--out", "report"]);
+    report_with(place, &[])
+}
+
+fn report_with(place: &Place, more: &[&str]) -> String {
+    place.expect(0, &[&["report", "latest", "--out", "report"], more].concat());
     let files = ["report/report.html", "report/report.md"].map(|name| place.read(name));
     let text = files.map(|bytes| String::from_utf8(bytes).unwrap()).concat();
     fs::remove_dir_all(place.path("report")).unwrap();
@@ -46,6 +54,10 @@ fn what_the_reviewer_looks_for_is_there() {
     let mut reports = report(&place);
     place.expect(0, &["run", "jobs.jsonl", "out", "--apply", "--in-flight", "include"]);
     reports += &report(&place);
+    let served = Served::new(&place, &["out"]);
+    place.expect(0, &["crosscheck", &served.url(), "jobs.jsonl", "--out", "asked"]);
+    let answers = ["--answers", "--crosscheck", "asked/crosscheck.json"];
+    reports += &report_with(&place, &answers);
     let edited = place.read("out/letswriteabook/novel_jobs.bson");
     place.write("out/letswriteabook/novel_jobs.bson", &common::documents::aged(&edited));
     reports += &report(&place);

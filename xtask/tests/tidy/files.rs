@@ -12,9 +12,9 @@ const STORE: &str = "crates/reshelve/src/store/";
 /// Files that still go to the file system by themselves. To be mended one by one.
 const STILL_WITH_FILES: &[&str] = &[
     "crates/reshelve-app/src/demo.rs",
+    "crates/reshelve-app/src/lines.rs",
     "crates/reshelve-app/src/report/mod.rs",
     "crates/reshelve-app/src/restore.rs",
-    "crates/reshelve-app/src/lines.rs",
     "crates/reshelve-cli/src/commands/man.rs",
     "crates/reshelve-cli/src/config.rs",
     "crates/reshelve-mongo/src/target/lease/claim.rs",

@@ -6,8 +6,9 @@ use clap::Command;
 /// The groups of options that the short help leaves out …
 const RARE_GROUPS: [&str; 3] = ["Speed", "Throttle", "Passwords"];
 /// … and single options.
-const RARE: [&str; 24] = [
+const RARE: [&str; 25] = [
     "allow_empty",
+    "api_token_file",
     "color",
     "document_bytes",
     "dry_run",
@@ -43,7 +44,8 @@ pub(super) fn dressed(command: Command, may_be_called: &dyn Fn(&str) -> bool) ->
         let is_rare = !(is_throttle && is_limit) && is_rare(&argument);
         let argument = argument.hide_short_help(is_rare);
         let variable = argument.get_env().map(|name| name.to_string_lossy().into_owned());
-        match (variable, argument.get_help().map(ToString::to_string)) {
+        let help = argument.get_long_help().or(argument.get_help()).map(ToString::to_string);
+        match (variable, help) {
             (Some(variable), Some(help)) => {
                 argument.hide_env(true).long_help(format!("{help}\n\n[env: {variable}]"))
             }

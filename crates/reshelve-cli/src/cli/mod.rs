@@ -32,8 +32,7 @@ pub(crate) use sources::{ExplainArgs, InspectArgs, ProfileArgs};
 pub(crate) use targets::{ChecksumsArgs, IndexesAction, IndexesArgs, RestoreArgs, VerifyArgs};
 pub(crate) use tool::{CompletionsArgs, DemoArgs, ManArgs};
 
-/// Moves a shelf of novels: migrates the legacy `jobs` collection to the four normalised
-/// collections of the new stack, and proves that nothing was lost.
+/// Moves a shelf of novels to the new stack, and proves that nothing was lost.
 #[derive(Debug, Parser)]
 #[command(name = "reshelve", version, arg_required_else_help = true)]
 #[command(after_long_help = help::ALL)]

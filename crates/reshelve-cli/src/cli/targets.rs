@@ -86,7 +86,9 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "N", env = "RESHELVE_SAMPLE", help_heading = "Comparison",
         value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) sample: Option<u32>,
-    /// Write all mismatches to mismatches.jsonl in this folder, and what was found of answers
+    /// Write all mismatches to mismatches.jsonl in this folder
+    ///
+    /// What was found of answers goes there too.
     #[arg(short, long, value_name = "DIR", env = "RESHELVE_OUT")]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
@@ -111,10 +113,10 @@ impl VerifyArgs {
 /// Which answers `verify` compares.
 #[derive(Debug, Args)]
 pub(crate) struct ApiArgs {
-    /// Compare the answers of both sides too; with an address, also those of that application
+    /// Compare answers of both sides too
     ///
-    /// Without a value, write it last: a word after it is taken for the address.
-    #[arg(long, value_name = "API_URL", env = "RESHELVE_VERIFY_API", help_heading = "Answers",
+    /// With an address, also those of the application there. Without a value, write it last: a word after it is taken for the address.
+    #[arg(long, value_name = "API_URL", env = "RESHELVE_VERIFY_API", help_heading = "Comparison",
         num_args = 0..=1, default_missing_value = "", require_equals = false)]
     api: Option<String>,
     /// File with the token that the application asks for
@@ -122,7 +124,7 @@ pub(crate) struct ApiArgs {
         long,
         value_name = "FILE",
         env = "RESHELVE_API_TOKEN_FILE",
-        help_heading = "Answers",
+        help_heading = "Comparison",
         requires = "api"
     )]
     api_token_file: Option<PathBuf>,
