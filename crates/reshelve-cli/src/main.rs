@@ -78,6 +78,7 @@ fn run() -> Result<ExitCode, Failure> {
         Command::Shadow(args) => commands::shadow::run(&args),
         Command::Indexes(args) => commands::indexes::run(&args),
         Command::Generate(args) => commands::generate::run(&args),
+        Command::Anonymize(args) => commands::anonymize::run(&args),
         Command::Completions(args) => commands::completions::run(&args),
         Command::Man(args) => commands::man::run(&args),
     }

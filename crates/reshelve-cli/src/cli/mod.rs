@@ -1,5 +1,6 @@
 //! The command line: one definition for the parser, the help, the man pages and the completions.
 
+mod anonymize;
 mod control;
 mod generate;
 mod help;
@@ -16,6 +17,7 @@ mod tool;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+pub(crate) use anonymize::{AnonymizeAction, AnonymizeArgs, AnonymizeScanArgs};
 pub(crate) use control::{ControlArgs, ThrottleArgs};
 pub(crate) use generate::GenerateArgs;
 pub(crate) use output::looks;
@@ -121,6 +123,9 @@ pub(crate) enum Command {
     /// Generate synthetic legacy data
     #[command(after_long_help = help::GENERATE)]
     Generate(GenerateArgs),
+    /// Copy legacy data without anybody's text, and prove it
+    #[command(after_long_help = help::ANONYMIZE)]
+    Anonymize(Box<AnonymizeArgs>),
     /// Print a completion script for a shell
     #[command(after_long_help = help::COMPLETIONS)]
     Completions(CompletionsArgs),

@@ -137,7 +137,7 @@ pub(crate) struct PickArgs {
 }
 
 impl PickArgs {
-    fn place(&self, name: &Path, allow_empty: bool) -> SourcePlace {
+    pub(super) fn place(&self, name: &Path, allow_empty: bool) -> SourcePlace {
         SourcePlace {
             name: name.to_owned(),
             db: self.db.clone(),
