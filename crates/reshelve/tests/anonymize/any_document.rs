@@ -38,7 +38,7 @@ fn name() -> impl Strategy<Value = String> {
     ]
 }
 
-fn any() -> impl Strategy<Value = Any> {
+fn value() -> impl Strategy<Value = Any> {
     let text = prop_oneof![
         "[A-Za-z0-9 ,.'é—美🌊\n]{0,60}",
         prop::sample::select(vec!["completed", "failed", "", "Anna", "sister of Joanna", "Mr. A. B.", "(no message)"])
@@ -137,7 +137,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_documents_are_copied_or_left_out(documents in vec(vec((name(), any()), 0..20), 1..5)) {
+    fn any_documents_are_copied_or_left_out(documents in vec(vec((name(), value()), 0..20), 1..5)) {
         let bytes: Vec<Vec<u8>> = documents
             .iter()
             .map(|fields| {
