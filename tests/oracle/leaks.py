@@ -41,18 +41,20 @@ def words(text: str) -> list:
 
 
 class Policy:
-    """The closed words and the names of the table; everything else of it is of no interest here."""
+    """The paths of the table, and its closed words; its classes are of no interest here."""
 
     def __init__(self):
-        self.closed, self.names = {}, set()
+        self.closed, self.paths = {}, set()
         for line in POLICY.read_text().splitlines():
             path, _, *rest = line.split()
-            self.names.update(part.strip("[]") for part in path.replace("[]", "").split("."))
             if rest[:1] == ["one-of"]:
                 self.closed[path] = set(rest[1:])
+            if rest[:1] != ["subtree"]:
+                self.paths.add(path)
+        self.paths |= {"analysis", "progress.recoveryAttempts[]"}
 
 
-POLICY_TABLE = Policy()
+TABLE = Policy()
 MAPS = ("metadata.storyBible.characters", "metadata.storyBible.locations")
 PHASES = {"premise_analysis", "outline_generation", "chapter_writing", "quality_validation", "finalization"}
 
@@ -62,32 +64,34 @@ def string(payload: bytes) -> str:
 
 
 def pieces(value: Value, path: str):
-    """(path, kind, content) of every text, name that is data, binary and id, in order."""
+    """(path, kind, content) of every text, name that is data, binary and id, in order; below a path
+    that the table does not know, the path ends in `?`."""
     for index, (name, inner) in enumerate(value.fields()):
-        if isinstance(name, bytes):
-            name = name.decode("utf-8", "replace")
         if value.kind == ARRAY:
-            below = f"{path}[]"
-            if name != str(index):
-                yield below, "text", name
+            below, is_data = f"{path}[]", name != str(index)
         elif path in MAPS:
-            yield f"{path}.*", "text", name
-            below = f"{path}.*"
+            below, is_data = f"{path}.*", True
+        elif path == "metadata.phaseStartTimes":
+            below, is_data = f"{path}.*", name not in PHASES
         else:
             below = f"{path}.{name}" if path else name
-            if name not in POLICY_TABLE.names and name not in PHASES:
-                yield path, "text", name
-                below = f"{path}.?"
+            is_data = below not in TABLE.paths
+        if below not in TABLE.paths:
+            below = "?"
+        if is_data:
+            yield path, "text", name
         if inner.kind in (DOCUMENT, ARRAY):
             yield from pieces(inner, below)
         elif inner.kind == STRING:
             text = string(inner.payload)
-            if text not in POLICY_TABLE.closed.get(below, ()) and not is_ours(below, text):
+            if text not in TABLE.closed.get(below, ()) and not is_ours(below, text):
                 yield below, "text", text
         elif inner.kind in (CODE, SYMBOL):
             yield below, "text", string(inner.payload)
         elif inner.kind == CODE_WITH_SCOPE:
-            yield below, "text", inner.payload[4:].decode("utf-8", "replace")
+            code = raw_bson._int32(inner.payload, 4)
+            yield below, "text", inner.payload[8:7 + code].decode("utf-8", "replace")
+            yield from pieces(Value(DOCUMENT, inner.payload[8 + code:]), "?")
         elif inner.kind == REGEX:
             yield below, "text", inner.payload.split(b"\0")[0].decode("utf-8", "replace")
         elif inner.kind == BINARY:

@@ -65,7 +65,8 @@ pub(crate) fn refuse_scratch(source: &Path, scratch: &Path) -> Result<(), Failur
 
 /// Refuses a copy that would lie in the source that it is made of, or around it.
 pub(crate) fn refuse_copy(source: &Path, out: &Path) -> Result<(), Failure> {
-    let is_file = source != Path::new(STANDARD_INPUT) && places::connection_string(source)?.is_none();
+    let is_file =
+        source != Path::new(STANDARD_INPUT) && places::connection_string(source)?.is_none();
     if !is_file || !Spot::of(source).overlaps(&Spot::of(out)) {
         return Ok(());
     }

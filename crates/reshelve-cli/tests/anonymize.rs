@@ -1,6 +1,6 @@
 //! `anonymize`: copies that are proved, and what is refused.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends there")]
 
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
@@ -66,19 +66,30 @@ fn told_of(place: &Place, args: &[&str], fields: &[&str]) -> Vec<Value> {
 #[test]
 fn copies_of_every_corpus_are_migrated_as_their_originals_are() {
     for preset in ["standard", "lifecycle", "populated", "foreign"] {
-        let place = with_key(&["dump", "--documents", "120", "--preset", preset, "--size", "small"]);
+        let place =
+            with_key(&["dump", "--documents", "120", "--preset", preset, "--size", "small"]);
         let unknown = if preset == "foreign" { "redact" } else { "refuse" };
         let flags = ["--unknown", unknown, "--json"];
         let told = place.expect(0, &[&["anonymize", "dump", "copy"], &KEY[..], &flags].concat());
         let told = json(&told.stdout);
         assert_eq!(told["schema"], "reshelve.anonymize/1");
-        assert_eq!(told["documents"], serde_json::json!({"read": 120, "written": 120, "left_out": 0}));
+        assert_eq!(
+            told["documents"],
+            serde_json::json!({"read": 120, "written": 120, "left_out": 0})
+        );
         assert_eq!(told["leaks_found"], 0);
         assert_eq!(told["unknown"].as_array().unwrap().is_empty(), preset != "foreign");
         let fields = ["documents", "events", "warnings", "rejects", "exit"];
         for options in [
             &["--in-flight", "include"][..],
-            &["--in-flight", "as-failed", "--on-unknown-status", "failed", "--status-policy", "evidence"],
+            &[
+                "--in-flight",
+                "as-failed",
+                "--on-unknown-status",
+                "failed",
+                "--status-policy",
+                "evidence",
+            ],
         ] {
             let run = |source: &str, out: &str| {
                 told_of(&place, &[&["run", source, out], options].concat(), &fields)
@@ -113,7 +124,8 @@ fn real_dumps_in_every_form_give_the_same_copy() {
     place.expect(0, &["anonymize", "--new-key", "copy.key"]);
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/samples");
     let mut copies = Vec::new();
-    for (number, form) in ["dump", "all.archive.gz", "jobs.canonical.jsonl"].into_iter().enumerate() {
+    for (number, form) in ["dump", "all.archive.gz", "jobs.canonical.jsonl"].into_iter().enumerate()
+    {
         let source = samples.join(form);
         let out = format!("copy{number}");
         let args = ["anonymize", source.to_str().unwrap(), &out, "--db", "letswriteabook"];
@@ -129,9 +141,12 @@ fn real_dumps_in_every_form_give_the_same_copy() {
 
 #[test]
 fn the_same_key_gives_the_same_bytes_with_any_number_of_threads() {
-    let place = with_key(&["dump", "--documents", "60", "--preset", "populated", "--size", "small"]);
+    let place =
+        with_key(&["dump", "--documents", "60", "--preset", "populated", "--size", "small"]);
     place.expect(0, &["anonymize", "--new-key", "other.key"]);
-    for (out, key, jobs) in [("a", "copy.key", "1"), ("b", "copy.key", "3"), ("c", "other.key", "2")] {
+    for (out, key, jobs) in
+        [("a", "copy.key", "1"), ("b", "copy.key", "3"), ("c", "other.key", "2")]
+    {
         place.expect(0, &["anonymize", "dump", out, "--key-file", key, "--jobs", jobs]);
     }
     let of = |out: &str| place.read(&format!("{out}/letswriteabook/jobs.bson"));
@@ -166,7 +181,12 @@ fn unknown_paths_stop_it_before_anything_is_written() {
     assert!(told.stderr.contains("--unknown redact"), "{}", told.stderr);
     assert!(!place.path("copy.jsonl").exists());
     let hidden = std::fs::read_dir(place.path("")).unwrap();
-    assert!(hidden.filter(|it| it.as_ref().unwrap().file_name().to_string_lossy().ends_with("tmp")).count() == 0);
+    assert!(
+        hidden
+            .filter(|it| it.as_ref().unwrap().file_name().to_string_lossy().ends_with("tmp"))
+            .count()
+            == 0
+    );
 
     place.write("more.policy", b"# ours\ncustomer.name prose\ncustomer.size keep number\n");
     place.expect(0, &[&args[..], &["--policy", "more.policy"]].concat());
@@ -224,7 +244,8 @@ fn too_many_documents_left_out_is_no_copy() {
 
 #[test]
 fn a_leak_is_found_by_a_scan_and_its_text_is_not_shown() {
-    let place = with_key(&["jobs.jsonl", "--documents", "20", "--preset", "populated", "--size", "small"]);
+    let place =
+        with_key(&["jobs.jsonl", "--documents", "20", "--preset", "populated", "--size", "small"]);
     place.expect(0, &[&["anonymize", "jobs.jsonl", "copy.jsonl"], &KEY[..]].concat());
     place.expect(0, &["anonymize", "scan", "jobs.jsonl", "copy.jsonl"]);
     let copy = String::from_utf8(place.read("copy.jsonl")).unwrap();
@@ -233,7 +254,9 @@ fn a_leak_is_found_by_a_scan_and_its_text_is_not_shown() {
     let told = place.expect(5, &["anonymize", "scan", "jobs.jsonl", "leaky.jsonl"]);
     assert!(told.stdout.contains("word") && told.stdout.contains("premise"), "{}", told.stdout);
     assert!(!told.stdout.contains("Marianne"));
-    let told = json(&place.expect(5, &["anonymize", "scan", "jobs.jsonl", "leaky.jsonl", "--json"]).stdout);
+    let told = json(
+        &place.expect(5, &["anonymize", "scan", "jobs.jsonl", "leaky.jsonl", "--json"]).stdout,
+    );
     assert_eq!(told["schema"], "reshelve.anonymize-scan/1");
     assert_eq!(told["leaks"][0]["rule"], "word");
     // The source itself is the worst copy of all.
@@ -242,12 +265,14 @@ fn a_leak_is_found_by_a_scan_and_its_text_is_not_shown() {
 
 #[test]
 fn a_sample_has_every_kind() {
-    let place = with_key(&["dump", "--documents", "400", "--preset", "lifecycle", "--size", "small"]);
+    let place =
+        with_key(&["dump", "--documents", "400", "--preset", "lifecycle", "--size", "small"]);
     place.expect(0, &[&["anonymize", "dump", "small", "--sample", "40"], &KEY[..]].concat());
     let profile = |source: &str| json(&place.expect(0, &["profile", source, "--json"]).stdout);
     let (all, small) = (profile("dump"), profile("small"));
     assert_eq!(small["documents"], 40);
-    let keys = |value: &Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
+    let keys =
+        |value: &Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
     assert_eq!(keys(&all["forecast"]["warnings"]), keys(&small["forecast"]["warnings"]));
     assert_eq!(keys(&all["eras"]), keys(&small["eras"]));
     place.expect(0, &["anonymize", "scan", "dump", "small"]);
@@ -266,6 +291,9 @@ fn the_policy_is_printed_and_is_that_of_the_page() {
     let printed = place.expect(0, &["anonymize", "--policy"]).stdout;
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/anonymise.md");
     let page = std::fs::read_to_string(page).unwrap();
-    assert!(page.contains(&format!("```\n{printed}```\n")), "docs/anonymise.md shows another policy");
+    assert!(
+        page.contains(&format!("```\n{printed}```\n")),
+        "docs/anonymise.md shows another policy"
+    );
     place.expect(2, &["anonymize"]);
 }

@@ -17,11 +17,17 @@ const KIND: Kind = Kind { file: "--key-file", holds: "key", hint: hints::anonymi
 /// The key in a file.
 pub(super) fn read(file: Option<&Path>) -> Result<Key, Failure> {
     let Some(file) = file else {
-        return Err(Failure::usage("a copy needs a key, and none is given", hints::anonymize::MAKE_A_KEY));
+        return Err(Failure::usage(
+            "a copy needs a key, and none is given",
+            hints::anonymize::MAKE_A_KEY,
+        ));
     };
     let line = secret_file::read(file, &KIND)?;
     let key = Key::parse(&line).ok_or_else(|| {
-        Failure::usage(format!("{} does not hold a key", file.display()), hints::anonymize::KEY_FILE)
+        Failure::usage(
+            format!("{} does not hold a key", file.display()),
+            hints::anonymize::KEY_FILE,
+        )
     })?;
     if Disk.may_others_read(file)? {
         let message = format!("other users of this machine can read the key in {}", file.display());
@@ -41,13 +47,12 @@ pub fn new_key(file: &Path, handle: &Handle) -> Result<(), Failure> {
         let message = format!("{} already exists", file.display());
         return Err(Failure::refused(message, hints::anonymize::KEY_ELSEWHERE));
     }
-    let key = Key::random().map_err(|error| Failure::failed(format!("no random bytes: {error}")))?;
+    let key =
+        Key::random().map_err(|error| Failure::failed(format!("no random bytes: {error}")))?;
     let mut options = std::fs::OpenOptions::new();
-    let written = options
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(file)
-        .and_then(|mut out| out.write_all(key.to_line().as_bytes()).and_then(|()| out.sync_all()));
+    let written =
+        options.write(true).create_new(true).mode(0o600).open(file).and_then(|mut out| {
+            out.write_all(key.to_line().as_bytes()).and_then(|()| out.sync_all())
+        });
     written.map_err(|error| Failure::failed(format!("writing {}: {error}", file.display())))
 }

@@ -1,8 +1,8 @@
 //! `anonymize`: the same migration problem without anybody's text.
 
 mod key;
-mod output;
 mod outcome;
+mod output;
 
 use std::path::{Path, PathBuf};
 
@@ -84,7 +84,11 @@ pub fn policy(rules: &Rules) -> Result<Policy, Failure> {
         Failure::usage(format!("{} is not text", file.display()), hints::anonymize::POLICY_FILE)
     })?;
     policy.add(&text, rules.weaker).map_err(|error| {
-        let hint = if error.is_weaker { hints::anonymize::ALLOW_WEAKER } else { hints::anonymize::POLICY_FILE };
+        let hint = if error.is_weaker {
+            hints::anonymize::ALLOW_WEAKER
+        } else {
+            hints::anonymize::POLICY_FILE
+        };
         Failure::usage(format!("{}: {error}", file.display()), hint)
     })?;
     Ok(policy)
@@ -181,9 +185,8 @@ pub fn preview(request: &Request, job: &str, handle: &Handle) -> Result<Vec<Chan
         (&first, &reading),
         request.copying,
     );
-    rows.map_err(failure)?.ok_or_else(|| {
-        Failure::usage(format!("the source has no job {job}"), hints::JOB_IS_THE_ID)
-    })
+    rows.map_err(failure)?
+        .ok_or_else(|| Failure::usage(format!("the source has no job {job}"), hints::JOB_IS_THE_ID))
 }
 
 fn reading<'r>(
@@ -253,10 +256,9 @@ fn failure(error: AnonymizeError) -> Failure {
             let message = format!("{}:{}", AnonymizeError::Unknown(paths), listed.concat());
             Failure::refused(message, hints::anonymize::DECIDE_ON_UNKNOWN)
         }
-        AnonymizeError::Source(damage) => Failure {
-            hint: hints::of_damage(damage.kind),
-            ..Failure::failed(damage.to_string())
-        },
+        AnonymizeError::Source(damage) => {
+            Failure { hint: hints::of_damage(damage.kind), ..Failure::failed(damage.to_string()) }
+        }
         AnonymizeError::Interrupted => Failure {
             code: crate::ExitCode::Interrupted,
             hint: Some(hints::anonymize::COPY_AGAIN.to_owned()),

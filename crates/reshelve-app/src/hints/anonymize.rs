@@ -4,14 +4,14 @@
 pub(crate) const MAKE_A_KEY: &str = "`reshelve anonymize --new-key FILE` makes one, and --key-file FILE names it; keep it apart from \
      every copy";
 /// A file that holds no key.
-pub(crate) const KEY_FILE: &str =
-    "a key file holds 64 hexadecimal digits on one line, as `reshelve anonymize --new-key` makes it";
+pub(crate) const KEY_FILE: &str = "a key file holds 64 hexadecimal digits on one line, as `reshelve anonymize --new-key` makes it";
 /// A key that others can read.
 pub(crate) const CLOSE_THE_KEY: &str = "chmod 600 the file, if it is a key that you still trust";
 /// A key where something is.
 pub(crate) const KEY_ELSEWHERE: &str = "name another file: a key is never written over";
 /// A copy where something is.
-pub(crate) const COPY_ELSEWHERE: &str = "name a place where nothing is: nothing is ever written over";
+pub(crate) const COPY_ELSEWHERE: &str =
+    "name a place where nothing is: nothing is ever written over";
 /// A policy file that cannot be followed.
 pub(crate) const POLICY_FILE: &str =
     "each line is a path and a class, as `reshelve anonymize --policy` prints them";

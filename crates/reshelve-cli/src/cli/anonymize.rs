@@ -1,6 +1,6 @@
 //! The command line of `anonymize`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use reshelve::anonymize::{Copying, Weaker};
@@ -99,8 +99,8 @@ struct ThreadsArgs {
 pub(crate) struct RulesArgs {
     /// Print the policy; with FILE, take more rules from there
     #[arg(long, value_name = "FILE", env = "RESHELVE_POLICY", help_heading = "Policy",
-        num_args = 0..=1, default_missing_value = "")]
-    policy: Option<PathBuf>,
+        num_args = 0..=1)]
+    policy: Option<Option<PathBuf>>,
     /// Take rules of the file that let through more than the table does
     #[arg(long, env = "RESHELVE_ALLOW_WEAKER", help_heading = "Policy")]
     allow_weaker: bool,
@@ -125,7 +125,7 @@ impl RulesArgs {
 
     pub(crate) fn rules(&self) -> Rules {
         Rules {
-            file: self.policy.clone().filter(|file| !file.as_os_str().is_empty()),
+            file: self.policy.clone().flatten(),
             weaker: if self.allow_weaker { Weaker::Allowed } else { Weaker::Refused },
             unknown: match self.unknown {
                 Some(UnknownName::Redact) => Unknown::Redact,
@@ -137,7 +137,7 @@ impl RulesArgs {
 
 impl AnonymizeArgs {
     /// The request of a copy of that source.
-    pub(crate) fn request(&self, source: &PathBuf, out: PathBuf) -> Request {
+    pub(crate) fn request(&self, source: &Path, out: PathBuf) -> Request {
         Request {
             source: self.pick.place(source, self.allow_empty),
             out,

@@ -1,6 +1,6 @@
 //! `reshelve anonymize`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use reshelve_app::anonymize::{self, Changed, Outcome, ScanOutcome, SharedLeak};
@@ -59,7 +59,10 @@ fn page(outcome: &Outcome) -> String {
     match &outcome.out {
         Some(out) => lines.push(format!(
             "{}, {} as BSON, in {} ({})",
-            counted(documents.written, if outcome.is_sample { "chosen document" } else { "document" }),
+            counted(
+                documents.written,
+                if outcome.is_sample { "chosen document" } else { "document" }
+            ),
             size(bytes.written),
             plain(out),
             outcome.form
@@ -78,7 +81,10 @@ fn page(outcome: &Outcome) -> String {
     lines.push(format!("  leak scan     {found}"));
     if !outcome.unknown.is_empty() {
         let paths = u64::try_from(outcome.unknown.len()).unwrap_or(u64::MAX);
-        lines.push(format!("  redacted      {} that the policy does not know", counted(paths, "path")));
+        lines.push(format!(
+            "  redacted      {} that the policy does not know",
+            counted(paths, "path")
+        ));
     }
     if documents.left_out > 0 {
         let text = format!("{} of {}", number(documents.left_out), number(documents.read));
@@ -92,9 +98,10 @@ fn page(outcome: &Outcome) -> String {
 }
 
 fn leaks(leaks: &[SharedLeak]) -> impl Iterator<Item = String> {
-    leaks.iter().take(NAMED_MAX).map(|leak| {
-        format!("    {:<8}  {}  {}", leak.rule, plain(&leak.job), plain(&leak.path))
-    })
+    leaks
+        .iter()
+        .take(NAMED_MAX)
+        .map(|leak| format!("    {:<8}  {}  {}", leak.rule, plain(&leak.job), plain(&leak.path)))
 }
 
 fn scan(args: &AnonymizeScanArgs) -> Result<ExitCode, Failure> {
@@ -121,7 +128,7 @@ fn scan_page(outcome: &ScanOutcome) -> String {
 }
 
 /// Values of the source are shown to a person who may read it, and go into no file.
-fn preview(args: &AnonymizeArgs, source: &PathBuf, job: &str) -> Result<ExitCode, Failure> {
+fn preview(args: &AnonymizeArgs, source: &Path, job: &str) -> Result<ExitCode, Failure> {
     let Some(width) = columns().filter(|_| has_terminal()) else {
         let message = "a preview shows texts of the source, and is shown on a terminal only";
         return Err(Failure::usage(message, hints::LIST_OF_FLAGS));

@@ -49,6 +49,7 @@ fn is_alike(one: char, other: char) -> bool {
     one.is_alphanumeric() == other.is_alphanumeric()
         && one.is_numeric() == other.is_numeric()
         && one.is_uppercase() == other.is_uppercase()
+        && one.is_lowercase() == other.is_lowercase()
         && one.len_utf8() == other.len_utf8()
 }
 
@@ -111,7 +112,8 @@ pub(super) fn pronounceable(letter: char, before: Option<char>, draw: &mut Draw)
     if !letter.is_ascii_alphabetic() {
         return alike(letter, draw);
     }
-    let is_vowel = |letter: char| VOWELS.iter().any(|vowel| letter.eq_ignore_ascii_case(&char::from(*vowel)));
+    let is_vowel =
+        |letter: char| VOWELS.iter().any(|vowel| letter.eq_ignore_ascii_case(&char::from(*vowel)));
     let letters = if before.is_some_and(|before| !is_vowel(before)) { VOWELS } else { CONSONANTS };
     let drawn = draw.pick(letters).map_or(letter, char::from);
     if letter.is_ascii_uppercase() { drawn.to_ascii_uppercase() } else { drawn }

@@ -112,13 +112,16 @@ impl Checker {
             self.mappers.push((options, Mapper::new(options)));
             self.mappers.len() - 1
         });
-        let Some((_, mapper)) = self.mappers.get_mut(known) else { return Err(Difference::Verdict) };
+        let Some((_, mapper)) = self.mappers.get_mut(known) else {
+            return Err(Difference::Verdict);
+        };
         self.original.clear();
         self.copy.clear();
         let one = mapper.map(original, &mut self.original);
         let other = mapper.map(copy, &mut self.copy);
         let (verdict, other_verdict) = (verdict(&one), verdict(&other));
-        if (verdict.reject, verdict.is_skipped) != (other_verdict.reject, other_verdict.is_skipped) {
+        if (verdict.reject, verdict.is_skipped) != (other_verdict.reject, other_verdict.is_skipped)
+        {
             return Err(Difference::Verdict);
         }
         if verdict.warnings != other_verdict.warnings {
@@ -130,7 +133,12 @@ impl Checker {
         Ok(verdict)
     }
 
-    fn compare_targets(&self, one: &Mapped, other: &Mapped, shift: Shift) -> Result<(), Difference> {
+    fn compare_targets(
+        &self,
+        one: &Mapped,
+        other: &Mapped,
+        shift: Shift,
+    ) -> Result<(), Difference> {
         if one.events != other.events {
             return Err(Difference::Events);
         }
@@ -214,7 +222,9 @@ fn are_events_alike(one: Document<'_>, other: Document<'_>, shift: Shift) -> boo
     };
     let at = |event: Document<'_>| event.get("emittedAt").and_then(Value::date_ms);
     let is_shifted = match (at(one), at(other)) {
-        (Some(one), Some(other)) => other == one || other - one == shift.offset_ms() || is_extreme(one),
+        (Some(one), Some(other)) => {
+            other == one || other - one == shift.offset_ms() || is_extreme(one)
+        }
         (one, other) => one == other,
     };
     is_shifted
@@ -236,11 +246,14 @@ fn are_numbers_alike(one: Document<'_>, other: Document<'_>) -> bool {
     loop {
         match (of_one.next(), of_other.next()) {
             (None, None) => return true,
-            (Some(one), Some(other)) if one.name == other.name && one.value.kind == other.value.kind => {
+            (Some(one), Some(other))
+                if one.name == other.name && one.value.kind == other.value.kind =>
+            {
                 let is_alike = match one.value.kind {
-                    kind::DOCUMENT | kind::ARRAY => {
-                        are_numbers_alike(Document::new(one.value.bytes), Document::new(other.value.bytes))
-                    }
+                    kind::DOCUMENT | kind::ARRAY => are_numbers_alike(
+                        Document::new(one.value.bytes),
+                        Document::new(other.value.bytes),
+                    ),
                     kind::INT32 | kind::INT64 | kind::DOUBLE | kind::BOOLEAN => {
                         one.value.bytes == other.value.bytes
                     }

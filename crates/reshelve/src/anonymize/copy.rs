@@ -281,9 +281,6 @@ impl Worker<'_> {
         let found = self.scanner.scan(Document::new(copy), Some(Document::new(document)));
         let leaks = self.scanner.certain(found)?;
         let job = || id_text(Some(document));
-        Ok(leaks
-            .into_iter()
-            .map(|(leak, path)| FoundLeak { leak, job: job(), path })
-            .collect())
+        Ok(leaks.into_iter().map(|(leak, path)| FoundLeak { leak, job: job(), path }).collect())
     }
 }

@@ -40,7 +40,8 @@ impl Shift {
     /// Seconds since 1970, as in an ObjectId.
     pub(super) fn seconds(self, seconds: u32) -> u32 {
         let shifted = i64::from(seconds) + self.offset_s;
-        let is_extreme = i64::from(seconds) < MARGIN_S || i64::from(seconds) > i64::from(u32::MAX) - MARGIN_S;
+        let is_extreme =
+            i64::from(seconds) < MARGIN_S || i64::from(seconds) > i64::from(u32::MAX) - MARGIN_S;
         if is_extreme { seconds } else { u32::try_from(shifted).unwrap_or(seconds) }
     }
 

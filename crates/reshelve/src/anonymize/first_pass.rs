@@ -141,8 +141,10 @@ pub fn first_pass(
         }
         tell(documents, source.bytes_read());
     }
-    let unknown: BTreeSet<String> =
-        workers.iter_mut().flat_map(|worker| std::mem::take(&mut worker.surveyor.unknown)).collect();
+    let unknown: BTreeSet<String> = workers
+        .iter_mut()
+        .flat_map(|worker| std::mem::take(&mut worker.surveyor.unknown))
+        .collect();
     drop(workers);
     let spooled = match (spool, &spool_key) {
         (Some(spool), Some(key)) => Some(spool.finish(key)?),

@@ -171,8 +171,10 @@ fn permute(key: &Key, purpose: &str, tweak: &[u8], digits: &mut [usize], radices
             0 => (right, right_radices, &*left),
             _ => (left, left_radices, &*right),
         };
-        let seen: Vec<u8> =
-            other.iter().flat_map(|digit| u32::try_from(*digit).unwrap_or(0).to_le_bytes()).collect();
+        let seen: Vec<u8> = other
+            .iter()
+            .flat_map(|digit| u32::try_from(*digit).unwrap_or(0).to_le_bytes())
+            .collect();
         let mut draw = key.draw(purpose, &[tweak, &[round], &seen]);
         for (digit, radix) in moved.iter_mut().zip(radices) {
             *digit = (*digit + draw.below(*radix)) % (*radix).max(1);
@@ -201,7 +203,8 @@ mod tests {
 
     #[test]
     fn the_form_of_a_string_stays() {
-        for id in ["novel-0a1B", " x ", "小説/№ 12ab", "", "0f-ab0123456789abcd", "\u{FEFF}é"] {
+        for id in ["novel-0a1B", " x ", "小説/№ 12ab", "", "0f-ab0123456789abcd", "\u{FEFF}é"]
+        {
             let pseudonym = String::from_utf8(permuted(&key(), b"", id.as_bytes())).unwrap();
             assert_eq!(pseudonym.len(), id.len(), "{id}");
             for (letter, drawn) in id.chars().zip(pseudonym.chars()) {

@@ -114,7 +114,8 @@ mod tests {
 
     #[test]
     fn what_is_drawn_depends_on_everything() {
-        let drawn = |key: &Key, purpose: &str, parts: &[&[u8]]| key.draw(purpose, parts).bytes::<16>();
+        let drawn =
+            |key: &Key, purpose: &str, parts: &[&[u8]]| key.draw(purpose, parts).bytes::<16>();
         let one = drawn(&key(1), "a", &[b"bc", b"d"]);
         assert_eq!(one, drawn(&key(1), "a", &[b"bc", b"d"]));
         for other in [

@@ -160,7 +160,8 @@ struct Syllables(u64);
 impl Syllables {
     fn below(&mut self, bound: usize) -> usize {
         // The generator of Knuth's MMIX: nothing depends on its quality.
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 40).unwrap_or(0) % bound
     }
 

@@ -14,6 +14,8 @@ use super::words::{Word, is_same, words};
 
 /// How often the letters after a beginning are drawn again because a word hits something.
 const TRIES: usize = 8;
+/// How often all names of a job are drawn.
+const ATTEMPTS: u8 = 64;
 /// How often that happens in one job before everything is drawn again.
 const STEPS_MAX: usize = 20_000;
 /// Keys of which each is looked for in each other one. A job with more is left to the comparison of
@@ -60,16 +62,31 @@ impl Names {
         originals.sort_unstable();
         originals.dedup();
         let parts = Parts::of(&originals);
-        let renamed = rename(key.draw("names", &[]), pen, &parts)?;
-        let mut names = Names::default();
-        for original in &originals {
-            names.keys.insert(original.to_vec(), parts.renamed(original, &renamed));
+        for attempt in 0..ATTEMPTS {
+            let draw = key.draw("names", &[&[attempt]]);
+            let Some(renamed) = rename(draw, pen, &parts) else { continue };
+            let mut names = Names::default();
+            for original in &originals {
+                names.keys.insert(original.to_vec(), parts.renamed(original, &renamed));
+            }
+            if names.are_alike(&originals) && names.are_changed() {
+                names.look_for(&originals, &parts, &renamed, pen);
+                return Ok(names);
+            }
         }
-        if !names.are_alike(&originals) {
-            return Err(Unfit);
-        }
-        names.look_for(&originals, &parts, &renamed, pen);
-        Ok(names)
+        Err(Unfit)
+    }
+
+    /// Whether no key has two neighbouring words that are as they were: letters of a large cast have
+    /// few places to go to.
+    fn are_changed(&self) -> bool {
+        self.keys.iter().all(|(key, new)| {
+            let (words, new_words) = (words(key), words(new));
+            let both = words.iter().zip(&new_words);
+            let same: Vec<bool> =
+                both.map(|(one, other)| is_same(one.of(key), other.of(new))).collect();
+            !same.windows(2).any(|pair| pair[0] && pair[1])
+        })
     }
 
     /// The pseudonym of a key.
@@ -86,9 +103,10 @@ impl Names {
         }
         let contains = |outer: &[u8], inner: &[u8]| memchr::memmem::find(outer, inner).is_some();
         originals.iter().zip(&pseudonyms).all(|(outer, new_outer)| {
-            originals.iter().zip(&pseudonyms).all(|(inner, new_inner)| {
-                contains(outer, inner) == contains(new_outer, new_inner)
-            })
+            originals
+                .iter()
+                .zip(&pseudonyms)
+                .all(|(inner, new_inner)| contains(outer, inner) == contains(new_outer, new_inner))
         })
     }
 
@@ -105,7 +123,10 @@ impl Names {
         for original in originals {
             let found = words(original);
             let whole: Vec<Vec<u8>> = found.iter().map(|word| word.of(original).to_vec()).collect();
-            if whole.len() > 1 && whole.len() <= SEQUENCE_MAX && !whole.iter().all(|it| is_common(it)) {
+            if whole.len() > 1
+                && whole.len() <= SEQUENCE_MAX
+                && !whole.iter().all(|it| is_common(it))
+            {
                 self.add(whole.clone(), parts, renamed, pen);
             }
             for word in whole.into_iter().filter(|word| !is_common(word)) {
@@ -169,9 +190,9 @@ impl Names {
                     true => name == word.of(text),
                     false => is_same(name, word.of(text)),
                 })
-                && words[..sequence.words.len()].windows(2).all(|pair| {
-                    is_one_name(&text[pair[0].end..pair[1].start])
-                })
+                && words[..sequence.words.len()]
+                    .windows(2)
+                    .all(|pair| is_one_name(&text[pair[0].end..pair[1].start]))
         };
         let folded = sequences.iter().find(|sequence| fits(sequence, false))?;
         let exact = sequences.iter().find(|sequence| fits(sequence, true));
@@ -181,7 +202,8 @@ impl Names {
 
 /// Whether two words with that between them can be parts of one name.
 fn is_one_name(between: &[u8]) -> bool {
-    !between.is_empty() && !between.iter().any(|byte| matches!(byte, b'!' | b'?' | b';' | b':' | b'"'))
+    !between.is_empty()
+        && !between.iter().any(|byte| matches!(byte, b'!' | b'?' | b';' | b':' | b'"'))
 }
 
 /// The class of a word, by which most words are told from names.
@@ -286,15 +308,11 @@ fn divide(token: &[char], names: &[Vec<char>]) -> Vec<Vec<char>> {
 }
 
 /// Renames all parts.
-fn rename(
-    draw: Draw,
-    pen: &Pen<'_>,
-    parts: &Parts,
-) -> Result<BTreeMap<Vec<char>, Vec<char>>, Unfit> {
+fn rename(draw: Draw, pen: &Pen<'_>, parts: &Parts) -> Option<BTreeMap<Vec<char>, Vec<char>>> {
     let mut renaming = Renaming { draw, pen, steps: 0, renamed: BTreeMap::new() };
     let all: Vec<&[char]> = parts.all.iter().map(Vec::as_slice).collect();
     let fits = renaming.below(&all, 0, &mut Vec::new());
-    if fits { Ok(renaming.renamed) } else { Err(Unfit) }
+    fits.then_some(renaming.renamed)
 }
 
 struct Renaming<'a> {

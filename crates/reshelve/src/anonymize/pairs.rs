@@ -91,7 +91,11 @@ pub fn scan(
         for (pair, leaks) in pairs.iter().zip(found) {
             let job = || id_text(Some(&pair.copy));
             if pair.original.is_none() {
-                summary.add_leak(FoundLeak { leak: Leak::Unpaired, job: job(), path: String::new() });
+                summary.add_leak(FoundLeak {
+                    leak: Leak::Unpaired,
+                    job: job(),
+                    path: String::new(),
+                });
             }
             for (leak, path) in leaks? {
                 summary.add_leak(FoundLeak { leak, job: job(), path });

@@ -119,7 +119,8 @@ impl Pen<'_> {
         while left > LENGTH_MAX {
             // What is left after a part should be a part itself.
             let part = if left < LENGTH_MAX + 3 { LENGTH_MAX - 3 } else { LENGTH_MAX };
-            let number = self.lexicon.of_length(part).start + draw.below(self.lexicon.of_length(part).len());
+            let number =
+                self.lexicon.of_length(part).start + draw.below(self.lexicon.of_length(part).len());
             out.extend_from_slice(self.lexicon.own(number));
             left -= part;
         }

@@ -237,9 +237,11 @@ impl Policy {
             }
             // What the mapping writes for want of a text, and of an id, says nothing.
             Some(Rule { how: How::Whole, .. }) => text == b"(no message)",
-            Some(Rule { how: How::Entry, .. }) => text.strip_prefix(b"legacy-").is_some_and(|rest| {
-                (1..8).contains(&rest.len()) && rest.iter().all(u8::is_ascii_digit)
-            }),
+            Some(Rule { how: How::Entry, .. }) => {
+                text.strip_prefix(b"legacy-").is_some_and(|rest| {
+                    (1..8).contains(&rest.len()) && rest.iter().all(u8::is_ascii_digit)
+                })
+            }
             _ => false,
         }
     }
@@ -254,7 +256,8 @@ impl Policy {
         let mut text = String::new();
         for &node in &self.order {
             let Some(rule) = self.rule(node) else { continue };
-            let line = format!("{:<width$}  {:<5}  {}", self.path(node), rule.class.as_str(), rule.how);
+            let line =
+                format!("{:<width$}  {:<5}  {}", self.path(node), rule.class.as_str(), rule.how);
             text.push_str(line.trim_end());
             text.push('\n');
         }
@@ -396,12 +399,19 @@ mod tests {
 
     #[test]
     fn a_weaker_rule_has_to_be_allowed() {
-        for weaker in ["premise keep", "premise name", "chapters[].generatedAt keep", "status keep one-of mine"] {
+        for weaker in [
+            "premise keep",
+            "premise name",
+            "chapters[].generatedAt keep",
+            "status keep one-of mine",
+        ] {
             let error = Policy::new().add(weaker, Weaker::Refused).unwrap_err();
             assert!(error.is_weaker && error.line == 1, "{weaker}: {error}");
             Policy::new().add(weaker, Weaker::Allowed).unwrap();
         }
-        for bad in ["premise", "premise secret", "a..b prose", "a prose very much", "a date subtree"] {
+        for bad in
+            ["premise", "premise secret", "a..b prose", "a prose very much", "a date subtree"]
+        {
             let error = Policy::new().add(bad, Weaker::Allowed).unwrap_err();
             assert!(!error.is_weaker, "{bad}");
         }

@@ -49,8 +49,8 @@ pub fn preview(
             if job_of(document) != job {
                 continue;
             }
-            let copy =
-                (0..ATTEMPTS).find_map(|attempt| rewriting.rewrite(document, attempt, Vec::new()).ok());
+            let copy = (0..ATTEMPTS)
+                .find_map(|attempt| rewriting.rewrite(document, attempt, Vec::new()).ok());
             return Ok(copy.map(|copy| {
                 let mut rows = Vec::new();
                 compare(document, Document::new(&copy), "", &mut rows);
@@ -70,7 +70,8 @@ fn compare(one: Document<'_>, other: Document<'_>, above: &str, rows: &mut Vec<C
         let path = format!("{above}{dot}{}", one.name_text());
         if matches!(one.value.kind, kind::DOCUMENT | kind::ARRAY) {
             if one.name != other.name {
-                let (before, after) = (one.name_text().into_owned(), other.name_text().into_owned());
+                let (before, after) =
+                    (one.name_text().into_owned(), other.name_text().into_owned());
                 rows.push(Changed { path: path.clone(), before, after });
             }
             compare(Document::new(one.value.bytes), Document::new(other.value.bytes), &path, rows);

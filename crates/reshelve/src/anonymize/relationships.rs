@@ -16,9 +16,8 @@ fn entries(document: Document<'_>) -> Option<Document<'_>> {
 pub(super) fn characters(document: Document<'_>, names: &Names) -> Vec<(Vec<u8>, Vec<u8>)> {
     let map = entries(document);
     let keys = map.into_iter().flat_map(Document::elements).filter(|it| !it.name.is_empty());
-    let mut all: Vec<(Vec<u8>, Vec<u8>)> = keys
-        .filter_map(|it| Some((it.name.to_vec(), names.of_key(it.name)?.to_vec())))
-        .collect();
+    let mut all: Vec<(Vec<u8>, Vec<u8>)> =
+        keys.filter_map(|it| Some((it.name.to_vec(), names.of_key(it.name)?.to_vec()))).collect();
     all.sort_by(|(one, _), (other, _)| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
     all.dedup();
     all

@@ -308,7 +308,8 @@ impl Copying<'_> {
         }
         self.out.extend(&drawn);
         self.out.extend(&[0]);
-        let options = options.iter().map(|option| if b"ilmsux".contains(option) { *option } else { b'i' });
+        let options =
+            options.iter().map(|option| if b"ilmsux".contains(option) { *option } else { b'i' });
         let options: Vec<u8> = options.collect();
         self.out.extend(&options);
         self.out.extend(&[0]);

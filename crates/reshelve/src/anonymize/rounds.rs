@@ -63,7 +63,10 @@ impl Round {
     pub(super) fn documents(&self) -> Vec<Original<'_>> {
         let batches = self.batches[..self.used].iter();
         let all = batches.flat_map(|batch| {
-            batch.items.iter().map(|item| Original { bytes: batch.document(item), form: batch.form })
+            batch
+                .items
+                .iter()
+                .map(|item| Original { bytes: batch.document(item), form: batch.form })
         });
         all.collect()
     }

@@ -21,7 +21,8 @@ impl Stratum {
     pub(super) fn of(document: Document<'_>, outcome: &Outcome) -> Stratum {
         let look = FirstLook::at(document);
         // A status that is not known is one kind, whatever it says.
-        let known = look.status.and_then(Value::string).filter(|it| Status::of_legacy(it).is_some());
+        let known =
+            look.status.and_then(Value::string).filter(|it| Status::of_legacy(it).is_some());
         let status = known.map_or_else(String::new, |it| String::from_utf8_lossy(it).into_owned());
         let verdict = verdict(outcome);
         let mut codes: Vec<&'static str> =
@@ -39,11 +40,14 @@ impl Stratum {
     }
 }
 
+/// Ranks and positions, lowest rank first.
+type Members = BTreeSet<([u8; 8], u64)>;
+
 /// Documents by kind; of each kind the first ones in an order that the key draws.
 pub(super) struct Sample {
     size: usize,
     key: Key,
-    strata: BTreeMap<Stratum, BTreeSet<([u8; 8], u64)>>,
+    strata: BTreeMap<Stratum, Members>,
     held: usize,
 }
 
@@ -91,10 +95,12 @@ impl Sample {
         let mut chosen = BTreeSet::new();
         let mut seen = BTreeSet::new();
         // First one of every kind, the rarest first.
-        let mut by_size: Vec<(&Stratum, &BTreeSet<([u8; 8], u64)>)> = self.strata.iter().collect();
+        let mut by_size: Vec<(&Stratum, &Members)> = self.strata.iter().collect();
         by_size.sort_by_key(|(stratum, members)| (members.len(), *stratum));
         for (stratum, members) in &by_size {
-            let is_new = stratum.kinds().into_iter().fold(false, |any, kind| seen.insert(kind) || any);
+            let known = seen.len();
+            seen.extend(stratum.kinds());
+            let is_new = seen.len() > known;
             if is_new && chosen.len() < self.size {
                 chosen.extend(members.first().map(|(_, position)| *position));
             }

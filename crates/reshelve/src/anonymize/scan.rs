@@ -93,11 +93,8 @@ impl<'a> Scanner<'a> {
 impl Scanner<'_> {
     /// What is certain of what was found: each leak with its path, once.
     pub(super) fn certain(&self, found: Found) -> Result<BTreeSet<(Leak, String)>, DiskError> {
-        let mut leaks: BTreeSet<(Leak, String)> = found
-            .leaks
-            .into_iter()
-            .map(|(leak, spot)| (leak, spot.path(self.policy)))
-            .collect();
+        let mut leaks: BTreeSet<(Leak, String)> =
+            found.leaks.into_iter().map(|(leak, spot)| (leak, spot.path(self.policy))).collect();
         for Suspect { hash, spot } in found.suspects {
             if self.corpus.has(hash)? {
                 leaks.insert((Leak::Word, spot.path(self.policy)));

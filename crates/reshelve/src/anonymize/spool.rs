@@ -154,7 +154,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let key = Key::random().unwrap();
         let mut spool = Spool::new(&Scratch::from(folder.path()), &key, Form::Json).unwrap();
-        let documents: Vec<Vec<u8>> = (0..100u8).map(|it| vec![b'm'; usize::from(it) * 97]).collect();
+        let documents: Vec<Vec<u8>> =
+            (0..100u8).map(|it| vec![b'm'; usize::from(it) * 97]).collect();
         documents.iter().for_each(|document| spool.add(document).unwrap());
         let mut spooled = spool.finish(&key).unwrap();
         let mut raw = Vec::new();

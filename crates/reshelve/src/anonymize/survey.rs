@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use super::corpus::Trace;
 use super::lexicon::{Lexicon, Listed, WordHash};
 use super::names::SEQUENCE_MAX;
 use super::policy::{Class, NodeId, Policy};
 use super::rewrite::job_of;
-use super::corpus::Trace;
 use super::walk::{Piece, Spot, Visitor, walk};
 use super::words::{each_word, words};
 use reshelve_core::raw::{Document, hex};
@@ -106,7 +106,9 @@ impl Visitor for Surveyor<'_> {
 
     fn piece(&mut self, spot: Spot, piece: Piece<'_>, _: Option<Piece<'_>>) {
         match piece {
-            Piece::Name(name) if self.policy.class(spot.node()) == Some(Class::Name) => self.name(name),
+            Piece::Name(name) if self.policy.class(spot.node()) == Some(Class::Name) => {
+                self.name(name)
+            }
             Piece::Text(text) | Piece::Name(text) => {
                 each_word(text, |word| self.word(word.of(text), false));
             }

@@ -67,8 +67,12 @@ fn decimal(bytes: &[u8], draw: &mut Draw) -> Vec<u8> {
 /// alike.
 pub(super) fn date_number(value: Value<'_>, shift: Shift, draw: &mut Draw) -> Vec<u8> {
     let shifted = match value.kind {
-        kind::INT64 => value.int64().and_then(|number| shift.epoch_ms(number)).map(i64::to_le_bytes),
-        kind::DOUBLE => value.double().and_then(|number| shifted_double(number, shift)).map(f64::to_le_bytes),
+        kind::INT64 => {
+            value.int64().and_then(|number| shift.epoch_ms(number)).map(i64::to_le_bytes)
+        }
+        kind::DOUBLE => {
+            value.double().and_then(|number| shifted_double(number, shift)).map(f64::to_le_bytes)
+        }
         _ => None,
     };
     if let Some(shifted) = shifted {
@@ -156,7 +160,8 @@ mod tests {
         let key = Key::parse(&"3".repeat(64)).unwrap();
         let shift = Shift::of_job(&key, b"job", false);
         let at = 1_753_351_500_000.75_f64;
-        let drawn = date_number(Value { kind: kind::DOUBLE, bytes: &at.to_le_bytes() }, shift, &mut draw());
+        let drawn =
+            date_number(Value { kind: kind::DOUBLE, bytes: &at.to_le_bytes() }, shift, &mut draw());
         let drawn = f64::from_le_bytes(drawn.try_into().unwrap());
         #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "a test")]
         let expected = at + shift.offset_ms() as f64;
@@ -165,7 +170,11 @@ mod tests {
             let value = odd.to_le_bytes();
             let value = Value { kind: kind::INT64, bytes: &value };
             let drawn = date_number(value, shift, &mut draw());
-            assert_eq!(is_date(Value { kind: kind::INT64, bytes: &drawn }), is_date(value), "{odd}");
+            assert_eq!(
+                is_date(Value { kind: kind::INT64, bytes: &drawn }),
+                is_date(value),
+                "{odd}"
+            );
         }
     }
 

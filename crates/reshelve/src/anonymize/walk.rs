@@ -182,7 +182,9 @@ fn each_piece(
             visitor.piece(at, Piece::Id(id), twin.map(|(_, id)| Piece::Id(id)));
         }
         kind::BINARY => {
-            let content = |value: Value<'_>| -> (usize, usize) { (5.min(value.bytes.len()), value.bytes.len()) };
+            let content = |value: Value<'_>| -> (usize, usize) {
+                (5.min(value.bytes.len()), value.bytes.len())
+            };
             let (from, to) = content(value);
             let twin = twin.map(|twin| {
                 let (from, to) = content(twin);

@@ -24,8 +24,8 @@ mod words;
 
 pub use faults::{Fault, Inflicted, inflict};
 pub use forms::{
-    Dialect, Documents, FORM_NAMES, GenerateError, Layout, Next, Output, OutputForm, Written, write,
-    write_documents,
+    Dialect, Documents, FORM_NAMES, GenerateError, Layout, Next, Output, OutputForm, Written,
+    write, write_documents,
 };
 pub use job::document;
 pub use plan::{Era, Eras, Metadata, Plan, Size, Stage, Stages};

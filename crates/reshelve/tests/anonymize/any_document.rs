@@ -28,10 +28,42 @@ enum Any {
 fn name() -> impl Strategy<Value = String> {
     prop_oneof![
         prop::sample::select(vec![
-            "_id", "status", "title", "premise", "chapters", "content", "outline", "metadata", "storyBible",
-            "characters", "locations", "relationships", "traits", "continuityAlerts", "id", "message", "context",
-            "character", "timestamp", "aiDecisions", "error", "analysis", "modelUsage", "createdAt", "phaseStartTimes",
-            "themes", "name", "progress", "$odd", "a.b", "", "Anna", "Ann", "Joanna", "Mr. A. B.", "Élodie",
+            "_id",
+            "status",
+            "title",
+            "premise",
+            "chapters",
+            "content",
+            "outline",
+            "metadata",
+            "storyBible",
+            "characters",
+            "locations",
+            "relationships",
+            "traits",
+            "continuityAlerts",
+            "id",
+            "message",
+            "context",
+            "character",
+            "timestamp",
+            "aiDecisions",
+            "error",
+            "analysis",
+            "modelUsage",
+            "createdAt",
+            "phaseStartTimes",
+            "themes",
+            "name",
+            "progress",
+            "$odd",
+            "a.b",
+            "",
+            "Anna",
+            "Ann",
+            "Joanna",
+            "Mr. A. B.",
+            "Élodie",
         ])
         .prop_map(str::to_owned),
         "[a-zA-Z .$é美]{0,6}",
@@ -41,8 +73,16 @@ fn name() -> impl Strategy<Value = String> {
 fn value() -> impl Strategy<Value = Any> {
     let text = prop_oneof![
         "[A-Za-z0-9 ,.'é—美🌊\n]{0,60}",
-        prop::sample::select(vec!["completed", "failed", "", "Anna", "sister of Joanna", "Mr. A. B.", "(no message)"])
-            .prop_map(str::to_owned),
+        prop::sample::select(vec![
+            "completed",
+            "failed",
+            "",
+            "Anna",
+            "sister of Joanna",
+            "Mr. A. B.",
+            "(no message)"
+        ])
+        .prop_map(str::to_owned),
     ];
     let leaf = prop_oneof![
         4 => text.prop_map(Any::Text),

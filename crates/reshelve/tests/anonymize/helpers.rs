@@ -38,7 +38,11 @@ pub(crate) fn first(documents: &[Vec<u8>], key: Option<&Key>, policy: &Policy) -
 }
 
 /// The copies of documents, and what there is to say of them.
-pub(crate) fn copies(documents: &[Vec<u8>], key: &Key, copying: Copying) -> (Vec<Vec<u8>>, Summary) {
+pub(crate) fn copies(
+    documents: &[Vec<u8>],
+    key: &Key,
+    copying: Copying,
+) -> (Vec<Vec<u8>>, Summary) {
     let policy = Policy::new();
     let first = first(documents, Some(key), &policy);
     let reading = reading(&policy);

@@ -12,13 +12,12 @@ fn scanned(documents: &[Vec<u8>], copies: &[Vec<u8>]) -> Summary {
     scan(source(documents), source(copies), &first, &reading(&policy), &mut |_, _| {}).unwrap()
 }
 
+/// Says what a value with that name becomes; none if it stays.
+type Change<'c> = dyn FnMut(&[u8], Value<'_>) -> Option<Vec<u8>> + 'c;
+
 /// A document with some of its values changed by their name, at any depth.
-fn changed(document: &[u8], change: &mut dyn FnMut(&[u8], Value<'_>) -> Option<Vec<u8>>) -> Vec<u8> {
-    fn copy(
-        out: &mut Writer,
-        document: Document<'_>,
-        change: &mut dyn FnMut(&[u8], Value<'_>) -> Option<Vec<u8>>,
-    ) {
+fn changed(document: &[u8], change: &mut Change<'_>) -> Vec<u8> {
+    fn copy(out: &mut Writer, document: Document<'_>, change: &mut Change<'_>) {
         for element in document.elements() {
             let value = element.value;
             if let Some(text) = change(element.name, value) {
@@ -74,9 +73,7 @@ fn planted(name: &str, text: &dyn Fn(&[u8]) -> Vec<u8>) -> Vec<Leak> {
 
 #[test]
 fn a_name_in_prose_is_found_in_any_case() {
-    let append = |word: &'static str| {
-        move |old: &[u8]| [old, b" ", word.as_bytes()].concat()
-    };
+    let append = |word: &'static str| move |old: &[u8]| [old, b" ", word.as_bytes()].concat();
     assert_eq!(planted("summary", &append("Marianne")), [Leak::Word]);
     assert_eq!(planted("description", &append("ODETTE")), [Leak::Word]);
     assert_eq!(planted("content", &append("smörgåsbord")), [Leak::Word]);

@@ -109,7 +109,9 @@ fn names_are_consistent_within_a_job_and_not_across_jobs() {
     assert_eq!((summary.left_out, summary.leaks), (0, 0));
     let names = |copy: &[u8]| -> Vec<String> {
         let bible = ["metadata", "storyBible", "characters"];
-        let map = bible.iter().fold(Document::new(copy), |it, name| it.get(name).unwrap().document().unwrap());
+        let map = bible
+            .iter()
+            .fold(Document::new(copy), |it, name| it.get(name).unwrap().document().unwrap());
         map.elements().map(|it| it.name_text().into_owned()).collect()
     };
     let of_one = names(&copies[0]);
@@ -120,7 +122,8 @@ fn names_are_consistent_within_a_job_and_not_across_jobs() {
     assert!(content.starts_with(&marguerite.to_uppercase()) && content.contains(bram.as_str()));
     assert!(content.contains(&format!("{marguerite}'")), "{content}");
     assert!(!content.contains(hope.as_str()), "a common word is no name in prose: {content}");
-    let relationships = ["metadata", "storyBible", "characters", marguerite.as_str(), "relationships"];
+    let relationships =
+        ["metadata", "storyBible", "characters", marguerite.as_str(), "relationships"];
     let at = |index: &'static str| [&relationships[..], &[index]].concat();
     assert!(text(&copies[0], &at("0")).ends_with(bram.as_str()));
     assert!(text(&copies[0], &at("1")).ends_with(hope.as_str()));
