@@ -1,7 +1,5 @@
 //! The file with the key of a copy.
 
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use reshelve::anonymize::Key;
@@ -49,10 +47,5 @@ pub fn new_key(file: &Path, handle: &Handle) -> Result<(), Failure> {
     }
     let key =
         Key::random().map_err(|error| Failure::failed(format!("no random bytes: {error}")))?;
-    let mut options = std::fs::OpenOptions::new();
-    let written =
-        options.write(true).create_new(true).mode(0o600).open(file).and_then(|mut out| {
-            out.write_all(key.to_line().as_bytes()).and_then(|()| out.sync_all())
-        });
-    written.map_err(|error| Failure::failed(format!("writing {}: {error}", file.display())))
+    Ok(Disk.write_private(file, key.to_line().as_bytes())?)
 }

@@ -63,7 +63,7 @@ pub(crate) enum Command {
     /// List what a source holds: databases, collections, sizes, indexes
     #[command(after_long_help = help::INSPECT)]
     Inspect(InspectArgs),
-    /// Describe a source: fields, types, sizes, statuses, expected warnings
+    /// Describe a source: fields, types, sizes, statuses, warnings
     #[command(after_long_help = help::PROFILE)]
     Profile(ProfileArgs),
     /// Map and prove every document; with --apply, write the target

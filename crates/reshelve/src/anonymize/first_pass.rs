@@ -105,14 +105,7 @@ pub fn first_pass(
         (Some(size), Some(key)) => Some(Sample::new(size, key)),
         _ => None,
     };
-    let mut workers: Vec<Worker<'_>> = (0..reading.threads.max(1))
-        .map(|_| Worker {
-            surveyor: Surveyor::new(reading.policy, &lexicon),
-            mapper: Mapper::new(reading.options),
-            target: TargetDocuments::default(),
-            bson: Vec::new(),
-        })
-        .collect();
+    let mut workers = workers(reading, &lexicon);
     let (mut round, mut documents, mut hash) = (Round::default(), 0_u64, ContentHash::default());
     while round.read(source, reading.stop)? {
         let originals = round.documents();
@@ -159,6 +152,17 @@ pub fn first_pass(
         unknown: unknown.into_iter().collect(),
         spooled,
     })
+}
+
+/// A worker for each thread.
+fn workers<'a>(reading: &Reading<'a>, lexicon: &'a Lexicon) -> Vec<Worker<'a>> {
+    let worker = || Worker {
+        surveyor: Surveyor::new(reading.policy, lexicon),
+        mapper: Mapper::new(reading.options),
+        target: TargetDocuments::default(),
+        bson: Vec::new(),
+    };
+    (0..reading.threads.max(1)).map(|_| worker()).collect()
 }
 
 /// The operating system gave no random bytes.

@@ -1,6 +1,7 @@
 //! A walk over everything in a document that could say something: texts, keys, binaries, ids.
 
-use super::policy::{Class, NodeId, Policy};
+use super::policy::{NodeId, Policy};
+use super::rule::Class;
 use reshelve_core::raw::{Document, Element, Value, kind};
 
 /// A part of a document that could say something.
