@@ -77,7 +77,7 @@ pub fn shadow(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     let (planned, _) = places::planned_reader(&request.target, preference, handle)?;
     let runs = unfinished::runs_of(&planned, &request.runs_folder)?;
     let is_unfinished = !unfinished::note(&planned, &runs, handle).is_empty();
-    let texts = if request.with_texts { Texts::Shown } else { Texts::Hidden };
+    let texts = Texts::of(request.with_texts);
     let scope = Scope { texts, is_unfinished, sample: None, others: Others::Differ };
     compared([&legacy, &normalized], request.mapping.options(), scope, handle)
 }

@@ -129,13 +129,7 @@ fn kill_at_command(scene: &Rehearsal, target: &Database, nth: usize, act: Act) -
     let before = scratches(target);
     let held = proxy.rule(any().when(Request::is_change), Turn::Nth(nth), act);
     let mut child = place.call(&["rehearse", "jobs.bson", proxy.uri()]).spawn(false);
-    let mut is_over = false;
-    common::until("the command, or the end", || {
-        is_over = child.try_wait().unwrap().is_some();
-        is_over || held.acted() > 0
-    });
-    if is_over {
-        assert_eq!(child.wait().unwrap().code(), Some(0), "{what}");
+    if !held.acts_before_end(&mut child, &what) {
         return None;
     }
     child.kill().unwrap();

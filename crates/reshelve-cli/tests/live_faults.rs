@@ -13,6 +13,7 @@ mod common;
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod live;
 #[path = "common/rehearsal.rs"]
+#[expect(dead_code, reason = "each of these files uses a part of it")]
 mod rehearsal;
 
 use common::counts::{Ended, count};

@@ -8,8 +8,6 @@
 
 use std::collections::BTreeSet;
 
-use mongodb::bson::RawDocument;
-
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
 #[path = "common/killing.rs"]
@@ -26,8 +24,6 @@ mod proxy;
 mod rehearsal;
 
 use common::counts::{Ended, count};
-use common::documents::aged;
-use common::split;
 use killing::is_long;
 use live::{Database, Server};
 use proxy::{Act, Proxy, Request, Turn, any};
@@ -63,10 +59,7 @@ impl<'r> Scene<'r> {
             proxy.pose_as_standalone();
         }
         if replaces {
-            let documents = split(&rehearsal.place.read("jobs.bson"));
-            let old: Vec<Vec<u8>> = documents.iter().step_by(2).map(|it| aged(it)).collect();
-            rehearsal.place.write("old.bson", &old.concat());
-            let args = ["run", "old.bson", &target.uri];
+            let args = ["run", rehearsal.older(), &target.uri];
             rehearsal.place.expect(0, &[&args[..], &APPLY].concat());
         }
         Some(Scene { rehearsal, target, proxy, replaces })
@@ -79,8 +72,7 @@ impl<'r> Scene<'r> {
     }
 
     fn contents(&self) -> BTreeSet<(&'static str, Vec<u8>)> {
-        let all = COLLECTIONS.into_iter();
-        all.flat_map(|name| self.target.dump(name).into_iter().map(move |it| (name, it))).collect()
+        self.target.documents(&COLLECTIONS)
     }
 
     /// Ends what was begun, and expects that it is as if there had been no kill.
@@ -104,12 +96,7 @@ impl<'r> Scene<'r> {
         }
         assert!(!self.target.has_lease(), "{words}: the lease is left");
         // No job without its parts.
-        let ids = |name: &str| -> BTreeSet<String> {
-            let id = |it: &Vec<u8>| {
-                RawDocument::from_bytes(it.as_slice()).unwrap().get_str("jobId").unwrap().to_owned()
-            };
-            self.target.dump(name).iter().map(id).collect()
-        };
+        let ids = |name: &str| self.target.job_ids(name);
         assert_eq!(ids("novel_jobs"), ids("novel_job_metadata"), "{words}");
     }
 }
@@ -138,13 +125,7 @@ fn kill_at(
     };
     let held = scene.proxy.rule(any().when(Request::is_change), Turn::Nth(nth), act);
     let mut child = place.call(&args).spawn(false);
-    let mut is_over = false;
-    common::until("the command, or the end", || {
-        is_over = child.try_wait().unwrap().is_some();
-        is_over || held.acted() > 0
-    });
-    if is_over {
-        assert_eq!(child.wait().unwrap().code(), Some(0), "{words}");
+    if !held.acts_before_end(&mut child, &words) {
         return Some(false);
     }
     child.kill().unwrap();

@@ -6,9 +6,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends there")]
 
-use std::collections::BTreeSet;
-
-use mongodb::bson::{RawDocument, doc};
+use mongodb::bson::doc;
 
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
@@ -26,7 +24,6 @@ mod proxy;
 mod rehearsal;
 
 use common::counts::{Ended, count};
-use common::documents::aged;
 use common::split;
 use killing::is_long;
 use live::{Database, Server};
@@ -98,12 +95,9 @@ impl Scene {
         self.grant(target.name(), Some("readWrite"));
         let direct = self.server.uri_as(MOVER, target.name());
         if replaces {
-            let documents = split(&place.read("jobs.bson"));
-            let old: Vec<Vec<u8>> = documents.iter().step_by(2).map(|it| aged(it)).collect();
-            place.write("old.bson", &old.concat());
-            place.expect(0, &[&["run", "old.bson", &direct], &APPLY[..]].concat());
+            place.expect(0, &[&["run", self.rehearsal.older(), &direct], &APPLY[..]].concat());
         }
-        let before = contents(&target);
+        let before = target.documents(&COLLECTIONS);
         let proxy = Proxy::start(&direct);
         let mut run = vec!["run", "jobs.bson", proxy.uri(), "--batch-docs", "10"];
         run.extend(APPLY);
@@ -120,13 +114,7 @@ impl Scene {
         let runs = place.runs().len();
         let held = proxy.rule(any().when(Request::is_change), Turn::Nth(nth), Act::Hold);
         let mut child = place.call(&args).stderr(std::process::Stdio::piped()).spawn(false);
-        let mut is_over = false;
-        common::until("the command, or the end", || {
-            is_over = child.try_wait().unwrap().is_some();
-            is_over || held.acted() > 0
-        });
-        if is_over {
-            assert_eq!(child.wait().unwrap().code(), Some(0), "{words}");
+        if !held.acts_before_end(&mut child, &words) {
             return None;
         }
         self.grant(target.name(), matches!(left, Left::Reading).then_some("read"));
@@ -150,29 +138,20 @@ impl Scene {
         };
         match what {
             What::Run => self.rehearsal.expect_whole(&target, &words),
-            What::Rollback => assert!(contents(&target) == before, "{words}: not as before"),
+            What::Rollback => {
+                assert!(target.documents(&COLLECTIONS) == before, "{words}: not as before")
+            }
         }
         assert!(!target.has_lease(), "{words}: the lease is left");
         Some(is_ended)
     }
 }
 
-fn contents(target: &Database) -> BTreeSet<(&'static str, Vec<u8>)> {
-    let all = COLLECTIONS.into_iter();
-    all.flat_map(|name| target.dump(name).into_iter().map(move |it| (name, it))).collect()
-}
-
 /// No job stands without its parts.
 fn expect_no_orphan(target: &Database, words: &str) {
-    let ids = |name: &str| -> BTreeSet<String> {
-        let id = |it: &Vec<u8>| {
-            RawDocument::from_bytes(it.as_slice()).unwrap().get_str("jobId").unwrap().to_owned()
-        };
-        target.dump(name).iter().map(id).collect()
-    };
-    let jobs = ids("novel_jobs");
+    let jobs = target.job_ids("novel_jobs");
     for part in ["novel_job_metrics", "novel_job_metadata"] {
-        assert!(jobs.is_subset(&ids(part)), "{words}: {part}");
+        assert!(jobs.is_subset(&target.job_ids(part)), "{words}: {part}");
     }
 }
 

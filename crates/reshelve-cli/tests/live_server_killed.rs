@@ -3,8 +3,11 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends there")]
 
+use std::collections::BTreeSet;
 use std::process::Child;
 use std::time::Duration;
+
+use mongodb::bson::RawDocument;
 
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
@@ -16,8 +19,6 @@ mod live;
 mod rehearsal;
 
 use common::counts::{Ended, count};
-use common::documents::aged;
-use common::split;
 use live::{Database, Server};
 use rehearsal::{APPLY, Rehearsal};
 
@@ -26,13 +27,15 @@ const COLLECTIONS: [&str; 4] =
 /// How often the server is killed under each command.
 const KILLS: u32 = 5;
 
-fn contents(target: &Database) -> Vec<Vec<Vec<u8>>> {
-    let sorted = |collection: &str| {
-        let mut documents = target.dump(collection);
-        documents.sort();
-        documents
+/// Expects the documents that were there before; says which are not.
+fn expect_back(target: &Database, before: &BTreeSet<(&str, Vec<u8>)>, what: &str) {
+    let after = target.documents(&COLLECTIONS);
+    let named = |(name, document): &(&str, Vec<u8>)| {
+        format!("{name} {:?}", RawDocument::from_bytes(document.as_slice()).map(|it| it.get("_id")))
     };
-    COLLECTIONS.into_iter().map(sorted).collect()
+    let lost: Vec<String> = before.difference(&after).map(named).collect();
+    let left: Vec<String> = after.difference(before).map(named).collect();
+    assert!(lost.is_empty() && left.is_empty(), "{what}: lost {lost:#?}, left {left:#?}");
 }
 
 /// Begins a command, and again when it failed, to its end, while the server is killed again and
@@ -66,11 +69,8 @@ fn a_run_that_replaces_and_its_rollback_survive_kills_of_the_server() {
     let place = &rehearsal.place;
     let target = server.database();
     place.expect(0, &["indexes", "up", &target.uri]);
-    let old: Vec<Vec<u8>> =
-        split(&place.read("jobs.bson")).iter().step_by(2).map(|it| aged(it)).collect();
-    place.write("old.bson", &old.concat());
-    place.expect(0, &[&["run", "old.bson", &target.uri], &APPLY[..]].concat());
-    let before = contents(&target);
+    place.expect(0, &[&["run", rehearsal.older(), &target.uri], &APPLY[..]].concat());
+    let before = target.documents(&COLLECTIONS);
 
     let often = ["--batch-docs", "4", "--checkpoint-bytes", "20KB"];
     let run = [&["run", "jobs.bson", &target.uri, "--replace"], &APPLY[..], &often[..]].concat();
@@ -86,7 +86,7 @@ fn a_run_that_replaces_and_its_rollback_survive_kills_of_the_server() {
 
     let back = || place.call(&["rollback", "latest", "--apply"]).spawn(false);
     let kills = to_the_end(&mut server, back);
-    assert!(contents(&target) == before, "{kills} kills of the server under the rollback");
+    expect_back(&target, &before, &format!("{kills} kills of the server under the rollback"));
     assert!(!target.has_lease());
     count("kill -9 of the server under a rollback that puts back", "live", Ended::same(kills));
 }

@@ -8,7 +8,7 @@ use reshelve_app::crosscheck::{self, AT_ONCE_USUAL, Asked, SAMPLE_USUAL, TIME_US
 use reshelve_serve::comparison::Texts;
 
 use super::password::BothPasswords;
-use super::shared::{Json, MappingArgs, PickArgs};
+use super::shared::{FirstReading, Json, MappingArgs, PickArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct CrosscheckArgs {
@@ -46,10 +46,8 @@ pub(crate) struct CrosscheckArgs {
     mapping: MappingArgs,
     #[command(flatten)]
     pick: PickArgs,
-    /// Number of mapping threads for the first reading [default: one per core]
-    #[arg(long, value_name = "N", env = "RESHELVE_JOBS", help_heading = "Speed",
-        value_parser = clap::value_parser!(u16).range(1..=256))]
-    jobs: Option<u16>,
+    #[command(flatten)]
+    reading: FirstReading,
     #[command(flatten)]
     pub(crate) password: BothPasswords,
     #[command(flatten)]
@@ -70,8 +68,8 @@ impl CrosscheckArgs {
             asked,
             place: self.pick.place(&self.place, false),
             mapping: self.mapping.options(),
-            threads: self.jobs.map(usize::from),
-            texts: if self.with_texts { Texts::Shown } else { Texts::Hidden },
+            threads: self.reading.threads(),
+            texts: Texts::of(self.with_texts),
         }
     }
 }

@@ -9,7 +9,7 @@ use reshelve_serve::http;
 use reshelve_serve::sides::{self as served, RouteName, Side, Turn};
 
 use super::password::BothPasswords;
-use super::shared::{DryRun, MappingArgs, ReadPreference, RunsDir};
+use super::shared::{DryRun, FirstReading, MappingArgs, ReadPreference, RunsDir};
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
@@ -82,10 +82,8 @@ pub(crate) struct ServeArgs {
     pub(crate) validation: Validation,
     #[command(flatten)]
     mapping: MappingArgs,
-    /// Number of mapping threads for the first reading [default: one per core]
-    #[arg(long, value_name = "N", env = "RESHELVE_JOBS", help_heading = "Speed",
-        value_parser = clap::value_parser!(u16).range(1..=256))]
-    jobs: Option<u16>,
+    #[command(flatten)]
+    reading: FirstReading,
     #[command(flatten)]
     pub(crate) password: BothPasswords,
     #[command(flatten)]
@@ -182,7 +180,7 @@ impl ServeArgs {
             legacy: self.legacy.as_ref().map(|it| source(it, db)),
             normalized: self.normalized.as_ref().map(target),
             mapping: self.mapping.options(),
-            threads: self.jobs.map(usize::from),
+            threads: self.reading.threads(),
             read_preference,
         }
     }

@@ -285,6 +285,21 @@ impl From<OnUnknownStatus> for mapping::OnUnknownStatus {
     }
 }
 
+/// How fast a place of legacy documents is read for the first time.
+#[derive(Debug, Args)]
+pub(crate) struct FirstReading {
+    /// Number of mapping threads for the first reading [default: one per core]
+    #[arg(long, value_name = "N", env = "RESHELVE_JOBS", help_heading = "Speed",
+        value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
+}
+
+impl FirstReading {
+    pub(crate) fn threads(&self) -> Option<usize> {
+        self.jobs.map(usize::from)
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct BatchArgs {
     /// Maximum number of documents in a batch

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use comfy_table::CellAlignment;
 use reshelve_app::crosscheck::{self, Outcome};
 use reshelve_app::text::{agree, counted, number, plain};
 use reshelve_app::{ExitCode, Failure, Watcher};
@@ -10,7 +9,7 @@ use reshelve_serve::application::{CrossChecked, Group, SIDES};
 use reshelve_serve::sides::RouteName;
 
 use super::differences;
-use super::table::plain_table;
+use super::table::{plain_table, right_align};
 use crate::cli::CrosscheckArgs;
 use crate::printer::{Printer, Tone, toned};
 use crate::progress::View;
@@ -119,9 +118,7 @@ fn routes(checked: &CrossChecked) -> String {
         let counts = [of.agreed, of.different, of.failed].map(number);
         table.add_row([format!("  {}", route.as_str())].into_iter().chain(counts));
     }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
+    right_align(&mut table, &[1, 2, 3]);
     table.trim_fmt()
 }
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use comfy_table::CellAlignment;
 use reshelve_app::shadow::{self, Outcome};
 use reshelve_app::text::{counted, number, plain};
 use reshelve_app::{ExitCode, Failure, Watcher, hints};
@@ -10,7 +9,7 @@ use reshelve_serve::comparison::{Compared, Example, Fate};
 use reshelve_serve::sides::RouteName;
 
 use super::differences;
-use super::table::plain_table;
+use super::table::{plain_table, right_align};
 use crate::cli::ShadowArgs;
 use crate::printer::{Printer, Tone, toned};
 use crate::progress::View;
@@ -116,9 +115,7 @@ fn routes(compared: &Compared) -> String {
         let counts = of.map(|fate| number(compared.tally.of(route, fate)));
         table.add_row([format!("  {}", route.as_str())].into_iter().chain(counts));
     }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
+    right_align(&mut table, &[1, 2, 3, 4, 5, 6, 7]);
     table.trim_fmt()
 }
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use comfy_table::CellAlignment;
 use reshelve::parity::{
     Agreement, CostAndTokenTotals, Counts, Histogram, Sample, Survey, Verification,
 };
@@ -11,7 +10,7 @@ use reshelve_app::text::{counted, decimal, number, plain};
 use reshelve_app::verify::{self, Answers, Outcome, Request};
 use reshelve_app::{ExitCode, Failure, Handle, groups, hints};
 
-use super::table::plain_table;
+use super::table::{plain_table, right_align};
 use super::{crosscheck, shadow};
 use crate::cli::VerifyArgs;
 use crate::next::{self, Next};
@@ -244,9 +243,7 @@ fn totals_table(totals: &CostAndTokenTotals) -> String {
             ]);
         }
     }
-    for column in table.column_iter_mut().skip(2).take(5) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
+    right_align(&mut table, &[2, 3, 4, 5, 6]);
     format!("\n  what legacy recorded, and what its parts add up to\n{}", table.trim_fmt())
 }
 

@@ -3,6 +3,7 @@
 //!
 //! `cargo xtask test` sets both variables below. Without them the tests say that they are left out.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::future::IntoFuture;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use mongodb::Client;
-use mongodb::bson::{Bson, Document, RawDocumentBuf, doc};
+use mongodb::bson::{Bson, Document, RawDocument, RawDocumentBuf, doc};
 use mongodb::error::Result;
 use mongodb::options::WriteConcern;
 use tokio::runtime::Runtime;
@@ -265,6 +266,23 @@ impl Database {
     /// Everything that it holds, by collection.
     pub(crate) fn content(&self) -> Vec<(String, Vec<Vec<u8>>)> {
         self.collections().into_iter().map(|name| (name.clone(), self.dump(&name))).collect()
+    }
+
+    /// Every document of some collections.
+    pub(crate) fn documents(
+        &self,
+        collections: &[&'static str],
+    ) -> BTreeSet<(&'static str, Vec<u8>)> {
+        let of = |name: &'static str| self.dump(name).into_iter().map(move |it| (name, it));
+        collections.iter().copied().flat_map(of).collect()
+    }
+
+    /// The jobs that a collection of a target has something of.
+    pub(crate) fn job_ids(&self, collection: &str) -> BTreeSet<String> {
+        let id = |it: &Vec<u8>| {
+            RawDocument::from_bytes(it.as_slice()).unwrap().get_str("jobId").unwrap().to_owned()
+        };
+        self.dump(collection).iter().map(id).collect()
     }
 
     /// Inserts documents as they are, in this order; the majority has them when this returns.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::common::documents::aged;
 use crate::common::{Place, Told, split};
 use crate::live::{Database, Server};
 
@@ -39,6 +40,14 @@ impl Rehearsal {
         std::fs::remove_dir_all(place.path(".reshelve")).unwrap();
         let expected = checksums(&place, "folder");
         Rehearsal { place, expected }
+    }
+
+    /// A file with an older version of every second job.
+    pub(crate) fn older(&self) -> &'static str {
+        let documents = split(&self.place.read("jobs.bson"));
+        let old: Vec<Vec<u8>> = documents.iter().step_by(2).map(|it| aged(it)).collect();
+        self.place.write("old.bson", &old.concat());
+        "old.bson"
     }
 
     /// An empty target with its indexes.

@@ -54,8 +54,7 @@ impl<'r> Scene<'r> {
 
     /// Every document of the target.
     pub(crate) fn contents(&self) -> BTreeSet<(&'static str, Vec<u8>)> {
-        let all = COLLECTIONS.into_iter();
-        all.flat_map(|name| self.target.dump(name).into_iter().map(move |it| (name, it))).collect()
+        self.target.documents(&COLLECTIONS)
     }
 
     /// What has changed the server after a place in the log: writes of documents that were done

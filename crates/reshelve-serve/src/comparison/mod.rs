@@ -56,6 +56,13 @@ pub enum Texts {
     Shown,
 }
 
+impl Texts {
+    /// Shown if texts are asked for.
+    pub fn of(with_texts: bool) -> Self {
+        if with_texts { Texts::Shown } else { Texts::Hidden }
+    }
+}
+
 /// How two answers to one question differ.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Differing {

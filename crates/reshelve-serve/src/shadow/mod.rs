@@ -162,7 +162,7 @@ fn compared(sides: &Sides, task: &Task, with_texts: bool) -> Option<Option<Examp
     let now_ms = now_ms();
     let one = question.reply(&*legacy, now_ms).ok()?;
     let two = question.reply(&*normalized, now_ms).ok()?;
-    let texts = if with_texts { Texts::Shown } else { Texts::Hidden };
+    let texts = Texts::of(with_texts);
     let Some(differing) = comparison::compare(question, [&one, &two], texts) else {
         return Some(None);
     };

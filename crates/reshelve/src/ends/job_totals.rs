@@ -62,6 +62,16 @@ impl std::ops::AddAssign for JobSums {
     }
 }
 
+/// What is left without some of the jobs. Jobs may be in several parts: never fewer than none.
+impl std::ops::SubAssign for JobSums {
+    fn sub_assign(&mut self, part: JobSums) {
+        self.jobs = self.jobs.saturating_sub(part.jobs);
+        self.failed = self.failed.saturating_sub(part.failed);
+        self.cost_usd -= part.cost_usd;
+        self.tokens -= part.tokens;
+    }
+}
+
 /// What a stage adds up to.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct StageSums {

@@ -1,5 +1,6 @@
 //! Rules of a proxy: which commands they are about, and what is done with them.
 
+use std::process::Child;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -107,6 +108,19 @@ struct Progress {
 }
 
 impl Rule {
+    /// Waits until it has acted, or the process that it waits for has ended in order: false then.
+    pub(crate) fn acts_before_end(&self, child: &mut Child, what: &str) -> bool {
+        let mut ended = None;
+        crate::common::until("the command, or the end", || {
+            ended = child.try_wait().unwrap();
+            ended.is_some() || self.acted() > 0
+        });
+        if let Some(ended) = ended {
+            assert_eq!(ended.code(), Some(0), "{what}");
+        }
+        ended.is_none()
+    }
+
     /// Waits until the rule has acted on a command.
     pub(crate) fn wait_until_acted(&self) {
         let progress = lock(&self.0.progress);

@@ -129,10 +129,7 @@ fn rows<K>(
     for (key, sums) in sorted {
         let (name, value) = words(key);
         rows.push(row(name, Some(novels(filter, &value)), sums, sums.cost_usd));
-        rest.jobs = rest.jobs.saturating_sub(sums.jobs);
-        rest.failed = rest.failed.saturating_sub(sums.failed);
-        rest.cost_usd -= sums.cost_usd;
-        rest.tokens -= sums.tokens;
+        rest -= *sums;
     }
     if rest.jobs > 0 {
         rows.push(row(html! { "All others" }, None, &rest, rest.cost_usd));

@@ -98,8 +98,7 @@ fn rest(totals: &JobTotals) -> JobSums {
     let mut rest = totals.all;
     let told = totals.days.iter().map(|(_, sums)| sums).chain([&totals.undated]);
     for sums in told {
-        rest.jobs = rest.jobs.saturating_sub(sums.jobs);
-        rest.cost_usd -= sums.cost_usd;
+        rest -= *sums;
     }
     rest
 }

@@ -3,14 +3,14 @@
 use crate::ends::{JobEntry, JobMark};
 
 /// The longest record, with its length.
-pub(super) const RECORD_BYTES_MAX: usize = 528;
+pub(super) const RECORD_BYTES_MAX: usize = 512;
 /// The length of a record, in front of it.
 pub(super) const LENGTH_BYTES: usize = 2;
 
 /// How much of each text is kept. Job ids have at most 128 bytes; statuses are words.
 const JOB_ID_BYTES: usize = 128;
 pub(super) const TITLE_BYTES: usize = 128;
-const PREMISE_BYTES: usize = 128;
+const PREMISE_BYTES: usize = 112;
 const STATUS_BYTES: usize = 16;
 const GENRE_BYTES: usize = 43;
 /// All that is not text, and the lengths of the texts.
