@@ -48,6 +48,8 @@ pub(super) struct LiveSource {
     remaining: Remaining,
     /// A reply that is not used up, and how many of its documents are in a batch.
     held: Option<(RawBatch, usize)>,
+    /// What came after the documents that were given last: the end, or damage.
+    ended: Option<Result<(), Damage>>,
     last: Option<Id>,
     bytes_read: u64,
     bytes_total: Option<u64>,
@@ -70,6 +72,7 @@ impl LiveSource {
             cursor: None,
             remaining: Remaining::All,
             held: None,
+            ended: None,
             last,
             bytes_read: 0,
             bytes_total,
@@ -182,7 +185,13 @@ impl LiveSource {
     /// Moves documents from the reply that is held into the batch; false if it is full.
     fn take_held(&mut self, batch: &mut Batch, limits: BatchLimits) -> Result<bool, Damage> {
         let Some((reply, mut taken)) = self.held.take() else { return Ok(true) };
-        let documents = reply.doc_slices().map_err(|error| self.damage(&error))?;
+        let documents = match reply.doc_slices() {
+            Ok(documents) => documents,
+            Err(error) => {
+                self.ended = Some(Err(self.damage(&error)));
+                return Ok(false);
+            }
+        };
         for document in documents.into_iter().skip(taken) {
             let document = match document {
                 Ok(document) => document,
@@ -221,11 +230,18 @@ impl LiveSource {
 impl Source for LiveSource {
     fn fill(&mut self, batch: &mut Batch, limits: BatchLimits) -> Result<bool, Damage> {
         batch.form = Form::Bson;
-        while self.take_held(batch, limits)? && batch.items.is_empty() {
-            match self.next_reply()? {
-                Some(reply) => self.held = Some((reply, 0)),
-                None => break,
+        // A live target is asked a few questions for each batch: it is filled.
+        while self.ended.is_none() && self.take_held(batch, limits)? {
+            match self.next_reply() {
+                Ok(Some(reply)) => self.held = Some((reply, 0)),
+                Ok(None) => self.ended = Some(Ok(())),
+                Err(damage) => self.ended = Some(Err(damage)),
             }
+        }
+        if batch.items.is_empty()
+            && let Some(Err(damage)) = self.ended.take_if(|ended| ended.is_err())
+        {
+            return Err(damage);
         }
         batch.notes.append(&mut self.notes);
         Ok(!batch.items.is_empty())
