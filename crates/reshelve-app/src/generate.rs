@@ -109,7 +109,7 @@ fn fault_answer(inflicted: Inflicted) -> FaultAnswer {
     }
 }
 
-fn failed(error: GenerateError) -> Failure {
+pub(crate) fn failed(error: GenerateError) -> Failure {
     match &error {
         GenerateError::Io { path, source } if source.kind() == ErrorKind::AlreadyExists => {
             Failure::usage(format!("{} is there already", path.display()), hints::OVERWRITE)

@@ -1,6 +1,7 @@
 //! What to do about a failure: the one table of all hints that name a flag, a variable or a
 //! command. Libraries return typed errors; here they become advice.
 
+pub(crate) mod anonymize;
 mod control;
 pub(crate) mod crosscheck;
 mod parity;

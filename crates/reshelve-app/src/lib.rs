@@ -30,6 +30,7 @@ pub mod sides;
 pub mod states;
 pub mod text;
 
+pub mod anonymize;
 pub mod checksums;
 pub mod control;
 pub mod crosscheck;
@@ -59,6 +60,7 @@ pub use options::{
 };
 pub use passwords::{Ask, Passwords};
 
+pub use anonymize::anonymize;
 pub use checksums::checksums;
 pub use control::{cancel, pause, throttle};
 pub use crosscheck::crosscheck;

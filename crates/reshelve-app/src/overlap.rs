@@ -63,6 +63,21 @@ pub(crate) fn refuse_scratch(source: &Path, scratch: &Path) -> Result<(), Failur
     Err(Failure::refused(message, hints::SCRATCH_ELSEWHERE))
 }
 
+/// Refuses a copy that would lie in the source that it is made of, or around it.
+pub(crate) fn refuse_copy(source: &Path, out: &Path) -> Result<(), Failure> {
+    let is_file =
+        source != Path::new(STANDARD_INPUT) && places::connection_string(source)?.is_none();
+    if !is_file || !Spot::of(source).overlaps(&Spot::of(out)) {
+        return Ok(());
+    }
+    let message = format!(
+        "the copy {} and the source {} are the same place, or one lies in the other",
+        out.display(),
+        source.display()
+    );
+    Err(Failure::refused(message, hints::anonymize::COPY_ELSEWHERE))
+}
+
 /// Refuses a live target that would get documents of one of its own collections.
 fn refuse_collection(
     source: &SourcePlace,

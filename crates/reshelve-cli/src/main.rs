@@ -79,6 +79,7 @@ fn run() -> Result<ExitCode, Failure> {
         Command::Crosscheck(args) => commands::crosscheck::run(&args),
         Command::Indexes(args) => commands::indexes::run(&args),
         Command::Generate(args) => commands::generate::run(&args),
+        Command::Anonymize(args) => commands::anonymize::run(&args),
         Command::Completions(args) => commands::completions::run(&args),
         Command::Man(args) => commands::man::run(&args),
     }

@@ -49,6 +49,7 @@ fn the_examples_have_the_fields_of_today() {
     let failed: Value = serde_json::from_str(&told.stdout).unwrap();
     let examples_of_errors = examples.remove("reshelve.error/1").unwrap();
     assert!(examples_of_errors.iter().all(|example| fields(example) == fields(&failed)));
+    place.expect(0, &["anonymize", "--new-key", "copy.key"]);
     let save = ["--in-flight", "include", "--save-plan", "plan.json"];
     place.expect(0, &[&["run", "dump", "planned"], &save[..]].concat());
     for args in [
@@ -67,6 +68,8 @@ fn the_examples_have_the_fields_of_today() {
         &["rollback", "latest"],
         &["throttle", "latest"],
         &["rehearse", "dump"],
+        &["anonymize", "dump", "copy", "--key-file", "copy.key"],
+        &["anonymize", "scan", "dump", "copy"],
     ] {
         let told = place.expect(0, &[args, &["--json"]].concat());
         let real: Value = serde_json::from_str(&told.stdout).unwrap();

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends there")]
 
+#[path = "common/asked.rs"]
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+mod asked;
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
 #[expect(dead_code, reason = "each of these files uses a part of it")]
@@ -118,4 +121,30 @@ fn the_agreement_of_shadow_reads_is_shown_by_route() {
         let row = format!("<th scope=\"row\">{route}</th><td class=\"number\">100 %</td>");
         assert!(shown.contains(&row), "{row} in {shown}");
     }
+}
+
+#[test]
+fn the_answers_that_were_compared_for_a_report_are_shown_by_route() {
+    let place = asked::place();
+    place.expect(0, &["report", "latest"]);
+    let served = Served::new(&place, &["target"]);
+    assert!(page(&served, "/ui/parity").contains("No answers were compared for this report."));
+    let address = served.url();
+    place.expect(0, &["crosscheck", &address, "target", "--all", "--out", "asked"]);
+    let with = ["--answers", "--crosscheck", "asked/crosscheck.json"];
+    place.expect(0, &[&["report", "latest"], &with[..]].concat());
+    let shown = page(&served, "/ui/parity");
+    assert!(shown.contains("Of both sides") && shown.contains("Of the running application"));
+    assert_eq!(shown.matches("100 % agree").count(), 2, "{shown}");
+    assert!(shown.contains(&address), "{shown}");
+    asked::alter_title(&place);
+    place.expect(0, &[&["report", "latest"], &with[..]].concat());
+    let shown = page(&served, "/ui/parity");
+    assert_eq!(shown.matches("100 % agree").count(), 1, "{shown}");
+    let both =
+        asked::json(&place, &format!(".reshelve/runs/{}/report/report-data.json", place.run()));
+    let detail = both["answers"]["routes"]["detail"].as_object().unwrap();
+    let agreed = detail["agreed"].as_u64().unwrap();
+    let row = format!("<th scope=\"row\">Detail</th><td class=\"number\">{agreed}</td>");
+    assert!(shown.contains(&row), "{row} in {shown}");
 }

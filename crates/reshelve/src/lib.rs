@@ -4,6 +4,7 @@
 //! The mapping itself is in `reshelve-core`; here is everything around it: reading, writing,
 //! running, proving, reporting.
 
+pub mod anonymize;
 pub mod dump;
 pub mod ends;
 pub mod folder;

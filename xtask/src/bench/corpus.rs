@@ -105,6 +105,15 @@ impl Place {
         Ok(Corpus { path, documents, bytes })
     }
 
+    /// The file with the key for copies, made once.
+    pub(super) fn key(&self) -> Result<PathBuf> {
+        let key = self.folder.join("copy.key");
+        if !key.exists() {
+            tools::expect(self.reshelve(&["anonymize", "--new-key"]).arg(&key), &[0])?;
+        }
+        Ok(key)
+    }
+
     /// The script that the mapping is compared with, its one dependency installed; else why not.
     pub(super) fn node_script(&self) -> Result<Result<PathBuf, &'static str>> {
         if !tools::succeeds("node", &["--version"]) {

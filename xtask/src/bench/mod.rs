@@ -49,7 +49,7 @@ const GROUPS: [(&str, Measure); 6] = [
     ("live", |bench| Ok(bench.live()?.into_iter().collect())),
 ];
 /// The commands that are measured beside runs.
-const BESIDE_RUNS: [&str; 4] = ["verify", "checksums", "restore", "profile"];
+const BESIDE_RUNS: [&str; 5] = ["verify", "checksums", "restore", "profile", "anonymize"];
 
 const FINISHED_NOVELS: [&str; 4] = ["--size", "large", "--stage", "completed"];
 const SIX_KILOBYTES: [&str; 4] = ["--document-bytes", "6000", "--stage", "completed"];
@@ -213,7 +213,13 @@ impl Bench<'_> {
             self.apply("apply", "`run --apply`", &source, &[]),
         ];
         for command in BESIDE_RUNS {
-            contenders.push(self.beside(command, command, &format!("`{command}`"), &source, &done));
+            contenders.push(self.beside(
+                command,
+                command,
+                &format!("`{command}`"),
+                &source,
+                &done,
+            )?);
         }
         match self.place.node_script()? {
             Ok(script) => {
@@ -292,7 +298,7 @@ impl Bench<'_> {
             for command in BESIDE_RUNS {
                 let key = format!("{command}-{}", source.documents);
                 let title = format!("`{command}`, {} documents", source.documents);
-                contenders.push(self.beside(command, &key, &title, &source, &done));
+                contenders.push(self.beside(command, &key, &title, &source, &done)?);
             }
         }
         let outcomes = self.hold("scale", &contenders)?;
@@ -324,13 +330,8 @@ impl Bench<'_> {
         ];
         for command in BESIDE_RUNS {
             let title = format!("`{command}`, {most} documents");
-            contenders.push(self.beside(
-                command,
-                &format!("tiny-{command}"),
-                &title,
-                &plain,
-                &done,
-            ));
+            let key = format!("tiny-{command}");
+            contenders.push(self.beside(command, &key, &title, &plain, &done)?);
         }
         let outcomes = contest::hold(&self.place, "tiny documents", &contenders, 1)?;
         Ok(Group { name: "tiny", title: "Tiny documents, one round".to_owned(), outcomes })
@@ -368,16 +369,19 @@ impl Bench<'_> {
         title: &str,
         source: &Corpus,
         done: &Path,
-    ) -> Contender {
-        let restored = self.place.folder.join("restored.bson");
+    ) -> Result<Contender> {
+        let made = self.place.folder.join("made.bson");
         let mut program = self.place.reshelve(&[command]);
         match command {
             "verify" => program.arg(&source.path).arg(done),
             "profile" => program.arg(&source.path),
-            "restore" => program.arg(done).arg(&restored),
+            "restore" => program.arg(done).arg(&made),
+            "anonymize" => {
+                program.arg(&source.path).arg(&made).arg("--key-file").arg(self.place.key()?)
+            }
             _ => program.arg(done),
         };
-        Contender::new(key, title, source, program).makes([restored])
+        Ok(Contender::new(key, title, source, program).makes([made]))
     }
 
     /// A target that holds the source already: for what reads one.

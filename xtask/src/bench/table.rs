@@ -156,6 +156,7 @@ impl Report {
             at_least("`verify`", 300.0, "MB/s", rate("verify")),
             at_least("`profile`", 300.0, "MB/s", rate("profile")),
             at_least("`checksums`", 300.0, "MB/s", rate("checksums")),
+            at_least("`anonymize`, compared and scanned", 60.0, "MB/s", rate("anonymize")),
             at_least("canonical JSON lines", 100.0, "MB/s", rate("lines")),
             at_most("gzip, wall time of inflating alone", 1.1, "×", self.ratio("gzip", "inflate")),
             at_most("dry run, CPU per document: most to fewer", 1.3, "×", self.growth("dry-")),

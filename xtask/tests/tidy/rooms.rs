@@ -104,6 +104,11 @@ pub(crate) const ROOMS: &[Room] = &[
         may_import: &["raw", "mapping", "store", "ends", "pass"],
     },
     Room {
+        folder: "reshelve/src/anonymize",
+        purpose: "copies without anybody's text: what is replaced and how, the comparison of both sides, the leak scan",
+        may_import: &["raw", "extjson", "mapping", "store", "ends", "pass"],
+    },
+    Room {
         folder: "reshelve/src/parity",
         purpose: "the source against the target, by value",
         may_import: &["raw", "extjson", "mapping", "store", "target_schema", "ends", "pass"],
@@ -240,6 +245,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "rollback",
             "restore",
             "profile",
+            "anonymize",
             "parity",
             "plan",
             "report",
@@ -261,6 +267,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "folder",
             "run",
             "profile",
+            "anonymize",
             "parity",
             "plan",
             "report",

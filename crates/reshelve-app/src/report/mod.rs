@@ -44,6 +44,7 @@ use crate::rehearse;
 use crate::retries::{origins, own_origins};
 use crate::text::moment;
 
+pub(crate) use answers::{Found, OfRoute};
 pub use dashboard::Dashboard;
 pub(crate) use rehearsal::pages as rehearsal_pages;
 

@@ -3,12 +3,12 @@
 use reshelve::parity::{CostAndTokenTotals, Deltas, RestoredCounts, StatusConflicts};
 use reshelve::report::Verdict;
 use reshelve_core::extjson::parse_iso;
-use reshelve_serve::runs::{Checked, DeltaBucket, Figures, Said};
+use reshelve_serve::runs::{Answers, Checked, DeltaBucket, Figures, RouteAnswers, Said};
 use serde::Deserialize;
 
 use super::known::{self, Known};
 use super::{ServedRuns, files};
-use crate::report::bucket_name;
+use crate::report::{Found, OfRoute, bucket_name};
 use crate::status::status_of;
 
 /// The longest report that is read for a page, in bytes: reports name at most some hundred
@@ -23,6 +23,8 @@ struct Report {
     made_at: String,
     survey: Option<Survey>,
     parity: Option<Parity>,
+    answers: Option<serde_json::Value>,
+    crosscheck: Option<serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -65,13 +67,27 @@ impl ServedRuns {
 fn said(report: &[u8], progressed_at_ms: Option<i64>) -> Result<Said, String> {
     let report: Report = serde_json::from_slice(report)
         .map_err(|error| format!("the report cannot be read: {error}"))?;
-    let Report { verdict, cautions, made_at, survey, parity } = report;
+    let Report { verdict, cautions, made_at, survey, parity, answers, crosscheck } = report;
     let made_at_ms = parse_iso(made_at.as_bytes());
     let is_outdated = progressed_at_ms.zip(made_at_ms).is_some_and(|(went, made)| went > made);
     let restored = parity.as_ref().map(|parity| parity.restored);
     let mismatches = parity.map(|parity| parity.mismatches_total);
     let figures = survey.map(figures);
-    Ok(Said { made_at, is_outdated, verdict, cautions, figures, restored, mismatches })
+    let answers = [answers, crosscheck].into_iter().flatten();
+    let answers = answers.filter_map(|found| Found::of(&found).map(answers_of)).collect();
+    Ok(Said { made_at, is_outdated, verdict, cautions, figures, restored, mismatches, answers })
+}
+
+fn answers_of(found: Found) -> Answers {
+    let of_route = |it: OfRoute| RouteAnswers {
+        route: it.route,
+        agreed: it.agreed,
+        different: it.different,
+        missing: it.failed + it.skipped,
+    };
+    let routes = found.by_route().map(of_route).collect();
+    let Found { api, begun, compared, agreed, .. } = found;
+    Answers { api, begun, compared, agreed, routes }
 }
 
 fn figures(survey: Survey) -> Figures {

@@ -317,6 +317,21 @@ Examples:
   reshelve generate jobs.jsonl --documents 40
   reshelve generate cut.archive --documents 40 --fault truncate";
 
+pub(super) const ANONYMIZE: &str = "\
+Examples:
+  reshelve anonymize --new-key copy.key
+  reshelve anonymize dump copy --key-file copy.key
+  reshelve anonymize dump copy.archive.gz --form archive.gz --key-file copy.key --unknown redact
+  reshelve anonymize dump small --key-file copy.key --sample 100
+  reshelve anonymize scan dump copy
+  reshelve anonymize --policy
+
+Exit codes:
+  2  there is no key
+  3  something is where the copy should go, or the policy does not know a path of the source
+  5  something of the source stands in the copy, or more than 1 % of the documents were left out;
+     no copy is kept then";
+
 pub(super) const COMPLETIONS: &str = "\
 Install:
   bash        reshelve completions bash > ~/.local/share/bash-completion/completions/reshelve

@@ -1,5 +1,6 @@
 //! The command line: one definition for the parser, the help, the man pages and the completions.
 
+mod anonymize;
 mod control;
 mod crosscheck;
 mod generate;
@@ -17,6 +18,7 @@ mod tool;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+pub(crate) use anonymize::{AnonymizeAction, AnonymizeArgs, AnonymizeScanArgs};
 pub(crate) use control::{ControlArgs, ThrottleArgs};
 pub(crate) use crosscheck::CrosscheckArgs;
 pub(crate) use generate::GenerateArgs;
@@ -62,7 +64,7 @@ pub(crate) enum Command {
     /// List what a source holds: databases, collections, sizes, indexes
     #[command(after_long_help = help::INSPECT)]
     Inspect(InspectArgs),
-    /// Describe a source: fields, types, sizes, statuses, expected warnings
+    /// Describe a source: fields, types, sizes, statuses, warnings
     #[command(after_long_help = help::PROFILE)]
     Profile(ProfileArgs),
     /// Map and prove every document; with --apply, write the target
@@ -125,6 +127,9 @@ pub(crate) enum Command {
     /// Generate synthetic legacy data
     #[command(after_long_help = help::GENERATE)]
     Generate(GenerateArgs),
+    /// Copy legacy data without anybody's text, and prove it
+    #[command(after_long_help = help::ANONYMIZE)]
+    Anonymize(Box<AnonymizeArgs>),
     /// Print a completion script for a shell
     #[command(after_long_help = help::COMPLETIONS)]
     Completions(CompletionsArgs),

@@ -1,5 +1,6 @@
 //! One file per command: arguments become a request, an outcome becomes text or JSON.
 
+pub(crate) mod anonymize;
 pub(crate) mod checksums;
 pub(crate) mod completions;
 pub(crate) mod control;

@@ -126,6 +126,7 @@ fn write_characters(
 ) -> Vec<usize> {
     let map = out.begin_document("storyBibleCharacters");
     let (entries, places) = by_key(characters, |character| character.key, path, warnings);
+    let keys: Vec<&[u8]> = entries.iter().map(|(character, _)| character.key).collect();
     for (index, (character, key)) in entries.iter().enumerate() {
         let entry = out.begin_document_bytes(key);
         out.string("name", if character.key.is_empty() { b"_" } else { character.key });
@@ -141,8 +142,9 @@ fn write_characters(
         let texts = strings(character.relationships).filter(|text| !text.is_empty());
         for (position, description) in texts.enumerate() {
             let item = out.begin_item(position);
-            let other = related(description, index, &entries);
-            out.string("characterId", other.unwrap_or(b"unknown"));
+            let other = related_character(description, index, &keys);
+            let other = other.and_then(|other| entries.get(other));
+            out.string("characterId", other.map_or(b"unknown", |(_, written)| written));
             out.string("description", description);
             out.end(item);
         }
@@ -161,31 +163,25 @@ fn write_characters(
     places
 }
 
-/// The written key of the one other character that a relationship names: of the other entries'
-/// keys that occur in it, the one that is not part of a longer one of them; none unless there is
-/// exactly one.
-fn related<'e>(
-    description: &[u8],
-    own: usize,
-    entries: &'e [(&Character<'_>, Vec<u8>)],
-) -> Option<&'e [u8]> {
-    let occurring: Vec<(&[u8], &'e [u8])> = entries
+/// The one other character that a relationship names, by its place among the keys: of the other
+/// keys that occur in the text, the one that is not part of a longer one of them; none unless there
+/// is exactly one.
+pub fn related_character(description: &[u8], own: usize, keys: &[&[u8]]) -> Option<usize> {
+    let occurring: Vec<(usize, &[u8])> = keys
         .iter()
+        .copied()
         .enumerate()
-        .filter(|(index, (other, _))| {
-            *index != own
-                && !other.key.is_empty()
-                && memchr::memmem::find(description, other.key).is_some()
+        .filter(|(index, key)| {
+            *index != own && !key.is_empty() && memchr::memmem::find(description, key).is_some()
         })
-        .map(|(_, (other, written))| (other.key, written.as_slice()))
         .collect();
-    let mut left = occurring.iter().filter(|(key, _)| {
-        !occurring.iter().any(|(longer, _)| {
+    let mut left = occurring.iter().filter(|(_, key)| {
+        !occurring.iter().any(|(_, longer)| {
             longer.len() > key.len() && memchr::memmem::find(longer, key).is_some()
         })
     });
-    let (_, written) = left.next()?;
-    left.next().is_none().then_some(written)
+    let (other, _) = left.next()?;
+    left.next().is_none().then_some(*other)
 }
 
 fn write_locations(

@@ -26,6 +26,7 @@ mod restore;
 mod trace;
 mod warning;
 
+pub use bible::related_character;
 pub use explain::{Explained, Explanation, explain};
 pub use facts::Status;
 pub use first_look::FirstLook;

@@ -111,8 +111,15 @@ impl Writer {
     #[inline]
     pub fn end(&mut self, mark: Mark) {
         self.buffer.push(0);
-        let length = u32::try_from(self.buffer.len() - mark.length).unwrap_or(u32::MAX);
-        self.buffer[mark.length..mark.length + 4].copy_from_slice(&length.to_le_bytes());
+        self.patch_length(mark.length);
+    }
+
+    /// Writes the number of bytes since `start` into the four bytes there: the length of a value that
+    /// counts its own, and has no closing zero.
+    #[inline]
+    pub fn patch_length(&mut self, start: usize) {
+        let length = u32::try_from(self.buffer.len() - start).unwrap_or(u32::MAX);
+        self.buffer[start..start + 4].copy_from_slice(&length.to_le_bytes());
     }
 
     /// Ends a part that is left out where it is empty; returns whether it was written.

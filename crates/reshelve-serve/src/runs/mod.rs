@@ -14,7 +14,7 @@ pub use confirming::Confirming;
 pub use control::{
     Change, Command, Edited, Ended, Forecast, InFlight, Looked, Offer, Refused, RefusedKind, Task,
 };
-pub use parity::{Checked, DeltaBucket, Figures, Said};
+pub use parity::{Answers, Checked, DeltaBucket, Figures, RouteAnswers, Said};
 
 /// The runs that a server knows. Its methods read files: they are called away from the threads that
 /// serve connections.

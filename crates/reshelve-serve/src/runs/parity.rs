@@ -37,6 +37,36 @@ pub struct Said {
     pub restored: Option<RestoredCounts>,
     /// How many mismatches there are; as above.
     pub mismatches: Option<u64>,
+    /// The answers that were compared for it: of both sides, of the running application, or none.
+    pub answers: Vec<Answers>,
+}
+
+/// Answers that were compared for a report.
+#[derive(Clone, Debug)]
+pub struct Answers {
+    /// The address of the running application that gave them; none if both sides of the run did.
+    pub api: Option<String>,
+    /// When the application was asked, as ISO text.
+    pub begun: Option<String>,
+    /// How many were compared.
+    pub compared: u64,
+    /// How many of them agree.
+    pub agreed: u64,
+    /// What came of each route, in the order of the API.
+    pub routes: Vec<RouteAnswers>,
+}
+
+/// What came of the answers of a route.
+#[derive(Clone, Debug)]
+pub struct RouteAnswers {
+    /// The word for the route.
+    pub route: &'static str,
+    /// How many agree.
+    pub agreed: u64,
+    /// How many differ.
+    pub different: u64,
+    /// How many could not be had, or are about jobs that the target lacks.
+    pub missing: u64,
 }
 
 /// The figures of both sides.

@@ -1,12 +1,11 @@
 //! `mongodump --archive`: a prelude, then blocks of several collections, interleaved.
 
 use super::{
-    Plan, Stream,
     files::{
         Counter, SERVER_VERSION, SESSIONS, TOOL_VERSION, Target, append_session, metadata_of_jobs,
         metadata_of_sessions,
     },
-    forms::{GenerateError, Output, Written},
+    forms::{Documents, GenerateError, Output, Written},
 };
 use crate::ends::Compression;
 use reshelve_core::raw::{Writer, kind};
@@ -37,22 +36,21 @@ struct Namespace<'a> {
 }
 
 pub(super) fn write(
-    plan: &Plan,
+    documents: Documents<'_>,
     output: &Output,
     gzip: bool,
     progress: &mut dyn FnMut(Written),
 ) -> Result<Written, GenerateError> {
     let compression = if gzip { Compression::Gzip } else { Compression::None };
     let mut target = Target::create(&output.path, compression, output.overwrite)?;
-    target.write(&prelude(plan, output))?;
+    target.write(&prelude(documents.seed, output))?;
     let mut jobs = Namespace::new(&output.database, &output.collection);
     let mut sessions = Namespace::new(&output.database, SESSIONS);
     let mut counter = Counter::new(progress);
-    let mut stream = Stream::new(*plan);
     let (mut block, mut document) = (Vec::new(), Vec::new());
     let mut block_bytes = BLOCK_BYTES_FIRST;
     let mut session = 0;
-    while stream.append_next(&mut document) {
+    while (documents.next)(&mut document)? {
         if !block.is_empty() && block.len() + document.len() > block_bytes {
             jobs.block(&mut target, &block)?;
             block.clear();
@@ -92,7 +90,7 @@ fn some_sessions(
     Ok(to)
 }
 
-fn prelude(plan: &Plan, output: &Output) -> Vec<u8> {
+fn prelude(seed: u64, output: &Output) -> Vec<u8> {
     let mut writer = Writer::new(MAGIC.to_le_bytes().to_vec());
     let mark = writer.begin();
     writer.int32("concurrent_collections", 4);
@@ -100,8 +98,8 @@ fn prelude(plan: &Plan, output: &Output) -> Vec<u8> {
     writer.string("server_version", SERVER_VERSION.as_bytes());
     writer.string("tool_version", TOOL_VERSION.as_bytes());
     writer.end(mark);
-    let jobs = (output.collection.as_str(), metadata_of_jobs(&output.collection, plan.seed));
-    let sessions = (SESSIONS, metadata_of_sessions(plan.seed));
+    let jobs = (output.collection.as_str(), metadata_of_jobs(&output.collection, seed));
+    let sessions = (SESSIONS, metadata_of_sessions(seed));
     let beside = usize::from(output.sessions > 0);
     for (collection, metadata) in [jobs, sessions].into_iter().take(1 + beside) {
         let mark = writer.begin();

@@ -6,10 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{
-    Plan, Stream,
-    forms::{GenerateError, Output, Written},
-};
+use super::forms::{Documents, GenerateError, Output, Written};
 use crate::ends::Compression;
 use reshelve_core::raw::Writer;
 
@@ -128,16 +125,16 @@ impl<'a> Counter<'a> {
 }
 
 pub(super) fn write_bson(
-    plan: &Plan,
+    documents: Documents<'_>,
     output: &Output,
     compression: Compression,
     progress: &mut dyn FnMut(Written),
 ) -> Result<Written, GenerateError> {
-    write_documents(plan, &output.path, compression, output.overwrite, progress)
+    write_documents(documents, &output.path, compression, output.overwrite, progress)
 }
 
 fn write_documents(
-    plan: &Plan,
+    documents: Documents<'_>,
     path: &Path,
     compression: Compression,
     overwrite: bool,
@@ -145,9 +142,8 @@ fn write_documents(
 ) -> Result<Written, GenerateError> {
     let mut target = Target::create(path, compression, overwrite)?;
     let mut counter = Counter::new(progress);
-    let mut stream = Stream::new(*plan);
     let mut document = Vec::new();
-    while stream.append_next(&mut document) {
+    while (documents.next)(&mut document)? {
         target.write(&document)?;
         counter.count(document.len());
         document.clear();
@@ -157,7 +153,7 @@ fn write_documents(
 }
 
 pub(super) fn write_folder(
-    plan: &Plan,
+    documents: Documents<'_>,
     output: &Output,
     gzip: bool,
     progress: &mut dyn FnMut(Written),
@@ -173,9 +169,10 @@ pub(super) fn write_folder(
         target.finish()
     };
     let name = escaped(&output.collection);
-    let documents = path(&format!("{name}.bson"));
-    let written = write_documents(plan, &documents, compression, output.overwrite, progress)?;
-    let metadata = metadata_of_jobs(&output.collection, plan.seed);
+    let seed = documents.seed;
+    let file = path(&format!("{name}.bson"));
+    let written = write_documents(documents, &file, compression, output.overwrite, progress)?;
+    let metadata = metadata_of_jobs(&output.collection, seed);
     small(&format!("{name}.metadata.json"), metadata.as_bytes())?;
     if output.sessions > 0 {
         let mut documents = Vec::new();
@@ -183,7 +180,7 @@ pub(super) fn write_folder(
             append_session(index, &mut documents);
         }
         small(&format!("{SESSIONS}.bson"), &documents)?;
-        let metadata = metadata_of_sessions(plan.seed);
+        let metadata = metadata_of_sessions(seed);
         small(&format!("{SESSIONS}.metadata.json"), metadata.as_bytes())?;
     }
     let prelude =

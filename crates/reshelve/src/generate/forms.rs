@@ -6,7 +6,7 @@ use std::{
     str::FromStr,
 };
 
-use super::{Plan, archive, files, text};
+use super::{Plan, Stream, archive, files, text};
 use crate::ends::Compression;
 use reshelve_core::extjson::Style;
 
@@ -193,6 +193,9 @@ pub enum GenerateError {
     /// No form has that name.
     #[error("unknown form `{0}`")]
     UnknownForm(String),
+    /// The documents could not be read to their end; who gives them knows why.
+    #[error("the documents ended early")]
+    Ended,
     /// A fault finds no place in the file.
     #[error("{}: {detail}", path.display())]
     NoPlace {
@@ -201,6 +204,17 @@ pub enum GenerateError {
         /// What is missing in it.
         detail: &'static str,
     },
+}
+
+/// Appends the next document; `false` at the end.
+pub type Next<'d> = dyn FnMut(&mut Vec<u8>) -> Result<bool, GenerateError> + 'd;
+
+/// The documents of a collection, in order, and what its identity is made of.
+pub struct Documents<'d> {
+    /// Gives them.
+    pub next: &'d mut Next<'d>,
+    /// What the id of the collection in a dump is drawn with.
+    pub seed: u64,
 }
 
 /// Writes all documents of the plan. `progress` is called now and then, and at the end.
@@ -212,12 +226,28 @@ pub fn write(
     output: &Output,
     progress: &mut dyn FnMut(Written),
 ) -> Result<Written, GenerateError> {
+    let mut stream = Stream::new(*plan);
+    let mut next = |out: &mut Vec<u8>| Ok(stream.append_next(out));
+    write_documents(Documents { next: &mut next, seed: plan.seed }, output, progress)
+}
+
+/// The same for any documents.
+///
+/// # Errors
+/// Those of [`write()`], and those of the documents.
+pub fn write_documents(
+    documents: Documents<'_>,
+    output: &Output,
+    progress: &mut dyn FnMut(Written),
+) -> Result<Written, GenerateError> {
     match output.form {
-        OutputForm::Bson(compression) => files::write_bson(plan, output, compression, progress),
-        OutputForm::Folder { gzip } => files::write_folder(plan, output, gzip, progress),
-        OutputForm::Archive { gzip } => archive::write(plan, output, gzip, progress),
+        OutputForm::Bson(compression) => {
+            files::write_bson(documents, output, compression, progress)
+        }
+        OutputForm::Folder { gzip } => files::write_folder(documents, output, gzip, progress),
+        OutputForm::Archive { gzip } => archive::write(documents, output, gzip, progress),
         OutputForm::Export { layout, dialect, compression } => {
-            text::write(plan, output, text::Form { layout, dialect, compression }, progress)
+            text::write(documents, output, text::Form { layout, dialect, compression }, progress)
         }
     }
 }

@@ -23,7 +23,10 @@ mod text;
 mod words;
 
 pub use faults::{Fault, Inflicted, inflict};
-pub use forms::{Dialect, FORM_NAMES, GenerateError, Layout, Output, OutputForm, Written, write};
+pub use forms::{
+    Dialect, Documents, FORM_NAMES, GenerateError, Layout, Next, Output, OutputForm, Written,
+    write, write_documents,
+};
 pub use job::document;
 pub use plan::{Era, Eras, Metadata, Plan, Size, Stage, Stages};
 pub use rng::Rng;

@@ -1,9 +1,8 @@
 //! Exports as `mongoexport` writes them: lines or an array, compact or pretty, and version 1.
 
 use super::{
-    Plan, Stream,
     files::{Counter, Target},
-    forms::{Dialect, GenerateError, Layout, Output, Written},
+    forms::{Dialect, Documents, GenerateError, Layout, Output, Written},
 };
 use crate::ends::Compression;
 use reshelve_core::{
@@ -20,14 +19,13 @@ pub(super) struct Form {
 }
 
 pub(super) fn write(
-    plan: &Plan,
+    documents: Documents<'_>,
     output: &Output,
     form: Form,
     progress: &mut dyn FnMut(Written),
 ) -> Result<Written, GenerateError> {
     let mut target = Target::create(&output.path, form.compression, output.overwrite)?;
     let mut counter = Counter::new(progress);
-    let mut stream = Stream::new(*plan);
     let (mut document, mut text, mut shaped) = (Vec::new(), Vec::new(), Vec::new());
     // Opening, between two documents, closing: as the tool writes them.
     let (open, between, close): (&[u8], &[u8], &[u8]) = match form.layout {
@@ -37,7 +35,7 @@ pub(super) fn write(
     };
     target.write(open)?;
     let mut first = true;
-    while stream.append_next(&mut document) {
+    while (documents.next)(&mut document)? {
         if !first {
             target.write(between)?;
         }

@@ -92,6 +92,12 @@ pub fn is_name(name: &str) -> bool {
     NAMES.contains(name)
 }
 
+/// Every path that the schema names.
+#[cfg(test)]
+pub(crate) fn schema_paths() -> impl Iterator<Item = String> {
+    KNOWN.iter().map(|path| String::from_utf8_lossy(path).into_owned())
+}
+
 /// Whether the schema names a path.
 pub(crate) fn is_known(path: &[u8]) -> bool {
     let below = |whole: &str| {

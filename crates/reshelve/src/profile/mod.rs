@@ -17,6 +17,8 @@ use std::sync::atomic::AtomicBool;
 
 pub use fields::LEVELS_MAX;
 pub use known::is_name;
+#[cfg(test)]
+pub(crate) use known::schema_paths;
 pub use model::{Dates, Field, Forecast, Largest, Numbers, Profile, Sizes, Unknown};
 pub use paths::{OTHER, PATH_BYTES_MAX, PATHS_BYTES_MAX, PATHS_MAX};
 pub use survey::{

@@ -35,6 +35,19 @@ impl Disk {
         read_at_most(File::open(path).at("opening", path)?, path, bytes_max)
     }
 
+    /// Writes a new file that only its owner can read, durably.
+    ///
+    /// # Errors
+    /// If something exists at the path, or the file system refuses.
+    pub fn write_private(&self, path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+        const OWNER_ALONE: u32 = 0o600;
+        let mut options = fs::OpenOptions::new();
+        let opened = options.write(true).create_new(true).mode(OWNER_ALONE).open(path);
+        let mut file = opened.at("creating", path)?;
+        io::Write::write_all(&mut file, bytes).at("writing", path)?;
+        file.sync_all().at("syncing", path)
+    }
+
     /// Whether users other than the owner of a file may read it, by its permissions.
     ///
     /// # Errors

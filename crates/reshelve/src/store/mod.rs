@@ -40,7 +40,7 @@ pub use files::{Files, Found, Identity, Kind, Locking, Open, OpenFile};
 pub use json_lines::{JsonLines, Lines, read_lines};
 pub use memory::{Fault, Keep, Memory, Operation, OperationKind};
 pub use records::Records;
-pub use replacement::Replacement;
+pub use replacement::{Replacement, temporary_beside};
 pub use scratch::Scratch;
 pub use sorted::{Key, key_of};
 pub use spool::{Spool, Spooled};

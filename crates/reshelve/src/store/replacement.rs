@@ -114,8 +114,8 @@ pub(super) fn create_temporary<F: Files + ?Sized>(
     }
 }
 
-/// The name of a temporary file for the one at `path`: `.NAME.DIGITS.tmp`.
-fn temporary_beside(path: &Path) -> PathBuf {
+/// The name of a temporary file, or folder, for the one at `path`: `.NAME.DIGITS.tmp`.
+pub fn temporary_beside(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     // The keys of the standard library's hasher are random, and differ with each call.
     let random = RandomState::new().build_hasher().finish();

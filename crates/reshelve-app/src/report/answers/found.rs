@@ -16,18 +16,29 @@ const NO_DIFFERENCE: [&str; 4] = ["agreed", "failed", "dropped", "skipped"];
 /// What was found, as far as a page shows it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(super) struct Found {
-    api: Option<String>,
+pub(crate) struct Found {
+    pub(crate) api: Option<String>,
     place: Option<String>,
-    pub(super) begun: Option<String>,
+    pub(crate) begun: Option<String>,
     sample: Option<u64>,
-    pub(super) compared: u64,
-    agreed: u64,
+    pub(crate) compared: u64,
+    pub(crate) agreed: u64,
     jobs: BTreeMap<String, u64>,
     routes: BTreeMap<String, BTreeMap<String, u64>>,
     examples: Vec<Example>,
     groups: Vec<Group>,
     failures: Vec<String>,
+}
+
+/// What came of the answers of a route.
+pub(crate) struct OfRoute {
+    pub(crate) route: &'static str,
+    pub(crate) agreed: u64,
+    pub(crate) different: u64,
+    /// They could not be had.
+    pub(crate) failed: u64,
+    /// They are about jobs that the target lacks.
+    pub(crate) skipped: u64,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -74,7 +85,7 @@ struct Source {
 }
 
 impl Found {
-    pub(super) fn of(found: &Value) -> Option<Found> {
+    pub(crate) fn of(found: &Value) -> Option<Found> {
         Found::deserialize(found).ok()
     }
 
@@ -84,10 +95,7 @@ impl Found {
 
     /// Answers that could not be had, or about jobs that the target lacks.
     pub(super) fn missing(&self) -> u64 {
-        let of_route = |fates: &BTreeMap<String, u64>| {
-            ["failed", "skipped"].into_iter().filter_map(|fate| fates.get(fate)).sum::<u64>()
-        };
-        self.routes.values().map(of_route).sum()
+        self.by_route().map(|it| it.failed + it.skipped).sum()
     }
 
     fn standing(&self) -> Standing {
@@ -98,23 +106,31 @@ impl Found {
         }
     }
 
-    fn routes(&self) -> Block {
-        let row = |route: &str| {
+    /// What came of each route, in the order of the API.
+    pub(crate) fn by_route(&self) -> impl Iterator<Item = OfRoute> {
+        ROUTES.into_iter().map(|route| {
             let fates = self.routes.get(route);
-            let of = |is: &dyn Fn(&str) -> bool| -> Cell {
+            let sum = |is: &dyn Fn(&str) -> bool| {
                 let counts = fates.into_iter().flatten().filter(|(fate, _)| is(fate));
-                Cell::count(counts.map(|(_, count)| count).sum())
+                counts.map(|(_, count)| count).sum()
             };
-            vec![
-                Cell::code(route),
-                of(&|fate| fate == "agreed"),
-                of(&|fate| !NO_DIFFERENCE.contains(&fate)),
-                of(&|fate| fate == "failed"),
-                of(&|fate| fate == "skipped"),
-            ]
+            OfRoute {
+                route,
+                agreed: sum(&|fate| fate == "agreed"),
+                different: sum(&|fate| !NO_DIFFERENCE.contains(&fate)),
+                failed: sum(&|fate| fate == "failed"),
+                skipped: sum(&|fate| fate == "skipped"),
+            }
+        })
+    }
+
+    fn routes(&self) -> Block {
+        let row = |it: OfRoute| {
+            let counts = [it.agreed, it.different, it.failed, it.skipped];
+            [Cell::code(it.route)].into_iter().chain(counts.map(Cell::count)).collect()
         };
         let columns = vec!["route", "agree", "differ", "failed", "not in the target"];
-        Table::whole(columns, ROUTES.into_iter().map(row).collect())
+        Table::whole(columns, self.by_route().map(row).collect())
     }
 
     fn differences(&self, columns: [&'static str; 2]) -> Option<Block> {

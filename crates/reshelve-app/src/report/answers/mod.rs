@@ -21,7 +21,8 @@ use crate::options::MappingOptions;
 use crate::places::{SourcePlace, TargetPlace};
 use crate::text::{agree, counted, number};
 use crate::{outside, shadow, sides};
-use found::Found;
+
+pub(crate) use found::{Found, OfRoute};
 
 /// The longest result of a cross-check that is read.
 const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;

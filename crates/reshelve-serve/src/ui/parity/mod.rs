@@ -1,6 +1,7 @@
 //! The parity page: whether source and target of the runs agree, as their reports say, and how far
 //! the two sides of this server do. Neither side is read for it.
 
+mod answers;
 mod figures;
 mod shadow;
 
@@ -114,7 +115,7 @@ fn details(checked: &Checked) -> Markup {
         h2 { "Verdict" }
         p { "Run " a href={ "/ui/runs/" (run.id) } { code { (run.id) } } ", from " code { (shown(&run.source)) } " into " code { (shown(&run.target)) } "." }
         @match &checked.said {
-            Some(said) => { (verdict(said, checked)) (figures::sections(said, run.is_of_place)) }
+            Some(said) => { (verdict(said, checked)) (answers::section(said)) (figures::sections(said, run.is_of_place)) }
             None => { (unsaid(checked)) }
         }
     }

@@ -66,7 +66,7 @@ fn word(fate: Fate) -> String {
 }
 
 /// A share in per cent, rounded down: what does not agree wholly is never 100 %.
-fn percent(part: u64, whole: u64) -> String {
+pub(super) fn percent(part: u64, whole: u64) -> String {
     match whole {
         0 => "—".to_owned(),
         whole => {

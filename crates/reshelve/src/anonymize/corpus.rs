@@ -1,0 +1,223 @@
+//! What the words and ids of the whole source are: hashes, in a filter of fixed size for drawing,
+//! and sorted on disk for the last word.
+
+use super::lexicon::{LENGTH_MAX, Lexicon, Listed, WordHash};
+use crate::store::{DiskError, Scratch, Sorted, Sorter};
+
+/// Bits of the filter: 32 MiB. With 40 million words and ids it takes 4 in 100 for one of them.
+const FILTER_BITS: usize = 1 << 28;
+/// Hashes that are sorted in memory: 16 MiB of them.
+const HELD_MAX: usize = 1 << 20;
+/// One in this many of our own words of a length may be blocked because the source has it; with
+/// more, only those are blocked that are part of a name.
+const BLOCKED_SHARE: usize = 2;
+
+/// Tells for certain that a hash is not there; what it takes for there is nearly always there.
+/// What it answers depends on the hashes alone, not on their order.
+struct Filter(Vec<u64>);
+
+impl Filter {
+    fn places(hash: WordHash) -> impl Iterator<Item = (usize, u64)> {
+        let mask = u128::try_from(FILTER_BITS - 1).unwrap_or(0);
+        (0..4).map(move |part| {
+            let bit = usize::try_from((hash >> (32 * part)) & mask).unwrap_or(0);
+            (bit / 64, 1 << (bit % 64))
+        })
+    }
+
+    fn add(&mut self, hash: WordHash) {
+        for (at, bit) in Self::places(hash) {
+            if let Some(word) = self.0.get_mut(at) {
+                *word |= bit;
+            }
+        }
+    }
+
+    fn has(&self, hash: WordHash) -> bool {
+        Self::places(hash).all(|(at, bit)| self.0.get(at).is_some_and(|word| word & bit != 0))
+    }
+}
+
+/// Something of one document that the corpus keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Trace {
+    /// A word that is not common.
+    Word(WordHash),
+    /// One of our own words that the source has too.
+    Own(usize),
+    /// The same as a part of a name.
+    OwnName(usize),
+    /// A name of several common words, and its first word.
+    Phrase(WordHash, WordHash),
+    /// The id of a job.
+    Job(WordHash),
+}
+
+/// The corpus while it is being collected.
+pub(super) struct Collecting {
+    filter: Filter,
+    words: Sorter<16>,
+    jobs: Sorter<16>,
+    starts: Vec<u64>,
+    own: Vec<bool>,
+    own_names: Vec<bool>,
+}
+
+impl Collecting {
+    pub(super) fn new(scratch: &Scratch, lexicon: &Lexicon) -> Collecting {
+        Collecting {
+            filter: Filter(vec![0; FILTER_BITS / 64]),
+            words: Sorter::new(scratch, HELD_MAX),
+            jobs: Sorter::new(scratch, HELD_MAX),
+            starts: vec![0; STARTS / 64],
+            own: vec![false; lexicon.own_count()],
+            own_names: vec![false; lexicon.own_count()],
+        }
+    }
+
+    pub(super) fn add(&mut self, lexicon: &Lexicon, trace: Trace) -> Result<(), DiskError> {
+        let mut mark = |number: usize, is_name: bool| -> Result<(), DiskError> {
+            let marks = if is_name { &mut self.own_names } else { &mut self.own };
+            if let Some(known) = marks.get_mut(number).filter(|known| !**known) {
+                *known = true;
+                let hash = lexicon.hash(lexicon.own(number));
+                self.filter.add(hash);
+                self.words.add(hash.to_be_bytes())?;
+            }
+            Ok(())
+        };
+        match trace {
+            Trace::Own(number) => mark(number, false),
+            Trace::OwnName(number) => {
+                mark(number, false)?;
+                mark(number, true)
+            }
+            Trace::Word(hash) => {
+                self.filter.add(hash);
+                self.words.add(hash.to_be_bytes())
+            }
+            Trace::Phrase(first, hash) => {
+                let (at, bit) = start(first);
+                self.starts[at] |= bit;
+                self.filter.add(hash);
+                self.words.add(hash.to_be_bytes())
+            }
+            Trace::Job(hash) => self.jobs.add(hash.to_be_bytes()),
+        }
+    }
+
+    pub(super) fn finish(self, lexicon: &Lexicon) -> Result<Corpus, DiskError> {
+        let enough = (1..=LENGTH_MAX).all(|length| {
+            let range = lexicon.of_length(length);
+            let blocked = self.own[range.clone()].iter().filter(|blocked| **blocked).count();
+            length == 1 || blocked * BLOCKED_SHARE <= range.len()
+        });
+        Ok(Corpus {
+            filter: self.filter,
+            words: self.words.finish()?,
+            jobs: self.jobs.finish()?,
+            starts: self.starts,
+            blocked: if enough { self.own } else { self.own_names },
+        })
+    }
+}
+
+/// Classes of hashes that the first words of phrases are told apart by.
+const STARTS: usize = 1 << 16;
+
+fn start(first: WordHash) -> (usize, u64) {
+    let class = usize::try_from(first & 0xFFFF).unwrap_or(0);
+    (class / 64, 1 << (class % 64))
+}
+
+/// The words and ids of the source.
+pub(super) struct Corpus {
+    filter: Filter,
+    words: Sorted<16>,
+    jobs: Sorted<16>,
+    starts: Vec<u64>,
+    /// Our own words that are not drawn, because the source has them.
+    blocked: Vec<bool>,
+}
+
+impl Corpus {
+    /// Whether one of our own words is not to be drawn.
+    pub(super) fn is_blocked(&self, number: usize) -> bool {
+        self.blocked.get(number).copied().unwrap_or(false)
+    }
+
+    /// Whether a word of a copy may be one of the source that says something. Nearly always right
+    /// where it says yes, always where it says no.
+    pub(super) fn may_have(&self, lexicon: &Lexicon, word: &[u8], hash: WordHash) -> bool {
+        if lexicon.is_common(word, hash) {
+            return false;
+        }
+        match lexicon.listed(hash) {
+            Some(Listed::Own(number)) => self.is_blocked(number),
+            _ => self.filter.has(hash),
+        }
+    }
+
+    /// The same for the id of a job, a document or a part of one, and for a phrase.
+    pub(super) fn may_have_hash(&self, hash: WordHash) -> bool {
+        self.filter.has(hash)
+    }
+
+    /// Whether a phrase may begin with that word.
+    pub(super) fn may_begin(&self, first: WordHash) -> bool {
+        let (at, bit) = start(first);
+        self.starts[at] & bit != 0
+    }
+
+    /// Whether the source has that word or id, for certain.
+    pub(super) fn has(&self, hash: WordHash) -> Result<bool, DiskError> {
+        Ok(self.words.get(&hash.to_be_bytes())?.is_some())
+    }
+
+    /// Whether that is the id of a job of the source.
+    pub(super) fn has_job(&self, hash: WordHash) -> Result<bool, DiskError> {
+        Ok(self.jobs.get(&hash.to_be_bytes())?.is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn collected(traces: &[Trace], lexicon: &Lexicon) -> Corpus {
+        let folder = tempfile::tempdir().unwrap();
+        let mut collecting = Collecting::new(&Scratch::from(folder.path()), lexicon);
+        for trace in traces {
+            collecting.add(lexicon, *trace).unwrap();
+        }
+        collecting.finish(lexicon).unwrap()
+    }
+
+    #[test]
+    fn words_of_the_source_are_known_and_others_are_not() {
+        let lexicon = Lexicon::new(9);
+        let hash = |word: &str| lexicon.hash(word.as_bytes());
+        let corpus = collected(&[Trace::Word(hash("lantern")), Trace::Job(hash("job"))], &lexicon);
+        let may_have = |word: &str| corpus.may_have(&lexicon, word.as_bytes(), hash(word));
+        assert!(may_have("Lantern") && !may_have("harbor") && !may_have("the"));
+        assert!(corpus.has(hash("lantern")).unwrap() && !corpus.has(hash("harbor")).unwrap());
+        assert!(corpus.has_job(hash("job")).unwrap() && !corpus.has_job(hash("lantern")).unwrap());
+    }
+
+    #[test]
+    fn our_own_words_are_blocked_while_enough_are_left() {
+        let lexicon = Lexicon::new(9);
+        let of_five: Vec<usize> = lexicon.of_length(5).collect();
+        let few: Vec<Trace> = of_five[..9].iter().map(|number| Trace::Own(*number)).collect();
+        let corpus = collected(&few, &lexicon);
+        assert!(corpus.is_blocked(of_five[0]) && !corpus.is_blocked(of_five[9]));
+        assert!(corpus.has(lexicon.hash(lexicon.own(of_five[0]))).unwrap());
+
+        let mut many: Vec<Trace> = of_five.iter().map(|number| Trace::Own(*number)).collect();
+        many.push(Trace::OwnName(of_five[3]));
+        let corpus = collected(&many, &lexicon);
+        let blocked: Vec<usize> =
+            of_five.iter().copied().filter(|number| corpus.is_blocked(*number)).collect();
+        assert_eq!(blocked, [of_five[3]], "names are blocked in any case");
+    }
+}

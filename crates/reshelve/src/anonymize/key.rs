@@ -1,0 +1,139 @@
+//! The key, and what is drawn with it: keyed BLAKE3 as a stream of bytes for each purpose and place.
+
+use blake3::{Hasher, OutputReader};
+
+/// Bytes of a key.
+const KEY_BYTES: usize = 32;
+/// Bytes that are drawn at a time: one block of BLAKE3.
+const BLOCK_BYTES: usize = 64;
+
+/// The key of a copy. It has no `Debug` and no `Display`: nothing prints it.
+#[derive(Clone)]
+pub struct Key([u8; KEY_BYTES]);
+
+impl Key {
+    /// The key that a line of text holds: 64 hexadecimal digits.
+    pub fn parse(text: &str) -> Option<Key> {
+        let hash = blake3::Hash::from_hex(text).ok()?;
+        Some(Key(*hash.as_bytes()))
+    }
+
+    /// A new key of random bytes, from the operating system.
+    ///
+    /// # Errors
+    /// If the operating system gives none.
+    pub fn random() -> Result<Key, getrandom::Error> {
+        let mut bytes = [0; KEY_BYTES];
+        getrandom::fill(&mut bytes)?;
+        Ok(Key(bytes))
+    }
+
+    /// The line that [`Key::parse`] reads, for the file that keeps it.
+    pub fn to_line(&self) -> String {
+        format!("{}\n", blake3::Hash::from_bytes(self.0).to_hex())
+    }
+
+    /// A key for one purpose, which says nothing about any other.
+    pub(super) fn derive(&self, purpose: &str, parts: &[&[u8]]) -> Key {
+        Key(*self.hasher(purpose, parts).finalize().as_bytes())
+    }
+
+    /// As many bytes as wanted for one purpose.
+    pub(super) fn stream(&self, purpose: &str) -> OutputReader {
+        self.hasher(purpose, &[]).finalize_xof()
+    }
+
+    /// Bytes that depend on the key, the purpose and the parts.
+    pub(super) fn draw(&self, purpose: &str, parts: &[&[u8]]) -> Draw {
+        let reader = self.hasher(purpose, parts).finalize_xof();
+        Draw { reader, block: [0; BLOCK_BYTES], at: BLOCK_BYTES }
+    }
+
+    /// Purpose and parts, each after its length, so that no two lists of parts are read alike.
+    fn hasher(&self, purpose: &str, parts: &[&[u8]]) -> Hasher {
+        let mut hasher = Hasher::new_keyed(&self.0);
+        for part in std::iter::once(&purpose.as_bytes()).chain(parts) {
+            hasher.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
+            hasher.update(part);
+        }
+        hasher
+    }
+}
+
+/// A stream of drawn bytes.
+pub(super) struct Draw {
+    reader: OutputReader,
+    block: [u8; BLOCK_BYTES],
+    at: usize,
+}
+
+impl Draw {
+    pub(super) fn bytes<const N: usize>(&mut self) -> [u8; N] {
+        std::array::from_fn(|_| self.byte())
+    }
+
+    pub(super) fn byte(&mut self) -> u8 {
+        if self.at == BLOCK_BYTES {
+            self.reader.fill(&mut self.block);
+            self.at = 0;
+        }
+        self.at += 1;
+        self.block[self.at - 1]
+    }
+
+    /// A number below `bound`, or 0 where that is 0. Bounds are far below 2³²: the bias of the
+    /// multiplication is nothing that could be measured.
+    pub(super) fn below(&mut self, bound: usize) -> usize {
+        let bits = u64::from(u32::from_le_bytes(self.bytes()));
+        let scaled = (bits * u64::try_from(bound).unwrap_or(u64::MAX)) >> 32;
+        usize::try_from(scaled).unwrap_or(0)
+    }
+
+    /// One of them; the first where there is only one.
+    pub(super) fn pick<T: Copy>(&mut self, all: &[T]) -> Option<T> {
+        all.get(self.below(all.len())).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(byte: u8) -> Key {
+        Key([byte; KEY_BYTES])
+    }
+
+    #[test]
+    fn a_key_is_read_as_it_is_written() {
+        let line = key(7).to_line();
+        assert_eq!(Key::parse(line.trim_end()).map(|key| key.0), Some([7; KEY_BYTES]));
+        assert!(Key::parse("").is_none());
+        assert!(Key::parse(&line).is_none(), "the line end is not part of it");
+        assert_ne!(Key::random().unwrap().0, Key::random().unwrap().0);
+    }
+
+    #[test]
+    fn what_is_drawn_depends_on_everything() {
+        let drawn =
+            |key: &Key, purpose: &str, parts: &[&[u8]]| key.draw(purpose, parts).bytes::<16>();
+        let one = drawn(&key(1), "a", &[b"bc", b"d"]);
+        assert_eq!(one, drawn(&key(1), "a", &[b"bc", b"d"]));
+        for other in [
+            drawn(&key(2), "a", &[b"bc", b"d"]),
+            drawn(&key(1), "b", &[b"bc", b"d"]),
+            drawn(&key(1), "a", &[b"b", b"cd"]),
+            drawn(&key(1), "a", &[b"bcd"]),
+        ] {
+            assert_ne!(one, other);
+        }
+    }
+
+    #[test]
+    fn numbers_are_below_their_bound_and_reach_it() {
+        let mut draw = key(3).draw("numbers", &[]);
+        let seen: std::collections::BTreeSet<usize> = (0..1_000).map(|_| draw.below(10)).collect();
+        assert!(seen.into_iter().eq(0..10));
+        assert_eq!(draw.below(0), 0);
+        assert_eq!(draw.pick::<u8>(&[]), None);
+    }
+}

@@ -1,0 +1,165 @@
+//! Reading in rounds: some batches, worked on by all threads, in the order of the source again.
+
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use super::error::AnonymizeError;
+use crate::ends::{Batch, BatchLimits, Form, Source};
+use reshelve_core::extjson;
+use reshelve_core::raw;
+
+/// Source bytes in a round; one larger document is a round by itself.
+const ROUND_BYTES: usize = 4 * 1024 * 1024;
+/// Documents in a round: tiny ones are held with what becomes of them.
+const ROUND_DOCS: usize = 10_000;
+/// Documents nest at most so deep, or are left out: a walk goes as deep as they do.
+pub const LEVELS_MAX: usize = 200;
+
+/// The documents of a round.
+#[derive(Default)]
+pub(super) struct Round {
+    batches: Vec<Batch>,
+    used: usize,
+}
+
+impl Round {
+    /// Reads the next documents; `false` at the end of the source.
+    pub(super) fn read(
+        &mut self,
+        source: &mut dyn Source,
+        stop: &AtomicBool,
+    ) -> Result<bool, AnonymizeError> {
+        self.used = 0;
+        let (mut bytes, mut docs) = (0, 0);
+        while bytes < ROUND_BYTES && docs < ROUND_DOCS {
+            if stop.load(Ordering::Relaxed) {
+                return Err(AnonymizeError::Interrupted);
+            }
+            if self.batches.len() == self.used {
+                self.batches.push(Batch::default());
+            }
+            let batch = &mut self.batches[self.used];
+            batch.clear();
+            let limits = BatchLimits { docs_max: ROUND_DOCS - docs, ..BatchLimits::default() };
+            match source.fill(batch, limits) {
+                Ok(true) => {}
+                Ok(false) => break,
+                // Waiting for a silent pipe ends with an error when it is to stop.
+                Err(_) if stop.load(Ordering::Relaxed) => return Err(AnonymizeError::Interrupted),
+                Err(damage) => return Err(AnonymizeError::Source(damage)),
+            }
+            bytes += batch.bytes.len();
+            docs += batch.items.len();
+            self.used += 1;
+        }
+        if bytes > 2 * ROUND_BYTES {
+            // It held a large document: its memory is given back after this round.
+            self.batches.truncate(self.used);
+        }
+        Ok(self.used > 0)
+    }
+
+    /// The documents as they came.
+    pub(super) fn documents(&self) -> Vec<Original<'_>> {
+        let batches = self.batches[..self.used].iter();
+        let all = batches.flat_map(|batch| {
+            batch
+                .items
+                .iter()
+                .map(|item| Original { bytes: batch.document(item), form: batch.form })
+        });
+        all.collect()
+    }
+}
+
+/// A document as it came.
+#[derive(Clone, Copy)]
+pub(super) struct Original<'b> {
+    pub(super) bytes: &'b [u8],
+    pub(super) form: Form,
+}
+
+/// A document as it can be read, or why it cannot.
+pub(super) enum Read<'b> {
+    Bson(&'b [u8]),
+    Malformed,
+    TooDeep,
+}
+
+impl Original<'_> {
+    /// The document as BSON that is well formed; text is parsed into `buffer`.
+    pub(super) fn read<'b>(&'b self, buffer: &'b mut Vec<u8>) -> Read<'b> {
+        buffer.clear();
+        let bson = match self.form {
+            Form::Bson => self.bytes,
+            Form::Json => match extjson::parse(self.bytes, buffer) {
+                Ok(()) => buffer,
+                Err(_) => return Read::Malformed,
+            },
+        };
+        match raw::check(bson) {
+            Err(_) => Read::Malformed,
+            Ok(checked) if checked.depth > LEVELS_MAX => Read::TooDeep,
+            Ok(_) => Read::Bson(bson),
+        }
+    }
+}
+
+/// Has all workers work on the tasks; the results come in the order of the tasks.
+pub(super) fn in_parallel<W: Send, T: Sync, R: Send>(
+    workers: &mut [W],
+    tasks: &[T],
+    work: impl Fn(&mut W, &T) -> R + Sync,
+) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let all = std::sync::Mutex::new(Vec::with_capacity(tasks.len()));
+    let (next, all_done, work) = (&next, &all, &work);
+    std::thread::scope(|scope| {
+        for worker in workers {
+            scope.spawn(move || {
+                let mut done = Vec::new();
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(task) = tasks.get(index) else { break };
+                    done.push((index, work(worker, task)));
+                }
+                all_done.lock().unwrap_or_else(PoisonError::into_inner).append(&mut done);
+            });
+        }
+    });
+    let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
+    all.sort_unstable_by_key(|(index, _)| *index);
+    all.into_iter().map(|(_, result)| result).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ends::MemorySource;
+
+    #[test]
+    fn results_come_in_the_order_of_the_tasks() {
+        let tasks: Vec<usize> = (0..1_000).collect();
+        let mut workers = [0_usize; 3];
+        let results = in_parallel(&mut workers, &tasks, |worker, task| {
+            *worker += 1;
+            task * 2
+        });
+        assert!(results.into_iter().eq((0..1_000).map(|task| task * 2)));
+        assert_eq!(workers.iter().sum::<usize>(), 1_000);
+    }
+
+    #[test]
+    fn a_round_ends_and_is_used_again() {
+        let document = vec![b'x'; 3 * 1024 * 1024];
+        let mut source = MemorySource::new(vec![document; 5]);
+        let (mut round, stop) = (Round::default(), AtomicBool::new(false));
+        let mut sizes = Vec::new();
+        while round.read(&mut source, &stop).unwrap() {
+            sizes.push(round.documents().len());
+        }
+        assert_eq!(sizes, [2, 2, 1]);
+        stop.store(true, Ordering::Relaxed);
+        assert!(matches!(round.read(&mut source, &stop), Err(AnonymizeError::Interrupted)));
+    }
+}
