@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends there")]
 
 #[path = "common/asked.rs"]
-#[expect(dead_code, reason = "each of these files uses a part of it")]
 mod asked;
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
