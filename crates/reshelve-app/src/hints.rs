@@ -21,6 +21,7 @@ use crate::text::shell_word;
 pub(crate) use control::{
     CANCEL_FIRST, IT_HAS_ENDED, LOOK_AT_IT, NOBODY_AT_WORK, TAKE_BACK_OR_ANEW, cancelled,
 };
+pub use crosscheck::SHADOW_IS_OFFLINE;
 pub use parity::of_cause;
 pub(crate) use parity::{
     NAME_A_FILE, NAME_THE_RUN, RETRIES_OF_ONE_RUN, RETRY_FROM_A_FILE, RETRY_SOURCE_CHANGED, follow,
@@ -83,9 +84,6 @@ pub const LIST_OF_COMMANDS: &str = "--help lists the commands";
 pub const LIST_OF_FLAGS: &str = "--help lists the arguments and their values";
 /// A comparison that did not come to its end.
 pub(crate) const COMPARE_AGAIN: &str = "nothing was changed: the same command begins again";
-/// `shadow` without `--offline`.
-pub const SHADOW_IS_OFFLINE: &str = "reshelve shadow --offline SOURCE TARGET compares before the first request; \
-     reshelve serve --shadow compares the answers to requests";
 /// An address that nobody can listen at.
 pub const NAME_AN_ADDRESS: &str =
     "--listen takes an address of this machine and a port, such as 127.0.0.1:8080";

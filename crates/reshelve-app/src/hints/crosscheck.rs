@@ -1,9 +1,12 @@
-//! The hints of asking a running application.
+//! The hints of comparing answers: those of both sides, and of a running application.
 
 use reshelve_serve::application::{AddressError, AskError};
 
 use super::COMPARE_AGAIN;
 
+/// `shadow` without `--offline`.
+pub const SHADOW_IS_OFFLINE: &str = "reshelve shadow --offline SOURCE TARGET compares before the first request; \
+     reshelve serve --shadow compares the answers to requests";
 /// What is no address.
 pub(crate) const ADDRESS: &str =
     "it is what stands in front of the routes, such as http://localhost:3000";

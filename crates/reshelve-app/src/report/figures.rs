@@ -3,7 +3,6 @@
 use reshelve::parity::{Histogram, Measure, StageTotals};
 use reshelve::report::RunReport;
 
-use super::bucket_name;
 use super::page::{Block, Cell, Job, Section, Standing, Table};
 use super::text::decimal;
 use crate::text::{agree, counted, number};
@@ -141,4 +140,25 @@ fn by_stage(caption: &'static str, measure: &Measure<Histogram>) -> Block {
     let columns =
         std::iter::once("legacy recorded").chain(stages.iter().map(|(name, _)| *name)).collect();
     Block::Table(Table { caption, columns, rows, more: None })
+}
+
+/// A bucket of a histogram in words: how much more or less was recorded than the parts add up to.
+pub fn bucket_name(bucket: &Bucket) -> String {
+    let edge = |edge: f64| match edge {
+        1_000.0 => "1 000".to_owned(),
+        10_000.0 => "10 000".to_owned(),
+        edge => edge.to_string(),
+    };
+    let range = |low: f64, high: f64, word: &str| match low {
+        0.0 => format!("up to {} {word}", edge(high)),
+        _ => format!("{} to {} {word}", edge(low), edge(high)),
+    };
+    match (bucket.above, bucket.below) {
+        _ if bucket.is_equal() => "the same".into(),
+        (None, Some(below)) => format!("over {} less", edge(-below)),
+        (Some(above), None) => format!("over {} more", edge(above)),
+        (Some(above), Some(below)) if above < 0.0 => range(below.abs(), -above, "less"),
+        (Some(above), Some(below)) => range(above, below, "more"),
+        (None, None) => "any".into(),
+    }
 }

@@ -27,7 +27,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use reshelve::parity::{Bucket, Texts};
+use reshelve::parity::Texts;
 use reshelve::report::{ReportRequest, RunReport, Sides, Verified};
 use reshelve::run::{RunFolder, now_ms};
 use reshelve::store::absolute;
@@ -46,6 +46,7 @@ use crate::text::moment;
 
 pub(crate) use answers::{Found, OfRoute};
 pub use dashboard::Dashboard;
+pub use figures::bucket_name;
 pub(crate) use rehearsal::pages as rehearsal_pages;
 
 /// What `report` is asked.
@@ -377,25 +378,4 @@ fn replace(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Resul
 
 fn failed(action: &str, path: &Path, error: &io::Error) -> Failure {
     Failure::failed(format!("{action} {}: {error}", path.display()))
-}
-
-/// A bucket of a histogram in words: how much more or less was recorded than the parts add up to.
-pub fn bucket_name(bucket: &Bucket) -> String {
-    let edge = |edge: f64| match edge {
-        1_000.0 => "1 000".to_owned(),
-        10_000.0 => "10 000".to_owned(),
-        edge => edge.to_string(),
-    };
-    let range = |low: f64, high: f64, word: &str| match low {
-        0.0 => format!("up to {} {word}", edge(high)),
-        _ => format!("{} to {} {word}", edge(low), edge(high)),
-    };
-    match (bucket.above, bucket.below) {
-        _ if bucket.is_equal() => "the same".into(),
-        (None, Some(below)) => format!("over {} less", edge(-below)),
-        (Some(above), None) => format!("over {} more", edge(above)),
-        (Some(above), Some(below)) if above < 0.0 => range(below.abs(), -above, "less"),
-        (Some(above), Some(below)) => range(above, below, "more"),
-        (None, None) => "any".into(),
-    }
 }
