@@ -1,6 +1,6 @@
 //! The parts of the report that are about money and tokens.
 
-use reshelve::parity::{Histogram, Measure, StageTotals};
+use reshelve::parity::{Bucket, Histogram, Measure, StageTotals};
 use reshelve::report::RunReport;
 
 use super::page::{Block, Cell, Job, Section, Standing, Table};
