@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use reshelve::ends::JobLookup;
 use reshelve::run::{now_iso, now_ms};
+use reshelve::store::absolute;
 use reshelve_serve::application::{
     Address, Application, CrossCheck, CrossCheckError, CrossChecked, SIDES, Token, Told,
 };
@@ -19,7 +20,7 @@ use crate::handle::{Comparing, Handle};
 use crate::hints;
 use crate::lines::{self, Lines};
 use crate::options::MappingOptions;
-use crate::places::SourcePlace;
+use crate::places::{self, SourcePlace};
 use crate::secret_file;
 use crate::sides;
 
@@ -86,6 +87,8 @@ pub struct Outcome {
     pub api: String,
     /// What messages call the place.
     pub place: String,
+    /// Where it is, if it is files.
+    pub at: Option<PathBuf>,
     /// Whether the place holds legacy documents, mapped when they were asked for.
     pub is_legacy: bool,
     /// When it began, as ISO text.
@@ -113,6 +116,7 @@ impl Serialize for Outcome {
         out.insert("schema".to_owned(), json!("reshelve.crosscheck/1"));
         out.insert("api".to_owned(), json!(self.api));
         out.insert("place".to_owned(), json!(self.place));
+        out.insert("at".to_owned(), json!(self.at));
         out.insert("side".to_owned(), json!(side));
         out.insert("begun".to_owned(), json!(self.begun));
         out.extend(self.checked.json());
@@ -126,6 +130,15 @@ impl Serialize for Outcome {
 /// # Errors
 /// If the place cannot be read, the application does not answer, or the command is interrupted.
 pub fn crosscheck(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
+    let name = &request.place.name;
+    if ["http://", "https://"].iter().any(|scheme| name.to_string_lossy().starts_with(scheme)) {
+        return Err(Failure::usage(
+            "the second argument is an address, and should be a place",
+            hints::crosscheck::ADDRESS_FIRST,
+        ));
+    }
+    let is_live = places::connection_string(name)?.is_some();
+    let at = (!is_live).then(|| absolute(name));
     let ready = ready(&request.asked, handle)?;
     let sides = sides::open(
         &sides::Request {
@@ -141,7 +154,7 @@ pub fn crosscheck(request: &Request, handle: &Handle) -> Result<Outcome, Failure
     let is_legacy = sides.legacy.is_some();
     let place = sides.legacy.or(sides.normalized);
     let place = place.ok_or_else(|| Failure::failed("there is nothing to compare with"))?;
-    ready.ask(&place, is_legacy, request.texts, handle)
+    ready.ask((&place, at), is_legacy, request.texts, handle)
 }
 
 /// An application that can be asked: its address and its token make sense.
@@ -182,10 +195,10 @@ fn token(path: &Path, address: &Address, handle: &Handle) -> Result<Token, Failu
 }
 
 impl Ready {
-    /// Asks about the jobs of a place that is open.
+    /// Asks about the jobs of a place that is open; files are there.
     pub(crate) fn ask(
         self,
-        place: &Arc<dyn JobLookup>,
+        (place, at): (&Arc<dyn JobLookup>, Option<PathBuf>),
         is_legacy: bool,
         texts: Texts,
         handle: &Handle,
@@ -213,7 +226,7 @@ impl Ready {
             hint: Some(hints::COMPARE_AGAIN.into()),
             ..Failure::failed("the cross-check was interrupted: it says nothing")
         })?;
-        let outcome = Outcome { api, place: place.name(), is_legacy, begun, checked };
+        let outcome = Outcome { api, place: place.name(), at, is_legacy, begun, checked };
         if let Some(out) = &self.out {
             lines::write_whole(out, FOUND_FILE, &outcome)?;
         }

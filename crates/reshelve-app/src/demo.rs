@@ -189,6 +189,8 @@ impl Demo {
     pub fn report(&self, ran: &run::Outcome) -> Result<report::Outcome, Failure> {
         let name = run_name(&ran.report.folder);
         let run = RunName { name, runs_folder: self.runs() };
+        // The dashboard reads what is in the run folder.
+        report::report(&report::Request::new(run.clone()), &self.handle)?;
         let out = Some(self.report_folder());
         let request = report::Request { out, bundle: true, ..report::Request::new(run) };
         report::report(&request, &self.handle)

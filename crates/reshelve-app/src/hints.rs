@@ -277,6 +277,7 @@ fn of_end_in_general(hint: &Hint) -> &'static str {
         Hint::ChooseACollection => {
             "choose another with --collection or --db; `reshelve inspect` lists what is there"
         }
+        Hint::NameTheSourceFirst => served::SOURCE_FIRST,
         Hint::ChooseStoredDocuments => {
             "choose a collection that stores documents with --collection"
         }

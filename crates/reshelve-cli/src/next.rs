@@ -41,6 +41,12 @@ impl Next {
         Next::repeated(std::env::args_os().skip(1).collect(), flag)
     }
 
+    /// With the id of the run that `latest` was: the next `latest` may be another one.
+    pub(crate) fn for_latest(self, run: &str) -> Next {
+        let named = |word: String| if word == "latest" { run.to_owned() } else { word };
+        Next(self.0.map(|words| words.into_iter().map(named).collect()))
+    }
+
     fn repeated(words: Vec<OsString>, flag: &str) -> Next {
         let is_risky = |word: &OsString| {
             let word = word.to_string_lossy();

@@ -175,3 +175,20 @@ fn dry_run_stops_every_command_that_writes() {
     }
     place.call(&["restore", "target", "back"]).env("DRY_RUN", "false").expect(0);
 }
+
+#[test]
+fn a_target_that_is_named_as_a_source_is_told_as_one() {
+    let place = Place::new();
+    place.expect(0, &["generate", "dump", "--documents", "3", "--size", "small"]);
+    place.expect(0, &["run", "dump", "target", "--apply", "--in-flight", "include"]);
+    for args in [&["run", "target", "dump"][..], &["profile", "target"]] {
+        let told = place.expect(2, args).stderr;
+        assert!(
+            told.contains("the source comes first") && !told.contains("--collection"),
+            "{told}"
+        );
+    }
+    let swapped = ["crosscheck", "target", "http://localhost:3000"];
+    let told = place.expect(2, &swapped).stderr;
+    assert!(told.contains("the application comes first"), "{told}");
+}

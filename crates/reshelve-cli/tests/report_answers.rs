@@ -97,7 +97,18 @@ fn what_a_cross_check_found_is_a_part_of_the_report() {
     // An application that was asked before the run says nothing of it.
     place.expect(0, &["run", "legacy.jsonl", "later", "--apply", "--in-flight", "include"]);
     let (data, _) = report(&place, &["--crosscheck", "sound/crosscheck.json"]);
-    assert!(data["cautions"].to_string().contains("before this run began"), "{data}");
+    let cautions = data["cautions"].to_string();
+    assert!(cautions.contains("before this run began"), "{data}");
+    assert!(!cautions.contains("another place"), "the source is the same: {cautions}");
+    assert_eq!(data["verdict"]["word"], "holds-with-exceptions");
+    // Nor does one that looked at other documents.
+    place.write("other.jsonl", &place.read("legacy.jsonl"));
+    place.expect(0, &["run", "other.jsonl", "other", "--apply", "--in-flight", "include"]);
+    let asked = ["crosscheck", &served.url(), "later", "--all", "--out", "of-later"];
+    place.expect(5, &asked);
+    let (data, pages) = report(&place, &["--crosscheck", "of-later/crosscheck.json"]);
+    assert!(data["cautions"].to_string().contains("another place"), "{data}");
+    assert!(pages.iter().all(|page| page.contains("another place")));
 }
 
 #[test]

@@ -323,3 +323,14 @@ fn a_run_that_was_stopped_is_taken_back_as_far_as_it_came() {
         applied(&place, 4, "jobs.bson", &with(form, &["--allow-existing"]));
     }
 }
+
+#[test]
+fn the_next_command_names_the_run_that_was_looked_at() {
+    let place = Place::new();
+    place.expect(0, &["generate", "jobs.bson", "--documents", "3", "--size", "small"]);
+    place.expect(0, &["run", "jobs.bson", "target", "--apply", "--in-flight", "include"]);
+    let told = place.expect(0, &["rollback", "latest"]);
+    // Another run may be the latest one by then.
+    let next = format!("Next: reshelve rollback {} --apply", place.run());
+    assert!(told.stderr.contains(&next), "{}", told.stderr);
+}

@@ -72,7 +72,8 @@ pub(super) fn answers(
     if let Some(out) = &request.out {
         lines::write_whole(out, FILE, &offline)?;
     }
-    let asked = application.map(|ready| ready.ask(&normalized, false, Texts::Hidden, handle));
+    let asked =
+        application.map(|ready| ready.ask((&normalized, None), false, Texts::Hidden, handle));
     Ok(Answers { offline, application: asked.transpose()? })
 }
 

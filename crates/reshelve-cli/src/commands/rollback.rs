@@ -34,7 +34,7 @@ pub(crate) fn run(args: &RollbackArgs) -> Result<ExitCode, Failure> {
         printer.hint(&hint);
     }
     if outcome.report.ended == Ended::Dry && !args.dry_run.is_asked() {
-        printer.next(&Next::same_with("--apply"));
+        printer.next(&Next::same_with("--apply").for_latest(&outcome.report.plan.run));
     }
     Ok(outcome.exit_code())
 }

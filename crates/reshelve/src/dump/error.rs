@@ -7,6 +7,7 @@ use super::content::Content;
 use super::foreign::Foreign;
 use super::pipe;
 use crate::ends::{EndError, EndErrorKind, Hint, SourceHint, SourceSpec};
+use crate::target_schema::Collection;
 
 /// Why a source cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -118,6 +119,15 @@ pub enum OpenError {
     },
 }
 
+/// Whether these namespaces are those of a target, and nothing else.
+fn is_target(present: &[String]) -> bool {
+    let is_one = |namespace: &String| {
+        let name = namespace.rsplit('.').next().unwrap_or_default();
+        Collection::from_name(name).is_some()
+    };
+    !present.is_empty() && present.iter().all(is_one)
+}
+
 impl OpenError {
     /// What to do about it.
     pub fn hint(&self) -> Option<Hint> {
@@ -125,6 +135,9 @@ impl OpenError {
             OpenError::NotFound { .. } => Hint::NameASource,
             OpenError::NoDump { .. } => Hint::NameADump,
             OpenError::SeveralDatabases { .. } => Hint::ChooseADatabase,
+            OpenError::NoCollection { present, .. } if is_target(present) => {
+                Hint::NameTheSourceFirst
+            }
             OpenError::NoCollection { .. } => Hint::ChooseACollection,
             OpenError::NotASource { .. } => Hint::ChooseStoredDocuments,
             OpenError::TwoFiles { .. } => Hint::Source(SourceHint::NameOneFile),

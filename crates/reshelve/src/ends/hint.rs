@@ -18,6 +18,8 @@ pub enum Hint {
     ChooseADatabase,
     /// Choose another collection or database.
     ChooseACollection,
+    /// What was named as a source is a target.
+    NameTheSourceFirst,
     /// Choose a collection that stores documents.
     ChooseStoredDocuments,
     /// Something about a source of files.

@@ -191,12 +191,11 @@ fn is_it_the_right_one(survey: &Survey, checkpoint: &Checkpoint) -> Option<Strin
     let all = counts.legacy > 0 && counts.rejected == counts.legacy;
     let totals = &checkpoint.totals;
     let what = if totals.is_all_rejected_by_target() { "target" } else { "collection" };
-    all.then(|| {
-        format!(
-            "All {} were rejected, and nothing was carried over: is this the right {what}?",
-            counted(counts.legacy, "document")
-        )
-    })
+    let rejected = match counts.legacy {
+        1 => "The only document was rejected".to_owned(),
+        legacy => format!("All {} were rejected", counted(legacy, "document")),
+    };
+    all.then(|| format!("{rejected}, and nothing was carried over: is this the right {what}?"))
 }
 
 fn dry_run(plan: &Plan, checkpoint: &Checkpoint, survey: &Survey) -> Verdict {

@@ -1,6 +1,7 @@
 //! What was found of answers, as far as a page shows it.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -19,6 +20,8 @@ const NO_DIFFERENCE: [&str; 4] = ["agreed", "failed", "dropped", "skipped"];
 pub(crate) struct Found {
     pub(crate) api: Option<String>,
     place: Option<String>,
+    /// Where that place is, if it is files.
+    pub(super) at: Option<PathBuf>,
     pub(crate) begun: Option<String>,
     sample: Option<u64>,
     pub(crate) compared: u64,

@@ -6,7 +6,8 @@ mod withheld;
 use std::path::Path;
 
 use reshelve::report::{RunReport, family_request};
-use reshelve::store::Disk;
+use reshelve::run::Plan;
+use reshelve::store::{Disk, absolute};
 use reshelve_serve::comparison::{Others, Scope, Texts};
 use serde_json::Value;
 
@@ -95,23 +96,49 @@ pub(super) fn judge(report: &mut RunReport) {
                 agree(different, "differs", "differ")
             )),
         };
-        if found.begun.as_ref().is_some_and(|begun| *begun < report.plan.begun_at) {
-            let caution = "The application was asked before this run began: what it answered then \
-                           says nothing of this run.";
-            report.cautions.push(caution.to_owned());
+        for doubt in doubts(&report.plan, &found) {
+            report.verdict = report.verdict.clone().except(Some(&doubt));
+            report.cautions.push(doubt);
         }
     }
+}
+
+/// Why what was found may say nothing of a run.
+fn doubts(plan: &Plan, found: &Found) -> Vec<String> {
+    let mut doubts = Vec::new();
+    if found.begun.as_ref().is_some_and(|begun| *begun < plan.begun_at) {
+        let doubt = "The application was asked before this run began: what it answered then says \
+                     nothing of this run.";
+        doubts.push(doubt.to_owned());
+    }
+    let is_of_it = |at: &Path| {
+        let target = plan.target.folder().map(|folder| &folder.root);
+        [Some(&plan.source.path), target].into_iter().flatten().any(|end| {
+            let end = absolute(end);
+            end.starts_with(at) || at.starts_with(&end)
+        })
+    };
+    if found.at.as_deref().is_some_and(|at| !is_of_it(at)) {
+        let doubt = "The application was compared with another place than the source and the \
+                     target of this run.";
+        doubts.push(doubt.to_owned());
+    }
+    doubts
 }
 
 /// What a person accepts who accepts the run, beside what source and target show.
 pub(super) fn exceptions(report: &RunReport) -> Vec<String> {
     let found = [(&report.answers, "both sides"), (&report.crosscheck, "the running application")];
     let found = found.into_iter().filter_map(|(found, whose)| {
-        let missing = Found::of(found.as_ref()?)?.missing();
+        let found = Found::of(found.as_ref()?)?;
+        let (missing, mut exceptions) = (found.missing(), doubts(&report.plan, &found));
         let answers = counted(missing, "answer");
-        (missing > 0).then(|| format!("{answers} of {whose} could not be compared"))
+        if missing > 0 {
+            exceptions.push(format!("{answers} of {whose} could not be compared"));
+        }
+        Some(exceptions)
     });
-    found.collect()
+    found.flatten().collect()
 }
 
 /// What both sides would answer; none if that was not compared.

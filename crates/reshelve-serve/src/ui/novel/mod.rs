@@ -164,7 +164,7 @@ fn tiles(novel: &Novel) -> Markup {
             (tile("", "cost", dollars(metrics.part("cost").number("totalUsd").unwrap_or(0.0))))
             (tile("", "tokens", number(metrics.part("tokens"), "total")))
             @if let Some(ms) = job.number("durationMs") { (tile("", "from begin to end", duration(ms))) }
-            (tile(of(failures, "bad"), "failures", counted(failures)))
+            (tile(of(failures, "bad"), if failures == 1 { "failure" } else { "failures" }, counted(failures)))
             (tile(of(alerts, "open"), "continuity alerts", counted(alerts)))
         }
     }
