@@ -288,10 +288,8 @@ fn of_end_in_general(hint: &Hint) -> &'static str {
         Hint::SameCompression => {
             "use the same --gzip or --zstd as before, or another target folder"
         }
-        Hint::MendTheTarget => {
-            "if a run was interrupted there, resume it: it knows what it had written; otherwise put \
-             back a copy of the folder, or use a new one"
-        }
+        Hint::MendTheTarget => rollback::MEND_THE_TARGET,
+        Hint::PutBackTheFile => rollback::PUT_BACK_THE_FILE,
         Hint::PutBackWhatWasKept => rollback::PUT_BACK_WHAT_WAS_KEPT,
         Hint::ResumeTheReplacingRun => {
             "a run with --replace was interrupted there: resume it, and it removes the earlier \

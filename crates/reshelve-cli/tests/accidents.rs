@@ -127,9 +127,12 @@ struct Waiting {
 }
 
 fn waiting(place: &Place, target: &str) -> Waiting {
+    waiting_after(place, target, &["--checkpoint-bytes", "1"])
+}
+
+fn waiting_after(place: &Place, target: &str, more: &[&str]) -> Waiting {
     let args = ["run", "-", target, "--apply", "--in-flight", "skip", "--batch-docs", "1"];
-    let more = ["--checkpoint-bytes", "1"];
-    let mut child = place.call(&with(&args, &more)).spawn(true);
+    let mut child = place.call(&with(&args, more)).spawn(true);
     let mut pipe = child.stdin.take().unwrap();
     let source = place.read("jobs.bson");
     pipe.write_all(&source[..source.len() / 2]).unwrap();
@@ -253,10 +256,9 @@ fn wait_for_checkpoints(place: &Place) {
 #[test]
 fn what_strangers_appended_after_a_kill_is_kept() {
     let place = large_place();
-    let mut run = waiting(&place, "target");
+    let run = waiting(&place, "target");
     wait_for_checkpoints(&place);
-    run.child.kill().unwrap();
-    run.child.wait().unwrap();
+    kill(run);
     let stranger = b"\x25\0\0\0\x02_id\0\x02\0\0\0x\0\x02jobId\0\x08\0\0\0foreign\0\0";
     let length = i32::try_from(stranger.len()).unwrap().to_le_bytes();
     let stranger = [&length[..], &stranger[4..]].concat();
@@ -264,10 +266,73 @@ fn what_strangers_appended_after_a_kill_is_kept() {
     file.write_all(&stranger).unwrap();
     let id = place.run();
     let told = place.call(&["resume", &id]).stdin(&place.read("jobs.bson")).expect(4);
-    told.says(&["does not name (1)", "cut-off", "warning:"]);
+    told.says(&["does not name as they are (1)", "cut-off", "warning:"]);
     let kept = place.tree(&format!(".reshelve/runs/{id}/cut-off"));
     assert_eq!(kept.len(), 1, "{:?}", kept.keys());
     assert!(kept.values().next().unwrap().ends_with(&stranger));
+    place.expect(0, &["verify", "jobs.bson", "target", "--in-flight", "skip"]);
+}
+
+/// Kills a run that waits.
+fn kill(Waiting { mut child, pipe }: Waiting) {
+    child.kill().unwrap();
+    child.wait().unwrap();
+    drop(pipe);
+}
+
+/// Between a kill and `resume`, somebody made a document longer or shorter that was written before
+/// the checkpoint. Nothing is cut through the middle of another one.
+#[test]
+fn a_target_whose_documents_moved_is_not_cut() {
+    for is_longer in [true, false] {
+        let place = large_place();
+        let run = waiting(&place, "target");
+        wait_for_checkpoints(&place);
+        kill(run);
+        let sound = place.read(JOBS);
+        let mut documents = split(&sound);
+        if is_longer {
+            let end = documents[0].len() - 1;
+            documents[0].splice(end..end, *b"\x0Ax\0");
+            let length = i32::try_from(documents[0].len()).unwrap().to_le_bytes();
+            documents[0][..4].copy_from_slice(&length);
+        } else {
+            documents.sort_by_key(Vec::len);
+            let last = documents.len() - 1;
+            documents[last] = documents[0].clone();
+        }
+        place.write(JOBS, &documents.concat());
+        let before = place.tree("target/letswriteabook");
+        let id = place.run();
+        let resume = || place.call(&["resume", &id]).stdin(&place.read("jobs.bson"));
+        let told = resume().expect(3);
+        let words = if is_longer { "was changed since this run" } else { "the target file" };
+        told.says(&[words]);
+        assert!(place.tree("target/letswriteabook") == before, "nothing is changed");
+        place.expect(3, &["rollback", &id, "--apply"]);
+        assert!(place.tree("target/letswriteabook") == before, "nothing is changed");
+        place.write(JOBS, &sound);
+        resume().expect(4);
+        place.expect(0, &["verify", "jobs.bson", "target", "--in-flight", "skip"]);
+    }
+}
+
+/// Between a kill and `resume`, somebody changed a document that no checkpoint knows of. It is cut
+/// off like all of these, but not lost.
+#[test]
+fn what_was_changed_after_a_kill_is_kept() {
+    let place = large_place();
+    kill(waiting_after(&place, "target", &["--checkpoint-bytes", "1GB"]));
+    let mut documents = place.read(JOBS);
+    let title = b"\x02title\0";
+    let at = documents.windows(title.len()).position(|it| it == title).unwrap() + title.len() + 4;
+    documents[at] ^= 1;
+    place.write(JOBS, &documents);
+    let id = place.run();
+    let told = place.call(&["resume", &id]).stdin(&place.read("jobs.bson")).expect(4);
+    told.says(&["does not name as they are (1)", "cut-off"]);
+    let kept = place.tree(&format!(".reshelve/runs/{id}/cut-off"));
+    assert!(kept.values().next().unwrap().starts_with(&documents[..=at]));
     place.expect(0, &["verify", "jobs.bson", "target", "--in-flight", "skip"]);
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EndError, PlannedTarget, Position, Sink, SourceSize, TakesBack};
+use super::{EndError, OwnJob, PlannedTarget, Position, Sink, SourceSize, TakesBack};
 use crate::store::{DiskError, Key};
 
 /// What a run does with a target that holds documents already.
@@ -83,7 +83,7 @@ pub struct Left<'c> {
     /// Jobs of the run that the target must hold: at least.
     pub jobs: u64,
     /// The jobs that may stand after that position; none where nothing after it is cut off.
-    pub named: Option<&'c dyn JobSet>,
+    pub named: Option<&'c dyn NamedJobs>,
 }
 
 impl std::fmt::Debug for Left<'_> {
@@ -91,6 +91,16 @@ impl std::fmt::Debug for Left<'_> {
         let mut left = formatter.debug_struct("Left");
         left.field("position", &self.position).field("jobs", &self.jobs).finish_non_exhaustive()
     }
+}
+
+/// What a run wrote of its jobs, or was about to write, as its journal tells.
+pub trait NamedJobs {
+    /// The job with this key, which is that of its job id; none if the journal does not name it, or
+    /// not in whole.
+    ///
+    /// # Errors
+    /// Where the journal cannot be read.
+    fn get(&self, job: &Key) -> Result<Option<OwnJob>, DiskError>;
 }
 
 /// Jobs of a run, as its journal tells.

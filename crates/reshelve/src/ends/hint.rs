@@ -30,6 +30,8 @@ pub enum Hint {
     SameCompression,
     /// A target file is damaged or torn.
     MendTheTarget,
+    /// A file was changed after a run wrote to it.
+    PutBackTheFile,
     /// What was kept of earlier versions is damaged or gone: put it back from a copy.
     PutBackWhatWasKept,
     /// A run that replaces was cut off: resume it.

@@ -9,7 +9,7 @@ use super::lock::{Holder, Lock};
 use super::preflight::{self, Before, Expect};
 use super::replace::{Replacing, finish_collection, has_taken_its_place};
 use super::sink::FolderSink;
-use super::tail::keep_strangers;
+use super::tail::{check_ends, keep_strangers};
 use super::used_plans;
 use crate::ends::{
     Abandoned, Base, Claim, Destination, DrySink, EndError, Held, JobSet, Left, Look, Notes,
@@ -117,13 +117,18 @@ impl Destination for FolderDestination {
         // one wrote.
         let lengths = Progress::of(left.position)?.lengths;
         if !was_locked {
-            return self.check_seen(lengths);
+            self.check_seen(lengths)?;
         }
-        if let Some(named) = left.named {
-            let files = self.files.as_ref();
-            keep_strangers(files, &self.target, &lengths, named, &claim.folder, notes)?;
+        let Some(named) = left.named else { return Ok(()) };
+        let checked = check_ends(self.files.as_ref(), &self.target, &lengths);
+        if !was_locked {
+            if checked.is_err() {
+                self.unlock()?;
+            }
+            return checked;
         }
-        Ok(())
+        checked?;
+        keep_strangers(self.files.as_ref(), &self.target, &lengths, named, &claim.folder, notes)
     }
 
     fn sink<'s>(

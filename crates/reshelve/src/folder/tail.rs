@@ -1,11 +1,13 @@
-//! What lies after the last checkpoint of a run that was killed, before it is cut off.
+//! A target folder whose run was interrupted, before the run goes on there: whether its files still
+//! end where the run had written to, and what lies after that place, which is about to be cut off.
 
 use std::io::{BufReader, Seek, SeekFrom};
 use std::path::Path;
 
 use super::existing::each_document;
 use super::lengths::Lengths;
-use crate::ends::{EndError, JobSet, Notes, TargetFolder};
+use crate::ends::{EndError, Hint, NamedJobs, Notes, TargetFolder};
+use crate::standing::{OwnDocuments, Part};
 use crate::store::{At, DiskError, Files, Open, OpenFile, key_of};
 use crate::target_schema::Collection;
 use reshelve_core::raw::{Document, Value};
@@ -15,27 +17,53 @@ const KEPT: &str = "cut-off";
 /// Bytes that are copied at a time.
 const COPY_BYTES: usize = 1 << 20;
 
-/// Keeps a copy of what a resumed run is about to cut off, where it holds documents that the journal
-/// does not name: somebody else wrote them, or the journal was lost with the power of the machine.
-/// What cannot be read as documents is a write that was cut off.
+/// Checks that a run wrote a whole number of documents into each file. Where somebody has made one
+/// of them longer or shorter since, cutting off what lies after that place would cut through a
+/// document.
+pub(super) fn check_ends(
+    files: &dyn Files,
+    target: &TargetFolder,
+    lengths: &Lengths,
+) -> Result<(), EndError> {
+    for (collection, to) in Collection::ALL.into_iter().zip(lengths.0) {
+        let path = target.file(collection);
+        // A file that is too short is told as that.
+        if to == 0 || files.look(&path)?.is_none_or(|found| found.length < to) {
+            continue;
+        }
+        if let Some(offset) = each_document(files, &path, 0..to, |_| Ok(()))? {
+            let path = path.display();
+            let message = format!(
+                "the target file {path} is damaged at byte {offset}, or was changed since this run \
+                 wrote to it: its first {to} bytes do not end with a document"
+            );
+            return Err(EndError::refusal(message, Hint::PutBackTheFile));
+        }
+    }
+    Ok(())
+}
+
+/// Keeps a copy of what a resumed run is about to cut off, where it holds documents that are not
+/// what the journal says: somebody else wrote or changed them, or the journal was lost with the
+/// power of the machine. What cannot be read as documents is a write that was cut off.
 pub(super) fn keep_strangers(
     files: &dyn Files,
     target: &TargetFolder,
     lengths: &Lengths,
-    named: &dyn JobSet,
+    named: &dyn NamedJobs,
     run: &Path,
     notes: &mut dyn Notes,
 ) -> Result<(), EndError> {
     for (collection, from) in Collection::ALL.into_iter().zip(lengths.0) {
         let path = target.file(collection);
-        let strangers = strangers(files, &path, from, named)?;
+        let strangers = strangers(files, (&path, collection), from, named)?;
         if strangers == 0 {
             continue;
         }
         let kept = keep(files, &path, from, run)?;
         notes.note(&format!(
             "warning: {} held documents after byte {from} that the journal of this run does not \
-             name ({strangers}); they are cut off, and kept in {}",
+             name as they are ({strangers}); they are cut off, and kept in {}",
             path.display(),
             kept.path().display()
         ));
@@ -43,21 +71,52 @@ pub(super) fn keep_strangers(
     Ok(())
 }
 
-/// How many documents after a place of a file the journal does not name.
+/// How many documents after a place of a file are not what the journal says of their jobs.
 fn strangers(
     files: &dyn Files,
-    path: &Path,
+    (path, collection): (&Path, Collection),
     from: u64,
-    named: &dyn JobSet,
+    named: &dyn NamedJobs,
 ) -> Result<u64, DiskError> {
     let Some(found) = files.look(path)?.filter(|found| found.length > from) else { return Ok(0) };
     let mut strangers = 0;
+    // The documents of a job lie together; events are told by all of them.
+    let mut held: Vec<Vec<u8>> = Vec::new();
+    let mut count = |held: &mut Vec<Vec<u8>>| -> Result<(), DiskError> {
+        if !held.is_empty() && !is_own(collection, held, named)? {
+            strangers += u64::try_from(held.len()).unwrap_or(u64::MAX);
+        }
+        held.clear();
+        Ok(())
+    };
     each_document(files, path, from..found.length, |document| {
-        let job_id = Document::new(document).get("jobId").and_then(Value::string);
-        strangers += u64::from(!named.has(&key_of(job_id.unwrap_or_default()))?);
+        if held.first().is_some_and(|first| job_id(first) != job_id(document)) {
+            count(&mut held)?;
+        }
+        held.push(document.to_vec());
         Ok(())
     })?;
+    count(&mut held)?;
     Ok(strangers)
+}
+
+fn job_id(document: &[u8]) -> Option<&[u8]> {
+    Document::new(document).get("jobId").and_then(Value::string)
+}
+
+/// Whether these documents of one job are what the run wrote of it, or some of its events.
+fn is_own(
+    collection: Collection,
+    documents: &[Vec<u8>],
+    named: &dyn NamedJobs,
+) -> Result<bool, DiskError> {
+    let Some(first) = documents.first() else { return Ok(true) };
+    let Some(job) = named.get(&key_of(job_id(first).unwrap_or_default()))? else {
+        return Ok(false);
+    };
+    let documents: Vec<&[u8]> = documents.iter().map(Vec::as_slice).collect();
+    let part = OwnDocuments::new(job, None).part(collection, &documents);
+    Ok(matches!(part, Part::Same | Part::Fewer))
 }
 
 /// Copies the rest of a file into the folder of a run, durably.

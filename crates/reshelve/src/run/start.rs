@@ -14,7 +14,7 @@ use super::run_folder::RunFolder;
 use super::states::State;
 use super::{Observer, RunError, new_id, now_iso, preflight};
 use crate::ends::{
-    Batch, BatchLimits, Claim, Damage, Destination, JobSet, Left, Opened, Origin, PlannedSource,
+    Batch, BatchLimits, Claim, Damage, Destination, Left, NamedJobs, Opened, Origin, PlannedSource,
 };
 use crate::pass::pipeline;
 use crate::pass::{OnlyRejects, SourceHash};
@@ -241,7 +241,7 @@ fn begin_again(
 fn lock_again(
     claim: &Claim,
     from: &Checkpoint,
-    named: &dyn JobSet,
+    named: &dyn NamedJobs,
     destination: &mut dyn Destination,
     observer: &mut dyn Observer,
 ) -> Result<(), RunError> {

@@ -24,9 +24,9 @@ use crate::ends::Wrote;
 use crate::store::{Appender, DiskError, Key, Open, OpenFile};
 
 pub(crate) use check::check;
-pub(crate) use own::Own;
+pub(crate) use own::{Named, Own};
 pub use read::Reader;
-pub(crate) use read::{Index, Named, Which, replaced, written};
+pub(crate) use read::{Index, Which, replaced, written};
 pub use record::{Details, JobRecord, RECORD_BYTES, Record};
 
 /// How the first record of the file begins: its version.

@@ -1,13 +1,15 @@
 //! The jobs that a run wrote, as its journal tells at the end: what was there before, by the first
 //! record of a job, and what the run wrote, by the last one.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
+use std::io::ErrorKind;
 use std::ops::Range;
 
 use super::read::{Index, Reader, Which};
 use super::record::{Details, JobRecord, Record};
 use super::{JournalLengths, RunFolder};
-use crate::ends::{EndError, OwnJob, Wrote};
+use crate::ends::{EndError, NamedJobs, OwnJob, Wrote};
 use crate::store::{DiskError, Key, Open, OpenFile, key_of};
 use reshelve_core::raw::hex;
 
@@ -78,6 +80,58 @@ impl Own {
             }
             give(journal.job(first)?)
         })
+    }
+}
+
+/// The jobs that a run may have written, read from its journal where somebody asks.
+#[derive(Debug)]
+pub(crate) struct Named<'f> {
+    folder: &'f RunFolder,
+    own: OnceCell<Own>,
+}
+
+impl<'f> Named<'f> {
+    /// The jobs of a run.
+    pub(crate) fn of_run(folder: &'f RunFolder) -> Self {
+        Named { folder, own: OnceCell::new() }
+    }
+
+    /// What all whole records of the journal name, if there is one.
+    fn read(&self) -> Result<Own, DiskError> {
+        let files = self.folder.files();
+        let parts = [self.folder.journal_file(), self.folder.journal_details_file()];
+        for part in parts {
+            if !files.exists(&part)? {
+                return Ok(Own { journal: None });
+            }
+        }
+        let mut reader = Reader::of_run(self.folder)?;
+        while reader.next_record()?.is_some() {}
+        match reader.offset {
+            0 => Ok(Own { journal: None }),
+            end => Own::of_part(self.folder, 0..end),
+        }
+    }
+}
+
+impl NamedJobs for Named<'_> {
+    fn get(&self, job: &Key) -> Result<Option<OwnJob>, DiskError> {
+        if self.own.get().is_none() {
+            let own = self.read()?;
+            self.own.get_or_init(|| own);
+        }
+        match self.own.get().map_or(Ok(None), |own| own.get(job)) {
+            // The details of the last batch may be torn: then nobody knows what it is.
+            Err(error)
+                if matches!(
+                    error.source.kind(),
+                    ErrorKind::InvalidData | ErrorKind::UnexpectedEof
+                ) =>
+            {
+                Ok(None)
+            }
+            got => got,
+        }
     }
 }
 

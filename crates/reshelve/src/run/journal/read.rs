@@ -1,6 +1,5 @@
 //! Reading a journal: in order, and by key.
 
-use std::cell::OnceCell;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -189,43 +188,6 @@ fn record_of(file: &dyn OpenFile, entry: &[u8; 24]) -> Result<Option<JobRecord>,
 impl JobSet for Index {
     fn has(&self, job: &Key) -> Result<bool, DiskError> {
         Ok(self.records.get(job)?.is_some())
-    }
-}
-
-/// The jobs that a run may have written, read from its journal where somebody asks.
-#[derive(Debug)]
-pub(crate) struct Named<'f> {
-    folder: &'f RunFolder,
-    index: OnceCell<Option<Index>>,
-}
-
-impl<'f> Named<'f> {
-    /// The jobs of a run.
-    pub(crate) fn of_run(folder: &'f RunFolder) -> Self {
-        Named { folder, index: OnceCell::new() }
-    }
-
-    /// An index over the whole records of the journal, if there is one.
-    fn read(&self) -> Result<Option<Index>, DiskError> {
-        if !self.folder.files().exists(&self.folder.journal_file())? {
-            return Ok(None);
-        }
-        let mut reader = Reader::of_run(self.folder)?;
-        while reader.next_record()?.is_some() {}
-        Index::of_jobs(self.folder, 0..reader.offset, Which::First, |_| true).map(Some)
-    }
-}
-
-impl JobSet for Named<'_> {
-    fn has(&self, job: &Key) -> Result<bool, DiskError> {
-        if self.index.get().is_none() {
-            let index = self.read()?;
-            self.index.get_or_init(|| index);
-        }
-        match self.index.get() {
-            Some(Some(index)) => index.has(job),
-            _ => Ok(false),
-        }
     }
 }
 
