@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::existing::each_document;
 use super::lengths::Lengths;
+use super::preflight::Expect;
 use crate::ends::{EndError, Hint, NamedJobs, Notes, TargetFolder};
 use crate::standing::{OwnDocuments, Part};
 use crate::store::{At, DiskError, Files, Open, OpenFile, key_of};
@@ -27,11 +28,11 @@ pub(super) fn check_ends(
 ) -> Result<(), EndError> {
     for (collection, to) in Collection::ALL.into_iter().zip(lengths.0) {
         let path = target.file(collection);
-        // A file that is too short is told as that.
-        if to == 0 || files.look(&path)?.is_none_or(|found| found.length < to) {
-            continue;
-        }
-        if let Some(offset) = each_document(files, &path, 0..to, |_| Ok(()))? {
+        let found = files.look(&path)?.map_or(0, |found| found.length);
+        Expect::AtLeast(*lengths).check(&path, collection, found)?;
+        if to > 0
+            && let Some(offset) = each_document(files, &path, 0..to, |_| Ok(()))?
+        {
             let path = path.display();
             let message = format!(
                 "the target file {path} is damaged at byte {offset}, or was changed since this run \
