@@ -324,6 +324,28 @@ fn a_run_that_was_stopped_is_taken_back_as_far_as_it_came() {
     }
 }
 
+/// The jobs of a run were removed, and a later run wrote them anew: they are no longer the first
+/// one's.
+#[test]
+fn what_a_later_run_wrote_again_is_not_taken_back() {
+    let place = Place::new();
+    place.expect(0, &["generate", "jobs.bson", "--documents", "6", "--size", "small"]);
+    let run = ["run", "jobs.bson", "target", "--apply", "--in-flight", "include"];
+    place.expect(0, &run);
+    let first = place.run();
+    std::fs::remove_dir_all(place.path("target")).unwrap();
+    place.expect(0, &run);
+    let second = place.runs().into_iter().find(|it| *it != first).unwrap();
+    let before = place.tree("target");
+    for apply in [&["--apply"][..], &[]] {
+        let told = place.expect(3, &[&["rollback", &first][..], apply].concat());
+        told.says(&["has written 6 jobs of this run again", &format!("rollback {second}")]);
+    }
+    assert!(place.tree("target") == before);
+    place.expect(0, &["rollback", &second, "--apply"]);
+    place.expect(0, &["rollback", &first, "--apply"]);
+}
+
 #[test]
 fn the_next_command_names_the_run_that_was_looked_at() {
     let place = Place::new();

@@ -28,6 +28,10 @@ pub(super) const PUT_BACK_THE_FILE: &str = "nothing was changed. Somebody has ch
 /// What a run kept of earlier versions is damaged or gone.
 pub(super) const PUT_BACK_WHAT_WAS_KEPT: &str = "put it back from a backup: the run folder with its undo/, of a live target the collection \
      reshelve_undo; a run of an earlier version of reshelve is taken back with that version";
+/// A later run wrote the same jobs.
+pub fn written_again_by(run: &str) -> String {
+    format!("look at what that run wrote, and take it back first: reshelve rollback {run}")
+}
 /// Jobs that somebody changed, and nobody decided about.
 pub fn on_edited(jobs: u64) -> String {
     format!(

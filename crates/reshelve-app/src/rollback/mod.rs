@@ -2,20 +2,24 @@
 
 mod words;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use reshelve::ends::ChangedDocuments;
 use reshelve::parity::{EditedPart, Reading, first_paths};
 use reshelve::rollback::{self, EditedJob, JobCounts, RollbackReport, RollbackRequest};
-use reshelve::run::Throttle;
+use reshelve::run::{Plan, RunFolder, Throttle};
 use serde::{Serialize, Serializer};
 
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::family::without_copies;
 use crate::handle::{Handle, Relay};
+use crate::hints;
 use crate::options::RunName;
+use crate::overlap::is_same_target;
 use crate::places::{self, SourceAgain};
 use crate::states::{self, Command};
+use crate::text::counted;
 
 pub use reshelve::rollback::{Ended, LISTED_MAX, OnEdited, Phase, Progress};
 
@@ -125,6 +129,7 @@ pub fn rollback(request: &Request, handle: &Handle) -> Result<Outcome, Failure> 
         handle.check_may_write("`rollback --apply`")?;
     }
     let plan = folder.plan()?;
+    refuse_written_again(&request.run.runs_folder, &folder, &plan)?;
     let target = request.target.as_deref();
     let mut destination = places::destination_again(&plan.target, target, handle)?;
     let asked = RollbackRequest {
@@ -139,6 +144,34 @@ pub fn rollback(request: &Request, handle: &Handle) -> Result<Outcome, Failure> 
     drop(destination);
     let paths = paths(&report, request, handle);
     Ok(Outcome { report, paths })
+}
+
+/// Refuses to take back a run of which a later one has written jobs again, after they were gone.
+fn refuse_written_again(runs: &Path, folder: &RunFolder, plan: &Plan) -> Result<(), Failure> {
+    let known = RunFolder::list(runs)?.into_iter();
+    let known = known.filter_map(|folder| folder.plan().ok().map(|plan| (folder, plan)));
+    let known = without_copies(known.collect());
+    let own = known.iter().position(|(_, other)| other.run == plan.run);
+    let is_later = |at: usize, other: &Plan| match own {
+        Some(own) => at > own,
+        None => other.begun_at > plan.begun_at,
+    };
+    for (at, (later, other)) in known.iter().enumerate() {
+        let is_into_it = other.apply && is_same_target(&other.target, &plan.target);
+        if !is_into_it || !is_later(at, other) {
+            continue;
+        }
+        let jobs = rollback::written_again(folder, later)?;
+        if jobs > 0 {
+            let message = format!(
+                "the run {} has written {} of this run again, after they were gone",
+                other.run,
+                counted(jobs, "job")
+            );
+            return Err(Failure::refused(message, hints::written_again_by(&other.run)));
+        }
+    }
+    Ok(())
 }
 
 /// Where the edited jobs that still stand differ first from what the run wrote. A help to look at

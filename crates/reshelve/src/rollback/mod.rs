@@ -5,6 +5,7 @@
 //! since is left alone until a person has decided. What is decided is written down before the
 //! target is changed, so that a rollback that is killed can be continued.
 
+mod again;
 mod copied;
 mod jobs;
 mod progress;
@@ -20,6 +21,7 @@ use crate::ends::{ChangedDocuments, Destination, Edit, Wrote};
 use crate::run::journal::{self, Own};
 use crate::run::preflight;
 use crate::run::{Asked, Plan, Refusal, RunError, RunFolder, State, Throttle};
+pub use again::written_again;
 pub use progress::{Observer, Phase, Progress, TakenBackSoFar};
 use record::Record;
 pub use record::{JobCounts, OnEdited};
