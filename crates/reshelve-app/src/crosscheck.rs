@@ -131,12 +131,6 @@ impl Serialize for Outcome {
 /// If the place cannot be read, the application does not answer, or the command is interrupted.
 pub fn crosscheck(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     let name = &request.place.name;
-    if ["http://", "https://"].iter().any(|scheme| name.to_string_lossy().starts_with(scheme)) {
-        return Err(Failure::usage(
-            "the second argument is an address, and should be a place",
-            hints::crosscheck::ADDRESS_FIRST,
-        ));
-    }
     let is_live = places::connection_string(name)?.is_some();
     let at = (!is_live).then(|| absolute(name));
     let ready = ready(&request.asked, handle)?;

@@ -33,7 +33,7 @@ pub(crate) use rehearse::{
     remove_scratch_folder,
 };
 pub(crate) use rollback::{GO_ON_ROLLING_BACK, START_A_NEW_RUN};
-pub use rollback::{on_edited, written_again_by, wrong_number};
+pub use rollback::{METADATA_LOST, on_edited, written_again_by, wrong_number};
 pub(crate) use served::{LOOK_AGAIN, WAIT_OR_STOP, name_target_yourself, resume_yourself};
 
 // For what was named on the command line.

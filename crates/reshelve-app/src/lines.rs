@@ -10,6 +10,22 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 
+/// Makes a file in the place of an earlier one, whose content may have other names. What a symbolic
+/// link names is nobody's to write over.
+fn create_anew(path: &Path) -> io::Result<File> {
+    match path.symlink_metadata() {
+        Ok(there) if there.is_symlink() => {
+            return Err(io::Error::other(
+                "it is a symbolic link, and what it names is not written",
+            ));
+        }
+        Ok(_) => fs::remove_file(path)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    File::options().write(true).create_new(true).open(path)
+}
+
 /// A file of JSON lines.
 pub(crate) struct Lines {
     path: PathBuf,
@@ -39,7 +55,7 @@ impl Lines {
             return Ok(());
         }
         let made = fs::create_dir_all(self.path.parent().unwrap_or(Path::new(".")))
-            .and_then(|()| File::create(&self.path));
+            .and_then(|()| create_anew(&self.path));
         match made {
             Ok(file) => state.out = Some(BufWriter::new(file)),
             Err(error) => return Err(format!("creating {}: {error}", self.path.display())),

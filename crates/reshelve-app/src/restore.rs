@@ -62,6 +62,9 @@ pub fn restore(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     create(out.parent().unwrap_or(Path::new(".")))?;
     let summary = restore::restore(target.as_ref(), &out).map_err(|error| match error {
         RestoreFolderError::Target(error) => Failure::from(error),
+        error @ RestoreFolderError::Nothing { .. } => {
+            Failure::refused(error.to_string(), hints::METADATA_LOST)
+        }
         error => Failure::failed(error.to_string()),
     })?;
     if let Some(folder) = out.parent().filter(|_| out != request.out) {

@@ -172,21 +172,33 @@ fn one_folder_by_two_names_has_one_lock() {
     place.expect(0, &["verify", "jobs.bson", "real", "--in-flight", "skip"]);
 }
 
-/// Folders apart, whose files are one: the lock of the folder does not tell.
+/// Folders apart, whose files are one: the lock of the folder does not tell, and what one of them
+/// gets or loses, the other one does.
 #[test]
-fn one_file_by_two_names_has_one_writer() {
+fn a_file_with_two_names_is_not_written() {
     let place = large_place();
     let run = waiting(&place, "one");
+    let first = place.run();
     fs::create_dir_all(place.path("two/letswriteabook")).unwrap();
     let jobs = |root: &str| place.path(root).join("letswriteabook/novel_jobs.bson");
     fs::hard_link(jobs("one"), jobs("two")).unwrap();
     let args = ["run", "jobs.bson", "two", "--apply", "--in-flight", "skip", "--allow-existing"];
     // While the first one still writes, its file may grow between look and lock: refused too.
-    until("the second run meets the lock of the file", || {
-        place.expect(3, &args).stderr.contains("another run is writing")
+    until("the second run meets the other name", || {
+        place.call(&args).finish().stderr.contains("a hard link")
     });
     run.go_on(&place).expect(4);
     place.expect(0, &["verify", "jobs.bson", "one", "--in-flight", "skip"]);
+    fs::remove_file(jobs("two")).unwrap();
+    fs::create_dir(place.path("copy")).unwrap();
+    fs::hard_link(place.path("one/letswriteabook/novel_jobs.bson"), place.path("copy/jobs"))
+        .unwrap();
+    let before = place.read("copy/jobs");
+    let told = place.expect(1, &["rollback", &first, "--apply"]);
+    told.says(&["a hard link"]);
+    assert!(place.read("copy/jobs") == before, "a copy by links is nobody's to empty");
+    fs::remove_file(place.path("copy/jobs")).unwrap();
+    place.expect(0, &["rollback", &first, "--apply"]);
 }
 
 #[test]

@@ -7,9 +7,6 @@ use super::COMPARE_AGAIN;
 /// `shadow` without `--offline`.
 pub const SHADOW_IS_OFFLINE: &str = "reshelve shadow --offline SOURCE TARGET compares before the first request; \
      reshelve serve --shadow compares the answers to requests";
-/// The arguments in the other order.
-pub(crate) const ADDRESS_FIRST: &str =
-    "the application comes first: reshelve crosscheck API_URL SOURCE|TARGET";
 /// What is no address.
 pub(crate) const ADDRESS: &str =
     "it is what stands in front of the routes, such as http://localhost:3000";

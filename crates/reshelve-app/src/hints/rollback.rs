@@ -19,6 +19,9 @@ pub(crate) const GO_ON_ROLLING_BACK: &str =
 /// A run of which nothing is left.
 pub(crate) const START_A_NEW_RUN: &str =
     "what it wrote is taken back, but for changed jobs that were kept: start a new run";
+/// A target whose jobs have no metadata.
+pub const METADATA_LOST: &str = "was novel_job_metadata lost or dropped? It holds what a job is restored from; jobs that the new \
+     application has written have none";
 /// A file of a target is damaged.
 pub(super) const MEND_THE_TARGET: &str = "what a killed run left half written, `resume` puts right; what somebody has changed since, only a \
      copy of the file does; or use another folder";

@@ -54,6 +54,14 @@ pub enum RestoreFolderError {
     /// The target cannot be read.
     #[error(transparent)]
     Target(#[from] EndError),
+    /// There are jobs, and none of them can be restored.
+    #[error(
+        "no job of the target ({jobs}) has the metadata that a run writes: nothing was restored"
+    )]
+    Nothing {
+        /// How many jobs there are.
+        jobs: u64,
+    },
     /// A target document is not well formed.
     #[error("{collection}, document {position}: {source}")]
     Malformed {
@@ -87,6 +95,9 @@ pub fn restore(
     let beside = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let scratch = beside.unwrap_or(Path::new(".")).into();
     let summary = restore_into(target, (&path, &mut restored), scratch, None)?;
+    if summary.documents == 0 && summary.jobs > 0 {
+        return Err(RestoreFolderError::Nothing { jobs: summary.jobs });
+    }
     restored.commit()?;
     Ok(summary)
 }

@@ -83,7 +83,11 @@ impl Files for Disk {
             }
         };
         let file = options.open(path).map_err(say_link).at(action, path)?;
-        expect_regular(&file.metadata().at("reading", path)?).at(action, path)?;
+        let metadata = file.metadata().at("reading", path)?;
+        expect_regular(&metadata).at(action, path)?;
+        if how == Open::Append {
+            expect_one_name(&metadata).at(action, path)?;
+        }
         Ok(Box::new(DiskFile { file, path: path.to_owned() }))
     }
 
@@ -156,6 +160,17 @@ fn expect_regular(metadata: &fs::Metadata) -> io::Result<()> {
             let what = "it is a pipe or a device, not a file";
             Err(io::Error::new(io::ErrorKind::NotSeekable, what))
         }
+    }
+}
+
+/// What is appended to, or shortened, under one name, changes under every other one.
+fn expect_one_name(metadata: &fs::Metadata) -> io::Result<()> {
+    match metadata.nlink() {
+        0 | 1 => Ok(()),
+        _ => Err(io::Error::other(
+            "it has another name too (a hard link), under which it may be somebody's copy: give it \
+             a content of its own, with `cp` and `mv`",
+        )),
     }
 }
 

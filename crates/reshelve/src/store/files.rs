@@ -25,7 +25,7 @@ pub enum Open {
     /// For reading and writing, its content kept; it is created if it is missing. A symbolic link
     /// is not followed.
     Write,
-    /// As [`Open::Write`]; but whatever its position, every write goes to the end of the file as it
+    /// As [`Open::Write`], and a hard link is an error too; but whatever its position, every write goes to the end of the file as it
     /// is then, so that nothing is written over and a file that was cut meanwhile stays short.
     Append,
 }
