@@ -175,6 +175,27 @@ fn without_the_record_of_what_was_kept_nothing_is_taken_back() {
     }
 }
 
+/// An older copy of the run folder does not name what the run replaced since.
+#[test]
+fn a_journal_that_does_not_name_all_that_was_kept_takes_nothing_back() {
+    let Some(server) = Server::shared() else { return };
+    let Some(scene) = Replaced::new(&server, false) else { return };
+    let ran = scene.contents();
+    let run = scene.rehearsal.place.runs().pop().unwrap();
+    let unnamed = doc! { "_id": { "run": &run, "job": "unnamed" } };
+    let unnamed = RawDocumentBuf::try_from(&unnamed).unwrap().into_bytes();
+    scene.target.seed("reshelve_undo", &[&unnamed]);
+    for more in [&[][..], &["--apply"]] {
+        let told =
+            scene.rehearsal.place.expect(3, &[&["rollback", run.as_str()][..], more].concat());
+        told.says(&["21 jobs", "names 20", "an older copy", "hint:"]);
+        assert!(scene.contents() == ran, "nothing is changed");
+    }
+    let delete = doc! { "q": { "_id.job": "unnamed" }, "limit": 0 };
+    scene.target.command(doc! { "delete": "reshelve_undo", "deletes": [delete] });
+    scene.back(0, &["--apply"]);
+}
+
 /// What happens to a document that was kept, what is there instead, and what was.
 type Damage = (&'static str, Option<Vec<u8>>, Vec<u8>);
 

@@ -74,6 +74,15 @@ impl UndoRecord {
         Ok(!matching(connection, UNDO, filter).await?.is_empty())
     }
 
+    /// Of how many jobs of a run the earlier version is kept.
+    pub(super) async fn count(connection: &Connection, run: &str) -> Result<u64, EndError> {
+        let undo = connection.decoded(UNDO);
+        let records = doc! { "_id.run": run, "_id.job": { "$exists": true } };
+        let counting = || undo.count_documents(records.clone()).into_future();
+        let counted = connection.patience.retry(counting).await;
+        counted.map_err(|error| connection.error("reading", UNDO, &error))
+    }
+
     /// The records of these jobs, by their job ids.
     pub(super) async fn read(
         connection: &Connection,

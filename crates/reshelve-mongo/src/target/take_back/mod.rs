@@ -17,7 +17,9 @@ use super::destination::LiveDestination;
 use super::fenced::Fenced;
 use super::follows;
 use super::lease::{Over, RUNS, last_standing};
+use super::undo::UNDO;
 use super::undo_forget;
+use super::undo_record::UndoRecord;
 use mongodb::bson::RawDocumentBuf;
 use place::{Earlier, Place, Stands};
 use taker::Taker;
@@ -49,9 +51,11 @@ impl TakesBack for LiveDestination {
         let at = Place::new(self.connection(), run);
         let is_continued = run.from.is_some();
         let after = run.from.map(key_in).transpose()?.flatten();
+        let mut replaced = 0_u64;
         at.in_batches(jobs, after, &mut |batch| {
             let stands = at.stands(batch)?;
             for (own, stands) in batch.iter().zip(stands) {
+                replaced += u64::from(own.job.action == Action::Replace);
                 if stands.was_never_replaced(own) {
                     continue;
                 }
@@ -59,7 +63,8 @@ impl TakesBack for LiveDestination {
                 each(&own.job, standing_of(own, &stands, is_continued))?;
             }
             Ok(())
-        })
+        })?;
+        if is_continued { Ok(()) } else { self.check_named(run, replaced) }
     }
 
     fn replaced_by(
@@ -181,6 +186,21 @@ impl LiveDestination {
                 None => Ok(()),
             },
         }
+    }
+
+    /// The journal must name every job whose earlier version is kept: that of an older copy of the
+    /// run folder does not, and what it does not name would never be put back.
+    fn check_named(&self, run: &TakenBack<'_>, replaced: u64) -> Result<(), EndError> {
+        let connection = self.connection();
+        let kept = connection.wait(UndoRecord::count(connection, &run.claim.run))?;
+        if kept <= replaced {
+            return Ok(());
+        }
+        let message = format!(
+            "{UNDO} keeps the earlier versions of {kept} jobs of this run, and its journal names \
+             {replaced}: the run folder is an older copy"
+        );
+        Err(EndError::refusal(message, Hint::PutBackWhatWasKept))
     }
 
     /// The run that wrote last, if its result still stands.
