@@ -188,7 +188,7 @@ fn a_journal_that_does_not_name_all_that_was_kept_takes_nothing_back() {
     for more in [&[][..], &["--apply"]] {
         let told =
             scene.rehearsal.place.expect(3, &[&["rollback", run.as_str()][..], more].concat());
-        told.says(&["21 jobs", "names 20", "an older copy", "hint:"]);
+        told.says(&["reshelve_undo", "an older copy", "hint:"]);
         assert!(scene.contents() == ran, "nothing is changed");
     }
     let delete = doc! { "q": { "_id.job": "unnamed" }, "limit": 0 };
