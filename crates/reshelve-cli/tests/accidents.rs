@@ -303,16 +303,14 @@ fn a_target_whose_documents_moved_is_not_cut() {
         kill(run);
         let sound = place.read(JOBS);
         let mut documents = split(&sound);
+        let end = documents[0].len() - 1;
         if is_longer {
-            let end = documents[0].len() - 1;
             documents[0].splice(end..end, *b"\x0Ax\0");
-            let length = i32::try_from(documents[0].len()).unwrap().to_le_bytes();
-            documents[0][..4].copy_from_slice(&length);
         } else {
-            documents.sort_by_key(Vec::len);
-            let last = documents.len() - 1;
-            documents[last] = documents[0].clone();
+            documents[0].drain(end - 3..end);
         }
+        let length = i32::try_from(documents[0].len()).unwrap().to_le_bytes();
+        documents[0][..4].copy_from_slice(&length);
         place.write(JOBS, &documents.concat());
         let files = || [JOBS, EVENTS, METADATA].map(|file| place.read(file));
         let before = files();
