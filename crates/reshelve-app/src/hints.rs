@@ -10,6 +10,7 @@ mod refusals;
 mod rehearse;
 mod rollback;
 mod served;
+mod targets;
 
 use std::path::Path;
 
@@ -33,8 +34,9 @@ pub(crate) use rehearse::{
     remove_scratch_folder,
 };
 pub(crate) use rollback::{GO_ON_ROLLING_BACK, START_A_NEW_RUN};
-pub use rollback::{METADATA_LOST, on_edited, written_again_by, wrong_number};
+pub use rollback::{on_edited, wrong_number};
 pub(crate) use served::{LOOK_AGAIN, WAIT_OR_STOP, name_target_yourself, resume_yourself};
+pub(crate) use targets::METADATA_LOST;
 
 // For what was named on the command line.
 
@@ -277,7 +279,7 @@ fn of_end_in_general(hint: &Hint) -> &'static str {
         Hint::ChooseACollection => {
             "choose another with --collection or --db; `reshelve inspect` lists what is there"
         }
-        Hint::NameTheSourceFirst => served::SOURCE_FIRST,
+        Hint::NameTheSourceFirst => targets::SOURCE_FIRST,
         Hint::ChooseStoredDocuments => {
             "choose a collection that stores documents with --collection"
         }
@@ -288,8 +290,8 @@ fn of_end_in_general(hint: &Hint) -> &'static str {
         Hint::SameCompression => {
             "use the same --gzip or --zstd as before, or another target folder"
         }
-        Hint::MendTheTarget => rollback::MEND_THE_TARGET,
-        Hint::PutBackTheFile => rollback::PUT_BACK_THE_FILE,
+        Hint::MendTheTarget => targets::MEND_THE_TARGET,
+        Hint::PutBackTheFile => targets::PUT_BACK_THE_FILE,
         Hint::PutBackWhatWasKept => rollback::PUT_BACK_WHAT_WAS_KEPT,
         Hint::ResumeTheReplacingRun => {
             "a run with --replace was interrupted there: resume it, and it removes the earlier \

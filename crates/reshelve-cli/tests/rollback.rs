@@ -344,6 +344,10 @@ fn what_a_later_run_wrote_again_is_not_taken_back() {
     assert!(place.tree("target") == before);
     place.expect(0, &["rollback", &second, "--apply"]);
     place.expect(0, &["rollback", &first, "--apply"]);
+    // What is taken back has no jobs that could be written again.
+    place.expect(0, &run);
+    let told = place.expect(0, &["rollback", &first, "--apply"]);
+    assert!(told.stdout.contains("already"), "{}", told.stdout);
 }
 
 #[test]

@@ -19,22 +19,9 @@ pub(crate) const GO_ON_ROLLING_BACK: &str =
 /// A run of which nothing is left.
 pub(crate) const START_A_NEW_RUN: &str =
     "what it wrote is taken back, but for changed jobs that were kept: start a new run";
-/// A target whose jobs have no metadata.
-pub const METADATA_LOST: &str = "was novel_job_metadata lost or dropped? It holds what a job is restored from; jobs that the new \
-     application has written have none";
-/// A file of a target is damaged.
-pub(super) const MEND_THE_TARGET: &str = "what a killed run left half written, `resume` puts right; what somebody has changed since, only a \
-     copy of the file does; or use another folder";
-/// A file of a target is not as the run left it.
-pub(super) const PUT_BACK_THE_FILE: &str = "nothing was changed. Somebody has changed the file since: keep a copy of it, put the file back as \
-     it was, and resume; or start a new run into another folder";
 /// What a run kept of earlier versions is damaged or gone.
 pub(super) const PUT_BACK_WHAT_WAS_KEPT: &str = "put it back from a backup: the run folder with its undo/, of a live target the collection \
      reshelve_undo; a run of an earlier version of reshelve is taken back with that version";
-/// A later run wrote the same jobs.
-pub fn written_again_by(run: &str) -> String {
-    format!("look at what that run wrote, and take it back first: reshelve rollback {run}")
-}
 /// Jobs that somebody changed, and nobody decided about.
 pub fn on_edited(jobs: u64) -> String {
     format!(

@@ -1,8 +1,5 @@
 //! The hints of what is done to runs through a server.
 
-/// A target where a source should be.
-pub(crate) const SOURCE_FIRST: &str =
-    "that is a target, and here a source is named: where both are, the source comes first";
 /// This server is at work on another run.
 pub(crate) const WAIT_OR_STOP: &str =
     "wait for its end, or stop it on its page; the command line does not wait for it";

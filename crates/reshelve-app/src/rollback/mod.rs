@@ -14,12 +14,10 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::family::without_copies;
 use crate::handle::{Handle, Relay};
-use crate::hints;
 use crate::options::RunName;
 use crate::overlap::is_same_target;
 use crate::places::{self, SourceAgain};
 use crate::states::{self, Command};
-use crate::text::counted;
 
 pub use reshelve::rollback::{Ended, LISTED_MAX, OnEdited, Phase, Progress};
 
@@ -152,26 +150,15 @@ fn refuse_written_again(runs: &Path, folder: &RunFolder, plan: &Plan) -> Result<
     let known = known.filter_map(|folder| folder.plan().ok().map(|plan| (folder, plan)));
     let known = without_copies(known.collect());
     let own = known.iter().position(|(_, other)| other.run == plan.run);
-    let is_later = |at: usize, other: &Plan| match own {
-        Some(own) => at > own,
-        None => other.begun_at > plan.begun_at,
-    };
-    for (at, (later, other)) in known.iter().enumerate() {
-        let is_into_it = other.apply && is_same_target(&other.target, &plan.target);
-        if !is_into_it || !is_later(at, other) {
-            continue;
-        }
-        let jobs = rollback::written_again(folder, later)?;
-        if jobs > 0 {
-            let message = format!(
-                "the run {} has written {} of this run again, after they were gone",
-                other.run,
-                counted(jobs, "job")
-            );
-            return Err(Failure::refused(message, hints::written_again_by(&other.run)));
-        }
-    }
-    Ok(())
+    let later = known.iter().enumerate().filter(|(at, (_, other))| {
+        let is_later = match own {
+            Some(own) => *at > own,
+            None => other.begun_at > plan.begun_at,
+        };
+        is_later && other.apply && is_same_target(&other.target, &plan.target)
+    });
+    let later = later.map(|(_, (folder, plan))| (plan.run.as_str(), folder));
+    Ok(rollback::refuse_written_again(folder, later)?)
 }
 
 /// Where the edited jobs that still stand differ first from what the run wrote. A help to look at

@@ -1,31 +1,46 @@
 //! Jobs that were gone, and that a later run has written again: their content does not tell whose
 //! they are.
 
-use crate::ends::Action;
+use crate::ends::{Action, EndError, Hint};
 use crate::run::journal::{self, Own};
-use crate::run::{RunError, RunFolder, State};
+use crate::run::{Checkpoint, RunError, RunFolder, State};
+use crate::store::DiskError;
 
-/// How many jobs of a run a later run into the same target has written again, and not taken back.
+/// Refuses to take back a run of which a later one into the same target has written jobs again, and
+/// not taken back. `later` has their ids and folders.
 ///
 /// # Errors
-/// If the files of one of the runs cannot be used.
-pub fn written_again(run: &RunFolder, later: &RunFolder) -> Result<u64, RunError> {
-    let taken = later.checkpoint()?;
-    if taken.state == State::RolledBack {
-        return Ok(0);
+/// The refusal, or that the files of one of the runs cannot be used.
+pub fn refuse_written_again<'l>(
+    run: &RunFolder,
+    later: impl Iterator<Item = (&'l str, &'l RunFolder)>,
+) -> Result<(), RunError> {
+    let checkpoint = run.checkpoint()?;
+    if checkpoint.state == State::RolledBack {
+        return Ok(());
     }
-    let whole = |folder: &RunFolder, lengths| journal::whole(folder, lengths);
-    let theirs = Own::of_run(later, whole(later, taken.journal)?)?;
-    if theirs.jobs() == 0 {
-        return Ok(0);
-    }
-    let own = Own::of_run(run, whole(run, run.checkpoint()?.journal)?)?;
-    let mut jobs = 0;
-    theirs.each(None, &mut |job| {
-        if job.action == Action::Insert && own.get(&job.key)?.is_some() {
-            jobs += 1;
+    let ours = own(run, &checkpoint)?;
+    for (id, folder) in later {
+        let checkpoint = folder.checkpoint()?;
+        if checkpoint.state == State::RolledBack {
+            continue;
         }
-        Ok(())
-    })?;
-    Ok(jobs)
+        let mut jobs = 0_u64;
+        own(folder, &checkpoint)?.each(None, &mut |job| {
+            jobs += u64::from(job.action == Action::Insert && ours.get(&job.key)?.is_some());
+            Ok(())
+        })?;
+        if jobs > 0 {
+            let noun = if jobs == 1 { "job" } else { "jobs" };
+            let message = format!(
+                "the run {id} has written {jobs} {noun} of this run again, after they were gone"
+            );
+            return Err(EndError::refusal(message, Hint::TakeBackFirst { run: id.into() }).into());
+        }
+    }
+    Ok(())
+}
+
+fn own(folder: &RunFolder, checkpoint: &Checkpoint) -> Result<Own, DiskError> {
+    Own::of_run(folder, journal::whole(folder, checkpoint.journal)?)
 }

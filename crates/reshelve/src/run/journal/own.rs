@@ -3,7 +3,6 @@
 
 use std::cell::OnceCell;
 use std::collections::HashSet;
-use std::io::ErrorKind;
 use std::ops::Range;
 
 use super::read::{Index, Reader, Which};
@@ -95,43 +94,16 @@ impl<'f> Named<'f> {
     pub(crate) fn of_run(folder: &'f RunFolder) -> Self {
         Named { folder, own: OnceCell::new() }
     }
-
-    /// What all whole records of the journal name, if there is one.
-    fn read(&self) -> Result<Own, DiskError> {
-        let files = self.folder.files();
-        let parts = [self.folder.journal_file(), self.folder.journal_details_file()];
-        for part in parts {
-            if !files.exists(&part)? {
-                return Ok(Own { journal: None });
-            }
-        }
-        let mut reader = Reader::of_run(self.folder)?;
-        while reader.next_record()?.is_some() {}
-        match reader.offset {
-            0 => Ok(Own { journal: None }),
-            end => Own::of_part(self.folder, 0..end),
-        }
-    }
 }
 
 impl NamedJobs for Named<'_> {
     fn get(&self, job: &Key) -> Result<Option<OwnJob>, DiskError> {
         if self.own.get().is_none() {
-            let own = self.read()?;
+            let whole = super::whole(self.folder, JournalLengths::default())?;
+            let own = Own::of_run(self.folder, whole)?;
             self.own.get_or_init(|| own);
         }
-        match self.own.get().map_or(Ok(None), |own| own.get(job)) {
-            // The details of the last batch may be torn: then nobody knows what it is.
-            Err(error)
-                if matches!(
-                    error.source.kind(),
-                    ErrorKind::InvalidData | ErrorKind::UnexpectedEof
-                ) =>
-            {
-                Ok(None)
-            }
-            got => got,
-        }
+        self.own.get().map_or(Ok(None), |own| own.get(job))
     }
 }
 

@@ -1,0 +1,14 @@
+//! The hints of targets that are not what they should be.
+
+/// A target where a source should be.
+pub(super) const SOURCE_FIRST: &str =
+    "that is a target, and here a source is named: where both are, the source comes first";
+/// A file of a target is damaged.
+pub(super) const MEND_THE_TARGET: &str = "what a killed run left half written, `resume` puts right; what somebody has changed since, only a \
+     copy of the file does; or use another folder";
+/// A file of a target is not as the run left it.
+pub(super) const PUT_BACK_THE_FILE: &str = "nothing was changed. Somebody has changed the file since: keep a copy of it, put the file back as \
+     it was, and resume; or start a new run into another folder";
+/// A target whose jobs have no metadata.
+pub(crate) const METADATA_LOST: &str = "was novel_job_metadata lost or dropped? It holds what a job is restored from; jobs that the new \
+     application has written have none";
