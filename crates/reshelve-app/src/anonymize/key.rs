@@ -5,6 +5,7 @@ use std::path::Path;
 use reshelve::anonymize::Key;
 use reshelve::store::Disk;
 
+use super::output::refuse_existing;
 use crate::failure::Failure;
 use crate::handle::Handle;
 use crate::hints;
@@ -41,10 +42,7 @@ pub(super) fn read(file: Option<&Path>) -> Result<Key, Failure> {
 pub fn new_key(file: &Path, handle: &Handle) -> Result<(), Failure> {
     handle.check_may_write("`anonymize --new-key`")?;
     crate::places::refuse_live(file)?;
-    if super::is_there(file) {
-        let message = format!("{} already exists", file.display());
-        return Err(Failure::refused(message, hints::anonymize::KEY_ELSEWHERE));
-    }
+    refuse_existing(file, hints::anonymize::KEY_ELSEWHERE)?;
     let key =
         Key::random().map_err(|error| Failure::failed(format!("no random bytes: {error}")))?;
     Ok(Disk.write_private(file, key.to_line().as_bytes())?)

@@ -4,7 +4,7 @@ mod key;
 mod outcome;
 mod output;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use reshelve::anonymize::{
     AnonymizeError, Copies, Copying, FirstPass, Key, Policy, Reading, Wanted, Weaker, first_pass,
@@ -12,7 +12,7 @@ use reshelve::anonymize::{
 use reshelve::dump::COLLECTION_DEFAULT;
 use reshelve::ends::{Origin, Source};
 use reshelve::generate::Output;
-use reshelve::store::{Disk, Files, Scratch};
+use reshelve::store::{Disk, Scratch};
 
 use crate::failure::Failure;
 use crate::handle::{self, Handle};
@@ -106,7 +106,7 @@ pub fn anonymize(request: &Request, handle: &Handle) -> Result<Outcome, Failure>
     let policy = policy(&request.rules)?;
     places::refuse_live(&request.out)?;
     overlap::refuse_copy(&request.source.name, &request.out)?;
-    output::refuse_existing(&request.out)?;
+    output::refuse_existing(&request.out, hints::anonymize::COPY_ELSEWHERE)?;
     let mut output = Output::new(&request.out);
     if let Some(form) = &request.form {
         output.form = form.parse().map_err(crate::generate::failed)?;
@@ -269,14 +269,4 @@ fn failure(error: AnonymizeError) -> Failure {
         }
         _ => Failure::failed(error.to_string()),
     }
-}
-
-/// The folder that a path is in.
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// Whether anything is there, a broken link too.
-fn is_there(path: &Path) -> bool {
-    path.symlink_metadata().is_ok() || Disk.exists(path).unwrap_or(true)
 }

@@ -4,17 +4,16 @@ use std::path::{Path, PathBuf};
 
 use reshelve::anonymize::{AnonymizeError, Copies};
 use reshelve::generate::{self, Documents, GenerateError, Output};
-use reshelve::store::{Disk, Files, Kind, Open, temporary_beside};
+use reshelve::store::{Disk, Files, Kind, Open, folder_of, temporary_beside};
 
-use super::{failure, folder_of, is_there};
+use super::failure;
 use crate::failure::Failure;
 use crate::hints;
 
-/// Refuses to write where something is.
-pub(super) fn refuse_existing(out: &Path) -> Result<(), Failure> {
-    if is_there(out) {
-        let message = format!("{} already exists", out.display());
-        return Err(Failure::refused(message, hints::anonymize::COPY_ELSEWHERE));
+/// Refuses to write where something is, a broken link too.
+pub(super) fn refuse_existing(out: &Path, hint: &str) -> Result<(), Failure> {
+    if out.symlink_metadata().is_ok() || Disk.exists(out).unwrap_or(true) {
+        return Err(Failure::refused(format!("{} already exists", out.display()), hint));
     }
     Ok(())
 }
@@ -60,7 +59,7 @@ impl Written {
     pub(super) fn keep(mut self, out: &Path) -> Result<(), Failure> {
         let Some(path) = self.path.clone() else { return Ok(()) };
         sync(&path)?;
-        refuse_existing(out)?;
+        refuse_existing(out, hints::anonymize::COPY_ELSEWHERE)?;
         Disk.rename(&path, out)?;
         self.path = None;
         Ok(Disk.sync_folder(folder_of(out))?)

@@ -182,24 +182,24 @@ impl LiveSource {
         }
     }
 
-    /// Moves documents from the reply that is held into the batch; false if it is full.
-    fn take_held(&mut self, batch: &mut Batch, limits: BatchLimits) -> Result<bool, Damage> {
-        let Some((reply, mut taken)) = self.held.take() else { return Ok(true) };
+    /// Moves documents from the reply that is held into the batch; false if no more can come: it is
+    /// full, or the rest is damaged.
+    fn take_held(&mut self, batch: &mut Batch, limits: BatchLimits) -> bool {
+        let Some((reply, mut taken)) = self.held.take() else { return true };
         let documents = match reply.doc_slices() {
             Ok(documents) => documents,
             Err(error) => {
                 self.ended = Some(Err(self.damage(&error)));
-                return Ok(false);
+                return false;
             }
         };
         for document in documents.into_iter().skip(taken) {
             let document = match document {
                 Ok(document) => document,
-                Err(error) if batch.items.is_empty() => return Err(self.damage(&error.into())),
                 // What comes before the damage is given first.
-                Err(_) => {
-                    self.held = Some((reply, taken));
-                    return Ok(false);
+                Err(error) => {
+                    self.ended = Some(Err(self.damage(&error.into())));
+                    return false;
                 }
             };
             let bytes = document.as_document().map_or(&[][..], |it| it.as_bytes());
@@ -207,7 +207,7 @@ impl LiveSource {
                 || batch.bytes.len() + bytes.len() > limits.bytes_max;
             if is_full && !batch.items.is_empty() {
                 self.held = Some((reply, taken));
-                return Ok(false);
+                return false;
             }
             let start = batch.bytes.len();
             batch.bytes.extend_from_slice(bytes);
@@ -223,7 +223,7 @@ impl LiveSource {
             let id = raw::Document::new(bytes).get("_id");
             self.last = id.map(|id| Id { kind: id.kind, value: id.bytes.to_vec() });
         }
-        Ok(true)
+        true
     }
 }
 
@@ -231,7 +231,7 @@ impl Source for LiveSource {
     fn fill(&mut self, batch: &mut Batch, limits: BatchLimits) -> Result<bool, Damage> {
         batch.form = Form::Bson;
         // A live target is asked a few questions for each batch: it is filled.
-        while self.ended.is_none() && self.take_held(batch, limits)? {
+        while self.ended.is_none() && self.take_held(batch, limits) {
             match self.next_reply() {
                 Ok(Some(reply)) => self.held = Some((reply, 0)),
                 Ok(None) => self.ended = Some(Ok(())),

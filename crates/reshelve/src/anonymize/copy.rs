@@ -105,6 +105,16 @@ impl Summary {
     }
 }
 
+/// What the documents of a source are rewritten with.
+pub(super) fn rewriting<'a>(
+    key: &'a Key,
+    (first, reading): (&'a FirstPass, &Reading<'a>),
+    copying: Copying,
+) -> Rewriting<'a> {
+    let pen = Pen { lexicon: &first.lexicon, corpus: &first.corpus };
+    Rewriting { key, policy: reading.policy, pen, keep_order: copying.keep_order }
+}
+
 /// What became of a document.
 enum Copied {
     Copy { bytes: Vec<u8>, of: usize, leaks: Vec<FoundLeak> },
@@ -134,9 +144,7 @@ impl<'a> Copies<'a> {
         reading: &'a Reading<'a>,
         copying: Copying,
     ) -> Copies<'a> {
-        let pen = Pen { lexicon: &first.lexicon, corpus: &first.corpus };
-        let keep_order = copying.keep_order;
-        let rewriting = Rewriting { key, policy: reading.policy, pen, keep_order };
+        let rewriting = rewriting(key, (first, reading), copying);
         let worker = || Worker {
             rewriting,
             scanner: Scanner::new(reading.policy, &first.lexicon, &first.corpus),

@@ -3,11 +3,11 @@
 use reshelve_core::extjson::{Style, write_value};
 use reshelve_core::raw::{Document, Value, kind};
 
+use super::copy::rewriting;
 use super::error::AnonymizeError;
 use super::first_pass::{FirstPass, Reading};
 use super::key::Key;
-use super::pen::Pen;
-use super::rewrite::{Rewriting, job_of};
+use super::rewrite::job_of;
 use super::rounds::{Read, Round};
 use super::{ATTEMPTS, Copying};
 use crate::ends::Source;
@@ -38,9 +38,7 @@ pub fn preview(
     (first, reading): (&FirstPass, &Reading<'_>),
     copying: Copying,
 ) -> Result<Option<Vec<Changed>>, AnonymizeError> {
-    let pen = Pen { lexicon: &first.lexicon, corpus: &first.corpus };
-    let keep_order = copying.keep_order;
-    let rewriting = Rewriting { key, policy: reading.policy, pen, keep_order };
+    let rewriting = rewriting(key, (first, reading), copying);
     let (mut round, mut bson) = (Round::default(), Vec::new());
     while round.read(source.as_mut(), reading.stop)? {
         for original in round.documents() {

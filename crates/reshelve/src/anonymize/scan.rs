@@ -12,7 +12,7 @@ use super::names::SEQUENCE_MAX;
 use super::policy::Policy;
 use super::survey::phrase;
 use super::walk::{Piece, Spot, Visitor, walk};
-use super::words::{each_word, is_same, words};
+use super::words::{Word, each_word, is_same, words};
 use crate::store::DiskError;
 use reshelve_core::raw::{Document, hex};
 
@@ -193,16 +193,8 @@ struct Scan<'s> {
 
 impl Scan<'_> {
     fn text(&mut self, spot: Spot, text: &[u8], twin: Option<&[u8]>) {
-        self.hashes.clear();
         let words = words(text);
-        for word in &words {
-            let word = word.of(text);
-            let hash = self.lexicon.hash(word);
-            self.hashes.push(hash);
-            if self.corpus.may_have(self.lexicon, word, hash) {
-                self.found.suspects.push(Suspect { hash, spot });
-            }
-        }
+        self.words(spot, text, &words, 0);
         if let Some(twin) = twin {
             let mut unchanged = 0;
             let mut index = 0;
@@ -216,11 +208,29 @@ impl Scan<'_> {
                 }
             });
         }
+        self.runs(spot);
+        self.phrases(spot);
+    }
+
+    /// The words of a text, and those of at least that length which are suspects.
+    fn words(&mut self, spot: Spot, text: &[u8], words: &[Word], length_min: usize) {
+        self.hashes.clear();
+        for word in words {
+            let word = word.of(text);
+            let hash = self.lexicon.hash(word);
+            self.hashes.push(hash);
+            if word.len() >= length_min && self.corpus.may_have(self.lexicon, word, hash) {
+                self.found.suspects.push(Suspect { hash, spot });
+            }
+        }
+    }
+
+    /// Runs of these words that the original has.
+    fn runs(&mut self, spot: Spot) {
         let halves: Vec<u64> = self.hashes.iter().map(|hash| half(*hash)).collect();
         if halves.windows(RUN).any(|words| self.runs.has(run(words))) {
             self.found.leaks.push((Leak::Run, spot));
         }
-        self.phrases(spot);
     }
 
     /// Names of several common words.
@@ -243,19 +253,8 @@ impl Scan<'_> {
         if bytes.len() >= BYTES_MIN && twin == Some(Piece::Bytes(bytes)) {
             self.found.leaks.push((Leak::InPlace, spot));
         }
-        let found = words(bytes);
-        for word in found.iter().filter(|word| word.len() >= WORD_IN_COPY_MIN) {
-            let word = word.of(bytes);
-            let hash = self.lexicon.hash(word);
-            if self.corpus.may_have(self.lexicon, word, hash) {
-                self.found.suspects.push(Suspect { hash, spot });
-            }
-        }
-        let halves: Vec<u64> =
-            found.iter().map(|word| half(self.lexicon.hash(word.of(bytes)))).collect();
-        if halves.windows(RUN).any(|words| self.runs.has(run(words))) {
-            self.found.leaks.push((Leak::Run, spot));
-        }
+        self.words(spot, bytes, &words(bytes), WORD_IN_COPY_MIN);
+        self.runs(spot);
     }
 }
 

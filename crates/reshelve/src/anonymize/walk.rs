@@ -183,15 +183,8 @@ fn each_piece(
             visitor.piece(at, Piece::Id(id), twin.map(|(_, id)| Piece::Id(id)));
         }
         kind::BINARY => {
-            let content = |value: Value<'_>| -> (usize, usize) {
-                (5.min(value.bytes.len()), value.bytes.len())
-            };
-            let (from, to) = content(value);
-            let twin = twin.map(|twin| {
-                let (from, to) = content(twin);
-                Piece::Bytes(&twin.bytes[from..to])
-            });
-            visitor.piece(at, Piece::Bytes(&value.bytes[from..to]), twin);
+            let twin = twin.map(|twin| Piece::Bytes(content(twin.bytes)));
+            visitor.piece(at, Piece::Bytes(content(value.bytes)), twin);
         }
         kind::OBJECT_ID => {
             let id = |value: Value<'_>| value.object_id().map(Piece::Id);
@@ -201,6 +194,11 @@ fn each_piece(
         }
         _ => {}
     }
+}
+
+/// What a binary holds after its length and its subtype.
+fn content(bytes: &[u8]) -> &[u8] {
+    bytes.get(5..).unwrap_or_default()
 }
 
 /// The text of a value that begins with its length, such as code.

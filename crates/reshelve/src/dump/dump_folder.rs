@@ -10,6 +10,7 @@ use super::error::{OpenError, kind_reason, wanted};
 use super::metadata::Metadata;
 use super::prelude::Namespace;
 use crate::ends::{Compression, SourceSpec};
+use crate::store::folder_of;
 
 /// A metadata file is small; anything larger is not one.
 const METADATA_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -236,12 +237,6 @@ fn database_name(path: &Path) -> String {
 pub(super) fn namespace_of(file: &Path) -> Option<Namespace> {
     let collection = unescape(&stem(file.file_name()?.to_str()?, DATA_ENDING)?);
     Some(Namespace { db: database_name(folder_of(file)), collection })
-}
-
-/// The folder of a file; the parent of a bare name is empty.
-pub(super) fn folder_of(file: &Path) -> &Path {
-    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
-    parent.unwrap_or(Path::new("."))
 }
 
 /// The name of a file without this ending, in any compression.

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use super::archive_body::{Body, TERMINATOR};
 use super::bson_file::BsonFile;
 use super::content::Content;
-use super::dump_folder::{OPLOG, folder_of};
+use super::dump_folder::OPLOG;
 use super::feed::Feed;
 use super::prelude::{Namespace, Prelude};
 use crate::ends::{Batch, BatchLimits, Compression, Source};
+use crate::store::folder_of;
 use reshelve_core::raw::{Document, Value, check};
 
 /// What to do with a dump whose oplog has entries of the collection.

@@ -64,10 +64,15 @@ impl FolderDestination {
     /// Under the lock the target must still be as it was; else the lock is given back.
     fn check_seen(&mut self, seen: Lengths) -> Result<(), EndError> {
         let checked = preflight::check_seen(self.files.as_ref(), &self.target, seen);
-        if checked.is_err() {
+        self.unlock_unless(checked)
+    }
+
+    /// Gives the lock back after a failure.
+    fn unlock_unless(&mut self, done: Result<(), EndError>) -> Result<(), EndError> {
+        if done.is_err() {
             self.unlock()?;
         }
-        checked
+        done
     }
 
     /// Whether the lock file names this run.
@@ -99,10 +104,7 @@ impl Destination for FolderDestination {
             return Ok(());
         };
         let noted = follows::note(self.files.as_ref(), &over, claim);
-        if noted.is_err() {
-            self.unlock()?;
-        }
-        Ok(noted?)
+        self.unlock_unless(noted.map_err(Into::into))
     }
 
     fn lock_again(
@@ -122,10 +124,7 @@ impl Destination for FolderDestination {
         let Some(named) = left.named else { return Ok(()) };
         let checked = check_ends(self.files.as_ref(), &self.target, &lengths);
         if !was_locked {
-            if checked.is_err() {
-                self.unlock()?;
-            }
-            return checked;
+            return self.unlock_unless(checked);
         }
         checked?;
         keep_strangers(self.files.as_ref(), &self.target, &lengths, named, &claim.folder, notes)

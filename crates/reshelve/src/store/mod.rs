@@ -36,7 +36,7 @@ mod state_file;
 pub use appender::Appender;
 pub use disk::Disk;
 pub use error::DiskError;
-pub use files::{Files, Found, Identity, Kind, Locking, Open, OpenFile};
+pub use files::{Files, Found, Identity, Kind, Locking, Open, OpenFile, folder_of};
 pub use json_lines::{JsonLines, Lines, read_lines};
 pub use memory::{Fault, Keep, Memory, Operation, OperationKind};
 pub use records::Records;

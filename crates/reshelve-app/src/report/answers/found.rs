@@ -98,7 +98,10 @@ impl Found {
 
     /// Answers that could not be had, or about jobs that the target lacks.
     pub(super) fn missing(&self) -> u64 {
-        self.by_route().map(|it| it.failed + it.skipped).sum()
+        let of_route = |fates: &BTreeMap<String, u64>| {
+            ["failed", "skipped"].into_iter().filter_map(|fate| fates.get(fate)).sum::<u64>()
+        };
+        self.routes.values().map(of_route).sum()
     }
 
     fn standing(&self) -> Standing {
