@@ -146,6 +146,9 @@ pub fn crosscheck(request: &Request, handle: &Handle) -> Result<Outcome, Failure
         handle,
     )?;
     let is_legacy = sides.legacy.is_some();
+    if is_legacy {
+        sides::tell_open_decision(request.mapping, handle);
+    }
     let place = sides.legacy.or(sides.normalized);
     let place = place.ok_or_else(|| Failure::failed("there is nothing to compare with"))?;
     ready.ask((&place, at), is_legacy, request.texts, handle)

@@ -10,6 +10,7 @@ mod refusals;
 mod rehearse;
 mod rollback;
 mod served;
+mod sources;
 mod targets;
 
 use std::path::Path;
@@ -36,7 +37,9 @@ pub(crate) use rehearse::{
 pub(crate) use rollback::{GO_ON_ROLLING_BACK, START_A_NEW_RUN};
 pub use rollback::{on_edited, wrong_number};
 pub(crate) use served::{LOOK_AGAIN, WAIT_OR_STOP, name_target_yourself, resume_yourself};
-pub(crate) use targets::METADATA_LOST;
+pub(crate) use sources::INSPECT_ALL;
+pub use sources::SOURCE_IS_A_FILE;
+pub(crate) use targets::{METADATA_LOST, NAME_A_BSON_FILE};
 
 // For what was named on the command line.
 
@@ -56,8 +59,6 @@ pub(crate) const PASSWORD_FILE: &str = "a password file holds the password on on
 /// No terminal to ask for a password.
 pub(crate) const PASSWORD_WITHOUT_TERMINAL: &str =
     "without a terminal use --source-password-file or --target-password-file";
-/// A run that reads a file was given a live source.
-pub const SOURCE_IS_A_FILE: &str = "give the file with --source, or unset LEGACY_MONGODB_URI";
 /// A live target was to be compressed.
 pub const LIVE_IS_NOT_COMPRESSED: &str =
     "leave out --gzip and --zstd: they compress the files of a target folder";

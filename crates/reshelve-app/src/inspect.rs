@@ -100,10 +100,23 @@ pub fn inspect(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
             Err(Failure::usage("a file needs no privileges", hints::NAME_A_LIVE_SOURCE))
         }
         (None, None) => {
-            let inventory = dump::inspect(&places::source_spec(source))?;
+            let inventory = of_database(dump::inspect(&places::source_spec(source))?, source)?;
             Ok(Outcome::Files(FilesAnswer { schema: "reshelve.inspect/1", inventory }))
         }
     }
+}
+
+/// The collections of the database that is asked for. Where a file does not say in which database
+/// its collection is, it may be that one.
+fn of_database(mut inventory: Inventory, source: &SourcePlace) -> Result<Inventory, Failure> {
+    let Some(asked) = &source.db else { return Ok(inventory) };
+    let is_empty = inventory.collections.is_empty();
+    inventory.collections.retain(|it| it.db.as_ref().is_none_or(|db| db == asked));
+    if inventory.collections.is_empty() && !is_empty {
+        let message = format!("{}: no database {asked} there", source.name.display());
+        return Err(Failure::usage(message, hints::INSPECT_ALL));
+    }
+    Ok(inventory)
 }
 
 fn live(source: &SourcePlace, uri: &str, handle: &Handle) -> Result<LiveAnswer, Failure> {

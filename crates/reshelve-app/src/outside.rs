@@ -87,6 +87,12 @@ pub fn not_an_address(what: &str) -> Failure {
     Failure::usage(message, hints::crosscheck::ADDRESS)
 }
 
+/// What takes files or a database was given the address of a server.
+pub fn address_as_place(what: &str) -> Failure {
+    let message = format!("{what} was given the address of a web server");
+    Failure::usage(message, hints::crosscheck::ADDRESS_FIRST)
+}
+
 /// A text that is nearly a connection string.
 pub fn malformed() -> Failure {
     Failure::usage("malformed connection string", hints::CONNECTION_STRING)

@@ -340,6 +340,10 @@ pub(crate) fn reader_again(
 
 /// The target folder that a path names.
 fn find_target(root: &Path, db: Option<&str>) -> Result<TargetFolder, Failure> {
+    if root.symlink_metadata().is_err() {
+        let message = format!("{}: there is no such folder", root.display());
+        return Err(Failure::usage(message, hints::NAME_THE_TARGET_FOLDER));
+    }
     TargetFolder::find(root, db)?.ok_or_else(|| {
         let message = format!("{}: no target collections in this folder", root.display());
         Failure::usage(message, hints::NAME_THE_TARGET_FOLDER)

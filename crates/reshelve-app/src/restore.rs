@@ -16,6 +16,9 @@ use crate::unfinished::{self, runs_of};
 /// The collection that comes back.
 const COLLECTION: &str = "jobs";
 
+/// What files of other forms are called, which `restore` does not write.
+const OTHER_FORMS: [&str; 7] = ["json", "jsonl", "ndjson", "archive", "gz", "zst", "csv"];
+
 /// What `restore` is asked.
 pub struct Request {
     /// The target.
@@ -51,7 +54,7 @@ pub fn restore(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     handle.check_may_write("`restore`")?;
     let (planned, target) = places::planned_reader(&request.target, None, handle)?;
     places::refuse_live(&request.out)?;
-    let out = out_file(&request.out, target.database());
+    let out = out_file(&request.out, target.database())?;
     let runs = runs_of(&planned, &request.runs_folder)?;
     overlap::refuse_restore(&request.out, &out, &request.target.name, &planned, &runs)?;
     if !request.overwrite && out.symlink_metadata().is_ok() {
@@ -74,12 +77,18 @@ pub fn restore(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     Ok(Outcome { schema: "reshelve.restore/1", out, summary, unfinished })
 }
 
-/// A name that ends in `.bson` is the file; anything else is a folder that gets a database folder.
-fn out_file(out: &Path, db: &str) -> PathBuf {
-    match out.extension().is_some_and(|extension| extension == "bson") {
-        true => out.to_owned(),
-        false => out.join(db).join(format!("{COLLECTION}.bson")),
+/// A name that ends in `.bson` is the file; anything else is a folder that gets a database folder,
+/// unless it is the name of a file of another form.
+fn out_file(out: &Path, db: &str) -> Result<PathBuf, Failure> {
+    let extension = out.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    if extension == "bson" {
+        return Ok(out.to_owned());
     }
+    if OTHER_FORMS.contains(&extension) && !out.is_dir() {
+        let message = format!("{}: `restore` writes plain .bson", out.display());
+        return Err(Failure::usage(message, hints::NAME_A_BSON_FILE));
+    }
+    Ok(out.join(db).join(format!("{COLLECTION}.bson")))
 }
 
 fn create(folder: &Path) -> Result<(), Failure> {

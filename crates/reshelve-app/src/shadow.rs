@@ -73,6 +73,7 @@ impl Serialize for Outcome {
 pub fn shadow(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     let [legacy, normalized] =
         sides::both(&request.source, &request.target, request.mapping, request.threads, handle)?;
+    sides::tell_open_decision(request.mapping, handle);
     let preference = request.source.read_preference;
     let (planned, _) = places::planned_reader(&request.target, preference, handle)?;
     let runs = unfinished::runs_of(&planned, &request.runs_folder)?;

@@ -95,6 +95,15 @@ pub(crate) fn both(
     }
 }
 
+/// Says what is expected of jobs in flight where nobody decided.
+pub(crate) fn tell_open_decision(mapping: MappingOptions, handle: &Handle) {
+    if mapping.in_flight.is_none() {
+        let note = "note: answers about jobs in flight are expected as --in-flight include maps \
+                    them; name another decision if the target was written with it";
+        handle.watcher().note(note);
+    }
+}
+
 /// Where what does not fit into memory is put.
 fn scratch() -> Scratch {
     Scratch::from(std::env::temp_dir().as_path())

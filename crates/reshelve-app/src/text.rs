@@ -64,15 +64,16 @@ pub fn in_words(value: &Value) -> String {
 /// A number of bytes for people.
 pub fn size(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
-    let mut unit = 0;
-    let mut rest = bytes;
-    let mut tenths = 0;
-    while rest >= 1024 && unit + 1 < UNITS.len() {
-        tenths = (rest % 1024) * 10 / 1024;
-        rest /= 1024;
+    let (mut unit, mut of_unit) = (0, 1_u128);
+    while u128::from(bytes) >= of_unit * 1024 && unit + 1 < UNITS.len() {
+        of_unit *= 1024;
         unit += 1;
     }
-    if unit == 0 { format!("{bytes} B") } else { format!("{rest}.{tenths} {}", UNITS[unit]) }
+    let tenths = (u128::from(bytes) * 20 + of_unit) / (of_unit * 2);
+    match unit {
+        0 => format!("{bytes} B"),
+        _ => format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit]),
+    }
 }
 
 /// A span of time for people: `45 ms`, `12.3 s`, `3 min 04 s`, `1 h 02 min`.

@@ -39,7 +39,12 @@ pub(crate) fn check(command: &clap::Command, matches: &ArgMatches) -> Result<(),
             };
             match outside {
                 Outside::Plain => {}
-                Outside::NearMiss if PLACES.contains(&id) => return Err(outside::malformed()),
+                Outside::NearMiss if PLACES.contains(&id) => {
+                    return Err(match Outside::of_origin(value) {
+                        Outside::Plain => outside::address_as_place(&name_of(argument)),
+                        _ => outside::malformed(),
+                    });
+                }
                 Outside::ConnectionString if PLACES.contains(&id) || is_file => {}
                 _ if ADDRESSES.contains(&id) => {
                     return Err(outside::not_an_address(&name_of(argument)));

@@ -4,9 +4,11 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+use reshelve::ends::PlannedTarget;
+use reshelve::plan::SavedPlan;
 use reshelve::run::{Plan, State};
 use reshelve_app::outside::Outside;
-use reshelve_app::places::SourcePlace;
+use reshelve_app::places::{SourcePlace, TARGET_DB_DEFAULT};
 use reshelve_app::served_runs::RUNS_FOLDER_USUAL;
 use reshelve_app::status::RunStatus;
 use reshelve_app::text::shell_word;
@@ -126,6 +128,27 @@ pub(crate) fn dry_run(source: &SourcePlace) -> Next {
         .place(Path::new("target"))
         .with("--db", source.db.as_ref())
         .with("--collection", source.collection.as_ref())
+}
+
+/// What comes after a look at a plan: carrying it out. The decisions are those of the plan.
+pub(crate) fn carry_out(plan: &SavedPlan, file: &Path) -> Next {
+    let source = &plan.source.place;
+    let target = &plan.target.place;
+    let next = match (&source.live, target) {
+        (None, PlannedTarget::Folder(target)) => {
+            let next = Next::new("run").place(&source.path).place(&target.root);
+            let is_usual = target.db == TARGET_DB_DEFAULT;
+            next.with("--target-db", Some(&target.db).filter(|_| !is_usual))
+        }
+        // Connection strings are not in a plan with their passwords; those of the variables count.
+        _ if PLACES.iter().all(|name| std::env::var_os(name).is_some()) => Next::new("run"),
+        _ => return Next::nothing(),
+    };
+    let next = next
+        .with("--db", source.db.as_ref())
+        .with("--collection", source.collection.as_ref())
+        .flag("--apply");
+    next.flag("--plan").place(file)
 }
 
 /// What comes after a run that wrote its target: the comparison with its source, with its options.

@@ -347,6 +347,41 @@ fn what_was_changed_after_a_kill_is_kept() {
     place.expect(0, &["verify", "jobs.bson", "target", "--in-flight", "skip"]);
 }
 
+/// A run that was killed and has lost its lock, to a run that took over and was taken back, or to
+/// somebody who removed it, goes on and is taken back as before: all that lies there is its own.
+#[test]
+fn a_run_that_lost_its_lock_knows_what_is_its_own() {
+    for is_taken_over in [true, false] {
+        for is_resumed in [true, false] {
+            let place = large_place();
+            kill(waiting_after(&place, "target", &["--checkpoint-bytes", "1GB"]));
+            let id = place.run();
+            if is_taken_over {
+                place.expect(4, &with(&RUN, &["--take-over"]));
+                let other = place.runs().into_iter().find(|run| *run != id).unwrap();
+                place.expect(0, &["rollback", &other, "--apply"]);
+            } else {
+                fs::remove_file(place.path("target/letswriteabook/.reshelve.lock")).unwrap();
+                let sound = place.read(JOBS);
+                let mut documents = split(&sound);
+                documents.push(documents[0].clone());
+                place.write(JOBS, &documents.concat());
+                for args in [&["resume", &id, "--source", "jobs.bson"][..], &["rollback", &id]] {
+                    refused(&place, args, &["novel_jobs.bson", "journal", "hint:"]);
+                }
+                place.write(JOBS, &sound);
+            }
+            if is_resumed {
+                place.call(&["resume", &id]).stdin(&place.read("jobs.bson")).expect(4);
+                place.expect(0, &["verify", "jobs.bson", "target", "--in-flight", "skip"]);
+            } else {
+                place.expect(0, &["rollback", &id, "--apply"]);
+                assert!(place.read(JOBS).is_empty());
+            }
+        }
+    }
+}
+
 /// Folders that were made on the way are durable too, up to the first one that was there.
 #[test]
 fn every_folder_that_was_made_is_synced() {

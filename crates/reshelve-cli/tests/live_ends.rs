@@ -150,17 +150,22 @@ fn a_run_resumes_in_no_other_collection() {
 fn a_target_that_lost_what_was_written_is_not_done() {
     let Some(server) = Server::shared() else { return };
     let rehearsal = Rehearsal::new(60, "small");
-    for (collection, foreign) in [
-        ("novel_jobs", 0),
-        ("novel_job_events", 0),
-        ("novel_job_events", 900),
-        ("novel_job_metadata", 90),
+    // What others have written before, and meanwhile, hides it.
+    for (collection, before, meanwhile) in [
+        ("novel_jobs", 0, 0),
+        ("novel_jobs", 0, 1),
+        ("novel_job_events", 0, 0),
+        ("novel_job_events", 0, 900),
+        ("novel_job_events", 900, 0),
+        ("novel_job_metrics", 0, 90),
+        ("novel_job_metadata", 90, 0),
     ] {
         let target = rehearsal.target(&server);
-        for number in 0..foreign {
+        let add = |number: i32| {
             let other = doc! { "_id": number, "jobId": format!("foreign-{number}") };
             wait(target.handle.collection::<Document>(collection).insert_one(other)).unwrap();
-        }
+        };
+        (0..before).for_each(add);
         let Some(uri) = target.uri_of_one_server() else { return };
         let proxy = Proxy::start(&uri);
         let rule = proxy.rule(on("insert").of("novel_jobs"), Turn::Nth(3), Act::Hold);
@@ -171,6 +176,7 @@ fn a_target_that_lost_what_was_written_is_not_done() {
         let one = wait(target.handle.collection::<Document>("novel_jobs").find_one(ours)).unwrap();
         let job = one.unwrap().get_str("jobId").unwrap().to_owned();
         delete(&target, collection, doc! { "jobId": &job });
+        (0..meanwhile).for_each(add);
         rule.release();
         let ended = child.wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&ended.stderr);

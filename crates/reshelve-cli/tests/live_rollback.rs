@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends there")]
 
-use mongodb::bson::{RawDocument, RawDocumentBuf, doc};
+use mongodb::bson::{Document, RawDocument, RawDocumentBuf, doc};
 use reshelve::store::key_of;
 use serde_json::{Value, json};
 
@@ -216,6 +216,39 @@ fn a_killed_run_is_taken_back_from_a_live_target() {
         scene.expect_empty(&what);
         count("kill -9 of a run at a command, then rollback", "live", Ended::same(1));
     }
+}
+
+/// A copy of the run folder that was made while the run was at work does not name all that it wrote.
+#[test]
+fn an_older_copy_of_the_run_folder_takes_nothing_back() {
+    let Some(server) = Server::shared() else { return };
+    let Some(scene) = Scene::new(&server, false) else { return };
+    let held = scene.proxy.rule(on("insert").of("novel_jobs"), Turn::Nth(3), Act::Hold);
+    let run = ["run", "jobs.bson", scene.proxy.uri(), "--batch-docs", "20"];
+    let often = ["--checkpoint-bytes", "1"];
+    let args = [&run[..], &often, &APPLY].concat();
+    let child = scene.rehearsal.place.call(&args).spawn(false);
+    held.wait_until_acted();
+    let run = scene.run();
+    let folder = scene.rehearsal.place.path(".reshelve/runs").join(&run);
+    let older = common::tree(&folder);
+    held.release();
+    assert!(child.wait_with_output().unwrap().status.success());
+    let (whole, ran) = (common::tree(&folder), scene.contents());
+    std::fs::remove_dir_all(&folder).unwrap();
+    common::plant(&older, &folder);
+    for more in [&[][..], &["--apply"], &["--apply", "--edited", "keep"]] {
+        let args = [&["rollback", &run][..], more].concat();
+        scene.rehearsal.place.expect(3, &args).says(&["wrote 60 jobs", "an older copy", "hint:"]);
+        assert!(scene.contents() == ran, "nothing is changed");
+        assert!(!scene.target.has_lease(), "no lease is left");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+    common::plant(&whole, &folder);
+    scene.back(0, &["--apply"]);
+    scene.expect_empty("taken back");
+    let runs = scene.target.handle.collection::<Document>("reshelve_runs");
+    assert!(live::wait(runs.find_one(doc! { "ended": run })).unwrap().is_none());
 }
 
 /// Some jobs of the batch were replaced, one was about to be, and others not yet.

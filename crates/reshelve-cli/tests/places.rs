@@ -160,3 +160,23 @@ fn an_answer_that_is_lost_is_an_error() {
     drop(reader);
     place.call(&["profile", "jobs.bson", "--json", "--all"]).stdout(writer).expect(0);
 }
+
+/// A collection in two forms: nothing tells which is meant.
+#[test]
+fn a_target_in_two_forms_is_not_read() {
+    let place = place();
+    place.expect(4, &RUN);
+    place.expect(4, &["run", "jobs.bson", "packed", "--apply", "--in-flight", "skip", "--gzip"]);
+    let packed = place.path("packed/letswriteabook/novel_jobs.bson.gz");
+    fs::copy(packed, place.path("target/letswriteabook/novel_jobs.bson.gz")).unwrap();
+    let words = ["two forms", "novel_jobs.bson and ", "novel_jobs.bson.gz", "hint:"];
+    for args in [
+        &["verify", "jobs.bson", "target"][..],
+        &["checksums", "target"],
+        &["restore", "target", "back.bson"],
+        &["serve", "target"],
+        &["crosscheck", "jobs.bson", "target"],
+    ] {
+        refused(&place, args, &words);
+    }
+}

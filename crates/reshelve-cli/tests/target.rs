@@ -159,7 +159,7 @@ fn a_killed_run_can_be_taken_over() {
     assert_same(&rejects(outcome.kept), &rejects(expected.kept.clone()), "the rejects");
     // The run that was cut off must not cut off what was written since.
     let args = ["resume", &cut, "--source", "jobs.bson"];
-    refused(&place, &args, &["were expected"]);
+    refused(&place, &args, &["has taken over"]);
 }
 
 #[test]

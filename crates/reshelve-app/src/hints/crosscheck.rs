@@ -44,6 +44,9 @@ pub(crate) fn of_ask(error: &AskError) -> &'static str {
     }
 }
 
+/// An address where files or a database belong.
+pub(crate) const ADDRESS_FIRST: &str = "name a file, a folder or a connection string there; `crosscheck` takes the address first, then the \
+     place";
 /// No dashboard.
 pub(crate) const DASHBOARD: &str = "it is what stands in front of /ui/novels where `reshelve serve` runs, such as http://localhost:8080";
 /// A file that is no result of a cross-check.

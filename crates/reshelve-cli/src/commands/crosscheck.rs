@@ -101,6 +101,10 @@ pub(super) fn push(lines: &mut Vec<String>, outcome: &Outcome) {
     if checked.groups.is_empty() {
         return;
     }
+    if checked.knows_no_job() {
+        let text = "the application knows none of these jobs: does it read another database?";
+        lines.push(format!("\n  {}", toned(Tone::Bad, text)));
+    }
     lines.push(format!("\n  {}", toned(Tone::Bad, "what differs, each difference once")));
     for group in checked.groups.iter().take(GROUPS_SHOWN_MAX) {
         push_group(lines, group);

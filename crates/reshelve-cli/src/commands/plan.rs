@@ -8,6 +8,7 @@ use reshelve_app::{ExitCode, Failure, Handle};
 
 use super::table::plain_table;
 use crate::cli::{PlanAction, PlanArgs, PlanShowArgs};
+use crate::next;
 use crate::printer::{Printer, Tone, note, toned};
 
 pub(crate) fn run(args: &PlanArgs) -> Result<ExitCode, Failure> {
@@ -19,6 +20,9 @@ pub(crate) fn run(args: &PlanArgs) -> Result<ExitCode, Failure> {
     }
     printer.text(&page(&shown));
     printer.json(&shown);
+    if shown.used.is_none() && shown.keys == KeysFound::AsSaved {
+        printer.next(&next::carry_out(&shown.plan, file));
+    }
     Ok(ExitCode::Done)
 }
 

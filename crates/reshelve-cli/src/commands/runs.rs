@@ -5,7 +5,7 @@ use std::sync::Arc;
 use reshelve_app::runs::{self, Request};
 use reshelve_app::status::RunStatus;
 use reshelve_app::text::{number, plain};
-use reshelve_app::{ExitCode, Failure, Handle};
+use reshelve_app::{ExitCode, Failure, Handle, hints};
 
 use super::table::plain_table;
 use crate::cli::RunsArgs;
@@ -18,6 +18,7 @@ pub(crate) fn run(args: &RunsArgs) -> Result<ExitCode, Failure> {
     let outcome = runs::runs(&Request { runs_folder }, &Handle::new(Arc::new(Notes)))?;
     if outcome.runs.is_empty() {
         printer.text(&format!("no runs in {}", args.runs.runs_dir.display()));
+        printer.hint(hints::WHERE_RUNS_ARE);
     } else {
         printer.text(&table(&outcome.runs));
     }

@@ -45,6 +45,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
         told: Arc::new(|what| printer::audit(&dated(what))),
     })?);
     let runs_at_work = Arc::clone(&runs);
+    let served = served(&opened);
     let sides = both(args, opened)?;
     let audit = Audit::to(|what| printer::audit(&dated(what)));
     let switch = sides.clone();
@@ -65,6 +66,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
         Failure::failed(format!("{error}: {}", reason(&error))).hinting(hints::LISTEN_ELSEWHERE)
     })?;
     view.ready();
+    served.iter().for_each(|line| note(line));
     note(&format!("listening on http://{}", server.local_address()));
     let stop = Stop::default();
     let stopper = stop.clone();
@@ -81,6 +83,15 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     // What this server does with a run stops where it can be continued.
     runs_at_work.close();
     Ok(ExitCode::Done)
+}
+
+/// What is served, a line for each side.
+fn served(opened: &sides::Sides) -> Vec<String> {
+    let normalized = opened.normalized.as_ref().map(|it| format!("the target {}", it.name()));
+    let legacy = opened.legacy.as_ref();
+    let legacy = legacy.map(|it| format!("the legacy documents of {}, mapped", it.name()));
+    let served = legacy.into_iter().chain(normalized);
+    served.map(|what| format!("serving {}", plain(&what))).collect()
 }
 
 /// Turns the switch as the settings file says, and leaves it where that cannot be used.

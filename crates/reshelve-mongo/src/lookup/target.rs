@@ -40,6 +40,8 @@ type Ones = Gathered<One, String, Vec<u8>>;
 /// Which document of a job. Whole jobs are not among them: they are too large to gather.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum One {
+    /// Nothing but the id, which an index has: whether the job is there.
+    Id,
     Card,
     Metrics,
     Metadata,
@@ -93,6 +95,7 @@ impl LiveLookup {
         ids: &BTreeSet<String>,
     ) -> Result<BTreeMap<String, Vec<u8>>, EndError> {
         let (collection, projection) = match which {
+            One::Id => (Collection::Jobs, Some(doc! { "_id": 0, "jobId": 1 })),
             One::Card => (Collection::Jobs, Some(without_texts())),
             One::Metrics => (Collection::Metrics, None),
             One::Metadata => (Collection::Metadata, None),
@@ -228,10 +231,7 @@ impl JobLookup for LiveLookup {
     }
 
     fn has(&self, job_id: &[u8]) -> Result<bool, EndError> {
-        let Some(job_id) = text(job_id) else { return Ok(false) };
-        let mut options = limited_to(1);
-        options.projection = Some(doc! { "jobId": 1 });
-        Ok(!self.find(Collection::Jobs, doc! { "jobId": job_id }, options)?.is_empty())
+        Ok(self.one(One::Id, job_id)?.is_some())
     }
 
     fn document(&self, collection: Collection, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {

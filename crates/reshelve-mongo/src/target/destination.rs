@@ -7,8 +7,9 @@ use reshelve::ends::{
     OnExisting, PlannedTarget, Position, Sink, TargetRequest, WrittenJobs,
 };
 
+use super::ended;
 use super::follows;
-use super::held::{check_counts, check_each};
+use super::held;
 use super::lag::LiveMembers;
 use super::lease::{Holder, Lease, Over, RUNS, Tenant, holder, last_writer};
 use super::look::LiveLook;
@@ -229,12 +230,11 @@ impl Destination for LiveDestination {
         held: &Held,
         written: &dyn WrittenJobs,
     ) -> Result<(), EndError> {
-        let counted = check_counts(&self.connection, held);
-        // What was there before hides what is missing; and what is missing can be named.
-        if counted.is_err() || claim.base.documents > 0 {
-            check_each(&self.connection, written)?;
-        }
-        counted
+        held::check(&self.connection, claim, held, written)
+    }
+
+    fn note_end(&mut self, claim: &Claim, jobs: u64) -> Result<(), EndError> {
+        self.connection.wait(ended::add(&self.connection, &claim.run, jobs))
     }
 
     fn plan_user(&mut self, plan: &str) -> Result<Option<String>, EndError> {
@@ -253,6 +253,7 @@ impl Destination for LiveDestination {
 
     fn forget(&mut self, claim: &Claim) -> Result<(), EndError> {
         self.connection.wait(follows::forget(&self.connection, &claim.run))?;
+        self.connection.wait(ended::forget(&self.connection, &claim.run))?;
         let Some(lease) = &self.lease else { return Ok(()) };
         self.connection.wait(async {
             undo_forget::forget(&self.connection, lease, &claim.run).await?;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Document, doc};
-use reshelve::ends::{EndError, Held, Hint, WrittenJob, WrittenJobs};
+use reshelve::ends::{Claim, EndError, Held, Hint, WrittenJob, WrittenJobs};
 use reshelve::target_schema::Collection;
 
 use super::by_ids::IDS_MAX;
@@ -16,12 +16,31 @@ use crate::connection::Connection;
 /// How many jobs of which something is missing are named.
 const NAMED_MAX: usize = 20;
 
-/// Asks the target how many documents there are. What was acknowledged may be gone: a server may
+/// Checks that the target holds what a run wrote. What was acknowledged may be gone: a server may
 /// have lost it, or another program has removed it.
 ///
 /// # Errors
-/// If there are fewer than the run wrote.
-pub(super) fn check_counts(connection: &Connection, held: &Held) -> Result<(), EndError> {
+/// If something is missing; names jobs that lack it.
+pub(super) fn check(
+    connection: &Connection,
+    claim: &Claim,
+    held: &Held,
+    written: &dyn WrittenJobs,
+) -> Result<(), EndError> {
+    let counted = check_counts(connection, held);
+    // Other documents hide what is missing: those that were there before, or have come since.
+    let may_lack = counted.is_err()
+        || claim.base.documents > 0
+        || connection.wait(made_events(connection))? < held.events
+        || !are_there(connection, written)?;
+    if may_lack {
+        check_each(connection, written)?;
+    }
+    counted
+}
+
+/// Asks the target how many documents there are.
+fn check_counts(connection: &Connection, held: &Held) -> Result<(), EndError> {
     let counts = connection.wait(counts(connection))?;
     for (collection, there) in Collection::ALL.into_iter().zip(counts) {
         let expected = match collection {
@@ -42,25 +61,80 @@ pub(super) fn check_counts(connection: &Connection, held: &Held) -> Result<(), E
 }
 
 /// Looks for every job that the run wrote, and for its parts.
-///
-/// # Errors
-/// If something of one of them is missing; names some of them.
-pub(super) fn check_each(
-    connection: &Connection,
-    written: &dyn WrittenJobs,
-) -> Result<(), EndError> {
+fn check_each(connection: &Connection, written: &dyn WrittenJobs) -> Result<(), EndError> {
     let mut lacking = Lacking::default();
+    in_batches(written, &mut |jobs| connection.wait(lacking.look(connection, jobs)))?;
+    lacking.error(connection)
+}
+
+/// Whether every job that the run wrote is there, with metrics and metadata. The server reads no
+/// document for that.
+fn are_there(connection: &Connection, written: &dyn WrittenJobs) -> Result<bool, EndError> {
+    let mut are_there = true;
+    in_batches(written, &mut |jobs| {
+        for collection in [Collection::Jobs, Collection::Metrics, Collection::Metadata] {
+            if are_there {
+                let found = connection.wait(ids_there(connection, collection, jobs))?;
+                are_there = found == jobs.len();
+            }
+        }
+        Ok(())
+    })?;
+    Ok(are_there)
+}
+
+fn in_batches(
+    written: &dyn WrittenJobs,
+    look: &mut dyn FnMut(&[WrittenJob]) -> Result<(), EndError>,
+) -> Result<(), EndError> {
     let mut jobs = Vec::new();
-    let mut look = |jobs: Vec<WrittenJob>| connection.wait(lacking.look(connection, &jobs));
     written.each(&mut |job| {
         jobs.push(job);
-        match jobs.len() {
-            IDS_MAX => look(std::mem::take(&mut jobs)),
-            _ => Ok(()),
+        if jobs.len() == IDS_MAX {
+            look(&jobs)?;
+            jobs.clear();
         }
+        Ok(())
     })?;
-    look(jobs)?;
-    lacking.error(connection)
+    match jobs.is_empty() {
+        true => Ok(()),
+        false => look(&jobs),
+    }
+}
+
+fn ids_of(jobs: &[WrittenJob]) -> Document {
+    let ids: Vec<ObjectId> = jobs.iter().map(|job| ObjectId::from_bytes(job.id)).collect();
+    doc! { "_id": { "$in": ids } }
+}
+
+/// How many of these jobs a collection holds, which has one document for each.
+async fn ids_there(
+    connection: &Connection,
+    collection: Collection,
+    jobs: &[WrittenJob],
+) -> Result<usize, EndError> {
+    let name = collection.name();
+    let stored = connection.decoded(name);
+    let filter = ids_of(jobs);
+    let found = connection.patience.retry_long(|| async {
+        let mut cursor = stored.find(filter.clone()).projection(doc! { "_id": 1 }).await?;
+        let mut found = 0;
+        while cursor.advance().await? {
+            found += 1;
+        }
+        Ok(found)
+    });
+    found.await.map_err(|error| connection.error("reading", name, &error))
+}
+
+/// How many events a mapping made.
+async fn made_events(connection: &Connection) -> Result<u64, EndError> {
+    let name = Collection::Events.name();
+    let events = connection.decoded(name);
+    let made = doc! { "$or": made_by_a_mapping() };
+    let counting = || events.count_documents(made.clone()).into_future();
+    let counted = connection.patience.retry_long(counting).await;
+    counted.map_err(|error| connection.error("counting", name, &error))
 }
 
 /// The jobs of which something is missing.
@@ -73,12 +147,9 @@ struct Lacking {
 
 impl Lacking {
     async fn look(&mut self, connection: &Connection, jobs: &[WrittenJob]) -> Result<(), EndError> {
-        let ids = || jobs.iter().map(|job| ObjectId::from_bytes(job.id));
-        let [standing, metrics, metadata] =
-            [Collection::Jobs, Collection::Metrics, Collection::Metadata];
-        let standing = job_ids(connection, standing, ids()).await?;
-        let metrics = job_ids(connection, metrics, ids()).await?;
-        let metadata = job_ids(connection, metadata, ids()).await?;
+        let standing = job_ids(connection, Collection::Jobs, jobs).await?;
+        let metrics = job_ids(connection, Collection::Metrics, jobs).await?;
+        let metadata = job_ids(connection, Collection::Metadata, jobs).await?;
         let events = events_of(connection, standing.values()).await?;
         for job in jobs {
             let id = ObjectId::from_bytes(job.id);
@@ -128,11 +199,11 @@ impl Lacking {
 async fn job_ids(
     connection: &Connection,
     collection: Collection,
-    ids: impl Iterator<Item = ObjectId>,
+    jobs: &[WrittenJob],
 ) -> Result<HashMap<ObjectId, String>, EndError> {
     let name = collection.name();
     let stored = connection.decoded(name);
-    let filter = doc! { "_id": { "$in": ids.collect::<Vec<_>>() } };
+    let filter = ids_of(jobs);
     let found = connection.patience.retry_long(|| async {
         let find = stored.find(filter.clone()).projection(doc! { "jobId": 1 });
         let mut cursor = find.await?;

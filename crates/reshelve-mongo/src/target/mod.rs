@@ -4,6 +4,7 @@ mod apart;
 mod by_ids;
 mod delete;
 mod destination;
+mod ended;
 mod fenced;
 mod follows;
 mod held;

@@ -111,6 +111,16 @@ pub struct CrossChecked {
 }
 
 impl CrossChecked {
+    /// Whether jobs were asked about, and the application has none of them.
+    pub fn knows_no_job(&self) -> bool {
+        let is_unknown = |group: &Group| {
+            group.route == RouteName::Detail && matches!(group.statuses, Some([200, 404]))
+        };
+        let unknown: u64 =
+            self.groups.iter().filter(|it| is_unknown(it)).map(|it| it.answers).sum();
+        self.jobs.agreed == 0 && self.jobs.different > 0 && unknown >= self.jobs.different
+    }
+
     pub(super) fn of(facets: &JobFacets, sample: Option<u64>) -> Self {
         CrossChecked {
             sample,

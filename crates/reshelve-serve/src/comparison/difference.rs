@@ -1,5 +1,6 @@
 //! Where two JSON texts differ: in values, in what is there, and in the order of fields.
 
+use reshelve::parity::says_nothing;
 use serde_json::{Value, json};
 
 /// The longest text of a document that is shown, in characters.
@@ -132,7 +133,8 @@ impl<'v> Walk<'v> {
 }
 
 /// What each side has at a place, as an example shows it: texts by their length alone unless they
-/// may be shown, documents and arrays by what they count.
+/// may be shown, or are a word of the schemas, an id or a date; documents and arrays by what they
+/// count.
 pub(super) fn shown(place: &Place<'_>, with_texts: bool) -> [Value; 2] {
     let sides = [place.first, place.second];
     if with_texts && let [Some(Value::String(first)), Some(Value::String(second))] = sides {
@@ -142,7 +144,9 @@ pub(super) fn shown(place: &Place<'_>, with_texts: bool) -> [Value; 2] {
     }
     sides.map(|value| match value {
         None => Value::Null,
-        Some(Value::String(text)) if with_texts => Value::String(cut(text, 0)),
+        Some(Value::String(text)) if with_texts || says_nothing(text) => {
+            Value::String(cut(text, 0))
+        }
         Some(Value::String(text)) => json!({ "textBytes": text.len() }),
         Some(Value::Array(all)) => json!({ "items": all.len() }),
         Some(Value::Object(all)) => json!({ "fields": all.len() }),

@@ -143,7 +143,8 @@ pub(super) fn bare(status: StatusCode) -> Response {
 /// The answer to a client that calls this server by the name of another.
 fn misdirected() -> Response {
     const BODY: &str = concat!(
-        r#"{"message":"This server does not answer for the host that was asked for.","#,
+        r#"{"message":"This server does not answer for the host that was asked for; "#,
+        r#"--host adds a name to those that it has.","#,
         r#""error":"Misdirected Request","statusCode":421}"#
     );
     let mut response = Response::new(Body::from(BODY));

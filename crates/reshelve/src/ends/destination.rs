@@ -240,6 +240,14 @@ pub trait Destination: TakesBack {
         Ok(())
     }
 
+    /// Keeps in the target how many jobs a run has written that is about to be done.
+    ///
+    /// # Errors
+    /// Where the target cannot be told.
+    fn note_end(&mut self, _claim: &Claim, _jobs: u64) -> Result<(), EndError> {
+        Ok(())
+    }
+
     /// Says that this process stops, and that the run can be resumed.
     ///
     /// # Errors

@@ -9,11 +9,12 @@ use super::lock::{Holder, Lock};
 use super::preflight::{self, Before, Expect};
 use super::replace::{Replacing, finish_collection, has_taken_its_place};
 use super::sink::FolderSink;
-use super::tail::{check_ends, keep_strangers};
+use super::tail::{check_ends, expect_no_strangers, keep_strangers};
 use super::used_plans;
 use crate::ends::{
     Abandoned, Base, Claim, Destination, DrySink, EndError, Held, JobSet, Left, Look, Notes,
     OnExisting, PlannedTarget, Position, Sink, TargetFolder, TargetRequest, WrittenJobs,
+    is_relied_on,
 };
 use crate::store::{Disk, Files, absolute};
 use crate::target_schema::Collection;
@@ -61,18 +62,39 @@ impl FolderDestination {
         &self.target
     }
 
-    /// Under the lock the target must still be as it was; else the lock is given back.
-    fn check_seen(&mut self, seen: Lengths) -> Result<(), EndError> {
-        let checked = preflight::check_seen(self.files.as_ref(), &self.target, seen);
-        self.unlock_unless(checked)
-    }
-
     /// Gives the lock back after a failure.
     fn unlock_unless(&mut self, done: Result<(), EndError>) -> Result<(), EndError> {
         if done.is_err() {
             self.unlock()?;
         }
         done
+    }
+
+    /// Checks that the target is as a run left it that is resumed.
+    fn check_left(
+        &self,
+        claim: &Claim,
+        left: &Left<'_>,
+        was_locked: bool,
+        notes: &mut dyn Notes,
+    ) -> Result<(), EndError> {
+        let (files, target) = (self.files.as_ref(), &self.target);
+        let lengths = Progress::of(left.position)?.lengths;
+        let Some(named) = left.named else {
+            return match was_locked {
+                true => Ok(()),
+                false => preflight::check_seen(files, target, lengths),
+            };
+        };
+        check_ends(files, target, &lengths)?;
+        if was_locked {
+            return keep_strangers(files, target, &lengths, named, &claim.folder, notes);
+        }
+        // Another run took over, or somebody removed the lock, or the target.
+        match follows::follower(files, claim)? {
+            Some(by) => Err(is_relied_on(claim, &by)),
+            None => expect_no_strangers(files, target, &lengths, named),
+        }
     }
 
     /// Whether the lock file names this run.
@@ -99,7 +121,9 @@ impl Destination for FolderDestination {
 
     fn lock(&mut self, claim: &Claim, abandoned: Abandoned) -> Result<(), EndError> {
         self.take_lock(claim, abandoned)?;
-        self.check_seen(self.seen.unwrap_or_default())?;
+        let seen = self.seen.unwrap_or_default();
+        let checked = preflight::check_seen(self.files.as_ref(), &self.target, seen);
+        self.unlock_unless(checked)?;
         let Some(over) = self.lock.as_ref().and_then(|lock| lock.over.clone()) else {
             return Ok(());
         };
@@ -115,19 +139,9 @@ impl Destination for FolderDestination {
     ) -> Result<(), EndError> {
         let was_locked = self.is_left_by(&claim.run)?;
         self.take_lock(claim, Abandoned::Keep)?;
-        // A run loses its lock to nobody but one that took over: what is in the target now, that
-        // one wrote.
-        let lengths = Progress::of(left.position)?.lengths;
-        if !was_locked {
-            self.check_seen(lengths)?;
-        }
-        let Some(named) = left.named else { return Ok(()) };
-        let checked = check_ends(self.files.as_ref(), &self.target, &lengths);
-        if !was_locked {
-            return self.unlock_unless(checked);
-        }
-        checked?;
-        keep_strangers(self.files.as_ref(), &self.target, &lengths, named, &claim.folder, notes)
+        let checked = self.check_left(claim, left, was_locked, notes);
+        // A run that has lost its lock gets it back only together with the target as it left it.
+        if was_locked { checked } else { self.unlock_unless(checked) }
     }
 
     fn sink<'s>(

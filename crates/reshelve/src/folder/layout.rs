@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::lock::{Holder, Lock};
-use crate::ends::{Compression, TargetFolder};
+use crate::ends::{Compression, EndError, TargetFolder};
 use crate::store::{At, Disk, DiskError, Files};
 use crate::target_schema::{Collection, indexes_of, metadata_json};
 
@@ -48,8 +48,17 @@ impl TargetFolder {
     /// holds target collections, else the folder itself where it is a database folder.
     ///
     /// # Errors
-    /// Where the folder cannot be read. Without a target in it the answer is none.
-    pub fn find(root: &Path, db: Option<&str>) -> Result<Option<TargetFolder>, DiskError> {
+    /// Where the folder cannot be read, or holds a collection in two forms. Without a target in it
+    /// the answer is none.
+    pub fn find(root: &Path, db: Option<&str>) -> Result<Option<TargetFolder>, EndError> {
+        let found = Self::find_any(root, db)?;
+        if let Some(found) = &found {
+            found.expect_one_form()?;
+        }
+        Ok(found)
+    }
+
+    fn find_any(root: &Path, db: Option<&str>) -> Result<Option<TargetFolder>, DiskError> {
         if let Some(db) = db {
             return Ok(Self::in_database(root, db));
         }
@@ -73,6 +82,24 @@ impl TargetFolder {
                 compression,
             })
             .find(|folder| folder.file(Collection::Jobs).is_file())
+    }
+
+    /// Refuses a folder in which a collection has a plain and a compressed file: nothing tells
+    /// which of the two is the one that is meant.
+    fn expect_one_form(&self) -> Result<(), EndError> {
+        let held = self.held()?;
+        let mut held = held.iter().filter(|held| held.bytes > 0);
+        let Some(first) = held.next() else { return Ok(()) };
+        let Some(other) = held.find(|held| held.compression != first.compression) else {
+            return Ok(());
+        };
+        let message = format!(
+            "the target holds two forms of its collections: {} and {}",
+            first.path.display(),
+            other.path.display()
+        );
+        let hint = "find out which of them a run wrote, and move the others to another folder";
+        Err(EndError::refused(message, hint))
     }
 
     /// The database folder.

@@ -72,6 +72,29 @@ pub(super) fn keep_strangers(
     Ok(())
 }
 
+/// Refuses to go on where what lies after the place that a run had written to is not its own, and the
+/// run has lost its lock: another run may have written it.
+pub(super) fn expect_no_strangers(
+    files: &dyn Files,
+    target: &TargetFolder,
+    lengths: &Lengths,
+    named: &dyn NamedJobs,
+) -> Result<(), EndError> {
+    for (collection, from) in Collection::ALL.into_iter().zip(lengths.0) {
+        let path = target.file(collection);
+        let strangers = strangers(files, (&path, collection), from, named)?;
+        if strangers > 0 {
+            let message = format!(
+                "the lock of this run is gone, and {} holds documents after byte {from} that its \
+                 journal does not name as they are ({strangers})",
+                path.display()
+            );
+            return Err(EndError::refusal(message, Hint::LookWhoWrites));
+        }
+    }
+    Ok(())
+}
+
 /// How many documents after a place of a file are not what the journal says of their jobs.
 fn strangers(
     files: &dyn Files,

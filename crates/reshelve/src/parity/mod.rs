@@ -34,7 +34,7 @@ pub use groups::{Group, GroupKind};
 pub use sample::SAMPLE_MAX;
 pub use sum::SetHash;
 pub use survey::{Counts, JobList, ListedJob, SourceFingerprint, StatusConflicts, Survey, survey};
-pub use texts::{Texts, shape_of_text};
+pub use texts::{Texts, says_nothing, shape_of_text};
 pub use verification::{Agreement, Mismatch, RestoredCounts, Sample, Verification};
 use verify::only_rejects;
 pub use verify::{Retry, RetryRequest, TOLERANCE_USD_DEFAULT, VerifyError, VerifyRequest, verify};

@@ -78,10 +78,15 @@ const WORDS: [&str; 51] = [
 
 /// The shape of a text; a word of the schemas, an id or a date is shown as it is.
 pub fn shape_of_text(text: &str) -> String {
-    if text.is_empty() || is_word(text) || is_object_id(text) || is_date(text) {
+    if text.is_empty() || says_nothing(text) {
         return text.to_owned();
     }
     counted("text of", text.chars().count(), "character")
+}
+
+/// Whether a text is a word of the two schemas, an id or a date: it says nothing about a novel.
+pub fn says_nothing(text: &str) -> bool {
+    is_word(text) || is_object_id(text) || is_date(text)
 }
 
 fn is_word(text: &str) -> bool {

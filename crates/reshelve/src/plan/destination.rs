@@ -123,6 +123,10 @@ impl Destination for PlanDestination<'_> {
         self.inner.check_held(claim, held, written)
     }
 
+    fn note_end(&mut self, claim: &Claim, jobs: u64) -> Result<(), EndError> {
+        self.inner.note_end(claim, jobs)
+    }
+
     fn plan_user(&mut self, plan: &str) -> Result<Option<String>, EndError> {
         self.inner.plan_user(plan)
     }

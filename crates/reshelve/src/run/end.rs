@@ -95,7 +95,9 @@ pub(super) fn finish(
         let jobs = documents.written + documents.unchanged;
         let held = Held { position: checkpoint.target.clone(), jobs, events };
         let written = Written { folder, end: checkpoint.journal.records };
-        destination.check_held(&plan.claim(folder), &held, &written)?;
+        let claim = plan.claim(folder);
+        destination.check_held(&claim, &held, &written)?;
+        destination.note_end(&claim, documents.written)?;
     }
     let part = plan.part(checkpoint.totals.documents.read);
     checkpoint.enter(if part.is_some() { State::Partial } else { State::Done })?;

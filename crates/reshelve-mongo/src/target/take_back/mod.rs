@@ -14,6 +14,7 @@ use reshelve::target_schema::Collection;
 use reshelve_core::raw;
 
 use super::destination::LiveDestination;
+use super::ended;
 use super::fenced::Fenced;
 use super::follows;
 use super::lease::{Over, RUNS, last_standing};
@@ -51,10 +52,11 @@ impl TakesBack for LiveDestination {
         let at = Place::new(self.connection(), run);
         let is_continued = run.from.is_some();
         let after = run.from.map(key_in).transpose()?.flatten();
-        let mut replaced = 0_u64;
+        let (mut named, mut replaced) = (0_u64, 0_u64);
         at.in_batches(jobs, after, &mut |batch| {
             let stands = at.stands(batch)?;
             for (own, stands) in batch.iter().zip(stands) {
+                named += 1;
                 replaced += u64::from(own.job.action == Action::Replace);
                 if stands.was_never_replaced(own) {
                     continue;
@@ -64,7 +66,7 @@ impl TakesBack for LiveDestination {
             }
             Ok(())
         })?;
-        if is_continued { Ok(()) } else { self.check_named(run, replaced) }
+        if is_continued { Ok(()) } else { self.check_named(run, named, replaced) }
     }
 
     fn replaced_by(
@@ -188,18 +190,26 @@ impl LiveDestination {
         }
     }
 
-    /// The journal must name every job whose earlier version is kept: that of an older copy of the
-    /// run folder does not, and what it does not name would never be put back.
-    fn check_named(&self, run: &TakenBack<'_>, replaced: u64) -> Result<(), EndError> {
+    /// The journal must name every job that the run wrote, and every one whose earlier version is
+    /// kept: that of an older copy of the run folder does not, and what it does not name would stay.
+    fn check_named(&self, run: &TakenBack<'_>, named: u64, replaced: u64) -> Result<(), EndError> {
         let connection = self.connection();
-        let kept = connection.wait(UndoRecord::count(connection, &run.claim.run))?;
-        if kept <= replaced {
+        let run = run.claim.run.as_str();
+        let written = connection.wait(ended::jobs(connection, run))?.unwrap_or(0);
+        let kept = connection.wait(UndoRecord::count(connection, run))?;
+        let message = if written > named {
+            format!(
+                "{RUNS} says that this run wrote {written} jobs, and its journal names {named}: the \
+                 run folder is an older copy"
+            )
+        } else if kept > replaced {
+            format!(
+                "{UNDO} keeps the earlier versions of {kept} jobs of this run, and its journal \
+                 names {replaced}: the run folder is an older copy"
+            )
+        } else {
             return Ok(());
-        }
-        let message = format!(
-            "{UNDO} keeps the earlier versions of {kept} jobs of this run, and its journal names \
-             {replaced}: the run folder is an older copy"
-        );
+        };
         Err(EndError::refusal(message, Hint::PutBackWhatWasKept))
     }
 

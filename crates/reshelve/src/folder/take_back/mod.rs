@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::destination::FolderDestination;
 use super::follows;
 use super::lengths::Progress;
-use super::preflight;
 use super::sink::open_locked;
+use super::tail::check_ends;
 use crate::ends::{
     Abandoned, ChangedDocuments, Claim, Destination, EndError, Hint, How, LeftOver, OwnJob,
     OwnJobs, Position, SaveStep, Standing, TakenBack, TakesBack, is_relied_on,
@@ -203,8 +203,9 @@ impl FolderDestination {
     }
 
     /// A run that can be resumed left its lock, and the target is as it left it but for its own
-    /// tail. Without the lock, somebody took over or cleared the target, and the lengths of the
-    /// checkpoint say nothing of what lies there.
+    /// tail. Without the lock, somebody took over, or removed the lock or the target: what lies
+    /// there must still end a document where the checkpoint says, and what comes after that is
+    /// looked at before anything is changed.
     fn check_tail(&self, run: &TakenBack<'_>) -> Result<(), EndError> {
         if !run.has_tail {
             return Ok(());
@@ -216,6 +217,6 @@ impl FolderDestination {
             return Ok(());
         }
         let lengths = Progress::of(run.position)?.lengths;
-        preflight::check_seen(self.files().as_ref(), self.target(), lengths)
+        check_ends(self.files().as_ref(), self.target(), &lengths)
     }
 }
