@@ -37,8 +37,7 @@ pub(crate) use rehearse::{
 pub(crate) use rollback::{GO_ON_ROLLING_BACK, START_A_NEW_RUN};
 pub use rollback::{on_edited, wrong_number};
 pub(crate) use served::{LOOK_AGAIN, WAIT_OR_STOP, name_target_yourself, resume_yourself};
-pub(crate) use sources::INSPECT_ALL;
-pub use sources::SOURCE_IS_A_FILE;
+pub(crate) use sources::{INSPECT_ALL, SOURCE_IS_A_FILE};
 pub(crate) use targets::{METADATA_LOST, NAME_A_BSON_FILE};
 
 // For what was named on the command line.

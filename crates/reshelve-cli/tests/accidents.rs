@@ -21,6 +21,9 @@ const JOBS: &str = "target/letswriteabook/novel_jobs.bson";
 const EVENTS: &str = "target/letswriteabook/novel_job_events.bson";
 const METADATA: &str = "target/letswriteabook/novel_job_metadata.bson";
 
+/// A document that no run wrote.
+const STRANGER: &[u8] = b"\x23\0\0\0\x02_id\0\x02\0\0\0x\0\x02jobId\0\x08\0\0\0foreign\0\0";
+
 fn place() -> Place {
     let place = Place::new();
     place.write("jobs.bson", &mixed_source(&place, 40, "small"));
@@ -271,17 +274,13 @@ fn what_strangers_appended_after_a_kill_is_kept() {
     let run = waiting(&place, "target");
     wait_for_checkpoints(&place);
     kill(run);
-    let stranger = b"\x25\0\0\0\x02_id\0\x02\0\0\0x\0\x02jobId\0\x08\0\0\0foreign\0\0";
-    let length = i32::try_from(stranger.len()).unwrap().to_le_bytes();
-    let stranger = [&length[..], &stranger[4..]].concat();
-    let mut file = fs::File::options().append(true).open(place.path(JOBS)).unwrap();
-    file.write_all(&stranger).unwrap();
+    place.write(JOBS, &[&place.read(JOBS)[..], STRANGER].concat());
     let id = place.run();
     let told = place.call(&["resume", &id]).stdin(&place.read("jobs.bson")).expect(4);
     told.says(&["does not name as they are (1)", "cut-off", "warning:"]);
     let kept = place.tree(&format!(".reshelve/runs/{id}/cut-off"));
     assert_eq!(kept.len(), 1, "{:?}", kept.keys());
-    assert!(kept.values().next().unwrap().ends_with(&stranger));
+    assert!(kept.values().next().unwrap().ends_with(STRANGER));
     place.expect(0, &["verify", "jobs.bson", "target", "--in-flight", "skip"]);
 }
 
@@ -351,33 +350,29 @@ fn what_was_changed_after_a_kill_is_kept() {
 /// somebody who removed it, goes on and is taken back as before: all that lies there is its own.
 #[test]
 fn a_run_that_lost_its_lock_knows_what_is_its_own() {
-    for is_taken_over in [true, false] {
-        for is_resumed in [true, false] {
-            let place = large_place();
-            kill(waiting_after(&place, "target", &["--checkpoint-bytes", "1GB"]));
-            let id = place.run();
-            if is_taken_over {
-                place.expect(4, &with(&RUN, &["--take-over"]));
-                let other = place.runs().into_iter().find(|run| *run != id).unwrap();
-                place.expect(0, &["rollback", &other, "--apply"]);
-            } else {
-                fs::remove_file(place.path("target/letswriteabook/.reshelve.lock")).unwrap();
-                let sound = place.read(JOBS);
-                let mut documents = split(&sound);
-                documents.push(documents[0].clone());
-                place.write(JOBS, &documents.concat());
-                for args in [&["resume", &id, "--source", "jobs.bson"][..], &["rollback", &id]] {
-                    refused(&place, args, &["novel_jobs.bson", "journal", "hint:"]);
-                }
-                place.write(JOBS, &sound);
+    for case in 0..4 {
+        let (is_taken_over, is_resumed) = (case / 2 == 0, case % 2 == 0);
+        let place = large_place();
+        kill(waiting_after(&place, "target", &["--checkpoint-bytes", "1GB"]));
+        let id = place.run();
+        if is_taken_over {
+            place.expect(4, &with(&RUN, &["--take-over"]));
+            place.expect(0, &["rollback", "latest", "--apply"]);
+        } else {
+            fs::remove_file(place.path("target/letswriteabook/.reshelve.lock")).unwrap();
+            let sound = place.read(JOBS);
+            place.write(JOBS, &[&sound[..], STRANGER].concat());
+            for args in [&["resume", &id, "--source", "jobs.bson"][..], &["rollback", &id]] {
+                refused(&place, args, &["novel_jobs.bson", "journal", "hint:"]);
             }
-            if is_resumed {
-                place.call(&["resume", &id]).stdin(&place.read("jobs.bson")).expect(4);
-                place.expect(0, &["verify", "jobs.bson", "target", "--in-flight", "skip"]);
-            } else {
-                place.expect(0, &["rollback", &id, "--apply"]);
-                assert!(place.read(JOBS).is_empty());
-            }
+            place.write(JOBS, &sound);
+        }
+        if is_resumed {
+            place.call(&["resume", &id]).stdin(&place.read("jobs.bson")).expect(4);
+            place.expect(0, &["verify", "jobs.bson", "target", "--in-flight", "skip"]);
+        } else {
+            place.expect(0, &["rollback", &id, "--apply"]);
+            assert!(place.read(JOBS).is_empty());
         }
     }
 }

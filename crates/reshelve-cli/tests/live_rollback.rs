@@ -223,7 +223,7 @@ fn a_killed_run_is_taken_back_from_a_live_target() {
 fn an_older_copy_of_the_run_folder_takes_nothing_back() {
     let Some(server) = Server::shared() else { return };
     let Some(scene) = Scene::new(&server, false) else { return };
-    let held = scene.proxy.rule(on("insert").of("novel_jobs"), Turn::Nth(3), Act::Hold);
+    let held = scene.proxy.rule(on("insert").of("novel_jobs"), Turn::Nth(2), Act::Hold);
     let run = ["run", "jobs.bson", scene.proxy.uri(), "--batch-docs", "20"];
     let often = ["--checkpoint-bytes", "1"];
     let args = [&run[..], &often, &APPLY].concat();

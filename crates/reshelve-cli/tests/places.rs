@@ -175,7 +175,6 @@ fn a_target_in_two_forms_is_not_read() {
         &["checksums", "target"],
         &["restore", "target", "back.bson"],
         &["serve", "target"],
-        &["crosscheck", "jobs.bson", "target"],
     ] {
         refused(&place, args, &words);
     }

@@ -3,4 +3,5 @@
 /// A database that is not there.
 pub(crate) const INSPECT_ALL: &str = "without --db, `inspect` lists all of them";
 /// A run that reads a file was given a live source.
-pub const SOURCE_IS_A_FILE: &str = "give the file with --source, or unset LEGACY_MONGODB_URI";
+pub(crate) const SOURCE_IS_A_FILE: &str =
+    "give the file with --source, or unset LEGACY_MONGODB_URI";
