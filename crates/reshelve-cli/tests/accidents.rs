@@ -350,8 +350,7 @@ fn what_was_changed_after_a_kill_is_kept() {
 /// somebody who removed it, goes on and is taken back as before: all that lies there is its own.
 #[test]
 fn a_run_that_lost_its_lock_knows_what_is_its_own() {
-    for case in 0..4 {
-        let (is_taken_over, is_resumed) = (case / 2 == 0, case % 2 == 0);
+    for (is_taken_over, is_resumed) in [true, false].map(|it| [(it, true), (it, false)]).concat() {
         let place = large_place();
         kill(waiting_after(&place, "target", &["--checkpoint-bytes", "1GB"]));
         let id = place.run();
@@ -362,7 +361,8 @@ fn a_run_that_lost_its_lock_knows_what_is_its_own() {
             fs::remove_file(place.path("target/letswriteabook/.reshelve.lock")).unwrap();
             let sound = place.read(JOBS);
             place.write(JOBS, &[&sound[..], STRANGER].concat());
-            for args in [&["resume", &id, "--source", "jobs.bson"][..], &["rollback", &id]] {
+            let resume = ["resume", &id, "--source", "jobs.bson"];
+            for args in [&["rollback", &id][..], &["rollback", &id, "--apply"], &resume] {
                 refused(&place, args, &["novel_jobs.bson", "journal", "hint:"]);
             }
             place.write(JOBS, &sound);

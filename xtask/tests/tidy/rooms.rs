@@ -169,7 +169,7 @@ pub(crate) const ROOMS: &[Room] = &[
     Room {
         folder: "reshelve-serve/src/comparison",
         purpose: "two answers compared: where they differ, where that comes from, and why",
-        may_import: &["raw", "mapping", "target_schema", "ends", "sides", "questions", "parity"],
+        may_import: &["raw", "mapping", "target_schema", "ends", "parity", "sides", "questions"],
     },
     Room {
         folder: "reshelve-serve/src/application",

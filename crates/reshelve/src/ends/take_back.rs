@@ -139,11 +139,12 @@ pub trait TakesBack {
     /// Whether whatever was written after the position of a checkpoint is cut off.
     fn is_undone_by_position(&self) -> bool;
 
-    /// Takes the lock in the name of the run, and changes nothing.
+    /// Takes the lock in the name of the run, and changes nothing. Tells whether the run had left it
+    /// there.
     ///
     /// # Errors
     /// Refused where another run holds it, or has not finished.
-    fn lock_back(&mut self, run: &TakenBack<'_>) -> Result<(), EndError>;
+    fn lock_back(&mut self, run: &TakenBack<'_>) -> Result<bool, EndError>;
 
     /// Looks at what a killed process left after the last checkpoint, where a target is undone by
     /// its position. `tail` are the jobs that the process may have been writing.

@@ -158,7 +158,7 @@ impl TakesBack for PlanDestination<'_> {
         self.inner.is_undone_by_position()
     }
 
-    fn lock_back(&mut self, run: &TakenBack<'_>) -> Result<(), EndError> {
+    fn lock_back(&mut self, run: &TakenBack<'_>) -> Result<bool, EndError> {
         self.inner.lock_back(run)
     }
 

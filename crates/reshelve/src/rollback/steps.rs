@@ -62,9 +62,7 @@ impl Rollback<'_> {
             is_copied: &is_copied,
         };
         let is_applied = self.request.apply;
-        if is_applied {
-            destination.lock_back(&run)?;
-        }
+        let was_locked = if is_applied { destination.lock_back(&run)? } else { false };
         // From here on the state on the disk may be another one, even where writing it fails.
         let mut may_have_begun = false;
         let decided =
@@ -83,12 +81,13 @@ impl Rollback<'_> {
                 self.finish(&run, &keys, (&mut record, checkpoint), destination, (listed, observer))
             }
             other => {
-                // Nothing is changed: the lock goes, unless a run that can be resumed had it. The
-                // first error is the one to tell.
-                let given = match (is_applied, has_ended && !may_have_begun) {
+                // Nothing is changed: the lock goes, unless a run that can be resumed had it. One
+                // that had lost it does not get it back here. The first error is the one to tell.
+                let stays = may_have_begun || was_locked && !has_ended;
+                let given = match (is_applied, stays) {
                     (false, _) => Ok(()),
-                    (true, true) => destination.unlock(),
-                    (true, false) => destination.leave(),
+                    (true, false) => destination.unlock(),
+                    (true, true) => destination.leave(),
                 };
                 match other? {
                     Decided::Ends(report) => given.map(|()| *report).map_err(Into::into),

@@ -34,12 +34,14 @@ impl TakesBack for LiveDestination {
         false
     }
 
-    fn lock_back(&mut self, run: &TakenBack<'_>) -> Result<(), EndError> {
-        if run.from.is_some() && self.holder()?.is_none() {
+    fn lock_back(&mut self, run: &TakenBack<'_>) -> Result<bool, EndError> {
+        let holder = self.holder()?;
+        if run.from.is_some() && holder.is_none() {
             self.expect_last(&run.claim.run)?;
         }
         self.check_followed(run)?;
-        self.take(run.claim, Over::Nobody)
+        self.take(run.claim, Over::Nobody)?;
+        Ok(holder.is_some_and(|holder| holder.run == run.claim.run))
     }
 
     fn survey(

@@ -69,10 +69,11 @@ impl TakesBack for FolderDestination {
         true
     }
 
-    fn lock_back(&mut self, run: &TakenBack<'_>) -> Result<(), EndError> {
+    fn lock_back(&mut self, run: &TakenBack<'_>) -> Result<bool, EndError> {
         self.check_files(run)?;
         self.check_tail(run)?;
-        if run.from.is_some() && !self.is_left_by(&run.claim.run)? {
+        let was_locked = self.is_left_by(&run.claim.run)?;
+        if run.from.is_some() && !was_locked {
             let message =
                 "the lock of the rollback is gone: another run took the target over since";
             return Err(EndError::refusal(message, Hint::LookWhoWrites));
@@ -80,7 +81,8 @@ impl TakesBack for FolderDestination {
         self.take_lock(run.claim, Abandoned::Keep)?;
         // Durable before the state says that the rollback has begun: a lock that is gone then was
         // taken away by somebody.
-        Ok(self.files().sync_folder(&self.target().database())?)
+        self.files().sync_folder(&self.target().database())?;
+        Ok(was_locked)
     }
 
     fn look_at_tail(&mut self, run: &TakenBack<'_>, tail: &dyn OwnJobs) -> Result<(), EndError> {
