@@ -8,7 +8,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 
 import { PAGES, PAGES_OF_TWO_SIDES, WAYS } from "./pages.mjs";
-import { HOSTILE, make, serve } from "./served.mjs";
+import { HOSTILE, make, serve, slowRun } from "./served.mjs";
 import * as walks from "./walks.mjs";
 
 const flags = new Map();
@@ -125,7 +125,10 @@ try {
   const two = await server("--legacy", "small.jsonl", "--normalized", "small", "--shadow", "100");
   for (const item of [...list.items, ...list.items]) await fetch(`${two.address}/api/novel/${encodeURIComponent(item.jobId)}`);
   await everyPage(browser, two, PAGES_OF_TWO_SIDES, {});
+  started.push(await slowRun(reshelve, data));
+  const changed = await server("changed", "--token-file", "token");
   const all = [
+    [changed, wide, walks.OF_A_RUN_AT_WORK],
     [small, wide, walks.OF_THE_SMALL_PLACE],
     [many, wide, walks.OF_MANY_JOBS],
     [guarded, wide, walks.OF_THE_GUARDED_PLACE],

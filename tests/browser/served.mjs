@@ -57,6 +57,19 @@ export function make(reshelve, folder) {
   return { compared, never };
 }
 
+/** A run into `changed` that takes its time, and how to end it; the target is there when it returns. */
+export async function slowRun(reshelve, folder) {
+  const source = "changed.bson";
+  spawnSync(reshelve, ["generate", source, "--documents", "300", "--no-in-flight"], { cwd: folder });
+  const slow = ["--batch-docs", "1", "--max-docs-per-s", "5", "--checkpoint-bytes", "1"];
+  const child = spawn(reshelve, ["run", source, "changed", "--apply", ...slow], { cwd: folder, stdio: "ignore" });
+  const jobs = path.join(folder, "changed/letswriteabook/novel_jobs.bson");
+  while (child.exitCode === null && !(fs.existsSync(jobs) && fs.statSync(jobs).size > 0)) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return { stop: () => child.kill("SIGINT") };
+}
+
 /** A server that listens, and how to end it. */
 export async function serve(reshelve, folder, args) {
   const all = ["serve", "--listen", "127.0.0.1:0", ...args];

@@ -262,6 +262,38 @@ export const OF_THE_GUARDED_PLACE = {
   },
 };
 
+/** A run that is at work, behind a token. */
+export const OF_A_RUN_AT_WORK = {
+  async "a run is paused, goes on, and is taken back, by its buttons"(page) {
+    await page.goto("/login");
+    await page.getByLabel("Token of this server").fill(TOKEN);
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.goto("/ui/runs");
+    await page.locator(".runs li").filter({ hasText: "running" }).getByRole("link").first().click();
+    const press = async (name, confirmation, fields = {}) => {
+      await page.getByRole("button", { name: `${name}…` }).click();
+      for (const [label, value] of Object.entries(fields)) {
+        await page.getByLabel(label, { exact: true }).fill(value);
+        await page.getByRole("button", { name: "Show what would change" }).click();
+      }
+      await page.getByLabel("Reason").fill("a test");
+      await page.getByRole("button", { name: confirmation }).click();
+      await page.waitForURL(/\/ui\/runs\/[^/]+$/);
+    };
+    // The page follows the run by itself.
+    const state = (word) => page.locator("main .badge").getByText(word, { exact: true }).first().waitFor();
+    await press("Pause", "Pause the run");
+    await state("paused");
+    await press("Resume", "Resume the run");
+    await state("running");
+    await press("Throttle", "Change its limits", { "Documents in a second": "off" });
+    await state("done");
+    await press("Roll back", "Roll back the run");
+    await state("rolled back");
+    assert.equal(await page.getByRole("button", { name: "Roll back…" }).count(), 0);
+  },
+};
+
 export const WITHOUT_SCRIPTS = {
   async "the pages work without their script"(page) {
     await page.goto("/ui/novels");

@@ -14,7 +14,7 @@ use crate::summary::Summary;
 use crate::{npm, printer, tools};
 
 /// What is left out where a part is missing.
-const WHAT: &str = "the pages in a browser";
+pub(crate) const WHAT: &str = "the pages in a browser";
 
 /// Names the program, where it is none of the usual ones.
 const CHROMIUM_VARIABLE: &str = "RESHELVE_TEST_CHROMIUM";

@@ -32,8 +32,8 @@ use summary::Summary;
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  test [--fast]                            all tests, then clients, conformance and a short
-                                           fuzz run
+  test [--fast]                            all tests, then clients, the pages, requests from
+                                           the OpenAPI document, conformance, a short fuzz run
   ci [--fast]                              format, lints, licences, documentation and the lowest
                                            Rust, then test; what is left out and is not listed
                                            in xtask/src/left_out.rs is a failure

@@ -13,7 +13,7 @@ use crate::summary::Summary;
 use crate::{printer, tools};
 
 /// What is left out where a part is missing.
-const WHAT: &str = "requests made from the OpenAPI document";
+pub(crate) const WHAT: &str = "requests made from the OpenAPI document";
 
 /// The exact version: another one may find something else.
 const VERSION: &str = "4.32.5";

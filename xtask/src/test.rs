@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use crate::left_out::FAST;
 use crate::server::Servers;
 use crate::summary::Summary;
-use crate::{clients, conformance, fuzz, printer, tools};
+use crate::{browser, clients, conformance, fuzz, printer, schemathesis, tools};
 
 /// A file in which tests write that they leave themselves out.
 const LEFT_OUT_VARIABLE: &str = "RESHELVE_TEST_LEFT_OUT";
@@ -29,10 +29,15 @@ pub(crate) fn run(fast: bool, summary: &mut Summary) -> Result<()> {
     tested?;
     read?;
     if fast {
-        summary.leave_out("conformance against the oracle", FAST);
-        summary.leave_out("fuzz run", FAST);
+        for what in
+            [browser::WHAT, schemathesis::WHAT, "conformance against the oracle", "fuzz run"]
+        {
+            summary.leave_out(what, FAST);
+        }
         return Ok(());
     }
+    browser::check(None, summary)?;
+    schemathesis::check(true, summary)?;
     conformance::run(&conformance::Plan::default(), summary)?;
     fuzz::run(&fuzz::Plan::default(), summary)
 }
