@@ -40,13 +40,12 @@ type Ones = Gathered<One, String, Vec<u8>>;
 /// Which document of a job. Whole jobs are not among them: they are too large to gather.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum One {
-    /// Nothing but the id, which an index has: whether the job is there.
-    Id,
-    Card,
     Metrics,
     Metadata,
 }
 
+/// How many readings of single documents of one kind are at work at once.
+const ONES_AT_ONCE: usize = 2;
 /// How old the list of all jobs may be.
 const LIST_AGE: Duration = Duration::from_secs(2);
 
@@ -57,8 +56,9 @@ impl LiveLookup {
             connection,
             read_preference,
             catalogue: LiveCatalogue::default(),
-            lists: Arc::new(Gathered::new()),
-            ones: Arc::new(Gathered::new()),
+            // A second reading of the same list would only take the server's time from the first.
+            lists: Arc::new(Gathered::new(1)),
+            ones: Arc::new(Gathered::new(ONES_AT_ONCE)),
         }
     }
 
@@ -94,15 +94,12 @@ impl LiveLookup {
         which: One,
         ids: &BTreeSet<String>,
     ) -> Result<BTreeMap<String, Vec<u8>>, EndError> {
-        let (collection, projection) = match which {
-            One::Id => (Collection::Jobs, Some(doc! { "_id": 0, "jobId": 1 })),
-            One::Card => (Collection::Jobs, Some(without_texts())),
-            One::Metrics => (Collection::Metrics, None),
-            One::Metadata => (Collection::Metadata, None),
+        let collection = match which {
+            One::Metrics => Collection::Metrics,
+            One::Metadata => Collection::Metadata,
         };
         // Of several, one may have more than one: no limit tells how many there are in all.
-        let mut options = if ids.len() == 1 { limited_to(1) } else { FindOptions::default() };
-        options.projection = projection;
+        let options = if ids.len() == 1 { limited_to(1) } else { FindOptions::default() };
         let mut found = BTreeMap::new();
         let filter = doc! { "jobId": { "$in": ids.iter().collect::<Vec<_>>() } };
         self.reading(collection).each(filter, options, |document| {
@@ -227,11 +224,16 @@ impl JobLookup for LiveLookup {
     }
 
     fn card(&self, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {
-        self.one(One::Card, job_id)
+        // As a whole: to take a job apart costs a server more than to send all of it.
+        self.document(Collection::Jobs, job_id)
     }
 
     fn has(&self, job_id: &[u8]) -> Result<bool, EndError> {
-        Ok(self.one(One::Id, job_id)?.is_some())
+        let Some(job_id) = text(job_id) else { return Ok(false) };
+        let mut options = limited_to(1);
+        // An index has it.
+        options.projection = Some(doc! { "_id": 0, "jobId": 1 });
+        Ok(!self.find(Collection::Jobs, doc! { "jobId": job_id }, options)?.is_empty())
     }
 
     fn document(&self, collection: Collection, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {
