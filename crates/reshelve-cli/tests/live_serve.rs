@@ -16,7 +16,7 @@ mod serving;
 
 use common::{Place, split};
 use live::Server;
-use mongodb::bson::doc;
+use mongodb::bson::{Bson, Document, bson, doc};
 use proxy::{Act, Proxy, Turn, on};
 use serving::{SOURCE, Served, expect_recorded};
 
@@ -83,6 +83,90 @@ fn requests_for_a_list_that_is_being_read_share_the_next_reading() {
     });
     let read = lists() - read_before - 8;
     assert!(read < 9, "{read} readings of 9 requests");
+}
+
+/// Chapters, outlines and failures that no mapping writes, in jobs of a status each.
+fn odd_jobs(job: &Document) -> Vec<Document> {
+    let chapter = doc! { "chapterNumber": 1, "status": "completed", "content": "A text." };
+    let outlined = doc! { "chapterNumber": 1, "keyEvents": ["a"], "summary": "A text." };
+    let chapters: [Bson; 9] = [
+        Bson::Null,
+        "text".into(),
+        chapter.clone().into(),
+        Bson::Array(Vec::new()),
+        bson!([chapter.clone(), "text", 1, [chapter.clone()]]),
+        bson!([chapter.clone(), null]),
+        bson!([chapter.clone(), { "status": "failed", "attempts": 3 }]),
+        bson!([chapter.clone(), { "status": "failed", "attempts": [null] }]),
+        bson!([chapter.clone(), { "status": "failed", "attempts": [{ "n": 1 }] }]),
+    ];
+    let outlines: [Bson; 7] = [
+        Bson::Null,
+        "text".into(),
+        outlined.clone().into(),
+        bson!([outlined.clone(), null]),
+        bson!([outlined.clone(), "text"]),
+        bson!([outlined.clone(), {}]),
+        bson!([outlined.clone(), { "keyEvents": "text" }, [1]]),
+    ];
+    let failures = [Bson::Null, bson!([null]), bson!([{ "stage": "x" }, 1])];
+    let named = |name: &'static str, all: Vec<Bson>| all.into_iter().map(move |it| (name, it));
+    let all = named("chapters", chapters.into())
+        .chain(named("outline", outlines.into()))
+        .chain(named("failures", failures.into()));
+    let mut jobs = vec![job.clone()];
+    jobs.extend(all.map(|(name, value)| {
+        let mut job = job.clone();
+        job.insert(name, value);
+        job
+    }));
+    for name in ["chapters", "outline", "failures"] {
+        let mut job = job.clone();
+        job.remove(name);
+        jobs.push(job);
+    }
+    for (at, job) in jobs.iter_mut().enumerate() {
+        job.insert("_id", format!("odd-{at}"));
+        job.insert("jobId", format!("odd-{at}"));
+        job.insert("status", format!("odd-{at}"));
+    }
+    jobs
+}
+
+/// What a server leaves out of a list does not change the answer, whatever lies in the arrays.
+#[test]
+fn odd_jobs_are_listed_from_a_live_target_as_from_files() {
+    let Some(server) = Server::shared() else { return };
+    let target = server.database();
+    let Some(upstream) = target.uri_of_one_server() else { return };
+    let place = Place::new();
+    place.write("legacy.json", SOURCE);
+    place.expect(0, &["run", "legacy.json", "files", "--apply", "--in-flight", "include"]);
+    let file = "files/letswriteabook/novel_jobs.bson";
+    let job = Document::from_reader(&mut &place.read(file)[..]).unwrap();
+    let jobs: Vec<Vec<u8>> = odd_jobs(&job).iter().map(|job| job.to_vec().unwrap()).collect();
+    place.write(file, &jobs.concat());
+    place.expect(0, &["indexes", "up", &target.uri]);
+    target.seed("novel_jobs", &jobs.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    let proxy = Proxy::start(&upstream);
+    let (files, live) = (Served::new(&place, &["files"]), Served::new(&place, &[proxy.uri()]));
+    let mut statuses = std::collections::BTreeSet::new();
+    for at in 0..jobs.len() {
+        let job = format!("/api/novel/odd-{at}");
+        let list = format!("/api/novel?status=odd-{at}");
+        for target in [list, job.clone(), format!("{job}/events"), format!("{job}/metrics")] {
+            let expected = files.get(&target);
+            let answer = live.get(&target);
+            assert_eq!((answer.status, answer.body), (expected.status, expected.body), "{target}");
+            statuses.insert(expected.status);
+        }
+    }
+    assert_eq!(statuses.into_iter().collect::<Vec<_>>(), [200, 500]);
+    // A server that computes nothing in a projection.
+    let refusal = Act::Refuse { code: 2, message: "unsupported projection" };
+    proxy.rule(on("find").of("novel_jobs"), Turn::Nth(1), refusal);
+    let list = "/api/novel?status=odd-0";
+    assert_eq!(live.get(list).body, files.get(list).body);
 }
 
 /// What differs is named over live places as over files.

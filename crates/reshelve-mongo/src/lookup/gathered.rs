@@ -5,6 +5,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use reshelve::ends::EndError;
 
+/// How many readings of one kind are at work at once: enough that a server with several cores has
+/// something to do, few enough that there is something to gather.
+const AT_ONCE: usize = 2;
 /// The most that is asked for in one reading.
 const ITEMS_MAX: usize = 32;
 
@@ -15,8 +18,6 @@ const ITEMS_MAX: usize = 32;
 /// asked for, and `V` what it gives for that.
 #[derive(Debug)]
 pub(super) struct Gathered<L, K, V> {
-    /// How many readings of one kind are at work at once.
-    at_once: usize,
     lines: Mutex<BTreeMap<L, Line<K, V>>>,
     /// A reading has ended, or begun.
     moved: Condvar,
@@ -40,10 +41,8 @@ struct Next<K, V> {
 type Turn<K, V> = Mutex<Option<Result<Arc<BTreeMap<K, V>>, EndError>>>;
 
 impl<L: Ord + Clone, K: Ord + Clone, V: Clone> Gathered<L, K, V> {
-    /// So many readings of one kind are at work at once, at least one: enough that a server with
-    /// several cores has something to do, few enough that there is something to gather.
-    pub(super) fn new(at_once: usize) -> Self {
-        Gathered { at_once, lines: Mutex::default(), moved: Condvar::new() }
+    pub(super) fn new() -> Self {
+        Gathered { lines: Mutex::default(), moved: Condvar::new() }
     }
 
     /// What there is for an item. `read` is called for all items that are asked for together, by
@@ -71,7 +70,7 @@ impl<L: Ord + Clone, K: Ord + Clone, V: Clone> Gathered<L, K, V> {
         let here = lines.entry(line.clone()).or_insert(Line { at_work: 0, next: None });
         here.next = Some(Next { items: BTreeSet::from([item.clone()]), turn: Arc::clone(&turn) });
         let is_busy = |lines: &mut BTreeMap<L, Line<K, V>>| {
-            lines.get(line).is_some_and(|here| here.at_work >= self.at_once)
+            lines.get(line).is_some_and(|here| here.at_work >= AT_ONCE)
         };
         lines = self.moved.wait_while(lines, is_busy).unwrap_or_else(PoisonError::into_inner);
         let mut items = BTreeSet::from([item.clone()]);

@@ -1,5 +1,6 @@
 //! Single jobs, found by their ids, in a live database: what a server reads.
 
+mod cards;
 mod catalogue;
 mod gathered;
 mod legacy;

@@ -17,6 +17,7 @@ use reshelve::target_schema::Collection;
 use reshelve_core::raw;
 
 use super::Reading;
+use super::cards;
 use super::catalogue::{LiveCatalogue, each_of_all, scratch};
 use super::gathered::Gathered;
 use crate::connection::Connection;
@@ -40,12 +41,11 @@ type Ones = Gathered<One, String, Vec<u8>>;
 /// Which document of a job. Whole jobs are not among them: they are too large to gather.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum One {
+    Card,
     Metrics,
     Metadata,
 }
 
-/// How many readings of single documents of one kind are at work at once.
-const ONES_AT_ONCE: usize = 2;
 /// How old the list of all jobs may be.
 const LIST_AGE: Duration = Duration::from_secs(2);
 
@@ -56,9 +56,8 @@ impl LiveLookup {
             connection,
             read_preference,
             catalogue: LiveCatalogue::default(),
-            // A second reading of the same list would only take the server's time from the first.
-            lists: Arc::new(Gathered::new(1)),
-            ones: Arc::new(Gathered::new(ONES_AT_ONCE)),
+            lists: Arc::new(Gathered::new()),
+            ones: Arc::new(Gathered::new()),
         }
     }
 
@@ -94,21 +93,39 @@ impl LiveLookup {
         which: One,
         ids: &BTreeSet<String>,
     ) -> Result<BTreeMap<String, Vec<u8>>, EndError> {
-        let collection = match which {
-            One::Metrics => Collection::Metrics,
-            One::Metadata => Collection::Metadata,
-        };
-        // Of several, one may have more than one: no limit tells how many there are in all.
-        let options = if ids.len() == 1 { limited_to(1) } else { FindOptions::default() };
-        let mut found = BTreeMap::new();
         let filter = doc! { "jobId": { "$in": ids.iter().collect::<Vec<_>>() } };
-        self.reading(collection).each(filter, options, |document| {
-            let id = raw::Document::new(document).get("jobId").and_then(raw::Value::string);
-            if let Some(id) = id.and_then(text) {
-                found.entry(id.to_owned()).or_insert_with(|| document.to_vec());
+        // Of several, one may have more than one: no limit tells how many there are in all.
+        let options = || if ids.len() == 1 { limited_to(1) } else { FindOptions::default() };
+        let documents = match which {
+            One::Card => self.cards(&filter, &options)?,
+            One::Metrics => self.find(Collection::Metrics, filter, options())?,
+            One::Metadata => self.find(Collection::Metadata, filter, options())?,
+        };
+        let mut found = BTreeMap::new();
+        for document in documents {
+            let id = raw::Document::new(&document).get("jobId").and_then(raw::Value::string);
+            if let Some(id) = id.and_then(text).map(str::to_owned) {
+                found.entry(id).or_insert(document);
             }
-        })?;
+        }
         Ok(found)
+    }
+
+    /// The jobs that a filter matches, without their texts.
+    fn cards(
+        &self,
+        filter: &Document,
+        options: &dyn Fn() -> FindOptions,
+    ) -> Result<Vec<Vec<u8>>, EndError> {
+        let read = |projection| {
+            let mut options = options();
+            options.projection = Some(projection);
+            self.find(Collection::Jobs, filter.clone(), options)
+        };
+        match read(cards::shown()) {
+            Ok(found) if found.iter().all(|job| cards::is_whole(job)) => Ok(found),
+            _ => read(cards::without_texts()),
+        }
     }
 
     /// Reads what lists show of all jobs.
@@ -190,14 +207,6 @@ fn text(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(bytes).ok()
 }
 
-/// What no list shows stays at the server: texts of chapters above all.
-fn without_texts() -> Document {
-    doc! {
-        "chapters.content": 0, "chapters.legacy": 0, "outline.summary": 0, "context": 0,
-        "analysis": 0, "events": 0, "domainEvents": 0, "modelUsage": 0, "qualityMetrics": 0,
-    }
-}
-
 fn limited_to(count: usize) -> FindOptions {
     let count = u32::try_from(count).unwrap_or(u32::MAX);
     FindOptions::builder().limit(i64::from(count)).batch_size(count).build()
@@ -213,19 +222,19 @@ impl JobLookup for LiveLookup {
         let key = (statuses.iter().map(|status| status.to_vec()).collect(), limit);
         let listed = self.lists.get(&key, &(), |_| {
             let statuses: Vec<&str> = statuses.iter().filter_map(|status| text(status)).collect();
-            let mut options = limited_to(limit);
-            options.sort = Some(doc! { "createdAt": -1 });
-            options.projection = Some(without_texts());
-            let found =
-                self.find(Collection::Jobs, doc! { "status": { "$in": statuses } }, options);
+            let options = || {
+                let mut options = limited_to(limit);
+                options.sort = Some(doc! { "createdAt": -1 });
+                options
+            };
+            let found = self.cards(&doc! { "status": { "$in": statuses } }, &options);
             Ok(BTreeMap::from([((), found?)]))
         })?;
         Ok(listed.unwrap_or_default())
     }
 
     fn card(&self, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {
-        // As a whole: to take a job apart costs a server more than to send all of it.
-        self.document(Collection::Jobs, job_id)
+        self.one(One::Card, job_id)
     }
 
     fn has(&self, job_id: &[u8]) -> Result<bool, EndError> {

@@ -27,21 +27,18 @@ pub(super) fn check(
     held: &Held,
     written: &dyn WrittenJobs,
 ) -> Result<(), EndError> {
-    let counted = check_counts(connection, held);
-    // Other documents hide what is missing: those that were there before, or have come since.
-    let may_lack = counted.is_err()
-        || claim.base.documents > 0
-        || connection.wait(made_events(connection))? < held.events
-        || !are_there(connection, written)?;
-    if may_lack {
+    let counts = connection.wait(counts(connection))?;
+    let counted = check_counts(connection, held, counts);
+    // Documents of others hide what is missing: those that were there before, or have come since.
+    let has_others = claim.base.documents > 0 || counts[Collection::Events.index()] > held.events;
+    if counted.is_err() || has_others || !are_there(connection, written)? {
         check_each(connection, written)?;
     }
     counted
 }
 
-/// Asks the target how many documents there are.
-fn check_counts(connection: &Connection, held: &Held) -> Result<(), EndError> {
-    let counts = connection.wait(counts(connection))?;
+/// Checks that there are as many documents as the run wrote, at least.
+fn check_counts(connection: &Connection, held: &Held, counts: [u64; 4]) -> Result<(), EndError> {
     for (collection, there) in Collection::ALL.into_iter().zip(counts) {
         let expected = match collection {
             Collection::Events => held.events,
@@ -67,15 +64,14 @@ fn check_each(connection: &Connection, written: &dyn WrittenJobs) -> Result<(), 
     lacking.error(connection)
 }
 
-/// Whether every job that the run wrote is there, with metrics and metadata. The server reads no
-/// document for that.
+/// Whether every job that the run wrote is there, with metrics and metadata.
 fn are_there(connection: &Connection, written: &dyn WrittenJobs) -> Result<bool, EndError> {
     let mut are_there = true;
     in_batches(written, &mut |jobs| {
         for collection in [Collection::Jobs, Collection::Metrics, Collection::Metadata] {
             if are_there {
-                let found = connection.wait(ids_there(connection, collection, jobs))?;
-                are_there = found == jobs.len();
+                let found = connection.wait(count_of(connection, collection, jobs))?;
+                are_there = usize::try_from(found).is_ok_and(|found| found >= jobs.len());
             }
         }
         Ok(())
@@ -107,32 +103,17 @@ fn ids_of(jobs: &[WrittenJob]) -> Document {
     doc! { "_id": { "$in": ids } }
 }
 
-/// How many of these jobs a collection holds, which has one document for each.
-async fn ids_there(
+/// How many of these jobs a collection holds, which has one document for each. The index of the ids
+/// tells.
+async fn count_of(
     connection: &Connection,
     collection: Collection,
     jobs: &[WrittenJob],
-) -> Result<usize, EndError> {
+) -> Result<u64, EndError> {
     let name = collection.name();
     let stored = connection.decoded(name);
     let filter = ids_of(jobs);
-    let found = connection.patience.retry_long(|| async {
-        let mut cursor = stored.find(filter.clone()).projection(doc! { "_id": 1 }).await?;
-        let mut found = 0;
-        while cursor.advance().await? {
-            found += 1;
-        }
-        Ok(found)
-    });
-    found.await.map_err(|error| connection.error("reading", name, &error))
-}
-
-/// How many events a mapping made.
-async fn made_events(connection: &Connection) -> Result<u64, EndError> {
-    let name = Collection::Events.name();
-    let events = connection.decoded(name);
-    let made = doc! { "$or": made_by_a_mapping() };
-    let counting = || events.count_documents(made.clone()).into_future();
+    let counting = || stored.count_documents(filter.clone()).into_future();
     let counted = connection.patience.retry_long(counting).await;
     counted.map_err(|error| connection.error("counting", name, &error))
 }
