@@ -38,7 +38,7 @@ pub(crate) use rollback::{GO_ON_ROLLING_BACK, START_A_NEW_RUN};
 pub use rollback::{on_edited, wrong_number};
 pub(crate) use served::{LOOK_AGAIN, WAIT_OR_STOP, name_target_yourself, resume_yourself};
 pub(crate) use sources::{INSPECT_ALL, SOURCE_IS_A_FILE};
-pub(crate) use targets::{METADATA_LOST, NAME_A_BSON_FILE};
+pub(crate) use targets::{LEGACY_IS_THERE, METADATA_LOST, NAME_A_BSON_FILE, TARGET_STAYS};
 
 // For what was named on the command line.
 
@@ -245,13 +245,8 @@ pub(crate) fn of_run(error: &RunError) -> Option<String> {
 pub(crate) fn of_end(hint: &Hint) -> String {
     match hint {
         Hint::Text(text) => text.clone(),
-        Hint::ResumeOrTakeOver { run } => format!(
-            "{}, or take it back with `reshelve rollback {} --apply`, the only way if it was \
-             cancelled; --take-over breaks its lock and starts a new run, which counts what is \
-             there as unchanged",
-            resume(run),
-            named(run)
-        ),
+        Hint::ResumeOrTakeOver { run } => rollback::resume_or_take_over(run),
+        Hint::GoOnRollingBack { run } => rollback::go_on(run),
         Hint::TakeBackFirst { run } => rollback::take_back_first(run),
         Hint::ForceTheDrop { collection } => format!("--force {collection} drops it anyway"),
         Hint::ForceTheDropOfCopies { collection } => {
@@ -324,6 +319,7 @@ fn of_end_in_general(hint: &Hint) -> &'static str {
         | Hint::Text(_)
         | Hint::Source(_)
         | Hint::ResumeOrTakeOver { .. }
+        | Hint::GoOnRollingBack { .. }
         | Hint::TakeBackFirst { .. }
         | Hint::ForceTheDrop { .. }
         | Hint::ForceTheDropOfCopies { .. } => "",

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use reshelve::dump;
 use reshelve::ends::{Compression, Hint, TargetFolder, TargetReader};
 use reshelve::restore::{self, ChangedJob, RestoreFolderError};
 use reshelve::target_schema::{Collection, TargetState};
@@ -140,9 +141,18 @@ fn folder_for(root: &Path, db: Option<&str>) -> Result<TargetFolder, Failure> {
     {
         return Ok(found);
     }
-    Ok(TargetFolder {
-        root: root.to_owned(),
-        db: db.unwrap_or(TARGET_DB_DEFAULT).to_owned(),
-        compression: Compression::None,
-    })
+    let db = db.unwrap_or(TARGET_DB_DEFAULT).to_owned();
+    let folder = TargetFolder { root: root.to_owned(), db, compression: Compression::None };
+    let legacy =
+        Compression::ALL.map(|it| format!("{}.bson{}", dump::COLLECTION_DEFAULT, it.suffix()));
+    let places = [folder.database(), root.to_owned()];
+    let paths = places.iter().flat_map(|place| legacy.iter().map(|name| place.join(name)));
+    match paths.into_iter().find(|path| path.is_file()) {
+        None => Ok(folder),
+        Some(path) => {
+            let message =
+                format!("this is no target: the legacy collection is there, {}", path.display());
+            Err(Failure::refused(message, hints::LEGACY_IS_THERE))
+        }
+    }
 }

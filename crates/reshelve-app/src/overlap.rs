@@ -145,6 +145,25 @@ pub(crate) fn is_same_target(one: &PlannedTarget, other: &PlannedTarget) -> bool
     }
 }
 
+/// Refuses another target than the folder of a run.
+pub(crate) fn expect_same_folder(folder: &TargetFolder, given: &Path) -> Result<(), Failure> {
+    let is_live = places::connection_string(given)?.is_some();
+    let root = absolute(given);
+    let roots = [Some(root.as_path()), root.parent()];
+    let is_same = roots.into_iter().flatten().any(|root| {
+        let named = TargetFolder { root: root.to_owned(), ..folder.clone() };
+        is_same_target(&PlannedTarget::Folder(named), &PlannedTarget::Folder(folder.clone()))
+    });
+    if is_same && !is_live {
+        return Ok(());
+    }
+    let message = format!(
+        "the run wrote to the folder {}, and --target names another place",
+        folder.database().display()
+    );
+    Err(Failure::refused(message, hints::TARGET_STAYS))
+}
+
 /// Whether a SOURCE is certainly the collection that a run read, whatever it holds now.
 pub(crate) fn is_same_source(planned: &PlannedSource, named: &SourcePlace) -> bool {
     let name = |name: &Option<String>| name.clone().unwrap_or(COLLECTION_DEFAULT.to_owned());

@@ -17,6 +17,7 @@ use crate::hints;
 use crate::noted::Noted;
 use crate::options::ReadPreference;
 use crate::outside::{self, Outside};
+use crate::overlap::expect_same_folder;
 use crate::passwords::Side;
 
 /// The target's database if neither a request nor the connection string names one.
@@ -244,7 +245,12 @@ pub(crate) fn target_ends_again(
 ) -> Result<TargetEnds, Failure> {
     match planned {
         // A folder stays where it is: another one would not hold what the run has written.
-        PlannedTarget::Folder(folder) => Ok(TargetEnds::of_folder(folder.clone())),
+        PlannedTarget::Folder(folder) => {
+            if let Some(given) = given {
+                expect_same_folder(folder, given)?;
+            }
+            Ok(TargetEnds::of_folder(folder.clone()))
+        }
         PlannedTarget::Live(live) => {
             let place = place_again(live, given, &TARGET, handle)?;
             let connection = Connection::open(&place, &live.db, &handle.patience())?;
@@ -342,7 +348,7 @@ pub(crate) fn reader_again(
 fn find_target(root: &Path, db: Option<&str>) -> Result<TargetFolder, Failure> {
     if root.symlink_metadata().is_err() {
         let message = format!("{}: there is no such folder", root.display());
-        return Err(Failure::usage(message, hints::NAME_THE_TARGET_FOLDER));
+        return Err(Failure::failed(message).hinting(hints::NAME_THE_TARGET_FOLDER));
     }
     TargetFolder::find(root, db)?.ok_or_else(|| {
         let message = format!("{}: no target collections in this folder", root.display());

@@ -14,6 +14,8 @@ pub(crate) fn failure(kind: ErrorKind, text: &str) -> Failure {
     let message = message.strip_prefix("error: ").unwrap_or(&message).to_owned();
     let hint: Vec<String> = paragraphs
         .filter_map(|paragraph| match paragraph.strip_prefix("tip: ") {
+            // A flag that the command does not have is hardly meant as a value.
+            Some(tip) if tip.starts_with("to pass ") => None,
             Some(tip) => Some(tip.to_owned()),
             None => paragraph.starts_with("Usage: ").then_some(paragraph),
         })

@@ -148,6 +148,9 @@ pub(crate) fn carry_out(plan: &SavedPlan, file: &Path) -> Next {
         .with("--db", source.db.as_ref())
         .with("--collection", source.collection.as_ref())
         .flag("--apply");
+    let decided = plan.options.decisions.in_flight.unwrap_or_default();
+    let asks = plan.forecast.in_flight > 0 && plan.options.decisions.in_flight.is_none();
+    let next = next.with("--in-flight", Some(decided.as_str()).filter(|_| asks));
     next.flag("--plan").place(file)
 }
 

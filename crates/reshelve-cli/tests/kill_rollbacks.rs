@@ -118,6 +118,17 @@ impl Scene {
         place.expect(3, &["resume", &self.run]).says(&["was rolled back"]);
     }
 
+    /// A part is taken back: only the same rollback knows the rest, and nobody takes over.
+    fn expect_no_take_over(&self, place: &Place) {
+        let told = document(&place.expect(0, &["status", &self.run, "--json"]));
+        if told["state"] == "rolling-back" {
+            let form: &[&str] = if self.ends == "folder" { &[] } else { &["--gzip"] };
+            let run = ["run", "second.bson", "target", "--take-over"];
+            let refused = place.expect(3, &[&run[..], &taken_back::APPLY, form].concat());
+            refused.says(&["a rollback on this target has not finished", "reshelve rollback"]);
+        }
+    }
+
     /// Kills at every point, or at every fifth one.
     fn kill_everywhere(&self) {
         let all = points(self.place(), &self.args(), 0);
@@ -130,6 +141,7 @@ impl Scene {
             let told = place.call_through(&killer(effect, point).line(), &self.args()).finish();
             kills += usize::from(told.code.is_none());
             assert!(told.code.is_none_or(|code| code == 0), "{what}: {}", told.stderr);
+            self.expect_no_take_over(place);
             self.expect_back(place, &what);
         }
         println!("{}: {kills} kills", self.name);

@@ -338,7 +338,12 @@ fn a_killed_rollback_goes_on() {
             child.kill().unwrap();
             child.wait().unwrap();
             held.release();
-            scene.rehearsal.place.expect(3, &["resume", &run]).says(&["it is being rolled back"]);
+            let place = &scene.rehearsal.place;
+            place.expect(3, &["resume", &run]).says(&["it is being rolled back"]);
+            scene.target.expire_lease();
+            let other = ["run", "jobs.bson", &scene.target.uri, "--take-over"];
+            let refused = place.expect(3, &[&other[..], &APPLY].concat());
+            refused.says(&["a rollback on the database", "has not finished", &run]);
             let told = scene.back(0, &["--apply"]);
             assert_eq!(told["ended"], "rolled-back", "{what}: {told}");
             assert!(scene.contents() == before, "{what}");

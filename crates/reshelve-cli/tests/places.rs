@@ -161,6 +161,30 @@ fn an_answer_that_is_lost_is_an_error() {
     place.call(&["profile", "jobs.bson", "--json", "--all"]).stdout(writer).expect(0);
 }
 
+/// What is a dump, or the target of another run, is not taken for the target.
+#[test]
+fn a_target_that_is_another_place_is_refused() {
+    let place = place();
+    place.expect(0, &["generate", "dump", "--documents", "5"]);
+    let before = place.tree("dump");
+    for args in [&["indexes", "status", "dump"][..], &["indexes", "up", "dump/letswriteabook"]] {
+        refused(&place, args, &["this is no target", "jobs.bson", "hint:"]);
+    }
+    assert!(place.tree("dump") == before, "nothing is written into a dump");
+    place.expect(4, &RUN);
+    let run = place.run();
+    for other in ["dump", "nowhere", "mongodb://127.0.0.1:1"] {
+        let args = ["rollback", &run, "--target", other];
+        refused(&place, &args, &["--target names another place", "hint:"]);
+    }
+    for same in ["target", "target/letswriteabook", "./target/../target"] {
+        place.expect(0, &["rollback", &run, "--target", same]);
+    }
+    place.expect(1, &["verify", "jobs.bson", "nowhere"]).says(&["there is no such folder"]);
+    place.expect(2, &["restore", "target", "back.json"]).says(&["writes plain .bson", "hint:"]);
+    place.expect(2, &["inspect", "dump", "--db", "nowhere"]).says(&["no database nowhere"]);
+}
+
 /// A collection in two forms: nothing tells which is meant.
 #[test]
 fn a_target_in_two_forms_is_not_read() {

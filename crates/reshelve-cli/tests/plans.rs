@@ -251,6 +251,7 @@ fn a_plan_holds_no_secrets_and_is_shown() {
     let place = place();
     let plan = saved(&place, 0, "jobs.bson", &["--limit", "7"]);
     let told = place.expect(0, &["plan", "show", "plan.json"]);
+    let told = told.says(&["Next: reshelve run", "--apply", "--plan plan.json"]);
     let hash = plan["hash"].as_str().unwrap();
     for words in [
         hash,

@@ -31,7 +31,11 @@ pub(super) fn of(refusal: &Refusal) -> Option<&'static str> {
         Refusal::Finishing { .. } => {
             "`reshelve resume` finishes that, without its source; then roll it back"
         }
-        Refusal::KeepsTwoVersions { .. } => "`reshelve resume` finishes the run; then roll it back",
+        Refusal::KeepsTwoVersions { .. } => {
+            "`reshelve resume` finishes a run that was not cancelled, and then it can be rolled back; \
+             of a cancelled one, --edited discard=N takes the edited jobs back too, after a copy of \
+             them went to discarded.bson"
+        }
         Refusal::RollbackDecided { .. } => {
             "leave --edited out: a rollback keeps to the decision that it began with"
         }

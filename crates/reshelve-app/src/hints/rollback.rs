@@ -2,7 +2,22 @@
 
 use std::path::Path;
 
-use super::named;
+use super::{named, resume};
+
+/// A run that was cut off.
+pub(super) fn resume_or_take_over(run: &Path) -> String {
+    format!(
+        "{}, or take it back with `reshelve rollback {} --apply`, the only way if it was cancelled; \
+         --take-over breaks its lock and starts a new run, which counts what is there as unchanged",
+        resume(run),
+        named(run)
+    )
+}
+
+/// A rollback that was cut off.
+pub(super) fn go_on(run: &Path) -> String {
+    format!("`reshelve rollback {} --apply` goes on with it", named(run))
+}
 
 /// A run that a later one relies on.
 pub(super) fn take_back_first(run: &Path) -> String {

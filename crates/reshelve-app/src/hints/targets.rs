@@ -12,6 +12,12 @@ pub(super) const PUT_BACK_THE_FILE: &str = "nothing was changed. Somebody has ch
 /// A name for another form than the one that is written.
 pub(crate) const NAME_A_BSON_FILE: &str =
     "name a .bson file, or a folder for a dump; mongodump's tools read both";
+/// A legacy dump in the place of a target.
+pub(crate) const LEGACY_IS_THERE: &str =
+    "name the folder of a target, or one that is not there yet";
+/// Another target than that of the run.
+pub(crate) const TARGET_STAYS: &str =
+    "leave --target out: a run stays with its folder; put a folder that was moved back first";
 /// A target whose jobs have no metadata.
 pub(crate) const METADATA_LOST: &str = "was novel_job_metadata lost or dropped? It holds what a job is restored from; jobs that the new \
      application has written have none";

@@ -47,6 +47,8 @@ def open_file(folder, collection):
     if (packed := plain.with_name(plain.name + ".gz")).is_file():
         return gzip.open(packed, "rb")
     packed = plain.with_name(plain.name + ".zst")
+    if not packed.is_file():
+        sys.exit(f"FAIL: {plain} is not there, packed neither")
     try:
         from compression import zstd  # Python 3.14
     except ImportError:

@@ -25,6 +25,10 @@ fn of_place(difference: &Difference, sides: [&str; 2]) -> Vec<String> {
         Kind::Order => "the same fields in another order".to_owned(),
         Kind::OnlyFirst => format!("{} {}, {} nothing", sides[0], value(first), sides[1]),
         Kind::OnlySecond => format!("{} nothing, {} {}", sides[0], sides[1], value(second)),
+        // Their texts are not shown.
+        Kind::Value if first == second => {
+            format!("{} {}, {} another one", sides[0], value(first), sides[1])
+        }
         Kind::Value => {
             format!("{} {}, {} {}", sides[0], value(first), sides[1], value(second))
         }

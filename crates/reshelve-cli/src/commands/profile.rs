@@ -39,7 +39,13 @@ pub(crate) fn run(args: &ProfileArgs) -> Result<ExitCode, Failure> {
     let outcome = profiled?;
     printer.text(&page(&outcome.profile, &outcome.options, args.all));
     printer.json(&outcome);
-    printer.next(&next::dry_run(&args.source.place()));
+    let Profile { documents, forecast, .. } = &outcome.profile;
+    let rejected: u64 = forecast.rejects.values().sum();
+    // Probably the wrong collection.
+    printer.next(&match *documents > 0 && rejected >= *documents {
+        true => next::of_source("inspect", &args.source.place()),
+        false => next::dry_run(&args.source.place()),
+    });
     Ok(ExitCode::Done)
 }
 

@@ -28,8 +28,17 @@ pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
     let outcome = report::report(&request, &args.password.handle(Handle::silent()))?;
     printer.text(&page(&outcome.report, &outcome.written));
     printer.json(&outcome);
-    if outcome.written.bundle.is_none() && outcome.report.verdict.word != Word::DryRun {
-        printer.next(&next::report(&args.run, &args.runs.runs_dir));
+    let holds = [Word::Holds, Word::HoldsWithExceptions].contains(&outcome.report.verdict.word);
+    if outcome.written.bundle.is_none() && holds {
+        let next = next::report(&args.run, &args.runs.runs_dir);
+        let next = if args.answers { next.flag("--answers") } else { next };
+        printer.next(
+            &next
+                .with("--source", args.source.as_ref())
+                .with("--target", args.target.as_ref())
+                .with("--crosscheck", args.crosscheck.as_ref())
+                .with("--out", args.out.as_ref()),
+        );
     }
     Ok(ExitCode::Done)
 }

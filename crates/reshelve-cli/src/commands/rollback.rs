@@ -6,7 +6,7 @@ use reshelve_app::rollback::{self, Ended, Outcome, Request};
 use reshelve_app::{ExitCode, Failure};
 
 use crate::cli::RollbackArgs;
-use crate::next::Next;
+use crate::next::{self, Next};
 use crate::printer::{Printer, Tone, toned};
 use crate::progress::View;
 
@@ -33,8 +33,15 @@ pub(crate) fn run(args: &RollbackArgs) -> Result<ExitCode, Failure> {
         wrong.iter().for_each(|wrong| printer.error(wrong));
         printer.hint(&hint);
     }
-    if outcome.report.ended == Ended::Dry && !args.dry_run.is_asked() {
-        printer.next(&Next::same_with("--apply").for_latest(&outcome.report.plan.run));
+    let run = &outcome.report.plan.run;
+    match outcome.report.ended {
+        Ended::Dry if !args.dry_run.is_asked() => {
+            printer.next(&Next::same_with("--apply").for_latest(run));
+        }
+        Ended::Interrupted => {
+            printer.next(&next::to_run("rollback", run, &args.runs.runs_dir).flag("--apply"));
+        }
+        _ => {}
     }
     Ok(outcome.exit_code())
 }

@@ -38,7 +38,7 @@ fn next(args: &RunArgs, outcome: &Outcome) -> Next {
     match &outcome.report.plan {
         _ if outcome.plan.as_ref().is_some_and(PlanNote::is_missed) => Next::nothing(),
         // Probably the wrong collection.
-        _ if documents.read > 0 && documents.rejected == documents.read => {
+        _ if run_page::is_wrong_collection(&outcome.report) => {
             next::of_source("inspect", &args.source.place())
         }
         // All of the source would be compared: what was not taken is missing.

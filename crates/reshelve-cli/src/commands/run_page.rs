@@ -108,6 +108,13 @@ fn tone(report: &Report) -> Tone {
     }
 }
 
+/// Whether everything was rejected, where that is not what a retry tries again.
+pub(super) fn is_wrong_collection(report: &Report) -> bool {
+    let documents = report.checkpoint.totals.documents;
+    let is_retry = report.plan.only_rejects.is_some();
+    !is_retry && documents.read > 0 && documents.rejected == documents.read
+}
+
 fn verdict(report: &Report) -> String {
     let what = if report.plan.apply { "run" } else { "dry run" };
     let documents = report.checkpoint.totals.documents;
@@ -116,7 +123,7 @@ fn verdict(report: &Report) -> String {
             "The {what} rejected every document: the target holds other versions of them, or does \
              not take them. Is this the right target?"
         ),
-        Stop::Done if documents.read > 0 && documents.rejected == documents.read => format!(
+        Stop::Done if is_wrong_collection(report) => format!(
             "The {what} rejected every document that it read. Is this the right collection?"
         ),
         Stop::Done if let Some(part) = report.plan.part(documents.read) => {

@@ -127,7 +127,7 @@ impl Destination for LiveDestination {
             return Err(EndError::refused(message, hint));
         }
         if let Some(holder) = self.holder()?
-            && !(request.abandoned == Abandoned::TakeOver && holder.expired)
+            && (request.abandoned == Abandoned::Keep || !holder.expired || holder.is_rolling_back)
         {
             return Err(holder.refusal(connection));
         }

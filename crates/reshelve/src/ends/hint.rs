@@ -45,6 +45,11 @@ pub enum Hint {
         /// The run's folder, or its id.
         run: PathBuf,
     },
+    /// A rollback was cut off: continue it.
+    GoOnRollingBack {
+        /// The folder of its run, or the id.
+        run: PathBuf,
+    },
     /// A later run relies on what this one wrote: take that one back first.
     TakeBackFirst {
         /// The later run.

@@ -1,5 +1,6 @@
 //! Names and small files of a target folder.
 
+use std::fs::Metadata;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -74,14 +75,19 @@ impl TargetFolder {
     }
 
     fn in_database(root: &Path, db: &str) -> Option<TargetFolder> {
-        Compression::ALL
-            .into_iter()
-            .map(|compression| TargetFolder {
-                root: root.to_owned(),
-                db: db.to_owned(),
-                compression,
-            })
-            .find(|folder| folder.file(Collection::Jobs).is_file())
+        let forms = Compression::ALL.map(|compression| TargetFolder {
+            root: root.to_owned(),
+            db: db.to_owned(),
+            compression,
+        });
+        let bytes = |folder: &TargetFolder| {
+            let found = folder.file(Collection::Jobs).metadata().ok();
+            found.filter(Metadata::is_file).map(|found| found.len())
+        };
+        // Beside empty files that a rollback has left, those count that a later run wrote in another
+        // form.
+        let held = forms.iter().find(|folder| bytes(folder).is_some_and(|bytes| bytes > 0));
+        held.or_else(|| forms.iter().find(|folder| bytes(folder).is_some())).cloned()
     }
 
     /// Refuses a folder in which a collection has a plain and a compressed file: nothing tells

@@ -38,6 +38,11 @@ impl Holder {
         self.left(files).is_some_and(|left| left.state == "rolled-back")
     }
 
+    /// Whether a part of the run is taken back: only the same rollback knows the rest.
+    pub(super) fn is_rolling_back(&self, files: &dyn Files) -> bool {
+        self.left(files).is_some_and(|left| left.state == "rolling-back")
+    }
+
     /// How long the files were at its last checkpoint: what lies after that, it wrote and did not
     /// vouch for. None if that cannot be told.
     pub(super) fn checkpointed(&self, files: &dyn Files) -> Option<Lengths> {
@@ -97,9 +102,9 @@ impl Lock {
             let nameless = left.is_none();
             let left_by = left.filter(|left| left.run != holder.run && !left.is_done(files));
             if let Some(holder) = &left_by
-                && abandoned == Abandoned::Keep
+                && (abandoned == Abandoned::Keep || holder.is_rolling_back(files))
             {
-                return Err(Lock::is_abandoned(path, holder));
+                return Err(Lock::is_abandoned(files, path, holder));
             }
             let lock = Lock { file, over: left_by };
             if let Err(error) = lock.sign(holder) {
@@ -136,13 +141,22 @@ impl Lock {
     }
 
     /// The refusal where a run that was cut off left the lock behind.
-    pub(crate) fn is_abandoned(path: &Path, holder: &Holder) -> EndError {
+    pub(crate) fn is_abandoned(files: &dyn Files, path: &Path, holder: &Holder) -> EndError {
+        let run = holder.folder.clone();
+        if holder.is_rolling_back(files) {
+            let message = format!(
+                "a rollback on this target has not finished: that of {} (lock: {})",
+                holder.run,
+                path.display()
+            );
+            return EndError::refusal(message, Hint::GoOnRollingBack { run });
+        }
         let message = format!(
             "a run on this target has not finished: {} (lock: {})",
             holder.run,
             path.display()
         );
-        EndError::refusal(message, Hint::ResumeOrTakeOver { run: holder.folder.clone() })
+        EndError::refusal(message, Hint::ResumeOrTakeOver { run })
     }
 
     /// Written over the earlier name in one step: a lock without a name would be nobody's.

@@ -93,9 +93,9 @@ fn look_at_lock(
     match Lock::look(files, &path)? {
         Some((holder, true)) => Err(Lock::is_held(&path, holder.as_ref())),
         Some((Some(holder), false)) => match request.abandoned {
-            Abandoned::TakeOver => Ok(Some(holder)),
+            Abandoned::TakeOver if !holder.is_rolling_back(files) => Ok(Some(holder)),
             Abandoned::Keep if holder.is_done(files) => Ok(None),
-            Abandoned::Keep => Err(Lock::is_abandoned(&path, &holder)),
+            _ => Err(Lock::is_abandoned(files, &path, &holder)),
         },
         _ => Ok(None),
     }

@@ -61,10 +61,11 @@ fn of(identity: Identity) -> (u64, u64) {
     (identity.device, identity.inode)
 }
 
-/// Whether a rewritten file has taken its place; puts it there where it is only ready.
+/// Whether a rewritten file has taken its place. Where it is only ready, it is made again: what it
+/// is to replace may have been changed since it was read.
 ///
 /// # Errors
-/// Where the file that it is to replace was written to since it was read.
+/// Where the file cannot be looked at.
 pub(crate) fn has_taken_its_place(
     files: &dyn Files,
     folder: &TargetFolder,
@@ -80,15 +81,7 @@ pub(crate) fn has_taken_its_place(
         return Ok(true);
     }
     if files.look(&temporary)?.is_some_and(|found| found.length == ready.bytes) {
-        let is_as_read =
-            ready.replaces_bytes.is_none_or(|bytes| now.is_some_and(|now| now.length == bytes));
-        if !is_as_read {
-            let changed = std::io::Error::other("it was written to since it was read");
-            return Err(changed).at("replacing", &path);
-        }
-        files.rename(&temporary, &path)?;
-        files.sync_folder(&folder.database())?;
-        return Ok(true);
+        return Ok(false);
     }
     // A process that failed removes its file: then the old one stands, and is rewritten.
     Ok(ready.identity.is_none() && now.is_some_and(|found| found.length == ready.bytes))

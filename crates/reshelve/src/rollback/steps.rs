@@ -164,7 +164,7 @@ impl Rollback<'_> {
         let RollbackRequest { folder, apply, edited, .. } = self.request;
         let mut record = Record::read(folder, &self.plan.run)?;
         let is_other = edited.is_some() && *edited != record.edited;
-        if is_other && *edited != Some(OnEdited::Keep) {
+        if is_other && *edited != Some(OnEdited::Keep) && record.edited.is_some() {
             return Err(Refusal::RollbackDecided { run: self.plan.run.clone() }.into());
         }
         if !apply {
@@ -190,7 +190,7 @@ impl Rollback<'_> {
             is_copied: &is_copied,
         };
         destination.lock_back(&run)?;
-        let looked = self.look_again(&run, &mut record, destination, observer);
+        let looked = self.look_again(&run, (&mut record, &copied), destination, observer);
         match looked {
             Ok((keys, None)) => self.finish(
                 &run,
@@ -212,7 +212,7 @@ impl Rollback<'_> {
     fn look_again(
         &self,
         run: &TakenBack<'_>,
-        record: &mut Record,
+        (record, copied): (&mut Record, &Copied),
         destination: &mut dyn Destination,
         observer: &mut dyn Observer,
     ) -> Result<(Sorted<16>, Option<RollbackReport>), RunError> {
@@ -228,18 +228,32 @@ impl Rollback<'_> {
             return Ok((keys, None));
         }
         let is_kept = [self.request.edited, record.edited].contains(&Some(OnEdited::Keep));
-        if !is_kept || record.edited == Some(OnEdited::Keep) && run.earlier == Earlier::StillThere {
+        // The edited version and the one before it would stand side by side.
+        if is_kept && run.earlier == Earlier::StillThere {
+            return Err(Refusal::KeepsTwoVersions { run: self.plan.run.clone() }.into());
+        }
+        let number = now.jobs.edited;
+        let is_discarded = record.edited.is_none()
+            && self.request.edited == Some(OnEdited::Discard { jobs: number });
+        if !is_kept && !is_discarded {
             let documents = record.documents;
             let jobs = JobCounts { edited: now.jobs.edited, ..record.jobs };
             return Ok((keys, Some(self.report(Ended::Undecided, jobs, documents, now.listed))));
         }
         now.keys.finish()?.each(|key| edited.add(*key))?;
         let keys = edited.finish()?;
-        record.jobs.edited += now.jobs.edited;
-        record.jobs.kept += now.jobs.edited;
-        record.jobs.deleted = record.jobs.deleted.saturating_sub(now.jobs.edited);
+        record.jobs.edited += number;
         record.keys = keys.len();
-        record.edited = record.edited.or(Some(OnEdited::Keep));
+        if is_discarded {
+            record.edited = self.request.edited;
+            let decided = DecidedJobs { own: self.own, edited: &keys, on_edited: record.edited };
+            self.keep_discarded(run, &decided, destination)?;
+            copied.read(folder)?;
+        } else {
+            record.jobs.kept += number;
+            record.jobs.deleted = record.jobs.deleted.saturating_sub(number);
+            record.edited = record.edited.or(Some(OnEdited::Keep));
+        }
         write_edited(folder, &keys)?;
         record.write(folder)?;
         Ok((keys, None))

@@ -172,7 +172,7 @@ pub fn resume(
     let was = begin_again(&plan, folder, &mut from, request.throttle)?;
     let claim = plan.claim(folder);
     if plan.apply {
-        let named = Named::of_run(folder);
+        let named = Named::of_tail(folder, from.journal);
         lock_again(&claim, &from, &named, destination, observer)?;
     }
     if from.is_finishing {

@@ -71,9 +71,22 @@ impl OwnDocuments {
     }
 }
 
+/// What may be left of a job that a killed process was writing, or taking back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Half {
+    /// No process was at work on it.
+    No,
+    /// Any of its parts, but each as a whole.
+    Parts,
+    /// Any of its parts, and any of its events.
+    Events,
+}
+
 /// What stands of a job, from what stands in each collection. Of a job that may be half written or
 /// half taken back, the job document itself came last or went first: any of the parts may stand.
-pub fn of_job(job: &OwnJob, parts: [Part; 4], may_be_half: bool) -> Standing {
+/// Where some of the events are gone and no process can have left that, somebody has removed them,
+/// and may have changed the others: their content cannot be told without all of them.
+pub fn of_job(job: &OwnJob, parts: [Part; 4], half: Half) -> Standing {
     let is_nothing = |collection: Collection| match parts[collection.index()] {
         Part::Absent => true,
         // It has none.
@@ -84,8 +97,12 @@ pub fn of_job(job: &OwnJob, parts: [Part; 4], may_be_half: bool) -> Standing {
         return Standing::Gone;
     }
     let has_no_job = parts[Collection::Jobs.index()] == Part::Absent;
-    let is_remnant = |part: &Part| matches!(part, Part::Absent | Part::Same | Part::Fewer);
-    if may_be_half && has_no_job && parts.iter().all(is_remnant) {
+    let is_remnant = |part: &Part| match part {
+        Part::Absent | Part::Same => true,
+        Part::Fewer => half == Half::Events,
+        Part::Changed | Part::More => false,
+    };
+    if half != Half::No && has_no_job && parts.iter().all(is_remnant) {
         return Standing::AsWritten;
     }
     let edit = |collection: Collection| {

@@ -5,7 +5,7 @@ use mongodb::bson::{DateTime, Document, doc};
 use mongodb::error::Error;
 
 use super::clock::server_now;
-use super::holder::{Holder, has_expired};
+use super::holder::{Holder, has_expired, is_rolling_back};
 use super::{LOCK, RUNS};
 use crate::connection::Connection;
 
@@ -77,7 +77,7 @@ pub(super) async fn claim_lease(
 fn is_free(found: &Document, claim: &Tenant, now: DateTime) -> bool {
     !found.contains_key("token")
         || found.get_str("run").ok() == Some(claim.run.as_str())
-        || claim.over == Over::Expired && has_expired(found, now)
+        || claim.over == Over::Expired && has_expired(found, now) && !is_rolling_back(found)
 }
 
 /// The filter for the lease exactly as it was read: a renewal in between is seen.

@@ -8,6 +8,9 @@ use super::clock::server_now;
 use super::{LOCK, RUNS, last_writer};
 use crate::connection::Connection;
 
+/// Says in a lease that its run is being taken back.
+pub(super) const ROLLING_BACK: &str = "rollingBack";
+
 /// What a lease document says.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Holder {
@@ -15,6 +18,8 @@ pub(crate) struct Holder {
     pub(crate) host: String,
     pub(crate) process: i64,
     pub(crate) expired: bool,
+    /// Whether a part of the run is taken back: only the same rollback knows the rest.
+    pub(crate) is_rolling_back: bool,
 }
 
 impl Holder {
@@ -30,13 +35,23 @@ impl Holder {
                 _ => 0,
             },
             expired: has_expired(document, now),
+            is_rolling_back: is_rolling_back(document),
         }
     }
 
     /// Why a new run may not start.
     pub(crate) fn refusal(&self, connection: &Connection) -> EndError {
-        let Holder { run, host, process, expired } = self;
+        let Holder { run, host, process, expired, is_rolling_back } = self;
         let db = &connection.db;
+        if *expired && *is_rolling_back {
+            return EndError::refused(
+                format!(
+                    "a rollback on the database {db} has not finished: that of {run}, last on \
+                     {host} (process {process})"
+                ),
+                Hint::GoOnRollingBack { run: run.into() },
+            );
+        }
         if *expired {
             return EndError::refused(
                 format!(
@@ -53,6 +68,11 @@ impl Holder {
             Hint::WaitForTheLease,
         )
     }
+}
+
+/// Whether the holder has begun to take its run back.
+pub(super) fn is_rolling_back(lease: &Document) -> bool {
+    lease.get_bool(ROLLING_BACK).unwrap_or(false)
 }
 
 /// Whether a lease has expired at this time of the server.

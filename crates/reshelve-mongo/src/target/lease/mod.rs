@@ -181,6 +181,19 @@ impl Lease {
         hold(&self.held.token)
     }
 
+    /// Says that the run is being taken back: from here on, nobody takes over.
+    pub(crate) async fn note_rolling_back(&self) -> Result<(), EndError> {
+        let connection = &self.held.connection;
+        let runs = connection.decoded(RUNS);
+        let update = doc! { "$set": { holder::ROLLING_BACK: true } };
+        let noting = || runs.update_one(self.held.filter(), update.clone()).into_future();
+        match connection.patience.retry(noting).await {
+            Ok(noted) if noted.matched_count == 0 => Err(self.lost().await),
+            Ok(_) => Ok(()),
+            Err(error) => Err(connection.error("writing to", RUNS, &error)),
+        }
+    }
+
     /// Says that nothing is left of what the run wrote.
     pub(crate) async fn note_rolled_back(&self) -> Result<(), EndError> {
         let connection = &self.held.connection;

@@ -8,7 +8,7 @@ use reshelve::ends::{
     Action, ChangedDocuments, Claim, Destination, EndError, Hint, How, LeftOver, OwnJob, OwnJobs,
     Position, SaveStep, Standing, TakenBack, TakesBack, is_relied_on,
 };
-use reshelve::standing::{Fate, OwnDocuments, Part, of_job};
+use reshelve::standing::{Fate, Half, OwnDocuments, Part, of_job};
 use reshelve::store::{DiskError, Key};
 use reshelve::target_schema::Collection;
 use reshelve_core::raw;
@@ -22,7 +22,7 @@ use super::undo::UNDO;
 use super::undo_forget;
 use super::undo_record::UndoRecord;
 use mongodb::bson::RawDocumentBuf;
-use place::{Earlier, Place, Stands};
+use place::{Earlier, JOBS_MAX, Place, Stands};
 use taker::Taker;
 
 /// Target bytes of jobs that are taken back at a time, about; more than that goes into one
@@ -54,7 +54,7 @@ impl TakesBack for LiveDestination {
         let at = Place::new(self.connection(), run);
         let is_continued = run.from.is_some();
         let after = run.from.map(key_in).transpose()?.flatten();
-        let (mut named, mut replaced) = (0_u64, 0_u64);
+        let (mut named, mut replaced) = (0_usize, 0_u64);
         at.in_batches(jobs, after, &mut |batch| {
             let stands = at.stands(batch)?;
             for (own, stands) in batch.iter().zip(stands) {
@@ -64,11 +64,12 @@ impl TakesBack for LiveDestination {
                     continue;
                 }
                 stands.earlier.check(&own.job)?;
-                each(&own.job, standing_of(own, &stands, is_continued))?;
+                let half = at.half(own, is_continued, is_continued && named <= JOBS_MAX);
+                each(&own.job, standing_of(own, &stands, is_continued, half))?;
             }
             Ok(())
         })?;
-        if is_continued { Ok(()) } else { self.check_named(run, named, replaced) }
+        if is_continued { Ok(()) } else { self.check_named(run, count(named), replaced) }
     }
 
     fn replaced_by(
@@ -124,6 +125,7 @@ impl TakesBack for LiveDestination {
         let Some(lease) = self.lease() else {
             return Err(EndError::failed("a rollback without a lease: a bug in reshelve", None));
         };
+        self.connection().wait(lease.note_rolling_back())?;
         let at = Place::new(self.connection(), run);
         let fenced = lease.take_session().map(|session| Fenced::new(session, lease.hold()));
         let mut taker = Taker::new(&at, run, &lease, fenced);
@@ -254,6 +256,7 @@ fn standing_of(
     own: &OwnDocuments,
     Stands { now, earlier: Earlier { kept, .. } }: &Stands,
     is_continued: bool,
+    half: Half,
 ) -> Standing {
     let may_be_half = is_continued || own.job.is_open;
     let parts = |without_kept: bool| {
@@ -269,7 +272,7 @@ fn standing_of(
             own.part(collection, &now)
         })
     };
-    let standing = of_job(&own.job, parts(false), may_be_half);
+    let standing = of_job(&own.job, parts(false), half);
     if standing == Standing::AsWritten || !may_be_half || own.job.action != Action::Replace {
         return standing;
     }

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use futures_util::future::try_join_all;
 use mongodb::bson::{Document, RawDocumentBuf, doc};
 use reshelve::ends::{Action, EndError, Hint, OwnJob, OwnJobs, TakenBack};
-use reshelve::standing::OwnDocuments;
+use reshelve::standing::{Half, OwnDocuments};
 use reshelve::store::{Key, key_of};
 use reshelve::target_schema::{Collection, id_bytes, is_of_a_version};
 use reshelve_core::raw;
@@ -16,10 +16,10 @@ use super::super::standing::Documents;
 use super::super::undo::{UNDO, kept_in};
 use super::super::undo_record::UndoRecord;
 use super::BYTES_MAX;
-use crate::connection::Connection;
+use crate::connection::{Connection, Topology};
 
 /// Most jobs that are looked at, or taken back, at a time …
-const JOBS_MAX: usize = 200;
+pub(super) const JOBS_MAX: usize = 200;
 /// … and so many at first, until it is known how large they are.
 const JOBS_FIRST: usize = 4;
 
@@ -101,6 +101,18 @@ impl<'p> Place<'p> {
 }
 
 impl Place<'_> {
+    /// What a killed process may have left of a job. With transactions it was one for all documents
+    /// of a job; without, a command for each collection, and of events perhaps not all of one.
+    /// `is_next` says whether it may be among those that the process took back at last.
+    pub(super) fn half(&self, own: &OwnDocuments, is_continued: bool, is_next: bool) -> Half {
+        let has_transactions = self.connection.topology() != Topology::Standalone;
+        match own.job.is_open || is_continued {
+            false => Half::No,
+            true if (own.job.is_open || is_next) && !has_transactions => Half::Events,
+            true => Half::Parts,
+        }
+    }
+
     /// Gives the jobs a few at a time, in the order of their keys: as many as memory allows, going
     /// by those before.
     pub(super) fn in_batches(

@@ -6,7 +6,7 @@ use super::super::existing::each_document;
 use super::super::lengths::Lengths;
 use super::back::Back;
 use crate::ends::{Action, Earlier, EndError, Found, Hint, How, LeftOver, OwnJob, Standing};
-use crate::standing::{Fate, OwnDocuments, Part, of_job, was_changed};
+use crate::standing::{Fate, Half, OwnDocuments, Part, of_job, was_changed};
 use crate::store::{Key, Sorted, Sorter, key_of};
 use crate::target_schema::Collection;
 use reshelve_core::raw::{Document, Value};
@@ -113,7 +113,9 @@ pub(super) fn survey(
             };
         }
         let job = own.job;
-        each(&job, of_job(&job, parts, is_continued || job.is_open))
+        // Each file is taken back as a whole, and what follows a checkpoint is cut off.
+        let half = if is_continued || job.is_open { Half::Parts } else { Half::No };
+        each(&job, of_job(&job, parts, half))
     })
 }
 

@@ -86,21 +86,21 @@ impl Own {
 #[derive(Debug)]
 pub(crate) struct Named<'f> {
     folder: &'f RunFolder,
+    after: JournalLengths,
     own: OnceCell<Own>,
 }
 
 impl<'f> Named<'f> {
-    /// The jobs of a run.
-    pub(crate) fn of_run(folder: &'f RunFolder) -> Self {
-        Named { folder, own: OnceCell::new() }
+    /// Those that were named after a checkpoint, at which the journal was so long.
+    pub(crate) fn of_tail(folder: &'f RunFolder, after: JournalLengths) -> Self {
+        Named { folder, after, own: OnceCell::new() }
     }
 }
 
 impl NamedJobs for Named<'_> {
     fn get(&self, job: &Key) -> Result<Option<OwnJob>, DiskError> {
         if self.own.get().is_none() {
-            let whole = super::whole(self.folder, JournalLengths::default())?;
-            let own = Own::of_run(self.folder, whole)?;
+            let own = Own::of_tail(self.folder, self.after)?;
             self.own.get_or_init(|| own);
         }
         self.own.get().map_or(Ok(None), |own| own.get(job))
