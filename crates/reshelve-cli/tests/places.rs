@@ -203,3 +203,17 @@ fn a_target_in_two_forms_is_not_read() {
         refused(&place, args, &words);
     }
 }
+
+/// Empty files that a rollback has left are not the target where a later run wrote another form.
+#[test]
+fn a_target_beside_empty_files_of_another_form_is_the_one_that_is_read() {
+    for form in ["--gzip", "--zstd"] {
+        let place = place();
+        place.expect(4, &RUN);
+        place.expect(0, &["rollback", "latest", "--apply"]);
+        place.expect(4, &with(&RUN, &[form]));
+        place.expect(0, &["verify", "jobs.bson", "target", "--in-flight", "skip"]);
+        let told = place.expect(0, &["restore", "target", "back.bson"]);
+        assert!(!told.stdout.contains("0 of 0") && !place.read("back.bson").is_empty());
+    }
+}

@@ -4,13 +4,18 @@
 
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
+#[path = "common/killing.rs"]
 #[expect(dead_code, reason = "each of these files uses a part of it")]
+mod killing;
 #[path = "common/taken_back.rs"]
 mod taken_back;
 
 use common::documents::spoiled;
-use common::{assert_same, split, with};
-use taken_back::{COLLECTIONS, add_event_like, applied, place, roll_back, store, stored};
+use common::{Place, assert_same, split, strace_is_there, with};
+use killing::killer;
+use taken_back::{
+    COLLECTIONS, add_event_like, applied, document, place, roll_back, store, stored, text,
+};
 
 #[test]
 fn a_dry_run_has_nothing_to_take_back() {
@@ -107,6 +112,55 @@ fn what_another_run_counts_as_unchanged_after_a_take_over_stays() {
             roll_back(&place, 0, &run, &["--apply"]);
             assert_eq!(taken_back::checksums(&place)["novel_jobs"]["documents"], 0);
         }
+    }
+}
+
+/// A rollback that was killed when the jobs were gone and their events not, and its run.
+fn half_taken_back() -> Option<(Place, String)> {
+    for point in 1..8 {
+        let place = place();
+        let run = applied(&place, 0, "jobs.bson", &[]);
+        let rollback = ["rollback", &run, "--apply"];
+        let killed = place.call_through(&killer("ftruncate", point).line(), &rollback).finish();
+        if killed.code == Some(0) {
+            return None;
+        }
+        let status = document(&place.expect(0, &["status", &run, "--json"]));
+        let is_half = status["state"] == "rolling-back"
+            && stored(&place, "novel_jobs").is_empty()
+            && !stored(&place, "novel_job_events").is_empty();
+        if is_half {
+            return Some((place, run));
+        }
+    }
+    None
+}
+
+/// What others did to the events of a job whose document is taken back already is an edit: nothing
+/// tells whether they changed what they left.
+#[test]
+fn events_that_somebody_removed_beside_a_rollback_wait_for_a_decision() {
+    if !strace_is_there() {
+        return;
+    }
+    for decision in ["keep", "discard=1"] {
+        let (place, run) = half_taken_back().expect("a point between jobs and events");
+        let mut events = stored(&place, "novel_job_events");
+        let job = text(&events[0], "jobId").to_vec();
+        assert!(events.iter().filter(|event| text(event, "jobId") == job).count() > 1);
+        events.remove(0);
+        store(&place, "novel_job_events", &events);
+        let told = roll_back(&place, 3, &run, &["--apply"]);
+        assert_eq!((&told["ended"], &told["jobs"]["edited"]), (&"undecided".into(), &1.into()));
+        roll_back(&place, 3, &run, &["--apply", "--edited", "discard=2"]);
+        let told = roll_back(&place, 0, &run, &["--apply", "--edited", decision]);
+        assert_eq!(told["ended"], "rolled-back");
+        let left = stored(&place, "novel_job_events");
+        let discarded = place.tree(&format!(".reshelve/runs/{run}")).remove("discarded.bson");
+        let discarded = discarded.map(|bytes| split(&bytes)).unwrap_or_default();
+        let kept = if decision == "keep" { left } else { discarded };
+        assert!(!kept.is_empty(), "{decision}");
+        assert!(kept.iter().all(|event| text(event, "jobId") == job), "{decision}");
     }
 }
 

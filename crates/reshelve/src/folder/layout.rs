@@ -1,6 +1,5 @@
 //! Names and small files of a target folder.
 
-use std::fs::Metadata;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -82,7 +81,7 @@ impl TargetFolder {
         });
         let bytes = |folder: &TargetFolder| {
             let found = folder.file(Collection::Jobs).metadata().ok();
-            found.filter(Metadata::is_file).map(|found| found.len())
+            found.filter(|found| found.is_file()).map(|found| found.len())
         };
         // Beside empty files that a rollback has left, those count that a later run wrote in another
         // form.

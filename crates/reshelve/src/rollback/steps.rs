@@ -224,7 +224,10 @@ impl Rollback<'_> {
             let (jobs, documents) = (record.jobs, record.documents);
             return Ok((keys, Some(self.report(Ended::Interrupted, jobs, documents, Vec::new()))));
         };
-        if now.jobs.edited == 0 {
+        let number = now.jobs.edited;
+        let is_miscounted = record.edited.is_none()
+            && matches!(self.request.edited, Some(OnEdited::Discard { jobs }) if jobs != number);
+        if number == 0 && !is_miscounted {
             return Ok((keys, None));
         }
         let is_kept = [self.request.edited, record.edited].contains(&Some(OnEdited::Keep));
@@ -232,7 +235,6 @@ impl Rollback<'_> {
         if is_kept && run.earlier == Earlier::StillThere {
             return Err(Refusal::KeepsTwoVersions { run: self.plan.run.clone() }.into());
         }
-        let number = now.jobs.edited;
         let is_discarded = record.edited.is_none()
             && self.request.edited == Some(OnEdited::Discard { jobs: number });
         if !is_kept && !is_discarded {

@@ -35,7 +35,9 @@ pub(crate) fn is_refused(error: &RunError, hint: impl Fn(&Hint) -> bool) -> bool
 }
 
 pub(crate) fn is_left_locked(error: &RunError) -> bool {
-    is_refused(error, |hint| matches!(hint, Hint::ResumeOrTakeOver { .. }))
+    let is_of_a_lock =
+        |hint: &Hint| matches!(hint, Hint::ResumeOrTakeOver { .. } | Hint::GoOnRollingBack { .. });
+    is_refused(error, is_of_a_lock)
 }
 
 impl World {
