@@ -149,10 +149,9 @@ pub(crate) fn is_same_target(one: &PlannedTarget, other: &PlannedTarget) -> bool
 pub(crate) fn expect_same_folder(folder: &TargetFolder, given: &Path) -> Result<(), Failure> {
     let is_live = places::connection_string(given)?.is_some();
     let root = absolute(given);
-    let roots = [Some(root.as_path()), root.parent()];
-    let is_same = roots.into_iter().flatten().any(|root| {
-        let named = TargetFolder { root: root.to_owned(), ..folder.clone() };
-        is_same_target(&PlannedTarget::Folder(named), &PlannedTarget::Folder(folder.clone()))
+    let parent = root.parent().filter(|_| root.file_name() == Some(folder.db.as_ref()));
+    let is_same = [Some(root.as_path()), parent].into_iter().flatten().any(|root| {
+        is_same_folder(&TargetFolder { root: root.to_owned(), ..folder.clone() }, folder)
     });
     if is_same && !is_live {
         return Ok(());

@@ -101,6 +101,11 @@ pub(super) fn push(lines: &mut Vec<String>, outcome: &Outcome) {
     if checked.groups.is_empty() {
         return;
     }
+    if checked.jobs_in_place == 0 {
+        let text =
+            "there are no jobs in what the answers are compared with: is it the right place?";
+        lines.push(format!("\n  {}", toned(Tone::Bad, text)));
+    }
     if checked.knows_no_job() {
         let text = "the application knows none of these jobs: does it read another database?";
         lines.push(format!("\n  {}", toned(Tone::Bad, text)));

@@ -9,6 +9,7 @@ use reshelve::ends::{
 
 use super::ended;
 use super::follows;
+use super::going;
 use super::held;
 use super::lag::LiveMembers;
 use super::lease::{Holder, Lease, Over, RUNS, Tenant, holder, last_writer};
@@ -254,6 +255,7 @@ impl Destination for LiveDestination {
     fn forget(&mut self, claim: &Claim) -> Result<(), EndError> {
         self.connection.wait(follows::forget(&self.connection, &claim.run))?;
         self.connection.wait(ended::forget(&self.connection, &claim.run))?;
+        self.connection.wait(going::forget(&self.connection, &claim.run))?;
         let Some(lease) = &self.lease else { return Ok(()) };
         self.connection.wait(async {
             undo_forget::forget(&self.connection, lease, &claim.run).await?;

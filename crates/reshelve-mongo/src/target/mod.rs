@@ -7,6 +7,7 @@ mod destination;
 mod ended;
 mod fenced;
 mod follows;
+mod going;
 mod held;
 mod indexes;
 mod indexes_down;

@@ -22,7 +22,7 @@ use super::undo::UNDO;
 use super::undo_forget;
 use super::undo_record::UndoRecord;
 use mongodb::bson::RawDocumentBuf;
-use place::{Earlier, JOBS_MAX, Place, Stands};
+use place::{Earlier, Place, Stands};
 use taker::Taker;
 
 /// Target bytes of jobs that are taken back at a time, about; more than that goes into one
@@ -51,8 +51,11 @@ impl TakesBack for LiveDestination {
         each: &mut dyn FnMut(&OwnJob, Standing) -> Result<(), EndError>,
     ) -> Result<(), EndError> {
         self.check_followed(run)?;
-        let at = Place::new(self.connection(), run);
+        let mut at = Place::new(self.connection(), run);
         let is_continued = run.from.is_some();
+        if is_continued {
+            at.read_going()?;
+        }
         let after = run.from.map(key_in).transpose()?.flatten();
         let (mut named, mut replaced) = (0_usize, 0_u64);
         at.in_batches(jobs, after, &mut |batch| {
@@ -64,7 +67,7 @@ impl TakesBack for LiveDestination {
                     continue;
                 }
                 stands.earlier.check(&own.job)?;
-                let half = at.half(own, is_continued, is_continued && named <= JOBS_MAX);
+                let half = at.half(own, &stands, is_continued);
                 each(&own.job, standing_of(own, &stands, is_continued, half))?;
             }
             Ok(())
@@ -126,7 +129,10 @@ impl TakesBack for LiveDestination {
             return Err(EndError::failed("a rollback without a lease: a bug in reshelve", None));
         };
         self.connection().wait(lease.note_rolling_back())?;
-        let at = Place::new(self.connection(), run);
+        let mut at = Place::new(self.connection(), run);
+        if run.from.is_some() {
+            at.read_going()?;
+        }
         let fenced = lease.take_session().map(|session| Fenced::new(session, lease.hold()));
         let mut taker = Taker::new(&at, run, &lease, fenced);
         at.in_batches(jobs, key_in(from)?, &mut |batch| {

@@ -12,6 +12,7 @@ use reshelve::target_schema::{Collection, id_bytes, is_of_a_version};
 use reshelve_core::raw;
 
 use super::super::by_ids::matching;
+use super::super::going;
 use super::super::standing::Documents;
 use super::super::undo::{UNDO, kept_in};
 use super::super::undo_record::UndoRecord;
@@ -19,7 +20,7 @@ use super::BYTES_MAX;
 use crate::connection::{Connection, Topology};
 
 /// Most jobs that are looked at, or taken back, at a time …
-pub(super) const JOBS_MAX: usize = 200;
+const JOBS_MAX: usize = 200;
 /// … and so many at first, until it is known how large they are.
 const JOBS_FIRST: usize = 4;
 
@@ -92,25 +93,42 @@ pub(super) struct Place<'p> {
     run: &'p str,
     /// Bytes of documents since the last batch.
     bytes_read: Cell<usize>,
+    /// The keys of the events that an earlier process was about to delete.
+    going: HashSet<Key>,
 }
 
 impl<'p> Place<'p> {
     pub(super) fn new(connection: &'p Connection, run: &'p TakenBack<'_>) -> Place<'p> {
-        Place { connection, run: &run.claim.run, bytes_read: Cell::new(0) }
+        let bytes_read = Cell::new(0);
+        Place { connection, run: &run.claim.run, bytes_read, going: HashSet::new() }
     }
 }
 
 impl Place<'_> {
+    /// Of a rollback that is continued: which events an earlier process was about to delete.
+    pub(super) fn read_going(&mut self) -> Result<(), EndError> {
+        self.going = self.connection.wait(going::keys(self.connection, self.run))?;
+        Ok(())
+    }
+
     /// What a killed process may have left of a job. With transactions it was one for all documents
     /// of a job; without, a command for each collection, and of events perhaps not all of one.
-    /// `is_next` says whether it may be among those that the process took back at last.
-    pub(super) fn half(&self, own: &OwnDocuments, is_continued: bool, is_next: bool) -> Half {
-        let has_transactions = self.connection.topology() != Topology::Standalone;
-        match own.job.is_open || is_continued {
-            false => Half::No,
-            true if (own.job.is_open || is_next) && !has_transactions => Half::Events,
-            true => Half::Parts,
+    pub(super) fn half(&self, own: &OwnDocuments, stands: &Stands, is_continued: bool) -> Half {
+        if !own.job.is_open && !is_continued {
+            return Half::No;
         }
+        let has_transactions = self.connection.topology() != Topology::Standalone;
+        let may_lack_events = !has_transactions && own.job.is_open
+            || is_continued && self.were_going(own, &stands.now[Collection::Events.index()]);
+        if may_lack_events { Half::Events } else { Half::Parts }
+    }
+
+    /// Whether these events, as far as they are the run's, are as they were when the rollback was
+    /// about to delete them.
+    pub(super) fn were_going(&self, own: &OwnDocuments, events: &[RawDocumentBuf]) -> bool {
+        let is_own =
+            |event: &&RawDocumentBuf| !own.is_foreign(Collection::Events, event.as_bytes());
+        events.iter().filter(is_own).all(|event| self.going.contains(&key_of(event.as_bytes())))
     }
 
     /// Gives the jobs a few at a time, in the order of their keys: as many as memory allows, going

@@ -13,6 +13,7 @@ use reshelve::target_schema::Collection;
 use super::super::by_ids::{IDS_MAX, REPLY_DOCS, id_of, ids_of, with_ids};
 use super::super::delete::delete_same;
 use super::super::fenced::{Fenced, Undone};
+use super::super::going;
 use super::super::insert::{Taken, insert};
 use super::super::lease::Lease;
 use super::super::standing::Documents;
@@ -164,6 +165,10 @@ impl<'t> Taker<'t> {
     /// Without a transaction: by content, the jobs first; what is put back, the jobs last.
     async fn apart(&self, change: &Change) -> Result<(), EndError> {
         let connection = self.judge.at.connection;
+        let events = &change.goes[Collection::Events.index()];
+        if !events.is_empty() {
+            going::keep(connection, &self.judge.back.claim.run, events).await?;
+        }
         for collection in PARTS_FIRST.into_iter().rev() {
             let goes = &change.goes[collection.index()];
             if !delete_same(connection, self.lease, collection.name(), goes).await?.is_empty() {
@@ -266,11 +271,12 @@ impl Judge<'_> {
             !is_foreign && !kept.contains(event)
         };
         let events: Vec<&[u8]> = now.iter().filter(is_own).map(|it| it.as_bytes()).collect();
-        let may_be_fewer =
-            own.job.is_open || self.back.from.is_some() || own.job.action == Action::Replace;
+        let may_be_fewer = own.job.is_open || own.job.action == Action::Replace;
+        let is_continued = self.back.from.is_some();
         match own.part(Collection::Events, &events) {
             Part::Same | Part::Absent => Ok(()),
             Part::Fewer if may_be_fewer => Ok(()),
+            Part::Fewer if is_continued && self.at.were_going(own, now) => Ok(()),
             _ => Err(was_changed(&own.job, Collection::Events)),
         }
     }

@@ -75,7 +75,7 @@ impl TakesBack for FolderDestination {
         let was_locked = self.is_left_by(&run.claim.run)?;
         if run.from.is_some() && !was_locked {
             let message =
-                "the lock of the rollback is gone: another run took the target over since";
+                "the lock of the rollback is gone: others may have written to the target since";
             return Err(EndError::refusal(message, Hint::LookWhoWrites));
         }
         self.take_lock(run.claim, Abandoned::Keep)?;
