@@ -145,15 +145,18 @@ pub(crate) fn is_same_target(one: &PlannedTarget, other: &PlannedTarget) -> bool
     }
 }
 
-/// Refuses another target than the folder of a run.
+/// Refuses another folder than the one that a run wrote to. A connection string is that of a variable,
+/// for other runs.
 pub(crate) fn expect_same_folder(folder: &TargetFolder, given: &Path) -> Result<(), Failure> {
-    let is_live = places::connection_string(given)?.is_some();
+    if places::connection_string(given)?.is_some() {
+        return Ok(());
+    }
     let root = absolute(given);
     let parent = root.parent().filter(|_| root.file_name() == Some(folder.db.as_ref()));
     let is_same = [Some(root.as_path()), parent].into_iter().flatten().any(|root| {
         is_same_folder(&TargetFolder { root: root.to_owned(), ..folder.clone() }, folder)
     });
-    if is_same && !is_live {
+    if is_same {
         return Ok(());
     }
     let message = format!(

@@ -208,7 +208,7 @@ mod tests {
         assert_eq!(LINE.fitted(40), "75 %, 1 234 567 documents, 12 rejected");
         assert_eq!(
             LINE.fitted(80),
-            "75 %, 1 234 567 documents, 1 min 01 s left, 16.6 MiB/s, 12 rejected"
+            "75 %, 1 234 567 documents, 1 min 01 s left, 16.7 MiB/s, 12 rejected"
         );
         assert!(LINE.fitted(120).starts_with("###############----- 75 %, 1 234 567 documents, "));
         // There may be no window at all.
@@ -219,7 +219,7 @@ mod tests {
     fn a_plain_line_has_all_parts_and_no_bar() {
         assert_eq!(
             LINE.whole(),
-            "75 %, 1 234 567 documents, 1 min 01 s left, 16.6 MiB/s, 12 rejected, \
+            "75 %, 1 234 567 documents, 1 min 01 s left, 16.7 MiB/s, 12 rejected, \
              3.0 GiB of 4.0 GiB, batch 4 321"
         );
         let line = Line { documents: 1, ..Line::default() };

@@ -19,6 +19,7 @@ mod look;
 mod preflight;
 mod reader;
 mod replace;
+mod run_notes;
 mod scratch;
 mod sink;
 mod standing;
