@@ -55,10 +55,16 @@ fn a_rollback_that_was_taken_over_while_it_stood_still_changes_nothing() {
         // Nobody else may go on with it while its process is there.
         place.expect(3, &["rollback", &run, "--apply"]).says(&["at work"]);
         scene.target.expire_lease();
-        scene.run(0, &["--in-flight", "include", "--take-over", "--allow-existing"]);
+        // Nor does another run take over; only a copy of its run folder on another machine goes on.
+        let other = ["run", "jobs.bson", &scene.target.uri, "--take-over"];
+        let refused = place.expect(3, &[&other[..], &APPLY].concat());
+        refused.says(&["a rollback on the database", "has not finished"]);
+        common::plant(&place.tree(".reshelve"), &place.path("elsewhere"));
+        place.expect(0, &["rollback", &run, "--apply", "--runs-dir", "elsewhere/runs"]);
+        std::fs::remove_dir_all(place.path("elsewhere")).unwrap();
         signal(&child, "CONT");
         scene.expect_stopped(child, &held, &what);
-        rehearsal.expect_whole(&scene.target, &what);
+        assert_eq!(scene.target.count("novel_jobs"), 0, "{what}");
         let fault = "SIGSTOP of a rollback until it is taken over, then SIGCONT";
         count(fault, "live", Ended::refused(1));
     }
