@@ -4,7 +4,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use reshelve::ends::PlannedTarget;
+use reshelve::ends::{PlannedSource, PlannedTarget, TargetFolder};
 use reshelve::plan::SavedPlan;
 use reshelve::run::{Plan, State};
 use reshelve_app::outside::Outside;
@@ -135,19 +135,14 @@ pub(crate) fn carry_out(plan: &SavedPlan, file: &Path) -> Next {
     let source = &plan.source.place;
     let target = &plan.target.place;
     let next = match (&source.live, target) {
-        (None, PlannedTarget::Folder(target)) => {
-            let next = Next::new("run").place(&source.path).place(&target.root);
-            let is_usual = target.db == TARGET_DB_DEFAULT;
-            next.with("--target-db", Some(&target.db).filter(|_| !is_usual))
-        }
+        (None, PlannedTarget::Folder(target)) => of_files("run", source, target),
         // Connection strings are not in a plan with their passwords; those of the variables count.
-        _ if PLACES.iter().all(|name| std::env::var_os(name).is_some()) => Next::new("run"),
+        _ if PLACES.iter().all(|name| std::env::var_os(name).is_some()) => Next::new("run")
+            .with("--db", source.db.as_ref())
+            .with("--collection", source.collection.as_ref()),
         _ => return Next::nothing(),
     };
-    let next = next
-        .with("--db", source.db.as_ref())
-        .with("--collection", source.collection.as_ref())
-        .flag("--apply");
+    let next = next.flag("--apply");
     let decided = plan.options.decisions.in_flight.unwrap_or_default();
     let asks = plan.forecast.in_flight > 0 && plan.options.decisions.in_flight.is_none();
     let next = next.with("--in-flight", Some(decided.as_str()).filter(|_| asks));
@@ -166,14 +161,17 @@ pub(crate) fn verify(plan: &Plan, runs: &Path) -> Next {
         // The report takes the places from the run, and strings with a password from variables.
         _ => return report(&[&plan.run], runs),
     };
-    Next::new("verify")
-        .place(&plan.source.path)
+    of_files("verify", &plan.source, target).with("--run", Some(&plan.run)).runs(runs)
+}
+
+/// A command with a source of files and a target folder.
+fn of_files(command: &str, source: &PlannedSource, target: &TargetFolder) -> Next {
+    Next::new(command)
+        .place(&source.path)
         .place(&target.root)
-        .with("--db", plan.source.db.as_ref())
-        .with("--collection", plan.source.collection.as_ref())
-        .with("--target-db", Some(&target.db).filter(|db| *db != "letswriteabook"))
-        .with("--run", Some(&plan.run))
-        .runs(runs)
+        .with("--db", source.db.as_ref())
+        .with("--collection", source.collection.as_ref())
+        .with("--target-db", Some(&target.db).filter(|db| *db != TARGET_DB_DEFAULT))
 }
 
 /// A command that is given to a run.

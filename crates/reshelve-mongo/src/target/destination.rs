@@ -239,9 +239,7 @@ impl Destination for LiveDestination {
     }
 
     fn plan_user(&mut self, plan: &str) -> Result<Option<String>, EndError> {
-        let connection = &self.connection;
-        let user = connection.wait(used_plans::user(connection, plan));
-        user.map_err(|error| connection.error("looking at", RUNS, &error))
+        self.connection.wait(used_plans::user(&self.connection, plan))
     }
 
     fn use_plan(&mut self, plan: &str, run: &str) -> Result<(), EndError> {

@@ -1,11 +1,12 @@
 //! Which saved plans were used in a live target: a document for each in `reshelve_runs`, beside the
 //! lease. A rollback leaves it.
 
-use mongodb::bson::{Document, doc};
+use mongodb::bson::doc;
 use mongodb::error::Error;
 use reshelve::ends::{EndError, Hint};
 
 use super::lease::RUNS;
+use super::run_notes;
 use crate::connection::Connection;
 
 /// What the server says if a document with that `_id` is there.
@@ -24,10 +25,8 @@ pub(super) async fn are_there(connection: &Connection) -> Result<bool, EndError>
 }
 
 /// The run that used a plan in this target.
-pub(super) async fn user(connection: &Connection, plan: &str) -> Result<Option<String>, Error> {
-    let runs = connection.decoded(RUNS);
-    let find = || runs.find_one(doc! { "_id": id(plan) }).into_future();
-    let found: Option<Document> = connection.patience.retry(find).await?;
+pub(super) async fn user(connection: &Connection, plan: &str) -> Result<Option<String>, EndError> {
+    let found = run_notes::read(connection, &id(plan)).await?;
     Ok(found.map(|found| found.get_str("run").unwrap_or("unknown").to_owned()))
 }
 
@@ -43,7 +42,7 @@ pub(super) async fn add(connection: &Connection, plan: &str, run: &str) -> Resul
         Err(error) if crate::error::code(&error) == Some(DUPLICATE_KEY) => {}
         Err(error) => return Err(failed(error)),
     }
-    match user(connection, plan).await.map_err(failed)? {
+    match user(connection, plan).await? {
         Some(by) if by == run => Ok(()),
         by => {
             let by = by.unwrap_or_default();

@@ -27,9 +27,6 @@ pub(super) struct ReadyFile {
     /// Which file it is, whatever its name and its length become; none in older checkpoints.
     #[serde(default)]
     pub(super) identity: Option<(u64, u64)>,
-    /// How long the file was that it replaces.
-    #[serde(default)]
-    pub(super) replaces_bytes: Option<u64>,
 }
 
 /// The opaque part of a position of a folder target.

@@ -51,8 +51,7 @@ pub(crate) fn finish_collection(
     let (temporary, bytes) = replacement.sync()?;
     let name = temporary.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let identity = what.files.look(temporary)?.map(|found| of(found.identity));
-    let replaces_bytes = what.files.look(&path)?.map(|found| found.length);
-    announce(ReadyFile { name, bytes, identity, replaces_bytes })?;
+    announce(ReadyFile { name, bytes, identity })?;
     replacement.commit()?;
     Ok(bytes)
 }
@@ -75,16 +74,12 @@ pub(crate) fn has_taken_its_place(
     let path = folder.file(collection);
     let temporary = path.with_file_name(&ready.name);
     let now = files.look(&path)?;
-    if let (Some(now), Some(identity)) = (now, ready.identity)
-        && of(now.identity) == identity
-    {
-        return Ok(true);
+    if let Some(identity) = ready.identity {
+        return Ok(now.is_some_and(|now| of(now.identity) == identity));
     }
-    if files.look(&temporary)?.is_some_and(|found| found.length == ready.bytes) {
-        return Ok(false);
-    }
-    // A process that failed removes its file: then the old one stands, and is rewritten.
-    Ok(ready.identity.is_none() && now.is_some_and(|found| found.length == ready.bytes))
+    // Lengths alone tell: the new file is not there any more, and what stands is as long.
+    let [now, new] = [now, files.look(&temporary)?].map(|found| found.map(|it| it.length));
+    Ok(now == Some(ready.bytes) && new != now)
 }
 
 fn rewrite<F: Files + ?Sized>(

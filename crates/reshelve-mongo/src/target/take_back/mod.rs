@@ -264,7 +264,7 @@ fn standing_of(
     is_continued: bool,
     half: Half,
 ) -> Standing {
-    let may_be_half = is_continued || own.job.is_open;
+    let may_be_half = half != Half::No;
     let parts = |without_kept: bool| {
         Collection::ALL.map(|collection| {
             let (now, kept) = (&now[collection.index()], &kept[collection.index()]);
