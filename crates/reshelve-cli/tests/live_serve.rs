@@ -91,7 +91,7 @@ fn odd_jobs(job: &Document) -> Vec<Document> {
     let outlined = doc! { "chapterNumber": 1, "keyEvents": ["a"], "summary": "A text." };
     // Without its own time, an attempt has that of the request.
     let attempt = doc! { "attemptNumber": 1, "createdAt": DateTime::from_millis(0) };
-    let chapters: [Bson; 9] = [
+    let chapters: [Bson; 13] = [
         Bson::Null,
         "text".into(),
         chapter.clone().into(),
@@ -101,8 +101,12 @@ fn odd_jobs(job: &Document) -> Vec<Document> {
         bson!([chapter.clone(), { "status": "failed", "attempts": 3 }]),
         bson!([chapter.clone(), { "status": "failed", "attempts": [null] }]),
         bson!([chapter.clone(), { "status": "failed", "attempts": [attempt] }]),
+        bson!([chapter.clone(), { "status": "failed", "attempts": {} }]),
+        bson!([chapter.clone(), { "status": "failed", "attempts": { "0": 1 } }]),
+        bson!([chapter.clone(), { "status": "failed", "attempts": null }]),
+        bson!([[{ "attempts": 3 }], { "attempts": true }]),
     ];
-    let outlines: [Bson; 7] = [
+    let outlines: [Bson; 12] = [
         Bson::Null,
         "text".into(),
         outlined.clone().into(),
@@ -110,6 +114,11 @@ fn odd_jobs(job: &Document) -> Vec<Document> {
         bson!([outlined.clone(), "text"]),
         bson!([outlined.clone(), {}]),
         bson!([outlined.clone(), { "keyEvents": "text" }, [1]]),
+        bson!([outlined.clone(), { "keyEvents": null }]),
+        bson!([outlined.clone(), { "keyEvents": 3 }]),
+        bson!([outlined.clone(), { "keyEvents": {} }]),
+        bson!([outlined.clone(), { "keyEvents": [null, 1, {}] }]),
+        bson!([[outlined.clone()]]),
     ];
     let failures = [Bson::Null, bson!([null]), bson!([{ "stage": "x" }, 1])];
     let named = |name: &'static str, all: Vec<Bson>| all.into_iter().map(move |it| (name, it));
@@ -164,6 +173,14 @@ fn odd_jobs_are_listed_from_a_live_target_as_from_files() {
         }
     }
     assert_eq!(statuses.into_iter().collect::<Vec<_>>(), [200, 500]);
+    // Of a job as the mapping writes it, only that is asked; of another one, its card too.
+    let asked = |target: &str| {
+        let before = proxy.log().exchanges().len();
+        live.get(target);
+        let all = proxy.log().exchanges().split_off(before);
+        all.iter().filter(|it| it.request.collection == "novel_jobs").count()
+    };
+    assert_eq!([asked("/api/novel/odd-0/metrics"), asked("/api/novel/odd-9/metrics")], [1, 2]);
     // A server that computes nothing in a projection.
     let refusal = Act::Refuse { code: 2, message: "unsupported projection" };
     proxy.rule(on("find").of("novel_jobs"), Turn::Nth(1), refusal);

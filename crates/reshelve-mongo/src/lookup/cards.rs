@@ -28,6 +28,53 @@ fn there(field: &str) -> Document {
     doc! { "$cond": [{ "$isArray": [field] }, elements, { "$type": field }] }
 }
 
+/// Which jobs are as the mapping writes them, in what may keep the application from reading one:
+/// key events in everything that is outlined, and no attempts. A server sees that without making
+/// documents of all their texts. Of a job that is not such, this says nothing.
+///
+/// There is one condition for each path, and none on the whole: with an `$and`, a `$or` or a `$nor`
+/// a compatible server reads all jobs instead of those that an index finds.
+pub(super) fn plain() -> Document {
+    let nothing = doc! { "$not": { "$type": ["null", "undefined"] } };
+    let other_than = |fine: &[&str]| -> Vec<&str> {
+        TYPES.into_iter().filter(|name| !fine.contains(name)).collect()
+    };
+    doc! {
+        "chapters": &nothing,
+        "chapters.attempts": { "$not": { "$type": other_than(&[]) } },
+        "chapters.attempts.0": { "$exists": false },
+        "failures": nothing,
+        "outline": {
+            "$type": "array", "$not": { "$elemMatch": { "$not": { "$type": "object" } } },
+        },
+        "outline.keyEvents": { "$ne": null, "$not": { "$type": other_than(&["string"]) } },
+    }
+}
+
+/// What a value may be that is no array. A condition on an array is one on its elements too.
+const TYPES: [&str; 20] = [
+    "double",
+    "string",
+    "object",
+    "binData",
+    "undefined",
+    "objectId",
+    "bool",
+    "date",
+    "null",
+    "regex",
+    "dbPointer",
+    "javascript",
+    "symbol",
+    "javascriptWithScope",
+    "int",
+    "timestamp",
+    "long",
+    "decimal",
+    "minKey",
+    "maxKey",
+];
+
 /// All but what no list shows: texts of chapters above all.
 pub(super) fn without_texts() -> Document {
     doc! {

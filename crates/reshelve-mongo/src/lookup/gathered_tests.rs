@@ -7,6 +7,8 @@ use std::thread::{self, JoinHandle};
 
 use super::*;
 
+const AT_ONCE: usize = 2;
+
 type Tried = Gathered<&'static str, usize, usize>;
 
 /// Readings that stand still until they are told to go on.
@@ -39,7 +41,7 @@ fn waiting(gathered: &Tried) -> usize {
 
 #[test]
 fn who_asks_meanwhile_shares_the_next_reading() {
-    let gathered = Arc::new(Tried::new());
+    let gathered = Arc::new(Tried::new(AT_ONCE));
     let (go_on, first) = held(&gathered, AT_ONCE);
     let now = Arc::new(AtomicUsize::new(1));
     let readings = Arc::new(AtomicUsize::new(0));
@@ -75,11 +77,13 @@ fn who_asks_meanwhile_shares_the_next_reading() {
     }
     assert_eq!(readings.load(Ordering::SeqCst), 1);
     assert!(locked(&gathered.lines).is_empty(), "nothing is kept");
+    // The next one waits a little for them to ask again; not for a reading that was for one alone.
+    assert_eq!(locked(&gathered.shared).as_ref().map(|last| last.line), Some("cards"));
 }
 
 #[test]
 fn a_reading_is_asked_for_so_much_and_no_more() {
-    let gathered = Arc::new(Tried::new());
+    let gathered = Arc::new(Tried::new(AT_ONCE));
     let (go_on, first) = held(&gathered, AT_ONCE);
     let most = Arc::new(AtomicUsize::new(0));
     let others: Vec<_> = (0..3 * ITEMS_MAX)
@@ -108,7 +112,7 @@ fn a_reading_is_asked_for_so_much_and_no_more() {
 
 #[test]
 fn a_reading_that_fails_or_panics_holds_nobody_up() {
-    let gathered = Arc::new(Tried::new());
+    let gathered = Arc::new(Tried::new(AT_ONCE));
     let failed = |_: &BTreeSet<usize>| Err(EndError::failed("the server is gone", None));
     assert_eq!(gathered.get(&"cards", &1, failed).unwrap_err().message, "the server is gone");
     let panics = Arc::clone(&gathered);

@@ -41,6 +41,8 @@ type Ones = Gathered<One, String, Vec<u8>>;
 /// Which document of a job. Whole jobs are not among them: they are too large to gather.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum One {
+    /// That there is one which has [`cards::plain`] parts, and nothing of it.
+    Plain,
     Card,
     Metrics,
     Metadata,
@@ -56,8 +58,11 @@ impl LiveLookup {
             connection,
             read_preference,
             catalogue: LiveCatalogue::default(),
-            lists: Arc::new(Gathered::new()),
-            ones: Arc::new(Gathered::new()),
+            // The same list for all who ask: a second one beside it would only take its time.
+            lists: Arc::new(Gathered::new(1)),
+            // Enough that a server with several cores has something to do, few enough that there
+            // is something to gather.
+            ones: Arc::new(Gathered::new(2)),
         }
     }
 
@@ -97,6 +102,13 @@ impl LiveLookup {
         // Of several, one may have more than one: no limit tells how many there are in all.
         let options = || if ids.len() == 1 { limited_to(1) } else { FindOptions::default() };
         let documents = match which {
+            One::Plain => {
+                let mut options = options();
+                options.projection = Some(doc! { "_id": 0, "jobId": 1 });
+                let mut filter = filter;
+                filter.extend(cards::plain());
+                self.find(Collection::Jobs, filter, options)?
+            }
             One::Card => self.cards(&filter, &options)?,
             One::Metrics => self.find(Collection::Metrics, filter, options())?,
             One::Metadata => self.find(Collection::Metadata, filter, options())?,
@@ -235,6 +247,10 @@ impl JobLookup for LiveLookup {
 
     fn card(&self, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError> {
         self.one(One::Card, job_id)
+    }
+
+    fn is_plain(&self, job_id: &[u8]) -> Result<bool, EndError> {
+        Ok(self.one(One::Plain, job_id)?.is_some())
     }
 
     fn has(&self, job_id: &[u8]) -> Result<bool, EndError> {

@@ -217,7 +217,9 @@ impl JobQuestion {
             let job = job.document(Collection::Jobs)?.ok_or(Failed::NoJob)?;
             return Ok(present::detail(&job, now_ms)?);
         }
-        present::sound(&job.card()?.ok_or(Failed::NoJob)?)?;
+        if !job.is_plain()? {
+            present::sound(&job.card()?.ok_or(Failed::NoJob)?)?;
+        }
         Ok(match self.part {
             Part::Detail | Part::Events => {
                 let before = match &self.before {

@@ -34,6 +34,17 @@ pub trait JobLookup: JobCatalogue {
     /// Where the place cannot be read.
     fn card(&self, job_id: &[u8]) -> Result<Option<Vec<u8>>, EndError>;
 
+    /// Whether there is such a job and the application can read it, by conditions that a place looks
+    /// at without reading the job: its outline is an array of documents that have key events, and
+    /// no chapter is null or has attempts, and no failure is null. `false` says nothing: its card
+    /// tells.
+    ///
+    /// # Errors
+    /// Where the place cannot be read.
+    fn is_plain(&self, _job_id: &[u8]) -> Result<bool, EndError> {
+        Ok(false)
+    }
+
     /// Whether there is such a job; cheaper than its card where a place knows without reading it.
     ///
     /// # Errors
@@ -68,6 +79,14 @@ pub trait JobLookup: JobCatalogue {
 
 /// A job that is looked at: what [`JobLookup`] gives of it, without its id.
 pub trait OneJob {
+    /// As [`JobLookup::is_plain`].
+    ///
+    /// # Errors
+    /// Where the place cannot be read.
+    fn is_plain(&self) -> Result<bool, EndError> {
+        Ok(false)
+    }
+
     /// As [`JobLookup::card`].
     ///
     /// # Errors
@@ -94,6 +113,10 @@ struct Apart<'p, L: ?Sized> {
 }
 
 impl<L: JobLookup + ?Sized> OneJob for Apart<'_, L> {
+    fn is_plain(&self) -> Result<bool, EndError> {
+        self.place.is_plain(self.job_id)
+    }
+
     fn card(&self) -> Result<Option<Vec<u8>>, EndError> {
         self.place.card(self.job_id)
     }
