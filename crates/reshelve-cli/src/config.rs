@@ -45,13 +45,18 @@ fn without_variables(command: clap::Command) -> clap::Command {
     names.into_iter().fold(command, |command, name| command.mut_subcommand(name, without_variables))
 }
 
+/// Where the file is.
+pub(crate) fn path() -> PathBuf {
+    std::env::var_os(CONFIG).map_or_else(|| FILE.into(), PathBuf::from)
+}
+
 /// What the file holds; none where there is none and none was named.
 fn text() -> Result<Option<(PathBuf, String)>, Failure> {
     let named = std::env::var_os(CONFIG);
     named.iter().try_for_each(|path| outside::check(CONFIG, path))?;
-    let path = named.as_deref().map_or(Path::new(FILE), Path::new);
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some((path.to_owned(), text))),
+    let path = path();
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(Some((path, text))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => Ok(None),
         Err(error) => {
             let message = format!("reading {}: {error}", path.display());

@@ -1,7 +1,11 @@
 //! A faulty command line as a failure like any other: what is wrong, and what to do about it.
 
-use clap::error::ErrorKind;
+use std::ffi::{OsStr, OsString};
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use reshelve_app::{Failure, hints};
+
+use crate::config;
 
 /// The failure that the parser describes in a page of text.
 pub(crate) fn failure(kind: ErrorKind, text: &str) -> Failure {
@@ -24,6 +28,41 @@ pub(crate) fn failure(kind: ErrorKind, text: &str) -> Failure {
         [] => Failure::usage(message, hints::LIST_OF_FLAGS),
         hint => Failure::usage(message, hint.join("; ")),
     }
+}
+
+/// Where a value that the parser refuses was found, if not on the command line: the parser names a
+/// flag that nobody may have given.
+pub(crate) fn origin(
+    error: &clap::Error,
+    command: &clap::Command,
+    line: &[OsString],
+) -> Option<String> {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let (argument, value) = (text(ContextKind::InvalidArg)?, text(ContextKind::InvalidValue)?);
+    let is_given = |word: &OsString| {
+        let word = word.to_string_lossy();
+        word == value || word.strip_suffix(value).is_some_and(|flag| flag.starts_with('-'))
+    };
+    if line.iter().any(is_given) {
+        return None;
+    }
+    let argument = named(command, argument, line)?;
+    let of = |name: &&OsStr| std::env::var_os(name).is_some_and(|set| set == value);
+    if let Some(name) = argument.get_env().filter(of) {
+        return Some(format!("the value is that of the variable {}", name.to_string_lossy()));
+    }
+    let is_setting = argument.get_default_values().iter().any(|set| *set == value);
+    is_setting.then(|| format!("the value stands in {}", config::path().display()))
+}
+
+/// The argument that the parser calls so, of the command that was called.
+fn named<'c>(command: &'c clap::Command, name: &str, line: &[OsString]) -> Option<&'c clap::Arg> {
+    let called = command.get_subcommands().filter(|sub| line.iter().any(|it| it == sub.get_name()));
+    let below = called.filter_map(|sub| named(sub, name, line)).next();
+    below.or_else(|| command.get_arguments().find(|argument| argument.to_string() == name))
 }
 
 fn one_line(paragraph: &str) -> String {

@@ -14,6 +14,7 @@ mod progress_line;
 mod reread;
 mod verbose;
 
+use std::ffi::OsString;
 use std::time::Instant;
 
 use clap::FromArgMatches;
@@ -93,7 +94,13 @@ fn print_parser_error(error: &clap::Error, command: &clap::Command) -> Result<Ex
         return Ok(ExitCode::Done);
     }
     let text = printer::masked(&gate::masked(&error.render().to_string(), command));
-    let failure = faulty::failure(error.kind(), &text);
-    printer::faulty_command_line(text.trim_end(), &failure);
+    let mut failure = faulty::failure(error.kind(), &text);
+    let line: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let origin = faulty::origin(error, command, &line);
+    if let Some(origin) = &origin {
+        failure.hint =
+            Some(failure.hint.map_or(origin.clone(), |hint| format!("{origin}; {hint}")));
+    }
+    printer::faulty_command_line(text.trim_end(), origin.as_deref(), &failure);
     Ok(failure.code)
 }

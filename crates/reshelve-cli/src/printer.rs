@@ -240,10 +240,13 @@ pub(crate) fn failure(failure: &Failure) {
 }
 
 /// A faulty command line, in the parser's words; as JSON, in those of the failure.
-pub(crate) fn faulty_command_line(words: &str, failure: &Failure) {
+pub(crate) fn faulty_command_line(words: &str, origin: Option<&str>, failure: &Failure) {
     match words.strip_prefix("error: ") {
         Some(words) => error(words),
         None => on_stderr(words),
+    }
+    if let Some(origin) = origin {
+        hint(origin);
     }
     failure_document(failure);
 }

@@ -91,6 +91,26 @@ fn the_settings_file_stands_below_the_environment_and_the_command_line() {
     assert!(told.stderr.contains("runs-dri"), "{}", told.stderr);
 }
 
+/// A flag that nobody gave is blamed for the value of a variable or of the settings file.
+#[test]
+fn a_value_that_is_refused_is_told_with_where_it_stands() {
+    let place = Place::new();
+    let generate = ["generate", "x.bson"];
+    let told = place.call(&generate).env("RESHELVE_DOCUMENTS", "many").expect(2);
+    told.says(&[
+        "invalid value 'many'",
+        "hint: the value is that of the variable RESHELVE_DOCUMENTS",
+    ]);
+    place.write("mine.toml", b"[generate]\ndocuments = \"few\"\n");
+    let call = || place.call(&generate).env("RESHELVE_CONFIG", "mine.toml");
+    call().expect(2).says(&["invalid value 'few'", "hint: the value stands in mine.toml"]);
+    for given in [&["--documents", "few"][..], &["--documents=few"]] {
+        let told = place.call(&common::with(&generate, given)).env("RESHELVE_DOCUMENTS", "few");
+        let told = told.expect(2);
+        assert!(!told.stderr.contains("the value"), "{}", told.stderr);
+    }
+}
+
 #[test]
 fn pages_are_made_from_the_definition() {
     let place = Place::new();

@@ -66,6 +66,7 @@ fn what_each_command_names_works() {
         (&["report", "latest", runs[0], runs[1]], "report"),
         (&["resume", "latest", runs[0], runs[1]], "verify"),
         (&["verify", "jobs.bson", "out"], "checksums"),
+        (&["rehearse", "jobs.bson", "--in-flight", "skip"], "run"),
         (&["generate", "cut.bson", "--documents", "9", "--fault", "truncate"], "inspect"),
     ] {
         let told = place.expect(0, args);
@@ -75,6 +76,13 @@ fn what_each_command_names_works() {
         let damaged = if args[0] == "generate" { 1 } else { 0 };
         copied(&place, &line).expect(damaged);
     }
+    // This one serves until it is stopped.
+    let told = place.expect(0, &["shadow", "--offline", "jobs.bson", "out"]);
+    let serve = "reshelve serve --legacy jobs.bson --normalized out --shadow";
+    assert_eq!(next(&told).as_deref(), Some(serve));
+    let told = place.expect(0, &["rollback", "latest", "--apply", runs[0], runs[1]]);
+    let shown = copied(&place, &next(&told).unwrap()).expect(0).stdout;
+    assert!(shown.contains("taken back since"), "{shown}");
 }
 
 #[test]

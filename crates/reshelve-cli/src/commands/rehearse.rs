@@ -8,6 +8,7 @@ use reshelve_app::{ExitCode, Failure};
 
 use super::run::compression;
 use crate::cli::RehearseArgs;
+use crate::next;
 use crate::printer::{Printer, Tone, toned};
 use crate::progress::View;
 
@@ -21,6 +22,10 @@ pub(crate) fn run(args: &RehearseArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
     printer.text(&page(&outcome));
     printer.json(&outcome);
+    if outcome.record.outcome == Ended::Passed {
+        let in_flight = request.mapping.in_flight.map(|in_flight| in_flight.as_str());
+        printer.next(&next::dry_run(&request.source).with("--in-flight", in_flight));
+    }
     if let Some(failure) = &outcome.failure {
         printer.error(&plain(&failure.message));
         if let Some(hint) = &failure.hint {

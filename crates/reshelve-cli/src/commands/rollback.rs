@@ -41,7 +41,8 @@ pub(crate) fn run(args: &RollbackArgs) -> Result<ExitCode, Failure> {
         Ended::Interrupted => {
             printer.next(&next::to_run("rollback", run, &args.runs.runs_dir).flag("--apply"));
         }
-        _ => {}
+        Ended::RolledBack => printer.next(&next::to_run("status", run, &args.runs.runs_dir)),
+        Ended::Dry | Ended::Already | Ended::Undecided => {}
     }
     Ok(outcome.exit_code())
 }

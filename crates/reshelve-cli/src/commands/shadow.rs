@@ -11,6 +11,7 @@ use reshelve_serve::sides::RouteName;
 use super::differences;
 use super::table::{plain_table, right_align};
 use crate::cli::ShadowArgs;
+use crate::next::Next;
 use crate::printer::{Printer, Tone, toned};
 use crate::progress::View;
 
@@ -26,11 +27,20 @@ pub(crate) fn run(args: &ShadowArgs) -> Result<ExitCode, Failure> {
     let view = Arc::new(View::default());
     let handle = args.password.handle(view.handle());
     view.ready();
-    let outcome = shadow::shadow(&args.request(), &handle);
+    let request = args.request();
+    let outcome = shadow::shadow(&request, &handle);
     view.end();
     let outcome = outcome?;
     printer.text(&page(&outcome));
     printer.json(&outcome);
+    if outcome.compared.is_agreed() {
+        let next = Next::new("serve").flag("--legacy").place(&request.source.name);
+        let next = next.with("--db", request.source.db.as_ref());
+        let next = next.with("--collection", request.source.collection.as_ref());
+        let next = next.flag("--normalized").place(&request.target.name);
+        let next = next.with("--target-db", request.target.db.as_ref());
+        printer.next(&next.flag("--shadow"));
+    }
     Ok(outcome.exit_code())
 }
 

@@ -84,9 +84,10 @@ fn page(status: &RunStatus) -> String {
     row("target", status.target.clone());
     row("read", format!("{}, {}", counted(documents.read, "document"), size(status.bytes_read)));
     row("mapped", counted(documents.mapped, "document"));
+    let since = if status.state == "rolled-back" { "; taken back since" } else { "" };
     row(
         "written",
-        format!("{}, {}", counted(documents.written, "job"), size(status.bytes_written)),
+        format!("{}, {}{since}", counted(documents.written, "job"), size(status.bytes_written)),
     );
     row("unchanged", number(documents.unchanged));
     row("skipped", number(documents.skipped));
