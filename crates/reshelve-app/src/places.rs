@@ -350,6 +350,10 @@ fn find_target(root: &Path, db: Option<&str>) -> Result<TargetFolder, Failure> {
         let message = format!("{}: there is no such folder", root.display());
         return Err(Failure::failed(message).hinting(hints::NAME_THE_TARGET_FOLDER));
     }
+    if root.is_file() {
+        let message = format!("{}: a file, and a target is a folder", root.display());
+        return Err(Failure::usage(message, hints::NAME_THE_TARGET_FOLDER));
+    }
     TargetFolder::find(root, db)?.ok_or_else(|| {
         let message = format!("{}: no target collections in this folder", root.display());
         Failure::usage(message, hints::NAME_THE_TARGET_FOLDER)

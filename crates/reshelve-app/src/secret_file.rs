@@ -26,7 +26,9 @@ pub(crate) struct Kind {
 /// If the file cannot be read, or does not hold one line of text.
 pub(crate) fn read(path: &Path, kind: &Kind) -> Result<String, Failure> {
     crate::outside::check(kind.file, path)?;
-    let bytes = Disk.read_handed_over(path, BYTES_MAX)?;
+    let bytes = Disk
+        .read_handed_over(path, BYTES_MAX)
+        .map_err(|error| Failure::from(error).hinting(kind.hint))?;
     let refused = |what: &str| Failure::usage(format!("{} {what}", path.display()), kind.hint);
     let text = String::from_utf8(bytes).map_err(|_| refused("is not text"))?;
     let text = text.strip_suffix('\n').unwrap_or(&text);

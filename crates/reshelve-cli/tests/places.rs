@@ -181,6 +181,9 @@ fn a_target_that_is_another_place_is_refused() {
         place.expect(0, &["rollback", &run, "--target", same]);
     }
     place.expect(1, &["verify", "jobs.bson", "nowhere"]).says(&["there is no such folder"]);
+    for args in [&["checksums", "jobs.bson"][..], &["verify", "jobs.bson", "jobs.bson"]] {
+        place.expect(2, args).says(&["jobs.bson: a file, and a target is a folder", "hint:"]);
+    }
     place.expect(2, &["restore", "target", "back.json"]).says(&["writes plain .bson", "hint:"]);
     place.expect(2, &["inspect", "dump", "--db", "nowhere"]).says(&["no database nowhere"]);
 }
