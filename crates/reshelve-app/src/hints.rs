@@ -292,7 +292,9 @@ fn of_end_in_general(hint: &Hint) -> &'static str {
             "a run with --replace was interrupted there: resume it, and it removes the earlier \
              versions"
         }
-        Hint::WaitForTheRun => "wait until it ends; `reshelve runs` shows it",
+        Hint::WaitForTheRun => {
+            "wait until it ends, or resume it if it is paused: `reshelve runs` shows which"
+        }
         Hint::WaitForTheLease => {
             "wait until it ends; if its process is gone, its lease expires within a minute, and \
              then --take-over breaks it"

@@ -188,6 +188,31 @@ fn a_target_that_is_another_place_is_refused() {
     place.expect(2, &["inspect", "dump", "--db", "nowhere"]).says(&["no database nowhere"]);
 }
 
+/// Messages name the database folder of a target, and people name it too.
+#[test]
+fn a_target_is_not_written_inside_another_one() {
+    let place = place();
+    place.expect(4, &RUN);
+    let inside = "target/letswriteabook";
+    let before = place.tree("target");
+    for more in [&[][..], &["--apply", "--in-flight", "skip"], &["--apply", "--replace"]] {
+        let told = place.expect(3, &with(&["run", "jobs.bson", inside], more));
+        told.says(&["is the database folder of a target", "hint: name the folder above it"]);
+    }
+    assert!(place.tree("target") == before);
+    // What lies there all the same: empty files are no target, and of two nobody knows which.
+    let sums = || place.expect(0, &["checksums", inside]).stdout;
+    let expected = sums();
+    let nested = format!("{inside}/letswriteabook");
+    std::fs::create_dir(place.path(&nested)).unwrap();
+    for name in ["novel_jobs", "novel_job_events", "novel_job_metrics", "novel_job_metadata"] {
+        place.write(&format!("{nested}/{name}.bson"), b"");
+    }
+    assert_eq!(sums(), expected);
+    place.write(&format!("{nested}/novel_jobs.bson"), &place.read("jobs.bson"));
+    place.expect(3, &["checksums", inside]).says(&["and so does", "hint:"]);
+}
+
 /// A collection in two forms: nothing tells which is meant.
 #[test]
 fn a_target_in_two_forms_is_not_read() {

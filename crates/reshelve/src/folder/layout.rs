@@ -45,11 +45,12 @@ pub struct Held {
 
 impl TargetFolder {
     /// Finds the target in a folder: the database `db` inside it, else the only one inside it that
-    /// holds target collections, else the folder itself where it is a database folder.
+    /// holds target collections, else the folder itself where it is a database folder. Of the two
+    /// last, one with empty files counts only where the other is none.
     ///
     /// # Errors
-    /// Where the folder cannot be read, or holds a collection in two forms. Without a target in it
-    /// the answer is none.
+    /// Where the folder cannot be read, holds a collection in two forms, or is a target and has one
+    /// inside it. Without a target in it the answer is none.
     pub fn find(root: &Path, db: Option<&str>) -> Result<Option<TargetFolder>, EndError> {
         let found = Self::find_any(root, db)?;
         if let Some(found) = &found {
@@ -58,7 +59,7 @@ impl TargetFolder {
         Ok(found)
     }
 
-    fn find_any(root: &Path, db: Option<&str>) -> Result<Option<TargetFolder>, DiskError> {
+    fn find_any(root: &Path, db: Option<&str>) -> Result<Option<TargetFolder>, EndError> {
         if let Some(db) = db {
             return Ok(Self::in_database(root, db));
         }
@@ -66,11 +67,24 @@ impl TargetFolder {
         for name in Disk.list(root)? {
             found.extend(name.to_str().and_then(|db| Self::in_database(root, db)));
         }
-        if found.len() == 1 {
-            return Ok(found.pop());
-        }
+        let inside = if found.len() == 1 { found.pop() } else { None };
         let name = root.file_name().and_then(|name| name.to_str());
-        Ok(name.zip(root.parent()).and_then(|(db, parent)| Self::in_database(parent, db)))
+        let itself = name.zip(root.parent()).and_then(|(db, above)| Self::in_database(above, db));
+        let (Some(inside), Some(itself)) = (&inside, &itself) else { return Ok(inside.or(itself)) };
+        let holds = |folder: &TargetFolder| {
+            Ok::<_, DiskError>(folder.held()?.iter().any(|held| held.bytes > 0))
+        };
+        match (holds(inside)?, holds(itself)?) {
+            (true, true) => {
+                let (outer, inner) = (itself.database(), inside.database());
+                let (outer, inner) = (outer.display(), inner.display());
+                let message = format!("{outer} holds target collections, and so does {inner}");
+                let hint = "move one of them to another folder, or name one with --target-db";
+                Err(EndError::refused(message, hint))
+            }
+            (false, true) => Ok(Some(itself.clone())),
+            _ => Ok(Some(inside.clone())),
+        }
     }
 
     fn in_database(root: &Path, db: &str) -> Option<TargetFolder> {
@@ -148,11 +162,16 @@ impl TargetFolder {
     }
 
     pub(super) fn held_on(&self, files: &dyn Files) -> Result<Vec<Held>, DiskError> {
+        Self::held_in(files, &self.database())
+    }
+
+    /// The files of target collections that lie in a folder.
+    pub(super) fn held_in(files: &dyn Files, folder: &Path) -> Result<Vec<Held>, DiskError> {
         let mut held = Vec::new();
         for collection in Collection::ALL {
             for compression in Compression::ALL {
                 let name = format!("{collection}.bson{}", compression.suffix());
-                let path = self.database().join(name);
+                let path = folder.join(name);
                 if let Some(found) = files.look(&path)? {
                     held.push(Held { collection, path, compression, bytes: found.length });
                 }

@@ -36,6 +36,7 @@ pub(super) fn look(
     target: &TargetFolder,
 ) -> Result<Before, EndError> {
     check_place(files, &target.database())?;
+    check_is_no_database(files, target)?;
     let left_by = look_at_lock(files, request, target)?;
     let held = target.held_on(files)?;
     if let Some(other) = held.iter().find(|held| held.compression != target.compression)
@@ -61,6 +62,23 @@ pub(super) fn look(
     check_whole(files, target, &survey, left_by.as_ref())?;
     let base = if survey.documents == 0 { Lengths::default() } else { survey.lengths };
     Ok(Before { seen, base, documents: survey.documents, existing: Some(survey.existing) })
+}
+
+/// A target is not written inside the database folder of another one, which is what messages and
+/// listings name: readers of that folder would take the inner one for it.
+fn check_is_no_database(files: &dyn Files, target: &TargetFolder) -> Result<(), EndError> {
+    let root = &target.root;
+    for held in TargetFolder::held_in(files, root)? {
+        if held.bytes > 0 {
+            let message = format!(
+                "{} is the database folder of a target: it holds {} itself",
+                root.display(),
+                held.path.file_name().unwrap_or_default().display()
+            );
+            return Err(EndError::refused(message, "name the folder above it, or another target"));
+        }
+    }
+    Ok(())
 }
 
 /// The database folder must be one, or one that this user can create.
