@@ -18,8 +18,6 @@ pub(crate) fn failure(kind: ErrorKind, text: &str) -> Failure {
     let message = message.strip_prefix("error: ").unwrap_or(&message).to_owned();
     let hint: Vec<String> = paragraphs
         .filter_map(|paragraph| match paragraph.strip_prefix("tip: ") {
-            // A flag that the command does not have is hardly meant as a value.
-            Some(tip) if tip.starts_with("to pass ") => None,
             Some(tip) => Some(tip.to_owned()),
             None => paragraph.starts_with("Usage: ").then_some(paragraph),
         })
@@ -28,6 +26,15 @@ pub(crate) fn failure(kind: ErrorKind, text: &str) -> Failure {
         [] => Failure::usage(message, hints::LIST_OF_FLAGS),
         hint => Failure::usage(message, hint.join("; ")),
     }
+}
+
+/// The same page without tips that mislead: a flag that the command does not have is hardly meant as
+/// a value.
+pub(crate) fn without_useless_tips(text: &str) -> String {
+    let is_useless = |line: &&str| line.trim_start().starts_with("tip: to pass ");
+    let mut lines: Vec<&str> = text.lines().filter(|line| !is_useless(line)).collect();
+    lines.dedup_by(|one, other| one.is_empty() && other.is_empty());
+    lines.join("\n")
 }
 
 /// Where a value that the parser refuses was found, if not on the command line: the parser names a
@@ -72,6 +79,15 @@ fn one_line(paragraph: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tip_that_takes_a_flag_for_a_value_is_left_out() {
+        let page = "error: unexpected argument '--docs' found\n\n  tip: to pass '--docs' as a value, use \
+                    '-- --docs'\n\nUsage: reshelve generate <OUT>";
+        let expected =
+            "error: unexpected argument '--docs' found\n\nUsage: reshelve generate <OUT>";
+        assert_eq!(without_useless_tips(page), expected);
+    }
 
     #[test]
     fn the_parsers_page_becomes_a_sentence_and_a_hint() {

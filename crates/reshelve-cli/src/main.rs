@@ -94,6 +94,7 @@ fn print_parser_error(error: &clap::Error, command: &clap::Command) -> Result<Ex
         return Ok(ExitCode::Done);
     }
     let text = printer::masked(&gate::masked(&error.render().to_string(), command));
+    let text = faulty::without_useless_tips(&text);
     let mut failure = faulty::failure(error.kind(), &text);
     let line: Vec<OsString> = std::env::args_os().skip(1).collect();
     let origin = faulty::origin(error, command, &line);

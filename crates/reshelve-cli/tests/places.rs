@@ -177,6 +177,13 @@ fn a_target_that_is_another_place_is_refused() {
         let args = ["rollback", &run, "--target", other];
         refused(&place, &args, &["--target names another place", "hint:"]);
     }
+    // What a variable holds was not said of this run: a folder, or a live place of other runs.
+    for held in ["dump", "mongodb://127.0.0.1:9/other"] {
+        let with = |args: &[&str]| place.call(args).env("TARGET_MONGODB_URI", held);
+        with(&["rollback", &run]).expect(0);
+        let told = with(&["report", &run]).env("LEGACY_MONGODB_URI", held).expect(0);
+        assert!(told.stdout.contains("Parity holds"), "{held}: {}", told.stdout);
+    }
     for same in ["target", "target/letswriteabook", "./target/../target"] {
         place.expect(0, &["rollback", &run, "--target", same]);
     }

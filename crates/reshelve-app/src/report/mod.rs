@@ -29,7 +29,7 @@ use std::path::{Path, PathBuf};
 
 use reshelve::parity::Texts;
 use reshelve::report::{ReportRequest, RunReport, Sides, Verified};
-use reshelve::run::{RunFolder, now_ms};
+use reshelve::run::{Plan, RunFolder, now_ms};
 use reshelve::store::absolute;
 use serde::{Serialize, Serializer};
 
@@ -57,6 +57,9 @@ pub struct Request {
     pub source: Option<PathBuf>,
     /// Where the target is now, if it has moved.
     pub target: Option<PathBuf>,
+    /// Connection strings of source and target that were not given for this run: they count where
+    /// its own are live, as it keeps none with a password.
+    pub live: [Option<PathBuf>; 2],
     /// The folder that the report goes to; none for `report` in the run's folder.
     pub out: Option<PathBuf>,
     /// Whether to write the evidence pack too.
@@ -78,6 +81,7 @@ impl Request {
             runs: vec![run],
             source: None,
             target: None,
+            live: [None, None],
             out: None,
             bundle: false,
             texts: Texts::Withheld,
@@ -86,6 +90,24 @@ impl Request {
             dashboard: None,
         }
     }
+
+    /// Where source and target of a run are, if that is not what the run keeps.
+    fn elsewhere(&self, plan: &Plan) -> Elsewhere<'_> {
+        let [live_source, live_target] = &self.live;
+        let source = live_source.as_deref().filter(|_| plan.source.live.is_some());
+        let target = live_target.as_deref().filter(|_| plan.target.folder().is_none());
+        Elsewhere {
+            source: self.source.as_deref().or(source),
+            target: self.target.as_deref().or(target),
+        }
+    }
+}
+
+/// Where source and target were said to be.
+#[derive(Clone, Copy)]
+struct Elsewhere<'r> {
+    source: Option<&'r Path>,
+    target: Option<&'r Path>,
 }
 
 /// A report, and where it is; as JSON, `reshelve.report/1`.
@@ -197,11 +219,12 @@ fn gather(
     let Some(((folder, plan), retries)) = family.split_first() else {
         return Err(Failure::usage("no run is named", hints::RETRIES_OF_ONE_RUN));
     };
-    let again = SourceAgain { given: request.source.as_deref(), ..SourceAgain::default() };
+    let Elsewhere { source, target } = request.elsewhere(plan);
+    let again = SourceAgain { given: source, ..SourceAgain::default() };
     let origin = places::origin_again(&plan.source, &again, handle);
-    let origin = or_why(origin, request.source.as_deref())?;
-    let target = places::reader_again(&plan.target, request.target.as_deref(), handle);
-    let target = or_why(target, request.target.as_deref())?;
+    let origin = or_why(origin, source)?;
+    let reader = places::reader_again(&plan.target, target, handle);
+    let target = or_why(reader, target)?;
     let own = own_origins(plan, retries, handle);
     let asked = ReportRequest {
         folder: folder.clone(),
@@ -241,8 +264,9 @@ fn compare_answers(
     };
     let found = match report.parity {
         Some(_) => {
-            let source = places::source_again(&report.plan.source, request.source.as_deref());
-            let target = places::target_again(&report.plan.target, request.target.as_deref());
+            let Elsewhere { source, target } = request.elsewhere(&report.plan);
+            let source = places::source_again(&report.plan.source, source);
+            let target = places::target_again(&report.plan.target, target);
             answers::offline(family, (&source, &target), texts, handle)
         }
         None => Err(Failure::failed("source and target were not compared")),

@@ -366,3 +366,19 @@ mod tests {
         assert!(parse_size("4 parsecs").is_err());
     }
 }
+
+/// Whether a flag stands on the command line. What a variable or the settings file holds was not
+/// given for this one command.
+pub(crate) fn is_asked(flag: &str) -> bool {
+    std::env::args_os().any(|word| {
+        let word = word.to_string_lossy();
+        word.strip_prefix(flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+    })
+}
+
+/// The target of a run again: what the flag names, or the connection string that a variable holds.
+/// A folder in a variable is the target of another command: that of a run stays where it is.
+pub(crate) fn target_again(given: Option<&PathBuf>) -> Option<PathBuf> {
+    let is_live = |place: &&PathBuf| place.to_string_lossy().contains("://");
+    given.filter(|place| is_asked("--target") || is_live(place)).cloned()
+}

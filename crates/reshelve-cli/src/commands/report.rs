@@ -1,6 +1,6 @@
 //! `reshelve report`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use reshelve::parity::Texts;
 use reshelve::report::{RunReport, Word};
@@ -8,16 +8,19 @@ use reshelve_app::report::{self, Dashboard, Request, Written};
 use reshelve_app::text::plain;
 use reshelve_app::{ExitCode, Failure, Handle};
 
-use crate::cli::ReportArgs;
+use crate::cli::{ReportArgs, is_asked};
 use crate::next;
 use crate::printer::{Printer, Tone, toned};
 
 pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
+    let named = |flag, place: &Option<PathBuf>| place.clone().filter(|_| is_asked(flag));
+    let (source, target) = (named("--source", &args.source), named("--target", &args.target));
     let request = Request {
         runs: args.run.iter().map(|name| args.runs.run(name)).collect(),
-        source: args.source.clone(),
-        target: args.target.clone(),
+        source: source.clone(),
+        target: target.clone(),
+        live: [args.source.clone(), args.target.clone()],
         out: args.out.clone(),
         bundle: args.bundle,
         texts: if args.with_texts { Texts::Quoted } else { Texts::Withheld },
@@ -34,8 +37,8 @@ pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
         let next = if args.answers { next.flag("--answers") } else { next };
         printer.next(
             &next
-                .with("--source", args.source.as_ref())
-                .with("--target", args.target.as_ref())
+                .with("--source", source.as_ref())
+                .with("--target", target.as_ref())
                 .with("--crosscheck", args.crosscheck.as_ref())
                 .with("--out", args.out.as_ref()),
         );

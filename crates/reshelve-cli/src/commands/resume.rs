@@ -6,7 +6,7 @@ use reshelve_app::resume::{self, Request};
 use reshelve_app::{ExitCode, Failure};
 
 use super::{control, run_page};
-use crate::cli::ResumeArgs;
+use crate::cli::{ResumeArgs, target_again};
 use crate::next::{self, Next};
 use crate::printer::Printer;
 use crate::progress::View;
@@ -16,7 +16,7 @@ pub(crate) fn run(args: &ResumeArgs) -> Result<ExitCode, Failure> {
         run: args.runs.run(&args.run),
         source: args.source.clone(),
         allow_empty: args.allow_empty,
-        target: args.target.clone(),
+        target: target_again(args.target.as_ref()),
         in_flight: args.in_flight.map(Into::into),
         read_preference: args.read_preference.map(Into::into),
         batch: args.batch.options(),

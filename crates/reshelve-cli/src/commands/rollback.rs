@@ -5,7 +5,7 @@ use std::sync::Arc;
 use reshelve_app::rollback::{self, Ended, Outcome, Request};
 use reshelve_app::{ExitCode, Failure};
 
-use crate::cli::RollbackArgs;
+use crate::cli::{RollbackArgs, target_again};
 use crate::next::{self, Next};
 use crate::printer::{Printer, Tone, toned};
 use crate::progress::View;
@@ -19,7 +19,7 @@ pub(crate) fn run(args: &RollbackArgs) -> Result<ExitCode, Failure> {
         run: args.runs.run(&args.run),
         apply: args.apply,
         edited: args.edited,
-        target: args.target.clone(),
+        target: target_again(args.target.as_ref()),
         throttle: args.limits.throttle(),
     };
     let view = Arc::new(View::default());
