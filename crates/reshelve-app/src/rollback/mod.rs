@@ -144,7 +144,7 @@ pub fn rollback(request: &Request, handle: &Handle) -> Result<Outcome, Failure> 
     Ok(Outcome { report, paths })
 }
 
-/// Refuses to take back a run of which a later one has written jobs again, after they were gone.
+/// Refuses to take back a run of which a later one has written jobs again.
 fn refuse_written_again(runs: &Path, folder: &RunFolder, plan: &Plan) -> Result<(), Failure> {
     let known = RunFolder::list(runs)?.into_iter();
     let known = known.filter_map(|folder| folder.plan().ok().map(|plan| (folder, plan)));

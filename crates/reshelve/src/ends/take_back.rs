@@ -1,6 +1,6 @@
 //! The seam where a target gives back what a run wrote.
 
-use super::{Action, Claim, EndError, Found, Hint, Position, Wrote};
+use super::{Action, Claim, EndError, Found, Hint, Notes, Position, Wrote};
 use crate::store::{DiskError, Key};
 use crate::target_schema::Collection;
 
@@ -155,11 +155,16 @@ pub trait TakesBack {
         Ok(())
     }
 
-    /// Cuts that off.
+    /// Cuts that off. What nothing proves to be the run's own is kept in its folder, and told.
     ///
     /// # Errors
     /// Refused, and nothing is cut off, where something else lies there.
-    fn cut_tail(&mut self, _run: &TakenBack<'_>, _tail: &dyn OwnJobs) -> Result<(), EndError> {
+    fn cut_tail(
+        &mut self,
+        _run: &TakenBack<'_>,
+        _tail: &dyn OwnJobs,
+        _notes: &mut dyn Notes,
+    ) -> Result<(), EndError> {
         Ok(())
     }
 

@@ -57,17 +57,22 @@ pub(super) fn keep_strangers(
 ) -> Result<(), EndError> {
     for (collection, from) in Collection::ALL.into_iter().zip(lengths.0) {
         let path = target.file(collection);
-        let strangers = strangers(files, (&path, collection), from, named)?;
-        if strangers == 0 {
+        let Tail { strangers, unfinished } = tail(files, (&path, collection), from, named)?;
+        if strangers + unfinished == 0 {
             continue;
         }
         let kept = keep(files, &path, from, run)?;
-        notes.note(&format!(
-            "warning: {} held documents after byte {from} that the journal of this run does not \
-             name as they are ({strangers}); they are cut off, and kept in {}",
-            path.display(),
-            kept.path().display()
-        ));
+        let (path, kept) = (path.display(), kept.path().display());
+        notes.note(&match strangers {
+            0 => format!(
+                "note: {path} ended with some of the events of a job ({unfinished}), which do not \
+                 tell whether somebody changed them; they are cut off, and kept in {kept}"
+            ),
+            _ => format!(
+                "warning: {path} held documents after byte {from} that the journal of this run does \
+                 not name as they are ({strangers}); they are cut off, and kept in {kept}"
+            ),
+        });
     }
     Ok(())
 }
@@ -82,7 +87,7 @@ pub(super) fn expect_no_strangers(
 ) -> Result<(), EndError> {
     for (collection, from) in Collection::ALL.into_iter().zip(lengths.0) {
         let path = target.file(collection);
-        let strangers = strangers(files, (&path, collection), from, named)?;
+        let Tail { strangers, .. } = tail(files, (&path, collection), from, named)?;
         if strangers > 0 {
             let message = format!(
                 "the lock of this run is gone, and {} holds documents after byte {from} that its \
@@ -95,52 +100,65 @@ pub(super) fn expect_no_strangers(
     Ok(())
 }
 
-/// How many documents after a place of a file are not what the journal says of their jobs.
-fn strangers(
+/// What lies after a place of a file, beside what the journal says of whole jobs.
+#[derive(Default)]
+struct Tail {
+    /// Documents that are not what the journal says of their jobs.
+    strangers: u64,
+    /// At the very end, some of the events of a job: a write that was cut off leaves that. The
+    /// journal knows the content of all of them together.
+    unfinished: u64,
+}
+
+fn tail(
     files: &dyn Files,
     (path, collection): (&Path, Collection),
     from: u64,
     named: &dyn NamedJobs,
-) -> Result<u64, DiskError> {
-    let Some(found) = files.look(path)?.filter(|found| found.length > from) else { return Ok(0) };
-    let mut strangers = 0;
+) -> Result<Tail, DiskError> {
+    let mut tail = Tail::default();
+    let Some(found) = files.look(path)?.filter(|found| found.length > from) else {
+        return Ok(tail);
+    };
     // The documents of a job lie together; events are told by all of them.
     let mut held: Vec<Vec<u8>> = Vec::new();
-    let mut count = |held: &mut Vec<Vec<u8>>| -> Result<(), DiskError> {
-        if !held.is_empty() && !is_own(collection, held, named)? {
-            strangers += u64::try_from(held.len()).unwrap_or(u64::MAX);
+    let count = |held: &mut Vec<Vec<u8>>, is_last: bool, tail: &mut Tail| {
+        let documents = u64::try_from(held.len()).unwrap_or(u64::MAX);
+        match part(collection, held, named)? {
+            None | Some(Part::Same) => {}
+            Some(Part::Fewer) if is_last => tail.unfinished = documents,
+            Some(_) => tail.strangers += documents,
         }
         held.clear();
-        Ok(())
+        Ok::<_, DiskError>(())
     };
     each_document(files, path, from..found.length, |document| {
         if held.first().is_some_and(|first| job_id(first) != job_id(document)) {
-            count(&mut held)?;
+            count(&mut held, false, &mut tail)?;
         }
         held.push(document.to_vec());
         Ok(())
     })?;
-    count(&mut held)?;
-    Ok(strangers)
+    count(&mut held, true, &mut tail)?;
+    Ok(tail)
 }
 
 fn job_id(document: &[u8]) -> Option<&[u8]> {
     Document::new(document).get("jobId").and_then(Value::string)
 }
 
-/// Whether these documents of one job are what the run wrote of it, or some of its events.
-fn is_own(
+/// What these documents of one job are; none if there are none.
+fn part(
     collection: Collection,
     documents: &[Vec<u8>],
     named: &dyn NamedJobs,
-) -> Result<bool, DiskError> {
-    let Some(first) = documents.first() else { return Ok(true) };
+) -> Result<Option<Part>, DiskError> {
+    let Some(first) = documents.first() else { return Ok(None) };
     let Some(job) = named.get(&key_of(job_id(first).unwrap_or_default()))? else {
-        return Ok(false);
+        return Ok(Some(Part::More));
     };
     let documents: Vec<&[u8]> = documents.iter().map(Vec::as_slice).collect();
-    let part = OwnDocuments::new(job, None).part(collection, &documents);
-    Ok(matches!(part, Part::Same | Part::Fewer))
+    Ok(Some(OwnDocuments::new(job, None).part(collection, &documents)))
 }
 
 /// Copies the rest of a file into the folder of a run, durably.

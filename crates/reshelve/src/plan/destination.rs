@@ -166,8 +166,13 @@ impl TakesBack for PlanDestination<'_> {
         self.inner.look_at_tail(run, tail)
     }
 
-    fn cut_tail(&mut self, run: &TakenBack<'_>, tail: &dyn OwnJobs) -> Result<(), EndError> {
-        self.inner.cut_tail(run, tail)
+    fn cut_tail(
+        &mut self,
+        run: &TakenBack<'_>,
+        tail: &dyn OwnJobs,
+        notes: &mut dyn Notes,
+    ) -> Result<(), EndError> {
+        self.inner.cut_tail(run, tail, notes)
     }
 
     fn survey(

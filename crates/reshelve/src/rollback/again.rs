@@ -1,7 +1,8 @@
-//! Jobs that were gone, and that a later run has written again: their content does not tell whose
-//! they are.
+//! Jobs that a later run has written too: after they were gone, or in the place of what somebody had
+//! made of them. Their content does not tell whose they are, and that run has to give back first
+//! what it keeps.
 
-use crate::ends::{Action, EndError, Hint};
+use crate::ends::{EndError, Hint};
 use crate::run::journal::{self, Own};
 use crate::run::{Checkpoint, RunError, RunFolder, State};
 use crate::store::DiskError;
@@ -27,14 +28,12 @@ pub fn refuse_written_again<'l>(
         }
         let mut jobs = 0_u64;
         own(folder, &checkpoint)?.each(None, &mut |job| {
-            jobs += u64::from(job.action == Action::Insert && ours.get(&job.key)?.is_some());
+            jobs += u64::from(ours.get(&job.key)?.is_some());
             Ok(())
         })?;
         if jobs > 0 {
             let noun = if jobs == 1 { "job" } else { "jobs" };
-            let message = format!(
-                "the run {id} has written {jobs} {noun} of this run again, after they were gone"
-            );
+            let message = format!("the later run {id} has written {jobs} {noun} of this run again");
             return Err(EndError::refusal(message, Hint::TakeBackFirst { run: id.into() }).into());
         }
     }

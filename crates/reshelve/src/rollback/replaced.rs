@@ -36,7 +36,8 @@ impl Rollback<'_> {
         for other in self.request.folder.beside()? {
             // One that cannot be read says nothing.
             let (Ok(plan), Ok(checkpoint)) = (other.plan(), other.checkpoint()) else { continue };
-            let may_have = plan.apply && plan.run != self.plan.run;
+            // An earlier one may keep a version that this run has written again.
+            let may_have = plan.apply && plan.run > self.plan.run;
             if may_have && checkpoint.state != State::RolledBack && keeps(&other, jobs)? {
                 return Ok(Some(plan.run));
             }

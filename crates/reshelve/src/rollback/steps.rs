@@ -144,7 +144,7 @@ impl Rollback<'_> {
         write_edited(folder, &keys)?;
         record.write(folder)?;
         if let Some(tail) = &tail {
-            destination.cut_tail(run, &Undecided(tail))?;
+            destination.cut_tail(run, &Undecided(tail), observer)?;
         }
         Ok(Decided::Go(Box::new(record), keys, listed))
     }

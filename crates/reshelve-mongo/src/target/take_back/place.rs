@@ -268,7 +268,8 @@ impl Place<'_> {
         }
         let ids: Vec<String> = edited.values().map(|own| job_id(own)).collect();
         let filter = doc! {
-            "_id.run": { "$ne": self.run },
+            // Ids begin with a time. An earlier run may keep a version that this one wrote again.
+            "_id.run": { "$gt": &self.run },
             "_id.collection": Collection::Jobs.name(),
             "document.jobId": { "$in": ids },
         };

@@ -10,13 +10,13 @@ use super::destination::FolderDestination;
 use super::follows;
 use super::lengths::Progress;
 use super::sink::open_locked;
-use super::tail::check_ends;
+use super::tail::{check_ends, keep_strangers};
 use crate::ends::{
-    Abandoned, ChangedDocuments, Claim, Destination, EndError, Hint, How, LeftOver, OwnJob,
-    OwnJobs, Position, SaveStep, Standing, TakenBack, TakesBack, is_relied_on,
+    Abandoned, ChangedDocuments, Claim, Destination, EndError, Hint, How, LeftOver, NamedJobs,
+    Notes, OwnJob, OwnJobs, Position, SaveStep, Standing, TakenBack, TakesBack, is_relied_on,
 };
 use crate::standing::Fate;
-use crate::store::DiskError;
+use crate::store::{DiskError, Key};
 use crate::target_schema::Collection;
 use back::Back;
 use survey::survey;
@@ -64,6 +64,15 @@ impl Steps {
     }
 }
 
+/// What the journal says of jobs, whatever is to become of them.
+struct Named<'j>(&'j dyn OwnJobs);
+
+impl NamedJobs for Named<'_> {
+    fn get(&self, job: &Key) -> Result<Option<OwnJob>, DiskError> {
+        Ok(self.0.get(job)?.map(|(job, _)| job))
+    }
+}
+
 impl TakesBack for FolderDestination {
     fn is_undone_by_position(&self) -> bool {
         true
@@ -89,10 +98,16 @@ impl TakesBack for FolderDestination {
         self.back(run, tail).check_tail(&Progress::of(run.position)?.lengths)
     }
 
-    fn cut_tail(&mut self, run: &TakenBack<'_>, tail: &dyn OwnJobs) -> Result<(), EndError> {
+    fn cut_tail(
+        &mut self,
+        run: &TakenBack<'_>,
+        tail: &dyn OwnJobs,
+        notes: &mut dyn Notes,
+    ) -> Result<(), EndError> {
         self.look_at_tail(run, tail)?;
         let lengths = Progress::of(run.position)?.lengths;
         let (files, target) = (self.files().as_ref(), self.target());
+        keep_strangers(files, target, &lengths, &Named(tail), &run.claim.folder, notes)?;
         for (collection, written) in Collection::ALL.into_iter().zip(lengths.0) {
             if files.look(&target.file(collection))?.is_some() {
                 let file = open_locked(files, target, collection)?;
