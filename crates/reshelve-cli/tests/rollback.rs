@@ -339,7 +339,7 @@ fn what_a_later_run_wrote_again_is_not_taken_back() {
     let before = place.tree("target");
     for apply in [&["--apply"][..], &[]] {
         let told = place.expect(3, &[&["rollback", &first][..], apply].concat());
-        told.says(&["has written 6 jobs of this run again", &format!("rollback {second}")]);
+        told.says(&["has written again 6 jobs of this run", &format!("rollback {second}")]);
     }
     assert!(place.tree("target") == before);
     place.expect(0, &["rollback", &second, "--apply"]);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use reshelve::ends::ChangedDocuments;
 use reshelve::parity::{EditedPart, Reading, first_paths};
-use reshelve::rollback::{self, EditedJob, JobCounts, RollbackReport, RollbackRequest};
+use reshelve::rollback::{self, Again, EditedJob, JobCounts, RollbackReport, RollbackRequest};
 use reshelve::run::{Plan, RunFolder, Throttle};
 use serde::{Serialize, Serializer};
 
@@ -127,7 +127,13 @@ pub fn rollback(request: &Request, handle: &Handle) -> Result<Outcome, Failure> 
         handle.check_may_write("`rollback --apply`")?;
     }
     let plan = folder.plan()?;
-    refuse_written_again(&request.run.runs_folder, &folder, &plan)?;
+    let runs = &request.run.runs_folder;
+    refuse_written_again(runs, &folder, &plan, Again::Anew)?;
+    // Whoever only asks is shown what is in the way.
+    let in_its_place = refuse_written_again(runs, &folder, &plan, Again::InItsPlace);
+    if request.apply || request.edited.is_some() {
+        in_its_place.clone()?;
+    }
     let target = request.target.as_deref();
     let mut destination = places::destination_again(&plan.target, target, handle)?;
     let asked = RollbackRequest {
@@ -140,12 +146,20 @@ pub fn rollback(request: &Request, handle: &Handle) -> Result<Outcome, Failure> 
     let mut relay = Relay::new(handle);
     let report = rollback::roll_back(&asked, destination.as_mut(), handle.stop(), &mut relay)?;
     drop(destination);
+    if report.ended == Ended::Dry {
+        in_its_place?;
+    }
     let paths = paths(&report, request, handle);
     Ok(Outcome { report, paths })
 }
 
 /// Refuses to take back a run of which a later one has written jobs again.
-fn refuse_written_again(runs: &Path, folder: &RunFolder, plan: &Plan) -> Result<(), Failure> {
+fn refuse_written_again(
+    runs: &Path,
+    folder: &RunFolder,
+    plan: &Plan,
+    again: Again,
+) -> Result<(), Failure> {
     let known = RunFolder::list(runs)?.into_iter();
     let known = known.filter_map(|folder| folder.plan().ok().map(|plan| (folder, plan)));
     let known = without_copies(known.collect());
@@ -158,7 +172,7 @@ fn refuse_written_again(runs: &Path, folder: &RunFolder, plan: &Plan) -> Result<
         is_later && other.apply && is_same_target(&other.target, &plan.target)
     });
     let later = later.map(|(_, (folder, plan))| (plan.run.as_str(), folder));
-    Ok(rollback::refuse_written_again(folder, later)?)
+    Ok(rollback::refuse_written_again(folder, later, again)?)
 }
 
 /// Where the edited jobs that still stand differ first from what the run wrote. A help to look at

@@ -1,0 +1,131 @@
+//! Several runs into one target: which of them may be taken back, and what an unfinished one leaves.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot continue ends there"
+)]
+
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+mod common;
+
+use std::process::Command;
+
+use common::{Place, Told, assert_same, split};
+use mongodb::bson::Document;
+
+const JOBS: &str = "target/letswriteabook/novel_jobs.bson";
+const METRICS: &str = "target/letswriteabook/novel_job_metrics.bson";
+const EVENTS: &str = "target/letswriteabook/novel_job_events.bson";
+
+fn place() -> Place {
+    let place = Place::new();
+    place.expect(0, &["generate", "a.bson", "--documents", "10", "--size", "small"]);
+    place
+}
+
+/// Applies a source, and gives the id of the run.
+fn applied(place: &Place, source: &str, flag: &str) -> String {
+    place.expect(0, &["run", source, "target", "--apply", "--in-flight", "include", flag]);
+    place.runs().pop().unwrap()
+}
+
+/// The documents of a file, changed by somebody, and written again.
+fn change(place: &Place, file: &str, change: impl FnOnce(&mut Vec<Document>)) {
+    let read = |bytes: &Vec<u8>| Document::from_reader(&mut &bytes[..]).unwrap();
+    let mut documents: Vec<Document> = split(&place.read(file)).iter().map(read).collect();
+    change(&mut documents);
+    let written: Vec<Vec<u8>> = documents.iter().map(|it| it.to_vec().unwrap()).collect();
+    place.write(file, &written.concat());
+}
+
+fn rolled_back(place: &Place, code: i32, run: &str, more: &[&str]) -> Told {
+    place.expect(code, &[&["rollback", run, "--apply"], more].concat())
+}
+
+/// What a later run replaced, or completed, looks as the earlier one wrote it.
+#[test]
+fn a_run_is_not_taken_back_under_a_later_one() {
+    let edited = |place: &Place| {
+        change(place, JOBS, |jobs| drop(jobs[3].insert("status", "cancelled")));
+        applied(place, "a.bson", "--replace")
+    };
+    let completed = |place: &Place| {
+        change(place, METRICS, |all| drop(all.remove(3)));
+        applied(place, "a.bson", "--allow-existing")
+    };
+    let ways: [&dyn Fn(&Place) -> String; 2] = [&edited, &completed];
+    for later in ways {
+        let place = place();
+        let first = applied(&place, "a.bson", "--allow-existing");
+        let later = later(&place);
+        let before = place.tree("target");
+        for more in [&[][..], &["--apply"], &["--apply", "--edited", "keep"]] {
+            let told = place.expect(3, &[&["rollback", &first][..], more].concat());
+            told.says(&[&later, "has replaced or completed 1 job of this run", "hint:"]);
+            assert_same(&place.tree("target"), &before, "nothing is changed");
+        }
+        rolled_back(&place, 0, &later, &[]);
+        let told = place.expect(3, &["rollback", &first]);
+        told.says(&["--edited discard=1"]);
+        rolled_back(&place, 0, &first, &["--edited", "discard=1"]);
+    }
+}
+
+/// From one source to another and back: each run has written what another keeps.
+#[test]
+fn runs_that_go_to_and_fro_are_taken_back_newest_first() {
+    let place = place();
+    place.write("b.bson", &place.read("a.bson"));
+    change(&place, "b.bson", |jobs| {
+        jobs.iter_mut().take(3).for_each(|job| drop(job.insert("title", "Another title")));
+    });
+    let runs = ["a.bson", "b.bson", "a.bson"].map(|source| applied(&place, source, "--replace"));
+    change(&place, JOBS, |jobs| {
+        for job in jobs {
+            if job.get_document("payload").unwrap().get_str("title").unwrap() != "Another title" {
+                job.insert("status", "cancelled");
+            }
+        }
+    });
+    rolled_back(&place, 3, &runs[0], &["--edited", "keep"]).says(&["take that run back first"]);
+    rolled_back(&place, 3, &runs[1], &["--edited", "keep"]).says(&[&runs[2]]);
+    for run in runs.iter().rev() {
+        rolled_back(&place, 0, run, &["--edited", "keep"]);
+    }
+}
+
+/// Some of the events of a job at the end of a file may be a write that was cut off. Somebody may
+/// have changed them too, and only all of them together tell.
+#[test]
+fn events_after_the_last_checkpoint_are_kept_where_nothing_tells_whose_they_are() {
+    for command in [&["rollback", "latest", "--apply"][..], &["resume", "latest"]] {
+        let place = Place::new();
+        place.expect(0, &["generate", "a.bson", "--documents", "40", "--size", "small"]);
+        let line = format!(
+            "ulimit -f 60; trap '' XFSZ; {} run a.bson target --apply --in-flight include \
+             --batch-docs 4",
+            env!("CARGO_BIN_EXE_reshelve")
+        );
+        let mut shell = Command::new("bash");
+        shell.args(["-c", &line]).current_dir(place.path("")).env_clear();
+        Told::of(line, shell.output().unwrap()).expect(1);
+        let mut whole = Vec::new();
+        let bytes = place.read(EVENTS);
+        for document in split(&bytes) {
+            whole.push(Document::from_reader(&mut &document[..]).unwrap());
+        }
+        let last = whole.last().unwrap().get_str("jobId").unwrap().to_owned();
+        let own: Vec<usize> =
+            (0..whole.len()).filter(|at| whole[*at].get_str("jobId").unwrap() == last).collect();
+        whole[own[0]].insert("kind", "edited by the application");
+        whole.remove(own[1]);
+        let written: Vec<Vec<u8>> = whole.iter().map(|it| it.to_vec().unwrap()).collect();
+        place.write(EVENTS, &written.concat());
+        let told = place.expect(0, command);
+        told.says(&["some of the events of a job", "cut-off"]);
+        let kept = place.tree(&format!(".reshelve/runs/{}/cut-off", place.run()));
+        let edited = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).contains("edited by the app");
+        assert!(kept.values().any(edited), "{command:?}");
+    }
+}
