@@ -129,3 +129,66 @@ fn events_after_the_last_checkpoint_are_kept_where_nothing_tells_whose_they_are(
         assert!(kept.values().any(edited), "{command:?}");
     }
 }
+
+/// A rollback that discards an edited job, and finds the disk full before it has changed anything.
+fn stopped_rollback() -> (Place, String) {
+    let place = place();
+    place.expect(0, &["generate", "b.bson", "--documents", "60", "--seed", "9", "--size", "small"]);
+    let run = applied(&place, "a.bson", "--allow-existing");
+    applied(&place, "b.bson", "--allow-existing");
+    change(&place, JOBS, |jobs| drop(jobs[3].insert("queue", "edited once")));
+    let line = format!(
+        "ulimit -f 40; trap '' XFSZ; {} rollback {run} --apply --edited discard=1",
+        env!("CARGO_BIN_EXE_reshelve")
+    );
+    let mut shell = Command::new("bash");
+    shell.args(["-c", &line]).current_dir(place.path("")).env_clear();
+    Told::of(line, shell.output().unwrap()).expect(1);
+    let status = place.expect(0, &["status", &run, "--json"]).stdout;
+    assert!(status.contains("rolling-back"), "{status}");
+    (place, run)
+}
+
+fn discarded(place: &Place, run: &str) -> String {
+    let copies = place.read(&format!(".reshelve/runs/{run}/discarded.bson"));
+    String::from_utf8_lossy(&copies).into_owned()
+}
+
+fn of_jobs(place: &Place, wanted: &str) -> usize {
+    let has = |job: &Vec<u8>| String::from_utf8_lossy(job).contains(wanted);
+    split(&place.read(JOBS)).iter().filter(|job| has(job)).count()
+}
+
+/// What was to be discarded goes, with a copy of each of its versions.
+#[test]
+fn a_job_that_is_edited_again_while_its_rollback_stands_still_is_copied_again() {
+    for more in [&[][..], &["--edited", "discard=1"]] {
+        let (place, run) = stopped_rollback();
+        change(&place, JOBS, |jobs| drop(jobs[3].insert("queue", "edited TWICE")));
+        rolled_back(&place, 0, &run, more);
+        let copies = discarded(&place, &run);
+        assert!(copies.contains("edited once") && copies.contains("edited TWICE"));
+        assert_eq!((of_jobs(&place, "edited"), split(&place.read(JOBS)).len()), (0, 60));
+    }
+}
+
+/// Another one waits for a decision of its own, which leaves the first one as it is.
+#[test]
+fn a_job_that_is_edited_while_a_rollback_stands_still_waits_for_a_decision() {
+    for (decision, left) in [("keep", 1), ("discard=2", 0)] {
+        let (place, run) = stopped_rollback();
+        change(&place, JOBS, |jobs| drop(jobs[5].insert("queue", "edited since")));
+        let before = place.read(JOBS);
+        for more in [&[][..], &["--edited", "discard=1"], &["--edited", "discard=3"]] {
+            let wanted = if more.is_empty() { "discard=2" } else { "their exact number, 2" };
+            rolled_back(&place, 3, &run, more).says(&[wanted]);
+            assert!(place.read(JOBS) == before, "nothing is changed");
+        }
+        rolled_back(&place, 0, &run, &["--edited", decision]);
+        let copies = discarded(&place, &run);
+        assert!(copies.contains("edited once"), "{decision}");
+        assert_eq!(copies.contains("edited since"), left == 0, "{decision}");
+        assert_eq!(of_jobs(&place, "edited"), left, "{decision}");
+        assert_eq!(split(&place.read(JOBS)).len(), 60 + left, "{decision}");
+    }
+}

@@ -27,10 +27,15 @@ pub(super) struct DecidedJobs<'o> {
     pub(super) own: &'o Own,
     pub(super) edited: &'o Sorted<16>,
     pub(super) on_edited: Option<OnEdited>,
+    /// Those that were edited later, and are left alone whatever becomes of the others.
+    pub(super) kept: &'o Sorted<16>,
 }
 
 impl DecidedJobs<'_> {
     fn how(&self, key: &Key) -> Result<Option<How>, DiskError> {
+        if self.kept.get(key)?.is_some() {
+            return Ok(None);
+        }
         Ok(match (self.edited.get(key)?, self.on_edited) {
             (None, _) => Some(How::AsWritten),
             (Some(_), Some(OnEdited::Discard { .. })) => Some(How::Discard),

@@ -6,6 +6,7 @@
 //! target is changed, so that a rollback that is killed can be continued.
 
 mod again;
+mod continued;
 mod copied;
 mod jobs;
 mod progress;

@@ -1,6 +1,6 @@
 //! What a rollback writes down before it changes the target, so that another process can go on.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +59,9 @@ pub(super) struct Record {
     pub(super) elapsed_ms: u64,
     /// How many keys of edited jobs there are.
     pub(super) keys: u64,
+    /// How many keys there are of jobs that were edited later, and are kept beside discarded ones.
+    #[serde(default)]
+    pub(super) kept: u64,
     /// Whether earlier versions of replaced jobs have to be put back.
     pub(super) has_kept: bool,
     /// How far the target is.
@@ -77,6 +80,7 @@ impl Record {
             run: run.to_owned(),
             edited,
             keys: jobs.edited,
+            kept: 0,
             jobs,
             documents: ChangedDocuments::default(),
             elapsed_ms: 0,
@@ -108,6 +112,17 @@ fn edited_file(folder: &RunFolder) -> PathBuf {
     folder.path().join("rollback-edited.bin")
 }
 
+/// Where they are once there are so many, as some were edited later. The record says how many there
+/// are, and so which file counts: a process that is killed between the two leaves both as they were.
+fn edited_later_file(folder: &RunFolder, jobs: u64) -> PathBuf {
+    folder.path().join(format!("rollback-edited-{jobs}.bin"))
+}
+
+/// Where those are that were edited later, and are kept: so many.
+fn kept_file(folder: &RunFolder, jobs: u64) -> PathBuf {
+    folder.path().join(format!("rollback-kept-{jobs}.bin"))
+}
+
 /// Where copies of discarded documents are.
 pub(super) fn discarded_file(folder: &RunFolder) -> PathBuf {
     folder.path().join("discarded.bson")
@@ -133,8 +148,21 @@ impl EditedKeys {
 
     /// Reads those that an earlier process wrote down: so many.
     pub(super) fn read(folder: &RunFolder, jobs: u64) -> Result<Self, RunError> {
+        let later = edited_later_file(folder, jobs);
+        let path = if folder.files().exists(&later)? { later } else { edited_file(folder) };
+        Self::read_from(folder, path, jobs)
+    }
+
+    /// The same of those that are kept beside discarded ones.
+    pub(super) fn read_kept(folder: &RunFolder, jobs: u64) -> Result<Self, RunError> {
+        match jobs {
+            0 => Ok(EditedKeys::new(folder.scratch())),
+            _ => Self::read_from(folder, kept_file(folder, jobs), jobs),
+        }
+    }
+
+    fn read_from(folder: &RunFolder, path: PathBuf, jobs: u64) -> Result<Self, RunError> {
         let mut keys = EditedKeys::new(folder.scratch());
-        let path = edited_file(folder);
         let file = folder.files().open(&path, Open::Read)?;
         if file.length()? != jobs * KEY_BYTES {
             let detail = format!("it does not hold the keys of {jobs} jobs: it was changed");
@@ -151,7 +179,20 @@ impl EditedKeys {
 
 /// Writes the keys down, durably.
 pub(super) fn write_edited(folder: &RunFolder, keys: &Sorted<16>) -> Result<(), DiskError> {
-    let mut file = Appender::open(folder.files(), &edited_file(folder), 0)?;
+    write_keys(folder, &edited_file(folder), keys)
+}
+
+/// The same once some were edited later, with those that are kept beside discarded ones.
+pub(super) fn write_edited_later(
+    folder: &RunFolder,
+    [edited, kept]: &[Sorted<16>; 2],
+) -> Result<(), DiskError> {
+    write_keys(folder, &edited_later_file(folder, edited.len()), edited)?;
+    write_keys(folder, &kept_file(folder, kept.len()), kept)
+}
+
+fn write_keys(folder: &RunFolder, path: &Path, keys: &Sorted<16>) -> Result<(), DiskError> {
+    let mut file = Appender::open(folder.files(), path, 0)?;
     keys.each(|key| file.append(key))?;
     file.sync()?;
     folder.files().sync_folder(folder.path())

@@ -30,8 +30,8 @@ pub(super) struct Rollback<'r> {
 
 /// What becomes of a rollback after the look.
 enum Decided {
-    /// It goes on with these keys of edited jobs.
-    Go(Box<Record>, Sorted<16>, Vec<EditedJob>),
+    /// It goes on with these keys of edited jobs, and of those that are kept beside discarded ones.
+    Go(Box<Record>, [Sorted<16>; 2], Vec<EditedJob>),
     /// It ends here, and nothing is changed.
     Ends(Box<RollbackReport>),
 }
@@ -119,8 +119,9 @@ impl Rollback<'_> {
             return Ok(self.ends(Ended::Undecided, jobs, listed));
         }
         let keys = keys.finish()?;
+        let none = EditedKeys::new(folder.scratch()).finish()?;
         if jobs.edited > 0 {
-            let undecided = DecidedJobs { own: self.own, edited: &keys, on_edited: None };
+            let undecided = self.decided((&keys, &none), None);
             self.refuse_replaced(run, &undecided, destination)?;
         }
         if jobs.kept > 0 && earlier == Earlier::StillThere {
@@ -134,7 +135,7 @@ impl Rollback<'_> {
         if !apply {
             return Ok(self.ends(Ended::Dry, jobs, listed));
         }
-        let decided = DecidedJobs { own: self.own, edited: &keys, on_edited: *edited };
+        let decided = self.decided((&keys, &none), *edited);
         if let (Some(OnEdited::Discard { .. }), 1..) = (edited, jobs.edited) {
             self.keep_discarded(run, &decided, destination)?;
             copied.read(folder)?;
@@ -146,119 +147,12 @@ impl Rollback<'_> {
         if let Some(tail) = &tail {
             destination.cut_tail(run, &Undecided(tail), observer)?;
         }
-        Ok(Decided::Go(Box::new(record), keys, listed))
+        Ok(Decided::Go(Box::new(record), [keys, none], listed))
     }
 
     fn ends(&self, ended: Ended, jobs: JobCounts, listed: Vec<EditedJob>) -> Decided {
         let report = self.report(ended, jobs, ChangedDocuments::default(), listed);
         Decided::Ends(Box::new(report))
-    }
-
-    /// Continues what an earlier process had begun.
-    pub(super) fn go_on(
-        &self,
-        checkpoint: Checkpoint,
-        destination: &mut dyn Destination,
-        observer: &mut dyn Observer,
-    ) -> Result<RollbackReport, RunError> {
-        let RollbackRequest { folder, apply, edited, .. } = self.request;
-        let mut record = Record::read(folder, &self.plan.run)?;
-        let is_other = edited.is_some() && *edited != record.edited;
-        if is_other && *edited != Some(OnEdited::Keep) && record.edited.is_some() {
-            return Err(Refusal::RollbackDecided { run: self.plan.run.clone() }.into());
-        }
-        if !apply {
-            let (jobs, documents) = (record.jobs, record.documents);
-            return Ok(self.report(Ended::Dry, jobs, documents, Vec::new()));
-        }
-        let earlier = match (checkpoint.totals.replaced > 0, record.has_kept) {
-            (false, _) => Earlier::None,
-            (true, true) => Earlier::Kept,
-            (true, false) => Earlier::StillThere,
-        };
-        let copied = Copied::none();
-        copied.read(folder)?;
-        let is_copied = |document: &[u8]| copied.has(document);
-        let (target, from) = (checkpoint.target.clone(), record.position.clone());
-        let run = TakenBack {
-            claim: self.claim,
-            position: &target,
-            // What lay after the checkpoint was cut off before anything was written down.
-            has_tail: false,
-            earlier,
-            from: Some(&from),
-            is_copied: &is_copied,
-        };
-        destination.lock_back(&run)?;
-        let looked = self.look_again(&run, (&mut record, &copied), destination, observer);
-        match looked {
-            Ok((keys, None)) => self.finish(
-                &run,
-                &keys,
-                (&mut record, checkpoint),
-                destination,
-                (Vec::new(), observer),
-            ),
-            Ok((_, Some(report))) => destination.leave().map(|()| report).map_err(Into::into),
-            Err(error) => {
-                drop(destination.leave());
-                Err(error)
-            }
-        }
-    }
-
-    /// Looks for jobs that were changed since the rollback began: they wait for a decision, or are
-    /// left as they are.
-    fn look_again(
-        &self,
-        run: &TakenBack<'_>,
-        (record, copied): (&mut Record, &Copied),
-        destination: &mut dyn Destination,
-        observer: &mut dyn Observer,
-    ) -> Result<(Sorted<16>, Option<RollbackReport>), RunError> {
-        let folder = &self.request.folder;
-        let mut edited = EditedKeys::read(folder, record.keys)?;
-        let keys = EditedKeys::read(folder, record.keys)?.finish()?;
-        let jobs = DecidedJobs { own: self.own, edited: &keys, on_edited: record.edited };
-        let Some(now) = self.survey(run, &jobs, destination, observer)? else {
-            let (jobs, documents) = (record.jobs, record.documents);
-            return Ok((keys, Some(self.report(Ended::Interrupted, jobs, documents, Vec::new()))));
-        };
-        let number = now.jobs.edited;
-        let is_miscounted = record.edited.is_none()
-            && matches!(self.request.edited, Some(OnEdited::Discard { jobs }) if jobs != number);
-        if number == 0 && !is_miscounted {
-            return Ok((keys, None));
-        }
-        let is_kept = [self.request.edited, record.edited].contains(&Some(OnEdited::Keep));
-        // The edited version and the one before it would stand side by side.
-        if is_kept && run.earlier == Earlier::StillThere {
-            return Err(Refusal::KeepsTwoVersions { run: self.plan.run.clone() }.into());
-        }
-        let is_discarded = record.edited.is_none()
-            && self.request.edited == Some(OnEdited::Discard { jobs: number });
-        if !is_kept && !is_discarded {
-            let documents = record.documents;
-            let jobs = JobCounts { edited: now.jobs.edited, ..record.jobs };
-            return Ok((keys, Some(self.report(Ended::Undecided, jobs, documents, now.listed))));
-        }
-        now.keys.finish()?.each(|key| edited.add(*key))?;
-        let keys = edited.finish()?;
-        record.jobs.edited += number;
-        record.keys = keys.len();
-        if is_discarded {
-            record.edited = self.request.edited;
-            let decided = DecidedJobs { own: self.own, edited: &keys, on_edited: record.edited };
-            self.keep_discarded(run, &decided, destination)?;
-            copied.read(folder)?;
-        } else {
-            record.jobs.kept += number;
-            record.jobs.deleted = record.jobs.deleted.saturating_sub(number);
-            record.edited = record.edited.or(Some(OnEdited::Keep));
-        }
-        write_edited(folder, &keys)?;
-        record.write(folder)?;
-        Ok((keys, None))
     }
 
     /// Makes a copy of what will be discarded, durably.
@@ -275,16 +169,26 @@ impl Rollback<'_> {
         Ok(copy.commit()?)
     }
 
-    fn finish(
+    /// The jobs of the run, with what becomes of edited ones, and of those that are kept whatever
+    /// becomes of the others.
+    pub(super) fn decided<'k>(
+        &'k self,
+        (edited, kept): (&'k Sorted<16>, &'k Sorted<16>),
+        on_edited: Option<OnEdited>,
+    ) -> DecidedJobs<'k> {
+        DecidedJobs { own: self.own, edited, on_edited, kept }
+    }
+
+    pub(super) fn finish(
         &self,
         run: &TakenBack<'_>,
-        keys: &Sorted<16>,
+        [edited, kept]: &[Sorted<16>; 2],
         (record, mut checkpoint): (&mut Record, Checkpoint),
         destination: &mut dyn Destination,
         (listed, observer): (Vec<EditedJob>, &mut dyn Observer),
     ) -> Result<RollbackReport, RunError> {
         let folder = &self.request.folder;
-        let decided = DecidedJobs { own: self.own, edited: keys, on_edited: record.edited };
+        let decided = self.decided((edited, kept), record.edited);
         let (position, documents) = (record.position.clone(), record.documents);
         let mut is_stopped = false;
         let mut hold = Hold::new(folder, &self.plan.run, destination.members())?;
@@ -346,7 +250,7 @@ impl Rollback<'_> {
         Ok(self.report(Ended::RolledBack, record.jobs, documents, listed))
     }
 
-    fn report(
+    pub(super) fn report(
         &self,
         ended: Ended,
         jobs: JobCounts,
