@@ -267,6 +267,39 @@ fn a_job_that_was_edited_after_a_kill_keeps_its_parts() {
     assert_eq!(scene.target.count("novel_job_metrics"), 60);
 }
 
+/// `--replace` is about what stood there before: an edit of what the run itself has written waits for
+/// a decision when the run is taken back.
+#[test]
+fn an_edit_between_a_kill_and_the_resume_of_a_replacing_run_is_left_alone() {
+    let Some(server) = Server::shared() else { return };
+    let rehearsal = Rehearsal::new(40, "small");
+    let Some(scene) = Scene::new(&rehearsal, &server) else { return };
+    let (place, uri) = (&rehearsal.place, scene.proxy.uri());
+    let held = scene.proxy.rule(on("insert").of("novel_jobs"), Turn::Nth(2), Act::Hold);
+    let replace = ["run", "jobs.bson", uri, "--replace", "--batch-docs", "20"];
+    let mut child = place.call(&[&replace[..], &APPLY].concat()).spawn(false);
+    held.wait_until_acted();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    held.release();
+    let edit = doc! { "q": {}, "u": { "$set": { "queue": "edited" } } };
+    scene.target.command(doc! { "update": "novel_jobs", "updates": [edit] });
+    let edited = || {
+        let all = scene.target.dump("novel_jobs").into_iter();
+        let is_edited = |job: &Vec<u8>| field(job, "queue").contains("edited");
+        all.filter(is_edited).collect::<Vec<_>>()
+    };
+    let jobs = edited();
+    assert_eq!(jobs.len(), 1);
+    let told = scene.resume(4);
+    assert_eq!(told["rejects"]["target-conflict"], 1, "{told}");
+    assert!(edited() == jobs, "the edit was replaced");
+    let run = place.run();
+    place.expect(3, &["rollback", &run, "--apply", "--target", uri]).says(&["--edited discard=1"]);
+    place.expect(0, &["rollback", &run, "--apply", "--target", uri, "--edited", "keep"]);
+    assert!(scene.target.dump("novel_jobs") == jobs);
+}
+
 #[test]
 fn a_run_that_stops_twice_still_knows_what_it_had_begun() {
     let Some(server) = Server::shared() else { return };

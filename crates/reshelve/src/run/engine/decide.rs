@@ -84,10 +84,12 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
             return self.push(write, decided);
         }
         let stands = now.found[Collection::Jobs.index()] != Found::Absent;
-        if now.conflict.is_some() && stands && action != Action::Replace {
-            // Somebody else's now, edited or put there since: not this run's to change. Where no
-            // job stands, the write finds what is in the way, and takes back the run's own parts.
-            return self.decide(section, now, decided);
+        if let Some(what) = now.conflict.as_ref().filter(|_| stands && action != Action::Replace) {
+            // Somebody else's now, edited or put there since: not this run's to change, not even
+            // with `--replace`, as its journal says that there was nothing to put back. Where no job
+            // stands, the write finds what is in the way, and takes back the run's own parts.
+            let rejection = Rejection::new(RejectReason::TargetConflict, what);
+            return Decision::Rejected { rejection, is_listed: true };
         }
         let missing = match action {
             Action::Complete => missing_of(batch, &section, &begun),
