@@ -346,18 +346,16 @@ pub(crate) fn reader_again(
 
 /// The target folder that a path names.
 fn find_target(root: &Path, db: Option<&str>) -> Result<TargetFolder, Failure> {
+    let says = |what: &str| format!("{}: {what}", root.display());
+    let usage = |what| Failure::usage(says(what), hints::NAME_THE_TARGET_FOLDER);
     if root.symlink_metadata().is_err() {
-        let message = format!("{}: there is no such folder", root.display());
-        return Err(Failure::failed(message).hinting(hints::NAME_THE_TARGET_FOLDER));
+        let missing = Failure::failed(says("there is no such folder"));
+        return Err(missing.hinting(hints::NAME_THE_TARGET_FOLDER));
     }
     if root.is_file() {
-        let message = format!("{}: a file, and a target is a folder", root.display());
-        return Err(Failure::usage(message, hints::NAME_THE_TARGET_FOLDER));
+        return Err(usage("a file, and a target is a folder"));
     }
-    TargetFolder::find(root, db)?.ok_or_else(|| {
-        let message = format!("{}: no target collections in this folder", root.display());
-        Failure::usage(message, hints::NAME_THE_TARGET_FOLDER)
-    })
+    TargetFolder::find(root, db)?.ok_or_else(|| usage("no target collections in this folder"))
 }
 
 /// An end of a run, as a command line names it again.

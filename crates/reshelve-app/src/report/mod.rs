@@ -92,22 +92,12 @@ impl Request {
     }
 
     /// Where source and target of a run are, if that is not what the run keeps.
-    fn elsewhere(&self, plan: &Plan) -> Elsewhere<'_> {
+    fn elsewhere(&self, plan: &Plan) -> [Option<&Path>; 2] {
         let [live_source, live_target] = &self.live;
         let source = live_source.as_deref().filter(|_| plan.source.live.is_some());
         let target = live_target.as_deref().filter(|_| plan.target.folder().is_none());
-        Elsewhere {
-            source: self.source.as_deref().or(source),
-            target: self.target.as_deref().or(target),
-        }
+        [self.source.as_deref().or(source), self.target.as_deref().or(target)]
     }
-}
-
-/// Where source and target were said to be.
-#[derive(Clone, Copy)]
-struct Elsewhere<'r> {
-    source: Option<&'r Path>,
-    target: Option<&'r Path>,
 }
 
 /// A report, and where it is; as JSON, `reshelve.report/1`.
@@ -219,7 +209,7 @@ fn gather(
     let Some(((folder, plan), retries)) = family.split_first() else {
         return Err(Failure::usage("no run is named", hints::RETRIES_OF_ONE_RUN));
     };
-    let Elsewhere { source, target } = request.elsewhere(plan);
+    let [source, target] = request.elsewhere(plan);
     let again = SourceAgain { given: source, ..SourceAgain::default() };
     let origin = places::origin_again(&plan.source, &again, handle);
     let origin = or_why(origin, source)?;
@@ -264,7 +254,7 @@ fn compare_answers(
     };
     let found = match report.parity {
         Some(_) => {
-            let Elsewhere { source, target } = request.elsewhere(&report.plan);
+            let [source, target] = request.elsewhere(&report.plan);
             let source = places::source_again(&report.plan.source, source);
             let target = places::target_again(&report.plan.target, target);
             answers::offline(family, (&source, &target), texts, handle)

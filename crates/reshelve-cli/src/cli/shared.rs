@@ -353,20 +353,6 @@ pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_have_units() {
-        assert_eq!(parse_size("4MiB"), Ok(4 << 20));
-        assert_eq!(parse_size("64 KB"), Ok(64_000));
-        assert_eq!(parse_size("7"), Ok(7));
-        assert!(parse_size("0").is_err());
-        assert!(parse_size("4 parsecs").is_err());
-    }
-}
-
 /// Whether a flag stands on the command line. What a variable or the settings file holds was not
 /// given for this one command.
 pub(crate) fn is_asked(flag: &str) -> bool {
@@ -381,4 +367,18 @@ pub(crate) fn is_asked(flag: &str) -> bool {
 pub(crate) fn target_again(given: Option<&PathBuf>) -> Option<PathBuf> {
     let is_live = |place: &&PathBuf| place.to_string_lossy().contains("://");
     given.filter(|place| is_asked("--target") || is_live(place)).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(parse_size("4MiB"), Ok(4 << 20));
+        assert_eq!(parse_size("64 KB"), Ok(64_000));
+        assert_eq!(parse_size("7"), Ok(7));
+        assert!(parse_size("0").is_err());
+        assert!(parse_size("4 parsecs").is_err());
+    }
 }
