@@ -192,3 +192,21 @@ fn a_job_that_is_edited_while_a_rollback_stands_still_waits_for_a_decision() {
         assert_eq!(split(&place.read(JOBS)).len(), 60 + left, "{decision}");
     }
 }
+
+/// A file that is written anew has the rights of the one whose place it takes.
+#[test]
+fn texts_that_only_their_owner_may_read_stay_so() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = place();
+    place.expect(0, &["generate", "b.bson", "--documents", "9", "--seed", "9", "--size", "small"]);
+    let first = applied(&place, "a.bson", "--allow-existing");
+    for file in [JOBS, METRICS, EVENTS] {
+        std::fs::set_permissions(place.path(file), PermissionsExt::from_mode(0o600)).unwrap();
+    }
+    applied(&place, "b.bson", "--allow-existing");
+    rolled_back(&place, 0, &first, &[]);
+    for file in [JOBS, METRICS, EVENTS] {
+        let mode = std::fs::metadata(place.path(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+}

@@ -99,6 +99,17 @@ impl Files for Disk {
         fs::rename(from, to).at("renaming to", to)
     }
 
+    fn take_rights(&self, of: &Path, to: &Path) -> Result<(), DiskError> {
+        let found = match fs::metadata(of) {
+            Ok(found) => found,
+            Err(error) if is_absent(&error) => return Ok(()),
+            Err(error) => return Err(error).at("reading", of),
+        };
+        // Only an administrator may give a file away.
+        drop(std::os::unix::fs::chown(to, Some(found.uid()), Some(found.gid())));
+        fs::set_permissions(to, found.permissions()).at("setting the rights of", to)
+    }
+
     fn remove_file(&self, path: &Path) -> Result<(), DiskError> {
         fs::remove_file(path).at("removing", path)
     }

@@ -97,6 +97,15 @@ pub trait Files: Debug + Send + Sync {
     /// If the file system refuses; neither name has changed then.
     fn rename(&self, from: &Path, to: &Path) -> Result<(), DiskError>;
 
+    /// Gives a file the rights of the one whose place it will take, if that is there: texts that only
+    /// their owner may read stay so.
+    ///
+    /// # Errors
+    /// If the file system refuses.
+    fn take_rights(&self, _of: &Path, _to: &Path) -> Result<(), DiskError> {
+        Ok(())
+    }
+
     /// Removes a file.
     ///
     /// # Errors

@@ -33,7 +33,9 @@ impl<'f, F: Files + ?Sized> Replacement<'f, F> {
     /// If it cannot be created.
     pub fn begin(files: &'f F, path: &Path) -> Result<Self, DiskError> {
         let (temporary, file) = create_temporary(files, path)?;
-        Ok(Replacement { files, path: path.to_owned(), temporary, file: Some(file) })
+        let replacement = Replacement { files, path: path.to_owned(), temporary, file: Some(file) };
+        files.take_rights(path, &replacement.temporary)?;
+        Ok(replacement)
     }
 
     /// Writes bytes; [`Write`] does too, with errors that do not name the path.
