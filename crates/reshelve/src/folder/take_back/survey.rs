@@ -325,7 +325,9 @@ impl Back<'_> {
                      name ({strangers})",
                     path.display()
                 );
-                return Err(EndError::refusal(message, Hint::LookWhoWrites));
+                let hint = "find out what else writes there; `reshelve resume` keeps a copy of it and \
+                            goes on, and then the run can be taken back";
+                return Err(EndError::refused(message, hint));
             }
         }
         Ok(())
