@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use reshelve::ends::ChangedDocuments;
 use reshelve::parity::{EditedPart, Reading, first_paths};
-use reshelve::rollback::{self, Again, EditedJob, JobCounts, RollbackReport, RollbackRequest};
+use reshelve::rollback::{self, EditedJob, JobCounts, RollbackReport, RollbackRequest};
 use reshelve::run::{Plan, RunFolder, Throttle};
 use serde::{Serialize, Serializer};
 
@@ -127,12 +127,10 @@ pub fn rollback(request: &Request, handle: &Handle) -> Result<Outcome, Failure> 
         handle.check_may_write("`rollback --apply`")?;
     }
     let plan = folder.plan()?;
-    let runs = &request.run.runs_folder;
-    refuse_written_again(runs, &folder, &plan, Again::Anew)?;
+    let in_its_place = refuse_written_again(&request.run.runs_folder, &folder, &plan)?;
     // Whoever only asks is shown what is in the way.
-    let in_its_place = refuse_written_again(runs, &folder, &plan, Again::InItsPlace);
     if request.apply || request.edited.is_some() {
-        in_its_place.clone()?;
+        in_its_place.clone().map_or(Ok(()), Err)?;
     }
     let target = request.target.as_deref();
     let mut destination = places::destination_again(&plan.target, target, handle)?;
@@ -147,19 +145,19 @@ pub fn rollback(request: &Request, handle: &Handle) -> Result<Outcome, Failure> 
     let report = rollback::roll_back(&asked, destination.as_mut(), handle.stop(), &mut relay)?;
     drop(destination);
     if report.ended == Ended::Dry {
-        in_its_place?;
+        in_its_place.map_or(Ok(()), Err)?;
     }
     let paths = paths(&report, request, handle);
     Ok(Outcome { report, paths })
 }
 
-/// Refuses to take back a run of which a later one has written jobs again.
+/// Refuses to take back a run of which a later one has written jobs anew; gives the refusal where it
+/// has replaced or completed them.
 fn refuse_written_again(
     runs: &Path,
     folder: &RunFolder,
     plan: &Plan,
-    again: Again,
-) -> Result<(), Failure> {
+) -> Result<Option<Failure>, Failure> {
     let known = RunFolder::list(runs)?.into_iter();
     let known = known.filter_map(|folder| folder.plan().ok().map(|plan| (folder, plan)));
     let known = without_copies(known.collect());
@@ -172,7 +170,7 @@ fn refuse_written_again(
         is_later && other.apply && is_same_target(&other.target, &plan.target)
     });
     let later = later.map(|(_, (folder, plan))| (plan.run.as_str(), folder));
-    Ok(rollback::refuse_written_again(folder, later, again)?)
+    Ok(rollback::refuse_written_again(folder, later)?.map(Failure::from))
 }
 
 /// Where the edited jobs that still stand differ first from what the run wrote. A help to look at

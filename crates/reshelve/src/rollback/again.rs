@@ -7,53 +7,47 @@ use crate::run::journal::{self, Own};
 use crate::run::{Checkpoint, RunError, RunFolder, State};
 use crate::store::DiskError;
 
-/// How a later run has written a job of an earlier one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Again {
-    /// Anew, after it was gone.
-    Anew,
-    /// It replaced what stood there, or completed it.
-    InItsPlace,
-}
-
-/// Refuses to take back a run of which a later one into the same target has written jobs again, and
-/// not taken back. `later` has their ids and folders.
+/// Refuses to take back a run of which a later one into the same target has written jobs anew, and
+/// not taken back. `later` has their ids and folders. Gives the refusal where one has replaced what
+/// stood there, or completed it: that is nothing to whoever only asks what was edited.
 ///
 /// # Errors
 /// The refusal, or that the files of one of the runs cannot be used.
 pub fn refuse_written_again<'l>(
     run: &RunFolder,
     later: impl Iterator<Item = (&'l str, &'l RunFolder)>,
-    again: Again,
-) -> Result<(), RunError> {
+) -> Result<Option<RunError>, RunError> {
     let checkpoint = run.checkpoint()?;
     if checkpoint.state == State::RolledBack {
-        return Ok(());
+        return Ok(None);
     }
     let ours = own(run, &checkpoint)?;
+    let mut in_its_place = None;
     for (id, folder) in later {
         let checkpoint = folder.checkpoint()?;
         if checkpoint.state == State::RolledBack {
             continue;
         }
-        let mut jobs = 0_u64;
+        let (mut anew, mut others) = (0_u64, 0_u64);
         own(folder, &checkpoint)?.each(None, &mut |job| {
-            let is_anew = job.action == Action::Insert;
-            let counts = is_anew == (again == Again::Anew);
-            jobs += u64::from(counts && ours.get(&job.key)?.is_some());
+            let count = if job.action == Action::Insert { &mut anew } else { &mut others };
+            *count += u64::from(ours.get(&job.key)?.is_some());
             Ok(())
         })?;
-        if jobs > 0 {
-            let noun = if jobs == 1 { "job" } else { "jobs" };
-            let how = match again {
-                Again::Anew => "written again",
-                Again::InItsPlace => "replaced or completed",
-            };
-            let message = format!("the later run {id} has {how} {jobs} {noun} of this run");
-            return Err(EndError::refusal(message, Hint::TakeBackFirst { run: id.into() }).into());
+        if anew > 0 {
+            return Err(refusal(id, "written again", anew));
+        }
+        if others > 0 && in_its_place.is_none() {
+            in_its_place = Some(refusal(id, "replaced or completed", others));
         }
     }
-    Ok(())
+    Ok(in_its_place)
+}
+
+fn refusal(later: &str, how: &str, jobs: u64) -> RunError {
+    let noun = if jobs == 1 { "job" } else { "jobs" };
+    let message = format!("the later run {later} has {how} {jobs} {noun} of this run");
+    EndError::refusal(message, Hint::TakeBackFirst { run: later.into() }).into()
 }
 
 fn own(folder: &RunFolder, checkpoint: &Checkpoint) -> Result<Own, DiskError> {

@@ -22,7 +22,7 @@ use crate::ends::{ChangedDocuments, Destination, Edit, Wrote};
 use crate::run::journal::{self, Own};
 use crate::run::preflight;
 use crate::run::{Asked, Plan, Refusal, RunError, RunFolder, State, Throttle};
-pub use again::{Again, refuse_written_again};
+pub use again::refuse_written_again;
 pub use progress::{Observer, Phase, Progress, TakenBackSoFar};
 use record::Record;
 pub use record::{JobCounts, OnEdited};
