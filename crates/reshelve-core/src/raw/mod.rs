@@ -22,6 +22,31 @@ pub use writer::{Mark, Writer};
 
 /// BSON element types, as numbered by the specification (bsonspec.org, version 1.1).
 pub mod kind {
+    /// MongoDB's `$type` aliases: of the types 0x01 to 0x13, in this order, then of the two keys.
+    pub const ALIASES: [&str; 21] = [
+        "double",
+        "string",
+        "object",
+        "array",
+        "binData",
+        "undefined",
+        "objectId",
+        "bool",
+        "date",
+        "null",
+        "regex",
+        "dbPointer",
+        "javascript",
+        "symbol",
+        "javascriptWithScope",
+        "int",
+        "timestamp",
+        "long",
+        "decimal",
+        "minKey",
+        "maxKey",
+    ];
+
     /// 64-bit binary floating point.
     pub const DOUBLE: u8 = 0x01;
     /// UTF-8 string.

@@ -36,44 +36,21 @@ fn there(field: &str) -> Document {
 /// a compatible server reads all jobs instead of those that an index finds.
 pub(super) fn plain() -> Document {
     let nothing = doc! { "$not": { "$type": ["null", "undefined"] } };
+    // A condition on an array is one on its elements too: every array would be an array.
     let other_than = |fine: &[&str]| -> Vec<&str> {
-        TYPES.into_iter().filter(|name| !fine.contains(name)).collect()
+        raw::kind::ALIASES.into_iter().filter(|name| !fine.contains(name)).collect()
     };
     doc! {
         "chapters": &nothing,
-        "chapters.attempts": { "$not": { "$type": other_than(&[]) } },
+        "chapters.attempts": { "$not": { "$type": other_than(&["array"]) } },
         "chapters.attempts.0": { "$exists": false },
         "failures": nothing,
         "outline": {
             "$type": "array", "$not": { "$elemMatch": { "$not": { "$type": "object" } } },
         },
-        "outline.keyEvents": { "$ne": null, "$not": { "$type": other_than(&["string"]) } },
+        "outline.keyEvents": { "$ne": null, "$not": { "$type": other_than(&["array", "string"]) } },
     }
 }
-
-/// What a value may be that is no array. A condition on an array is one on its elements too.
-const TYPES: [&str; 20] = [
-    "double",
-    "string",
-    "object",
-    "binData",
-    "undefined",
-    "objectId",
-    "bool",
-    "date",
-    "null",
-    "regex",
-    "dbPointer",
-    "javascript",
-    "symbol",
-    "javascriptWithScope",
-    "int",
-    "timestamp",
-    "long",
-    "decimal",
-    "minKey",
-    "maxKey",
-];
 
 /// All but what no list shows: texts of chapters above all.
 pub(super) fn without_texts() -> Document {

@@ -13,34 +13,9 @@ pub const VALUE_BYTES_MAX: usize = 64;
 /// as an enumeration.
 pub const VALUES_TOTAL_MAX: usize = 100_000;
 
-/// MongoDB's `$type` aliases: of the types 0x01 to 0x13, in this order, then of the two keys.
-const ALIASES: [&str; 21] = [
-    "double",
-    "string",
-    "object",
-    "array",
-    "binData",
-    "undefined",
-    "objectId",
-    "bool",
-    "date",
-    "null",
-    "regex",
-    "dbPointer",
-    "javascript",
-    "symbol",
-    "javascriptWithScope",
-    "int",
-    "timestamp",
-    "long",
-    "decimal",
-    "minKey",
-    "maxKey",
-];
-
 /// MongoDB's alias of a type.
-pub(crate) fn alias(kind: u8) -> &'static str {
-    ALIASES[slot(kind)]
+pub(crate) fn alias(of: u8) -> &'static str {
+    kind::ALIASES[slot(of)]
 }
 
 fn slot(kind: u8) -> usize {
@@ -66,7 +41,7 @@ impl Types {
     }
 
     pub(crate) fn finish(&self) -> BTreeMap<&'static str, u64> {
-        ALIASES.into_iter().zip(self.0).filter(|(_, count)| *count > 0).collect()
+        kind::ALIASES.into_iter().zip(self.0).filter(|(_, count)| *count > 0).collect()
     }
 }
 
