@@ -10,6 +10,7 @@ mod refusals;
 mod rehearse;
 mod rollback;
 mod served;
+mod server;
 mod sources;
 mod targets;
 
@@ -254,7 +255,7 @@ pub(crate) fn of_end(hint: &Hint) -> String {
         }
         Hint::Source(hint) => of_source(*hint).to_owned(),
         Hint::SaveAnotherPlan => plans::SAVE_ANOTHER.to_owned(),
-        hint => of_server(hint).unwrap_or_else(|| of_end_in_general(hint)).to_owned(),
+        hint => server::of(hint).unwrap_or_else(|| of_end_in_general(hint)).to_owned(),
     }
 }
 
@@ -303,13 +304,14 @@ fn of_end_in_general(hint: &Hint) -> &'static str {
         Hint::LookWhoWrites => {
             "find out what else writes there; if the target of a run is gone, start a new run"
         }
+        Hint::ResumeKeepsACopy => rollback::RESUME_KEEPS_A_COPY,
         Hint::CheckTheOtherRun => {
             "before anything else, check with `reshelve verify` what that run did"
         }
         Hint::StartOverOnExisting => {
             "start a new run with --allow-existing: what is there counts as unchanged"
         }
-        // `of_end` has the words of those that name something, `of_server` those of the others.
+        // `of_end` has the words of those that name something, `server` those of the others.
         Hint::PrintTheSourceRole
         | Hint::PrintTheTargetRole
         | Hint::CreateTheIndexAgain
@@ -326,33 +328,6 @@ fn of_end_in_general(hint: &Hint) -> &'static str {
         | Hint::ForceTheDrop { .. }
         | Hint::ForceTheDropOfCopies { .. } => "",
     }
-}
-
-/// The hints about a server: privileges, collections and indexes of a live target.
-fn of_server(hint: &Hint) -> Option<&'static str> {
-    Some(match hint {
-        Hint::PrintTheSourceRole => {
-            "the user lacks a privilege: `reshelve inspect URI --print-role` prints a role that \
-             has all of them"
-        }
-        Hint::PrintTheTargetRole => {
-            "`reshelve inspect URI --print-role target` prints a role with all that is needed"
-        }
-        Hint::CreateTheIndexAgain => {
-            "find out who created it; if it is not needed, drop it by hand, then `reshelve indexes \
-             up TARGET`"
-        }
-        Hint::DropTheIndexThatDeletes => {
-            "drop that index by hand, or choose another --target-db: it deletes what a run writes"
-        }
-        Hint::CreateTheIndexes => "`reshelve indexes up TARGET` creates them",
-        Hint::WriteWhatIsMissing => {
-            "find out what removed them: a server that lost writes, or another program; then a new \
-             run with --allow-existing writes what is missing"
-        }
-        Hint::ChooseATargetDatabase => "find out who created it, or choose another --target-db",
-        _ => return None,
-    })
 }
 
 /// A source of files that cannot be read as it is.

@@ -57,3 +57,7 @@ pub fn wrong_number(run: &str, jobs: u64) -> String {
         ),
     }
 }
+
+/// What something else wrote lies after the place where the run stopped.
+pub(super) const RESUME_KEEPS_A_COPY: &str = "find out what else writes there; `reshelve resume` keeps a copy of it and goes on, and then \
+     the run can be taken back";

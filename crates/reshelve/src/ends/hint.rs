@@ -61,6 +61,8 @@ pub enum Hint {
     MakeRoom,
     /// Something else writes to the target.
     LookWhoWrites,
+    /// Something else wrote after the place where a run stopped: resuming it keeps a copy of that.
+    ResumeKeepsACopy,
     /// The run was taken over: check what the other run did.
     CheckTheOtherRun,
     /// The run cannot be resumed: a new one finds what this one has written.

@@ -150,7 +150,8 @@ impl World {
             Ok(dry) => dry,
             Err(refusal) => {
                 // The power went, and with it the journal of what is there: it has to be resumed.
-                assert!(is_refused(&refusal, |hint| *hint == Hint::LookWhoWrites), "{refusal}");
+                let is_expected = |hint: &Hint| *hint == Hint::ResumeKeepsACopy;
+                assert!(is_refused(&refusal, is_expected), "{refusal}");
                 assert!(!self.unnamed(run, &cut_off.before).is_empty(), "{refusal}");
                 return;
             }

@@ -325,9 +325,7 @@ impl Back<'_> {
                      name ({strangers})",
                     path.display()
                 );
-                let hint = "find out what else writes there; `reshelve resume` keeps a copy of it and \
-                            goes on, and then the run can be taken back";
-                return Err(EndError::refused(message, hint));
+                return Err(EndError::refusal(message, Hint::ResumeKeepsACopy));
             }
         }
         Ok(())
