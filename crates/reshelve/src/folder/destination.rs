@@ -185,18 +185,20 @@ impl Destination for FolderDestination {
     ) -> Result<Position, EndError> {
         let base = Progress::of(&claim.base.position)?.lengths;
         let mut progress = Progress::of(from)?;
-        let files = Arc::clone(&self.files);
+        let (files, target) = (Arc::clone(&self.files), &self.target);
         if let Some(ready) = progress.finishing.ready.take()
             && let Some(&collection) = Collection::ALL.get(progress.finishing.collections)
-            && has_taken_its_place(files.as_ref(), &self.target, collection, &ready)?
+            && has_taken_its_place(files.as_ref(), target, collection, &ready)?
         {
+            // The process that renamed it may have been killed before it synced that.
+            files.sync_folder(&target.database())?;
             progress = next_collection(progress, ready.bytes);
             save(&progress.position())?;
         }
         while let Some(&collection) = Collection::ALL.get(progress.finishing.collections) {
             let what = Replacing {
                 files: files.as_ref(),
-                folder: &self.target,
+                folder: target,
                 collection,
                 base: base.0[collection.index()],
                 replaced,
@@ -210,7 +212,7 @@ impl Destination for FolderDestination {
             save(&progress.position())?;
         }
         // Nobody else writes there: what a killed process left half written goes.
-        files.remove_leftovers(&self.target.database())?;
+        files.remove_leftovers(&target.database())?;
         Ok(progress.position())
     }
 

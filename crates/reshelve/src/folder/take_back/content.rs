@@ -28,6 +28,15 @@ impl Back<'_> {
         }))
     }
 
+    /// Syncs a collection and its place in the folder: a process that was killed may have cut or
+    /// renamed the file, and have synced neither.
+    pub(super) fn make_durable(&self, collection: Collection) -> Result<(), EndError> {
+        if self.files.look(&self.folder.file(collection))?.is_some() {
+            open_locked(self.files, self.folder, collection)?.sync_all()?;
+        }
+        Ok(self.files.sync_folder(&self.folder.database())?)
+    }
+
     /// Gives a collection its new content. `announce` is told before that.
     pub(super) fn collection(
         &self,
@@ -47,7 +56,6 @@ impl Back<'_> {
                 announce(NextStep { how: NewContent::Cut { to_bytes }, documents })?;
                 self.check_unchanged(held.as_ref(), found.length)?;
                 held.set_length(to_bytes)?;
-                held.sync_all()?;
             }
             return Ok(documents);
         }

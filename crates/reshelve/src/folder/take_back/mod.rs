@@ -178,6 +178,7 @@ impl TakesBack for FolderDestination {
                     save(&steps.position(), documents, false)
                 })?,
             };
+            back.make_durable(collection)?;
             steps = Steps { collections: steps.collections + 1, next: None };
             save(&steps.position(), documents, true)?;
         }
