@@ -94,7 +94,7 @@ impl World {
         self.finish_back(run, &cut_off, &shelf, kill);
     }
 
-    /// Whether another run that stands has replaced one of these jobs as this run wrote it.
+    /// Whether a later run that stands has replaced one of these jobs as this run wrote it.
     fn is_replaced_since(&self, run: usize, edited: &[Bytes]) -> bool {
         let own = &self.runs[run].effects.jobs;
         let has_replaced = |job: &Job| {
@@ -102,9 +102,8 @@ impl World {
             job.action == Action::Replace
                 && wrote.is_some_and(|own| own.whole[0] == job.replaced[0])
         };
-        (0..self.runs.len()).any(|other| {
-            other != run
-                && self.runs[other].is_applied
+        (run + 1..self.runs.len()).any(|other| {
+            self.runs[other].is_applied
                 && self.checkpoint(other).state != State::RolledBack
                 && self.runs[other].effects.jobs.iter().any(has_replaced)
         })

@@ -130,6 +130,8 @@ impl World {
             return;
         }
         self.arm(kill, |world| drop(world.start(&request, &documents).unwrap()));
+        // Which of two runs is the later one is told by the millisecond in their names.
+        std::thread::sleep(std::time::Duration::from_millis(2));
         let started = self.start(&request, &documents);
         let is_killed = self.is_killed(kill);
         assert!(is_killed || started.is_ok(), "{:?}", started.err());
