@@ -35,6 +35,7 @@ pub(crate) use rehearse::{
     SCRATCH_ELSEWHERE, SCRATCH_IS_USED, UNCHANGED_SOURCE, remove_scratch_database,
     remove_scratch_folder,
 };
+pub(crate) use rollback::go_on as go_on_rolling_back;
 pub(crate) use rollback::{GO_ON_ROLLING_BACK, START_A_NEW_RUN};
 pub use rollback::{on_edited, wrong_number};
 pub(crate) use served::{LOOK_AGAIN, WAIT_OR_STOP, name_target_yourself, resume_yourself};

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use reshelve::ends::{BATCH_BYTES_DEFAULT, BATCH_DOCS_DEFAULT, BatchLimits};
 use reshelve::run::{CHECKPOINT_BYTES_DEFAULT, RunError, RunFolder};
 use reshelve_core::mapping::{InFlight, OnUnknownStatus, Options, StatusPolicy};
+use serde_json::json;
 
 use crate::failure::Failure;
 use crate::hints;
@@ -76,6 +77,18 @@ impl GivenOptions {
             in_flight: self.in_flight.unwrap_or(others.in_flight),
         }
     }
+}
+
+/// Decisions as the flags that make them.
+pub(crate) fn flags(options: Options) -> String {
+    let Options { on_unknown_status, status_policy, in_flight } = options;
+    let word = |value: serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    format!(
+        "--in-flight {} --status-policy {} --on-unknown-status {}",
+        word(json!(in_flight)),
+        word(json!(status_policy)),
+        word(json!(on_unknown_status))
+    )
 }
 
 /// How a run divides its work; none of it changes a byte of the target.

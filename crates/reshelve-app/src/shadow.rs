@@ -15,7 +15,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::handle::{Comparing, Handle};
 use crate::hints;
-use crate::options::MappingOptions;
+use crate::options::GivenOptions;
 use crate::places::{self, SourcePlace, TargetPlace};
 use crate::sides;
 use crate::unfinished;
@@ -26,11 +26,11 @@ pub struct Request {
     pub source: SourcePlace,
     /// The normalised side.
     pub target: TargetPlace,
-    /// How legacy documents are mapped; jobs in flight are carried over unless told otherwise.
-    pub mapping: MappingOptions,
+    /// How legacy documents are mapped; what is open, as the last run between the two did.
+    pub mapping: GivenOptions,
     /// Mapping threads for the first reading of a legacy file; none for one per core.
     pub threads: Option<usize>,
-    /// Where runs are looked for that are not done.
+    /// Where runs are looked for: those that are not done, and the last one.
     pub runs_folder: PathBuf,
     /// Whether examples show what texts say.
     pub with_texts: bool,
@@ -71,16 +71,17 @@ impl Serialize for Outcome {
 /// # Errors
 /// If a side cannot be read, or the command is interrupted.
 pub fn shadow(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
-    let [legacy, normalized] =
-        sides::both(&request.source, &request.target, request.mapping, request.threads, handle)?;
-    sides::tell_open_decision(request.mapping, handle);
+    let (source, target) = (&request.source, &request.target);
+    let mapping =
+        sides::decisions(request.mapping, (source, target), &request.runs_folder, handle)?;
+    let [legacy, normalized] = sides::both(source, target, mapping, request.threads, handle)?;
     let preference = request.source.read_preference;
     let (planned, _) = places::planned_reader(&request.target, preference, handle)?;
     let runs = unfinished::runs_of(&planned, &request.runs_folder)?;
     let is_unfinished = !unfinished::note(&planned, &runs, handle).is_empty();
     let texts = Texts::of(request.with_texts);
     let scope = Scope { texts, is_unfinished, sample: None, others: Others::Differ };
-    compared([&legacy, &normalized], request.mapping.options(), scope, handle)
+    compared([&legacy, &normalized], mapping.options(), scope, handle)
 }
 
 /// The comparison of a legacy and a normalised side.

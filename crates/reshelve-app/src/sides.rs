@@ -1,19 +1,22 @@
 //! The sides that a server answers from: what a PLACE, a legacy SOURCE and a normalised TARGET
 //! mean to it.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use reshelve::ends::{JobLookup, Origin, SourceSpec, TargetFolder, TargetReader};
 use reshelve::lookup::{Changes, FolderLookup, Fresh, LegacyLookup, LegacyRequest};
 use reshelve::store::Scratch;
 use reshelve::target_schema::Collection;
+use reshelve_core::mapping::Options;
 use reshelve_mongo::{LiveLegacyLookup, LiveLookup, LiveOrigin, LiveTarget};
 
 use crate::failure::Failure;
 use crate::handle::Handle;
 use crate::hints;
+use crate::last_run::{LastRun, last_run};
 use crate::noted::Noted;
-use crate::options::{MappingOptions, ReadPreference, threads};
+use crate::options::{GivenOptions, MappingOptions, ReadPreference, flags, threads};
 use crate::passwords::Side;
 use crate::places::{self, SourcePlace, TargetPlace};
 
@@ -70,6 +73,40 @@ pub fn open(request: &Request, handle: &Handle) -> Result<Sides, Failure> {
         sides.normalized = Some(opened);
     }
     Ok(sides)
+}
+
+/// The decisions of the mapping: as given, and those that are open as the last run from this legacy
+/// side into this target had them. Where no such run is known they are the defaults.
+///
+/// # Errors
+/// If a connection string is malformed.
+pub fn decisions(
+    given: GivenOptions,
+    (source, target): (&SourcePlace, &TargetPlace),
+    runs_folder: &Path,
+    handle: &Handle,
+) -> Result<MappingOptions, Failure> {
+    let usual = MappingOptions {
+        in_flight: given.in_flight,
+        ..MappingOptions::from(given.or(Options::default()))
+    };
+    if given.is_whole() || target.uri()?.is_none() && !target.name.is_dir() {
+        return Ok(usual);
+    }
+    let (planned, reader) = places::planned_reader(target, source.read_preference, handle)?;
+    let LastRun::Known(family) = last_run(source, &planned, reader.as_ref(), runs_folder) else {
+        tell_open_decision(usual, handle);
+        return Ok(usual);
+    };
+    let Some((_, plan)) = family.first() else { return Ok(usual) };
+    let options = given.or(plan.options.mapping());
+    let whose = if given.is_empty() { "those" } else { "as given, the others those" };
+    handle.watcher().note(&format!(
+        "note: options: {whose} of the run {}, the last one from this source into this target ({})",
+        plan.run,
+        flags(options)
+    ));
+    Ok(MappingOptions::from(options))
 }
 
 /// Opens a legacy and a normalised side. Both are read from the member of a replica set that the

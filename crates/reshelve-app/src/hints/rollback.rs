@@ -15,7 +15,7 @@ pub(super) fn resume_or_take_over(run: &Path) -> String {
 }
 
 /// A rollback that was cut off.
-pub(super) fn go_on(run: &Path) -> String {
+pub(crate) fn go_on(run: &Path) -> String {
     format!("`reshelve rollback {} --apply` goes on with it", named(run))
 }
 

@@ -6,7 +6,6 @@ use reshelve::report;
 use reshelve::run::State;
 use reshelve_core::mapping::Options;
 use serde::Serialize;
-use serde_json::json;
 
 use super::Request;
 use crate::failure::Failure;
@@ -14,7 +13,7 @@ use crate::family::{Known, family, other_retries};
 use crate::handle::Handle;
 use crate::hints;
 use crate::last_run::{LastRun, last_run};
-use crate::options::GivenOptions;
+use crate::options::{GivenOptions, flags};
 use crate::outside;
 use crate::overlap::is_same_target;
 use crate::retries::{own_origin, own_origins};
@@ -93,28 +92,35 @@ impl Followed {
     }
 
     /// Says that the run has not carried over all of its source: the rest counts as missing here.
-    pub(super) fn tell_unfinished(&self, handle: &Handle) -> Result<(), Failure> {
-        let Some((folder, plan)) = self.family.first() else { return Ok(()) };
+    /// Returns what the run waits for, if it can go on.
+    pub(super) fn tell_unfinished(&self, handle: &Handle) -> Result<Option<Unfinished>, Failure> {
+        let Some((folder, plan)) = self.family.first() else { return Ok(None) };
         let checkpoint = folder.checkpoint()?;
         let run = &plan.run;
+        let mut unfinished = None;
         let why = match folder.found(&checkpoint) {
-            State::Done => return Ok(()),
+            State::Done => return Ok(None),
             State::Partial => match plan.limit {
                 Some(limit) => {
                     let limit = counted(limit, "document");
                     format!("the run {run} took only the first {limit} (--limit)")
                 }
-                None => return Ok(()),
+                None => return Ok(None),
             },
             State::Cancelled => format!("the run {run} was cancelled"),
             state => {
-                let resume = hints::resume(folder.path());
-                format!("the run {run} is not done ({state}); {resume}")
+                let is_rolling_back = state == State::RollingBack;
+                let goes_on = match is_rolling_back {
+                    true => hints::go_on_rolling_back(folder.path()),
+                    false => hints::resume(folder.path()),
+                };
+                unfinished = Some(Unfinished { run: run.clone(), is_rolling_back });
+                format!("the run {run} is not done ({state}); {goes_on}")
             }
         };
         let note = format!("warning: what is not carried over yet counts as missing: {why}");
         handle.watcher().note(&note);
-        Ok(())
+        Ok(unfinished)
     }
 
     /// What to compare for these runs, and what is known of each retry.
@@ -159,6 +165,15 @@ impl Followed {
             why: self.why.clone(),
         }
     }
+}
+
+/// A run that has stopped, and can go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfinished {
+    /// Its id.
+    pub run: String,
+    /// Whether it is being taken back.
+    pub is_rolling_back: bool,
 }
 
 /// Runs, and the source of each but the first; none if it is that of the first.
@@ -260,14 +275,7 @@ impl Basis {
 
 /// The options of a comparison, as flags.
 fn words(request: &VerifyRequest) -> String {
-    let Options { on_unknown_status, status_policy, in_flight } = request.reading.options;
-    let word = |value: serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    let mut words = format!(
-        "--in-flight {} --status-policy {} --on-unknown-status {}",
-        word(json!(in_flight)),
-        word(json!(status_policy)),
-        word(json!(on_unknown_status))
-    );
+    let mut words = flags(request.reading.options);
     if request.allow_existing {
         words.push_str(" --allow-existing");
     }

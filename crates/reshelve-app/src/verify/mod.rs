@@ -25,7 +25,7 @@ use crate::places::{self, SourcePlace, TargetPlace};
 use crate::retries::origins;
 pub use answers::{Answers, Api};
 use basis::Followed;
-pub use basis::{Basis, OptionsFrom};
+pub use basis::{Basis, OptionsFrom, Unfinished};
 use opening::Opening;
 
 /// What `verify` is asked.
@@ -104,6 +104,8 @@ pub struct Outcome {
     pub options: Options,
     /// What came of comparing answers, if that was asked for.
     pub api: Option<Answers>,
+    /// The run that wrote the target, if it has stopped before its end.
+    pub unfinished: Option<Unfinished>,
 }
 
 impl Outcome {
@@ -175,7 +177,7 @@ pub(crate) fn verify_from(
     if let Some(note) = basis.note(request.mapping, &asked) {
         handle.watcher().note(&note);
     }
-    followed.tell_unfinished(handle)?;
+    let unfinished = followed.tell_unfinished(handle)?;
     let log = request.out.as_deref().map(|out| Lines::new(out, "mismatches.jsonl"));
     let opening = Opening { origin, log: log.as_ref() };
     let origins = origins(followed.own_origins(), origin);
@@ -200,7 +202,7 @@ pub(crate) fn verify_from(
         }
         None => None,
     };
-    Ok(Outcome { verification, basis, options, api })
+    Ok(Outcome { verification, basis, options, api, unfinished })
 }
 
 /// Why the two sides cannot be compared.

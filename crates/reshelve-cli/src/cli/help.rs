@@ -6,7 +6,7 @@ use clap::Command;
 /// The groups of options that the short help leaves out …
 const RARE_GROUPS: [&str; 3] = ["Speed", "Throttle", "Passwords"];
 /// … and single options.
-const RARE: [&str; 25] = [
+const RARE: [&str; 23] = [
     "allow_empty",
     "api_token_file",
     "color",
@@ -19,11 +19,9 @@ const RARE: [&str; 25] = [
     "metadata",
     "no_progress",
     "on_unknown_status",
-    "plan",
     "quiet",
     "read_preference",
     "runs_dir",
-    "save_plan",
     "skip_disk_check",
     "stage",
     "status_policy",

@@ -40,7 +40,7 @@ impl ShadowArgs {
         shadow::Request {
             source: self.source.place(),
             target: TargetPlace { name: self.target.clone(), db: self.target_db.clone() },
-            mapping: self.mapping.options(),
+            mapping: self.mapping.given(),
             threads: None,
             runs_folder: self.runs.runs_dir.clone(),
             with_texts: self.with_texts,

@@ -35,8 +35,13 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode, Failure> {
     Ok(outcome.exit_code())
 }
 
-/// The evidence, if parity holds; else where the fields of the first job go that differs.
+/// The evidence, if parity holds; else what the run waits for that wrote the target, or where the
+/// fields of the first job go that differs.
 fn next(args: &VerifyArgs, outcome: &Outcome) -> Next {
+    if let Some(unfinished) = &outcome.unfinished {
+        let command = if unfinished.is_rolling_back { "rollback" } else { "resume" };
+        return next::to_run(command, &unfinished.run, &args.runs.runs_dir);
+    }
     let target = args.target();
     let named = if args.run.is_empty() { &outcome.basis.runs } else { &args.run };
     match (outcome.verification.mismatches.first(), &named[..]) {

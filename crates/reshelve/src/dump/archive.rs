@@ -144,7 +144,7 @@ impl Source for Archive {
     }
 
     fn bytes_read(&self) -> u64 {
-        self.feed.content.bytes_read()
+        self.feed.content.bytes_up_to(self.feed.offset())
     }
 
     fn bytes_total(&self) -> Option<u64> {

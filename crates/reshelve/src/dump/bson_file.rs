@@ -153,7 +153,7 @@ impl Source for BsonFile {
     }
 
     fn bytes_read(&self) -> u64 {
-        self.intake.content.bytes_read()
+        self.intake.bytes_read()
     }
 
     fn bytes_total(&self) -> Option<u64> {

@@ -58,6 +58,11 @@ impl Intake {
         self.base + u64::try_from(at).unwrap_or(0)
     }
 
+    /// Bytes of the file up to the end of the last batch.
+    pub(super) fn bytes_read(&self) -> u64 {
+        self.content.bytes_up_to(self.base)
+    }
+
     /// The damage at a place where something is missing: the fault that ended the reading, if there
     /// was one.
     pub(super) fn damage(&mut self, missing: Option<Fault>, place: Place) -> Option<Damage> {

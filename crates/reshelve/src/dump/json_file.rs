@@ -154,7 +154,7 @@ impl Source for JsonFile {
     }
 
     fn bytes_read(&self) -> u64 {
-        self.intake.content.bytes_read()
+        self.intake.bytes_read()
     }
 
     fn bytes_total(&self) -> Option<u64> {

@@ -20,6 +20,8 @@ pub(crate) struct CutOffBack {
     pub(crate) back: Back,
     /// The file system, and so the order in which it leaves the documents, is known exactly.
     is_exact: bool,
+    /// The run, if that was cut off before it was taken back.
+    pub(crate) run: Option<Box<CutOff>>,
 }
 
 impl World {
@@ -89,7 +91,7 @@ impl World {
         assert_eq!(dry.ended, Ended::Dry);
         check_counts(&dry, &back, choice);
         let is_exact = back.comes_back == Shelf::default();
-        let cut_off = CutOffBack { decision, back, is_exact };
+        let cut_off = CutOffBack { decision, back, is_exact, run: None };
         let shelf = self.shelf.clone();
         self.finish_back(run, &cut_off, &shelf, kill);
     }
@@ -185,7 +187,8 @@ impl World {
         }
         let back = Back { after, ..Back::default() };
         // Rejected documents may have been edited, but no document of the run.
-        let back = CutOffBack { decision, back, is_exact: true };
+        let run_itself = Some(Box::new(cut_off.clone()));
+        let back = CutOffBack { decision, back, is_exact: true, run: run_itself };
         // What was cut off without a sync may come back when the power goes.
         let (mut stands, _) = target::read(&self.memory, &self.target);
         let mut cut = cut_off.after.clone();
@@ -201,7 +204,7 @@ impl World {
         before: &Shelf,
         kill: Option<Kill>,
     ) {
-        let CutOffBack { decision, back, is_exact } = cut_off;
+        let CutOffBack { decision, back, is_exact, run: run_itself } = cut_off;
         let is_untouched = target::files(&self.memory) == self.runs[run].files[1];
         self.arm(kill, |world| drop(world.back(run, true, *decision).unwrap()));
         let ended = self.back(run, true, *decision);
@@ -232,8 +235,13 @@ impl World {
                 self.cut_off =
                     Some(CutOff { run, before, after, jobs, has_lost_power: false, rollback });
             }
-            // It was killed before anything was decided.
-            _ => self.note_power(kill),
+            // It was killed before anything was decided, or the decision went with the power.
+            _ => {
+                if self.cut_off.as_ref().is_some_and(|it| it.rollback.is_some()) {
+                    self.cut_off = run_itself.as_deref().cloned();
+                }
+                self.note_power(kill);
+            }
         }
     }
 

@@ -282,6 +282,10 @@ impl World {
                 replace(&mut cut_off.after);
                 if let Some(rollback) = &mut cut_off.rollback {
                     replace(&mut rollback.back.after);
+                    if let Some(run) = &mut rollback.run {
+                        replace(&mut run.before);
+                        replace(&mut run.after);
+                    }
                 }
                 target::write_over(&self.memory, &self.target, at, &old, &new);
             }

@@ -145,6 +145,12 @@ impl Back<'_> {
     ) -> Result<(), EndError> {
         let path = self.folder.file(collection);
         let part = self.part(collection)?;
+        // What a job lacked was added after what there was of it; before that place, of a job that
+        // is replaced, its earlier version still stands.
+        self.each(&path, 0..part.start, &mut |own, document| match own {
+            Some(own) if own.job.action == Action::Complete => each(own, document),
+            _ => Ok(()),
+        })?;
         self.each(&path, part, &mut |own, document| match own {
             Some(own) => each(own, document),
             None => Ok(()),
