@@ -59,6 +59,7 @@ fn what_each_command_names_works() {
         (&["inspect", "jobs.bson"][..], "profile"),
         (&["indexes", "status", "new"], "indexes up"),
         (&["indexes", "up", "new"], "indexes status"),
+        (&["inspect", "out"], "checksums"),
         (&["checksums", "out"], "restore"),
         (&["restore", "out", "back", runs[0], runs[1]], "inspect"),
         (&["runs", runs[0], runs[1]], "report"),

@@ -130,6 +130,30 @@ fn events_after_the_last_checkpoint_are_kept_where_nothing_tells_whose_they_are(
     }
 }
 
+/// Until a run that replaces has ended, what it completes lies in two parts of a file.
+#[test]
+fn a_stopped_run_that_replaces_is_taken_back_with_what_it_completed() {
+    let place = Place::new();
+    place.expect(0, &["generate", "all.bson", "--documents", "60", "--size", "small"]);
+    place.write("a.bson", &split(&place.read("all.bson"))[..10].concat());
+    applied(&place, "a.bson", "--allow-existing");
+    change(&place, JOBS, |jobs| drop((jobs.remove(3), jobs[2].insert("queue", "edited"))));
+    let before = place.tree("target");
+    let line = format!(
+        "ulimit -f 300; trap '' XFSZ; {} run all.bson target --apply --in-flight include \
+         --replace --batch-docs 2 --checkpoint-bytes 4KiB --max-docs-per-s 100",
+        env!("CARGO_BIN_EXE_reshelve")
+    );
+    let mut shell = Command::new("bash");
+    shell.args(["-c", &line]).current_dir(place.path("")).env_clear();
+    Told::of(line, shell.output().unwrap()).expect(1);
+    let status = place.expect(0, &["status", "latest", "--json"]).stdout;
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    assert!(status["documents"]["written"].as_u64() > Some(10), "{status}");
+    rolled_back(&place, 0, "latest", &[]);
+    assert_same(&place.tree("target"), &before, "the targets");
+}
+
 /// A rollback that discards an edited job, and finds the disk full before it has changed anything.
 fn stopped_rollback() -> (Place, String) {
     let place = place();

@@ -8,7 +8,7 @@ use reshelve_app::{ExitCode, Failure, Handle};
 
 use super::table::plain_table;
 use crate::cli::InspectArgs;
-use crate::next;
+use crate::next::{self, Next};
 use crate::printer::Printer;
 
 pub(crate) fn run(args: &InspectArgs) -> Result<ExitCode, Failure> {
@@ -23,9 +23,29 @@ pub(crate) fn run(args: &InspectArgs) -> Result<ExitCode, Failure> {
     });
     printer.json(&outcome);
     if outcome.exit_code() == ExitCode::Done && role.is_none() {
-        printer.next(&next::of_source("profile", &args.source.place()));
+        printer.next(&next(args, &outcome));
     }
     Ok(outcome.exit_code())
+}
+
+/// What the legacy documents look like; where there are none but a target, its checksums.
+fn next(args: &InspectArgs, outcome: &Outcome) -> Next {
+    let source = args.source.place();
+    let inventory = match outcome {
+        Outcome::Files(files) => &files.inventory,
+        Outcome::Live(server) => &server.live.inventory,
+        Outcome::Role(_) => return Next::nothing(),
+    };
+    if inventory.targets_present.is_empty()
+        || inventory.targets_present.len() < inventory.collections.len()
+    {
+        return next::of_source("profile", &source);
+    }
+    match source.name.is_file() {
+        // A collection of a target alone says little.
+        true => Next::nothing(),
+        false => Next::new("checksums").place(&source.name).with("--target-db", source.db.as_ref()),
+    }
 }
 
 fn live_page(live: &LiveInventory) -> String {
