@@ -67,8 +67,8 @@ pub const LIVE_IS_NOT_COMPRESSED: &str =
 pub const NAME_THE_TARGET_DATABASE: &str =
     "name the database in the connection string, or with --target-db";
 /// A folder that holds no target.
-pub const NAME_THE_TARGET_FOLDER: &str =
-    "name the folder that a run wrote; --target-db picks one of several databases";
+pub const NAME_THE_TARGET_FOLDER: &str = "name the folder that a run wrote, after the source if there is one; --target-db picks one of \
+     several databases";
 /// A connection string instead of a path.
 pub const WRITE_FILES_FIRST: &str =
     "write files, then load them with `reshelve run` or mongorestore";

@@ -6,7 +6,7 @@ use clap::Command;
 /// The groups of options that the short help leaves out …
 const RARE_GROUPS: [&str; 3] = ["Speed", "Throttle", "Passwords"];
 /// … and single options.
-const RARE: [&str; 23] = [
+const RARE: [&str; 24] = [
     "allow_empty",
     "api_token_file",
     "color",
@@ -19,6 +19,7 @@ const RARE: [&str; 23] = [
     "metadata",
     "no_progress",
     "on_unknown_status",
+    "only_rejects",
     "quiet",
     "read_preference",
     "runs_dir",

@@ -24,7 +24,12 @@ pub(crate) fn run(args: &RehearseArgs) -> Result<ExitCode, Failure> {
     printer.json(&outcome);
     if outcome.record.outcome == Ended::Passed {
         let in_flight = request.mapping.in_flight.map(|in_flight| in_flight.as_str());
-        printer.next(&next::dry_run(&request.source).with("--in-flight", in_flight));
+        let next = next::dry_run(&request.source).with("--in-flight", in_flight);
+        printer.next(&match (args.gzip, args.zstd) {
+            (true, _) => next.flag("--gzip"),
+            (_, true) => next.flag("--zstd"),
+            _ => next,
+        });
     }
     if let Some(failure) = &outcome.failure {
         printer.error(&plain(&failure.message));
