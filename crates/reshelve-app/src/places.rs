@@ -303,7 +303,7 @@ pub(crate) fn reader(
     let connection = target_connection(uri, db, handle)?;
     let live = LiveTarget::new(connection, read_preference.map(Into::into));
     for collection in Collection::ALL {
-        if live.has(collection).map_err(|error| Failure::failed(error.to_string()))? {
+        if live.has(collection)? {
             return Ok(Box::new(live));
         }
     }

@@ -45,6 +45,8 @@ pub struct Outcome {
     pub legacy: String,
     /// What messages call the normalised side.
     pub normalized: String,
+    /// How legacy documents were mapped.
+    pub options: Options,
 }
 
 impl Outcome {
@@ -103,5 +105,5 @@ pub(crate) fn compared(
         ..Failure::failed("the comparison was interrupted: it says nothing")
     };
     let compared = offline.compare(&mut progress)?.ok_or(interrupted)?;
-    Ok(Outcome { compared, legacy: legacy.name(), normalized: normalized.name() })
+    Ok(Outcome { compared, legacy: legacy.name(), normalized: normalized.name(), options })
 }

@@ -76,11 +76,11 @@ pub fn open(request: &Request, handle: &Handle) -> Result<Sides, Failure> {
 }
 
 /// The decisions of the mapping: as given, and those that are open as the last run from this legacy
-/// side into this target had them. Where no such run is known they are the defaults.
+/// side into this target had them. If no such run is known, they are the defaults.
 ///
 /// # Errors
-/// If a connection string is malformed.
-pub fn decisions(
+/// If the target cannot be looked at.
+pub(crate) fn decisions(
     given: GivenOptions,
     (source, target): (&SourcePlace, &TargetPlace),
     runs_folder: &Path,
@@ -94,18 +94,18 @@ pub fn decisions(
         return Ok(usual);
     }
     let (planned, reader) = places::planned_reader(target, source.read_preference, handle)?;
-    let LastRun::Known(family) = last_run(source, &planned, reader.as_ref(), runs_folder) else {
-        tell_open_decision(usual, handle);
-        return Ok(usual);
+    let others = if given.is_empty() { "" } else { "as given, the others " };
+    let (options, whose) = match last_run(source, &planned, reader.as_ref(), runs_folder) {
+        LastRun::Unknown(why) => (usual.options(), format!("the defaults, because {why}")),
+        LastRun::Known(family) => {
+            let Some((_, plan)) = family.first() else { return Ok(usual) };
+            let run = &plan.run;
+            let whose =
+                format!("those of the run {run}, the last one from this source into this target");
+            (given.or(plan.options.mapping()), whose)
+        }
     };
-    let Some((_, plan)) = family.first() else { return Ok(usual) };
-    let options = given.or(plan.options.mapping());
-    let whose = if given.is_empty() { "those" } else { "as given, the others those" };
-    handle.watcher().note(&format!(
-        "note: options: {whose} of the run {}, the last one from this source into this target ({})",
-        plan.run,
-        flags(options)
-    ));
+    handle.watcher().note(&format!("note: options: {others}{whose} ({})", flags(options)));
     Ok(MappingOptions::from(options))
 }
 

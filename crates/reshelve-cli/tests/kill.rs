@@ -14,12 +14,15 @@ use std::path::Path;
 
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
+#[path = "common/cut_off.rs"]
+mod cut_off;
 #[path = "common/killing.rs"]
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod killing;
 
 use common::counts::{Ended, count};
 use common::{Outcome, Place, Tree, mixed_source, plant, strace_is_there};
+use cut_off::outcome_after_kills;
 use killing::{Points, killer, points};
 
 /// Small batches.
@@ -135,7 +138,7 @@ impl Scene {
                 assert_eq!(told.code, Some(self.code), "{what}: {}", told.stderr);
             }
         }
-        place.outcome("target").expect_same(&self.expected, what);
+        outcome_after_kills(place, "target").expect_same(&self.expected, what);
     }
 }
 

@@ -7,9 +7,12 @@ use std::process::Child;
 
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
+#[path = "common/cut_off.rs"]
+mod cut_off;
 
 use common::counts::{Ended, count};
 use common::{Place, mixed_source};
+use cut_off::outcome_after_kills;
 
 const KILLS: usize = 50;
 
@@ -57,7 +60,8 @@ fn fifty_kills_leave_no_trace() {
                 None => place.call(&args).finish(),
             };
             assert_eq!(told.code, Some(4), "{}", told.stderr);
-            place.outcome("target").expect_same(&expected, &format!("{delivered} kills"));
+            outcome_after_kills(&place, "target")
+                .expect_same(&expected, &format!("{delivered} kills"));
         }
         println!("{delivered} kills");
         let ends = if compression.is_empty() { "folder" } else { "gzip folder" };

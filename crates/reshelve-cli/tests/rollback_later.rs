@@ -150,6 +150,14 @@ fn a_stopped_run_that_replaces_is_taken_back_with_what_it_completed() {
     let status = place.expect(0, &["status", "latest", "--json"]).stdout;
     let status: serde_json::Value = serde_json::from_str(&status).unwrap();
     assert!(status["documents"]["written"].as_u64() > Some(10), "{status}");
+    let told = place.expect(0, &["rollback", "latest"]);
+    assert!(told.stdout.contains("the earlier versions of 1 job"), "{}", told.stdout);
+    assert!(!told.stdout.contains("edited"), "{}", told.stdout);
+    let told = place.expect(5, &["verify", "all.bson", "target"]);
+    told.says(&[
+        "is not done (failed)",
+        &format!("Next: reshelve resume .reshelve/runs/{}", place.runs()[1]),
+    ]);
     rolled_back(&place, 0, "latest", &[]);
     assert_same(&place.tree("target"), &before, "the targets");
 }

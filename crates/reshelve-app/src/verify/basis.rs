@@ -1,5 +1,7 @@
 //! What a comparison is based on: the run that it follows, and where its options come from.
 
+use std::path::PathBuf;
+
 use reshelve::ends::{Origin, PlannedTarget, TargetReader};
 use reshelve::parity::{Reading, RejectedByTarget, RetryRequest, VerifyRequest};
 use reshelve::report;
@@ -92,13 +94,15 @@ impl Followed {
     }
 
     /// Says that the run has not carried over all of its source: the rest counts as missing here.
-    /// Returns what the run waits for, if it can go on.
+    /// Returns the run if it has stopped and can be continued.
     pub(super) fn tell_unfinished(&self, handle: &Handle) -> Result<Option<Unfinished>, Failure> {
         let Some((folder, plan)) = self.family.first() else { return Ok(None) };
         let checkpoint = folder.checkpoint()?;
         let run = &plan.run;
+        let state = folder.found(&checkpoint);
+        let path = folder.path();
         let mut unfinished = None;
-        let why = match folder.found(&checkpoint) {
+        let why = match state {
             State::Done => return Ok(None),
             State::Partial => match plan.limit {
                 Some(limit) => {
@@ -108,19 +112,22 @@ impl Followed {
                 None => return Ok(None),
             },
             State::Cancelled => format!("the run {run} was cancelled"),
-            state => {
-                let is_rolling_back = state == State::RollingBack;
-                let goes_on = match is_rolling_back {
-                    true => hints::go_on_rolling_back(folder.path()),
-                    false => hints::resume(folder.path()),
-                };
-                unfinished = Some(Unfinished { run: run.clone(), is_rolling_back });
-                format!("the run {run} is not done ({state}); {goes_on}")
+            State::RolledBack => format!("the run {run} is rolled back"),
+            State::Planned | State::Running | State::Pausing => {
+                format!("the run {run} is at work ({state})")
+            }
+            State::RollingBack => {
+                unfinished = Some(Unfinished { folder: path.to_owned(), is_rolling_back: true });
+                format!("the run {run} is half rolled back; {}", hints::go_on_rolling_back(path))
+            }
+            State::Paused | State::Interrupted | State::Failed | State::Killed => {
+                unfinished = Some(Unfinished { folder: path.to_owned(), is_rolling_back: false });
+                format!("the run {run} is not done ({state}); {}", hints::resume(path))
             }
         };
         let note = format!("warning: what is not carried over yet counts as missing: {why}");
         handle.watcher().note(&note);
-        Ok(unfinished)
+        Ok(unfinished.filter(|_| !self.is_of_another_target))
     }
 
     /// What to compare for these runs, and what is known of each retry.
@@ -167,11 +174,11 @@ impl Followed {
     }
 }
 
-/// A run that has stopped, and can go on.
+/// A run that has stopped and can be continued.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unfinished {
-    /// Its id.
-    pub run: String,
+    /// Its folder.
+    pub folder: PathBuf,
     /// Whether it is being taken back.
     pub is_rolling_back: bool,
 }

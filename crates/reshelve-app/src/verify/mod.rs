@@ -104,7 +104,7 @@ pub struct Outcome {
     pub options: Options,
     /// What came of comparing answers, if that was asked for.
     pub api: Option<Answers>,
-    /// The run that wrote the target, if it has stopped before its end.
+    /// The run that wrote the target, if it has stopped and can be continued.
     pub unfinished: Option<Unfinished>,
 }
 

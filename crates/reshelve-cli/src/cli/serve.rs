@@ -81,7 +81,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "HOW", env = "RESHELVE_VALIDATION", default_value = "shipped")]
     pub(crate) validation: Validation,
     #[command(flatten)]
-    pub(crate) mapping: MappingArgs,
+    mapping: MappingArgs,
     #[command(flatten)]
     reading: FirstReading,
     #[command(flatten)]

@@ -7,7 +7,7 @@ use reshelve_app::places::TargetPlace;
 use reshelve_app::shadow;
 
 use super::password::BothPasswords;
-use super::shared::{Json, MappingArgs, RunsDir, SourceArgs};
+use super::shared::{GivenMappingArgs, Json, RunsDir, SourceArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct ShadowArgs {
@@ -20,7 +20,7 @@ pub(crate) struct ShadowArgs {
     #[arg(value_name = "TARGET", env = "TARGET_MONGODB_URI")]
     target: PathBuf,
     #[command(flatten)]
-    mapping: MappingArgs,
+    mapping: GivenMappingArgs,
     /// Show what texts say in examples of answers that differ
     #[arg(long, env = "RESHELVE_WITH_TEXTS")]
     with_texts: bool,
@@ -40,7 +40,7 @@ impl ShadowArgs {
         shadow::Request {
             source: self.source.place(),
             target: TargetPlace { name: self.target.clone(), db: self.target_db.clone() },
-            mapping: self.mapping.given(),
+            mapping: self.mapping.options(),
             threads: None,
             runs_folder: self.runs.runs_dir.clone(),
             with_texts: self.with_texts,

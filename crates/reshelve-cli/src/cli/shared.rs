@@ -210,13 +210,13 @@ impl MappingArgs {
 /// The same flags, for a command that takes what is not given from a run.
 #[derive(Debug, Args)]
 pub(crate) struct GivenMappingArgs {
-    /// What was done with jobs that were queued or running [default: as in --run]
+    /// What was done with jobs that were queued or running [default: as in the run]
     #[arg(long, value_name = "WHAT", env = "RESHELVE_IN_FLIGHT", help_heading = "Mapping")]
     in_flight: Option<InFlight>,
-    /// What counted if the status contradicts the chapters [default: as in --run]
+    /// What counted if the status contradicts the chapters [default: as in the run]
     #[arg(long, value_name = "WHO", env = "RESHELVE_STATUS_POLICY", help_heading = "Mapping")]
     status_policy: Option<StatusPolicy>,
-    /// What was done with documents that have an unknown status [default: as in --run]
+    /// What was done with documents that have an unknown status [default: as in the run]
     #[arg(long, value_name = "WHAT", env = "RESHELVE_ON_UNKNOWN_STATUS", help_heading = "Mapping")]
     on_unknown_status: Option<OnUnknownStatus>,
 }

@@ -36,9 +36,9 @@ fn next(args: &InspectArgs, outcome: &Outcome) -> Next {
         Outcome::Live(server) => &server.live.inventory,
         Outcome::Role(_) => return Next::nothing(),
     };
-    if inventory.targets_present.is_empty()
-        || inventory.targets_present.len() < inventory.collections.len()
-    {
+    let is_of_ours = |name: &str| name.starts_with("reshelve_");
+    let others = inventory.collections.iter().filter(|it| !is_of_ours(&it.name)).count();
+    if inventory.targets_present.is_empty() || inventory.targets_present.len() < others {
         return next::of_source("profile", &source);
     }
     match source.name.is_file() {

@@ -35,11 +35,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let hangups = interrupt::hangups().map_err(|error| Failure::failed(error.to_string()))?;
     let view = Arc::new(View::default());
     let handle = args.password.handle(view.handle());
-    let (mut asked, runs_folder) = (args.sides(), args.runs.runs_dir.clone());
-    if let (Some(source), Some(target)) = (&asked.legacy, &asked.normalized) {
-        let given = args.mapping.given();
-        asked.mapping = sides::decisions(given, (source, target), &runs_folder, &handle)?;
-    }
+    let (asked, runs_folder) = (args.sides(), args.runs.runs_dir.clone());
     let opened = sides::open(&asked, &handle)?;
     let runs = Arc::new(served_runs::open(served_runs::Request {
         runs_folder,

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use reshelve_app::shadow::{self, Outcome};
 use reshelve_app::text::{counted, number, plain};
 use reshelve_app::{ExitCode, Failure, Watcher, hints};
+use reshelve_core::mapping::Options;
 use reshelve_serve::comparison::{Compared, Example, Fate};
 use reshelve_serve::sides::RouteName;
+use serde_json::{Value, json};
 
 use super::differences;
 use super::table::{plain_table, right_align};
@@ -39,9 +41,27 @@ pub(crate) fn run(args: &ShadowArgs) -> Result<ExitCode, Failure> {
         let next = next.with("--collection", request.source.collection.as_ref());
         let next = next.flag("--normalized").place(&request.target.name);
         let next = next.with("--target-db", request.target.db.as_ref());
-        printer.next(&next.flag("--shadow"));
+        let next = decided(next.flag("--shadow"), outcome.options);
+        printer.next(&next.runs(&request.runs_folder));
     }
     Ok(outcome.exit_code())
+}
+
+/// A command with the decisions that are not the usual ones.
+fn decided(next: Next, options: Options) -> Next {
+    let usual = Options::default();
+    let word = |value: Value| value.as_str().unwrap_or_default().to_owned();
+    let given = |is_usual: bool, value: Value| Some(word(value)).filter(|_| !is_usual);
+    let Options { on_unknown_status, status_policy, in_flight } = options;
+    next.with("--in-flight", given(in_flight == usual.in_flight, json!(in_flight)).as_ref())
+        .with(
+            "--status-policy",
+            given(status_policy == usual.status_policy, json!(status_policy)).as_ref(),
+        )
+        .with(
+            "--on-unknown-status",
+            given(on_unknown_status == usual.on_unknown_status, json!(on_unknown_status)).as_ref(),
+        )
 }
 
 fn page(outcome: &Outcome) -> String {

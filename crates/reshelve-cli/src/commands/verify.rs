@@ -7,7 +7,7 @@ use reshelve::parity::{
 };
 use reshelve_app::report::bucket_name;
 use reshelve_app::text::{counted, decimal, number, plain};
-use reshelve_app::verify::{self, Answers, Outcome, Request};
+use reshelve_app::verify::{self, Answers, Outcome, Request, Unfinished};
 use reshelve_app::{ExitCode, Failure, Handle, groups, hints};
 
 use super::table::{plain_table, right_align};
@@ -35,12 +35,14 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode, Failure> {
     Ok(outcome.exit_code())
 }
 
-/// The evidence, if parity holds; else what the run waits for that wrote the target, or where the
-/// fields of the first job go that differs.
+/// The command that continues the run that wrote the target, if it has stopped; else the evidence if
+/// parity holds, or where the fields of the first job go that differs.
 fn next(args: &VerifyArgs, outcome: &Outcome) -> Next {
-    if let Some(unfinished) = &outcome.unfinished {
-        let command = if unfinished.is_rolling_back { "rollback" } else { "resume" };
-        return next::to_run(command, &unfinished.run, &args.runs.runs_dir);
+    if let Some(Unfinished { folder, is_rolling_back }) = &outcome.unfinished {
+        return match is_rolling_back {
+            true => Next::new("rollback").place(folder).flag("--apply"),
+            false => Next::new("resume").place(folder),
+        };
     }
     let target = args.target();
     let named = if args.run.is_empty() { &outcome.basis.runs } else { &args.run };

@@ -125,9 +125,7 @@ impl Place {
                 (name.to_owned(), told.clone())
             })
             .collect();
-        let target = self.tree(target);
-        kept.retain(|name, bytes| !is_cut_off_write(name, bytes, &target));
-        Outcome { target, kept, totals }
+        Outcome { target: self.tree(target), kept, totals }
     }
 }
 
@@ -181,18 +179,6 @@ impl Outcome {
     pub(crate) fn documents(&self, kind: &str) -> u64 {
         self.totals["documents"][kind].as_u64().unwrap()
     }
-}
-
-/// Whether this is what a killed run wrote of the events of a job, kept as nothing tells whose they
-/// are: the same bytes stand in the target now.
-fn is_cut_off_write(name: &str, bytes: &[u8], target: &Tree) -> bool {
-    let is_of_events = |name: &str| name.contains("novel_job_events.bson");
-    let holds_it = |now: &[u8]| bytes.is_empty() || now.windows(bytes.len()).any(|it| it == bytes);
-    let mut events = target.iter().filter(|(name, _)| is_of_events(name));
-    name == "cut-off/"
-        || name.starts_with("cut-off/")
-            && is_of_events(name)
-            && events.any(|(_, now)| holds_it(now))
 }
 
 /// A call that is about to be made.

@@ -144,7 +144,7 @@ impl Source for Archive {
     }
 
     fn bytes_read(&self) -> u64 {
-        self.feed.content.bytes_up_to(self.feed.offset())
+        self.feed.content.bytes_read()
     }
 
     fn bytes_total(&self) -> Option<u64> {

@@ -112,8 +112,8 @@ pub trait Source: Send {
     /// [`Damage`]: nothing after it can be read.
     fn fill(&mut self, batch: &mut Batch, limits: BatchLimits) -> Result<bool, Damage>;
 
-    /// Bytes taken from the underlying file so far (compressed where it is compressed), for the
-    /// progress.
+    /// How far the last batch is in the underlying file, in bytes, for the progress; of a compressed
+    /// file or an archive, how much of it was read.
     fn bytes_read(&self) -> u64;
 
     /// Bytes that there are in all, where that is known beforehand.

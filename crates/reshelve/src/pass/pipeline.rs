@@ -86,7 +86,7 @@ pub(crate) struct MappedBatch {
     pub(crate) documents: Vec<MappedDocument>,
     /// The documents of a JSON batch as BSON.
     bson: Vec<u8>,
-    /// Bytes taken from the file when this batch had been read.
+    /// How far this batch is in the file, in bytes.
     pub(crate) file_bytes_read: u64,
 }
 

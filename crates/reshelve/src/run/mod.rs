@@ -41,7 +41,7 @@ use crate::ends::Notes;
 pub struct Progress {
     /// What is checkpointed.
     pub totals: Totals,
-    /// Bytes taken from the source's file.
+    /// How far the last batch is in the source's file, in bytes.
     pub file_bytes_read: u64,
     /// Bytes of the source's file, where known.
     pub file_bytes_total: Option<u64>,

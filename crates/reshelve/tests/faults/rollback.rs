@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use reshelve::dump::Documents;
 use reshelve::rollback::{Ended, RollbackReport, RollbackRequest, roll_back};
 use reshelve::run::{RunError, State, Throttle};
-use reshelve::store::{Fault, Files, Keep, Memory};
+use reshelve::store::{Fault, Files, Keep, Memory, OperationKind};
 use reshelve::target_schema::Collection;
 
 use super::each_fault;
@@ -99,7 +99,9 @@ fn whatever_the_file_system_does_a_rollback_ends_where_the_run_began() {
             let report = back(&scene, &memory).unwrap();
             assert_eq!(report.ended, Ended::RolledBack);
             assert_back(&scene, &memory, scene.name);
-            let operations = memory.operations().len();
+            let kinds: Vec<OperationKind> =
+                memory.operations().iter().map(|operation| operation.kind).collect();
+            let operations = kinds.len();
             each_fault("rollback", scene.ends_words(), operations, |(number, fault), keep| {
                 let what = format!(
                     "{}, run cut off at {crash_at:?}: {fault:?} at {number}, {keep:?}",
@@ -119,7 +121,12 @@ fn whatever_the_file_system_does_a_rollback_ends_where_the_run_began() {
                 );
                 assert_back(&scene, &found, &what);
                 // What a failed sync leaves, no later one makes durable.
-                if !matches!(fault, Fault::Error(_) | Fault::Errors(_)) {
+                let is_sync = kinds[number] == OperationKind::SyncFile;
+                let has_failed = match fault {
+                    Fault::Error(_) => is_sync,
+                    fault => matches!(fault, Fault::Errors(_)),
+                };
+                if !has_failed {
                     assert_durable(&scene, &found, &what);
                 }
             });

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use reshelve::ends::{Action, Hint};
 use reshelve::rollback::{Ended, OnEdited, RollbackReport, RollbackRequest, roll_back};
 use reshelve::run::{Refusal, RunError, State};
+use reshelve::store::Keep;
 
 use super::in_memory::Silent;
 use super::model::{self, Back, Bytes, Choice, Job, Shelf, Stands};
@@ -238,6 +239,7 @@ impl World {
             // It was killed before anything was decided, or the decision went with the power.
             _ => {
                 if self.cut_off.as_ref().is_some_and(|it| it.rollback.is_some()) {
+                    assert!(kill.is_some_and(|kill| kill.keep != Keep::Everything));
                     self.cut_off = run_itself.as_deref().cloned();
                 }
                 self.note_power(kill);

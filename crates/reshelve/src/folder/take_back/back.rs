@@ -9,7 +9,7 @@ use super::super::lengths::{Lengths, Progress};
 use super::super::replace::{events_before_file, hashes_file};
 use super::survey::HELD_MAX;
 use crate::ends::{
-    Action, Earlier, EndError, EndErrorKind, Hint, OwnJobs, TakenBack, TargetFolder,
+    Action, Earlier, EndError, EndErrorKind, Found, Hint, OwnJobs, TakenBack, TargetFolder,
 };
 use crate::standing::OwnDocuments;
 use crate::store::{Files, Sorted, Sorter, StateError, key_of, read_sealed};
@@ -145,10 +145,13 @@ impl Back<'_> {
     ) -> Result<(), EndError> {
         let path = self.folder.file(collection);
         let part = self.part(collection)?;
-        // What a job lacked was added after what there was of it; before that place, of a job that
-        // is replaced, its earlier version still stands.
+        // What a job lacked was added after what there was of it. Of a job that is replaced, its
+        // earlier version still stands before that place.
+        let had_a_part = |own: &OwnDocuments| {
+            own.job.action == Action::Complete && own.job.found[collection.index()] != Found::Absent
+        };
         self.each(&path, 0..part.start, &mut |own, document| match own {
-            Some(own) if own.job.action == Action::Complete => each(own, document),
+            Some(own) if had_a_part(own) => each(own, document),
             _ => Ok(()),
         })?;
         self.each(&path, part, &mut |own, document| match own {

@@ -113,8 +113,9 @@ impl TakesBack for FolderDestination {
                 let file = open_locked(files, target, collection)?;
                 if file.length()? > written {
                     file.set_length(written)?;
-                    file.sync_all()?;
                 }
+                // A process that was killed may have cut it, and not have synced that.
+                file.sync_all()?;
             }
         }
         Ok(())
