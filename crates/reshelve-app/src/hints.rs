@@ -36,7 +36,7 @@ pub(crate) use rehearse::{
     remove_scratch_folder,
 };
 pub(crate) use rollback::go_on as go_on_rolling_back;
-pub(crate) use rollback::{GO_ON_ROLLING_BACK, START_A_NEW_RUN};
+pub(crate) use rollback::{GO_ON_ROLLING_BACK, READ_THE_LATER_RUN, START_A_NEW_RUN};
 pub use rollback::{on_edited, wrong_number};
 pub(crate) use served::{LOOK_AGAIN, WAIT_OR_STOP, name_target_yourself, resume_yourself};
 pub(crate) use sources::{INSPECT_ALL, SOURCE_IS_A_FILE};
@@ -99,6 +99,8 @@ pub const GUARD_IT: &str = "others can reach this address: --token-file FILE nam
 /// A file that cannot be a token.
 pub(crate) const TOKEN_FILE: &str = "a token file holds the token on one line, of ASCII letters, digits and signs without spaces, \
      such as `openssl rand -hex 32` prints it";
+/// A name that leads elsewhere.
+pub(crate) const NAME_A_DATABASE: &str = "name a database, as its folder is named, not a path";
 /// What cannot stand in a header.
 pub const NAME_AN_ORIGIN: &str = "--client-origin takes an origin, such as http://localhost:5173";
 /// A switch with one side.

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Component, Path};
 
 use percent_encoding::percent_decode_str;
 use reshelve_mongo::is_live;
@@ -126,6 +126,18 @@ fn has_password(text: &str) -> bool {
 /// Without percent-encoding: a whole string may have been encoded.
 fn decoded(text: &str) -> Cow<'_, str> {
     percent_decode_str(text).decode_utf8_lossy()
+}
+
+/// The name of a target's database, and so of its folder: refused if it leads to another place.
+pub(crate) fn database(name: &str) -> Result<&str, Failure> {
+    let mut parts = Path::new(name).components();
+    if let (Some(Component::Normal(only)), None) = (parts.next(), parts.next())
+        && only == name
+    {
+        return Ok(name);
+    }
+    let message = format!("--target-db {name}: not the name of a database");
+    Err(Failure::usage(message, hints::NAME_A_DATABASE))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use reshelve::ends::{PlannedSource, PlannedTarget, TargetFolder};
 use reshelve::run::{Plan, RunFolder};
 use reshelve::store::{Disk, Files, Identity, absolute};
 use reshelve::target_schema::Collection;
-use reshelve_mongo::Place;
+use reshelve_mongo::{Place, share_a_host};
 
 use crate::failure::Failure;
 use crate::hints;
@@ -126,8 +126,13 @@ pub(crate) fn refuse_restore(
         refuse(named, "the target")?;
         refuse(&folder.database(), "the target")?;
     }
+    // The target of a run that is not where it was may be this one, moved.
+    let may_be_it = |planned: &PlannedTarget| match planned {
+        PlannedTarget::Folder(folder) if !folder.database().exists() => true,
+        planned => is_same_target(planned, target),
+    };
     for (_, plan) in runs {
-        if plan.source.live.is_none() && is_same_target(&plan.target, target) {
+        if plan.apply && plan.source.live.is_none() && may_be_it(&plan.target) {
             refuse(&plan.source.path, &format!("the source of the run {}", plan.run))?;
         }
     }
@@ -139,7 +144,7 @@ pub(crate) fn is_same_target(one: &PlannedTarget, other: &PlannedTarget) -> bool
     match (one, other) {
         (PlannedTarget::Folder(one), PlannedTarget::Folder(other)) => is_same_folder(one, other),
         (PlannedTarget::Live(one), PlannedTarget::Live(other)) => {
-            one.db == other.db && one.hosts.iter().any(|host| other.hosts.contains(host))
+            one.db == other.db && share_a_host(&one.hosts, &other.hosts)
         }
         _ => false,
     }
@@ -176,7 +181,7 @@ pub(crate) fn is_same_source(planned: &PlannedSource, named: &SourcePlace) -> bo
         (Some(live), Ok(Some(uri))) => Place::parse(uri).is_ok_and(|place| {
             let db = named.db.as_deref().or(place.database());
             let hosts = place.planned("", None).hosts;
-            db == Some(&live.db) && hosts.iter().any(|host| live.hosts.contains(host))
+            db == Some(&live.db) && share_a_host(&hosts, &live.hosts)
         }),
         (None, Ok(None)) => is_same_dump(planned, named),
         _ => false,

@@ -217,7 +217,7 @@ pub(crate) fn target_ends(
     handle: &Handle,
 ) -> Result<TargetEnds, Failure> {
     let Some(uri) = target.uri()? else {
-        let db = target.db.as_deref().unwrap_or(TARGET_DB_DEFAULT).to_owned();
+        let db = outside::database(target.db.as_deref().unwrap_or(TARGET_DB_DEFAULT))?.to_owned();
         let root = absolute(&target.name);
         return Ok(TargetEnds::of_folder(TargetFolder { root, db, compression }));
     };

@@ -4,13 +4,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use reshelve::restore::{self, RestoreFolderError, RestoreSummary};
+use reshelve::run::RunFolder;
+use reshelve::store::absolute;
 use serde::Serialize;
 
 use crate::failure::Failure;
+use crate::family::Known;
 use crate::handle::Handle;
 use crate::hints;
 use crate::overlap;
 use crate::places::{self, TargetPlace};
+use crate::served_runs::RUNS_FOLDER_USUAL;
 use crate::unfinished::{self, runs_of};
 
 /// The collection that comes back.
@@ -44,6 +48,22 @@ pub struct Outcome {
     pub unfinished: Vec<String>,
 }
 
+/// Where runs are usually kept that were begun beside a place.
+fn beside(place: &Path) -> PathBuf {
+    let parent = absolute(place).parent().map(Path::to_owned).unwrap_or_default();
+    parent.join(RUNS_FOLDER_USUAL)
+}
+
+/// The runs of these folders. One whose plan cannot be read says nothing.
+fn known_runs(folders: [PathBuf; 3]) -> Result<Vec<Known>, Failure> {
+    let mut known = Vec::new();
+    for folder in folders {
+        let runs = RunFolder::list(&folder)?.into_iter();
+        known.extend(runs.filter_map(|run| run.plan().ok().map(|plan| (run, plan))));
+    }
+    Ok(known)
+}
+
 /// Restores the legacy collection.
 ///
 /// # Errors
@@ -56,7 +76,9 @@ pub fn restore(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     places::refuse_live(&request.out)?;
     let out = out_file(&request.out, target.database())?;
     let runs = runs_of(&planned, &request.runs_folder)?;
-    overlap::refuse_restore(&request.out, &out, &request.target.name, &planned, &runs)?;
+    let named = &request.target.name;
+    let known = known_runs([request.runs_folder.clone(), beside(named), beside(&request.out)])?;
+    overlap::refuse_restore(&request.out, &out, named, &planned, &known)?;
     if !request.overwrite && out.symlink_metadata().is_ok() {
         let message = format!("{} already exists", out.display());
         return Err(Failure::refused(message, hints::RESTORE_ELSEWHERE));

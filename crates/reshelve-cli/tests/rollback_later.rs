@@ -130,6 +130,41 @@ fn events_after_the_last_checkpoint_are_kept_where_nothing_tells_whose_they_are(
     }
 }
 
+/// A document that somebody added in front moves what the run wrote: it is not cut off.
+#[test]
+fn what_a_stopped_run_had_written_is_not_cut_off_where_it_was_moved() {
+    let place = Place::new();
+    place.expect(0, &["generate", "a.bson", "--documents", "40", "--size", "small"]);
+    let run = ["run", "a.bson", "target", "--apply", "--in-flight", "include"];
+    let slow = ["--max-docs-per-s", "20", "--checkpoint-bytes", "4KiB", "--batch-docs", "2"];
+    let mut child = place.call(&[&run[..], &slow].concat()).spawn(false);
+    let has_written = || {
+        let status = place.call(&["status", "latest", "--json"]).finish();
+        let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap_or_default();
+        status["documents"]["written"].as_u64() > Some(4)
+    };
+    while !has_written() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert!(
+        Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success()
+    );
+    child.wait().unwrap();
+    let mut documents = split(&place.read(JOBS));
+    let last = documents.last().unwrap().clone();
+    let mut stranger = Document::from_reader(&mut &last[..]).unwrap();
+    let length = stranger.get_str("jobId").unwrap().len();
+    stranger.insert("_id", mongodb::bson::oid::ObjectId::from_bytes([7; 12]));
+    stranger.insert("jobId", "7".repeat(length));
+    documents.insert(0, stranger.to_vec().unwrap());
+    assert_eq!(documents[0].len(), last.len());
+    place.write(JOBS, &documents.concat());
+    let before = place.tree("target");
+    let told = place.expect(3, &["resume", "latest"]);
+    told.says(&["was changed since this run wrote to it", "hint:"]);
+    assert_same(&place.tree("target"), &before, "the targets");
+}
+
 /// Until a run that replaces has ended, what it completes lies in two parts of a file.
 #[test]
 fn a_stopped_run_that_replaces_is_taken_back_with_what_it_completed() {

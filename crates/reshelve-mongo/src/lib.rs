@@ -22,7 +22,7 @@ pub use connection::Connection;
 pub use inspect::{LiveInventory, inspect};
 pub use lookup::{LiveLegacyLookup, LiveLookup};
 pub use patience::Patience;
-pub use place::{Place, is_live};
+pub use place::{Place, is_live, share_a_host};
 pub use privileges::{Need, create_role, needs_of_source, needs_of_target};
 pub use source::LiveOrigin;
 pub use target::{

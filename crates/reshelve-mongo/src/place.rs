@@ -107,7 +107,7 @@ impl Place {
 
     /// Whether a host of one string is a host of the other.
     pub fn shares_a_host(&self, other: &Place) -> bool {
-        self.hosts.iter().any(|host| other.hosts.contains(host))
+        share_a_host(&self.hosts, &other.hosts)
     }
 
     /// What `run.json` stores of it.
@@ -177,6 +177,17 @@ impl Place {
         options.app_name.get_or_insert_with(|| "reshelve".to_owned());
         Ok(options)
     }
+}
+
+/// Whether two lists of hosts with their ports have one in common. The names of this machine mean
+/// the same.
+pub fn share_a_host(one: &[String], other: &[String]) -> bool {
+    let known = |host: &String| match host.rsplit_once(':') {
+        Some(("127.0.0.1" | "[::1]", port)) => format!("localhost:{port}"),
+        _ => host.clone(),
+    };
+    let other: Vec<String> = other.iter().map(known).collect();
+    one.iter().any(|host| other.contains(&known(host)))
 }
 
 fn with_port(host: &str, scheme: &str) -> String {

@@ -58,6 +58,9 @@ pub fn wrong_number(run: &str, jobs: u64) -> String {
     }
 }
 
+/// A later run that cannot be read.
+pub(crate) const READ_THE_LATER_RUN: &str =
+    "put its files back from a copy, or take it back first with the version that wrote it";
 /// What something else wrote lies after the place where the run stopped.
 pub(super) const RESUME_KEEPS_A_COPY: &str = "find out what else writes there; `reshelve resume` keeps a copy of it and goes on, and then \
      the run can be taken back";

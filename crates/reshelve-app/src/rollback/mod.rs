@@ -14,6 +14,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::family::without_copies;
 use crate::handle::{Handle, Relay};
+use crate::hints;
 use crate::options::RunName;
 use crate::overlap::is_same_target;
 use crate::places::{self, SourceAgain};
@@ -158,19 +159,41 @@ fn refuse_written_again(
     folder: &RunFolder,
     plan: &Plan,
 ) -> Result<Option<Failure>, Failure> {
-    let known = RunFolder::list(runs)?.into_iter();
-    let known = known.filter_map(|folder| folder.plan().ok().map(|plan| (folder, plan)));
-    let known = without_copies(known.collect());
+    let mut known = Vec::new();
+    // It may be named by its folder, from anywhere.
+    let beside = folder.path().parent().unwrap_or(Path::new("."));
+    let is_elsewhere = runs.canonicalize().ok() != beside.canonicalize().ok();
+    for runs in [Some(beside), Some(runs).filter(|_| is_elsewhere)].into_iter().flatten() {
+        for other in RunFolder::list(runs)? {
+            match other.plan() {
+                Ok(plan) => known.push((other, plan)),
+                Err(_) if other.path().file_name() > folder.path().file_name() => {
+                    return Err(unreadable(&other));
+                }
+                Err(_) => {}
+            }
+        }
+    }
+    let known = without_copies(known);
     let own = known.iter().position(|(_, other)| other.run == plan.run);
     let later = known.iter().enumerate().filter(|(at, (_, other))| {
         let is_later = match own {
-            Some(own) => *at > own,
-            None => other.begun_at > plan.begun_at,
+            Some(own) if !is_elsewhere => *at > own,
+            _ => other.run != plan.run && other.begun_at > plan.begun_at,
         };
         is_later && other.apply && is_same_target(&other.target, &plan.target)
     });
     let later = later.map(|(_, (folder, plan))| (plan.run.as_str(), folder));
     Ok(rollback::refuse_written_again(folder, later)?.map(Failure::from))
+}
+
+/// The refusal where a later run beside this one may have written the same jobs.
+fn unreadable(other: &RunFolder) -> Failure {
+    let message = format!(
+        "the run in {} cannot be read: it may have written jobs of this run again",
+        other.path().display()
+    );
+    Failure::refused(message, hints::READ_THE_LATER_RUN)
 }
 
 /// Where the edited jobs that still stand differ first from what the run wrote. A help to look at

@@ -101,6 +101,14 @@ pub trait NamedJobs {
     /// # Errors
     /// Where the journal cannot be read.
     fn get(&self, job: &Key) -> Result<Option<OwnJob>, DiskError>;
+
+    /// The same, of what the run had written before its last checkpoint.
+    ///
+    /// # Errors
+    /// If the journal cannot be read.
+    fn settled(&self, _job: &Key) -> Result<Option<OwnJob>, DiskError> {
+        Ok(None)
+    }
 }
 
 /// Jobs of a run, as its journal tells.

@@ -57,7 +57,16 @@ pub(super) fn keep_strangers(
 ) -> Result<(), EndError> {
     for (collection, from) in Collection::ALL.into_iter().zip(lengths.0) {
         let path = target.file(collection);
-        let Tail { strangers, unfinished } = tail(files, (&path, collection), from, named)?;
+        let Tail { strangers, unfinished, settled } =
+            tail(files, (&path, collection), from, named)?;
+        if settled > 0 {
+            let path = path.display();
+            let message = format!(
+                "the target file {path} was changed since this run wrote to it: documents that it \
+                 had written before byte {from} lie after that ({settled})"
+            );
+            return Err(EndError::refusal(message, Hint::PutBackTheFile));
+        }
         if strangers + unfinished == 0 {
             continue;
         }
@@ -108,6 +117,8 @@ struct Tail {
     /// At the very end, some of the events of a job: a write that was cut off leaves that. The
     /// journal knows the content of all of them together.
     unfinished: u64,
+    /// Documents that the run had written before that place.
+    settled: u64,
 }
 
 fn tail(
@@ -127,7 +138,10 @@ fn tail(
         match part(collection, held, named)? {
             None | Some(Part::Same) => {}
             Some(Part::Fewer) if is_last => tail.unfinished = documents,
-            Some(_) => tail.strangers += documents,
+            Some(_) => {
+                tail.strangers += documents;
+                tail.settled += settled(collection, held, named)?;
+            }
         }
         held.clear();
         Ok::<_, DiskError>(())
@@ -145,6 +159,24 @@ fn tail(
 
 fn job_id(document: &[u8]) -> Option<&[u8]> {
     Document::new(document).get("jobId").and_then(Value::string)
+}
+
+/// How many of these documents of one job the run had written before.
+fn settled(
+    collection: Collection,
+    documents: &[Vec<u8>],
+    named: &dyn NamedJobs,
+) -> Result<u64, DiskError> {
+    let first = documents.first().map(Vec::as_slice).unwrap_or_default();
+    let Some(job) = named.settled(&key_of(job_id(first).unwrap_or_default()))? else {
+        return Ok(0);
+    };
+    let own = OwnDocuments::new(job, None);
+    let is_own = |document: &&Vec<u8>| match collection {
+        Collection::Events => !own.is_foreign(collection, document),
+        _ => own.part(collection, &[document.as_slice()]) == Part::Same,
+    };
+    Ok(u64::try_from(documents.iter().filter(is_own).count()).unwrap_or(u64::MAX))
 }
 
 /// What these documents of one job are; none if there are none.

@@ -2,7 +2,7 @@
 //! made of them. Their content does not tell whose they are, and that run has to give back first
 //! what it keeps.
 
-use crate::ends::{Action, EndError, Hint};
+use crate::ends::{Action, EndError, Hint, PlannedTarget};
 use crate::run::journal::{self, Own};
 use crate::run::{Checkpoint, RunError, RunFolder, State};
 use crate::store::DiskError;
@@ -28,12 +28,20 @@ pub fn refuse_written_again<'l>(
         if checkpoint.state == State::RolledBack {
             continue;
         }
-        let (mut anew, mut others) = (0_u64, 0_u64);
+        let (mut anew, mut others, mut named) = (0_u64, 0_u64, 0_u64);
         own(folder, &checkpoint)?.each(None, &mut |job| {
             let count = if job.action == Action::Insert { &mut anew } else { &mut others };
             *count += u64::from(ours.get(&job.key)?.is_some());
+            named += 1;
             Ok(())
         })?;
+        if named > 0 && goes_by_lengths(folder, &checkpoint)? {
+            let message = format!(
+                "the later run {id} is not done, and what it wrote is found by where it began"
+            );
+            let hint = Hint::TakeBackFirst { run: id.into() };
+            return Err(EndError::refusal(message, hint).into());
+        }
         if anew > 0 {
             return Err(refusal(id, "written again", anew));
         }
@@ -42,6 +50,13 @@ pub fn refuse_written_again<'l>(
         }
     }
     Ok(in_its_place)
+}
+
+/// Whether a run that is not done can neither go on nor be taken back where the files of its target
+/// have become shorter than it found them.
+fn goes_by_lengths(run: &RunFolder, checkpoint: &Checkpoint) -> Result<bool, RunError> {
+    let is_done = matches!(checkpoint.state, State::Done | State::Partial);
+    Ok(!is_done && matches!(run.plan()?.target, PlannedTarget::Folder(_)))
 }
 
 fn refusal(later: &str, how: &str, jobs: u64) -> RunError {

@@ -88,12 +88,13 @@ pub(crate) struct Named<'f> {
     folder: &'f RunFolder,
     after: JournalLengths,
     own: OnceCell<Own>,
+    settled: OnceCell<Own>,
 }
 
 impl<'f> Named<'f> {
     /// Those that were named after a checkpoint, at which the journal was so long.
     pub(crate) fn of_tail(folder: &'f RunFolder, after: JournalLengths) -> Self {
-        Named { folder, after, own: OnceCell::new() }
+        Named { folder, after, own: OnceCell::new(), settled: OnceCell::new() }
     }
 }
 
@@ -104,6 +105,14 @@ impl NamedJobs for Named<'_> {
             self.own.get_or_init(|| own);
         }
         self.own.get().map_or(Ok(None), |own| own.get(job))
+    }
+
+    fn settled(&self, job: &Key) -> Result<Option<OwnJob>, DiskError> {
+        if self.settled.get().is_none() {
+            let own = Own::of_run(self.folder, self.after)?;
+            self.settled.get_or_init(|| own);
+        }
+        self.settled.get().map_or(Ok(None), |own| own.get(job))
     }
 }
 

@@ -1,0 +1,105 @@
+//! Commands that are given in another folder than the run was, or of places that were moved.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends there")]
+
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+mod common;
+
+use std::fs;
+use std::process::Command;
+
+use common::{Place, Told, split};
+
+const RUN: [&str; 6] = ["run", "src.bson", "out", "--apply", "--in-flight", "include"];
+
+fn place() -> Place {
+    let place = Place::new();
+    place.expect(0, &["generate", "src.bson", "--documents", "20", "--size", "small"]);
+    place
+}
+
+/// The same command in another folder.
+fn elsewhere(place: &Place, args: &[&str]) -> Told {
+    let folder = place.path("elsewhere");
+    fs::create_dir_all(&folder).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_reshelve"));
+    command.args(args).current_dir(folder).env_clear();
+    Told::of(args.join(" "), command.output().unwrap())
+}
+
+fn folder_of(place: &Place, run: &str) -> String {
+    place.path(&format!(".reshelve/runs/{run}")).to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_run_that_is_named_by_its_folder_is_not_taken_back_under_a_later_one() {
+    let place = place();
+    place.expect(0, &RUN);
+    fs::remove_dir_all(place.path("out")).unwrap();
+    place.expect(0, &RUN);
+    let before = place.tree("out");
+    let runs = place.runs();
+    let first = folder_of(&place, &runs[0]);
+    for more in [&[][..], &["--apply"]] {
+        let told = elsewhere(&place, &[&["rollback", first.as_str()], more].concat());
+        told.expect(3).says(&["has written again 20 jobs", &runs[1], "hint:"]);
+    }
+    assert!(place.tree("out") == before);
+    // One that cannot be read may be such a run.
+    let plan = format!(".reshelve/runs/{}/run.json", runs[1]);
+    let text = String::from_utf8(place.read(&plan)).unwrap();
+    place.write(&plan, text.replace("reshelve.run/", "reshelve.other/").as_bytes());
+    let told = place.expect(3, &["rollback", &runs[0], "--apply"]);
+    told.says(&["cannot be read", &runs[1], "hint:"]);
+    assert!(place.tree("out") == before);
+}
+
+/// What a run that was stopped has written is found by where it began.
+#[test]
+fn a_run_is_not_taken_back_under_a_later_one_that_is_not_done() {
+    let place = place();
+    place.expect(0, &RUN);
+    place.expect(0, &["generate", "b.bson", "--documents", "60", "--seed", "9", "--size", "small"]);
+    let line = format!(
+        "ulimit -f 300; trap '' XFSZ; {} run b.bson out --apply --in-flight include \
+         --allow-existing --batch-docs 2",
+        env!("CARGO_BIN_EXE_reshelve")
+    );
+    let mut shell = Command::new("bash");
+    shell.args(["-c", &line]).current_dir(place.path("")).env_clear();
+    Told::of(line, shell.output().unwrap()).expect(1);
+    let runs = place.runs();
+    let told = place.expect(3, &["rollback", &runs[0], "--apply"]);
+    told.says(&["is not done", &format!("reshelve rollback {}", runs[1])]);
+    for run in runs.iter().rev() {
+        place.expect(0, &["rollback", run, "--apply"]);
+    }
+    let files = place.tree("out");
+    let is_empty =
+        |(name, bytes): (&String, &Vec<u8>)| !name.ends_with(".bson") || bytes.is_empty();
+    assert!(files.iter().all(is_empty), "{:?}", files.keys());
+}
+
+#[test]
+fn the_source_of_a_run_is_not_restored_over_from_anywhere() {
+    let place = place();
+    place.expect(0, &["run", "src.bson", "out", "--apply", "--in-flight", "skip"]);
+    let source = place.read("src.bson");
+    let told = elsewhere(&place, &["restore", "../out", "../src.bson", "--overwrite"]);
+    told.expect(3).says(&["the source of the run", "hint:"]);
+    fs::rename(place.path("out"), place.path("moved")).unwrap();
+    let told = place.expect(3, &["restore", "moved", "src.bson", "--overwrite"]);
+    told.says(&["the source of the run", "hint:"]);
+    assert!(place.read("src.bson") == source);
+    place.expect(0, &["restore", "moved", "other.bson"]);
+}
+
+#[test]
+fn the_name_of_a_database_leads_nowhere_else() {
+    let place = place();
+    for db in ["..", ".", "a/b", "/tmp"] {
+        let args = ["run", "src.bson", "out", "--target-db", db, "--in-flight", "include"];
+        place.expect(2, &args).says(&["not the name of a database", "hint:"]);
+        assert!(place.runs().is_empty());
+    }
+}
