@@ -55,7 +55,7 @@ fn page(outcome: &Outcome) -> String {
     }
     if !summary.foreign.is_empty() {
         lines.push(format!(
-            "  {} left out: this tool did not write them",
+            "  {} left out: without the metadata that this tool writes",
             counted(length(&summary.foreign), "job")
         ));
         for job in summary.foreign.iter().take(NAMED_MAX) {
