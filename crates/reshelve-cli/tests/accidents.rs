@@ -12,8 +12,8 @@ use std::process::{Child, ChildStdin};
 mod common;
 
 use common::{
-    Place, Told, assert_same, left_out, mixed_source, plant, refused, split, strace_is_there,
-    until, with,
+    Place, Told, assert_same, left_out, mixed_source, plant, refused, split, split_whole,
+    strace_is_there, until, with,
 };
 
 const RUN: [&str; 6] = ["run", "jobs.bson", "target", "--apply", "--in-flight", "skip"];
@@ -301,7 +301,7 @@ fn a_target_whose_documents_moved_is_not_cut() {
         wait_for_checkpoints(&place);
         kill(run);
         let sound = place.read(JOBS);
-        let mut documents = split(&sound);
+        let (mut documents, torn) = split_whole(&sound);
         let end = documents[0].len() - 1;
         if is_longer {
             documents[0].splice(end..end, *b"\x0Ax\0");
@@ -310,7 +310,7 @@ fn a_target_whose_documents_moved_is_not_cut() {
         }
         let length = i32::try_from(documents[0].len()).unwrap().to_le_bytes();
         documents[0][..4].copy_from_slice(&length);
-        place.write(JOBS, &documents.concat());
+        place.write(JOBS, &[&documents.concat(), torn].concat());
         let files = || [JOBS, EVENTS, METADATA].map(|file| place.read(file));
         let before = files();
         let id = place.run();
@@ -360,7 +360,7 @@ fn a_run_that_lost_its_lock_knows_what_is_its_own() {
         } else {
             fs::remove_file(place.path("target/letswriteabook/.reshelve.lock")).unwrap();
             let sound = place.read(JOBS);
-            place.write(JOBS, &[&sound[..], STRANGER].concat());
+            place.write(JOBS, &[&split_whole(&sound).0.concat(), STRANGER].concat());
             let resume = ["resume", &id, "--source", "jobs.bson"];
             for args in [&["rollback", &id][..], &["rollback", &id, "--apply"], &resume] {
                 refused(&place, args, &["novel_jobs.bson", "journal", "hint:"]);

@@ -8,7 +8,7 @@ mod common;
 use std::fs;
 use std::process::Command;
 
-use common::{Place, Told, split};
+use common::{Place, Told};
 
 const RUN: [&str; 6] = ["run", "src.bson", "out", "--apply", "--in-flight", "include"];
 
@@ -47,8 +47,7 @@ fn a_run_that_is_named_by_its_folder_is_not_taken_back_under_a_later_one() {
     assert!(place.tree("out") == before);
     // One that cannot be read may be such a run.
     let plan = format!(".reshelve/runs/{}/run.json", runs[1]);
-    let text = String::from_utf8(place.read(&plan)).unwrap();
-    place.write(&plan, text.replace("reshelve.run/", "reshelve.other/").as_bytes());
+    place.write(&plan, br#"{"schema":"of another version"}"#);
     let told = place.expect(3, &["rollback", &runs[0], "--apply"]);
     told.says(&["cannot be read", &runs[1], "hint:"]);
     assert!(place.tree("out") == before);

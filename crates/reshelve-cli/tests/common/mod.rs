@@ -364,6 +364,19 @@ pub(crate) fn split(mut bytes: &[u8]) -> Vec<Vec<u8>> {
     documents
 }
 
+/// The whole documents at the beginning of some BSON, and what a cut-off write left after them.
+pub(crate) fn split_whole(bytes: &[u8]) -> (Vec<Vec<u8>>, &[u8]) {
+    let mut end = 0;
+    while let Some(prefix) = bytes[end..].first_chunk() {
+        let next = end + i32::from_le_bytes(*prefix) as usize;
+        if next > bytes.len() {
+            break;
+        }
+        end = next;
+    }
+    (split(&bytes[..end]), &bytes[end..])
+}
+
 /// A source with everything in it: jobs of every stage and era, some in flight, one twice, one
 /// that is no valid BSON inside, one that is no job.
 pub(crate) fn mixed_source(place: &Place, documents: u32, size: &str) -> Vec<u8> {
