@@ -274,13 +274,12 @@ fn what_strangers_appended_after_a_kill_is_kept() {
     let run = waiting(&place, "target");
     wait_for_checkpoints(&place);
     kill(run);
-    place.write(JOBS, &[&place.read(JOBS)[..], STRANGER].concat());
+    place.write(JOBS, &[&split_whole(&place.read(JOBS)).0.concat(), STRANGER].concat());
     let id = place.run();
     let told = place.call(&["resume", &id]).stdin(&place.read("jobs.bson")).expect(4);
     told.says(&["does not name as they are (1)", "cut-off", "warning:"]);
     let kept = place.tree(&format!(".reshelve/runs/{id}/cut-off"));
-    assert_eq!(kept.len(), 1, "{:?}", kept.keys());
-    assert!(kept.values().next().unwrap().ends_with(STRANGER));
+    assert!(kept.iter().any(|(name, it)| name.contains("novel_jobs.") && it.ends_with(STRANGER)));
     place.expect(0, &["verify", "jobs.bson", "target", "--in-flight", "skip"]);
 }
 
