@@ -159,10 +159,11 @@ fn refuse_written_again(
     folder: &RunFolder,
     plan: &Plan,
 ) -> Result<Option<Failure>, Failure> {
-    let mut known = Vec::new();
     // It may be named by its folder, from anywhere.
-    let beside = folder.path().parent().unwrap_or(Path::new("."));
+    let parent = folder.path().parent().filter(|parent| !parent.as_os_str().is_empty());
+    let beside = parent.unwrap_or(Path::new("."));
     let is_elsewhere = runs.canonicalize().ok() != beside.canonicalize().ok();
+    let mut known = Vec::new();
     for runs in [Some(beside), Some(runs).filter(|_| is_elsewhere)].into_iter().flatten() {
         for other in RunFolder::list(runs)? {
             match other.plan() {
@@ -176,9 +177,10 @@ fn refuse_written_again(
     }
     let known = without_copies(known);
     let own = known.iter().position(|(_, other)| other.run == plan.run);
-    let later = known.iter().enumerate().filter(|(at, (_, other))| {
+    let later = known.iter().enumerate().filter(|(at, (folder, other))| {
         let is_later = match own {
-            Some(own) if !is_elsewhere => *at > own,
+            // Those of one folder are in the order in which they were begun, whatever the clock.
+            Some(own) if folder.path().parent() == parent => *at > own,
             _ => other.run != plan.run && other.begun_at > plan.begun_at,
         };
         is_later && other.apply && is_same_target(&other.target, &plan.target)
