@@ -2,7 +2,7 @@
 
 use reshelve_core::raw::{Document, Value};
 
-use crate::common::{Outcome, Place, Tree};
+use crate::common::{Outcome, Place, Tree, split_whole};
 
 /// What the only run left, after it was killed while it wrote: it may have kept a part of the events
 /// of a job, as nothing told whose they were.
@@ -25,28 +25,19 @@ fn is_cut_off_write(name: &str, bytes: &[u8], target: &Tree) -> bool {
             let has_it = now.windows(bytes.len().max(1)).any(|it| it == bytes);
             has_it
                 && (file.ends_with(".gz")
-                    || last_job(bytes).is_some_and(|job| job.1 < events_of(now, job.0)))
+                    || last_job(bytes).is_some_and(|job| job.1 < events_of(now, &job.0)))
         })
 }
 
 /// The job of the last whole event, and how many events of it there are.
-fn last_job(bytes: &[u8]) -> Option<(&[u8], usize)> {
-    let job = whole(bytes).filter_map(job_id).last()?;
-    Some((job, events_of(bytes, job)))
+fn last_job(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let job = split_whole(bytes).0.last().and_then(|event| job_id(event))?.to_vec();
+    let events = events_of(bytes, &job);
+    Some((job, events))
 }
 
 fn events_of(bytes: &[u8], job: &[u8]) -> usize {
-    whole(bytes).filter_map(job_id).filter(|it| *it == job).count()
-}
-
-/// The whole documents at the beginning of some bytes.
-fn whole(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    std::iter::from_fn(move || {
-        let length = usize::try_from(i32::from_le_bytes(*bytes.first_chunk()?)).ok()?;
-        let document = bytes.get(..length)?;
-        bytes = &bytes[length..];
-        Some(document)
-    })
+    split_whole(bytes).0.iter().filter(|event| job_id(event) == Some(job)).count()
 }
 
 fn job_id(document: &[u8]) -> Option<&[u8]> {

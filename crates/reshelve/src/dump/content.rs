@@ -90,14 +90,6 @@ impl Content {
         self.taken.load(Ordering::Relaxed)
     }
 
-    /// Bytes of the file up to an offset of the content; of a compressed file, those read so far.
-    pub(super) fn bytes_up_to(&self, offset: u64) -> u64 {
-        match self.compression {
-            Compression::None => offset,
-            _ => self.bytes_read(),
-        }
-    }
-
     /// Looks at up to `count` of the next bytes without consuming them; fewer only at the end, or
     /// before a fault, which the next read reports.
     pub(super) fn peek(&mut self, count: usize) -> &[u8] {

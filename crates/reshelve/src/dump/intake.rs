@@ -1,7 +1,7 @@
 //! Reads straight into the buffer of a batch, and keeps what the batch has no room for.
 
 use super::content::{Content, Fault, READ_BYTES};
-use crate::ends::{Batch, BatchLimits, Damage, DamageKind, Place};
+use crate::ends::{Batch, BatchLimits, Compression, Damage, DamageKind, Place};
 
 /// The content of a source whose documents follow each other.
 pub(super) struct Intake {
@@ -58,9 +58,12 @@ impl Intake {
         self.base + u64::try_from(at).unwrap_or(0)
     }
 
-    /// Bytes of the file up to the end of the last batch.
+    /// Bytes of the file up to the end of the last batch; of a compressed file, those read so far.
     pub(super) fn bytes_read(&self) -> u64 {
-        self.content.bytes_up_to(self.base)
+        match self.content.compression {
+            Compression::None => self.base,
+            _ => self.content.bytes_read(),
+        }
     }
 
     /// The damage at a place where something is missing: the fault that ended the reading, if there

@@ -100,19 +100,25 @@ impl<'f> Named<'f> {
 
 impl NamedJobs for Named<'_> {
     fn get(&self, job: &Key) -> Result<Option<OwnJob>, DiskError> {
-        if self.own.get().is_none() {
-            let own = Own::of_tail(self.folder, self.after)?;
-            self.own.get_or_init(|| own);
-        }
-        self.own.get().map_or(Ok(None), |own| own.get(job))
+        read_once(&self.own, || Own::of_tail(self.folder, self.after))?.get(job)
     }
 
     fn settled(&self, job: &Key) -> Result<Option<OwnJob>, DiskError> {
-        if self.settled.get().is_none() {
-            let own = Own::of_run(self.folder, self.after)?;
-            self.settled.get_or_init(|| own);
+        read_once(&self.settled, || Own::of_run(self.folder, self.after))?.get(job)
+    }
+}
+
+/// What was read before, or is read now.
+fn read_once(
+    known: &OnceCell<Own>,
+    read: impl FnOnce() -> Result<Own, DiskError>,
+) -> Result<&Own, DiskError> {
+    match known.get() {
+        Some(own) => Ok(own),
+        None => {
+            let own = read()?;
+            Ok(known.get_or_init(|| own))
         }
-        self.settled.get().map_or(Ok(None), |own| own.get(job))
     }
 }
 
