@@ -4,7 +4,7 @@ use std::path::Path;
 
 use reshelve::dump;
 use reshelve::ends::{Compression, Hint, TargetFolder, TargetReader};
-use reshelve::restore::{self, ChangedJob, RestoreFolderError};
+use reshelve::restore::{self, ChangedJob, ChangedParts, Look, RestoreFolderError};
 use reshelve::target_schema::{Collection, TargetState};
 use reshelve_mongo::{Connection, LiveTarget, indexes_down, indexes_status, indexes_up};
 use serde::Serialize;
@@ -104,32 +104,40 @@ pub fn indexes(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     Ok(Outcome::Changed(ChangedAnswer { schema: "reshelve.indexes-changed/1", changed }))
 }
 
-/// Checks that the new application has not changed what would be dropped: a job that does not come
-/// back as it was mapped holds something that no run brings back.
+/// Checks that the new application has not changed what would be dropped: what is not as it was
+/// mapped, no run brings back.
 fn check_unchanged(connection: &Connection, forced: &[String]) -> Result<(), Failure> {
-    let jobs = Collection::Jobs.name();
-    if forced.iter().any(|name| name == jobs) {
-        return Ok(());
-    }
+    let is_forced = |collection: Collection| forced.iter().any(|name| name == collection.name());
     let target = LiveTarget::new(connection.clone(), None);
-    if !target.has(Collection::Jobs)? {
+    if is_forced(Collection::Jobs) || !target.has(Collection::Jobs)? {
         return Ok(());
     }
-    let hint = hints::of_end(&Hint::ForceTheDropOfCopies { collection: jobs.to_owned() });
-    let summary = match restore::look(&target, &std::env::temp_dir()) {
-        Ok(summary) => summary,
+    let refused = |message: String, collection: Collection| {
+        let collection = collection.to_string();
+        Failure::refused(message, hints::of_end(&Hint::ForceTheDropOfCopies { collection }))
+    };
+    let Look { summary, parts } = match restore::look(&target, &std::env::temp_dir()) {
+        Ok(look) => look,
         Err(RestoreFolderError::Target(error)) => return Err(error.into()),
         Err(RestoreFolderError::Disk(error)) => return Err(error.into()),
-        Err(edited) => return Err(Failure::refused(edited.to_string(), hint)),
+        Err(edited) => return Err(refused(edited.to_string(), Collection::Jobs)),
     };
-    match summary.changed.first() {
+    if let Some(ChangedJob { job, .. }) = summary.changed.first() {
+        let documents = counted(length(&summary.changed), "document");
+        let message = format!(
+            "{documents} of {} were changed since they were written, such as {job}",
+            Collection::Jobs
+        );
+        return Err(refused(message, Collection::Jobs));
+    }
+    match parts.into_iter().find(|parts| !is_forced(parts.collection)) {
         None => Ok(()),
-        Some(ChangedJob { job, .. }) => Err(Failure::refused(
+        Some(ChangedParts { collection, documents, job }) => Err(refused(
             format!(
-                "{} of {jobs} were changed since they were written, such as {job}",
-                counted(length(&summary.changed), "document")
+                "{} of {collection} are not as a run wrote them, such as one of the job {job}",
+                counted(documents, "document")
             ),
-            hint,
+            collection,
         )),
     }
 }

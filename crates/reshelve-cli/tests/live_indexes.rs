@@ -124,6 +124,32 @@ fn jobs_that_the_application_changed_are_not_dropped() {
 }
 
 #[test]
+fn metrics_and_events_that_the_application_changed_are_not_dropped() {
+    let Some(server) = Server::shared() else { return };
+    let rehearsal = Rehearsal::new(20, "small");
+    for (collection, change) in [
+        ("novel_job_metrics", doc! { "$set": { "note": "seen" } }),
+        ("novel_job_events", doc! { "$set": { "payload.note": "seen" } }),
+    ] {
+        let target = rehearsal.target(&server);
+        let run = [&["run", "jobs.bson", &target.uri], &APPLY[..]].concat();
+        rehearsal.place.expect(0, &run);
+        let documents = target.handle.collection::<Document>(collection);
+        let one = wait(documents.find_one(doc! {})).unwrap().unwrap();
+        let id = doc! { "_id": one.get("_id").unwrap() };
+        wait(documents.update_one(id, change)).unwrap();
+        let before = target.count(collection);
+        let down = ["indexes", "down", &target.uri];
+        let words = ["1 document of", collection, one.get_str("jobId").unwrap()];
+        let force = format!("--force {collection}");
+        rehearsal.place.expect(3, &down).says(&words).says(&[&force, "hint:"]);
+        assert_eq!((target.count("novel_jobs"), target.count(collection)), (20, before));
+        rehearsal.place.expect(0, &[&down[..], &["--force", collection]].concat());
+        assert_eq!(target.collections(), Vec::<String>::new());
+    }
+}
+
+#[test]
 fn a_live_run_is_not_resumed_in_a_dry_run() {
     let Some(server) = Server::shared() else { return };
     let rehearsal = Rehearsal::new(20, "small");

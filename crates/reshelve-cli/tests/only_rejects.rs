@@ -85,3 +85,41 @@ fn a_rejected_document_is_found_by_its_id_wherever_it_is() {
     let after = split(&place.read("target/letswriteabook/novel_jobs.bson")).len();
     assert_eq!(after, before + 1);
 }
+
+/// A document whose text differs from that of another one with its `_id`.
+fn twin(document: &[u8]) -> Vec<u8> {
+    let mut twin = document.to_vec();
+    let at = twin.windows(QUEUE.len()).position(|it| it == QUEUE).unwrap();
+    twin[at] = b'N';
+    twin
+}
+
+#[test]
+fn a_retry_that_replaces_leaves_the_document_that_was_taken() {
+    let place = Place::new();
+    let mut documents = documents(&place);
+    documents.truncate(3);
+    documents.push(twin(&documents[1]));
+    place.write("jobs.bson", &documents.concat());
+    place.expect(4, &[&["run", "jobs.bson", "target"], &APPLY[..]].concat());
+    let first = place.run();
+    let jobs = place.read("target/letswriteabook/novel_jobs.bson");
+    let again = ["run", "jobs.bson", "target", "--replace", "--only-rejects", &first];
+    let told = place.expect(4, &[&again[..], &APPLY].concat());
+    told.says(&["duplicate-id"]);
+    let second = place.runs().pop().unwrap();
+    let list = place.read(&format!(".reshelve/runs/{second}/rejects.jsonl"));
+    let list = String::from_utf8(list).unwrap();
+    assert!(list.contains("run this one from a file of its own"), "{list}");
+    assert!(place.read("target/letswriteabook/novel_jobs.bson") == jobs, "a job was replaced");
+    let verify = ["verify", "jobs.bson", "target", "--run", &first, "--run", &second];
+    place.expect(0, &verify);
+    // A retry of the retry knows it too.
+    let again = ["run", "jobs.bson", "target", "--replace", "--only-rejects", &second];
+    place.expect(4, &[&again[..], &APPLY].concat());
+    assert!(place.read("target/letswriteabook/novel_jobs.bson") == jobs, "a job was replaced");
+    // Who means the other one says so.
+    place.write("meant.bson", &documents[3]);
+    place.expect(0, &[&["run", "meant.bson", "target", "--replace"], &APPLY[..]].concat());
+    assert!(place.read("target/letswriteabook/novel_jobs.bson") != jobs);
+}

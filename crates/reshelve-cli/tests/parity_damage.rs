@@ -243,3 +243,20 @@ fn a_collection_without_a_file_is_an_empty_one() {
     assert_eq!(told["mismatches_total"], 4);
     assert_eq!(told["totals"]["cost_usd"]["within_tolerance"], false);
 }
+
+#[test]
+fn metadata_whose_job_is_gone_is_told_by_restore() {
+    for gone in [0, 5, 11] {
+        let place = migrated(12);
+        let path = file(&place, "novel_jobs");
+        let mut jobs = split(&fs::read(&path).unwrap());
+        jobs.remove(gone);
+        fs::write(&path, jobs.concat()).unwrap();
+        let told = place.expect(0, &["restore", "target", "back.bson"]);
+        told.says(&["Restored 11 of 11 jobs", "1 metadata document without a job"]);
+        let told = place.expect(0, &["restore", "target", "again.bson", "--json"]);
+        let told: Value = serde_json::from_str(&told.stdout).unwrap();
+        assert_eq!(told["metadata_without_job"], 1, "{told}");
+        assert_eq!(told["identical"], 11, "{told}");
+    }
+}

@@ -149,3 +149,18 @@ fn a_sound_file_is_read_whatever_its_first_bytes_would_mean() {
         }
     }
 }
+
+#[test]
+fn a_collection_of_a_target_is_no_source() {
+    let place = Place::new();
+    place.expect(0, &["generate", "jobs.bson", "--documents", "4", "--size", "small"]);
+    let run = ["run", "jobs.bson", "target", "--apply", "--in-flight", "include", "--gzip"];
+    place.expect(0, &run);
+    let file = "target/letswriteabook/novel_jobs.bson.gz";
+    for args in [&["run", file, "out"][..], &["profile", file], &["verify", file, "target"]] {
+        place.expect(2, args).says(&["novel_jobs", "a collection of a target", "hint:"]);
+    }
+    place.expect(0, &["inspect", file]);
+    // Who names it means it.
+    place.expect(0, &["profile", file, "--collection", "novel_jobs"]);
+}

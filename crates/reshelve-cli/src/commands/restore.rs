@@ -62,6 +62,13 @@ fn page(outcome: &Outcome) -> String {
             lines.push(format!("    {}", plain(job)));
         }
     }
+    if summary.metadata_without_job > 0 {
+        let text = format!(
+            "{} without a job: what belongs to them did not come back; `reshelve verify` names them",
+            counted(summary.metadata_without_job, "metadata document")
+        );
+        lines.push(format!("  {}", toned(Tone::Careful, &text)));
+    }
     if !outcome.unfinished.is_empty() {
         let runs = outcome.unfinished.join(", ");
         let text = "It is not all of the legacy collection: not done in the target is";

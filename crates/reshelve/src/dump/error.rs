@@ -49,6 +49,14 @@ pub enum OpenError {
         /// The namespaces that are there, sorted.
         present: Vec<String>,
     },
+    /// The file is one of a target: its documents would be mapped once more.
+    #[error("{}: this is {collection}, a collection of a target, and no legacy collection", .path.display())]
+    TargetFile {
+        /// The file.
+        path: PathBuf,
+        /// Its collection.
+        collection: Collection,
+    },
     /// The namespace stores no documents of its own.
     #[error("{namespace}: {reason}")]
     NotASource {
@@ -138,6 +146,7 @@ impl OpenError {
             OpenError::NoCollection { present, .. } if is_target(present) => {
                 Hint::NameTheSourceFirst
             }
+            OpenError::TargetFile { .. } => Hint::NameTheSourceFirst,
             OpenError::NoCollection { .. } => Hint::ChooseACollection,
             OpenError::NotASource { .. } => Hint::ChooseStoredDocuments,
             OpenError::TwoFiles { .. } => Hint::Source(SourceHint::NameOneFile),
@@ -197,6 +206,14 @@ fn present_text(present: &[String]) -> String {
         [one] => format!("there is {one}"),
         several => format!("there are {}", several.join(", ")),
     }
+}
+
+/// The target collection whose name a file has, unless that one was asked for.
+pub(super) fn target_file(spec: &SourceSpec) -> Option<OpenError> {
+    let name = spec.path.file_name()?.to_str()?.split('.').next()?;
+    let collection = Collection::from_name(name)?;
+    let is_asked_for = spec.collection.as_deref() == Some(name);
+    (!is_asked_for).then(|| OpenError::TargetFile { path: spec.path.clone(), collection })
 }
 
 /// What was asked for, in words.

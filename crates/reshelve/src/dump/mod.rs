@@ -74,6 +74,9 @@ pub fn open(spec: &SourceSpec) -> Result<Opened, OpenError> {
     if fs::metadata(&spec.path).map_err(failed)?.is_dir() {
         return open_folder(spec);
     }
+    if let Some(error) = error::target_file(spec) {
+        return Err(error);
+    }
     let mut content = Content::open(&spec.path).map_err(failed)?;
     if archive::is_named_archive(&spec.path) && content.is_blank() {
         return Err(OpenError::EmptyArchive { path: spec.path.clone() });

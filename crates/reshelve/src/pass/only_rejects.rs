@@ -19,6 +19,8 @@ pub(crate) struct OnlyRejects {
     ids: HashSet<String>,
     /// BLAKE3 in hex, of those that their `_id` does not tell apart.
     hashes: HashSet<String>,
+    /// The hashes of those whose job id another document of that run has.
+    repeated: HashSet<String>,
     /// Only for a pass over a source that cannot have changed.
     positions: HashSet<u64>,
     /// Documents without an `_id` of their own …
@@ -47,6 +49,9 @@ impl OnlyRejects {
             return;
         }
         self.only_by_hash += 1;
+        if record.code == RejectCode::DuplicateId.as_str() {
+            self.repeated.extend(record.hash.clone());
+        }
         match record.hash {
             Some(hash) => drop(self.hashes.insert(hash)),
             None => self.unknown += 1,
@@ -70,6 +75,12 @@ impl OnlyRejects {
             || !self.ids.is_empty()
                 && document
                     .is_some_and(|document| self.ids.contains(&id_json(document).to_string()))
+    }
+
+    /// Whether that run rejected a document with this content because it had taken another one with
+    /// the same job id: that one is not replaced by this one, as nobody has said which is meant.
+    pub(crate) fn is_repeated(&self, fingerprint: &[u8; 32]) -> bool {
+        !self.repeated.is_empty() && self.repeated.contains(&hex(fingerprint))
     }
 
     /// What people have to know of the documents that only their content tells apart, if there are
@@ -123,6 +134,7 @@ mod tests {
         assert!(only.takes(0, Some(&a), &[2; 32]), "its content may be repaired");
         assert!(only.takes(8, Some(&b), &[7; 32]), "this is the repeated one");
         assert!(!only.takes(3, Some(&b), &[8; 32]), "this is the one that was not rejected");
+        assert!(only.is_repeated(&[7; 32]) && !only.is_repeated(&[9; 32]));
         assert!(only.takes(5, None, &[9; 32]));
         assert!(!only.takes(3, None, &[3; 32]), "another one at the place of a rejected one");
         assert!(only.remark().unwrap().starts_with("2 rejected documents have no _id"));

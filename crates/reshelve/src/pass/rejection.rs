@@ -66,6 +66,15 @@ impl Rejection {
         let reason = RejectReason::Mapping(RejectCode::DuplicateId);
         Rejection::new(reason, "an earlier document has the same job id")
     }
+
+    /// The rejection of a document that another run has rejected for that reason, where the job of
+    /// the earlier one stands.
+    pub(crate) fn duplicate_id_again() -> Self {
+        let reason = RejectReason::Mapping(RejectCode::DuplicateId);
+        let message = "a document that the run before took has the same job id, and is not replaced \
+                       by a retry; to replace it, run this one from a file of its own";
+        Rejection::new(reason, message)
+    }
 }
 
 impl From<Reject> for Rejection {

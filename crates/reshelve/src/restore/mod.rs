@@ -1,5 +1,6 @@
 //! The way back: restores the legacy collection from a target.
 
+mod parts;
 mod untouched;
 
 use std::io::{BufWriter, Write};
@@ -7,6 +8,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+pub use self::parts::ChangedParts;
 use self::untouched::Again;
 use crate::ends::EndError;
 use crate::ends::{DocumentStream, TargetReader};
@@ -40,6 +42,9 @@ pub struct RestoreSummary {
     pub changed: Vec<ChangedJob>,
     /// Jobs that this tool did not write: they have no residue, and no legacy document.
     pub foreign: Vec<String>,
+    /// Metadata documents whose job is gone: what they keep of a legacy document is not enough to
+    /// bring it back.
+    pub metadata_without_job: u64,
     /// Bytes written.
     pub bytes: u64,
 }
@@ -94,7 +99,7 @@ pub fn restore(
     let path = restored.path().to_owned();
     let beside = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let scratch = beside.unwrap_or(Path::new(".")).into();
-    let summary = restore_into(target, (&path, &mut restored), scratch, None)?;
+    let summary = restore_into(target, (&path, &mut restored), &scratch, None)?;
     if summary.documents == 0 && summary.jobs > 0 {
         return Err(RestoreFolderError::Nothing { jobs: summary.jobs });
     }
@@ -102,22 +107,28 @@ pub fn restore(
     Ok(summary)
 }
 
-/// Restores every job of a target, and keeps nothing but the summary, in which each job counts as
-/// changed that is not, byte for byte, what a mapping makes of its legacy document. What does not
-/// fit into memory goes to files without a name in the folder `scratch`.
+/// What there is to say of a target that nothing of it is to be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// What could be restored. Each job counts as changed that is not, byte for byte, what a mapping
+    /// makes of its legacy document.
+    pub summary: RestoreSummary,
+    /// Metrics and events of the other jobs that no mapping makes.
+    pub parts: Vec<ChangedParts>,
+}
+
+/// Restores every job of a target, keeps nothing of it, and compares the target with what a mapping
+/// makes of that. What does not fit into memory goes to files without a name in the folder
+/// `scratch`.
 ///
 /// # Errors
 /// If the target is damaged, or cannot be read.
-pub fn look(
-    target: &dyn TargetReader,
-    scratch: &Path,
-) -> Result<RestoreSummary, RestoreFolderError> {
-    restore_into(
-        target,
-        (Path::new("nowhere"), &mut std::io::sink()),
-        scratch.into(),
-        Some(Again::new()),
-    )
+pub fn look(target: &dyn TargetReader, scratch: &Path) -> Result<Look, RestoreFolderError> {
+    let scratch = Scratch::from(scratch);
+    let mut again = Again::new(&scratch);
+    let nowhere = (Path::new("nowhere"), &mut std::io::sink() as &mut dyn Write);
+    let summary = restore_into(target, nowhere, &scratch, Some(&mut again))?;
+    Ok(Look { summary, parts: again.changed_parts(target)? })
 }
 
 /// Restores every job of a target, in target order, into `out`, which gets one document after the
@@ -130,7 +141,7 @@ pub fn restore_to(
     out: &mut dyn Write,
     scratch: &Path,
 ) -> Result<RestoreSummary, RestoreFolderError> {
-    restore_into(target, (Path::new("the restored collection"), out), scratch.into(), None)
+    restore_into(target, (Path::new("the restored collection"), out), &scratch.into(), None)
 }
 
 /// Writes the metadata file that `mongorestore` needs for a restored collection.
@@ -145,8 +156,8 @@ pub fn write_legacy_metadata(folder: &Path, collection: &str) -> Result<(), Disk
 fn restore_into(
     target: &dyn TargetReader,
     (path, file): (&Path, &mut dyn Write),
-    scratch: Scratch,
-    mut again: Option<Again>,
+    scratch: &Scratch,
+    mut again: Option<&mut Again>,
 ) -> Result<RestoreSummary, RestoreFolderError> {
     let mut out = BufWriter::with_capacity(BUFFER_BYTES, file);
     let mut jobs = target.documents(Collection::Jobs)?;
@@ -178,14 +189,18 @@ fn restore_into(
         out.write_all(&restored.bytes).at("writing", path)?;
         summary.documents += 1;
         summary.bytes += u64::try_from(restored.bytes.len()).unwrap_or(0);
-        let again = again.as_mut();
-        if restored.changed || again.is_some_and(|it| !it.makes(&restored.bytes, job, metadata)) {
+        let is_made = match &mut again {
+            Some(again) => again.makes(&restored.bytes, job, metadata)?,
+            None => true,
+        };
+        if restored.changed || !is_made {
             summary.changed.push(ChangedJob { job: name(), lost: restored.lost });
         } else {
             summary.identical += 1;
         }
     }
     out.flush().at("writing", path)?;
+    summary.metadata_without_job = lookup.not_found()?;
     Ok(summary)
 }
 
@@ -193,24 +208,34 @@ fn job_id_of(document: &[u8]) -> &[u8] {
     Document::new(document).get("jobId").and_then(Value::string).unwrap_or_default()
 }
 
+/// Whether this tool wrote a metadata document: it keeps what a legacy document needs to come back.
+fn has_residue(metadata: &[u8]) -> bool {
+    let legacy = Document::new(metadata).get("legacy").and_then(Value::document);
+    legacy.is_some_and(|legacy| legacy.get("residue").is_some())
+}
+
 /// Finds the metadata document of a job: nearly always the next one, else by an index.
 struct Lookup<'l> {
     target: &'l dyn TargetReader,
-    scratch: Scratch,
+    scratch: &'l Scratch,
     documents: Box<dyn DocumentStream>,
     held: Vec<u8>,
-    index: Option<Spooled>,
+    index: Option<Index>,
+    /// Documents with a residue that were found.
+    found: u64,
+}
+
+/// All metadata documents by job id.
+struct Index {
+    spooled: Spooled,
+    /// How many of them have a residue.
+    with_residue: u64,
 }
 
 impl<'l> Lookup<'l> {
-    fn new(target: &'l dyn TargetReader, scratch: Scratch) -> Result<Self, EndError> {
-        Ok(Lookup {
-            target,
-            scratch,
-            documents: target.documents(Collection::Metadata)?,
-            held: Vec::new(),
-            index: None,
-        })
+    fn new(target: &'l dyn TargetReader, scratch: &'l Scratch) -> Result<Self, EndError> {
+        let documents = target.documents(Collection::Metadata)?;
+        Ok(Lookup { target, scratch, documents, held: Vec::new(), index: None, found: 0 })
     }
 
     fn find(&mut self, job_id: &[u8]) -> Result<Option<&[u8]>, RestoreFolderError> {
@@ -219,27 +244,45 @@ impl<'l> Lookup<'l> {
             if next.is_some_and(|next| raw::check(next).is_ok() && job_id_of(next) == job_id) {
                 self.held.clear();
                 self.held.extend_from_slice(next.unwrap_or_default());
+                self.found += u64::from(has_residue(&self.held));
                 return Ok(Some(&self.held));
             }
-            self.index = Some(index(self.target, &self.scratch)?);
+            self.index = Some(Index::of(self.target, self.scratch)?);
         }
-        let Some(index) = &self.index else { return Ok(None) };
-        let Some(position) = index.get(&key_of(job_id), &mut self.held)? else { return Ok(None) };
+        let Some(Index { spooled, .. }) = &self.index else { return Ok(None) };
+        let Some(position) = spooled.get(&key_of(job_id), &mut self.held)? else { return Ok(None) };
         raw::check(&self.held).map_err(|source| RestoreFolderError::Malformed {
             collection: Collection::Metadata,
             position,
             source,
         })?;
-        Ok((job_id_of(&self.held) == job_id).then_some(&self.held))
+        let is_it = job_id_of(&self.held) == job_id;
+        self.found += u64::from(is_it && has_residue(&self.held));
+        Ok(is_it.then_some(&self.held))
+    }
+
+    /// How many documents with a residue no job has asked for, once all jobs have asked.
+    fn not_found(mut self) -> Result<u64, EndError> {
+        if let Some(index) = self.index {
+            return Ok(index.with_residue.saturating_sub(self.found));
+        }
+        let mut left = 0;
+        while let Some(document) = self.documents.next_document()? {
+            left += u64::from(raw::check(document).is_ok() && has_residue(document));
+        }
+        Ok(left)
     }
 }
 
-/// All metadata documents by job id.
-fn index(target: &dyn TargetReader, scratch: &Scratch) -> Result<Spooled, RestoreFolderError> {
-    let mut spool = Spool::new(scratch)?;
-    let mut documents = target.documents(Collection::Metadata)?;
-    while let Some(document) = documents.next_document()? {
-        spool.add(&key_of(job_id_of(document)), document)?;
+impl Index {
+    fn of(target: &dyn TargetReader, scratch: &Scratch) -> Result<Index, RestoreFolderError> {
+        let mut spool = Spool::new(scratch)?;
+        let mut with_residue = 0;
+        let mut documents = target.documents(Collection::Metadata)?;
+        while let Some(document) = documents.next_document()? {
+            with_residue += u64::from(raw::check(document).is_ok() && has_residue(document));
+            spool.add(&key_of(job_id_of(document)), document)?;
+        }
+        Ok(Index { spooled: spool.finish()?, with_residue })
     }
-    Ok(spool.finish()?)
 }

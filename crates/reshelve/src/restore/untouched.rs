@@ -1,6 +1,10 @@
 //! Whether a job is still what a mapping made of its legacy document, byte for byte: more than that
 //! it can be restored, because nobody asks a restore for what somebody has added.
 
+use super::parts::{ChangedParts, Parts};
+use super::{RestoreFolderError, job_id_of};
+use crate::ends::TargetReader;
+use crate::store::Scratch;
 use crate::target_schema::Collection;
 use reshelve_core::mapping::{
     InFlight, Mapper, OnUnknownStatus, Options, StatusPolicy, TargetDocuments,
@@ -12,10 +16,11 @@ use reshelve_core::mapping::{
 pub(super) struct Again {
     mappers: Vec<Mapper>,
     target: TargetDocuments,
+    parts: Parts,
 }
 
 impl Again {
-    pub(super) fn new() -> Again {
+    pub(super) fn new(scratch: &Scratch) -> Again {
         let mut mappers = Vec::new();
         for in_flight in [InFlight::Include, InFlight::AsFailed] {
             for status_policy in [StatusPolicy::Legacy, StatusPolicy::Evidence] {
@@ -25,22 +30,35 @@ impl Again {
                 }
             }
         }
-        Again { mappers, target: TargetDocuments::default() }
+        Again { mappers, target: TargetDocuments::default(), parts: Parts::new(scratch) }
     }
 
     /// Whether one of the choices makes this job and this metadata of the legacy document.
-    pub(super) fn makes(&mut self, legacy: &[u8], job: &[u8], metadata: &[u8]) -> bool {
-        let Again { mappers, target } = self;
+    pub(super) fn makes(
+        &mut self,
+        legacy: &[u8],
+        job: &[u8],
+        metadata: &[u8],
+    ) -> Result<bool, RestoreFolderError> {
+        let Again { mappers, target, parts } = self;
         let choice = mappers.iter_mut().position(|mapper| {
             target.clear();
             mapper.map(legacy, target);
             let made = target.bytes();
             made[Collection::Jobs.index()] == job && made[Collection::Metadata.index()] == metadata
         });
-        if let Some(choice) = choice {
-            // A target was written with one choice: it is tried first for the next job.
-            mappers.swap(0, choice);
-        }
-        choice.is_some()
+        let Some(choice) = choice else { return Ok(false) };
+        parts.add(job_id_of(job), target)?;
+        // A target was written with one choice: it is tried first for the next job.
+        mappers.swap(0, choice);
+        Ok(true)
+    }
+
+    /// Which metrics and events of these jobs a target holds that the mapping does not make.
+    pub(super) fn changed_parts(
+        self,
+        target: &dyn TargetReader,
+    ) -> Result<Vec<ChangedParts>, RestoreFolderError> {
+        self.parts.changed_in(target)
     }
 }

@@ -31,14 +31,16 @@ impl Rollback<'_> {
         Err(EndError::refusal(message, Hint::TakeBackFirst { run: by.into() }).into())
     }
 
-    /// The run beside this one that keeps a version of an edited job as this run wrote it.
+    /// The run beside this one that keeps a version of an edited job as this run wrote it. An earlier
+    /// one may keep a version that this run has written again.
     fn replaced_beside(&self, jobs: &dyn OwnJobs) -> Result<Option<String>, RunError> {
-        for other in self.request.folder.beside()? {
+        for other in self.request.folder.begun_after()? {
             // One that cannot be read says nothing.
             let (Ok(plan), Ok(checkpoint)) = (other.plan(), other.checkpoint()) else { continue };
-            // An earlier one may keep a version that this run has written again.
-            let may_have = plan.apply && plan.run > self.plan.run;
-            if may_have && checkpoint.state != State::RolledBack && keeps(&other, jobs)? {
+            if plan.apply
+                && checkpoint.state != State::RolledBack
+                && keeps(&other, jobs)?
+            {
                 return Ok(Some(plan.run));
             }
         }

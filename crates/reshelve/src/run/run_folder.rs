@@ -119,11 +119,15 @@ impl RunFolder {
         Ok(found.into_iter().map(|(_, folder)| folder).collect())
     }
 
-    /// The folders of the runs beside this one, itself included.
-    pub(crate) fn beside(&self) -> Result<Vec<RunFolder>, RunError> {
+    /// The folders of the runs beside this one that were begun after it, in that order.
+    pub(crate) fn begun_after(&self) -> Result<Vec<RunFolder>, RunError> {
         let runs = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let found = RunFolder::numbered(&self.files, runs.unwrap_or(Path::new(".")))?;
-        Ok(found.into_iter().map(|(_, folder)| folder).collect())
+        let mut found = RunFolder::numbered(&self.files, runs.unwrap_or(Path::new(".")))?;
+        found.sort_by_key(|(number, _)| *number);
+        let name = self.path.file_name();
+        let own = found.iter().position(|(_, folder)| folder.path.file_name() == name);
+        let after = own.map_or(0, |own| own + 1);
+        Ok(found.into_iter().skip(after).map(|(_, folder)| folder).collect())
     }
 
     /// The number of a run that is begun now.

@@ -14,9 +14,13 @@ enum Intent {
     NotTaken,
     Skipped,
     Rejected(Rejection),
-    /// It goes to the target: the next of the jobs ahead, and what an earlier process wrote down of
-    /// it after the checkpoint.
-    Job(Option<Begun>),
+    /// It goes to the target: the next of the jobs ahead.
+    Job {
+        /// What an earlier process wrote down of it after the checkpoint.
+        begun: Option<Begun>,
+        /// The run whose rejects are retried had taken another document as this job.
+        is_repeated: bool,
+    },
 }
 
 /// A batch before the target is looked at.
@@ -51,7 +55,7 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
                 Intent::NotTaken => Decision::NotTaken,
                 Intent::Skipped => Decision::Skipped,
                 Intent::Rejected(rejection) => Decision::Rejected { rejection, is_listed: false },
-                Intent::Job(begun) => {
+                Intent::Job { begun, is_repeated } => {
                     let Some(JobAhead { section, wrote, .. }) = ahead.next() else {
                         return Err(RunError::Bug("a job was lost between two steps"));
                     };
@@ -61,7 +65,7 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
                             let begun = BegunJob { section, wrote, begun };
                             self.decide_again(batch, begun, before, &mut decided)
                         }
-                        None => self.decide(section, before, &mut decided),
+                        None => self.decide(section, before, is_repeated, &mut decided),
                     }
                 }
             };
@@ -120,7 +124,10 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
                         let wrote =
                             begun.as_ref().and_then(|begun| begun.older(&document.fingerprint));
                         ahead.push(JobAhead { section, begun: begun.is_some(), wrote });
-                        Intent::Job(begun)
+                        let only = self.context.only.as_ref();
+                        let is_repeated =
+                            only.is_some_and(|only| only.is_repeated(&document.fingerprint));
+                        Intent::Job { begun, is_repeated }
                     } else {
                         Intent::Rejected(Rejection::duplicate_id())
                     }

@@ -43,17 +43,23 @@ pub(super) struct BegunJob {
 }
 
 impl<S: Sink + ?Sized> Engine<'_, S> {
-    /// Decides what becomes of a job that goes to the target.
+    /// Decides what becomes of a job that goes to the target; `is_repeated` says that the run whose
+    /// rejects are retried had taken another document as this job.
     pub(super) fn decide(
         &mut self,
         section: Section,
         before: Before,
+        is_repeated: bool,
         decided: &mut Decided,
     ) -> Decision {
         let action = match before.conflict {
             Some(what) if self.context.plan.on_existing != OnExisting::Replace => {
                 let rejection = Rejection::new(RejectReason::TargetConflict, what);
                 return Decision::Rejected { rejection, is_listed: true };
+            }
+            Some(_) if is_repeated => {
+                let rejection = Rejection::duplicate_id_again();
+                return Decision::Rejected { rejection, is_listed: false };
             }
             Some(_) => Action::Replace,
             None if before.is_same() => return Decision::Unchanged,
