@@ -124,12 +124,19 @@ pub const NAME_THE_SOURCE_DATABASE: &str = "put it into the connection string, o
 pub const FOLDERS_ARE_REMOVED: &str =
     "remove the folder yourself; `reshelve checksums` shows what it holds";
 /// `generate` onto something that is there.
-pub const OVERWRITE: &str = "--overwrite replaces what is there";
+pub const OVERWRITE: &str =
+    "name another file or folder; --overwrite replaces what is there, which may be the only copy";
 /// `demo` into a folder of somebody else.
 pub const DEMO_DIR: &str = "--dir names another folder";
 /// The file that a restore would write is there.
 pub(crate) const RESTORE_ELSEWHERE: &str =
     "restore to another file or folder; --overwrite replaces the file, which may be the only copy";
+/// What would be replaced holds more than what comes back.
+pub(crate) const RESTORE_BESIDE: &str =
+    "restore to another file, and compare the two; nothing was changed";
+/// A server's address without a scheme.
+pub(crate) const WRITE_THE_SCHEME: &str =
+    "a database is named mongodb://HOST:PORT/DATABASE; a file or folder of that name, ./NAME";
 /// A target that overlaps with the source.
 pub(crate) const TARGET_ELSEWHERE: &str = "name a target that is apart from the source";
 /// A restored file that overlaps with what it is restored from, or was read from.
@@ -300,8 +307,9 @@ fn of_end_in_general(hint: &Hint) -> &'static str {
             "wait until it ends, or resume it if it is paused: `reshelve runs` shows which"
         }
         Hint::WaitForTheLease => {
-            "wait until it ends; if its process is gone, its lease expires within a minute, and \
-             then --take-over breaks it"
+            "wait until it ends; if its process is gone, `reshelve resume` continues it at once from \
+             its run folder. If that is lost: its lease expires within a minute, and then a run with \
+             --take-over breaks it"
         }
         Hint::MakeRoom => "make room, or use --gzip; --skip-disk-check starts anyway",
         Hint::LookWhoWrites => {

@@ -6,6 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use reshelve::store::{Disk, Files};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -86,7 +87,8 @@ impl Lines {
     }
 }
 
-/// Writes one JSON document to a file of that name in a folder, which is made if it is missing.
+/// Writes one JSON document to a file of that name in a folder, which is made if it is missing. What
+/// lies there is replaced, not written over: it may have other names.
 ///
 /// # Errors
 /// If it cannot be written.
@@ -97,6 +99,7 @@ pub(crate) fn write_whole(
 ) -> Result<(), Failure> {
     let path = folder.join(name);
     let text = serde_json::to_vec(document).unwrap_or_default();
-    let written = fs::create_dir_all(folder).and_then(|()| fs::write(&path, text));
-    written.map_err(|error| Failure::failed(format!("writing {}: {error}", path.display())))
+    fs::create_dir_all(folder)
+        .map_err(|error| Failure::failed(format!("creating {}: {error}", folder.display())))?;
+    Ok(Disk.replace(&path, &text)?)
 }

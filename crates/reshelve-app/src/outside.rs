@@ -98,6 +98,28 @@ pub fn malformed() -> Failure {
     Failure::usage("malformed connection string", hints::CONNECTION_STRING)
 }
 
+/// Refuses the address of a database server that is no connection string.
+pub(crate) fn refuse_address(path: &Path) -> Result<(), Failure> {
+    if !is_address(path) {
+        return Ok(());
+    }
+    let message = "a host with its port is neither a connection string nor a file or folder here";
+    Err(Failure::usage(message, hints::WRITE_THE_SCHEME))
+}
+
+/// Whether a text has the form `host:port` or `host:port/database`, and is no path that exists, or
+/// that is written as one.
+fn is_address(path: &Path) -> bool {
+    let text = path.to_string_lossy();
+    let server = text.split('/').next().unwrap_or_default();
+    let Some((host, port)) = server.rsplit_once(':') else { return false };
+    let is_host = host.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[')
+        && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-_@[:]".contains(c));
+    let is_port = (2..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit());
+    let has_other_colon = host.contains(':') && !host.ends_with(']');
+    is_host && is_port && !has_other_colon && path.symlink_metadata().is_err()
+}
+
 /// Whether a scheme is somewhere in the text, however it is spelled.
 fn has_scheme(text: &str) -> bool {
     let lower = decoded(text).to_lowercase();
@@ -176,6 +198,20 @@ mod tests {
         ] {
             assert_eq!(Outside::of(OsStr::new(text)), Outside::NearMiss, "{text}");
             assert!(!check("--db", text).unwrap_err().to_string().contains("s3cret"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_host_with_its_port_is_no_path() {
+        for text in
+            ["localhost:27017", "127.0.0.1:27017/db", "u@db.example.com:10/x", "[::1]:27017"]
+        {
+            assert!(is_address(Path::new(text)), "{text}");
+        }
+        for text in
+            ["out", "./a:27017", "a:b", "2026-11-22T10:00:00", "C:\\dump", "a/b:27017", "x:1"]
+        {
+            assert!(!is_address(Path::new(text)), "{text}");
         }
     }
 

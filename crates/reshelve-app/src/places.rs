@@ -78,7 +78,7 @@ impl TargetPlace {
 /// it is neither quoted nor taken for a path.
 pub(crate) fn connection_string(path: &Path) -> Result<Option<&str>, Failure> {
     match Outside::of(path.as_os_str()) {
-        Outside::Plain => Ok(None),
+        Outside::Plain => outside::refuse_address(path).map(|()| None),
         Outside::ConnectionString => Ok(path.to_str()),
         Outside::NearMiss => Err(outside::malformed()),
     }

@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use reshelve::ends::{LastWriter, TargetReader};
 use reshelve::restore::{self, RestoreFolderError, RestoreSummary};
 use reshelve::run::RunFolder;
-use reshelve::store::absolute;
+use reshelve::store::{Disk, absolute};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -64,6 +66,19 @@ fn known_runs(folders: [PathBuf; 3]) -> Result<Vec<Known>, Failure> {
     Ok(known)
 }
 
+/// The run that the target names as the last one, where it is none of these: it may have been begun
+/// in another directory.
+fn last_elsewhere(target: &dyn TargetReader, runs: &[Known]) -> Result<Option<Known>, Failure> {
+    let Some(LastWriter { run, folder: Some(folder) }) = target.last_writer()? else {
+        return Ok(None);
+    };
+    if runs.iter().any(|(_, plan)| plan.run == run) {
+        return Ok(None);
+    }
+    let folder = RunFolder::on(Arc::new(Disk), folder);
+    Ok(folder.plan().ok().filter(|plan| plan.run == run).map(|plan| (folder, plan)))
+}
+
 /// Restores the legacy collection.
 ///
 /// # Errors
@@ -75,9 +90,11 @@ pub fn restore(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     let (planned, target) = places::planned_reader(&request.target, None, handle)?;
     places::refuse_live(&request.out)?;
     let out = out_file(&request.out, target.database())?;
-    let runs = runs_of(&planned, &request.runs_folder)?;
+    let mut runs = runs_of(&planned, &request.runs_folder)?;
+    runs.extend(last_elsewhere(target.as_ref(), &runs)?);
     let named = &request.target.name;
-    let known = known_runs([request.runs_folder.clone(), beside(named), beside(&request.out)])?;
+    let mut known = known_runs([request.runs_folder.clone(), beside(named), beside(&request.out)])?;
+    known.extend(runs.iter().cloned());
     overlap::refuse_restore(&request.out, &out, named, &planned, &known)?;
     if !request.overwrite && out.symlink_metadata().is_ok() {
         let message = format!("{} already exists", out.display());
@@ -89,6 +106,9 @@ pub fn restore(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
         RestoreFolderError::Target(error) => Failure::from(error),
         error @ RestoreFolderError::Nothing { .. } => {
             Failure::refused(error.to_string(), hints::METADATA_LOST)
+        }
+        error @ RestoreFolderError::LessThanThere { .. } => {
+            Failure::refused(error.to_string(), hints::RESTORE_BESIDE)
         }
         error => Failure::failed(error.to_string()),
     })?;

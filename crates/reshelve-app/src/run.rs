@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use reshelve::dump::STANDARD_INPUT;
-use reshelve::ends::{Compression, OnExisting, Origin};
+use reshelve::ends::{Compression, Hint, OnExisting, Origin};
+use reshelve::folder::free_bytes;
 use reshelve::run::{
     self, Checkpoint, DocumentCounts, Ends, Plan, Report, RunError, RunRequest, State, Stop, Tally,
     Throttle,
@@ -126,6 +127,8 @@ pub struct Outcome {
     pub report: Report,
     /// The plan that it made or carries out, if it does.
     pub plan: Option<PlanNote>,
+    /// Whether it is a dry run of what the disk of the target folder has no room for.
+    pub lacks_room: bool,
 }
 
 /// Starts a run, and returns when it has ended or was stopped. The run folder then has its
@@ -154,7 +157,11 @@ pub(crate) fn run_from(
     handle.watcher().ready();
     let mut relay = Relay::new(handle);
     let ended = run::start(asked, ends, handle.stop(), &mut relay);
-    Outcome::of(ended, &relay)
+    let outcome = Outcome::of(ended, &relay)?;
+    match request.skip_disk_check {
+        true => Ok(outcome),
+        false => outcome.with_room(handle),
+    }
 }
 
 /// Refuses paths that `run.json` cannot hold: the run could not be resumed.
@@ -181,7 +188,7 @@ impl Outcome {
             Err(error) => return Err(failure(error, relay.folder())),
         };
         let plan = report.plan.from_plan.as_ref().map(PlanNote::pending);
-        let outcome = Outcome { report, plan };
+        let outcome = Outcome { report, plan, lacks_room: false };
         outcome.write()?;
         Ok(outcome)
     }
@@ -189,6 +196,29 @@ impl Outcome {
     /// The same with what became of its plan, in its `report.json` too.
     pub(crate) fn with_plan(self, note: PlanNote) -> Result<Self, Failure> {
         let outcome = Outcome { plan: Some(note), ..self };
+        outcome.write()?;
+        Ok(outcome)
+    }
+
+    /// The same, compared with the room that the disk has, of which a dry run knows exactly what it
+    /// takes.
+    fn with_room(self, handle: &Handle) -> Result<Self, Failure> {
+        let Report { plan, checkpoint, stop, .. } = &self.report;
+        let totals = &checkpoint.totals;
+        let is_whole = matches!(stop, Stop::Done) && totals.documents.unchanged == 0;
+        let Some(target) = plan.target.folder().filter(|_| is_whole && !plan.apply) else {
+            return Ok(self);
+        };
+        let needed = totals.bytes_mapped;
+        let free = free_bytes(&target.root).unwrap_or(u64::MAX);
+        if target.compression != Compression::None || needed <= free {
+            return Ok(self);
+        }
+        handle.watcher().note(&format!(
+            "warning: the target would have {needed} bytes, and {free} are free at {}",
+            target.root.display()
+        ));
+        let outcome = Outcome { lacks_room: true, ..self };
         outcome.write()?;
         Ok(outcome)
     }
@@ -203,6 +233,7 @@ impl Outcome {
             Stop::InFlight { .. } => ExitCode::Refused,
             Stop::FirstReject => ExitCode::Rejects,
             Stop::Done if self.plan.as_ref().is_some_and(PlanNote::is_missed) => ExitCode::NoParity,
+            Stop::Done if self.lacks_room => ExitCode::Refused,
             Stop::Done if self.report.checkpoint.totals.documents.rejected > 0 => ExitCode::Rejects,
             Stop::Done => ExitCode::Done,
         }
@@ -215,6 +246,7 @@ impl Outcome {
             Stop::Done if self.plan.as_ref().is_some_and(PlanNote::is_missed) => {
                 Some(hints::plans::NOT_REACHED.to_owned())
             }
+            Stop::Done if self.lacks_room => Some(hints::of_end(&Hint::MakeRoom)),
             Stop::Done => None,
             _ if self.report.plan.saves_plan.is_some() => Some(hints::plans::SAVE_AGAIN.to_owned()),
             Stop::Interrupted => Some(hints::resume(folder)),

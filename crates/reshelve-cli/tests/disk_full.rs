@@ -185,3 +185,20 @@ fn a_small_disk_is_seen_beforehand_and_a_full_one_survived() {
         count("a disk that is full", ends, Ended::same(1));
     }
 }
+
+/// The estimate before it goes by the source; a dry run knows what the target takes.
+#[test]
+fn a_dry_run_says_what_the_disk_has_no_room_for() {
+    let place = Place::new();
+    let small = ["generate", "jobs.bson", "--documents", "300", "--preset", "lifecycle"];
+    place.expect(0, &small);
+    let source = place.read("jobs.bson").len() as u64;
+    let Some(_disk) = Disk::mount(&place.path("target"), &(source * 13 / 10).to_string()) else {
+        return;
+    };
+    let dry = ["run", "jobs.bson", "target", "--in-flight", "include"];
+    let told = place.expect(3, &dry);
+    let told = told.says(&["warning: the target would have", "are free", "hint: make room"]);
+    assert!(!told.stderr.contains("Next:"), "{}", told.stderr);
+    place.expect(0, &[&dry[..], &["--skip-disk-check"]].concat());
+}

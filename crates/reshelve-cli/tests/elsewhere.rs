@@ -102,3 +102,49 @@ fn the_name_of_a_database_leads_nowhere_else() {
         assert!(place.runs().is_empty());
     }
 }
+
+/// What a run had read is not replaced by less, whatever is known of the run.
+#[test]
+fn a_source_is_not_restored_over_by_a_part_of_it() {
+    let place = Place::new();
+    place.expect(0, &["generate", "src.bson", "--documents", "60", "--preset", "lifecycle"]);
+    let source = place.read("src.bson");
+    // A part, by a run that nothing names here.
+    let part = ["run", "src.bson", "part", "--apply", "--in-flight", "include", "--limit", "5"];
+    place.expect(0, &[&part[..], &["--runs-dir", "kept"]].concat());
+    let told = place.expect(3, &["restore", "part", "src.bson", "--overwrite"]);
+    told.says(&["src.bson has", "is not replaced by less", "hint:", "another file"]);
+    assert!(place.read("src.bson") == source);
+    // A run that is not done: the target names it.
+    let source = &source[..source.len() - 5];
+    place.write("src.bson", source);
+    place.expect(1, &[&RUN[..], &["--runs-dir", "kept"]].concat());
+    let told = place.expect(3, &["restore", "out", "src.bson", "--overwrite"]);
+    told.says(&["the source of the run", "hint:"]);
+    assert!(place.read("src.bson") == source);
+    let told = place.expect(0, &["restore", "out", "back.bson"]);
+    told.says(&["is not done"]);
+    // The same again is no loss.
+    place.expect(0, &["restore", "out", "back.bson", "--overwrite"]);
+}
+
+#[test]
+fn a_report_does_not_write_through_what_lies_in_its_way() {
+    let place = place();
+    place.expect(0, &RUN);
+    let precious = place.path("precious");
+    let names = ["report.html", "report.md", "report-data.json"];
+    for name in names {
+        place.write("precious", b"mine");
+        let _ = fs::remove_dir_all(place.path("rep"));
+        fs::create_dir_all(place.path("rep")).unwrap();
+        std::os::unix::fs::symlink(&precious, place.path(&format!("rep/.{name}.tmp"))).unwrap();
+        place.expect(0, &["report", "latest", "--out", "rep"]);
+        assert_eq!(place.read("precious"), b"mine", "{name}");
+    }
+    fs::create_dir_all(place.path("api")).unwrap();
+    fs::hard_link(&precious, place.path("api/answers.json")).unwrap();
+    place.expect(0, &["verify", "src.bson", "out", "--api", "--out", "api"]);
+    assert_eq!(place.read("precious"), b"mine");
+    assert!(place.read("api/answers.json").starts_with(b"{"));
+}

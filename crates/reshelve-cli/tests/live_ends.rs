@@ -277,3 +277,23 @@ fn a_connection_string_does_not_lower_what_is_promised() {
         rehearsal.expect_whole(&target, options);
     }
 }
+
+/// Whether two names of hosts are one server, nobody can tell by the names.
+#[test]
+fn a_collection_of_the_target_is_not_its_source_by_any_name() {
+    let Some(server) = Server::shared() else { return };
+    let rehearsal = Rehearsal::new(20, "small");
+    let target = rehearsal.target(&server);
+    let run = [&["run", "jobs.bson", &target.uri], &APPLY[..]].concat();
+    rehearsal.place.expect(0, &run);
+    let before = target.content();
+    for name in ["127.0.0.1", "0.0.0.0", "127.1", "[::ffff:127.0.0.1]"] {
+        let other = target.uri.replace("127.0.0.1", name);
+        for collection in ["novel_jobs", "novel_job_events"] {
+            let run = ["run", &other, &target.uri, "-c", collection, "--allow-existing"];
+            let run = [&run[..], &APPLY].concat();
+            rehearsal.place.expect(3, &run).says(&[collection, "of the target", "hint:"]);
+        }
+    }
+    assert!(target.content() == before);
+}

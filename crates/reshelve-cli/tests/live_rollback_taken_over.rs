@@ -73,3 +73,34 @@ fn what_another_run_counts_as_unchanged_after_a_take_over_stays() {
         }
     }
 }
+
+/// A rollback that was killed goes on, and stops again before its first write: only it knows what is
+/// left.
+#[test]
+fn a_rollback_that_stopped_twice_is_not_taken_over() {
+    let Some(server) = Server::shared() else { return };
+    let rehearsal = Rehearsal::new(200, "small");
+    let target = rehearsal.target(&server);
+    let run = ["run", "jobs.bson", &target.uri, "--apply", "--in-flight", "include"];
+    rehearsal.place.expect(0, &run);
+    let run_id = rehearsal.place.runs().pop().unwrap();
+    let back = ["rollback", &run_id, "--apply"];
+    let slow = [&back[..], &["--max-docs-per-s", "60"]].concat();
+    let mut child = rehearsal.place.call(&slow).spawn(false);
+    common::until("some jobs are gone", || target.count("novel_jobs") < 200);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let left = target.count("novel_jobs");
+    assert!(left > 0, "it was too fast");
+    let edit = doc! { "q": {}, "u": { "$set": { "title": "Another" } } };
+    target.command(doc! { "update": "novel_jobs", "updates": [edit] });
+    rehearsal.place.expect(3, &back).says(&["--edited keep", "discard=1"]);
+    let over = [&run[..], &["--allow-existing", "--take-over"]].concat();
+    for _ in 0..2 {
+        rehearsal.place.expect(3, &over).says(&["rollback", "hint:"]);
+        assert_eq!(target.count("novel_jobs"), left);
+        target.expire_lease();
+    }
+    rehearsal.place.expect(0, &[&back[..], &["--edited", "keep"]].concat());
+    assert_eq!(target.count("novel_jobs"), 1);
+}

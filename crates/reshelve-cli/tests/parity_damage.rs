@@ -253,7 +253,8 @@ fn metadata_whose_job_is_gone_is_told_by_restore() {
         jobs.remove(gone);
         fs::write(&path, jobs.concat()).unwrap();
         let told = place.expect(0, &["restore", "target", "back.bson"]);
-        told.says(&["Restored 11 of 11 jobs", "1 metadata document without a job"]);
+        assert!(told.stdout.contains("Restored 11 of 11 jobs"), "{}", told.stdout);
+        assert!(told.stdout.contains("1 metadata document without a job"), "{}", told.stdout);
         let told = place.expect(0, &["restore", "target", "again.bson", "--json"]);
         let told: Value = serde_json::from_str(&told.stdout).unwrap();
         assert_eq!(told["metadata_without_job"], 1, "{told}");

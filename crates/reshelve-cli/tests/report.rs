@@ -328,3 +328,23 @@ fn without_code(line: &str) -> String {
     }
     bare + rest
 }
+
+#[test]
+fn a_limit_that_was_not_reached_is_no_caution() {
+    let place = Place::new();
+    place.expect(0, &["generate", "jobs.bson", "--documents", "6", "--size", "small"]);
+    for (limit, code, is_said) in [("50", 0, false), ("3", 0, true)] {
+        let target = format!("target-{limit}");
+        let run =
+            ["run", "jobs.bson", &target, "--apply", "--in-flight", "include", "--limit", limit];
+        place.expect(code, &run);
+        let told = place.call(&["report", "latest", "--out", "report"]).finish();
+        let page = String::from_utf8(place.read("report/report.md")).unwrap();
+        assert_eq!(
+            page.contains("told to read at most"),
+            is_said,
+            "{limit}: {} {page}",
+            told.stderr
+        );
+    }
+}

@@ -174,3 +174,36 @@ fn it_follows_a_run_and_its_rollback() {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
 }
+
+#[test]
+fn a_share_leaves_the_other_jobs_to_the_legacy_side() {
+    let place = recorded();
+    let both = ["--legacy", "legacy.json", "--normalized", "target"];
+    let served = Served::new(&place, &[&both[..], &["--normalized-share", "10"]].concat());
+    let of = |number: u32| served.get(&format!("/api/novel/job-{number}/metrics")).side;
+    let normalized = (0..100).filter(|number| of(*number).as_deref() == Some("normalized"));
+    let count = normalized.count();
+    assert!((1..30).contains(&count), "{count} of 100");
+}
+
+#[test]
+fn a_target_that_is_gone_is_not_an_empty_one() {
+    let place = recorded();
+    let both = ["--legacy", "legacy.json", "--normalized", "target"];
+    let plain = Served::new(&place, &both);
+    let falling_back = Served::new(&place, &[&both[..], &["--fallback"]].concat());
+    assert_eq!(plain.get("/readyz").status, 200);
+    let jobs = "target/letswriteabook/novel_jobs.bson";
+    for (from, to) in [("target", "moved"), (jobs, "jobs.bson")] {
+        std::fs::rename(place.path(from), place.path(to)).unwrap();
+        common::until("the server has looked", || plain.get("/readyz").status == 503);
+        assert_eq!(plain.get("/api/novel").status, 500, "{from}");
+        common::until("the other side answers", || {
+            let answer = falling_back.get("/api/novel/rich");
+            assert_eq!(answer.status, 200, "{from}");
+            answer.side.as_deref() == Some("legacy")
+        });
+        std::fs::rename(place.path(to), place.path(from)).unwrap();
+        common::until("it is there again", || plain.get("/readyz").status == 200);
+    }
+}

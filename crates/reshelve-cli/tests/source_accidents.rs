@@ -80,3 +80,18 @@ fn a_source_that_shrank_since_the_run_began_is_refused() {
     place.write("jobs.bson", &source);
     place.expect(4, &["resume", &run]);
 }
+
+/// What was read is compared; what comes after it cannot be.
+#[test]
+fn a_source_that_grew_since_the_run_began_is_told() {
+    let place = Place::new();
+    let source = mixed_source(&place, 3_000, "small");
+    place.write("jobs.bson", &source);
+    let mut child = stopped(&place);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let run = place.run();
+    let first = split(&source)[0].clone();
+    place.write("jobs.bson", &[source, first].concat());
+    place.expect(4, &["resume", &run]).says(&["warning: the source has", "when the run began"]);
+}

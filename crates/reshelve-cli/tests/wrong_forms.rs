@@ -164,3 +164,34 @@ fn a_collection_of_a_target_is_no_source() {
     // Who names it means it.
     place.expect(0, &["profile", file, "--collection", "novel_jobs"]);
 }
+
+#[test]
+fn a_key_or_a_password_that_is_named_as_a_source_is_not_shown() {
+    let place = Place::new();
+    place.expect(0, &["anonymize", "--new-key", "copy.key"]);
+    let key = String::from_utf8(place.read("copy.key")).unwrap();
+    place.write("password", b"hunter2-and-more\n");
+    for (file, secret) in [("copy.key", &key[..16]), ("password", "hunter2")] {
+        for args in [&["profile", file][..], &["run", file, "out", "--json"], &["inspect", file]] {
+            let told = place.call(args).finish();
+            let all = format!("{}{}", told.stdout, told.stderr);
+            assert!(all.contains("this is text") && !all.contains(secret), "{args:?}: {all}");
+        }
+    }
+}
+
+#[test]
+fn a_host_with_its_port_is_no_folder() {
+    let place = Place::new();
+    place.expect(0, &["generate", "jobs.bson", "--documents", "4", "--size", "small"]);
+    let run = ["run", "jobs.bson", "localhost:27017/new", "--apply", "--in-flight", "include"];
+    for args in [&run[..], &["profile", "db:27017"]] {
+        place.expect(2, args).says(&["neither a connection string", "hint:", "mongodb://"]);
+    }
+    // Who means a folder says so.
+    assert!(!place.path("localhost:27017").exists());
+    let run = ["run", "jobs.bson", "./target:27017", "--apply", "--in-flight", "include"];
+    place.expect(0, &run);
+    let told = place.expect(2, &["restore", "./target:27017", "localhost:27017"]);
+    told.says(&["neither a connection string"]);
+}

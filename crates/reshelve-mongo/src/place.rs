@@ -1,6 +1,7 @@
 //! A connection string, and the part of it that may be shown and stored.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use mongodb::error::ErrorKind;
 use mongodb::options::ClientOptions;
@@ -105,11 +106,6 @@ impl Place {
         format!("{}{}", self.scheme, self.hosts.join(","))
     }
 
-    /// Whether a host of one string is a host of the other.
-    pub fn shares_a_host(&self, other: &Place) -> bool {
-        share_a_host(&self.hosts, &other.hosts)
-    }
-
     /// What `run.json` stores of it.
     pub fn planned(&self, db: &str, replica_set: Option<String>) -> LivePlace {
         LivePlace {
@@ -183,11 +179,21 @@ impl Place {
 /// the same.
 pub fn share_a_host(one: &[String], other: &[String]) -> bool {
     let known = |host: &String| match host.rsplit_once(':') {
-        Some(("127.0.0.1" | "[::1]", port)) => format!("localhost:{port}"),
+        Some((name, port)) if is_this_machine(name) => format!("localhost:{port}"),
         _ => host.clone(),
     };
     let other: Vec<String> = other.iter().map(known).collect();
     one.iter().any(|host| other.contains(&known(host)))
+}
+
+/// Whether an address is one of this machine: of its loopback, in either notation, or the one that
+/// stands for all.
+fn is_this_machine(name: &str) -> bool {
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    name.parse::<IpAddr>().is_ok_and(|address| {
+        let address = address.to_canonical();
+        address.is_loopback() || address.is_unspecified()
+    })
 }
 
 fn with_port(host: &str, scheme: &str) -> String {

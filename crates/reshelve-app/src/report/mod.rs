@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use reshelve::parity::Texts;
 use reshelve::report::{ReportRequest, RunReport, Sides, Verified};
 use reshelve::run::{Plan, RunFolder, now_ms};
-use reshelve::store::absolute;
+use reshelve::store::{absolute, temporary_beside};
 use serde::{Serialize, Serializer};
 
 use crate::exit_code::ExitCode;
@@ -378,15 +378,19 @@ fn keep_earlier(out: &Path) -> io::Result<Option<PathBuf>> {
     Ok(Some(folder))
 }
 
-/// Replaces a file in one step: nobody ever reads half a report.
+/// Replaces a file in one step: nobody ever reads half a report. What lies there under another name,
+/// or what a link leads to, is not written.
 fn replace(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), Failure> {
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let temporary = path.with_file_name(format!(".{name}.tmp"));
-    let made = File::create(&temporary).and_then(|mut file| {
-        fill(&mut file)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)
-    });
+    let temporary = temporary_beside(path);
+    let made =
+        File::options().write(true).create_new(true).open(&temporary).and_then(|mut file| {
+            fill(&mut file)?;
+            file.sync_all()?;
+            fs::rename(&temporary, path)
+        });
+    if made.is_err() {
+        drop(fs::remove_file(&temporary));
+    }
     made.map_err(|error| failed("writing", path, &error))
 }
 

@@ -143,10 +143,8 @@ impl ServeArgs {
     pub(crate) fn persistence(&self) -> served::Persistence {
         let side = self.persistence.map_or(Side::Normalized, Into::into);
         let of = served::Persistence::of(side);
-        let mut of =
-            self.persistence_of.iter().fold(of, |of, (route, to)| of.with_route(*route, *to));
-        of.normalized_share = self.normalized_share.unwrap_or(0);
-        of
+        let of = self.persistence_of.iter().fold(of, |of, (route, to)| of.with_route(*route, *to));
+        of.with_share(self.normalized_share.unwrap_or(0))
     }
 
     /// What these arguments, which are those of the settings file, say of the switch.

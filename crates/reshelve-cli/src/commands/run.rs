@@ -36,6 +36,7 @@ fn next(args: &RunArgs, outcome: &Outcome) -> Next {
     let totals = &outcome.report.checkpoint.totals;
     let documents = totals.documents;
     match &outcome.report.plan {
+        _ if outcome.lacks_room => Next::nothing(),
         _ if outcome.plan.as_ref().is_some_and(PlanNote::is_missed) => Next::nothing(),
         // Probably the wrong collection.
         _ if run_page::is_wrong_collection(&outcome.report) => {

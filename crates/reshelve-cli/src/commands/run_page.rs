@@ -207,11 +207,15 @@ fn forecast(outcome: &Outcome) -> String {
         let free = free.map_or_else(|_| "unknown".to_owned(), size);
         format!("; {free} are free on the disk")
     });
+    let documents = totals.documents;
+    let jobs = counted(documents.mapped.saturating_sub(documents.unchanged), "job");
+    let written = match documents.unchanged {
+        0 => format!("{jobs} and {}, {}", counted(totals.events, "event"), size(bytes)),
+        // Only all of it was measured.
+        _ => format!("{jobs}, as the others are there; at most {}", size(bytes)),
+    };
     format!(
-        "  forecast     with --apply: {} and {}, {} of target{free}; about {}",
-        counted(totals.documents.mapped, "job"),
-        counted(totals.events, "event"),
-        size(bytes),
+        "  forecast     with --apply: {written} of target{free}; about {}",
         span(outcome.forecast_ms()),
     )
 }

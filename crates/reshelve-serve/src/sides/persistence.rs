@@ -127,6 +127,17 @@ impl Persistence {
         self
     }
 
+    /// The same, with a share of the jobs for the normalised side: the legacy side answers for the
+    /// others, whatever was said before.
+    #[must_use]
+    pub fn with_share(mut self, normalized_share: u8) -> Self {
+        self.normalized_share = normalized_share;
+        if (1..100).contains(&normalized_share) {
+            self.side = Side::Legacy;
+        }
+        self
+    }
+
     /// The side of a route of its own, where it has one.
     pub fn route(&self, route: RouteName) -> Option<Side> {
         self.routes[route.index()]
@@ -181,8 +192,7 @@ impl Turn {
             to.routes = [None; 5];
             to = routes.iter().fold(to, |to, (route, side)| to.with_route(*route, *side));
         }
-        to.normalized_share = self.normalized_share.unwrap_or(to.normalized_share);
-        to
+        self.normalized_share.map_or(to, |share| to.with_share(share))
     }
 }
 

@@ -211,12 +211,13 @@ impl CollectionInfo {
 
 /// A file with one collection: only the name of the file tells its name.
 fn inspect_file(spec: &SourceSpec, inventory: &mut Inventory) -> Result<(), OpenError> {
-    let mut opened = open(spec)?;
-    inventory.form = opened.description.form_words();
     let file_name = spec.path.file_name().map(|name| name.to_string_lossy().into_owned());
-    let file_name = file_name.unwrap_or_default();
+    let name = file_name.unwrap_or_default().split('.').next().unwrap_or_default().to_owned();
+    // Whatever it is, it is what was asked about.
+    let mut opened = open(&SourceSpec { collection: Some(name.clone()), ..spec.clone() })?;
+    inventory.form = opened.description.form_words();
     let mut info = CollectionInfo {
-        name: file_name.split('.').next().unwrap_or_default().to_owned(),
+        name,
         files: vec![spec.path.clone()],
         bytes_on_disk: opened.description.bytes_total,
         ..CollectionInfo::default()

@@ -53,17 +53,16 @@ pub(super) fn likely(head: &[u8]) -> Option<Foreign> {
     if is_shell_notation(text) == Some(true) {
         return Some(Foreign::new(SHELL, Hint::Source(SourceHint::ExportAsJson)));
     }
-    let shown = shown(line);
+    let begins = shown(line).map_or(String::new(), |shown| format!("; it begins with {shown}"));
     if text.starts_with(b"<") {
-        let what = format!("a web page or XML; it begins with {shown}");
+        let what = format!("a web page or XML{begins}");
         return Some(Foreign::new(what, Hint::Source(SourceHint::GetTheFileAgain)));
     }
     if is_heading(line) {
-        let what = format!("CSV or TSV; it begins with {shown}");
+        let what = format!("CSV or TSV{begins}");
         return Some(Foreign::new(what, Hint::Source(SourceHint::ExportAsJson)));
     }
-    let what =
-        format!("text, neither a document nor an array of documents; it begins with {shown}");
+    let what = format!("text, neither a document nor an array of documents{begins}");
     Some(Foreign::new(what, Hint::Source(SourceHint::LeaveOutTheMessages)))
 }
 
@@ -85,15 +84,23 @@ fn first_line(text: &[u8]) -> Option<&str> {
     (!line.is_empty() && !line.contains(control)).then(|| line.trim_end())
 }
 
-/// The beginning of a line, quoted. A connection string in it may hold a password, so a word with
-/// an `@` and what comes after it are left out.
-fn shown(line: &str) -> String {
-    let end = line.find('@').map_or(line.len(), |at| {
+/// The beginning of a line, quoted, to be recognised. A connection string in it may hold a password,
+/// so a word with an `@` and what comes after it are left out; so is what comes after a word that
+/// announces one. A line that is a single word may be a key or a password itself.
+fn shown(line: &str) -> Option<String> {
+    let mut end = line.find('@').map_or(line.len(), |at| {
         line[..at].rfind(char::is_whitespace).map_or(0, |space| space + 1)
     });
+    let lower = line.to_ascii_lowercase();
+    for word in ["password", "passwd", "pwd", "secret", "token", "key", " -p"] {
+        end = end.min(lower.find(word).map_or(end, |at| at + word.len()));
+    }
     let text: String = line[..end].chars().take(SHOWN_CHARS_MAX).collect();
+    if !text.trim_end().contains([' ', '\t', ',', ';', '<']) {
+        return None;
+    }
     let cut = if text.len() < line.len() { "…" } else { "" };
-    format!("{:?}", format!("{text}{cut}"))
+    Some(format!("{:?}", format!("{text}{cut}")))
 }
 
 /// Whether a line is a list of field names, as `mongoexport --type=csv` writes it first.
@@ -213,9 +220,16 @@ mod tests {
     #[test]
     fn passwords_are_not_shown() {
         let line = "2026-01-05 connected to: mongodb://me:secret@db1/ and more";
-        assert_eq!(shown(line), r#""2026-01-05 connected to: …""#);
-        assert_eq!(shown("me:secret@db1"), r#""…""#);
-        assert_eq!(shown("plain"), r#""plain""#);
+        assert_eq!(shown(line).unwrap(), r#""2026-01-05 connected to: …""#);
+        assert_eq!(shown("me:secret@db1"), None);
+        assert_eq!(shown("plain text").unwrap(), r#""plain text""#);
+        for secret in ["hunter2", &"3f".repeat(32)] {
+            assert_eq!(shown(secret), None, "{secret}");
+        }
+        let line = "mongodump -u root --password hunter2 --db x";
+        assert_eq!(shown(line).unwrap(), r#""mongodump -u root --password…""#);
+        let line = "mongodump -u root -p hunter2";
+        assert_eq!(shown(line).unwrap(), r#""mongodump -u root -p…""#);
     }
 
     #[test]

@@ -52,6 +52,10 @@ pub trait OwnJobs: Sync {
         after: Option<Key>,
         give: &mut dyn FnMut(OwnJob, Option<How>) -> Result<(), EndError>,
     ) -> Result<(), EndError>;
+
+    /// How often the run named a job that it did not write after all: the earlier version of such a
+    /// job may have been kept.
+    fn withdrawn(&self) -> u64;
 }
 
 /// Why a job is not as the run wrote it.

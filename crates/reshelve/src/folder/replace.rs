@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::existing::each_document;
 use super::lengths::ReadyFile;
-use crate::ends::{Compression, EndError, JobSet, TargetFolder};
+use crate::ends::{Compression, EndError, Hint, JobSet, TargetFolder};
 use crate::store::{
-    Appender, At, DiskError, Files, Identity, Open, Replacement, SealedKeys, key_of,
+    Appender, At, DiskError, Files, Found, Identity, Open, Replacement, SealedKeys, key_of,
 };
 use crate::target_schema::{Collection, id_bytes, is_of_a_version};
 use reshelve_core::raw::{self, Document, Value};
@@ -46,14 +46,30 @@ pub(crate) fn finish_collection(
     announce: &mut dyn FnMut(ReadyFile) -> Result<(), EndError>,
 ) -> Result<u64, EndError> {
     let path = what.folder.file(what.collection);
+    let read = what.files.look(&path)?;
     let mut replacement = Replacement::begin(what.files, &path)?;
     rewrite(what, &path, &mut replacement)?;
     let (temporary, bytes) = replacement.sync()?;
     let name = temporary.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let identity = what.files.look(temporary)?.map(|found| of(found.identity));
     announce(ReadyFile { name, bytes, identity })?;
+    expect_unchanged(what.files, &path, read)?;
     replacement.commit()?;
     Ok(bytes)
+}
+
+/// Refuses to go on where a file is not as it was before it was `read`: what somebody has written
+/// since is not in what would take its place.
+pub(super) fn expect_unchanged(
+    files: &dyn Files,
+    path: &Path,
+    read: Option<Found>,
+) -> Result<(), EndError> {
+    if files.look(path)? == read {
+        return Ok(());
+    }
+    let message = format!("{} was written to meanwhile, and stays as it is", path.display());
+    Err(EndError { hint: Some(Hint::LookWhoWrites), ..EndError::failed(message, None) })
 }
 
 fn of(identity: Identity) -> (u64, u64) {
@@ -173,5 +189,56 @@ impl<'m, 'f, F: Files + ?Sized> Members<'m, 'f, F> {
             self.held.clear();
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Disk, Key};
+
+    struct Nobody;
+
+    impl JobSet for Nobody {
+        fn has(&self, _: &Key) -> Result<bool, DiskError> {
+            Ok(false)
+        }
+    }
+
+    #[test]
+    fn what_is_written_meanwhile_is_not_replaced() {
+        let place = tempfile::tempdir().unwrap();
+        let root = place.path().to_owned();
+        let folder = TargetFolder { root, db: "db".to_owned(), compression: Compression::None };
+        let collection = Collection::Jobs;
+        let path = folder.file(collection);
+        std::fs::create_dir_all(folder.database()).unwrap();
+        // Such as `{a: "b"}`.
+        let document = b"\x0e\0\0\0\x02a\0\x02\0\0\0b\0\0";
+        let undo = place.path().join("undo");
+        let what = Replacing {
+            files: &Disk,
+            folder: &folder,
+            collection,
+            base: 14,
+            replaced: &Nobody,
+            undo: &undo,
+        };
+        for edited in [document.map(|byte| if byte == b'b' { b'c' } else { byte }).to_vec(), {
+            [&document[..], &document[..]].concat()
+        }] {
+            std::fs::write(&path, document).unwrap();
+            // Times are as fine as the clock of the kernel ticks.
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            let refused = finish_collection(&what, &mut |_| {
+                std::fs::write(&path, &edited).unwrap();
+                Ok(())
+            });
+            assert!(refused.unwrap_err().to_string().contains("was written to meanwhile"));
+            assert_eq!(std::fs::read(&path).unwrap(), edited);
+        }
+        assert_eq!(finish_collection(&what, &mut |_| Ok(())).unwrap(), 28);
+        let left = std::fs::read_dir(folder.database()).unwrap().count();
+        assert_eq!(left, 1, "a temporary file was left");
     }
 }

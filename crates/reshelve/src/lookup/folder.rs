@@ -35,6 +35,7 @@ impl FolderLookup {
     /// # Errors
     /// Where it is damaged, or cannot be read.
     pub fn open(target: &TargetFolder, scratch: &Scratch) -> Result<Self, EndError> {
+        expect_there(target)?;
         let mut newest = Newest::default();
         let mut catalogue = CatalogueMaker::new(scratch)?;
         let mut extras = ExtrasMaker::new(scratch);
@@ -76,6 +77,23 @@ impl FolderLookup {
     fn kept(&self, collection: Collection) -> Option<&Kept> {
         self.collections[collection.index()].as_ref()
     }
+}
+
+/// A target that is gone, or whose jobs are, is not one without jobs.
+fn expect_there(target: &TargetFolder) -> Result<(), EndError> {
+    let database = target.database();
+    if Disk.look(&database)?.is_none() {
+        let message = format!("{}: the target is not there", database.display());
+        return Err(EndError::failed(message, None));
+    }
+    let jobs = target.file(Collection::Jobs);
+    for collection in Collection::ALL {
+        if Disk.is_file(&target.file(collection))? && !Disk.is_file(&jobs)? {
+            let message = format!("{}: not there, though {collection} is", jobs.display());
+            return Err(EndError::failed(message, None));
+        }
+    }
+    Ok(())
 }
 
 /// Writes down where the documents of a collection lie; `found` is told of each.

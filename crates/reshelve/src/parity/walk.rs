@@ -14,15 +14,19 @@ use crate::pass::repeated_ids::{HELD_MAX, Seen};
 use crate::pass::{OnlyRejects, RejectPlace, Rejection, SourceHash, id_json, job_key};
 use crate::store::Key;
 use reshelve_core::mapping::{Mapped, Options, Outcome};
+use reshelve_core::raw;
 
-/// Documents that the mapping takes and the target did not, by the keys of their job ids: only the
-/// run that asked the target knows them.
+/// Documents that the mapping takes and the target did not, by the keys of their job ids or by their
+/// content: only the run that asked the target knows them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RejectedByTarget {
     /// The target held something else of them (`target-conflict`), and should hold it still.
     pub conflicts: HashSet<Key>,
     /// The target refused them (`target-refused`), and holds nothing of them.
     pub refused: HashSet<Key>,
+    /// Of a retry: what its parent had rejected as `duplicate-id`, and it rejected again, as the
+    /// target holds the other document of that job id. Position in its source, and BLAKE3 in hex.
+    pub repeated: HashSet<(u64, String)>,
 }
 
 /// How much of a source is read, and how it is mapped.
@@ -131,6 +135,7 @@ pub(crate) fn walk(
         hash: SourceHash::default(),
         set: SetHash::default(),
         carried,
+        only,
         documents: 0,
         taken: 0,
     };
@@ -158,6 +163,7 @@ struct Walker<'w> {
     hash: SourceHash,
     set: SetHash,
     carried: &'w mut Carried,
+    only: Option<&'w OnlyRejects>,
     documents: u64,
     taken: u64,
 }
@@ -197,8 +203,11 @@ impl Walker<'_> {
                     let key = document.key;
                     // A run counts the job as seen whether the target takes it or not.
                     let is_new = self.seen.insert(key)?;
-                    let RejectedByTarget { conflicts, refused } = &self.reading.rejected;
-                    if !is_new || refused.contains(&key) {
+                    let RejectedByTarget { conflicts, refused, repeated } = &self.reading.rejected;
+                    let is_repeated = !repeated.is_empty()
+                        && self.only.is_some_and(|only| only.is_repeated(&hash))
+                        && repeated.contains(&(self.documents - 1, raw::hex(&hash)));
+                    if !is_new || is_repeated || refused.contains(&key) {
                         Taken::Rejected
                     } else if conflicts.contains(&key) {
                         Taken::Conflict { job_id: &mapped.job_id, parts, key }

@@ -49,7 +49,7 @@ impl OnlyRejects {
             return;
         }
         self.only_by_hash += 1;
-        if record.code == RejectCode::DuplicateId.as_str() {
+        if record.is_repeated() {
             self.repeated.extend(record.hash.clone());
         }
         match record.hash {

@@ -47,7 +47,12 @@ impl RejectRecord {
 
     /// Whether its `_id` tells it from the documents that were carried over.
     pub(crate) fn is_known_by_id(&self) -> bool {
-        !self.id.is_null() && self.code != RejectCode::DuplicateId.as_str()
+        !self.id.is_null() && !self.is_repeated()
+    }
+
+    /// Whether an earlier document had the same job id.
+    pub(crate) fn is_repeated(&self) -> bool {
+        self.code == RejectCode::DuplicateId.as_str()
     }
 
     /// Its job id, where it has one; else its `_id`, or nothing.

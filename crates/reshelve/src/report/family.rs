@@ -40,7 +40,7 @@ pub fn family_request(
         let parent = parent.map(|(_, folder)| folder.path().to_owned());
         let rejected = rejected_by_target(folder)?;
         // What a retry met with a target that refused it is no document that the first run wrote.
-        let RejectedByTarget { conflicts, refused } = &mut request.reading.rejected;
+        let RejectedByTarget { conflicts, refused, .. } = &mut request.reading.rejected;
         conflicts.extend(rejected.conflicts.intersection(&known));
         refused.extend(rejected.refused.intersection(&known));
         let checkpoint = folder.checkpoint()?;

@@ -39,6 +39,8 @@ pub(super) fn rejected_by_target(folder: &RunFolder) -> Result<RejectedByTarget,
             jobs.conflicts.insert(record.job_key());
         } else if record.code == RejectReason::TargetRefused.as_str() {
             jobs.refused.insert(record.job_key());
+        } else if record.is_repeated() {
+            jobs.repeated.extend(record.hash.map(|hash| (record.position, hash)));
         }
         *listed.entry(record.code).or_default() += 1;
     }

@@ -285,7 +285,7 @@ pub(super) fn cautions(
             named.join(" ")
         ));
     }
-    if let Some(limit) = plan.limit {
+    if let Some(limit) = plan.limit.filter(|limit| checkpoint.totals.documents.read >= *limit) {
         cautions.push(format!(
             "The run was told to read at most {} (--limit): those after them are not in this report.",
             counted(limit, "document")

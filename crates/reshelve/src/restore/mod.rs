@@ -4,7 +4,7 @@ mod parts;
 mod untouched;
 
 use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -67,6 +67,19 @@ pub enum RestoreFolderError {
         /// How many jobs there are.
         jobs: u64,
     },
+    /// The file that would be replaced is longer than what comes back.
+    #[error(
+        "{} has {there} bytes, and what comes back has {restored}: it is not replaced by less",
+        .path.display()
+    )]
+    LessThanThere {
+        /// The file.
+        path: PathBuf,
+        /// Its length.
+        there: u64,
+        /// How many bytes come back.
+        restored: u64,
+    },
     /// A target document is not well formed.
     #[error("{collection}, document {position}: {source}")]
     Malformed {
@@ -87,10 +100,11 @@ pub enum RestoreFolderError {
     },
 }
 
-/// Restores every job of a target, in target order, into a new file.
+/// Restores every job of a target, in target order, into a file, which may be there, unless it is
+/// longer: it may be what the target was made of, and the target not hold all of it.
 ///
 /// # Errors
-/// If the target is damaged or the file cannot be written; nothing is left behind then.
+/// If the target is damaged or the file cannot be written or replaced; nothing is changed then.
 pub fn restore(
     target: &dyn TargetReader,
     out: &Path,
@@ -102,6 +116,11 @@ pub fn restore(
     let summary = restore_into(target, (&path, &mut restored), &scratch, None)?;
     if summary.documents == 0 && summary.jobs > 0 {
         return Err(RestoreFolderError::Nothing { jobs: summary.jobs });
+    }
+    let there = Disk.look(out)?.map_or(0, |found| found.length);
+    if there > summary.bytes {
+        let restored = summary.bytes;
+        return Err(RestoreFolderError::LessThanThere { path: out.to_owned(), there, restored });
     }
     restored.commit()?;
     Ok(summary)

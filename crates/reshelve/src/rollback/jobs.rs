@@ -20,6 +20,10 @@ impl OwnJobs for Undecided<'_> {
     ) -> Result<(), EndError> {
         self.0.each(after, &mut |job| give(job, None))
     }
+
+    fn withdrawn(&self) -> u64 {
+        self.0.withdrawn()
+    }
 }
 
 /// The same, when it is known which of them were edited, and what becomes of these.
@@ -61,5 +65,9 @@ impl OwnJobs for DecidedJobs<'_> {
             let how = self.how(&job.key)?;
             give(job, how)
         })
+    }
+
+    fn withdrawn(&self) -> u64 {
+        self.own.withdrawn()
     }
 }

@@ -37,10 +37,7 @@ impl Rollback<'_> {
         for other in self.request.folder.begun_after()? {
             // One that cannot be read says nothing.
             let (Ok(plan), Ok(checkpoint)) = (other.plan(), other.checkpoint()) else { continue };
-            if plan.apply
-                && checkpoint.state != State::RolledBack
-                && keeps(&other, jobs)?
-            {
+            if plan.apply && checkpoint.state != State::RolledBack && keeps(&other, jobs)? {
                 return Ok(Some(plan.run));
             }
         }

@@ -81,6 +81,20 @@ pub(super) fn check_size(
     Err(Refusal::OtherSource { detail }.into())
 }
 
+/// What people have to know of a source that has another length than when the run began, though what
+/// was read of it may be the same; `had_failed` says that it was to be repaired.
+pub(super) fn other_size(plan: &Plan, had_failed: bool, opened: &Opened) -> Option<String> {
+    let before = plan.source.bytes?;
+    let now = opened.description.bytes_total?;
+    let is_file = plan.source.live.is_none();
+    (is_file && !had_failed && now != before).then(|| {
+        format!(
+            "warning: the source has {now} bytes, and had {before} when the run began: what was \
+             read then is compared, and what comes after it cannot be"
+        )
+    })
+}
+
 /// Refuses a step that the table of states does not have.
 pub(crate) fn check_step(plan: &Plan, state: State, to: State) -> Result<(), RunError> {
     if state != to && state.step_to(to).is_none() {

@@ -192,6 +192,9 @@ pub fn resume(
             return Err(error);
         }
     };
+    if let Some(warning) = preflight::other_size(&plan, was == State::Failed, &opened) {
+        observer.note(&warning);
+    }
     let decided = request.in_flight.filter(|_| plan.apply && plan.options.in_flight.is_none());
     if decided.is_some() {
         folder.decide(decided, None)?;

@@ -5,7 +5,7 @@ use mongodb::bson::{DateTime, Document, doc};
 use mongodb::error::Error;
 
 use super::clock::server_now;
-use super::holder::{Holder, has_expired, is_rolling_back};
+use super::holder::{Holder, ROLLING_BACK, has_expired, is_rolling_back};
 use super::{LOCK, RUNS};
 use crate::connection::Connection;
 
@@ -56,7 +56,11 @@ pub(super) async fn claim_lease(
                 return Ok(Err(holder));
             }
         }
-        let mine = lease_document(claim, token, now);
+        let mut mine = lease_document(claim, token, now);
+        if found.as_ref().is_some_and(|found| is_own(found, claim) && is_rolling_back(found)) {
+            // A rollback that goes on may stop again before its first write.
+            mine.insert(ROLLING_BACK, true);
+        }
         let condition = as_read(found.as_ref());
         let replace = || {
             let replace = runs.find_one_and_replace(condition.clone(), mine.clone());
@@ -76,8 +80,13 @@ pub(super) async fn claim_lease(
 /// Whether a lease may be taken that is there.
 fn is_free(found: &Document, claim: &Tenant, now: DateTime) -> bool {
     !found.contains_key("token")
-        || found.get_str("run").ok() == Some(claim.run.as_str())
+        || is_own(found, claim)
         || claim.over == Over::Expired && has_expired(found, now) && !is_rolling_back(found)
+}
+
+/// Whether a lease was left by an earlier process of the same run.
+fn is_own(found: &Document, claim: &Tenant) -> bool {
+    found.get_str("run").ok() == Some(claim.run.as_str())
 }
 
 /// The filter for the lease exactly as it was read: a renewal in between is seen.

@@ -72,6 +72,7 @@ impl TakesBack for LiveDestination {
             }
             Ok(())
         })?;
+        let replaced = replaced + jobs.withdrawn();
         if is_continued { Ok(()) } else { self.check_named(run, count(named), replaced) }
     }
 
@@ -202,6 +203,7 @@ impl LiveDestination {
 
     /// The journal must name every job that the run wrote, and every one whose earlier version is
     /// kept: that of an older copy of the run folder does not, and what it does not name would stay.
+    /// Earlier versions may also be kept of jobs that were named, and rejected when they were written.
     fn check_named(&self, run: &TakenBack<'_>, named: u64, replaced: u64) -> Result<(), EndError> {
         let connection = self.connection();
         let run = run.claim.run.as_str();

@@ -83,13 +83,16 @@ fn relationship(relationship: Part<'_>, all: &[Character<'_>]) -> Markup {
         !matches!(&name[..], "description" | "type") && value.string().is_some()
     });
     let other = named.map(|(_, value)| text(value)).unwrap_or_default();
-    let is_other = |one: &Character<'_>| {
-        !other.is_empty() && (one.key == other || one.name.to_lowercase() == other.to_lowercase())
-    };
+    // As it is written first: two names may differ by case alone.
+    let is_exact = |one: &Character<'_>| one.key == other || one.name == other;
+    let is_alike = |one: &Character<'_>| one.name.to_lowercase() == other.to_lowercase();
+    let at = (!other.is_empty())
+        .then(|| all.iter().position(is_exact).or_else(|| all.iter().position(is_alike)))
+        .flatten();
     let kind = relationship.text("type");
     let description = relationship.text("description");
     html! {
-        @match all.iter().position(is_other) {
+        @match at {
             Some(at) => a href={ "#character-" (at + 1) } { (shown(&all[at].name)) },
             None => (shown(&other)),
         }

@@ -115,6 +115,9 @@ fn by_chapter(novel: &Novel) -> Markup {
         @if !costs.is_empty() {
             h3 { "By chapter" }
             (picture("Cost by chapter", &bars))
+            @if costs.len() > BARS_MAX {
+                p.soft.small { "The picture shows the first " (BARS_MAX) " of " (costs.len()) " chapters." }
+            }
             details {
                 summary { "All " (costs.len()) " as a table" }
                 div.table tabindex="0" { table {

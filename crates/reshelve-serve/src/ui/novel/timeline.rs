@@ -1,6 +1,7 @@
 //! What happened to a novel, in time: a picture, and the same as a table.
 
 use maud::{Markup, html};
+use reshelve::ends::EVENTS_MAX;
 
 use super::{Novel, Section, nothing};
 use crate::ui::read::Part;
@@ -24,9 +25,9 @@ pub(super) fn section(novel: &Novel) -> Section {
     let content = html! {
         @if events.is_empty() { (nothing("No event is recorded.")) } @else {
             (picture(&events))
-            p.soft.small { "Every event of a migrated novel was made from its legacy document. The newest " (events.len()) " are shown." }
+            p.soft.small { "Every event of a migrated novel was made from its legacy document. " @if events.len() < EVENTS_MAX { "These are all of them." } @else { "The newest " (EVENTS_MAX) " are shown; there may be earlier ones." } }
             details {
-                summary { "All " (events.len()) " as a table" }
+                summary { "These " (events.len()) " as a table" }
                 div.table tabindex="0" { table {
                     thead { tr { th scope="col" { "Time" } th scope="col" { "What" } th scope="col" { "Details" } } }
                     tbody { @for event in &events {

@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use super::super::replace::Members;
+use super::super::replace::{Members, expect_unchanged};
 use super::super::sink::open_locked;
 use super::back::Back;
 use super::survey::HELD_MAX;
 use super::{NewContent, NextStep};
-use crate::ends::{Action, ChangedDocuments, Compression, Earlier, EndError, Hint};
-use crate::store::{Files, Identity, OpenFile, Replacement, Sorted, Sorter, key_of};
+use crate::ends::{Action, ChangedDocuments, Compression, Earlier, EndError};
+use crate::store::{Files, Found, Identity, OpenFile, Replacement, Sorted, Sorter, key_of};
 use crate::target_schema::Collection;
 
 impl Back<'_> {
@@ -54,7 +54,7 @@ impl Back<'_> {
             let documents = ChangedDocuments { deleted: before.deleted + deleted, ..before };
             if deleted > 0 {
                 announce(NextStep { how: NewContent::Cut { to_bytes }, documents })?;
-                self.check_unchanged(held.as_ref(), found.length)?;
+                self.check_unchanged(collection, held.as_ref(), found)?;
                 held.set_length(to_bytes)?;
             }
             return Ok(documents);
@@ -73,18 +73,21 @@ impl Back<'_> {
         let Some(ready) = self.files.look(temporary)? else { return Ok(before) };
         let Identity { device, inode } = ready.identity;
         announce(NextStep { how: NewContent::Replaced { device, inode }, documents })?;
-        self.check_unchanged(held.as_ref(), found.length)?;
+        self.check_unchanged(collection, held.as_ref(), found)?;
         replacement.commit()?;
         Ok(documents)
     }
 
-    /// Whether a file is still the one that was read, and as long.
-    fn check_unchanged(&self, file: &dyn OpenFile, bytes: u64) -> Result<(), EndError> {
-        if self.files.is_still_there(file)? && file.length()? == bytes {
-            return Ok(());
-        }
-        let message = format!("{} was written to meanwhile", file.path().display());
-        Err(EndError::refusal(message, Hint::LookWhoWrites))
+    /// Whether the file that is locked is still the one that has this name, and as it was read.
+    fn check_unchanged(
+        &self,
+        collection: Collection,
+        held: &dyn OpenFile,
+        read: Found,
+    ) -> Result<(), EndError> {
+        // A lock is held on the file, whatever its name is by now.
+        let read = self.files.is_still_there(held)?.then_some(read);
+        expect_unchanged(self.files, &self.folder.file(collection), read)
     }
 
     /// How many documents go, where these are all that the run appended, and nothing else was: the

@@ -26,6 +26,8 @@ struct Indexed {
     details: Box<dyn OpenFile>,
     /// The jobs of a batch that was not completed.
     open: HashSet<Key>,
+    /// How often a job was named, and not written after all.
+    withdrawn: u64,
 }
 
 impl Own {
@@ -50,13 +52,18 @@ impl Own {
         let index = |which| Index::of_jobs(folder, part.clone(), which, |_| true);
         let (first, last) = (index(Which::First)?, index(Which::Last)?);
         let details = folder.files().open(&folder.journal_details_file(), Open::Read)?;
-        let open = open_batch(folder, part.end)?;
-        Ok(Own { journal: Some(Indexed { first, last, details, open }) })
+        let (open, withdrawn) = open_batch(folder, part.end)?;
+        Ok(Own { journal: Some(Indexed { first, last, details, open, withdrawn }) })
     }
 
     /// How many jobs there are.
     pub(crate) fn jobs(&self) -> u64 {
         self.journal.as_ref().map_or(0, |journal| journal.first.jobs())
+    }
+
+    /// How often a job was named, and not written after all: its earlier version may have been kept.
+    pub(crate) fn withdrawn(&self) -> u64 {
+        self.journal.as_ref().map_or(0, |journal| journal.withdrawn)
     }
 
     /// What the run wrote of a job.
@@ -147,18 +154,19 @@ impl Indexed {
     }
 }
 
-/// The jobs of batches that were not completed. A completion record is about the last jobs before
+/// The jobs of batches that were not completed, and how many records withdraw one. A completion record is about the last jobs before
 /// it: those of a batch that was cut off earlier may have been in another one since, or not.
-fn open_batch(folder: &RunFolder, end: u64) -> Result<HashSet<Key>, DiskError> {
+fn open_batch(folder: &RunFolder, end: u64) -> Result<(HashSet<Key>, u64), DiskError> {
     let mut reader = Reader::of_run(folder)?;
     let mut open: Vec<Key> = Vec::new();
     let mut completed = HashSet::new();
+    let mut withdrawn = 0;
     while reader.offset < end
         && let Some(record) = reader.next_record()?
     {
         match record {
             Record::Job(job) => open.push(job.key),
-            Record::Withdrawn(_) => {}
+            Record::Withdrawn(_) => withdrawn += 1,
             Record::Completed { jobs } => {
                 let jobs = usize::try_from(jobs).unwrap_or(usize::MAX);
                 let done = open.split_off(open.len().saturating_sub(jobs));
@@ -170,5 +178,5 @@ fn open_batch(folder: &RunFolder, end: u64) -> Result<HashSet<Key>, DiskError> {
         }
     }
     open.retain(|key| !completed.contains(key));
-    Ok(open.into_iter().collect())
+    Ok((open.into_iter().collect(), withdrawn))
 }
