@@ -134,7 +134,8 @@ fn check_unchanged(connection: &Connection, forced: &[String]) -> Result<(), Fai
         None => Ok(()),
         Some(ChangedParts { collection, documents, job }) => Err(refused(
             format!(
-                "{} of {collection} are not as a run wrote them, such as one of the job {job}",
+                "{collection} holds {} that this tool did not write, or not as it is now, such as one \
+                 of the job {job}",
                 counted(documents, "document")
             ),
             collection,
