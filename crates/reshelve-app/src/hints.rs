@@ -132,8 +132,7 @@ pub const DEMO_DIR: &str = "--dir names another folder";
 pub(crate) const RESTORE_ELSEWHERE: &str =
     "restore to another file or folder; --overwrite replaces the file, which may be the only copy";
 /// What would be replaced holds more than what comes back.
-pub(crate) const RESTORE_BESIDE: &str =
-    "restore to another file, and compare the two; nothing was changed";
+pub(crate) const RESTORE_BESIDE: &str = "nothing was changed: restore to another file, compare the two, and put it in its place yourself";
 /// A server's address without a scheme.
 pub(crate) const WRITE_THE_SCHEME: &str =
     "a database is named mongodb://HOST:PORT/DATABASE; a file or folder of that name, ./NAME";
@@ -307,8 +306,8 @@ fn of_end_in_general(hint: &Hint) -> &'static str {
             "wait until it ends, or resume it if it is paused: `reshelve runs` shows which"
         }
         Hint::WaitForTheLease => {
-            "wait until it ends; if its process is gone, `reshelve resume` continues it at once from \
-             its run folder. If that is lost: its lease expires within a minute, and then a run with \
+            "wait until it ends. If its process is gone: `reshelve resume` continues a run at once, \
+             from its run folder; without one, its lease expires within a minute, and then a run with \
              --take-over breaks it"
         }
         Hint::MakeRoom => "make room, or use --gzip; --skip-disk-check starts anyway",
@@ -377,6 +376,10 @@ fn of_source(hint: SourceHint) -> &'static str {
         }
         SourceHint::DumpAgain => "dump with mongodump, or export with mongoexport, from the server",
         SourceHint::GetTheFileAgain => "get the file itself again, and compare its checksum",
+        SourceHint::NameTheLegacyFile => {
+            "name the file of the legacy collection; if this is one that only has such a name, say \
+             so with --collection"
+        }
         SourceHint::NameTheFileItself => {
             "name the file itself: outside of a dump folder any name will do"
         }

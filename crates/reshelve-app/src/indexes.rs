@@ -109,7 +109,7 @@ pub fn indexes(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
 fn check_unchanged(connection: &Connection, forced: &[String]) -> Result<(), Failure> {
     let is_forced = |collection: Collection| forced.iter().any(|name| name == collection.name());
     let target = LiveTarget::new(connection.clone(), None);
-    if is_forced(Collection::Jobs) || !target.has(Collection::Jobs)? {
+    if !target.has(Collection::Jobs)? {
         return Ok(());
     }
     let refused = |message: String, collection: Collection| {
@@ -120,9 +120,12 @@ fn check_unchanged(connection: &Connection, forced: &[String]) -> Result<(), Fai
         Ok(look) => look,
         Err(RestoreFolderError::Target(error)) => return Err(error.into()),
         Err(RestoreFolderError::Disk(error)) => return Err(error.into()),
+        // What cannot be read cannot be compared either.
+        Err(_) if is_forced(Collection::Jobs) => return Ok(()),
         Err(edited) => return Err(refused(edited.to_string(), Collection::Jobs)),
     };
-    if let Some(ChangedJob { job, .. }) = summary.changed.first() {
+    let changed = summary.changed.first().filter(|_| !is_forced(Collection::Jobs));
+    if let Some(ChangedJob { job, .. }) = changed {
         let documents = counted(length(&summary.changed), "document");
         let message = format!(
             "{documents} of {} were changed since they were written, such as {job}",
@@ -134,8 +137,8 @@ fn check_unchanged(connection: &Connection, forced: &[String]) -> Result<(), Fai
         None => Ok(()),
         Some(ChangedParts { collection, documents, job }) => Err(refused(
             format!(
-                "{collection} holds {} that this tool did not write, or not as it is now, such as one \
-                 of the job {job}",
+                "{} of {collection} were added or changed since a run wrote them, such as one of the \
+                 job {job}",
                 counted(documents, "document")
             ),
             collection,

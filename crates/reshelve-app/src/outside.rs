@@ -107,17 +107,25 @@ pub(crate) fn refuse_address(path: &Path) -> Result<(), Failure> {
     Err(Failure::usage(message, hints::WRITE_THE_SCHEME))
 }
 
-/// Whether a text has the form `host:port` or `host:port/database`, and is no path that exists, or
-/// that is written as one.
+/// Whether a text has the form `host:port` or `host:port/database`, perhaps with several hosts, and
+/// is no path that exists, or that is written as one.
 fn is_address(path: &Path) -> bool {
     let text = path.to_string_lossy();
-    let server = text.split('/').next().unwrap_or_default();
-    let Some((host, port)) = server.rsplit_once(':') else { return false };
-    let is_host = host.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[')
-        && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-_@[:]".contains(c));
-    let is_port = (2..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit());
-    let has_other_colon = host.contains(':') && !host.ends_with(']');
-    is_host && is_port && !has_other_colon && path.symlink_metadata().is_err()
+    let servers = text.split('/').next().unwrap_or_default();
+    servers.split(',').any(is_server) && path.symlink_metadata().is_err()
+}
+
+/// Whether a text is a host with the port of a database server: one of five digits, or of four after
+/// what is a host for certain. A time of day has two, and a year is no port.
+fn is_server(text: &str) -> bool {
+    let Some((host, port)) = text.rsplit_once(':') else { return false };
+    let host = host.rsplit('@').next().unwrap_or_default();
+    let is_name = host.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[')
+        && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-_[:]".contains(c))
+        && (!host.contains(':') || host.ends_with(']'));
+    let is_certain = host == "localhost" || host.contains('.') || host.ends_with(']');
+    let is_port = port.len() == 5 || port.len() == 4 && is_certain;
+    is_name && is_port && port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Whether a scheme is somewhere in the text, however it is spelled.
@@ -203,14 +211,26 @@ mod tests {
 
     #[test]
     fn a_host_with_its_port_is_no_path() {
-        for text in
-            ["localhost:27017", "127.0.0.1:27017/db", "u@db.example.com:10/x", "[::1]:27017"]
-        {
+        for text in [
+            "localhost:27017",
+            "127.0.0.1:9999/db",
+            "u@db.example.com:27017/x",
+            "[::1]:27017",
+            "db1:27017,db2:27018/new",
+        ] {
             assert!(is_address(Path::new(text)), "{text}");
         }
-        for text in
-            ["out", "./a:27017", "a:b", "2026-11-22T10:00:00", "C:\\dump", "a/b:27017", "x:1"]
-        {
+        for text in [
+            "out",
+            "./a:27017",
+            "a:b",
+            "2026-11-22T10:00:00",
+            "2026-11-22T10:00",
+            "backup_10:30",
+            "novels:2026",
+            "C:\\dump",
+            "a/b:27017",
+        ] {
             assert!(!is_address(Path::new(text)), "{text}");
         }
     }

@@ -233,8 +233,8 @@ impl Outcome {
             Stop::InFlight { .. } => ExitCode::Refused,
             Stop::FirstReject => ExitCode::Rejects,
             Stop::Done if self.plan.as_ref().is_some_and(PlanNote::is_missed) => ExitCode::NoParity,
-            Stop::Done if self.lacks_room => ExitCode::Refused,
             Stop::Done if self.report.checkpoint.totals.documents.rejected > 0 => ExitCode::Rejects,
+            Stop::Done if self.lacks_room => ExitCode::Refused,
             Stop::Done => ExitCode::Done,
         }
     }

@@ -113,7 +113,7 @@ fn a_source_is_not_restored_over_by_a_part_of_it() {
     let part = ["run", "src.bson", "part", "--apply", "--in-flight", "include", "--limit", "5"];
     place.expect(0, &[&part[..], &["--runs-dir", "kept"]].concat());
     let told = place.expect(3, &["restore", "part", "src.bson", "--overwrite"]);
-    told.says(&["src.bson has", "is not replaced by less", "hint:", "another file"]);
+    told.says(&["src.bson has 60 documents", "is not replaced by less", "hint:", "another file"]);
     assert!(place.read("src.bson") == source);
     // A run that is not done: the target names it.
     let source = &source[..source.len() - 5];
@@ -147,4 +147,16 @@ fn a_report_does_not_write_through_what_lies_in_its_way() {
     place.expect(0, &["verify", "src.bson", "out", "--api", "--out", "api"]);
     assert_eq!(place.read("precious"), b"mine");
     assert!(place.read("api/answers.json").starts_with(b"{"));
+}
+
+#[test]
+fn a_lock_that_is_somebody_elses_file_is_not_written() {
+    let place = place();
+    fs::create_dir_all(place.path("out/letswriteabook")).unwrap();
+    place.write("precious", b"mine");
+    fs::hard_link(place.path("precious"), place.path("out/letswriteabook/.reshelve.lock")).unwrap();
+    place.expect(1, &RUN).says(&[".reshelve.lock", "hard link"]);
+    assert_eq!(place.read("precious"), b"mine");
+    fs::remove_file(place.path("out/letswriteabook/.reshelve.lock")).unwrap();
+    place.expect(0, &RUN);
 }

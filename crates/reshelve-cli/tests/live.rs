@@ -398,7 +398,7 @@ fn a_dry_run_that_would_replace_says_so() {
     let foreign = wait(events.count_documents(doc! { "event": {} })).unwrap();
     assert_eq!(foreign, 100, "the events of the new application are still there");
     // What was replaced is the only copy.
-    place.expect(3, &["indexes", "down", &target.uri]).says(&["did not write"]);
+    place.expect(3, &["indexes", "down", &target.uri]).says(&["added or changed since"]);
     wait(events.delete_many(doc! { "event": {} })).unwrap();
     place.expect(3, &["indexes", "down", &target.uri]).says(&["reshelve_undo", "only copy"]);
     place.expect(0, &["indexes", "down", &target.uri, "--force", "reshelve_undo"]);

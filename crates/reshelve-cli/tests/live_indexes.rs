@@ -140,7 +140,7 @@ fn metrics_and_events_that_the_application_changed_are_not_dropped() {
         wait(documents.update_one(id, change)).unwrap();
         let before = target.count(collection);
         let down = ["indexes", "down", &target.uri];
-        let words = ["1 document that", collection, one.get_str("jobId").unwrap()];
+        let words = ["1 document of", collection, one.get_str("jobId").unwrap()];
         let force = format!("--force {collection}");
         rehearsal.place.expect(3, &down).says(&words).says(&[&force, "hint:"]);
         assert_eq!((target.count("novel_jobs"), target.count(collection)), (20, before));

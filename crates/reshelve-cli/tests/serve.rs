@@ -204,6 +204,9 @@ fn a_target_that_is_gone_is_not_an_empty_one() {
             answer.side.as_deref() == Some("legacy")
         });
         std::fs::rename(place.path(to), place.path(from)).unwrap();
-        common::until("it is there again", || plain.get("/readyz").status == 200);
+        common::until("it is there again", || {
+            let side = falling_back.get("/api/novel/rich").side;
+            plain.get("/readyz").status == 200 && side.as_deref() == Some("normalized")
+        });
     }
 }

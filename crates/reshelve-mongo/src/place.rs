@@ -210,6 +210,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn this_machine_has_many_names() {
+        let share = |one: &str, other: &str| share_a_host(&[one.to_owned()], &[other.to_owned()]);
+        for name in ["127.0.0.1", "127.1.2.3", "0.0.0.0", "[::1]", "[::]", "[::ffff:127.0.0.1]"] {
+            assert!(share(&format!("{name}:1"), "localhost:1"), "{name}");
+            assert!(!share(&format!("{name}:1"), "localhost:2"), "{name}");
+        }
+        for name in ["10.0.0.1", "db", "[fe80::1]"] {
+            assert!(!share(&format!("{name}:1"), "localhost:1"), "{name}");
+        }
+    }
+
+    #[test]
     fn nothing_secret_is_kept() {
         for (uri, name, needs_uri) in [
             ("mongodb://u:p@h/db", "mongodb://h:27017", true),

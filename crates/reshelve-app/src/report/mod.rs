@@ -23,14 +23,14 @@ mod text;
 mod what_was_run;
 mod words;
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use reshelve::parity::Texts;
 use reshelve::report::{ReportRequest, RunReport, Sides, Verified};
 use reshelve::run::{Plan, RunFolder, now_ms};
-use reshelve::store::{absolute, temporary_beside};
+use reshelve::store::{Disk, Replacement, absolute};
 use serde::{Serialize, Serializer};
 
 use crate::exit_code::ExitCode;
@@ -380,18 +380,13 @@ fn keep_earlier(out: &Path) -> io::Result<Option<PathBuf>> {
 
 /// Replaces a file in one step: nobody ever reads half a report. What lies there under another name,
 /// or what a link leads to, is not written.
-fn replace(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), Failure> {
-    let temporary = temporary_beside(path);
-    let made =
-        File::options().write(true).create_new(true).open(&temporary).and_then(|mut file| {
-            fill(&mut file)?;
-            file.sync_all()?;
-            fs::rename(&temporary, path)
-        });
-    if made.is_err() {
-        drop(fs::remove_file(&temporary));
-    }
-    made.map_err(|error| failed("writing", path, &error))
+fn replace(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
+    let mut replacement = Replacement::begin(&Disk, path)?;
+    fill(&mut replacement).map_err(|error| failed("writing", path, &error))?;
+    Ok(replacement.commit()?)
 }
 
 fn failed(action: &str, path: &Path, error: &io::Error) -> Failure {

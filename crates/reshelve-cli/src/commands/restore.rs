@@ -64,7 +64,7 @@ fn page(outcome: &Outcome) -> String {
     }
     if summary.metadata_without_job > 0 {
         let text = format!(
-            "{} without a job: what belongs to them did not come back; `reshelve verify` names them",
+            "{} without a job: the legacy document of a job that is gone does not come back",
             counted(summary.metadata_without_job, "metadata document")
         );
         lines.push(format!("  {}", toned(Tone::Careful, &text)));

@@ -212,7 +212,7 @@ fn forecast(outcome: &Outcome) -> String {
     let written = match documents.unchanged {
         0 => format!("{jobs} and {}, {}", counted(totals.events, "event"), size(bytes)),
         // Only all of it was measured.
-        _ => format!("{jobs}, as the others are there; at most {}", size(bytes)),
+        _ => format!("{jobs} (the others are there already), at most {}", size(bytes)),
     };
     format!(
         "  forecast     with --apply: {written} of target{free}; about {}",

@@ -146,7 +146,7 @@ impl OpenError {
             OpenError::NoCollection { present, .. } if is_target(present) => {
                 Hint::NameTheSourceFirst
             }
-            OpenError::TargetFile { .. } => Hint::NameTheSourceFirst,
+            OpenError::TargetFile { .. } => Hint::Source(SourceHint::NameTheLegacyFile),
             OpenError::NoCollection { .. } => Hint::ChooseACollection,
             OpenError::NotASource { .. } => Hint::ChooseStoredDocuments,
             OpenError::TwoFiles { .. } => Hint::Source(SourceHint::NameOneFile),
@@ -210,9 +210,14 @@ fn present_text(present: &[String]) -> String {
 
 /// The target collection whose name a file has, unless that one was asked for.
 pub(super) fn target_file(spec: &SourceSpec) -> Option<OpenError> {
-    let name = spec.path.file_name()?.to_str()?.split('.').next()?;
-    let collection = Collection::from_name(name)?;
-    let is_asked_for = spec.collection.as_deref() == Some(name);
+    let parts: Vec<&str> = spec.path.file_name()?.to_str()?.split('.').collect();
+    // In an archive it is the namespaces that tell.
+    if parts.contains(&"archive") {
+        return None;
+    }
+    // Some tools write the name of the database in front.
+    let collection = parts.iter().find_map(|part| Collection::from_name(part))?;
+    let is_asked_for = spec.collection.as_deref() == Some(collection.name());
     (!is_asked_for).then(|| OpenError::TargetFile { path: spec.path.clone(), collection })
 }
 

@@ -92,7 +92,7 @@ fn shown(line: &str) -> Option<String> {
         line[..at].rfind(char::is_whitespace).map_or(0, |space| space + 1)
     });
     let lower = line.to_ascii_lowercase();
-    for word in ["password", "passwd", "pwd", "secret", "token", "key", " -p"] {
+    for word in ["pass", "pwd", "secret", "token", "key", "credential", "bearer", " -p"] {
         end = end.min(lower.find(word).map_or(end, |at| at + word.len()));
     }
     let text: String = line[..end].chars().take(SHOWN_CHARS_MAX).collect();
@@ -227,7 +227,7 @@ mod tests {
             assert_eq!(shown(secret), None, "{secret}");
         }
         let line = "mongodump -u root --password hunter2 --db x";
-        assert_eq!(shown(line).unwrap(), r#""mongodump -u root --password…""#);
+        assert_eq!(shown(line).unwrap(), r#""mongodump -u root --pass…""#);
         let line = "mongodump -u root -p hunter2";
         assert_eq!(shown(line).unwrap(), r#""mongodump -u root -p…""#);
     }

@@ -100,6 +100,8 @@ pub enum Hint {
 /// Exhaustive on purpose, like [`Hint`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SourceHint {
+    /// Name the file of the legacy collection, or say that this is one.
+    NameTheLegacyFile,
     /// Nothing came: say that this may be, or look at the producer.
     AllowEmpty,
     /// What cannot be read may be what was asked for.

@@ -53,8 +53,8 @@ pub trait OwnJobs: Sync {
         give: &mut dyn FnMut(OwnJob, Option<How>) -> Result<(), EndError>,
     ) -> Result<(), EndError>;
 
-    /// How often the run named a job that it did not write after all: the earlier version of such a
-    /// job may have been kept.
+    /// How many jobs the run was to replace and did not after all: the earlier version of such a job
+    /// may have been kept.
     fn withdrawn(&self) -> u64;
 }
 

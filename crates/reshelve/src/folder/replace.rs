@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::existing::each_document;
 use super::lengths::ReadyFile;
-use crate::ends::{Compression, EndError, Hint, JobSet, TargetFolder};
+use crate::ends::{Compression, EndError, JobSet, TargetFolder};
 use crate::store::{
     Appender, At, DiskError, Files, Found, Identity, Open, Replacement, SealedKeys, key_of,
 };
@@ -53,23 +53,23 @@ pub(crate) fn finish_collection(
     let name = temporary.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let identity = what.files.look(temporary)?.map(|found| of(found.identity));
     announce(ReadyFile { name, bytes, identity })?;
-    expect_unchanged(what.files, &path, read)?;
+    if let Some(message) = changed_since(what.files, &path, read)? {
+        return Err(EndError::failed(message, None));
+    }
     replacement.commit()?;
     Ok(bytes)
 }
 
-/// Refuses to go on where a file is not as it was before it was `read`: what somebody has written
+/// Why a file is not replaced that is not as it was before it was `read`: what somebody has written
 /// since is not in what would take its place.
-pub(super) fn expect_unchanged(
+pub(super) fn changed_since(
     files: &dyn Files,
     path: &Path,
     read: Option<Found>,
-) -> Result<(), EndError> {
-    if files.look(path)? == read {
-        return Ok(());
-    }
-    let message = format!("{} was written to meanwhile, and stays as it is", path.display());
-    Err(EndError { hint: Some(Hint::LookWhoWrites), ..EndError::failed(message, None) })
+) -> Result<Option<String>, DiskError> {
+    let is_unchanged = files.look(path)? == read;
+    let message = || format!("{} was written to meanwhile, and stays as it is", path.display());
+    Ok((!is_unchanged).then(message))
 }
 
 fn of(identity: Identity) -> (u64, u64) {
@@ -228,10 +228,15 @@ mod tests {
             [&document[..], &document[..]].concat()
         }] {
             std::fs::write(&path, document).unwrap();
-            // Times are as fine as the clock of the kernel ticks.
-            std::thread::sleep(std::time::Duration::from_millis(20));
             let refused = finish_collection(&what, &mut |_| {
                 std::fs::write(&path, &edited).unwrap();
+                let later = std::time::SystemTime::now() + std::time::Duration::from_secs(5);
+                std::fs::File::options()
+                    .write(true)
+                    .open(&path)
+                    .unwrap()
+                    .set_modified(later)
+                    .unwrap();
                 Ok(())
             });
             assert!(refused.unwrap_err().to_string().contains("was written to meanwhile"));

@@ -1,5 +1,6 @@
 //! The jobs of a target folder.
 
+use std::ffi::OsString;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -87,11 +88,19 @@ fn expect_there(target: &TargetFolder) -> Result<(), EndError> {
         return Err(EndError::failed(message, None));
     }
     let jobs = target.file(Collection::Jobs);
-    for collection in Collection::ALL {
-        if Disk.is_file(&target.file(collection))? && !Disk.is_file(&jobs)? {
-            let message = format!("{}: not there, though {collection} is", jobs.display());
-            return Err(EndError::failed(message, None));
-        }
+    if Disk.is_file(&jobs)? {
+        return Ok(());
+    }
+    // One that has only got its indexes yet has no documents of any collection.
+    let is_document_file = |name: &OsString| {
+        let name = name.to_string_lossy();
+        Collection::ALL.iter().any(|it| name.starts_with(it.name()))
+            && !name.ends_with(".metadata.json")
+    };
+    let names = Disk.list(&database)?;
+    if names.is_empty() || names.iter().any(is_document_file) {
+        let message = format!("{}: not there any more", jobs.display());
+        return Err(EndError::failed(message, None));
     }
     Ok(())
 }

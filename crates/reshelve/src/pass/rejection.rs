@@ -71,8 +71,8 @@ impl Rejection {
     /// the earlier one stands.
     pub(crate) fn duplicate_id_again() -> Self {
         let reason = RejectReason::Mapping(RejectCode::DuplicateId);
-        let message = "a document that the run before took has the same job id, and is not replaced \
-                       by a retry; to replace it, run this one from a file of its own";
+        let message = "an earlier document has the same job id, and a retry does not replace what is \
+                       there of it; to replace it, run this one from a file of its own with --replace";
         Rejection::new(reason, message)
     }
 }

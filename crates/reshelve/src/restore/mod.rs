@@ -12,11 +12,15 @@ pub use self::parts::ChangedParts;
 use self::untouched::Again;
 use crate::ends::EndError;
 use crate::ends::{DocumentStream, TargetReader};
-use crate::store::{At, Disk, DiskError, Files, Replacement, Scratch, Spool, Spooled, key_of};
+use crate::store::{
+    At, Disk, DiskError, Files, Found, Kind, Open, Replacement, Scratch, Spool, Spooled, key_of,
+};
 use crate::target_schema::{Collection, LEGACY_INDEXES, metadata_json};
 use reshelve_core::mapping::{self, RestoreError};
 use reshelve_core::raw::{self, Document, Value};
 
+/// The shortest document: a length, and the end.
+const DOCUMENT_BYTES_MIN: u64 = 5;
 /// Bytes that are written at a time.
 const BUFFER_BYTES: usize = 1 << 20;
 
@@ -67,17 +71,15 @@ pub enum RestoreFolderError {
         /// How many jobs there are.
         jobs: u64,
     },
-    /// The file that would be replaced is longer than what comes back.
-    #[error(
-        "{} has {there} bytes, and what comes back has {restored}: it is not replaced by less",
-        .path.display()
-    )]
+    /// The file that would be replaced has more documents than what comes back, or is something else
+    /// that is longer.
+    #[error("{} has {there}, and only {restored} come back: it is not replaced by less", .path.display())]
     LessThanThere {
         /// The file.
         path: PathBuf,
-        /// Its length.
-        there: u64,
-        /// How many bytes come back.
+        /// Its documents, or its bytes.
+        there: String,
+        /// How many documents, or bytes, come back.
         restored: u64,
     },
     /// A target document is not well formed.
@@ -100,8 +102,8 @@ pub enum RestoreFolderError {
     },
 }
 
-/// Restores every job of a target, in target order, into a file, which may be there, unless it is
-/// longer: it may be what the target was made of, and the target not hold all of it.
+/// Restores every job of a target, in target order, into a file, which may be there, unless it holds
+/// more: it may be what the target was made of, and the target not hold all of it.
 ///
 /// # Errors
 /// If the target is damaged or the file cannot be written or replaced; nothing is changed then.
@@ -117,13 +119,42 @@ pub fn restore(
     if summary.documents == 0 && summary.jobs > 0 {
         return Err(RestoreFolderError::Nothing { jobs: summary.jobs });
     }
-    let there = Disk.look(out)?.map_or(0, |found| found.length);
-    if there > summary.bytes {
-        let restored = summary.bytes;
-        return Err(RestoreFolderError::LessThanThere { path: out.to_owned(), there, restored });
-    }
+    refuse_less(out, &summary)?;
     restored.commit()?;
     Ok(summary)
+}
+
+/// Refuses to replace a file by less than it holds.
+fn refuse_less(out: &Path, summary: &RestoreSummary) -> Result<(), RestoreFolderError> {
+    let Some(Found { length, kind: Kind::File, .. }) = Disk.look(out)? else { return Ok(()) };
+    let (there, restored) = match documents_in(out, length)? {
+        Some(documents) if documents > summary.documents => {
+            (format!("{documents} documents"), summary.documents)
+        }
+        None if length > summary.bytes => (format!("{length} bytes"), summary.bytes),
+        _ => return Ok(()),
+    };
+    Err(RestoreFolderError::LessThanThere { path: out.to_owned(), there, restored })
+}
+
+/// How many documents a file has, by their lengths; `None` if it is no row of documents.
+fn documents_in(path: &Path, length: u64) -> Result<Option<u64>, DiskError> {
+    let file = Disk.open(path, Open::Read)?;
+    let (mut documents, mut at) = (0, 0);
+    while at < length {
+        let mut prefix = [0; 4];
+        if length - at < DOCUMENT_BYTES_MIN {
+            return Ok(None);
+        }
+        file.read_exact_at(&mut prefix, at)?;
+        let bytes = u64::from(u32::from_le_bytes(prefix));
+        if bytes < DOCUMENT_BYTES_MIN || bytes > length - at {
+            return Ok(None);
+        }
+        at += bytes;
+        documents += 1;
+    }
+    Ok(Some(documents))
 }
 
 /// What there is to say of a target that nothing of it is to be kept.

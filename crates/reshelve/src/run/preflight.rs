@@ -86,11 +86,11 @@ pub(super) fn check_size(
 pub(super) fn other_size(plan: &Plan, had_failed: bool, opened: &Opened) -> Option<String> {
     let before = plan.source.bytes?;
     let now = opened.description.bytes_total?;
-    let is_file = plan.source.live.is_none();
-    (is_file && !had_failed && now != before).then(|| {
+    let is_same_form = plan.source.form == opened.description.form_words();
+    (plan.source.live.is_none() && is_same_form && !had_failed && now != before).then(|| {
         format!(
-            "warning: the source has {now} bytes, and had {before} when the run began: what was \
-             read then is compared, and what comes after it cannot be"
+            "warning: the source has {now} bytes, and had {before} when the run began: the part that \
+             was read before is checked, the rest cannot be"
         )
     })
 }

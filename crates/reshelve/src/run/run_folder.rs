@@ -14,8 +14,8 @@ use super::states::State;
 use super::{Refusal, RunError};
 use crate::ends::PlannedSource;
 use crate::store::{
-    Disk, DiskError, Files, Locking, Open, OpenFile, Scratch, read_state, write_checked_state,
-    write_state,
+    Disk, DiskError, Files, Locking, Open, OpenFile, Scratch, absolute, read_state,
+    write_checked_state, write_state,
 };
 
 /// How often a run is tried to be held …
@@ -121,10 +121,10 @@ impl RunFolder {
 
     /// The folders of the runs beside this one that were begun after it, in that order.
     pub(crate) fn begun_after(&self) -> Result<Vec<RunFolder>, RunError> {
-        let runs = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let mut found = RunFolder::numbered(&self.files, runs.unwrap_or(Path::new(".")))?;
+        let path = absolute(&self.path);
+        let mut found = RunFolder::numbered(&self.files, path.parent().unwrap_or(&path))?;
         found.sort_by_key(|(number, _)| *number);
-        let name = self.path.file_name();
+        let name = path.file_name();
         let own = found.iter().position(|(_, folder)| folder.path.file_name() == name);
         let after = own.map_or(0, |own| own + 1);
         Ok(found.into_iter().skip(after).map(|(_, folder)| folder).collect())

@@ -85,7 +85,7 @@ impl Files for Disk {
         let file = options.open(path).map_err(say_link).at(action, path)?;
         let metadata = file.metadata().at("reading", path)?;
         expect_regular(&metadata).at(action, path)?;
-        if how == Open::Append {
+        if matches!(how, Open::Write | Open::Append) {
             expect_one_name(&metadata).at(action, path)?;
         }
         Ok(Box::new(DiskFile { file, path: path.to_owned() }))
@@ -174,7 +174,7 @@ fn expect_regular(metadata: &fs::Metadata) -> io::Result<()> {
     }
 }
 
-/// What is appended to, or shortened, under one name, changes under every other one.
+/// What is written under one name changes under every other one.
 fn expect_one_name(metadata: &fs::Metadata) -> io::Result<()> {
     match metadata.nlink() {
         0 | 1 => Ok(()),

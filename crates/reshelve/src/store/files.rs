@@ -23,9 +23,9 @@ pub enum Open {
     /// For reading and writing; nothing may exist at the path, not even a symbolic link.
     New,
     /// For reading and writing, its content kept; it is created if it is missing. A symbolic link
-    /// is not followed.
+    /// is not followed, and one that has another name too (a hard link) is refused.
     Write,
-    /// As [`Open::Write`], and a hard link is an error too; but whatever its position, every write goes to the end of the file as it
+    /// As [`Open::Write`]; but whatever its position, every write goes to the end of the file as it
     /// is then, so that nothing is written over and a file that was cut meanwhile stays short.
     Append,
 }

@@ -43,11 +43,12 @@ impl Holder {
     pub(crate) fn refusal(&self, connection: &Connection) -> EndError {
         let Holder { run, host, process, expired, is_rolling_back } = self;
         let db = &connection.db;
-        if *expired && *is_rolling_back {
+        if *is_rolling_back {
+            let what = if *expired { "has not finished" } else { "is at work, or was killed" };
             return EndError::refused(
                 format!(
-                    "a rollback on the database {db} has not finished: that of {run}, last on \
-                     {host} (process {process})"
+                    "a rollback on the database {db} {what}: that of {run}, last on {host} (process \
+                     {process})"
                 ),
                 Hint::GoOnRollingBack { run: run.into() },
             );

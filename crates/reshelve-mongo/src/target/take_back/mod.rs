@@ -29,6 +29,14 @@ use taker::Taker;
 /// transaction only if it is one job.
 const BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// What the journal of a run names.
+struct Named {
+    /// The jobs that it wrote.
+    jobs: u64,
+    /// Those of which it may have kept an earlier version: replaced, or to be replaced.
+    replaced: u64,
+}
+
 impl TakesBack for LiveDestination {
     fn is_undone_by_position(&self) -> bool {
         false
@@ -72,8 +80,8 @@ impl TakesBack for LiveDestination {
             }
             Ok(())
         })?;
-        let replaced = replaced + jobs.withdrawn();
-        if is_continued { Ok(()) } else { self.check_named(run, count(named), replaced) }
+        let named = Named { jobs: count(named), replaced: replaced + jobs.withdrawn() };
+        if is_continued { Ok(()) } else { self.check_named(run, &named) }
     }
 
     fn replaced_by(
@@ -204,7 +212,8 @@ impl LiveDestination {
     /// The journal must name every job that the run wrote, and every one whose earlier version is
     /// kept: that of an older copy of the run folder does not, and what it does not name would stay.
     /// Earlier versions may also be kept of jobs that were named, and rejected when they were written.
-    fn check_named(&self, run: &TakenBack<'_>, named: u64, replaced: u64) -> Result<(), EndError> {
+    fn check_named(&self, run: &TakenBack<'_>, named: &Named) -> Result<(), EndError> {
+        let Named { jobs: named, replaced } = *named;
         let connection = self.connection();
         let run = run.claim.run.as_str();
         let written = connection.wait(ended::jobs(connection, run))?.unwrap_or(0);

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use super::super::replace::{Members, expect_unchanged};
+use super::super::replace::{Members, changed_since};
 use super::super::sink::open_locked;
 use super::back::Back;
 use super::survey::HELD_MAX;
 use super::{NewContent, NextStep};
-use crate::ends::{Action, ChangedDocuments, Compression, Earlier, EndError};
+use crate::ends::{Action, ChangedDocuments, Compression, Earlier, EndError, Hint};
 use crate::store::{Files, Found, Identity, OpenFile, Replacement, Sorted, Sorter, key_of};
 use crate::target_schema::Collection;
 
@@ -87,7 +87,10 @@ impl Back<'_> {
     ) -> Result<(), EndError> {
         // A lock is held on the file, whatever its name is by now.
         let read = self.files.is_still_there(held)?.then_some(read);
-        expect_unchanged(self.files, &self.folder.file(collection), read)
+        match changed_since(self.files, &self.folder.file(collection), read)? {
+            None => Ok(()),
+            Some(message) => Err(EndError::refusal(message, Hint::LookWhoWrites)),
+        }
     }
 
     /// How many documents go, where these are all that the run appended, and nothing else was: the

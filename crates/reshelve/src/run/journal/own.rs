@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::read::{Index, Reader, Which};
 use super::record::{Details, JobRecord, Record};
 use super::{JournalLengths, RunFolder};
-use crate::ends::{EndError, NamedJobs, OwnJob, Wrote};
+use crate::ends::{Action, EndError, NamedJobs, OwnJob, Wrote};
 use crate::store::{DiskError, Key, Open, OpenFile, key_of};
 use reshelve_core::raw::hex;
 
@@ -26,7 +26,7 @@ struct Indexed {
     details: Box<dyn OpenFile>,
     /// The jobs of a batch that was not completed.
     open: HashSet<Key>,
-    /// How often a job was named, and not written after all.
+    /// How many jobs were named to be replaced, and were not after all.
     withdrawn: u64,
 }
 
@@ -52,7 +52,8 @@ impl Own {
         let index = |which| Index::of_jobs(folder, part.clone(), which, |_| true);
         let (first, last) = (index(Which::First)?, index(Which::Last)?);
         let details = folder.files().open(&folder.journal_details_file(), Open::Read)?;
-        let (open, withdrawn) = open_batch(folder, part.end)?;
+        let [open, taken_out] = open_batch(folder, part.end)?;
+        let withdrawn = not_replaced(folder, part.end, taken_out, &first)?;
         Ok(Own { journal: Some(Indexed { first, last, details, open, withdrawn }) })
     }
 
@@ -61,7 +62,8 @@ impl Own {
         self.journal.as_ref().map_or(0, |journal| journal.first.jobs())
     }
 
-    /// How often a job was named, and not written after all: its earlier version may have been kept.
+    /// How many jobs were named to be replaced, and were not after all: the earlier version of such a
+    /// job may have been kept.
     pub(crate) fn withdrawn(&self) -> u64 {
         self.journal.as_ref().map_or(0, |journal| journal.withdrawn)
     }
@@ -154,19 +156,20 @@ impl Indexed {
     }
 }
 
-/// The jobs of batches that were not completed, and how many records withdraw one. A completion record is about the last jobs before
-/// it: those of a batch that was cut off earlier may have been in another one since, or not.
-fn open_batch(folder: &RunFolder, end: u64) -> Result<(HashSet<Key>, u64), DiskError> {
+/// The jobs of batches that were not completed, and those that a record withdraws. A completion record
+/// is about the last jobs before it: those of a batch that was cut off earlier may have been in
+/// another one since, or not.
+fn open_batch(folder: &RunFolder, end: u64) -> Result<[HashSet<Key>; 2], DiskError> {
     let mut reader = Reader::of_run(folder)?;
     let mut open: Vec<Key> = Vec::new();
     let mut completed = HashSet::new();
-    let mut withdrawn = 0;
+    let mut withdrawn = HashSet::new();
     while reader.offset < end
         && let Some(record) = reader.next_record()?
     {
         match record {
             Record::Job(job) => open.push(job.key),
-            Record::Withdrawn(_) => withdrawn += 1,
+            Record::Withdrawn(key) => drop(withdrawn.insert(key)),
             Record::Completed { jobs } => {
                 let jobs = usize::try_from(jobs).unwrap_or(usize::MAX);
                 let done = open.split_off(open.len().saturating_sub(jobs));
@@ -178,5 +181,28 @@ fn open_batch(folder: &RunFolder, end: u64) -> Result<(HashSet<Key>, u64), DiskE
         }
     }
     open.retain(|key| !completed.contains(key));
-    Ok((open.into_iter().collect(), withdrawn))
+    Ok([open.into_iter().collect(), withdrawn])
+}
+
+/// How many of the jobs that records withdraw were to be replaced, and stand in no other record.
+fn not_replaced(
+    folder: &RunFolder,
+    end: u64,
+    mut withdrawn: HashSet<Key>,
+    standing: &Index,
+) -> Result<u64, DiskError> {
+    let mut replaced = 0;
+    let mut reader = Reader::of_run(folder)?;
+    while reader.offset < end
+        && !withdrawn.is_empty()
+        && let Some(record) = reader.next_record()?
+    {
+        if let Record::Job(job) = record
+            && job.action == Action::Replace
+            && withdrawn.remove(&job.key)
+        {
+            replaced += u64::from(standing.get(&job.key)?.is_none());
+        }
+    }
+    Ok(replaced)
 }
