@@ -93,8 +93,7 @@ fn add_writer(
     let is_here = writer.is_some_and(|writer| runs.iter().any(|(_, plan)| plan.run == writer.run));
     runs.retain(|run| !is_rolled_back(run));
     let Some(writer) = writer.filter(|_| !is_here) else { return Ok(()) };
-    let known = |folder: RunFolder| folder.plan().ok().map(|plan| (folder, plan));
-    match folder_of(writer).and_then(known) {
+    match run_of(writer) {
         // Who took it back wrote last, and left nothing of it.
         Some(run) if is_rolled_back(&run) => {}
         Some(run) => runs.push(run),
@@ -132,9 +131,10 @@ fn has_written(folder: &RunFolder) -> bool {
     folder.checkpoint().is_ok_and(|checkpoint| checkpoint.totals.documents.written > 0)
 }
 
-/// The folder of a run that the target names, if it is there.
-fn folder_of(writer: &LastWriter) -> Option<RunFolder> {
+/// The run that a target names, if its folder is there.
+pub(crate) fn run_of(writer: &LastWriter) -> Option<Known> {
     let folder = writer.folder.as_ref()?;
     let found = RunFolder::find(folder.parent()?, &folder.to_string_lossy()).ok()?;
-    found.plan().is_ok_and(|plan| plan.run == writer.run).then_some(found)
+    let plan = found.plan().ok().filter(|plan| plan.run == writer.run)?;
+    Some((found, plan))
 }

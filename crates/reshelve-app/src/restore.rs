@@ -2,18 +2,18 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use reshelve::ends::{LastWriter, TargetReader};
 use reshelve::restore::{self, RestoreFolderError, RestoreSummary};
 use reshelve::run::RunFolder;
-use reshelve::store::{Disk, absolute};
+use reshelve::store::absolute;
 use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::family::Known;
 use crate::handle::Handle;
 use crate::hints;
+use crate::last_run::run_of;
 use crate::overlap;
 use crate::places::{self, TargetPlace};
 use crate::served_runs::RUNS_FOLDER_USUAL;
@@ -69,14 +69,9 @@ fn known_runs(folders: [PathBuf; 3]) -> Result<Vec<Known>, Failure> {
 /// The run that the target names as the last one, where it is none of these: it may have been begun
 /// in another directory.
 fn last_elsewhere(target: &dyn TargetReader, runs: &[Known]) -> Result<Option<Known>, Failure> {
-    let Some(LastWriter { run, folder: Some(folder) }) = target.last_writer()? else {
-        return Ok(None);
-    };
-    if runs.iter().any(|(_, plan)| plan.run == run) {
-        return Ok(None);
-    }
-    let folder = RunFolder::on(Arc::new(Disk), folder);
-    Ok(folder.plan().ok().filter(|plan| plan.run == run).map(|plan| (folder, plan)))
+    let writer = target.last_writer()?;
+    let is_known = |writer: &LastWriter| runs.iter().any(|(_, plan)| plan.run == writer.run);
+    Ok(writer.filter(|writer| !is_known(writer)).as_ref().and_then(run_of))
 }
 
 /// Restores the legacy collection.

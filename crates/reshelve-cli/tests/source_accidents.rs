@@ -25,6 +25,18 @@ fn stopped(place: &Place) -> Child {
     child
 }
 
+/// A run that was killed in the middle of a file, with the content of that.
+fn killed() -> (Place, Vec<u8>, String) {
+    let place = Place::new();
+    let source = mixed_source(&place, 3_000, "small");
+    place.write("jobs.bson", &source);
+    let mut child = stopped(&place);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let run = place.run();
+    (place, source, run)
+}
+
 fn signal(child: &Child, name: &str) {
     let args = [format!("-{name}"), child.id().to_string()];
     assert!(std::process::Command::new("kill").args(args).status().unwrap().success());
@@ -66,13 +78,7 @@ fn a_source_that_changes_under_a_run_is_noticed() {
 
 #[test]
 fn a_source_that_shrank_since_the_run_began_is_refused() {
-    let place = Place::new();
-    let source = mixed_source(&place, 3_000, "small");
-    place.write("jobs.bson", &source);
-    let mut child = stopped(&place);
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let run = place.run();
+    let (place, source, run) = killed();
     let mut documents = split(&source);
     documents.pop();
     place.write("jobs.bson", &documents.concat());
@@ -84,13 +90,7 @@ fn a_source_that_shrank_since_the_run_began_is_refused() {
 /// What was read is compared; what comes after it cannot be.
 #[test]
 fn a_source_that_grew_since_the_run_began_is_told() {
-    let place = Place::new();
-    let source = mixed_source(&place, 3_000, "small");
-    place.write("jobs.bson", &source);
-    let mut child = stopped(&place);
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let run = place.run();
+    let (place, source, run) = killed();
     let first = split(&source)[0].clone();
     place.write("jobs.bson", &[source, first].concat());
     place.expect(4, &["resume", &run]).says(&["warning: the source has", "when the run began"]);

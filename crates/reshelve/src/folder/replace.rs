@@ -9,8 +9,8 @@ use crate::ends::{Compression, EndError, JobSet, TargetFolder};
 use crate::store::{
     Appender, At, DiskError, Files, Found, Identity, Open, Replacement, SealedKeys, key_of,
 };
-use crate::target_schema::{Collection, id_bytes, is_of_a_version};
-use reshelve_core::raw::{self, Document, Value};
+use crate::target_schema::{Collection, id_bytes, is_of_a_version, job_id};
+use reshelve_core::raw;
 
 /// Bytes that are copied at a time.
 const COPY_BYTES: usize = 1 << 20;
@@ -144,8 +144,7 @@ fn rewrite<F: Files + ?Sized>(
 /// Whether a document is of a replaced job: of its earlier version, or an event of the new
 /// application, which is nobody's earlier version.
 fn is_of_one(document: &[u8], replaced: &dyn JobSet) -> Result<bool, DiskError> {
-    let job_id = Document::new(document).get("jobId").and_then(Value::string).unwrap_or_default();
-    replaced.has(&key_of(job_id))
+    replaced.has(&key_of(job_id(document)))
 }
 
 /// Writes documents in members of a fixed size.
@@ -224,9 +223,8 @@ mod tests {
             replaced: &Nobody,
             undo: &undo,
         };
-        for edited in [document.map(|byte| if byte == b'b' { b'c' } else { byte }).to_vec(), {
-            [&document[..], &document[..]].concat()
-        }] {
+        let same_length = document.map(|byte| if byte == b'b' { b'c' } else { byte });
+        for edited in [same_length.to_vec(), [&document[..], &document[..]].concat()] {
             std::fs::write(&path, document).unwrap();
             let refused = finish_collection(&what, &mut |_| {
                 std::fs::write(&path, &edited).unwrap();

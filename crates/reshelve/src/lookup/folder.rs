@@ -17,7 +17,7 @@ use crate::ends::{
     JobQuery, JobTotals, TargetFolder,
 };
 use crate::store::{Disk, Files, Open, Scratch, key_of};
-use crate::target_schema::Collection;
+use crate::target_schema::{self, Collection};
 
 /// The jobs of a target folder, as it was when it was opened.
 #[derive(Debug)]
@@ -138,16 +138,12 @@ fn keep(
             let message = format!("{}: byte offset {offset}: {malformed}", path.display());
             return Err(EndError::refusal(message, Hint::MendTheTarget));
         }
-        let key = key_of(job_id_of(document));
+        let key = key_of(target_schema::job_id(document));
         let extent = keeping.add(&key, document, offset)?;
         found(document, extent)?;
         offset += u64::try_from(document.len()).unwrap_or(0);
     }
     Ok(Some(keeping.finish()?))
-}
-
-fn job_id_of(document: &[u8]) -> &[u8] {
-    Document::new(document).get("jobId").and_then(Value::string).unwrap_or_default()
 }
 
 /// The documents at a place, each of which must be whole, and of that job if one is given: the file
@@ -156,7 +152,8 @@ fn checked(kept: &Kept, extent: Extent, job_id: Option<&[u8]>) -> Result<Vec<Vec
     let bytes = kept.read(extent)?;
     let found: Vec<Vec<u8>> = documents(&bytes).map(|range| bytes[range].to_vec()).collect();
     let is_sound = |document: &Vec<u8>| {
-        raw::check(document).is_ok() && job_id.is_none_or(|job_id| job_id_of(document) == job_id)
+        raw::check(document).is_ok()
+            && job_id.is_none_or(|job_id| target_schema::job_id(document) == job_id)
     };
     let length: usize = found.iter().map(Vec::len).sum();
     if length == bytes.len() && !found.is_empty() && found.iter().all(is_sound) {

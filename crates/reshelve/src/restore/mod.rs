@@ -15,7 +15,7 @@ use crate::ends::{DocumentStream, TargetReader};
 use crate::store::{
     At, Disk, DiskError, Files, Found, Kind, Open, Replacement, Scratch, Spool, Spooled, key_of,
 };
-use crate::target_schema::{Collection, LEGACY_INDEXES, metadata_json};
+use crate::target_schema::{self, Collection, LEGACY_INDEXES, metadata_json};
 use reshelve_core::mapping::{self, RestoreError};
 use reshelve_core::raw::{self, Document, Value};
 
@@ -222,7 +222,7 @@ fn restore_into(
         })?;
         position += 1;
         summary.jobs = position;
-        let job_id = job_id_of(job);
+        let job_id = target_schema::job_id(job);
         let name = || String::from_utf8_lossy(job_id).into_owned();
         let Some(metadata) = lookup.find(job_id)? else {
             summary.foreign.push(name());
@@ -252,10 +252,6 @@ fn restore_into(
     out.flush().at("writing", path)?;
     summary.metadata_without_job = lookup.not_found()?;
     Ok(summary)
-}
-
-fn job_id_of(document: &[u8]) -> &[u8] {
-    Document::new(document).get("jobId").and_then(Value::string).unwrap_or_default()
 }
 
 /// Whether this tool wrote a metadata document: it keeps what a legacy document needs to come back.
@@ -291,7 +287,9 @@ impl<'l> Lookup<'l> {
     fn find(&mut self, job_id: &[u8]) -> Result<Option<&[u8]>, RestoreFolderError> {
         if self.index.is_none() {
             let next = self.documents.next_document()?;
-            if next.is_some_and(|next| raw::check(next).is_ok() && job_id_of(next) == job_id) {
+            if next.is_some_and(|next| {
+                raw::check(next).is_ok() && target_schema::job_id(next) == job_id
+            }) {
                 self.held.clear();
                 self.held.extend_from_slice(next.unwrap_or_default());
                 self.found += u64::from(has_residue(&self.held));
@@ -306,7 +304,7 @@ impl<'l> Lookup<'l> {
             position,
             source,
         })?;
-        let is_it = job_id_of(&self.held) == job_id;
+        let is_it = target_schema::job_id(&self.held) == job_id;
         self.found += u64::from(is_it && has_residue(&self.held));
         Ok(is_it.then_some(&self.held))
     }
@@ -331,7 +329,7 @@ impl Index {
         let mut documents = target.documents(Collection::Metadata)?;
         while let Some(document) = documents.next_document()? {
             with_residue += u64::from(raw::check(document).is_ok() && has_residue(document));
-            spool.add(&key_of(job_id_of(document)), document)?;
+            spool.add(&key_of(target_schema::job_id(document)), document)?;
         }
         Ok(Index { spooled: spool.finish()?, with_residue })
     }

@@ -1,11 +1,11 @@
 //! Whether a job is still what a mapping made of its legacy document, byte for byte: more than that
 //! it can be restored, because nobody asks a restore for what somebody has added.
 
+use super::RestoreFolderError;
 use super::parts::{ChangedParts, Parts};
-use super::{RestoreFolderError, job_id_of};
 use crate::ends::TargetReader;
 use crate::store::Scratch;
-use crate::target_schema::Collection;
+use crate::target_schema::{self, Collection};
 use reshelve_core::mapping::{
     InFlight, Mapper, OnUnknownStatus, Options, StatusPolicy, TargetDocuments,
 };
@@ -48,7 +48,7 @@ impl Again {
             made[Collection::Jobs.index()] == job && made[Collection::Metadata.index()] == metadata
         });
         let Some(choice) = choice else { return Ok(false) };
-        parts.add(job_id_of(job), target)?;
+        parts.add(target_schema::job_id(job), target)?;
         // A target was written with one choice: it is tried first for the next job.
         mappers.swap(0, choice);
         Ok(true)

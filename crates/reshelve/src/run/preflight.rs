@@ -69,30 +69,34 @@ pub(super) fn check_size(
     had_failed: bool,
     opened: Opened,
 ) -> Result<Opened, RunError> {
-    let planned = &plan.source;
-    let (Some(before), Some(now)) = (planned.bytes, opened.description.bytes_total) else {
-        return Ok(opened);
-    };
-    let is_same_form = planned.live.is_none() && planned.form == opened.description.form_words();
-    if !is_same_form || had_failed || now >= before {
-        return Ok(opened);
+    match lengths(plan, had_failed, &opened) {
+        Some((before, now)) if now < before => {
+            let detail = format!("it has {now} bytes, and had {before} when the run began");
+            Err(Refusal::OtherSource { detail }.into())
+        }
+        _ => Ok(opened),
     }
-    let detail = format!("it has {now} bytes, and had {before} when the run began");
-    Err(Refusal::OtherSource { detail }.into())
 }
 
 /// What people have to know of a source that has another length than when the run began, though what
-/// was read of it may be the same; `had_failed` says that it was to be repaired.
+/// was read of it may be the same.
 pub(super) fn other_size(plan: &Plan, had_failed: bool, opened: &Opened) -> Option<String> {
-    let before = plan.source.bytes?;
-    let now = opened.description.bytes_total?;
-    let is_same_form = plan.source.form == opened.description.form_words();
-    (plan.source.live.is_none() && is_same_form && !had_failed && now != before).then(|| {
+    let (before, now) = lengths(plan, had_failed, opened)?;
+    (now != before).then(|| {
         format!(
             "warning: the source has {now} bytes, and had {before} when the run began: the part that \
              was read before is checked, the rest cannot be"
         )
     })
+}
+
+/// How many bytes the source had when the run began, and has now, where these can be compared: not
+/// after the run `had_failed`, as it may have been mended.
+fn lengths(plan: &Plan, had_failed: bool, opened: &Opened) -> Option<(u64, u64)> {
+    let planned = &plan.source;
+    let is_same_form = planned.live.is_none() && planned.form == opened.description.form_words();
+    let lengths = planned.bytes.zip(opened.description.bytes_total);
+    lengths.filter(|_| is_same_form && !had_failed)
 }
 
 /// Refuses a step that the table of states does not have.

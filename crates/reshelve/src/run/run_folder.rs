@@ -114,16 +114,14 @@ impl RunFolder {
     /// Where the folder of runs cannot be read.
     pub fn list(runs: &Path) -> Result<Vec<RunFolder>, RunError> {
         let files: Arc<dyn Files> = Arc::new(Disk);
-        let mut found = RunFolder::numbered(&files, runs)?;
-        found.sort_by_key(|(number, _)| *number);
+        let found = RunFolder::numbered(&files, runs)?;
         Ok(found.into_iter().map(|(_, folder)| folder).collect())
     }
 
     /// The folders of the runs beside this one that were begun after it, in that order.
     pub(crate) fn begun_after(&self) -> Result<Vec<RunFolder>, RunError> {
         let path = absolute(&self.path);
-        let mut found = RunFolder::numbered(&self.files, path.parent().unwrap_or(&path))?;
-        found.sort_by_key(|(number, _)| *number);
+        let found = RunFolder::numbered(&self.files, path.parent().unwrap_or(&path))?;
         let name = path.file_name();
         let own = found.iter().position(|(_, folder)| folder.path.file_name() == name);
         let after = own.map_or(0, |own| own + 1);
@@ -136,7 +134,8 @@ impl RunFolder {
         Ok(numbers.max().unwrap_or(0).saturating_add(1))
     }
 
-    /// The folders of all runs with their numbers, in the order of their names.
+    /// The folders of all runs with their numbers, in that order; one without a number comes after the
+    /// one before it by name.
     fn numbered(files: &Arc<dyn Files>, runs: &Path) -> Result<Vec<(u64, RunFolder)>, RunError> {
         if !files.exists(runs)? {
             return Ok(Vec::new());
@@ -150,6 +149,7 @@ impl RunFolder {
                 found.push((last, folder));
             }
         }
+        found.sort_by_key(|(number, _)| *number);
         Ok(found)
     }
 

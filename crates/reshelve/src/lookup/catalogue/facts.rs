@@ -6,6 +6,7 @@ use reshelve_core::raw::{Document, Value};
 use super::record::{NO_RESPONSE, Record, bit};
 use crate::ends::{EndError, JobStage, response_group};
 use crate::store::{DiskError, Scratch, Sorted, Sorter, key_of};
+use crate::target_schema;
 
 /// The stages of which a job document names the model, in the order of [`JobStage::ALL`].
 const MODELS: [&str; 3] = ["analysis", "outline", "chapter"];
@@ -147,7 +148,7 @@ impl ExtrasMaker {
     /// Where they cannot be put aside.
     pub fn add_metrics(&mut self, metrics: &[u8]) -> Result<(), EndError> {
         let mut record = [0; METRICS_BYTES];
-        record[..16].copy_from_slice(&key_of(job_id_of(metrics)));
+        record[..16].copy_from_slice(&key_of(target_schema::job_id(metrics)));
         let numbers = Spent::of(metrics).numbers();
         for (place, number) in record[16..].chunks_exact_mut(8).zip(numbers) {
             place.copy_from_slice(&number.to_le_bytes());
@@ -163,7 +164,7 @@ impl ExtrasMaker {
         let mut extras = Extras::default();
         extras.take_metadata(metadata);
         let mut record = [0; METADATA_BYTES];
-        record[..16].copy_from_slice(&key_of(job_id_of(metadata)));
+        record[..16].copy_from_slice(&key_of(target_schema::job_id(metadata)));
         record[16] = extras.era;
         for (place, count) in record[17..23].chunks_exact_mut(2).zip(extras.alerts) {
             place.copy_from_slice(&count.to_le_bytes());
@@ -205,10 +206,6 @@ impl ExtrasByJob {
         }
         Ok(extras)
     }
-}
-
-pub(super) fn job_id_of(document: &[u8]) -> &[u8] {
-    Document::new(document).get("jobId").and_then(Value::string).unwrap_or_default()
 }
 
 /// A job, as far as lists and totals need it.

@@ -15,6 +15,7 @@ use reshelve_core::mapping::Outcome;
 
 use crate::ends::{EndError, JobFacets, JobMark, JobPage, JobQuery, JobSums, JobTotals};
 use crate::store::{At, OpenFile, Scratch};
+use crate::target_schema;
 
 use super::kept::Extent;
 use record::{RECORD_BYTES_MAX, Record};
@@ -77,7 +78,7 @@ impl CatalogueMaker {
         extras: &ExtrasByJob,
         extent: Extent,
     ) -> Result<(), EndError> {
-        let extras = extras.of(facts::job_id_of(job))?;
+        let extras = extras.of(target_schema::job_id(job))?;
         self.add_at(job, &extras, extent)
     }
 
