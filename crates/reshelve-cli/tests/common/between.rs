@@ -10,6 +10,8 @@ use std::thread;
 pub(crate) enum Instead {
     /// These bytes, and the end of the connection.
     Bytes(Vec<u8>),
+    /// A whole answer; the connection ends when the next request comes on it.
+    Whole(Vec<u8>),
     /// Nothing: the connection stays open.
     Silence,
 }
@@ -19,7 +21,7 @@ impl Instead {
     pub(crate) fn answer(status: &str, head: &str, body: &str) -> Option<Instead> {
         let length = body.len();
         let text = format!("HTTP/1.1 {status}\r\n{head}Content-Length: {length}\r\n\r\n{body}");
-        Some(Instead::Bytes(text.into_bytes()))
+        Some(Instead::Whole(text.into_bytes()))
     }
 
     /// A whole answer in JSON.
@@ -97,6 +99,11 @@ fn serve(
             return;
         }
         Some(Instead::Bytes(bytes)) => bytes,
+        Some(Instead::Whole(bytes)) => {
+            let _ = stream.write_all(&bytes);
+            let _ = stream.read(&mut byte);
+            return;
+        }
         None => {
             let mut to = TcpStream::connect(application).unwrap();
             let head = head.replacen("\r\n", "\r\nConnection: close\r\n", 1);

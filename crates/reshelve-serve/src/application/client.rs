@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use http_body_util::{BodyExt, Empty, Limited};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, LOCATION, RETRY_AFTER};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue, USER_AGENT};
@@ -111,6 +111,8 @@ impl<'a> Client<'a> {
                     }
                     Some(wait) => {
                         self.wait(wait)?;
+                        // It is there.
+                        retries = 0;
                         busy += 1;
                         self.requests.waited += 1;
                     }
@@ -136,12 +138,12 @@ impl<'a> Client<'a> {
         if self.stop.load(Ordering::Relaxed) {
             return Err(AskError::Stopped);
         }
-        self.requests.sent += 1;
         let (application, stop, sender) = (self.application, self.stop, self.sender.take());
+        let sent = &mut self.requests.sent;
         let (answer, sender) = self.runtime.block_on(async {
             let limit = application.time_max;
             tokio::select! {
-                asked = asked(application, sender, target) => asked,
+                asked = asked(application, sender, target, sent) => asked,
                 () = tokio::time::sleep(limit) => Err(AskError::TooSlow { limit }),
                 () = stopped(stop) => Err(AskError::Stopped),
             }
@@ -160,20 +162,30 @@ async fn stopped(stop: &AtomicBool) {
 type Sender = SendRequest<Empty<Bytes>>;
 
 /// Sends a request, on the connection that there is if it still lives, and reads its whole answer.
+/// A connection that was kept may have been ended by the other side a moment before: that says
+/// nothing of the application, and the request goes out again on a new one.
 async fn asked(
     application: &Application,
     sender: Option<Sender>,
     target: &str,
+    sent: &mut u64,
 ) -> Result<(Answer, Sender), AskError> {
-    let kept = match sender {
-        Some(mut sender) => sender.ready().await.is_ok().then_some(sender),
-        None => None,
-    };
-    let mut sender = match kept {
-        Some(sender) => sender,
-        None => connected(&application.address).await?,
-    };
+    if let Some(mut sender) = sender
+        && sender.ready().await.is_ok()
+    {
+        *sent += 1;
+        if let Ok(response) = sender.send_request(request(application, target)?).await {
+            return Ok((whole(response).await?, sender));
+        }
+    }
+    let mut sender = connected(&application.address).await?;
+    *sent += 1;
     let response = sender.send_request(request(application, target)?).await.map_err(cut_off)?;
+    Ok((whole(response).await?, sender))
+}
+
+/// Reads an answer to its end.
+async fn whole(response: hyper::Response<Incoming>) -> Result<Answer, AskError> {
     let (head, body) = response.into_parts();
     let body =
         Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(|error| match error
@@ -182,8 +194,7 @@ async fn asked(
             Ok(error) => cut_off(*error),
             Err(_) => AskError::TooLong { bytes_max: ANSWER_BYTES_MAX },
         })?;
-    let answer = Answer { status: head.status, headers: head.headers, body: body.to_bytes() };
-    Ok((answer, sender))
+    Ok(Answer { status: head.status, headers: head.headers, body: body.to_bytes() })
 }
 
 async fn connected(address: &Address) -> Result<Sender, AskError> {
