@@ -332,3 +332,44 @@ fn a_run_of_which_a_later_one_replaced_documents_is_taken_back_after_it() {
         assert_eq!(scene.target.count("novel_jobs"), 0);
     }
 }
+
+/// Somebody writes to a job that a killed rollback had put back already: it waits for a decision,
+/// and the rollback can end.
+#[test]
+fn what_was_put_back_and_edited_is_kept_or_discarded() {
+    let Some(server) = Server::shared() else { return };
+    for (is_standalone, decision) in [(false, "keep"), (true, "discard=1"), (false, "discard=1")] {
+        let Some(scene) = Replaced::new(&server, is_standalone) else { return };
+        let what = format!("standalone: {is_standalone}, {decision}");
+        let replaced = scene.contents();
+        let is_back = |job: &Vec<u8>| scene.before[0].contains(job) && !replaced[0].contains(job);
+        let run = scene.rehearsal.place.runs().pop().unwrap();
+        let slow = ["rollback", &run, "--apply", "--max-docs-per-s", "60"];
+        let mut child = scene.rehearsal.place.call(&slow).spawn(false);
+        let some_are_back = || scene.target.dump("novel_jobs").iter().any(is_back);
+        common::until("some jobs are back", some_are_back);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let jobs = scene.target.dump("novel_jobs");
+        let job = job_id(jobs.iter().find(|job| is_back(job)).unwrap());
+        let edit = doc! { "q": { "jobId": &job }, "u": { "$set": { "title": "Another" } } };
+        scene.target.command(doc! { "update": "novel_jobs", "updates": [edit] });
+        let edited = scene.target.dump("novel_jobs");
+        let edited = edited.iter().find(|document| job_id(document) == job).unwrap();
+        let args = ["rollback", &run, "--apply"];
+        let mut told = scene.rehearsal.place.call(&args).finish();
+        if told.code == Some(1) {
+            told.says(&["not as they were before the run", "the same command looks again"]);
+            told = scene.rehearsal.place.call(&args).finish();
+        }
+        assert_eq!(told.code, Some(3), "{what}: {}", told.stderr);
+        scene.back(0, &["--apply", "--edited", decision]);
+        if decision == "keep" {
+            assert!(scene.target.dump("novel_jobs").contains(edited), "{what}");
+        } else {
+            assert!(scene.contents() == scene.before, "{what}");
+            let copies = format!(".reshelve/runs/{run}/discarded.bson");
+            assert!(split(&scene.rehearsal.place.read(&copies)).contains(edited), "{what}");
+        }
+    }
+}

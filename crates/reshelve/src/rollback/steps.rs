@@ -229,7 +229,13 @@ impl Rollback<'_> {
         };
         let LeftOver { wrong, foreign_events } = left;
         if wrong > 0 {
+            // What this rollback believes to be done is not: the next process looks at all of it,
+            // and what others wrote to jobs that had been taken back is decided on then.
+            record.documents = documents;
+            record.position = Position::default();
+            let written = record.write(folder);
             drop(destination.leave());
+            written?;
             let message =
                 format!("{wrong} documents of the target are not as they were before the run");
             let advice = "somebody else wrote to it meanwhile: the same command looks again";

@@ -4,4 +4,4 @@ mod own;
 mod part;
 
 pub use own::{Fate, OwnDocuments, was_changed};
-pub use part::{Half, Part, of_job};
+pub use part::{Half, Part, are_own, of_job};

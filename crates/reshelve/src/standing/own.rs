@@ -80,7 +80,7 @@ impl OwnDocuments {
     }
 
     /// Whether a job that the run completed had that document before.
-    fn was_there(&self, collection: Collection, document: &[u8]) -> bool {
+    pub fn was_there(&self, collection: Collection, document: &[u8]) -> bool {
         let OwnJob { action, found, events_before, .. } = &self.job;
         *action == Action::Complete
             && match found[collection.index()] {

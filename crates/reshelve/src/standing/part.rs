@@ -82,6 +82,12 @@ pub enum Half {
     Events,
 }
 
+/// Whether nothing stands there but what the run wrote, or a part of it: what is left of a job when
+/// what there was before the run is not counted.
+pub fn are_own(parts: &[Part; 4]) -> bool {
+    parts.iter().all(|part| matches!(part, Part::Absent | Part::Same | Part::Fewer))
+}
+
 /// What stands of a job, from what stands in each collection. Of a job that may be half written or
 /// half taken back, the job document itself came last or went first: any of the parts may stand.
 /// Where some of the events are gone and no process can have left that, somebody has removed them,

@@ -8,7 +8,7 @@ use reshelve::ends::{
     Action, ChangedDocuments, Claim, Destination, EndError, Hint, How, LeftOver, OwnJob, OwnJobs,
     Position, SaveStep, Standing, TakenBack, TakesBack, is_relied_on,
 };
-use reshelve::standing::{Fate, Half, OwnDocuments, Part, of_job};
+use reshelve::standing::{Fate, Half, OwnDocuments, are_own, of_job};
 use reshelve::store::{DiskError, Key};
 use reshelve::target_schema::Collection;
 use reshelve_core::raw;
@@ -268,21 +268,22 @@ fn count(documents: usize) -> u64 {
 }
 
 /// What stands of a job. Of a rollback that is continued, events that came meanwhile are nobody's
-/// edit, and of a job that is half replaced, or half put back, what is the earlier version is none.
+/// edit; and of a job that is half replaced, or was taken back or half so, what was there before the
+/// run is none.
 fn standing_of(
     own: &OwnDocuments,
     Stands { now, earlier: Earlier { kept, .. } }: &Stands,
     is_continued: bool,
     half: Half,
 ) -> Standing {
-    let may_be_half = half != Half::No;
-    let parts = |without_kept: bool| {
+    let parts = |without_older: bool| {
         Collection::ALL.map(|collection| {
             let (now, kept) = (&now[collection.index()], &kept[collection.index()]);
             let counts = |document: &&RawDocumentBuf| {
-                let is_foreign = own.is_foreign(collection, document.as_bytes());
-                let is_left_out = is_continued && is_foreign;
-                !(is_left_out || without_kept && kept.contains(document))
+                let bytes = document.as_bytes();
+                let is_left_out = is_continued && own.is_foreign(collection, bytes);
+                let is_older = || kept.contains(document) || own.was_there(collection, bytes);
+                !(is_left_out || without_older && is_older())
             };
             let now: Vec<&[u8]> =
                 now.iter().filter(counts).map(|document| document.as_bytes()).collect();
@@ -290,11 +291,15 @@ fn standing_of(
         })
     };
     let standing = of_job(&own.job, parts(false), half);
-    if standing == Standing::AsWritten || !may_be_half || own.job.action != Action::Replace {
-        return standing;
+    let may_be_older = match own.job.action {
+        Action::Insert => false,
+        Action::Replace => half != Half::No,
+        Action::Complete => is_continued,
+    };
+    if may_be_older && matches!(standing, Standing::Edited(_)) && are_own(&parts(true)) {
+        return Standing::AsWritten;
     }
-    let is_own = |part: &Part| matches!(part, Part::Absent | Part::Same | Part::Fewer);
-    if parts(true).iter().all(is_own) { Standing::AsWritten } else { standing }
+    standing
 }
 
 /// The last job that was taken back.

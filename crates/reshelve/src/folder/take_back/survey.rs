@@ -6,7 +6,7 @@ use super::super::existing::each_document;
 use super::super::lengths::Lengths;
 use super::back::Back;
 use crate::ends::{Action, Earlier, EndError, Found, Hint, How, LeftOver, OwnJob, Standing};
-use crate::standing::{Fate, Half, OwnDocuments, Part, of_job, was_changed};
+use crate::standing::{Fate, Half, OwnDocuments, Part, are_own, of_job, was_changed};
 use crate::store::{Key, Sorted, Sorter, key_of};
 use crate::target_schema::Collection;
 use reshelve_core::raw::{Document, Value};
@@ -102,21 +102,62 @@ pub(super) fn survey(
             None => None,
         });
     }
+    let mut newer = Newer::new(back, done);
     back.jobs.each(None, &mut |job, how| {
         let own = OwnDocuments::new(job, how);
-        let mut parts = [Part::Absent; 4];
-        for (collection, found) in Collection::ALL.into_iter().zip(&found) {
-            let Some(found) = found else { continue };
-            parts[collection.index()] = match found.get(&own.job.key)? {
-                Some(record) => Part::of(record[16]),
-                None => own.part(collection, &[]),
-            };
-        }
-        let job = own.job;
         // Each file is taken back as a whole, and what follows a checkpoint is cut off.
-        let half = if is_continued || job.is_open { Half::Parts } else { Half::No };
-        each(&job, of_job(&job, parts, half))
+        let half = if is_continued || own.job.is_open { Half::Parts } else { Half::No };
+        let mut standing = of_job(&own.job, parts_of(&own, &found)?, half);
+        let may_be_older = is_continued && own.job.action != Action::Insert;
+        if may_be_older && matches!(standing, Standing::Edited(_)) && newer.are_own(&own)? {
+            // Its earlier version is back already.
+            standing = Standing::AsWritten;
+        }
+        each(&own.job, standing)
     })
+}
+
+/// What stands of a job in each collection that is looked at.
+fn parts_of(own: &OwnDocuments, found: &[Option<Sorted<17>>]) -> Result<[Part; 4], EndError> {
+    let mut parts = [Part::Absent; 4];
+    for (collection, found) in Collection::ALL.into_iter().zip(found) {
+        let Some(found) = found else { continue };
+        parts[collection.index()] = match found.get(&own.job.key)? {
+            Some(record) => Part::of(record[16]),
+            None => own.part(collection, &[]),
+        };
+    }
+    Ok(parts)
+}
+
+/// What stands of jobs beside what there was of them before the run. Read where it is asked for: no
+/// job but one that was edited, or taken back before, needs it.
+struct Newer<'b> {
+    back: &'b Back<'b>,
+    done: usize,
+    found: Option<Vec<Option<Sorted<17>>>>,
+}
+
+impl<'b> Newer<'b> {
+    fn new(back: &'b Back<'b>, done: usize) -> Self {
+        Newer { back, done, found: None }
+    }
+
+    /// Whether nothing stands of a job but what the run wrote, and what there was before.
+    fn are_own(&mut self, own: &OwnDocuments) -> Result<bool, EndError> {
+        let found = match &self.found {
+            Some(found) => found,
+            None => {
+                let mut found = Vec::new();
+                for collection in Collection::ALL {
+                    let is_wanted = collection.index() >= self.done;
+                    found.push(is_wanted.then(|| self.back.newer(collection)).transpose()?);
+                }
+                self.found.insert(found)
+            }
+        };
+        Ok(are_own(&parts_of(own, found)?))
+    }
 }
 
 /// What lies together in each collection, on a thread for each; none of the first `done` ones.
@@ -286,6 +327,7 @@ impl Back<'_> {
             !own.is_foreign(at, document) && !is_kept()
         };
         let found = parts(self, collection, &counts)?;
+        let mut newer = None::<Sorted<17>>;
         self.jobs.each(None, &mut |job, how| {
             if how != Some(How::AsWritten) {
                 return Ok(());
@@ -294,9 +336,31 @@ impl Back<'_> {
                 None | Some(Part::Absent | Part::Same) => Ok(()),
                 // Events that are the same in both versions were put aside.
                 Some(Part::Fewer) if job.action == Action::Replace => Ok(()),
+                Some(Part::Fewer) if job.action == Action::Complete => {
+                    let newer = match &newer {
+                        Some(newer) => newer,
+                        None => newer.insert(self.newer(collection)?),
+                    };
+                    // Those that the run added may be gone: they were taken back before.
+                    match newer.get(&job.key)? {
+                        None => Ok(()),
+                        Some(_) => Err(was_changed(&job, collection)),
+                    }
+                }
                 Some(_) => Err(was_changed(&job, collection)),
             }
         })
+    }
+
+    /// What stands in a collection of each job beside what there was of it before the run, and what
+    /// is nobody's version of it.
+    fn newer(&self, collection: Collection) -> Result<Sorted<17>, EndError> {
+        let kept = self.kept_keys(collection)?;
+        let counts = |own: &OwnDocuments, at: Collection, document: &[u8]| {
+            let is_kept = || kept.get(&key_of(document)).ok().flatten().is_some();
+            !own.is_foreign(at, document) && !own.was_there(at, document) && !is_kept()
+        };
+        parts(self, collection, &counts)
     }
 
     /// Checks that what lies after the last checkpoint is what the run was about to write there. What
