@@ -10,9 +10,7 @@ use super::record::{EditedKeys, JobCounts, OnEdited, Record, discarded_file, wri
 use super::survey::Surveyed;
 use super::wait::documents_of;
 use super::{EditedJob, Ended, RollbackReport, RollbackRequest};
-use crate::ends::{
-    ChangedDocuments, Claim, Destination, Earlier, EndError, LeftOver, Position, TakenBack,
-};
+use crate::ends::{ChangedDocuments, Claim, Destination, Earlier, EndError, Position, TakenBack};
 use crate::run::hold::Hold;
 use crate::run::journal::{JournalLengths, Own};
 use crate::run::{Checkpoint, Plan, Refusal, RunError, State, millis};
@@ -227,33 +225,37 @@ impl Rollback<'_> {
                 return Err(error.into());
             }
         };
-        let LeftOver { wrong, foreign_events } = left;
-        if wrong > 0 {
-            // What this rollback believes to be done is not: the next process looks at all of it,
-            // and what others wrote to jobs that had been taken back is decided on then.
-            record.documents = documents;
-            record.position = Position::default();
-            let written = record.write(folder);
+        record.documents = documents;
+        if left.wrong > 0 {
+            let again = self.begin_again(record, left.wrong);
             drop(destination.leave());
-            written?;
-            let message =
-                format!("{wrong} documents of the target are not as they were before the run");
-            let advice = "somebody else wrote to it meanwhile: the same command looks again";
-            return Err(EndError::failed(message, Some(advice)).into());
+            return Err(again);
         }
-        if foreign_events > 0 {
+        if left.foreign_events > 0 {
             observer.note(&format!(
-                "warning: {foreign_events} events of jobs that were taken back stay: the run did \
-                 not write them"
+                "warning: {} events of jobs that were taken back stay: the run did not write them",
+                left.foreign_events
             ));
         }
-        record.documents = documents;
         record.write(folder)?;
         checkpoint.enter(State::RolledBack)?;
         folder.write_checkpoint(&checkpoint)?;
         destination.forget(self.claim)?;
         destination.unlock()?;
         Ok(self.report(Ended::RolledBack, record.jobs, documents, listed))
+    }
+
+    /// What this rollback believes to be done is not: the next process looks at all of it, and what
+    /// others wrote to jobs that had been taken back is decided on then.
+    fn begin_again(&self, record: &mut Record, wrong: u64) -> RunError {
+        record.position = Position::default();
+        if let Err(error) = record.write(&self.request.folder) {
+            return error.into();
+        }
+        let message =
+            format!("{wrong} documents of the target are not as they were before the run");
+        let advice = "somebody else wrote to it meanwhile: the same command looks again";
+        EndError::failed(message, Some(advice)).into()
     }
 
     pub(super) fn report(

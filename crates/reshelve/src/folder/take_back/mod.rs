@@ -1,6 +1,7 @@
 //! Takes what a run wrote out of a target folder.
 
 mod back;
+mod checks;
 mod content;
 mod survey;
 
