@@ -9,7 +9,7 @@ use super::lock::{Holder, Lock};
 use super::preflight::{self, Before, Expect};
 use super::replace::{Replacing, finish_collection, has_taken_its_place};
 use super::sink::FolderSink;
-use super::tail::{check_ends, expect_no_strangers, keep_strangers};
+use super::tail::{check_ends, expect_no_strangers, keep_strangers, take_in_appended};
 use super::used_plans;
 use crate::ends::{
     Abandoned, Base, Claim, Destination, DrySink, EndError, Held, JobSet, Left, Look, Notes,
@@ -195,6 +195,7 @@ impl Destination for FolderDestination {
             progress = next_collection(progress, ready.bytes);
             save(&progress.position())?;
         }
+        take_in_appended(files.as_ref(), target, &mut progress)?;
         while let Some(&collection) = Collection::ALL.get(progress.finishing.collections) {
             let what = Replacing {
                 files: files.as_ref(),

@@ -5,7 +5,7 @@ use std::io::{BufReader, Seek, SeekFrom};
 use std::path::Path;
 
 use super::existing::each_document;
-use super::lengths::Lengths;
+use super::lengths::{Lengths, Progress};
 use super::preflight::Expect;
 use crate::ends::{EndError, Hint, NamedJobs, Notes, TargetFolder};
 use crate::standing::{OwnDocuments, Part};
@@ -40,6 +40,31 @@ pub(super) fn check_ends(
             );
             return Err(EndError::refusal(message, Hint::PutBackTheFile));
         }
+    }
+    Ok(())
+}
+
+/// Of a run that has written all of its documents: what lies after them is of others, and stays,
+/// where it is whole documents. A file that has become shorter, or ends in something else, is left
+/// as it is: what is made from it would lack what is gone, or hold on to the damage.
+pub(super) fn take_in_appended(
+    files: &dyn Files,
+    target: &TargetFolder,
+    progress: &mut Progress,
+) -> Result<(), EndError> {
+    for collection in Collection::ALL {
+        let path = target.file(collection);
+        let written = progress.lengths.0[collection.index()];
+        let found = files.look(&path)?.map_or(0, |found| found.length);
+        Expect::AtLeast(progress.lengths).check(&path, collection, found)?;
+        if found > written
+            && let Some(offset) = each_document(files, &path, written..found, |_| Ok(()))?
+        {
+            let path = path.display();
+            let message = format!("the target file {path} is damaged at byte offset {offset}");
+            return Err(EndError::refusal(message, Hint::MendTheTarget));
+        }
+        progress.lengths.0[collection.index()] = found;
     }
     Ok(())
 }
