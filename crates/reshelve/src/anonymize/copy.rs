@@ -12,7 +12,7 @@ use super::relationships;
 use super::rewrite::{Rewriting, job_of};
 use super::rounds::{Original, Read, Round, in_parallel};
 use super::scan::{Leak, Scanner};
-use crate::ends::{ContentHash, Source};
+use crate::ends::{ContentHash, Source, content_hash};
 use crate::pass::id_text;
 use reshelve_core::raw::Document;
 
@@ -184,16 +184,20 @@ impl<'a> Copies<'a> {
     fn next_round(&mut self) -> Result<bool, AnonymizeError> {
         let mut round = std::mem::take(&mut self.round);
         let is_more = round.read(self.source.as_mut(), self.reading.stop)?;
-        let mut chosen = Vec::new();
-        for original in round.documents() {
-            self.hash = running(self.hash, original.bytes);
-            if self.first.chosen.as_ref().is_none_or(|it| it.contains(&self.position)) {
-                chosen.push(original);
-            }
+        let chosen = self.first.chosen.as_ref();
+        let is_chosen = |position| chosen.is_none_or(|it| it.contains(&position));
+        let tasks: Vec<(Original<'_>, bool)> = (self.position..)
+            .zip(round.documents())
+            .map(|(position, original)| (original, is_chosen(position)))
+            .collect();
+        let done = in_parallel(&mut self.workers, &tasks, |worker, (original, is_chosen)| {
+            let hash = content_hash(original.bytes);
+            (hash, is_chosen.then(|| worker.copy(original)))
+        });
+        for (hash, copied) in done {
+            self.hash = running(self.hash, hash);
             self.position += 1;
-        }
-        let copied = in_parallel(&mut self.workers, &chosen, Worker::copy);
-        for copied in copied {
+            let Some(copied) = copied else { continue };
             self.summary.read += 1;
             match copied {
                 Copied::Failed(error) => return Err(error),

@@ -1,7 +1,7 @@
 //! What the words and ids of the whole source are: hashes, in a filter of fixed size for drawing,
 //! and sorted on disk for the last word.
 
-use super::lexicon::{LENGTH_MAX, Lexicon, Listed, WordHash};
+use super::lexicon::{LENGTH_MAX, Lexicon, Listed, WordHash, is_short};
 use crate::store::{DiskError, Scratch, Sorted, Sorter};
 
 /// Bits of the filter: 32 MiB. With 40 million words and ids it takes 4 in 100 for one of them.
@@ -149,12 +149,13 @@ impl Corpus {
     /// Whether a word of a copy may be one of the source that says something. Nearly always right
     /// where it says yes, always where it says no.
     pub(super) fn may_have(&self, lexicon: &Lexicon, word: &[u8], hash: WordHash) -> bool {
-        if lexicon.is_common(word, hash) {
+        if is_short(word) {
             return false;
         }
         match lexicon.listed(hash) {
+            Some(Listed::Common) => false,
             Some(Listed::Own(number)) => self.is_blocked(number),
-            _ => self.filter.has(hash),
+            None => self.filter.has(hash),
         }
     }
 

@@ -57,9 +57,9 @@ impl FirstPass {
     }
 }
 
-/// The next value of the running hash.
-pub(super) fn running(hash: ContentHash, document: &[u8]) -> ContentHash {
-    content_hash(&[hash, content_hash(document)].concat())
+/// The next value of the running hash, after a document with that hash of its own.
+pub(super) fn running(hash: ContentHash, document: ContentHash) -> ContentHash {
+    content_hash(&[hash, document].concat())
 }
 
 /// The hashes in files without a name depend on the key, as everything does; a scan has none.
@@ -110,11 +110,11 @@ pub fn first_pass(
     while round.read(source, reading.stop)? {
         let originals = round.documents();
         let is_sample = sample.is_some();
-        let strata = in_parallel(&mut workers, &originals, |worker, original| {
-            worker.look(original, is_sample)
+        let looked = in_parallel(&mut workers, &originals, |worker, original| {
+            (content_hash(original.bytes), worker.look(original, is_sample))
         });
-        for (original, stratum) in originals.iter().zip(strata) {
-            hash = running(hash, original.bytes);
+        for (original, (of_document, stratum)) in originals.iter().zip(looked) {
+            hash = running(hash, of_document);
             if let (Some(sample), Some(stratum)) = (&mut sample, stratum) {
                 sample.add(documents, stratum);
             }

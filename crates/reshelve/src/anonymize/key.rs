@@ -84,7 +84,14 @@ impl Draw {
     /// A number below `bound`, or 0 where that is 0. Bounds are far below 2³²: the bias of the
     /// multiplication is nothing that could be measured.
     pub(super) fn below(&mut self, bound: usize) -> usize {
-        let bits = u64::from(u32::from_le_bytes(self.bytes()));
+        let bits = match self.block.get(self.at..).and_then(<[u8]>::first_chunk) {
+            Some(bytes) => {
+                self.at += 4;
+                *bytes
+            }
+            None => self.bytes(),
+        };
+        let bits = u64::from(u32::from_le_bytes(bits));
         let scaled = (bits * u64::try_from(bound).unwrap_or(u64::MAX)) >> 32;
         usize::try_from(scaled).unwrap_or(0)
     }

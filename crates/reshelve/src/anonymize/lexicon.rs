@@ -4,12 +4,9 @@
 //! Our own words are made up of syllables, so that a copy does not read as if it were somebody's
 //! text, and what recurs in it cannot be mistaken for a word of the source.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-
 use twox_hash::XxHash3_128;
 
-use super::words::folded;
+use super::words::{folded, is_folded_into};
 
 /// The most common words of English, and little words of its neighbours.
 const COMMON: &str = include_str!("common_words.txt");
@@ -31,12 +28,22 @@ pub(super) enum Listed {
     Own(usize),
 }
 
+/// Words of our own are kept in so many bytes: copies of a fixed length are one instruction.
+const KEPT_BYTES: usize = 16;
+/// Places of the table of lists, about twice as many as there are words.
+const PLACES: usize = 1 << 13;
+/// An entry of the table is the upper part of a hash, and below that which word it is.
+const NUMBER_BITS: u32 = 16;
+/// The number of a common word; those of our own words begin after it, and 0 is an empty place.
+const COMMON_NUMBER: u64 = 1;
+
 /// The lists, found by the hash of a word.
 pub(super) struct Lexicon {
-    seed: u64,
-    listed: HashMap<u64, Listed, BuildHasherDefault<AlreadyHashed>>,
+    /// What words are hashed with.
+    seeds: [u64; 4],
+    listed: Vec<u64>,
     /// Our own words, shortest first.
-    own: Vec<Vec<u8>>,
+    own: Vec<[u8; KEPT_BYTES]>,
     /// Where those of each length begin; the last entry is their number.
     begins: [usize; LENGTH_MAX + 2],
 }
@@ -44,15 +51,15 @@ pub(super) struct Lexicon {
 impl Lexicon {
     /// The lists, hashed with that seed.
     pub(super) fn new(seed: u64) -> Lexicon {
+        let drawn = |part: u64| half(XxHash3_128::oneshot_with_seed(seed, &part.to_le_bytes()));
         let mut lexicon = Lexicon {
-            seed,
-            listed: HashMap::default(),
+            seeds: [0, 1, 2, 3].map(drawn),
+            listed: vec![0; PLACES],
             own: Vec::new(),
             begins: [0; LENGTH_MAX + 2],
         };
         for word in COMMON.split_ascii_whitespace() {
-            let hash = lexicon.hash_folded(word.as_bytes());
-            lexicon.listed.insert(short(hash), Listed::Common);
+            lexicon.list(lexicon.hash(word.as_bytes()), COMMON_NUMBER);
         }
         let mut syllables = Syllables(0x5eed);
         for (at, count) in COUNTS.into_iter().enumerate() {
@@ -60,13 +67,15 @@ impl Lexicon {
             let mut left = count;
             while left > 0 {
                 let word = syllables.word(at + 1);
-                let key = short(lexicon.hash_folded(&word));
+                let hash = lexicon.hash(&word);
+                let mut kept = [0; KEPT_BYTES];
+                kept[..word.len()].copy_from_slice(&word);
                 // One letter is in every list of words; it is ours all the same.
-                let is_new = at == 0 || !lexicon.listed.contains_key(&key);
-                if is_new && !lexicon.own.contains(&word) {
-                    let number = lexicon.own.len();
-                    lexicon.listed.entry(key).or_insert(Listed::Own(number));
-                    lexicon.own.push(word);
+                let is_new = at == 0 || lexicon.listed(hash).is_none();
+                if is_new && !lexicon.own.contains(&kept) {
+                    let number = u64::try_from(lexicon.own.len()).unwrap_or(0);
+                    lexicon.list(hash, COMMON_NUMBER + 1 + number);
+                    lexicon.own.push(kept);
                     left -= 1;
                 }
             }
@@ -75,26 +84,57 @@ impl Lexicon {
         lexicon
     }
 
+    /// Puts a word into the table, unless it is there.
+    fn list(&mut self, hash: WordHash, number: u64) {
+        if self.listed(hash).is_none() {
+            let (mut at, entry) = entry(hash);
+            while self.listed[at] != 0 {
+                at = (at + 1) % PLACES;
+            }
+            self.listed[at] = entry | number;
+        }
+    }
+
     /// The hash of a word, whatever its case.
     pub(super) fn hash(&self, word: &[u8]) -> WordHash {
-        let mut lower = [0; 32];
-        if let Some(lower) = lower.get_mut(..word.len())
-            && word.is_ascii()
-        {
-            lower.copy_from_slice(word);
-            lower.make_ascii_lowercase();
-            return self.hash_folded(lower);
+        let mut lower = [0; 2 * KEPT_BYTES];
+        if !lower.get_mut(..word.len()).is_some_and(|lower| is_folded_into(word, lower)) {
+            return self.hash_folded(folded(word, &mut Vec::new()));
         }
-        self.hash_folded(folded(word, &mut Vec::new()))
+        if word.len() > KEPT_BYTES {
+            return self.hash_folded(&lower[..word.len()]);
+        }
+        // A word has no null in it, so no other one is filled up to the same bytes.
+        let [low, high] = [0, 8].map(|at| {
+            let part = lower[at..].first_chunk().copied().unwrap_or_default();
+            u64::from_le_bytes(part)
+        });
+        let [one, two, three, four] = self.seeds;
+        let first = mixed(low ^ one, high ^ two);
+        let second = mixed(low.rotate_left(32) ^ three, high ^ four);
+        u128::from(mixed(second ^ one, three)) << 64 | u128::from(mixed(first ^ two, four))
     }
 
     pub(super) fn hash_folded(&self, word: &[u8]) -> WordHash {
-        XxHash3_128::oneshot_with_seed(self.seed, word)
+        XxHash3_128::oneshot_with_seed(self.seeds[0], word)
     }
 
     /// Which list a word is in.
     pub(super) fn listed(&self, hash: WordHash) -> Option<Listed> {
-        self.listed.get(&short(hash)).copied()
+        let (mut at, entry) = entry(hash);
+        loop {
+            let found = self.listed[at];
+            let number = found & NUMBER_MASK;
+            match number {
+                0 => return None,
+                _ if found ^ number != entry => at = (at + 1) % PLACES,
+                COMMON_NUMBER => return Some(Listed::Common),
+                _ => {
+                    let number = number - COMMON_NUMBER - 1;
+                    return usize::try_from(number).ok().map(Listed::Own);
+                }
+            }
+        }
     }
 
     /// Whether a word is common, or a short number: every corpus has all of those.
@@ -109,7 +149,16 @@ impl Lexicon {
 
     /// One of our own words.
     pub(super) fn own(&self, number: usize) -> &[u8] {
-        self.own.get(number).map_or(b"", Vec::as_slice)
+        let Some(word) = self.own.get(number) else { return b"" };
+        &word[..word.iter().position(|byte| *byte == 0).unwrap_or(KEPT_BYTES)]
+    }
+
+    /// Appends one of our own words, which has that length.
+    pub(super) fn append_own(&self, number: usize, length: usize, out: &mut Vec<u8>) {
+        let Some(word) = self.own.get(number) else { return };
+        let end = out.len() + length;
+        out.extend_from_slice(word);
+        out.truncate(end);
     }
 
     /// How many words of our own there are.
@@ -129,29 +178,25 @@ pub(super) fn is_short(word: &[u8]) -> bool {
     is_one || word.len() <= DIGITS_MAX && word.iter().all(u8::is_ascii_digit)
 }
 
-/// The half of a hash that tables in memory go by.
-fn short(hash: WordHash) -> u64 {
-    u64::try_from(hash & u128::from(u64::MAX)).unwrap_or(0)
+/// The bits of an entry that are a number.
+const NUMBER_MASK: u64 = (1 << NUMBER_BITS) - 1;
+
+/// Where a hash is looked for in the table, and its entry there without a number. Together they are
+/// 61 bits of it.
+fn entry(hash: WordHash) -> (usize, u64) {
+    let half = half(hash);
+    (usize::try_from(half).unwrap_or(0) % PLACES, half & !NUMBER_MASK)
 }
 
-/// Keys that are hashes are not hashed again.
-#[derive(Default)]
-struct AlreadyHashed(u64);
+/// The two halves of a product, one upon the other.
+fn mixed(one: u64, other: u64) -> u64 {
+    let product = u128::from(one) * u128::from(other);
+    half(product) ^ half(product >> 64)
+}
 
-impl Hasher for AlreadyHashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
+/// The lower half of a hash, which tables in memory go by.
+pub(super) fn half(hash: WordHash) -> u64 {
+    u64::try_from(hash & u128::from(u64::MAX)).unwrap_or(0)
 }
 
 /// Makes words up, always the same ones.

@@ -119,9 +119,8 @@ impl Pen<'_> {
         while left > LENGTH_MAX {
             // What is left after a part should be a part itself.
             let part = if left < LENGTH_MAX + 3 { LENGTH_MAX - 3 } else { LENGTH_MAX };
-            let number =
-                self.lexicon.of_length(part).start + draw.below(self.lexicon.of_length(part).len());
-            out.extend_from_slice(self.lexicon.own(number));
+            let range = self.lexicon.of_length(part);
+            self.lexicon.append_own(range.start + draw.below(range.len()), part, out);
             left -= part;
         }
         let is_alone = left == length;
@@ -129,11 +128,14 @@ impl Pen<'_> {
         for attempt in 0..TRIES {
             let range = self.lexicon.of_length(length);
             let number = range.start + draw.below(range.len());
-            let drawn = self.lexicon.own(number);
+            let start = out.len();
+            self.lexicon.append_own(number, length, out);
             let is_free = !self.corpus.is_blocked(number) || length == 1;
-            if is_free && !(is_alone && drawn.eq_ignore_ascii_case(not)) || attempt + 1 == TRIES {
-                return out.extend_from_slice(drawn);
+            let is_same = is_alone && out[start..].eq_ignore_ascii_case(not);
+            if is_free && !is_same || attempt + 1 == TRIES {
+                return;
             }
+            out.truncate(start);
             if attempt % 8 == 7 {
                 length = (length + 1).min(LENGTH_MAX);
             }

@@ -7,12 +7,12 @@
 use std::collections::BTreeSet;
 
 use super::corpus::Corpus;
-use super::lexicon::{Lexicon, WordHash};
+use super::lexicon::{Lexicon, WordHash, half};
 use super::names::SEQUENCE_MAX;
 use super::policy::Policy;
 use super::survey::phrase;
 use super::walk::{Piece, Spot, Visitor, walk};
-use super::words::{Word, each_word, is_same, words};
+use super::words::each_word;
 use crate::store::DiskError;
 use reshelve_core::raw::{Document, hex};
 
@@ -59,7 +59,7 @@ pub(super) struct Scanner<'a> {
     policy: &'a Policy,
     lexicon: &'a Lexicon,
     corpus: &'a Corpus,
-    runs: Runs,
+    original: Original,
 }
 
 /// What a scan of a document found.
@@ -71,21 +71,29 @@ pub(super) struct Found {
 
 impl<'a> Scanner<'a> {
     pub(super) fn new(policy: &'a Policy, lexicon: &'a Lexicon, corpus: &'a Corpus) -> Scanner<'a> {
-        Scanner { policy, lexicon, corpus, runs: Runs::default() }
+        Scanner { policy, lexicon, corpus, original: Original::default() }
     }
 
     /// Compares a copy with its original. Without one, only the third rule can be looked at.
     pub(super) fn scan(&mut self, copy: Document<'_>, original: Option<Document<'_>>) -> Found {
-        self.runs.clear();
+        self.original.clear();
         if let Some(original) = original {
             let mut collecting =
-                Collecting { lexicon: self.lexicon, runs: &mut self.runs, hashes: Vec::new() };
+                Collecting { lexicon: self.lexicon, original: &mut self.original };
             walk(self.policy, original, None, &mut collecting);
-            self.runs.index();
+            self.original.index();
         }
-        let (lexicon, corpus, runs) = (self.lexicon, self.corpus, &self.runs);
-        let mut scan = Scan { lexicon, corpus, runs, hashes: Vec::new(), found: Found::default() };
+        let mut scan = Scan {
+            lexicon: self.lexicon,
+            corpus: self.corpus,
+            original: &self.original,
+            next: 0,
+            hashes: Vec::new(),
+            runs: Vec::new(),
+            found: Found::default(),
+        };
         walk(self.policy, copy, original, &mut scan);
+        scan.find_runs();
         scan.found
     }
 }
@@ -104,132 +112,169 @@ impl Scanner<'_> {
     }
 }
 
-/// Takes the runs of the original.
+/// Takes the words of the original.
 struct Collecting<'s> {
     lexicon: &'s Lexicon,
-    runs: &'s mut Runs,
-    hashes: Vec<u64>,
+    original: &'s mut Original,
 }
 
 impl Visitor for Collecting<'_> {
     fn piece(&mut self, _: Spot, piece: Piece<'_>, _: Option<Piece<'_>>) {
         let (Piece::Text(text) | Piece::Name(text)) = piece else { return };
-        self.hashes.clear();
-        each_word(text, |word| self.hashes.push(half(self.lexicon.hash(word.of(text)))));
-        self.runs.all.extend(self.hashes.windows(RUN).map(run));
+        let Original { words, pieces, runs, .. } = &mut *self.original;
+        let start = words.len();
+        each_word(text, |word| words.push(self.lexicon.hash(word.of(text))));
+        pieces.push((text.as_ptr().addr(), start));
+        runs.extend(words[start..].windows(RUN).map(run));
     }
 }
 
-fn half(hash: WordHash) -> u64 {
-    u64::try_from(hash & u128::from(u64::MAX)).unwrap_or(0)
-}
-
-/// The hash of a run of words; never 0.
-fn run(words: &[u64]) -> u64 {
+/// The hash of a run of words.
+fn run(words: &[WordHash]) -> u64 {
     let mixed = words.iter().fold(0x9E37_79B9_7F4A_7C15_u64, |run, word| {
-        (run.rotate_left(23) ^ word).wrapping_mul(0xD6E8_FEB8_6659_FD93)
+        (run.rotate_left(23) ^ half(*word)).wrapping_mul(0xD6E8_FEB8_6659_FD93)
     });
-    (mixed ^ (mixed >> 32)) | 1
+    mixed ^ (mixed >> 32)
 }
 
-/// The runs of words of a document: a table with open addressing, twice as large as it has to be.
+/// The words of an original, and its runs of words.
 #[derive(Default)]
-struct Runs {
-    all: Vec<u64>,
-    table: Vec<u64>,
+struct Original {
+    words: Vec<WordHash>,
+    /// Where each text lies in memory, and where its words begin, in the order of the walk.
+    pieces: Vec<(usize, usize)>,
+    runs: Vec<u64>,
+    /// Tells of nearly all other runs that they are not among these.
+    filter: Vec<u64>,
 }
 
-/// Above this many entries the table's memory is given back: it was for one large document.
-const TABLE_KEPT_MAX: usize = 1 << 20;
+/// Bits of the filter for each run. With two of them set, one other run in about a thousand passes.
+const FILTER_BITS: usize = 64;
+/// Above this many words the memory is given back: it was for one large document.
+const KEPT_MAX: usize = 1 << 19;
 
-impl Runs {
+impl Original {
     fn clear(&mut self) {
-        self.all.clear();
-        if self.table.len() > TABLE_KEPT_MAX {
-            *self = Runs::default();
+        if self.words.len() > KEPT_MAX {
+            *self = Original::default();
         }
-        self.table.clear();
+        self.words.clear();
+        self.pieces.clear();
+        self.runs.clear();
+        self.filter.clear();
     }
 
     fn index(&mut self) {
-        self.table.resize((self.all.len() * 2).next_power_of_two(), 0);
-        for index in 0..self.all.len() {
-            let run = self.all[index];
-            let mut at = self.place(run);
-            while self.table[at] != 0 && self.table[at] != run {
-                at = (at + 1) & (self.table.len() - 1);
-            }
-            self.table[at] = run;
-        }
-    }
-
-    fn place(&self, run: u64) -> usize {
-        usize::try_from(run >> 8).unwrap_or(0) & (self.table.len() - 1)
-    }
-
-    fn has(&self, run: u64) -> bool {
-        if self.table.is_empty() {
-            return false;
-        }
-        let mut at = self.place(run);
-        loop {
-            match self.table[at] {
-                0 => return false,
-                found if found == run => return true,
-                _ => at = (at + 1) & (self.table.len() - 1),
+        let bits = (self.runs.len() * FILTER_BITS).next_power_of_two();
+        self.filter.resize(bits.div_ceil(64), 0);
+        for &run in &self.runs {
+            for (at, bit) in places(&self.filter, run) {
+                self.filter[at] |= bit;
             }
         }
     }
+
+    fn may_have(&self, run: u64) -> bool {
+        !self.filter.is_empty()
+            && places(&self.filter, run).into_iter().all(|(at, bit)| self.filter[at] & bit != 0)
+    }
+
+    /// The words of a text, which is the next one of the walk or one after that.
+    fn words_of(&self, text: &[u8], next: &mut usize) -> Option<&[WordHash]> {
+        let pieces = self.pieces.get(*next..)?;
+        let found = pieces.iter().position(|(at, _)| *at == text.as_ptr().addr())?;
+        *next += found + 1;
+        let end = self.pieces.get(*next).map_or(self.words.len(), |(_, start)| *start);
+        self.words.get(pieces[found].1..end)
+    }
+}
+
+/// The bits of a run in a filter, whose length is a power of two.
+fn places(filter: &[u64], run: u64) -> [(usize, u64); 2] {
+    [run, run >> 32].map(|part| {
+        let at = usize::try_from(part >> 6).unwrap_or(0) & (filter.len() - 1);
+        (at, 1 << (part % 64))
+    })
 }
 
 /// A copy that is being scanned.
 struct Scan<'s> {
     lexicon: &'s Lexicon,
     corpus: &'s Corpus,
-    runs: &'s Runs,
+    original: &'s Original,
+    /// The text of the original that comes next.
+    next: usize,
+    /// The words of the text that is looked at.
     hashes: Vec<WordHash>,
+    /// Runs of the copy that may be in the original.
+    runs: Vec<(u64, Spot)>,
     found: Found,
 }
 
 impl Scan<'_> {
     fn text(&mut self, spot: Spot, text: &[u8], twin: Option<&[u8]>) {
-        let words = words(text);
-        self.words(spot, text, &words, 0);
+        self.words(spot, text, 0);
         if let Some(twin) = twin {
+            let mut own = Vec::new();
+            let words = match self.original.words_of(twin, &mut self.next) {
+                Some(words) => words,
+                // A value that needs not be hidden.
+                None => {
+                    each_word(twin, |word| own.push(self.lexicon.hash(word.of(twin))));
+                    &own
+                }
+            };
+            let are_same = words.iter().zip(&self.hashes).map(|(one, other)| one == other);
             let mut unchanged = 0;
-            let mut index = 0;
-            each_word(twin, |word| {
-                let is_unchanged =
-                    words.get(index).is_some_and(|copy| is_same(copy.of(text), word.of(twin)));
-                index += 1;
-                unchanged = if is_unchanged { unchanged + 1 } else { 0 };
+            for is_same in are_same {
+                unchanged = if is_same { unchanged + 1 } else { 0 };
                 if unchanged == 2 {
                     self.found.leaks.push((Leak::InPlace, spot));
                 }
-            });
+            }
         }
         self.runs(spot);
         self.phrases(spot);
     }
 
     /// The words of a text, and those of at least that length which are suspects.
-    fn words(&mut self, spot: Spot, text: &[u8], words: &[Word], length_min: usize) {
+    fn words(&mut self, spot: Spot, text: &[u8], length_min: usize) {
         self.hashes.clear();
-        for word in words {
+        each_word(text, |word| {
             let word = word.of(text);
             let hash = self.lexicon.hash(word);
             self.hashes.push(hash);
             if word.len() >= length_min && self.corpus.may_have(self.lexicon, word, hash) {
                 self.found.suspects.push(Suspect { hash, spot });
             }
-        }
+        });
     }
 
-    /// Runs of these words that the original has.
+    /// Runs of these words that the original may have.
     fn runs(&mut self, spot: Spot) {
-        let halves: Vec<u64> = self.hashes.iter().map(|hash| half(*hash)).collect();
-        if halves.windows(RUN).any(|words| self.runs.has(run(words))) {
-            self.found.leaks.push((Leak::Run, spot));
+        let runs = self.hashes.windows(RUN).map(run);
+        self.runs.extend(runs.filter(|run| self.original.may_have(*run)).map(|run| (run, spot)));
+    }
+
+    /// Which of these runs the original has: it is read once for all of them.
+    fn find_runs(&mut self) {
+        if self.runs.is_empty() {
+            return;
+        }
+        self.runs.sort_unstable_by_key(|(run, _)| *run);
+        let mut are_there = vec![false; self.runs.len()];
+        for run in &self.original.runs {
+            let first = self.runs.partition_point(|(other, _)| other < run);
+            if self.runs.get(first).is_some_and(|(other, _)| other == run) {
+                are_there[first] = true;
+            }
+        }
+        let mut first = 0;
+        for same in self.runs.chunk_by(|one, other| one.0 == other.0) {
+            if are_there[first] {
+                self.found.leaks.extend(same.iter().map(|(_, spot)| (Leak::Run, *spot)));
+            }
+            first += same.len();
         }
     }
 
@@ -253,7 +298,7 @@ impl Scan<'_> {
         if bytes.len() >= BYTES_MIN && twin == Some(Piece::Bytes(bytes)) {
             self.found.leaks.push((Leak::InPlace, spot));
         }
-        self.words(spot, bytes, &words(bytes), WORD_IN_COPY_MIN);
+        self.words(spot, bytes, WORD_IN_COPY_MIN);
         self.runs(spot);
     }
 }

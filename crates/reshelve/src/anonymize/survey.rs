@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::corpus::Trace;
-use super::lexicon::{Lexicon, Listed, WordHash};
+use super::lexicon::{Lexicon, Listed, WordHash, is_short};
 use super::names::SEQUENCE_MAX;
 use super::policy::{NodeId, Policy};
 use super::rewrite::job_of;
@@ -14,7 +14,7 @@ use super::words::{each_word, words};
 use reshelve_core::raw::{Document, hex};
 
 /// Words that were seen lately are not given again: most words of a novel are among them.
-const RECENT: usize = 1 << 16;
+const RECENT: usize = 1 << 13;
 /// A run of letters in a binary is a word if it is at least this long: shorter ones come about by
 /// chance.
 pub(super) const WORD_IN_BYTES_MIN: usize = 5;
@@ -55,13 +55,14 @@ impl<'a> Surveyor<'a> {
             }
             *recent = hash;
         }
-        if self.lexicon.is_common(word, hash) {
+        if is_short(word) {
             return;
         }
         self.traces.push(match self.lexicon.listed(hash) {
+            Some(Listed::Common) => return,
             Some(Listed::Own(number)) if is_name => Trace::OwnName(number),
             Some(Listed::Own(number)) => Trace::Own(number),
-            _ => Trace::Word(hash),
+            None => Trace::Word(hash),
         });
     }
 
@@ -87,7 +88,7 @@ pub(super) fn phrase(lexicon: &Lexicon, words: &[WordHash]) -> WordHash {
 }
 
 fn place(hash: WordHash) -> usize {
-    usize::try_from((hash >> 64) & 0xFFFF).unwrap_or(0)
+    usize::try_from(hash >> 64).unwrap_or(0) % RECENT
 }
 
 impl Visitor for Surveyor<'_> {

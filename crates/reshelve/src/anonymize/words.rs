@@ -58,41 +58,62 @@ const fn classes() -> [u8; 256] {
     classes
 }
 
-/// Calls `each` with the words of a text, in order. Bytes that are not UTF-8 are between words.
+/// The first word of a text from a place on. Bytes that are not UTF-8 are between words.
+pub(super) fn next_word(text: &[u8], from: usize) -> Option<Word> {
+    let mut at = from;
+    let start = loop {
+        match CLASSES[usize::from(*text.get(at)?)] {
+            OTHER => at += 1,
+            WIDE => match wide(text, at) {
+                (_, true) => break at,
+                (length, false) => at += length,
+            },
+            _ => break at,
+        }
+    };
+    let mut seen = OTHER;
+    while let Some(&byte) = text.get(at) {
+        let class = CLASSES[usize::from(byte)];
+        match class {
+            OTHER => break,
+            WIDE => match wide(text, at) {
+                (length, true) => at += length,
+                (_, false) => break,
+            },
+            _ => at += 1,
+        }
+        seen |= class;
+    }
+    let script = match seen {
+        LETTER => Script::Letters,
+        DIGIT => Script::Digits,
+        seen if seen & WIDE == 0 => Script::Mixed,
+        _ => Script::Wide,
+    };
+    Some(Word { start, end: at, script })
+}
+
+/// How long the character beyond ASCII is that starts there, and whether it can be part of a word.
+/// What is no character is one byte.
+fn wide(text: &[u8], at: usize) -> (usize, bool) {
+    match text[at..] {
+        // Latin-1, whose letters have × and ÷ among them, and general punctuation are most of what
+        // novels have beyond ASCII; tables of all characters take ten times as long.
+        [0xC3, second @ 0x80..=0xBF, ..] => (2, second != 0x97 && second != 0xB7),
+        [0xE2, 0x80, 0x80..=0xBF, ..] => (3, false),
+        _ => match char_at(text, at) {
+            Some(letter) => (letter.len_utf8(), letter.is_alphanumeric()),
+            None => (1, false),
+        },
+    }
+}
+
+/// Calls `each` with the words of a text, in order.
 pub(super) fn each_word(text: &[u8], mut each: impl FnMut(Word)) {
     let mut at = 0;
-    while at < text.len() {
-        let start = at;
-        let mut seen = OTHER;
-        while let Some(&byte) = text.get(at) {
-            let class = CLASSES[usize::from(byte)];
-            if class == OTHER {
-                break;
-            }
-            if class != WIDE {
-                seen |= class;
-                at += 1;
-                continue;
-            }
-            match char_at(text, at) {
-                Some(letter) if letter.is_alphanumeric() => {
-                    seen |= WIDE;
-                    at += letter.len_utf8();
-                }
-                _ => break,
-            }
-        }
-        if seen != OTHER {
-            let script = match seen {
-                LETTER => Script::Letters,
-                DIGIT => Script::Digits,
-                seen if seen & WIDE == 0 => Script::Mixed,
-                _ => Script::Wide,
-            };
-            each(Word { start, end: at, script });
-        } else {
-            at += char_at(text, at).map_or(1, char::len_utf8);
-        }
+    while let Some(word) = next_word(text, at) {
+        at = word.end;
+        each(word);
     }
 }
 
@@ -134,6 +155,34 @@ pub(super) fn folded<'b>(word: &[u8], buffer: &'b mut Vec<u8>) -> &'b [u8] {
     buffer
 }
 
+/// Puts a word in lower case into a buffer of its length; tells whether it could, as it can for ASCII
+/// and Latin-1.
+pub(super) fn is_folded_into(word: &[u8], lower: &mut [u8]) -> bool {
+    lower.copy_from_slice(word);
+    if word.is_ascii() {
+        lower.make_ascii_lowercase();
+        return true;
+    }
+    let mut at = 0;
+    while let Some(rest) = lower.get_mut(at..).filter(|rest| !rest.is_empty()) {
+        match rest {
+            [ascii @ 0..=0x7F, ..] => {
+                ascii.make_ascii_lowercase();
+                at += 1;
+            }
+            [0xC3, second @ 0x80..=0xBF, ..] => {
+                // From À to Þ, but for ×.
+                if *second < 0x9F && *second != 0x97 {
+                    *second += 0x20;
+                }
+                at += 2;
+            }
+            _ => return false,
+        }
+    }
+    true
+}
+
 /// Whether two words are the same but for the case of their letters.
 pub(super) fn is_same(one: &[u8], other: &[u8]) -> bool {
     if one.is_ascii() && other.is_ascii() {
@@ -173,10 +222,33 @@ mod tests {
     }
 
     #[test]
+    fn every_character_is_in_a_word_if_it_is_a_letter_or_digit() {
+        for letter in (0..0x3000).filter_map(char::from_u32) {
+            let text = format!("a{letter}b");
+            let expected = if letter.is_alphanumeric() { 1 } else { 2 };
+            assert_eq!(words(text.as_bytes()).len(), expected, "{letter:?}");
+        }
+    }
+
+    #[test]
     fn bytes_that_are_not_text_are_between_words() {
         let mixed = b"\xFFab\xC3\x28cd\xE2\x82";
         let found: Vec<&[u8]> = words(mixed).iter().map(|word| word.of(mixed)).collect();
         assert_eq!(found, [&b"ab"[..], b"cd"]);
+    }
+
+    #[test]
+    fn latin_letters_are_folded_as_all_are() {
+        let mut lower = [0; 8];
+        for letter in (0..0x250).filter_map(char::from_u32) {
+            let text = format!("aB{letter}");
+            let lower = &mut lower[..text.len()];
+            if is_folded_into(text.as_bytes(), lower) {
+                assert_eq!(lower, folded(text.as_bytes(), &mut Vec::new()), "{letter:?}");
+            } else {
+                assert!(!('À'..='ÿ').contains(&letter), "{letter:?}");
+            }
+        }
     }
 
     #[test]
