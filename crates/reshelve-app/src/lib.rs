@@ -6,6 +6,7 @@
 //! prints, or keeps global state: what a caller wants to hear while a command works comes through a
 //! [`Handle`], which also cancels it.
 
+mod beside;
 mod exit_code;
 mod failure;
 mod family;
