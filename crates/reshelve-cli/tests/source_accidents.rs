@@ -16,12 +16,15 @@ const RUN: [&str; 6] = ["run", "jobs.bson", "target", "--apply", "--in-flight", 
 /// A run over a file, stopped in the middle of it.
 fn stopped(place: &Place) -> Child {
     let child = place.call(&with(&RUN, &["--batch-docs", "1", "--jobs", "1"])).spawn(false);
-    until("the run has a folder", || !place.runs().is_empty());
+    let state = || {
+        let run = place.runs().pop()?;
+        let text = place.read(&format!(".reshelve/runs/{run}/checkpoint.json"));
+        let checkpoint: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        checkpoint["state"].as_str().map(str::to_owned)
+    };
+    until("the run has begun", || state().is_some_and(|state| state != "planned"));
     signal(&child, "STOP");
-    let run = place.runs().pop().unwrap();
-    let text = place.read(&format!(".reshelve/runs/{run}/checkpoint.json"));
-    let checkpoint: serde_json::Value = serde_json::from_slice(&text).unwrap();
-    assert_eq!(checkpoint["state"], "running");
+    assert_eq!(state().unwrap(), "running");
     child
 }
 
