@@ -82,7 +82,10 @@ pub fn generate(request: &Request, handle: &Handle) -> Result<Outcome, Failure> 
     }
     expect_free(&output, request)?;
     handle.watcher().ready();
-    let beside = Beside::new(&request.out);
+    // A folder that is there may be a file system of its own.
+    let is_there = matches!(output.form, OutputForm::Folder { .. }) && output.path.is_dir();
+    let place_of = if is_there { folder_of_database(&output) } else { output.path.clone() };
+    let beside = Beside::new(&place_of);
     let temporary = Output { path: beside.path().to_owned(), ..output.clone() };
     let (written, fault) = write(request, &temporary, handle)
         .map_err(|error| failed(named(error, beside.path(), &request.out)))?;

@@ -124,6 +124,8 @@ fn a_run_that_was_taken_over_names_the_other_one() {
     let first = place.run();
     let status = ["status", first.as_str()];
     assert!(place.expect(0, &status).stdout.contains("reshelve resume"));
+    let told = place.expect(0, &["throttle", &first, "--max-docs-per-s", "50"]);
+    assert_eq!(next(&told).unwrap(), format!("reshelve resume {first}"));
     let over = ["run", "jobs.bson", "out", "--apply", "--in-flight", "include", "--take-over"];
     place.expect(0, &over);
     let by = place.runs().into_iter().find(|run| *run != first).unwrap();
@@ -171,5 +173,12 @@ fn nothing_is_named_that_replaces_or_cannot_be_repeated() {
     // What came through a pipe is gone: the report needs no source.
     let run = ["run", "-", "piped", "--apply", "--in-flight", "include"];
     let told = place.call(&run).stdin(&place.read("jobs.bson")).expect(0);
-    assert!(next(&told).is_some_and(|line| line.starts_with("reshelve report ")));
+    let line = next(&told).unwrap();
+    assert!(line.starts_with("reshelve report "), "{line}");
+    // It says how more could be said.
+    let told = copied(&place, &line).expect(0);
+    told.says(&["hint:", "--source FILE"]);
+    let told = copied(&place, &format!("{line} --source jobs.bson")).expect(0);
+    assert!(!told.stderr.contains("hint:"), "{}", told.stderr);
+    assert!(told.stdout.contains("Parity holds."), "{}", told.stdout);
 }

@@ -55,6 +55,10 @@ fn a_file_that_no_report_wrote_is_not_written_over() {
         refused(&place, &REPORT, &["`report` did not write it"]);
         fs::remove_dir(place.path(&path)).unwrap();
     }
+    fs::create_dir(place.path("out/earlier-unfinished")).unwrap();
+    place.write("out/earlier-unfinished/notes.txt", b"mine");
+    refused(&place, &REPORT, &["notes.txt is there, and `report` did not write it"]);
+    fs::remove_dir_all(place.path("out/earlier-unfinished")).unwrap();
     place.write("out/evidence-of-others.tar.gz", b"theirs");
     place.expect(0, &REPORT);
     place.expect(0, &REPORT);

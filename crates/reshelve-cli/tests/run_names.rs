@@ -136,7 +136,10 @@ fn latest_passes_over_dry_runs_that_a_command_can_do_nothing_with() {
     let dry = place.runs().into_iter().find(|run| *run != applied).unwrap();
     let note = format!("note: latest is {applied} here: the dry run {dry} was begun after it");
     let told = place.expect(0, &["rollback", "latest"]);
-    told.says(&[&note, "cannot be rolled back", &format!("rollback {applied} --apply")]);
+    let told = told.says(&[&note, "cannot be rolled back", &format!("rollback {applied} --apply")]);
+    // Nothing is done yet.
+    assert!(told.stdout.contains("to delete "), "{}", told.stdout);
+    assert!(!told.stdout.contains("deleted"), "{}", told.stdout);
     let told = place.expect(0, &["resume", "latest", "--source", "jobs.bson"]);
     let told = told.says(&[&note, "cannot be resumed"]);
     assert_eq!(told.stderr.matches("note: latest is").count(), 1, "{}", told.stderr);

@@ -15,7 +15,7 @@ const RUN: [&str; 6] = ["run", "jobs.bson", "target", "--apply", "--in-flight", 
 
 /// A run over a file, stopped in the middle of it.
 fn stopped(place: &Place) -> Child {
-    let child = place.call(&with(&RUN, &["--batch-docs", "1", "--jobs", "1"])).spawn(false);
+    let mut child = place.call(&with(&RUN, &["--batch-docs", "1", "--jobs", "1"])).spawn(false);
     let state = || {
         let run = place.runs().pop()?;
         let text = place.read(&format!(".reshelve/runs/{run}/checkpoint.json"));
@@ -24,7 +24,12 @@ fn stopped(place: &Place) -> Child {
     };
     until("the run has begun", || state().is_some_and(|state| state != "planned"));
     signal(&child, "STOP");
-    assert_eq!(state().unwrap(), "running");
+    let found = state().unwrap();
+    if found != "running" {
+        // A stopped process would stay for ever, with whatever locks it was given.
+        child.kill().unwrap();
+    }
+    assert_eq!(found, "running");
     child
 }
 

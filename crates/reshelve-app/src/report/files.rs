@@ -122,10 +122,11 @@ fn keep_earlier(out: &Path) -> Result<Option<PathBuf>, Failure> {
         Disk.list(out)?.into_iter().filter(|name| is_own(out, name)).collect();
     let unfinished = out.join(UNFINISHED);
     let is_begun = Disk.is_folder(&unfinished)?;
-    if names.is_empty() && !is_begun {
+    if is_begun {
+        expect_own(&unfinished)?;
+    } else if names.is_empty() {
         return Ok(None);
-    }
-    if !is_begun {
+    } else {
         Disk.create_folder(&unfinished)?;
     }
     for name in names {
@@ -140,6 +141,12 @@ fn keep_earlier(out: &Path) -> Result<Option<PathBuf>, Failure> {
     Disk.rename(&unfinished, &folder)?;
     Disk.sync_folder(out)?;
     Ok(Some(folder))
+}
+
+/// Refuses a folder in which there is something that `report` did not write.
+fn expect_own(folder: &Path) -> Result<(), Failure> {
+    let foreign = Disk.list(folder)?.into_iter().find(|name| !is_own(folder, name));
+    foreign.map_or(Ok(()), |name| expect_nothing(&folder.join(name)))
 }
 
 /// Removes what a report that was killed left under temporary names. The lock is held: nobody else
@@ -169,9 +176,9 @@ fn hold(out: &Path) -> Result<Box<dyn OpenFile>, Failure> {
     Err(Failure::refused(message, hints::report::WAIT))
 }
 
-/// Takes the lock away. A file that has taken its place is not touched.
+/// Takes the lock away. A file that has taken its place, or that somebody has filled, is not touched.
 fn release(held: &dyn OpenFile) -> Result<(), DiskError> {
-    match Disk.is_still_there(held)? {
+    match Disk.is_still_there(held)? && held.length()? == 0 {
         true => Disk.remove_file(held.path()),
         false => Ok(()),
     }
