@@ -73,8 +73,14 @@ pub(crate) fn move_novels(folder: &Path) -> Result<Told, Failure> {
     let (dump, target, runs) = (folder.join("dump"), folder.join("target"), folder.join("runs"));
     let plan =
         generate::Plan { size: generate::Size::Small, ..generate::Plan::lifecycle(7, DOCUMENTS) };
-    let request =
-        generate::Request { out: dump.clone(), form: None, overwrite: false, plan, fault: None };
+    let request = generate::Request {
+        out: dump.clone(),
+        form: None,
+        overwrite: false,
+        plan,
+        fault: None,
+        runs_folder: runs.clone(),
+    };
     generate::generate(&request, &Handle::silent())?;
 
     let (read, reads) = sync_channel(0);

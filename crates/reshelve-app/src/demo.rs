@@ -122,7 +122,14 @@ impl Demo {
             ..Plan::lifecycle(2025, self.request.documents)
         };
         let out = self.legacy();
-        let request = generate::Request { out, form: None, overwrite: false, plan, fault: None };
+        let request = generate::Request {
+            out,
+            form: None,
+            overwrite: false,
+            plan,
+            fault: None,
+            runs_folder: self.dir().join("runs"),
+        };
         generate::generate(&request, &self.handle)
     }
 

@@ -51,7 +51,7 @@ pub struct RejectAnswer {
 /// Finds a document and explains it.
 ///
 /// # Errors
-/// If the source cannot be read up to the document, or does not have it.
+/// If the source cannot be read up to the document, or does not have it. Damage after it is a note.
 pub fn explain(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     let legacy = find(&request.source, &request.job, handle)?;
     let Explanation { fields, warnings, reject } =
@@ -65,35 +65,56 @@ pub fn explain(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     Ok(Outcome { schema: "reshelve.explain/1", job, fields, warnings, reject })
 }
 
-/// Reads the source up to the document.
-fn find(source: &SourcePlace, job: &str, handle: &Handle) -> Result<Vec<u8>, Failure> {
-    let mut source = places::origin(source, handle)?.open()?.source;
+/// Reads the source for the document. Files are read to their end: what is damaged after it is told,
+/// as every command that reads all of it does.
+fn find(place: &SourcePlace, job: &str, handle: &Handle) -> Result<Vec<u8>, Failure> {
+    let is_live = place.uri()?.is_some();
+    let mut source = places::origin(place, handle)?.open()?.source;
     let mut batch = Batch::default();
-    let mut parsed = Vec::new();
+    let mut found = None;
     loop {
         batch.clear();
-        let more = source.fill(&mut batch, BatchLimits::default()).map_err(|damage| Failure {
-            hint: hints::of_damage(damage.kind),
-            ..Failure::failed(damage.to_string())
-        })?;
-        if !more {
-            let message = format!("there is no document with the _id {}", plain(job));
-            return Err(Failure::usage(message, hints::JOB_IS_THE_ID));
+        match (source.fill(&mut batch, BatchLimits::default()), found) {
+            (Ok(true), None) => found = in_batch(&batch, job),
+            (Ok(true), Some(document)) => found = Some(document),
+            (Ok(false), Some(document)) => return Ok(document),
+            (Ok(false), None) => {
+                let message = format!("there is no document with the _id {}", plain(job));
+                return Err(Failure::usage(message, hints::JOB_IS_THE_ID));
+            }
+            (Err(damage), Some(document)) => {
+                let note = format!("warning: the source is damaged after this document: {damage}");
+                handle.watcher().note(&note);
+                return Ok(document);
+            }
+            (Err(damage), None) => {
+                let hint = hints::of_damage(damage.kind);
+                return Err(Failure { hint, ..Failure::failed(damage.to_string()) });
+            }
         }
-        for item in &batch.items {
-            let mut document = batch.document(item);
-            if batch.form == Form::Json {
-                parsed.clear();
-                if extjson::parse(document, &mut parsed).is_err() {
-                    continue;
-                }
-                document = &parsed;
-            }
-            if is_job(document, job) && raw::check(document).is_ok() {
-                return Ok(document.to_vec());
-            }
+        if is_live && let Some(document) = found {
+            return Ok(document);
         }
     }
+}
+
+/// The document in a batch, if it is well formed.
+fn in_batch(batch: &Batch, job: &str) -> Option<Vec<u8>> {
+    let mut parsed = Vec::new();
+    for item in &batch.items {
+        let mut document = batch.document(item);
+        if batch.form == Form::Json {
+            parsed.clear();
+            if extjson::parse(document, &mut parsed).is_err() {
+                continue;
+            }
+            document = &parsed;
+        }
+        if is_job(document, job) && raw::check(document).is_ok() {
+            return Some(document.to_vec());
+        }
+    }
+    None
 }
 
 fn is_job(document: &[u8], job: &str) -> bool {

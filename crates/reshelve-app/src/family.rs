@@ -83,6 +83,28 @@ fn check_retry(first: &Plan, retry: &Plan) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The run whose rejects a run took again, if they can be reported as one: both wrote the same
+/// target. Its folder is looked for in a folder of runs, and where it was.
+pub fn counts_with(plan: &Plan, runs: &Path) -> Option<String> {
+    let parent = parent_of(plan, runs)?;
+    check_retry(&parent, plan).is_ok().then_some(parent.run)
+}
+
+/// Whether the run whose rejects a run took again has another target, as a copy is.
+pub(crate) fn is_into_another_target(plan: &Plan, runs: &Path) -> bool {
+    parent_of(plan, runs).is_some_and(|parent| !is_same_target(&parent.target, &plan.target))
+}
+
+fn parent_of(plan: &Plan, runs: &Path) -> Option<Plan> {
+    let parent = plan.parent()?;
+    let was = plan.only_rejects.as_deref().map(|folder| folder.to_string_lossy().into_owned());
+    let names = [Some(parent.to_owned()), was];
+    names.into_iter().flatten().find_map(|name| {
+        let plan = RunFolder::find(runs, &name).ok()?.plan().ok()?;
+        (plan.run == parent).then_some(plan)
+    })
+}
+
 /// A run, and of these runs those that are retries of it and wrote into its target. They are listed
 /// oldest first, so that a retry comes after its parent.
 pub(crate) fn with_retries(first: &Plan, runs: Vec<Known>) -> Vec<Known> {

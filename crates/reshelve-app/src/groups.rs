@@ -37,6 +37,7 @@ pub fn difference(group: &Group) -> String {
         GroupKind::Missing => "missing".into(),
         GroupKind::ExtraJob | GroupKind::Extra => "in the target, and of no legacy document".into(),
         GroupKind::Double => "an _id for the second time".into(),
+        GroupKind::SameJob => "a jobId for the second time, under another _id".into(),
         GroupKind::Damaged => "damaged, and not read any further".into(),
         GroupKind::Other => "not told apart".into(),
         GroupKind::Different if group.expected.is_none() && group.actual.is_none() => {

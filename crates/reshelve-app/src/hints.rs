@@ -8,6 +8,7 @@ mod parity;
 pub(crate) mod plans;
 mod refusals;
 mod rehearse;
+pub(crate) mod report;
 mod rollback;
 mod served;
 mod server;
@@ -86,7 +87,7 @@ pub const WHERE_RUNS_ARE: &str = "--runs-dir says where runs are";
 pub const LIST_OF_COMMANDS: &str = "--help lists the commands";
 /// A faulty command line that the parser has no advice for.
 pub const LIST_OF_FLAGS: &str = "--help lists the arguments and their values";
-/// A comparison that did not come to its end.
+/// A comparison, a restored collection or generated data that did not come to its end.
 pub(crate) const COMPARE_AGAIN: &str = "nothing was changed: the same command begins again";
 /// An address that nobody can listen at.
 pub const NAME_AN_ADDRESS: &str =
@@ -126,6 +127,8 @@ pub const FOLDERS_ARE_REMOVED: &str =
 /// `generate` onto something that is there.
 pub const OVERWRITE: &str =
     "name another file or folder; --overwrite replaces what is there, which may be the only copy";
+/// `generate` into a target, or over the source of a run.
+pub(crate) const GENERATE_ELSEWHERE: &str = "nothing was changed: name another file or folder";
 /// `demo` into a folder of somebody else.
 pub const DEMO_DIR: &str = "--dir names another folder";
 /// The file that a restore would write is there.

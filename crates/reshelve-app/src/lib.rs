@@ -6,6 +6,7 @@
 //! prints, or keeps global state: what a caller wants to hear while a command works comes through a
 //! [`Handle`], which also cancels it.
 
+mod beside;
 mod exit_code;
 mod failure;
 mod family;
@@ -54,6 +55,7 @@ pub mod verify;
 
 pub use exit_code::ExitCode;
 pub use failure::Failure;
+pub use family::counts_with;
 pub use handle::{Comparing, Handle, Reading, Watcher};
 pub use options::{
     BatchOptions, GivenOptions, LIVE_BATCH_BYTES, MappingOptions, ReadPreference, RunName,

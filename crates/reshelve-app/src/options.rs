@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::failure::Failure;
 use crate::hints;
 use crate::outside;
+use crate::states::{self, Answer, Command};
 
 /// A live target is asked a few questions for each batch: there, larger ones are faster.
 pub const LIVE_BATCH_BYTES: usize = 4 * 1024 * 1024;
@@ -220,6 +221,36 @@ impl RunName {
             "note: latest is {newest}, which was begun after {other}: the clock was set back between \
              them"
         ))
+    }
+
+    /// The run that `latest` means for a command that does nothing with a dry run that has ended,
+    /// if that is not the newest one; and what should be known of that.
+    pub fn latest_for(&self, command: Command) -> Option<(RunName, String)> {
+        if self.name.trim() != LATEST {
+            return None;
+        }
+        let mut passed = None;
+        for folder in RunFolder::list(&self.runs_folder).ok()?.into_iter().rev() {
+            let plan = folder.plan().ok()?;
+            if id_of(&folder) != plan.run {
+                continue;
+            }
+            let state = folder.found(&folder.checkpoint().ok()?);
+            let is_idle =
+                command == Command::Rollback || states::answer(command, state) != Answer::Legal;
+            if !plan.apply && is_idle {
+                passed.get_or_insert(plan.run);
+                continue;
+            }
+            let note = format!(
+                "note: latest is {} here: the dry run {} was begun after it, and cannot be {}",
+                plan.run,
+                passed?,
+                command.participle()
+            );
+            return Some((RunName { name: plan.run, ..self.clone() }, note));
+        }
+        None
     }
 
     /// The only run whose id begins like this.

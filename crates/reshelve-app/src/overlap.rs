@@ -133,9 +133,62 @@ pub(crate) fn refuse_restore(
         PlannedTarget::Folder(folder) if !folder.database().exists() => true,
         planned => is_same_target(planned, target),
     };
-    for (_, plan) in runs {
-        if plan.apply && plan.source.live.is_none() && may_be_it(&plan.target) {
-            refuse(&plan.source.path, &format!("the source of the run {}", plan.run))?;
+    let plans = || runs.iter().map(|(_, plan)| plan);
+    let have_written = || plans().filter(|plan| plan.apply && may_be_it(&plan.target));
+    for plan in have_written().filter(|plan| plan.source.live.is_none()) {
+        refuse(&plan.source.path, &format!("the source of the run {}", plan.run))?;
+    }
+    match have_written().find(|plan| is_source(&plan.source, file)) {
+        Some(plan) => Err(Failure::refused(moved_source(file, plan), hints::RESTORE_APART)),
+        None => Ok(()),
+    }
+}
+
+/// Whether a file is the one that a run read, wherever it was moved. A number may have been given
+/// to another file since, hardly of the same length.
+fn is_source(source: &PlannedSource, file: &Path) -> bool {
+    let found = Disk.look(file).ok().flatten();
+    found.is_some_and(|found| {
+        source.file == Some(found.identity) && source.bytes == Some(found.length)
+    })
+}
+
+fn moved_source(file: &Path, plan: &Plan) -> String {
+    let (file, path) = (file.display(), plan.source.path.display());
+    format!("{file} is the source of the run {}, which was {path} then", plan.run)
+}
+
+/// Refuses to generate data into a target, or over what a run has read: nothing else may hold it.
+pub(crate) fn refuse_generated(
+    file: &Path,
+    overwrite: bool,
+    runs: &[(RunFolder, Plan)],
+) -> Result<(), Failure> {
+    let spot = Spot::of(file);
+    let refused = |what: String| {
+        let message = format!("{} is {what}", file.display());
+        Err(Failure::refused(message, hints::GENERATE_ELSEWHERE))
+    };
+    let folder = absolute(file).parent().map(Path::to_owned).unwrap_or_default();
+    let db = folder.file_name().and_then(|name| name.to_str());
+    if let Some((root, db)) = folder.parent().zip(db)
+        && TargetFolder::find(root, Some(db))?.is_some()
+    {
+        return refused(format!("in the target {}", folder.display()));
+    }
+    for (_, plan) in runs.iter().filter(|(_, plan)| plan.apply) {
+        if let Some(target) = plan.target.folder()
+            && spot.lies_in(&Spot::of(&target.database()))
+        {
+            return refused(format!("in the target of the run {}", plan.run));
+        }
+        let source = &plan.source;
+        if is_source(source, file) {
+            return Err(Failure::refused(moved_source(file, plan), hints::GENERATE_ELSEWHERE));
+        }
+        if overwrite && source.live.is_none() && spot.overlaps(&Spot::of(&source.path)) {
+            let path = source.path.display();
+            return refused(format!("the source of the run {}, {path}, or lies in it", plan.run));
         }
     }
     Ok(())

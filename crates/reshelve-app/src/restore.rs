@@ -9,6 +9,7 @@ use reshelve::run::RunFolder;
 use reshelve::store::absolute;
 use serde::Serialize;
 
+use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::family::Known;
 use crate::handle::Handle;
@@ -51,13 +52,15 @@ pub struct Outcome {
 }
 
 /// Where runs are usually kept that were begun beside a place.
-fn beside(place: &Path) -> PathBuf {
+pub(crate) fn beside(place: &Path) -> PathBuf {
     let parent = absolute(place).parent().map(Path::to_owned).unwrap_or_default();
     parent.join(RUNS_FOLDER_USUAL)
 }
 
 /// The runs of these folders. One whose plan cannot be read says nothing.
-fn known_runs(folders: [PathBuf; 3]) -> Result<Vec<Known>, Failure> {
+pub(crate) fn known_runs(
+    folders: impl IntoIterator<Item = PathBuf>,
+) -> Result<Vec<Known>, Failure> {
     let mut known = Vec::new();
     for folder in folders {
         let runs = RunFolder::list(&folder)?.into_iter();
@@ -97,16 +100,22 @@ pub fn restore(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     }
     let unfinished = unfinished::note(&planned, &runs, handle);
     create(out.parent().unwrap_or(Path::new(".")))?;
-    let summary = restore::restore(target.as_ref(), &out).map_err(|error| match error {
-        RestoreFolderError::Target(error) => Failure::from(error),
-        error @ RestoreFolderError::Nothing { .. } => {
-            Failure::refused(error.to_string(), hints::METADATA_LOST)
-        }
-        error @ RestoreFolderError::LessThanThere { .. } => {
-            Failure::refused(error.to_string(), hints::RESTORE_BESIDE)
-        }
-        error => Failure::failed(error.to_string()),
-    })?;
+    handle.watcher().ready();
+    let summary =
+        restore::restore(target.as_ref(), &out, handle.stop()).map_err(|error| match error {
+            RestoreFolderError::Target(error) => Failure::from(error),
+            error @ RestoreFolderError::Nothing { .. } => {
+                Failure::refused(error.to_string(), hints::METADATA_LOST)
+            }
+            error @ RestoreFolderError::LessThanThere { .. } => {
+                Failure::refused(error.to_string(), hints::RESTORE_BESIDE)
+            }
+            error @ RestoreFolderError::Interrupted => Failure {
+                code: ExitCode::Interrupted,
+                ..Failure::failed(error.to_string()).hinting(hints::COMPARE_AGAIN)
+            },
+            error => Failure::failed(error.to_string()),
+        })?;
     if let Some(folder) = out.parent().filter(|_| out != request.out) {
         restore::write_legacy_metadata(folder, COLLECTION)?;
     }

@@ -23,7 +23,7 @@ use crate::outside;
 use crate::overlap;
 use crate::places::{self, SourcePlace, TargetPlace};
 use crate::plan::PlanNote;
-use crate::text::ratio;
+use crate::text::{ratio, size};
 
 /// What `run` is asked.
 pub struct Request {
@@ -215,7 +215,9 @@ impl Outcome {
             return Ok(self);
         }
         handle.watcher().note(&format!(
-            "warning: the target would have {needed} bytes, and {free} are free at {}",
+            "warning: the target would have {}, and {} are free at {}",
+            size(needed),
+            size(free),
             target.root.display()
         ));
         let outcome = Outcome { lacks_room: true, ..self };

@@ -30,7 +30,7 @@ pub enum Command {
 
 impl Command {
     /// What it does to the run, in a word.
-    fn participle(self) -> &'static str {
+    pub(crate) fn participle(self) -> &'static str {
         match self {
             Command::Resume => "resumed",
             Command::OnlyRejects => "run again",

@@ -1,14 +1,17 @@
 //! `status`: the state of one run.
 
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use reshelve::ends::{Compression, PlannedSource, SourceForm};
+use reshelve::folder;
 use reshelve::rollback::TakenBackSoFar;
 use reshelve::run::{Asked, Checkpoint, DocumentCounts, Plan, RunFolder, State, Throttle, Waiting};
 use serde::Serialize;
 
 use crate::failure::Failure;
+use crate::family;
 use crate::handle::Handle;
 use crate::options::RunName;
 use crate::states;
@@ -58,6 +61,10 @@ pub struct RunStatus {
     pub asked: Option<&'static str>,
     /// Whether `resume` would continue it.
     pub can_be_resumed: bool,
+    /// The run that took over its target folder, and counts what it found there as its own; left
+    /// out if none has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taken_over_by: Option<String>,
     /// When it began, as ISO text.
     pub begun_at: String,
     /// The source, without credentials.
@@ -86,6 +93,12 @@ pub struct RunStatus {
     pub throttle: Throttle,
     /// What it waits for, or was held back by before its last batch; null if it is not.
     pub waiting: Option<Waiting>,
+    /// Whether it takes the rejects of a run with another target, as a copy is.
+    #[serde(skip)]
+    pub is_into_another_target: bool,
+    /// The run that it is reported with, as one.
+    #[serde(skip)]
+    pub counts_with: Option<String>,
     /// Whether everything is written, and it removes what it replaced.
     #[serde(skip)]
     pub is_finishing: bool,
@@ -190,7 +203,13 @@ pub(crate) fn status_of(folder: &RunFolder) -> Result<RunStatus, Failure> {
         _ => None,
     };
     let left_ms = if state == State::Running { left_ms(&plan, &checkpoint) } else { None };
+    let runs = folder.path().parent().unwrap_or(Path::new("."));
+    let counts_with = family::counts_with(&plan, runs);
+    let is_into_another_target = family::is_into_another_target(&plan, runs);
     let totals = checkpoint.totals;
+    // What cannot be read says nothing here; whoever resumes the run is told.
+    let taken_over_by = folder::taken_over_by(&plan.run, folder.path()).ok().flatten();
+    let is_own = plan.saves_plan.is_none() && taken_over_by.is_none();
     Ok(RunStatus {
         folder: folder.path().display().to_string(),
         retry_of: plan.parent().map(str::to_owned),
@@ -200,7 +219,8 @@ pub(crate) fn status_of(folder: &RunFolder) -> Result<RunStatus, Failure> {
         partial: state != State::Done,
         reason: checkpoint.reason,
         at_work,
-        can_be_resumed: states::is_resumable(state) && plan.saves_plan.is_none(),
+        can_be_resumed: states::is_resumable(state) && is_own,
+        taken_over_by,
         asked: (at_work && asked == Asked::Cancel).then_some("cancel"),
         begun_at: plan.begun_at,
         source: plan.source.path.display().to_string(),
@@ -216,6 +236,8 @@ pub(crate) fn status_of(folder: &RunFolder) -> Result<RunStatus, Failure> {
         rollback,
         waiting: checkpoint.waiting.filter(|_| at_work),
         is_finishing: checkpoint.is_finishing,
+        is_into_another_target,
+        counts_with,
         run: plan.run,
     })
 }

@@ -4,6 +4,7 @@ use reshelve::run::{Throttle, Waiting, Why};
 use std::ffi::OsStr;
 
 pub use reshelve::report::number;
+pub use reshelve::store::size;
 
 use reshelve_core::raw::{DATE_MAX, DATE_MIN, iso};
 use serde_json::Value;
@@ -61,18 +62,12 @@ pub fn in_words(value: &Value) -> String {
     }
 }
 
-/// A number of bytes for people.
-pub fn size(bytes: u64) -> String {
-    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
-    let (mut unit, mut of_unit) = (0, 1_u128);
-    while u128::from(bytes) >= of_unit * 1024 && unit + 1 < UNITS.len() {
-        of_unit *= 1024;
-        unit += 1;
-    }
-    let tenths = (u128::from(bytes) * 20 + of_unit) / (of_unit * 2);
-    match unit {
-        0 => format!("{bytes} B"),
-        _ => format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit]),
+/// A share in percent for people: a part is never shown as everything, nor as nothing.
+pub fn percent(percent: f64) -> String {
+    match percent {
+        percent if percent > 99.0 && percent < 100.0 => "99 %".to_owned(),
+        percent if percent > 0.0 && percent < 1.0 => "< 1 %".to_owned(),
+        percent => format!("{percent:.0} %"),
     }
 }
 
@@ -179,8 +174,9 @@ mod tests {
     fn figures_are_easy_to_read() {
         assert_eq!(number(0), "0");
         assert_eq!(number(1_234_567), "1 234 567");
-        assert_eq!(size(999), "999 B");
-        assert_eq!(size(1_572_864), "1.5 MiB");
+        assert_eq!([size(999), size(1_572_864)], ["999 B", "1.5 MiB"]);
+        assert_eq!([percent(0.0), percent(0.2), percent(45.4)], ["0 %", "< 1 %", "45 %"]);
+        assert_eq!([percent(99.9), percent(100.0)], ["99 %", "100 %"]);
         assert_eq!([span(0), span(45), span(999)], ["0 ms", "45 ms", "999 ms"]);
         assert_eq!([span(1_000), span(12_345), span(59_999)], ["1.0 s", "12.3 s", "59.9 s"]);
         assert_eq!([span(60_000), span(184_999)], ["1 min 00 s", "3 min 04 s"]);

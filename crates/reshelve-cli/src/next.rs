@@ -7,6 +7,7 @@ use std::path::Path;
 use reshelve::ends::{PlannedSource, PlannedTarget, TargetFolder};
 use reshelve::plan::SavedPlan;
 use reshelve::run::{Plan, State};
+use reshelve_app::counts_with;
 use reshelve_app::outside::Outside;
 use reshelve_app::places::{SourcePlace, TARGET_DB_DEFAULT};
 use reshelve_app::served_runs::RUNS_FOLDER_USUAL;
@@ -152,8 +153,11 @@ pub(crate) fn carry_out(plan: &SavedPlan, file: &Path) -> Next {
 /// What comes after a run that wrote its target: the comparison with its source, with its options.
 pub(crate) fn verify(plan: &Plan, runs: &Path) -> Next {
     // What it took again belongs to what the first run took, whose source is another one.
-    if let Some(parent) = plan.parent() {
-        return report(&[parent, &plan.run], runs);
+    match (plan.parent(), counts_with(plan, runs)) {
+        (_, Some(parent)) => return report(&[&parent, &plan.run], runs),
+        // Of another target, such as a copy: what it carried over stands alone there.
+        (Some(_), None) => return report(&[&plan.run], runs),
+        (None, None) => {}
     }
     let is_pipe = plan.source.path == Path::new("-");
     let target = match plan.target.folder() {
@@ -185,6 +189,9 @@ pub(crate) fn of_run(status: &RunStatus, runs: &Path) -> Next {
     match status {
         status if status.is_at_work() => run("status").flag("--watch").runs(runs),
         status if status.can_be_resumed => run("resume").runs(runs),
+        status if let Some(by) = &status.taken_over_by => {
+            Next::new("status").word(by.as_ref()).runs(runs)
+        }
         status if status.state == State::RollingBack.as_str() => {
             run("rollback").flag("--apply").runs(runs)
         }
@@ -193,7 +200,7 @@ pub(crate) fn of_run(status: &RunStatus, runs: &Path) -> Next {
             false => Next::nothing(),
         },
         status if status.applied && status.state != State::RolledBack.as_str() => {
-            let family: Vec<&String> = status.retry_of.iter().chain([&status.run]).collect();
+            let family: Vec<&String> = status.counts_with.iter().chain([&status.run]).collect();
             report(&family, runs)
         }
         _ => Next::nothing(),

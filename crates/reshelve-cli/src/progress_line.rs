@@ -134,11 +134,28 @@ pub(crate) trait Parts {
             // The last column stays free: some terminals wrap when it is filled.
             let fits = line.chars().count() < columns;
             let least = parts.iter().enumerate().max_by_key(|(_, (part, _))| *part);
-            match least.map(|(at, _)| at) {
-                Some(at) if !fits && parts.len() > 1 => drop(parts.remove(at)),
-                _ => return line,
+            match least.map(|(at, (part, _))| (at, *part)) {
+                _ if fits => return line,
+                Some((_, Part::Percent | Part::Rejected | Part::Waits)) if shorten(&mut parts) => {}
+                Some((at, _)) if parts.len() > 1 => drop(parts.remove(at)),
+                // There may be no window at all.
+                _ if columns < 2 => return line,
+                _ => return line.chars().take(columns - 1).collect(),
             }
         }
+    }
+}
+
+/// Says that something waits, and no longer what for; whether that is new.
+fn shorten(parts: &mut [(Part, String)]) -> bool {
+    const SHORT: [&str; 2] = ["paused", "throttled"];
+    let waits = parts.iter_mut().find(|(part, _)| *part == Part::Waits);
+    match waits {
+        Some((_, text)) if !SHORT.contains(&text.as_str()) => {
+            SHORT[1].clone_into(text);
+            true
+        }
+        _ => false,
     }
 }
 
@@ -187,6 +204,7 @@ fn joined(parts: &[(Part, String)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use reshelve::run::Why;
 
     const LINE: Line = Line {
         documents: 1_234_567,
@@ -213,6 +231,29 @@ mod tests {
         assert!(LINE.fitted(120).starts_with("###############----- 75 %, 1 234 567 documents, "));
         // There may be no window at all.
         assert_eq!(LINE.fitted(0), "1 234 567 documents");
+    }
+
+    #[test]
+    fn a_line_that_waits_fits_and_says_so() {
+        let held = |why, limit| Waiting { why, since_ms: 0, limit: Some(limit), found: Some(12) };
+        for (waiting, narrow) in [
+            (held(Why::MaxDocsPerS, 1_000), "throttled, 1 234 567 documents"),
+            (held(Why::MaxLag, 5), "throttled, 1 234 567 documents"),
+            (held(Why::Pause, 0), "paused, 1 234 567 documents"),
+        ] {
+            let line = Line { waiting: Some(waiting), ..LINE };
+            assert_eq!(line.fitted(40), narrow);
+            assert!(line.fitted(120).contains(&reshelve_app::text::waiting(&waiting)));
+            assert!((20..200).all(|columns| line.fitted(columns).chars().count() < columns));
+        }
+        let back = rollback::Progress {
+            phase: Phase::TakingBack,
+            done: 1_234_567,
+            total: 2_345_678,
+            elapsed_ms: 1,
+            waiting: Some(held(Why::MaxDocsPerS, 5)),
+        };
+        assert!((20..200).all(|columns| back.fitted(columns).chars().count() < columns));
     }
 
     #[test]

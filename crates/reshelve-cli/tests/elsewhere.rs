@@ -93,6 +93,30 @@ fn the_source_of_a_run_is_not_restored_over_from_anywhere() {
     place.expect(0, &["restore", "moved", "other.bson"]);
 }
 
+/// It is known by itself, wherever it was moved.
+#[test]
+fn the_source_of_a_run_that_was_moved_is_not_restored_over() {
+    let place = place();
+    place.expect(0, &RUN);
+    fs::rename(place.path("src.bson"), place.path("kept.bson")).unwrap();
+    let before = place.read("kept.bson");
+    let told = place.expect(3, &["restore", "out", "kept.bson", "--overwrite"]);
+    told.says(&["kept.bson is the source of the run", "src.bson then", "hint:"]);
+    assert!(place.read("kept.bson") == before);
+    // A dump, and a file in it.
+    place.expect(0, &["generate", "dump", "--documents", "9", "--size", "small"]);
+    place.expect(0, &["run", "dump", "of-dump", "--apply", "--in-flight", "include"]);
+    fs::rename(place.path("dump"), place.path("moved")).unwrap();
+    let before = place.tree("moved");
+    for out in ["moved", "moved/letswriteabook/jobs.bson"] {
+        let told = place.expect(3, &["restore", "of-dump", out, "--overwrite"]);
+        told.says(&["is the source of the run"]);
+    }
+    assert!(place.tree("moved") == before);
+    place.expect(0, &["restore", "out", "back.bson", "--overwrite"]);
+    place.expect(0, &["restore", "out", "back.bson", "--overwrite"]);
+}
+
 #[test]
 fn the_name_of_a_database_leads_nowhere_else() {
     let place = place();

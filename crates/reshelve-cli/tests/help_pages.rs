@@ -98,7 +98,24 @@ fn the_short_help_fits_on_a_screen() {
         assert!(short.lines().all(|line| line.chars().count() <= 80), "{short}");
         assert!(!short.contains("[env:"), "{short}");
         assert!(long.contains("[env: RESHELVE_QUIET]"), "{long}");
+        // Where runs are is no rare question.
+        assert_eq!(short.contains("--runs-dir"), long.contains("--runs-dir"), "{short}");
     }
+}
+
+#[test]
+fn a_rehearsal_does_not_offer_standard_input() {
+    let place = Place::new();
+    for (command, is_offered) in [("rehearse", false), ("run", true)] {
+        for help in ["-h", "--help"] {
+            let told = place.expect(0, &[command, help]).stdout;
+            let words: Vec<&str> = told.split_whitespace().collect();
+            assert_eq!(words.join(" ").contains("standard input"), is_offered, "{told}");
+        }
+    }
+    place.expect(0, &["generate", "jobs.bson", "--documents", "3"]);
+    let told = place.call(&["rehearse", "-"]).stdin(&place.read("jobs.bson")).expect(2);
+    told.says(&["hint:"]);
 }
 
 #[test]

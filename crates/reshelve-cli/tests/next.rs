@@ -86,6 +86,62 @@ fn what_each_command_names_works() {
     assert!(shown.contains("taken back since"), "{shown}");
 }
 
+/// A retry into a copy of the target is a run of its own there.
+#[test]
+fn what_is_named_after_a_retry_into_a_copy_works() {
+    let place = Place::new();
+    place.write("jobs.bson", &common::mixed_source(&place, 12, "small"));
+    let apply = ["--apply", "--in-flight", "include"];
+    place.expect(4, &common::with(&["run", "jobs.bson", "out"], &apply));
+    let first = place.run();
+    common::plant(&place.tree("out"), &place.path("copy"));
+    let retry = ["run", "jobs.bson", "copy", "--only-rejects", &first];
+    let told = place.expect(4, &common::with(&retry, &apply));
+    let line = next(&told).unwrap();
+    assert!(line.starts_with("reshelve report ") && !line.contains(&first), "{line}");
+    copied(&place, &line).expect(0);
+    let told = place.expect(0, &["status"]);
+    assert!(told.stdout.contains("into another target"), "{}", told.stdout);
+    assert_eq!(next(&told).unwrap(), line);
+    assert!(!place.expect(0, &["runs"]).stdout.contains("a retry of"));
+    // One into the same target is reported with its run.
+    let told = place
+        .expect(4, &common::with(&["run", "jobs.bson", "out", "--only-rejects", &first], &apply));
+    let line = next(&told).unwrap();
+    assert!(line.contains(&first), "{line}");
+    copied(&place, &line).expect(0);
+    assert!(place.expect(0, &["status"]).stdout.contains("retry of"));
+}
+
+/// It cannot be resumed, and not be taken back: what it wrote is a part of another one.
+#[test]
+fn a_run_that_was_taken_over_names_the_other_one() {
+    let place = Place::new();
+    place.expect(0, &["generate", "jobs.bson", "--documents", "60", "--size", "small"]);
+    let source = place.read("jobs.bson");
+    let run = ["run", "-", "out", "--apply", "--in-flight", "include"];
+    place.call(&run).stdin(&source[..source.len() / 2]).expect(1);
+    let first = place.run();
+    let status = ["status", first.as_str()];
+    assert!(place.expect(0, &status).stdout.contains("reshelve resume"));
+    let told = place.expect(0, &["throttle", &first, "--max-docs-per-s", "50"]);
+    assert_eq!(next(&told).unwrap(), format!("reshelve resume {first}"));
+    let over = ["run", "jobs.bson", "out", "--apply", "--in-flight", "include", "--take-over"];
+    place.expect(0, &over);
+    let by = place.runs().into_iter().find(|run| *run != first).unwrap();
+    let told = place.expect(0, &status);
+    assert!(told.stdout.contains(&format!("taken over   by {by}")), "{}", told.stdout);
+    assert!(!told.stdout.contains("reshelve resume"), "{}", told.stdout);
+    assert_eq!(next(&told).unwrap(), format!("reshelve status {by}"));
+    copied(&place, &next(&told).unwrap()).expect(0);
+    let told = place.expect(0, &["status", &first, "--json"]);
+    let told: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
+    assert_eq!((&told["taken_over_by"], &told["can_be_resumed"]), (&by.into(), &false.into()));
+    // Once that one is taken back, this one is its own again.
+    place.expect(0, &["rollback", "latest", "--apply"]);
+    assert!(place.expect(0, &status).stdout.contains("reshelve resume"));
+}
+
 #[test]
 fn it_is_for_people_who_read_an_answer() {
     let place = Place::new();
@@ -117,5 +173,12 @@ fn nothing_is_named_that_replaces_or_cannot_be_repeated() {
     // What came through a pipe is gone: the report needs no source.
     let run = ["run", "-", "piped", "--apply", "--in-flight", "include"];
     let told = place.call(&run).stdin(&place.read("jobs.bson")).expect(0);
-    assert!(next(&told).is_some_and(|line| line.starts_with("reshelve report ")));
+    let line = next(&told).unwrap();
+    assert!(line.starts_with("reshelve report "), "{line}");
+    // It says how more could be said.
+    let told = copied(&place, &line).expect(0);
+    told.says(&["hint:", "--source FILE"]);
+    let told = copied(&place, &format!("{line} --source jobs.bson")).expect(0);
+    assert!(!told.stderr.contains("hint:"), "{}", told.stderr);
+    assert!(told.stdout.contains("Parity holds."), "{}", told.stdout);
 }

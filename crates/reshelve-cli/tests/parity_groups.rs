@@ -159,6 +159,49 @@ fn one_field_that_a_program_has_changed_is_one_line_of_the_report_too() {
     assert!(page.contains("all differences are in novel_jobs queue"), "{page}");
 }
 
+/// A document of others with the `jobId` of a job hides the one of the run from the application.
+#[test]
+fn a_second_document_of_one_job_is_found_among_those_that_are_left_alone() {
+    for collection in ["novel_jobs", "novel_job_metrics", "novel_job_metadata"] {
+        for is_reversed in [false, true] {
+            let place = migrated();
+            let verify = with(&VERIFY, &["--allow-existing"]);
+            let mut stored = documents(&place, collection);
+            let mut stranger = stored[3].clone();
+            // Its `_id` is the first field: a length, a type, `_id`, and twelve bytes.
+            stranger[9] ^= 1;
+            stored.push(stranger);
+            if is_reversed {
+                stored.reverse();
+            }
+            place.write(&file(collection), &stored.concat());
+            let found = differs(&place, &verify);
+            assert_eq!(found["mismatches_total"], 1, "{collection} {}", found["mismatches"]);
+            let group = &found["groups"][0];
+            assert_eq!((&group["kind"], &group["mismatches"]), (&json!("same-job"), &json!(1)));
+            let mismatch = &found["mismatches"][0];
+            assert_eq!(mismatch["collection"], collection);
+            assert_eq!(mismatch["job"], group["example"]);
+            assert_eq!(mismatch["job"].as_str().unwrap().len(), 24, "{mismatch}");
+            let told = place.expect(5, &["verify", "jobs.bson", "target", "--allow-existing"]);
+            assert!(told.stdout.contains("a jobId for the second time"), "{}", told.stdout);
+        }
+    }
+    // Events of others may be there as before, and so may two jobs of others.
+    let place = migrated();
+    let other = ["generate", "other.bson", "--documents", "5", "--seed", "9"];
+    place.expect(0, &with(&other, &["--size", "small"]));
+    place.expect(0, &with(&["run", "other.bson", "target", "--allow-existing"], &APPLY));
+    for collection in ["novel_jobs", "novel_job_events"] {
+        let mut stored = documents(&place, collection);
+        let mut stranger = stored.last().unwrap().clone();
+        stranger[9] ^= 1;
+        stored.push(stranger);
+        place.write(&file(collection), &stored.concat());
+    }
+    place.expect(0, &with(&VERIFY, &["--allow-existing"]));
+}
+
 #[test]
 fn a_second_document_of_one_id_is_found_among_those_that_are_left_alone() {
     for collection in ["novel_jobs", "novel_job_events", "novel_job_metrics", "novel_job_metadata"]

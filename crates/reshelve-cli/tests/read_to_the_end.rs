@@ -30,6 +30,16 @@ fn reopened(archive: &[u8]) -> Vec<u8> {
     [archive, &archive[start..start + end + 4]].concat()
 }
 
+/// The `_id` of the first document.
+fn first_id(place: &Place) -> String {
+    let told = place.expect(0, &["restore", "target", "first.bson"]).stdout;
+    assert!(told.contains("Restored 12"), "{told}");
+    let document = &common::split(&place.read("first.bson"))[0];
+    std::fs::remove_file(place.path("first.bson")).unwrap();
+    assert_eq!(&document[4..9], b"\x07_id\0");
+    document[9..21].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 #[test]
 fn an_archive_is_read_to_its_end_by_every_command() {
     let (place, whole) = scene("all.archive");
@@ -49,6 +59,8 @@ fn an_archive_is_read_to_its_end_by_every_command() {
         assert_eq!(outcome.totals["state"], "failed", "{words:?}");
         place.expect(1, &["verify", "x", "target"]).says(&words);
         place.expect(1, &["profile", "x"]).says(&words);
+        let first = ["explain", "x", "--job", &first_id(&place)];
+        place.expect(0, &first).says(&["damaged after this document"]).says(&words);
         place.expect(0, &["report", &run, "--out", "page"]);
         let page = String::from_utf8(place.read("page/report.md")).unwrap();
         assert!(page.contains(words[0]), "{words:?}: {page}");

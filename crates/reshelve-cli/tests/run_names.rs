@@ -123,6 +123,39 @@ fn latest_is_the_run_that_was_begun_last() {
     assert_eq!(status("latest"), (ahead, String::new()));
 }
 
+/// A dry run that has ended is not what somebody means who resumes, holds or takes back a run.
+#[test]
+fn latest_passes_over_dry_runs_that_a_command_can_do_nothing_with() {
+    let place = Place::new();
+    place.expect(0, &["generate", "jobs.bson", "--documents", "60", "--size", "small"]);
+    let source = place.read("jobs.bson");
+    let run = ["run", "-", "target", "--apply", "--in-flight", "include"];
+    place.call(&run).stdin(&source[..source.len() / 2]).expect(1);
+    let applied = place.run();
+    place.expect(0, &["run", "jobs.bson", "other", "--in-flight", "include"]);
+    let dry = place.runs().into_iter().find(|run| *run != applied).unwrap();
+    let note = format!("note: latest is {applied} here: the dry run {dry} was begun after it");
+    let told = place.expect(0, &["rollback", "latest"]);
+    let told = told.says(&[&note, "cannot be rolled back", &format!("rollback {applied} --apply")]);
+    // Nothing is done yet.
+    assert!(told.stdout.contains("to delete "), "{}", told.stdout);
+    assert!(!told.stdout.contains("deleted"), "{}", told.stdout);
+    let told = place.expect(0, &["resume", "latest", "--source", "jobs.bson"]);
+    let told = told.says(&[&note, "cannot be resumed"]);
+    assert_eq!(told.stderr.matches("note: latest is").count(), 1, "{}", told.stderr);
+    assert!(told.stdout.contains(&applied), "{}", told.stdout);
+    // What can do something with it takes it.
+    for args in [&["status", "latest"][..], &["report", "latest"]] {
+        let told = place.expect(0, args);
+        assert!(!told.stderr.contains("note: latest"), "{}", told.stderr);
+    }
+    assert!(place.expect(0, &["status", "latest"]).stdout.contains(&dry));
+    // Where there is no other run, it is that one.
+    std::fs::remove_dir_all(place.path(&format!(".reshelve/runs/{applied}"))).unwrap();
+    let told = place.expect(3, &["rollback", "latest"]);
+    assert!(!told.stderr.contains("note: latest"), "{}", told.stderr);
+}
+
 /// Gives a run another id, and its folder that name.
 fn rename(place: &Place, from: &str, to: &str) {
     let [from_path, to_path] = [from, to].map(|run| place.path(&format!(".reshelve/runs/{run}")));

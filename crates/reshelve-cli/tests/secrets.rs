@@ -220,3 +220,48 @@ fn without_a_terminal_no_password_is_asked_for() {
     let told = place.call_through(&["setsid", "-w"], &args).expect(2);
     told.says(&["cannot be asked for", "--source-password-file"]);
 }
+
+/// Libraries may log what they are given to whoever sets that variable.
+#[test]
+fn passwords_are_in_no_log() {
+    let place = Place::new();
+    place.expect(0, &["generate", "jobs.bson", "--documents", "5"]);
+    for level in ["trace", "mongodb=trace,reshelve=trace", "debug"] {
+        for args in [
+            &["run", "jobs.bson", URI, "--apply"][..],
+            &["run", URI, "out"],
+            &["inspect", URI],
+            &["verify", "jobs.bson", URI],
+            &["run", "jobs.bson", "u:sekret@h:27017/db"],
+        ] {
+            let call = place.call(args).env("RUST_LOG", level).env("MONGODB_LOG_ALL", "trace");
+            let told = call.env("RUST_BACKTRACE", "full").finish();
+            assert!(matches!(told.code, Some(1..=3)), "{args:?}: {}", told.stderr);
+            expect_silence(&told, &place);
+        }
+    }
+}
+
+/// A password from a file is in no list of processes, and in nobody's environment.
+#[test]
+#[cfg(target_os = "linux")]
+fn passwords_from_files_are_in_no_list_of_processes() {
+    let place = Place::new();
+    place.write("password", b"sekret\n");
+    let path = place.path("password");
+    let rights = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(path, rights).unwrap();
+    let uri = "mongodb://u@127.0.0.1:1/db?serverSelectionTimeoutMS=2000";
+    let args = ["inspect", uri, "--source-password-file", "password"];
+    let mut child = place.call(&args).spawn(false);
+    let (mut seen, pid) = (0, child.id());
+    while child.try_wait().unwrap().is_none() {
+        for file in ["cmdline", "environ"] {
+            let Ok(bytes) = std::fs::read(format!("/proc/{pid}/{file}")) else { continue };
+            assert!(!bytes.windows(6).any(|it| it == b"sekret"), "{file}");
+            seen += usize::from(!bytes.is_empty());
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert!(seen > 0, "the process was seen");
+}

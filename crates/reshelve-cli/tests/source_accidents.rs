@@ -15,13 +15,21 @@ const RUN: [&str; 6] = ["run", "jobs.bson", "target", "--apply", "--in-flight", 
 
 /// A run over a file, stopped in the middle of it.
 fn stopped(place: &Place) -> Child {
-    let child = place.call(&with(&RUN, &["--batch-docs", "1", "--jobs", "1"])).spawn(false);
-    until("the run has a folder", || !place.runs().is_empty());
+    let mut child = place.call(&with(&RUN, &["--batch-docs", "1", "--jobs", "1"])).spawn(false);
+    let state = || {
+        let run = place.runs().pop()?;
+        let text = place.read(&format!(".reshelve/runs/{run}/checkpoint.json"));
+        let checkpoint: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        checkpoint["state"].as_str().map(str::to_owned)
+    };
+    until("the run has begun", || state().is_some_and(|state| state != "planned"));
     signal(&child, "STOP");
-    let run = place.runs().pop().unwrap();
-    let text = place.read(&format!(".reshelve/runs/{run}/checkpoint.json"));
-    let checkpoint: serde_json::Value = serde_json::from_slice(&text).unwrap();
-    assert_eq!(checkpoint["state"], "running");
+    let found = state().unwrap();
+    if found != "running" {
+        // A stopped process would stay for ever, with whatever locks it was given.
+        child.kill().unwrap();
+    }
+    assert_eq!(found, "running");
     child
 }
 

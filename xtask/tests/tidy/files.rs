@@ -13,7 +13,6 @@ const STORE: &str = "crates/reshelve/src/store/";
 const STILL_WITH_FILES: &[&str] = &[
     "crates/reshelve-app/src/demo.rs",
     "crates/reshelve-app/src/lines.rs",
-    "crates/reshelve-app/src/report/mod.rs",
     "crates/reshelve-app/src/restore.rs",
     "crates/reshelve-cli/src/commands/man.rs",
     "crates/reshelve-cli/src/config.rs",

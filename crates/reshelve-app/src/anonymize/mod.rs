@@ -127,7 +127,7 @@ pub fn anonymize(request: &Request, handle: &Handle) -> Result<Outcome, Failure>
     let summary = copies.summary().clone();
     let outcome = Outcome::new(request, &output, &first.unknown, summary);
     if outcome.is_fit() {
-        written.keep(&request.out)?;
+        output::keep(written, &request.out)?;
     }
     Ok(outcome)
 }

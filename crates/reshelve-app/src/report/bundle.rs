@@ -16,7 +16,8 @@ use reshelve_core::mapping::Options;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{HTML_FILE, JSON_FILE, MARKDOWN_FILE, Rendered};
+use super::Rendered;
+use super::files::{HTML_FILE, JSON_FILE, MARKDOWN_FILE};
 use crate::profile::ProfileDocument;
 use crate::rehearse::file_of;
 
@@ -25,6 +26,8 @@ const RUN_FILES: [&str; 3] = ["run.json", CHECKPOINT_FILE, REJECTS_FILE];
 const CHECKPOINT_FILE: &str = "checkpoint.json";
 const REJECTS_FILE: &str = "rejects.jsonl";
 const CHECKER: &str = include_str!("check.py");
+/// The first file of the pack.
+pub(super) const README_FILE: &str = "README.txt";
 const README: &str = "\
 Evidence of one run of reshelve.
 
@@ -139,7 +142,7 @@ pub(super) fn write(
     let evidence = serde_json::to_string_pretty(&evidence(report))?;
     let own = own_files(report, runs)?;
     let mut files = vec![
-        ("README.txt", Content::Bytes(README.as_bytes())),
+        (README_FILE, Content::Bytes(README.as_bytes())),
         (HTML_FILE, Content::Bytes(rendered.html.as_bytes())),
         (MARKDOWN_FILE, Content::Bytes(rendered.markdown.as_bytes())),
         (JSON_FILE, Content::Bytes(rendered.json.as_bytes())),
@@ -166,7 +169,7 @@ pub(super) fn write(
 fn pack(report: &RunReport, files: &[(&str, Content<'_>)], out: impl Write) -> io::Result<()> {
     let gzip = flate2::write::GzEncoder::new(out, flate2::Compression::default());
     let mut archive = tar::Builder::new(gzip);
-    let folder = folder_name(report);
+    let folder = folder_name(&report.plan.run);
     for (name, content) in files {
         let (length, reader) = content.open()?;
         let mut header = tar::Header::new_ustar();
@@ -225,8 +228,8 @@ fn own_files(report: &RunReport, runs: &[RunFolder]) -> io::Result<Vec<(String, 
 }
 
 /// The name of the folder in the archive, and of the archive without its ending.
-pub(super) fn folder_name(report: &RunReport) -> String {
-    format!("evidence-{}", report.plan.run)
+pub(super) fn folder_name(run: &str) -> String {
+    format!("evidence-{run}")
 }
 
 fn evidence(report: &RunReport) -> Evidence<'_> {

@@ -10,6 +10,7 @@ mod dashboard;
 mod decisions;
 mod diff;
 mod figures;
+mod files;
 mod html;
 mod html_cell;
 mod jobs;
@@ -23,14 +24,12 @@ mod text;
 mod what_was_run;
 mod words;
 
-use std::fs;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use reshelve::parity::Texts;
 use reshelve::report::{ReportRequest, RunReport, Sides, Verified};
 use reshelve::run::{Plan, RunFolder, now_ms};
-use reshelve::store::{Disk, Replacement, absolute};
+use reshelve::store::absolute;
 use serde::{Serialize, Serializer};
 
 use crate::exit_code::ExitCode;
@@ -107,6 +106,8 @@ pub struct Outcome {
     pub report: RunReport,
     /// The files.
     pub written: Written,
+    /// How more could be said, if that is known.
+    pub hint: Option<&'static str>,
 }
 
 impl Serialize for Outcome {
@@ -141,12 +142,6 @@ pub struct Rendered {
     pub json: String,
 }
 
-/// The names of the files, in a folder and in the evidence pack. The run folder's own
-/// `report.json` is another file: how the run ended.
-const HTML_FILE: &str = "report.html";
-const MARKDOWN_FILE: &str = "report.md";
-const JSON_FILE: &str = "report-data.json";
-
 /// The file for programs beside the page, and what `report --json` prints.
 #[derive(Debug, Serialize)]
 struct ReportDocument<'r> {
@@ -166,7 +161,7 @@ impl<'r> ReportDocument<'r> {
 ///
 /// # Errors
 /// If the run's own files cannot be used, the report cannot be written, or an end was named that
-/// makes no sense. A side that cannot be read is not an error: the report says so.
+/// makes no sense; also if the folder holds a file of another kind under a name of the report. A side that cannot be read is not an error: the report says so.
 pub fn report(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     report_of(request, None, handle)
 }
@@ -178,6 +173,10 @@ pub(crate) fn report_of(
     handle: &Handle,
 ) -> Result<Outcome, Failure> {
     let family = family(&request.runs)?;
+    let (first, plan) = family.first().ok_or_else(no_run)?;
+    let out = request.out.clone().unwrap_or_else(|| first.path().join("report"));
+    // What cannot be written there is told before hours of reading.
+    files::expect_free(&out, &plan.run)?;
     // A file that is none is told before anything is read.
     let crosscheck = request.crosscheck.as_deref().map(answers::crosscheck).transpose()?;
     let mut report = gather(request, &family, verified, handle)?;
@@ -193,9 +192,15 @@ pub(crate) fn report_of(
     }
     let rendered = render(&report, request.dashboard.as_ref());
     let folders: Vec<RunFolder> = family.iter().map(|(folder, _)| folder.clone()).collect();
-    let out = request.out.clone().unwrap_or_else(|| folders[0].path().join("report"));
-    let written = write(&report, &rendered, &out, request.bundle.then_some(&folders))?;
-    Ok(Outcome { report, written })
+    let written = files::write(&report, &rendered, &out, request.bundle.then_some(&folders))?;
+    let is_piped = plan.source.live.is_none() && plan.source.bytes.is_none();
+    let lacks_source = is_piped && request.source.is_none() && report.parity.is_none();
+    let hint = lacks_source.then_some(hints::report::NAME_THE_SOURCE);
+    Ok(Outcome { report, written, hint })
+}
+
+fn no_run() -> Failure {
+    Failure::usage("no run is named", hints::RETRIES_OF_ONE_RUN)
 }
 
 /// A side that cannot be reached does not prevent the report: the report says so. What was named
@@ -206,9 +211,7 @@ fn gather(
     verified: Option<Verified>,
     handle: &Handle,
 ) -> Result<RunReport, Failure> {
-    let Some(((folder, plan), retries)) = family.split_first() else {
-        return Err(Failure::usage("no run is named", hints::RETRIES_OF_ONE_RUN));
-    };
+    let ((folder, plan), retries) = family.split_first().ok_or_else(no_run)?;
     let [source, target] = request.elsewhere(plan);
     let again = SourceAgain { given: source, ..SourceAgain::default() };
     let origin = places::origin_again(&plan.source, &again, handle);
@@ -329,66 +332,4 @@ pub fn render(report: &RunReport, dashboard: Option<&Dashboard>) -> Rendered {
         markdown: markdown::render(&page),
         json: serde_json::to_string(&ReportDocument::of(report)).unwrap_or_default(),
     }
-}
-
-/// Writes the report in every form; with the folders of its runs, the evidence pack too.
-fn write(
-    report: &RunReport,
-    rendered: &Rendered,
-    out: &Path,
-    run_folders: Option<&Vec<RunFolder>>,
-) -> Result<Written, Failure> {
-    fs::create_dir_all(out).map_err(|error| failed("creating the folder", out, &error))?;
-    let earlier = keep_earlier(out).map_err(|error| failed("moving the report in", out, &error))?;
-    let whole = |name: &str, text: &str| {
-        let path = out.join(name);
-        replace(&path, |file| file.write_all(text.as_bytes()))?;
-        Ok::<PathBuf, Failure>(path)
-    };
-    let html = whole(HTML_FILE, &rendered.html)?;
-    let markdown = whole(MARKDOWN_FILE, &rendered.markdown)?;
-    let json = whole(JSON_FILE, &rendered.json)?;
-    let bundle = match run_folders {
-        Some(run_folders) => {
-            let path = out.join(format!("{}.tar.gz", bundle::folder_name(report)));
-            replace(&path, |file| bundle::write(report, rendered, run_folders, file))?;
-            Some(path)
-        }
-        None => None,
-    };
-    Ok(Written { html, markdown, json, bundle, earlier })
-}
-
-/// Moves an earlier report, with its evidence pack, into a folder of its own.
-fn keep_earlier(out: &Path) -> io::Result<Option<PathBuf>> {
-    if !out.join(HTML_FILE).exists() {
-        return Ok(None);
-    }
-    let folders = (1_u32..).map(|number| out.join(format!("earlier-{number}")));
-    let Some(folder) = folders.into_iter().find(|folder| !folder.exists()) else { return Ok(None) };
-    fs::create_dir(&folder)?;
-    for entry in fs::read_dir(out)? {
-        let name = entry?.file_name();
-        let text = name.to_string_lossy();
-        let is_pack = text.starts_with("evidence-") && text.ends_with(".tar.gz");
-        if is_pack || [HTML_FILE, MARKDOWN_FILE, JSON_FILE].contains(&text.as_ref()) {
-            fs::rename(out.join(&name), folder.join(&name))?;
-        }
-    }
-    Ok(Some(folder))
-}
-
-/// Replaces a file in one step: nobody ever reads half a report. What lies there under another name,
-/// or what a link leads to, is not written.
-fn replace(
-    path: &Path,
-    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> Result<(), Failure> {
-    let mut replacement = Replacement::begin(&Disk, path)?;
-    fill(&mut replacement).map_err(|error| failed("writing", path, &error))?;
-    Ok(replacement.commit()?)
-}
-
-fn failed(action: &str, path: &Path, error: &io::Error) -> Failure {
-    Failure::failed(format!("{action} {}: {error}", path.display()))
 }

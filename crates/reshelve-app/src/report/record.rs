@@ -4,7 +4,7 @@ use reshelve::report::RunReport;
 
 use super::page::{Block, Cell, Section, Standing, Table};
 use super::text::decimal;
-use crate::text::{counted, number, size, span};
+use crate::text::{counted, number, percent, size, span};
 
 /// Time, memory, errors.
 pub(super) fn effort(report: &RunReport) -> Section {
@@ -58,8 +58,8 @@ pub(super) fn effort(report: &RunReport) -> Section {
         (
             "error rate",
             Cell::Text(format!(
-                "{} % ({} of {} rejected)",
-                decimal(report.rates.error_percent, 1),
+                "{} ({} of {} rejected)",
+                percent(report.rates.error_percent),
                 number(documents.rejected),
                 counted(documents.read, "document")
             )),

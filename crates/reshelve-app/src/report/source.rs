@@ -4,8 +4,7 @@ use reshelve::profile::Profile;
 use reshelve::report::RunReport;
 
 use super::page::{Block, Cell, Section, Standing, Table};
-use super::text::decimal;
-use crate::text::{counted, date, size};
+use crate::text::{counted, date, percent, size};
 
 /// How many fields that the schema does not name are shown.
 const UNKNOWN_MAX: usize = 10;
@@ -74,7 +73,7 @@ fn fields(profile: &Profile) -> Block {
         vec![
             Cell::code(&field.path),
             Cell::count(field.documents),
-            Cell::Number(format!("{} %", decimal(field.presence_percent, 1))),
+            Cell::Number(percent(field.presence_percent)),
             Cell::Text(types.join(", ")),
         ]
     });

@@ -28,13 +28,19 @@ impl Outcome {
     /// The figures: names and values.
     pub fn rows(&self) -> Vec<(&'static str, String)> {
         let (jobs, documents) = (self.report.jobs, self.report.documents);
+        // Nothing has been done yet, or the decision is missing.
+        let is_planned = matches!(self.report.ended, Ended::Dry | Ended::Undecided);
+        let (deleted, put_back) = match is_planned {
+            true => ("to delete", "to put back"),
+            false => ("deleted", "put back"),
+        };
         let mut rows = vec![
             ("target", plain(&self.report.plan.target.name())),
-            ("deleted", counted(jobs.deleted, "job")),
+            (deleted, counted(jobs.deleted, "job")),
         ];
         if jobs.put_back > 0 {
             let what = format!("the earlier versions of {}", counted(jobs.put_back, "job"));
-            rows.push(("put back", what));
+            rows.push((put_back, what));
         }
         if jobs.gone > 0 {
             let what = format!("{}, not in the target any more", counted(jobs.gone, "job"));

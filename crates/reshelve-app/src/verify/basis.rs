@@ -1,6 +1,6 @@
 //! What a comparison is based on: the run that it follows, and where its options come from.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use reshelve::ends::{Origin, PlannedTarget, TargetReader};
 use reshelve::parity::{Reading, RejectedByTarget, RetryRequest, VerifyRequest};
@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::Request;
 use crate::failure::Failure;
-use crate::family::{Known, family, other_retries};
+use crate::family::{Known, family, is_into_another_target, other_retries};
 use crate::handle::Handle;
 use crate::hints;
 use crate::last_run::{LastRun, last_run};
@@ -217,8 +217,9 @@ fn readable(family: Vec<Known>, handle: &Handle) -> Result<Readable, Failure> {
 
 /// Says that there are retries that nobody named.
 fn tell_others(family: &[Known], handle: &Handle) {
-    if let Some((_, first)) = family.first()
+    if let Some((folder, first)) = family.first()
         && let Some(parent) = first.parent()
+        && !is_into_another_target(first, folder.path().parent().unwrap_or(Path::new(".")))
     {
         let run = &first.run;
         let both = hints::follow(&[parent, run]);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use reshelve_app::generate::{Era, Eras, Fault, Metadata, Plan, Request, Size, Stage, Stages};
 
-use super::shared::{DryRun, Json, only};
+use super::shared::{DryRun, Json, RunsDir, only};
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Preset {
@@ -143,6 +143,8 @@ pub(crate) struct GenerateArgs {
     #[command(flatten)]
     pub(crate) dry_run: DryRun,
     #[command(flatten)]
+    runs: RunsDir,
+    #[command(flatten)]
     pub(crate) json: Json,
 }
 
@@ -158,6 +160,7 @@ impl GenerateArgs {
             overwrite: self.overwrite,
             plan: self.plan(),
             fault: self.fault.map(FaultName::fault),
+            runs_folder: self.runs.runs_dir.clone(),
         }
     }
 

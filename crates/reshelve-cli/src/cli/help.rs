@@ -6,7 +6,7 @@ use clap::Command;
 /// The groups of options that the short help leaves out …
 const RARE_GROUPS: [&str; 3] = ["Speed", "Throttle", "Passwords"];
 /// … and single options.
-const RARE: [&str; 24] = [
+const RARE: [&str; 23] = [
     "allow_empty",
     "api_token_file",
     "color",
@@ -22,7 +22,6 @@ const RARE: [&str; 24] = [
     "only_rejects",
     "quiet",
     "read_preference",
-    "runs_dir",
     "skip_disk_check",
     "stage",
     "status_policy",
@@ -38,7 +37,9 @@ const RARE: [&str; 24] = [
 pub(super) fn dressed(command: Command, may_be_called: &dyn Fn(&str) -> bool) -> Command {
     // Its limits are all that it takes.
     let is_throttle = command.get_name() == "throttle";
+    let reads_again = command.get_name() == "rehearse";
     let command = command.mut_args(|argument| {
+        let argument = if reads_again { of_files(argument) } else { argument };
         let is_limit = argument.get_help_heading() == Some("Throttle");
         let is_rare = !(is_throttle && is_limit) && is_rare(&argument);
         let argument = argument.hide_short_help(is_rare);
@@ -56,6 +57,18 @@ pub(super) fn dressed(command: Command, may_be_called: &dyn Fn(&str) -> bool) ->
     names
         .into_iter()
         .fold(command, |command, name| command.mut_subcommand(name, |sub| dressed(sub, &|_| true)))
+}
+
+/// An argument of a command that reads its source several times: there is no standard input.
+fn of_files(argument: clap::Arg) -> clap::Arg {
+    match argument.get_id().as_str() {
+        "source" => argument.help(
+            "Legacy data: a .bson, .archive or .json file (also .gz, .zst), a mongodump folder, \
+             or a mongodb:// connection string; it is read several times",
+        ),
+        "allow_empty" => argument.hide(true),
+        _ => argument,
+    }
 }
 
 fn is_rare(argument: &clap::Arg) -> bool {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use reshelve_app::places::{SourcePlace, TargetPlace};
+use reshelve_app::states::Command;
 use reshelve_app::{BatchOptions, GivenOptions, Handle, MappingOptions, RunName};
 use reshelve_core::mapping;
 
@@ -12,7 +13,7 @@ use crate::printer;
 
 #[derive(Debug, Args)]
 pub(crate) struct RunsDir {
-    /// Folder that contains the run folders
+    /// Folder of the run folders
     #[arg(long, value_name = "DIR", env = "RESHELVE_RUNS_DIR", default_value = ".reshelve/runs")]
     pub(crate) runs_dir: PathBuf,
 }
@@ -25,6 +26,14 @@ impl RunsDir {
             printer::note(&remark);
         }
         run
+    }
+
+    /// The same for a command that may have nothing to do with the newest run.
+    pub(crate) fn run_for(&self, name: &str, command: Command) -> RunName {
+        let run = self.run(name);
+        let Some((meant, note)) = run.latest_for(command) else { return run };
+        printer::note(&note);
+        meant
     }
 }
 

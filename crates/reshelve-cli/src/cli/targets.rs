@@ -54,9 +54,9 @@ pub(crate) struct VerifyArgs {
     /// Target: a folder, or a mongodb:// connection string
     #[arg(value_name = "TARGET", env = "TARGET_MONGODB_URI")]
     pub(crate) target: PathBuf,
-    /// Take options and rejects from this run; repeat it for its retries [default: the last run]
+    /// Take options and rejects of a run [default: the last]
     ///
-    /// A run and its retries count as one. Without it, the last run from SOURCE into TARGET counts.
+    /// Repeat it for the retries of the run: they count as one. Without it, the last run from SOURCE into TARGET counts.
     #[arg(long, value_name = "RUN", env = "RESHELVE_RUN")]
     pub(crate) run: Vec<String>,
     #[command(flatten)]

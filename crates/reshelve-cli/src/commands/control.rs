@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use reshelve_app::control::{self, Outcome};
+use reshelve_app::states::Command;
 use reshelve_app::text::limits;
 use reshelve_app::{ExitCode, Failure, Handle, RunName};
 
@@ -13,7 +14,7 @@ use crate::printer::{Printer, note};
 use crate::progress::View;
 
 pub(crate) fn pause(args: &ControlArgs) -> Result<ExitCode, Failure> {
-    let run = args.runs.run(&args.run);
+    let run = args.runs.run_for(&args.run, Command::Pause);
     let outcome = waited(|handle| control::pause(&run, handle))?;
     let text = match outcome.is_done() {
         true => format!("The run {} is paused; it keeps its lock.", outcome.status.run),
@@ -24,7 +25,7 @@ pub(crate) fn pause(args: &ControlArgs) -> Result<ExitCode, Failure> {
 }
 
 pub(crate) fn cancel(args: &ControlArgs) -> Result<ExitCode, Failure> {
-    let run = args.runs.run(&args.run);
+    let run = args.runs.run_for(&args.run, Command::Cancel);
     let outcome = waited(|handle| control::cancel(&run, handle))?;
     let text = match outcome.is_done() {
         true => format!("The run {} is cancelled: it cannot be resumed.", outcome.status.run),
@@ -38,9 +39,11 @@ pub(crate) fn cancel(args: &ControlArgs) -> Result<ExitCode, Failure> {
 }
 
 pub(crate) fn throttle(args: &ThrottleArgs) -> Result<ExitCode, Failure> {
-    let outcome = control::throttle(&args.runs.run(&args.run), args.limits.throttle())?;
+    let run = args.runs.run_for(&args.run, Command::Throttle);
+    let outcome = control::throttle(&run, args.limits.throttle())?;
     let text = format!("run {}: {}", outcome.status.run, limits(&outcome.status.throttle));
-    Ok(print(&outcome, &text, Printer::new(args.json.json), &Next::nothing()))
+    let next = next::of_run(&outcome.status, &args.runs.runs_dir);
+    Ok(print(&outcome, &text, Printer::new(args.json.json), &next))
 }
 
 /// Has a run go on that waits in another process; none if it is resumed here.

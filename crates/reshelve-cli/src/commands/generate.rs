@@ -1,16 +1,20 @@
 //! `reshelve generate`.
 
+use std::sync::Arc;
+
 use reshelve_app::generate::{self, Outcome};
 use reshelve_app::text::{counted, number, size};
-use reshelve_app::{ExitCode, Failure, Handle};
+use reshelve_app::{ExitCode, Failure};
 
 use crate::cli::GenerateArgs;
 use crate::next::Next;
 use crate::printer::Printer;
+use crate::progress::View;
 
 pub(crate) fn run(args: &GenerateArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
-    let outcome = generate::generate(&args.request(), &args.dry_run.handle(Handle::silent()))?;
+    let handle = Arc::new(View::default()).handle();
+    let outcome = generate::generate(&args.request(), &args.dry_run.handle(handle))?;
     printer.text(&page(&outcome));
     printer.json(&outcome);
     // A fault may be one that a profile cannot get past.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Width};
 use reshelve::profile::{Dates, Field, Numbers, OTHER, Profile};
-use reshelve_app::text::{date, number, plain};
+use reshelve_app::text::{date, number, percent, plain};
 
 use super::table::{plain_table, right_align};
 use crate::printer::columns;
@@ -71,17 +71,6 @@ fn is_shown(field: &Field) -> bool {
     let steps = field.path.split('.').count();
     let told_above = field.path.ends_with("[]") && field.types.keys().eq(["object"].iter());
     steps <= STEPS_SHOWN && !told_above
-}
-
-fn percent(percent: f64) -> String {
-    // A part is never shown as everything, nor as nothing.
-    if percent > 99.0 && percent < 100.0 {
-        "99 %".to_owned()
-    } else if percent > 0.0 && percent < 1.0 {
-        "< 1 %".to_owned()
-    } else {
-        format!("{percent:.0} %")
-    }
 }
 
 fn types(field: &Field) -> String {

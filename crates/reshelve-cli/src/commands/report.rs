@@ -31,6 +31,9 @@ pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
     let outcome = report::report(&request, &args.password.handle(Handle::silent()))?;
     printer.text(&page(&outcome.report, &outcome.written));
     printer.json(&outcome);
+    if let Some(hint) = outcome.hint {
+        printer.hint(hint);
+    }
     let holds = [Word::Holds, Word::HoldsWithExceptions].contains(&outcome.report.verdict.word);
     if outcome.written.bundle.is_none() && holds {
         let next = next::report(&args.run, &args.runs.runs_dir);

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use reshelve_app::restore::{self, Outcome, Request};
 use reshelve_app::text::{counted, length, number, plain, size};
-use reshelve_app::{ExitCode, Failure, Handle};
+use reshelve_app::{ExitCode, Failure};
 
 use crate::cli::RestoreArgs;
 use crate::next::Next;
-use crate::printer::{Notes, Printer, Tone, toned};
+use crate::printer::{Printer, Tone, toned};
+use crate::progress::View;
 
 /// How many changed or foreign jobs a page names.
 const NAMED_MAX: usize = 20;
@@ -19,7 +20,7 @@ pub(crate) fn run(args: &RestoreArgs) -> Result<ExitCode, Failure> {
     let (target, out) = (args.target(), args.out());
     let runs_folder = args.runs.runs_dir.clone();
     let request = Request { target, out, overwrite: args.overwrite, runs_folder };
-    let handle = args.dry_run.handle(Handle::new(Arc::new(Notes)));
+    let handle = args.dry_run.handle(Arc::new(View::default()).handle());
     let handle = args.password.handle(handle);
     let outcome = restore::restore(&request, &handle)?;
     printer.text(&page(&outcome));

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use reshelve_app::resume::{self, Request};
+use reshelve_app::states::Command;
 use reshelve_app::{ExitCode, Failure};
 
 use super::{control, run_page};
@@ -13,7 +14,7 @@ use crate::progress::View;
 
 pub(crate) fn run(args: &ResumeArgs) -> Result<ExitCode, Failure> {
     let request = Request {
-        run: args.runs.run(&args.run),
+        run: args.runs.run_for(&args.run, Command::Resume),
         source: args.source.clone(),
         allow_empty: args.allow_empty,
         target: target_again(args.target.as_ref()),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use reshelve_app::rollback::{self, Ended, Outcome, Request};
+use reshelve_app::states::Command;
 use reshelve_app::{ExitCode, Failure};
 
 use crate::cli::{RollbackArgs, target_again};
@@ -16,7 +17,7 @@ const NAMED_MAX: usize = 20;
 pub(crate) fn run(args: &RollbackArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
     let request = Request {
-        run: args.runs.run(&args.run),
+        run: args.runs.run_for(&args.run, Command::Rollback),
         apply: args.apply,
         edited: args.edited,
         target: target_again(args.target.as_ref()),

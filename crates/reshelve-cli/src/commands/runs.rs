@@ -50,6 +50,9 @@ fn table(runs: &[RunStatus]) -> String {
 fn what(run: &RunStatus) -> String {
     let what = if run.applied { "run" } else { "dry run" };
     match &run.retry_of {
+        Some(parent) if run.is_into_another_target => {
+            format!("{what}, with rejects of {}", plain(parent))
+        }
         Some(parent) => format!("{what}, a retry of {}", plain(parent)),
         None => what.to_owned(),
     }

@@ -64,9 +64,7 @@ fn page(status: &RunStatus) -> String {
     if let Some(reason) = &status.reason {
         row("reason", plain(reason));
     }
-    if let Some(parent) = &status.retry_of {
-        row("retry of", plain(parent));
-    }
+    rows_of_others(status, &mut row);
     if let Some(asked) = status.asked {
         row("told", format!("to {asked}, between two batches"));
     }
@@ -121,6 +119,19 @@ fn page(status: &RunStatus) -> String {
         row("next", format!("reshelve resume {folder}"));
     }
     lines.join("\n")
+}
+
+/// How it stands to other runs.
+fn rows_of_others(status: &RunStatus, row: &mut dyn FnMut(&str, String)) {
+    if let Some(parent) = &status.retry_of {
+        match status.is_into_another_target {
+            true => row("rejects of", format!("{}, into another target", plain(parent))),
+            false => row("retry of", plain(parent)),
+        }
+    }
+    if let Some(by) = &status.taken_over_by {
+        row("taken over", format!("by {}, which counts what it found as its own", plain(by)));
+    }
 }
 
 fn rows_of_rollback(back: &RollbackStatus, row: &mut dyn FnMut(&str, String)) {

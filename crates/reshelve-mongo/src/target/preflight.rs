@@ -4,6 +4,7 @@
 use mongodb::bson::{Document, doc};
 use mongodb::error::Error;
 use reshelve::ends::{EndError, Hint, SourceSize};
+use reshelve::store::size;
 use reshelve_core::mapping::COLLECTIONS;
 
 use super::indexes::{Status, status};
@@ -121,13 +122,12 @@ async fn first_documents(
 /// What a run will write, and whether the oplog is large enough for a member to catch up.
 pub(super) async fn forecast(connection: &Connection, source: SourceSize) -> Option<String> {
     let bytes = source.estimated_target_bytes()?;
-    let mib = bytes.div_ceil(1 << 20);
-    let mut text = format!("forecast: about {mib} MiB of target documents");
+    let mut text = format!("forecast: about {} of target documents", size(bytes));
     if connection.topology() != Topology::Standalone {
         text.push_str(", and as much of oplog");
-        if let Some(size) = oplog_bytes(connection).await {
-            text.push_str(&format!(", which holds {} MiB", size.div_ceil(1 << 20)));
-            if size < bytes {
+        if let Some(held) = oplog_bytes(connection).await {
+            text.push_str(&format!(", which holds {}", size(held)));
+            if held < bytes {
                 text.push_str(": a member that is down during the run must be synced from scratch");
             }
         }

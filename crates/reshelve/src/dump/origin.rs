@@ -5,7 +5,7 @@ use super::{STANDARD_INPUT, for_each_status, open, oplog, pipe};
 use crate::ends::{
     EndError, Opened, Oplog, Origin, PlannedSource, SourceDescription, SourceForm, SourceSpec,
 };
-use crate::store::absolute;
+use crate::store::{Disk, Files, Found, Kind, absolute};
 
 impl Origin for SourceSpec {
     fn open(&self) -> Result<Opened, EndError> {
@@ -37,6 +37,7 @@ impl Origin for SourceSpec {
             collection: self.collection.clone(),
             form: description.form_words(),
             bytes: description.bytes_total,
+            file: Disk.look(&description.path).ok().flatten().filter(is_file).map(|it| it.identity),
             oplog_entries: match description.oplog {
                 Oplog::Entries(entries) => Some(entries),
                 Oplog::Absent | Oplog::Unknown => None,
@@ -45,6 +46,10 @@ impl Origin for SourceSpec {
             live: None,
         }
     }
+}
+
+fn is_file(found: &Found) -> bool {
+    found.kind == Kind::File
 }
 
 /// Counts the entries of an oplog that change the collection, before the documents are read.

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::store::Identity;
+
 /// How a file is compressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -64,6 +66,10 @@ pub struct PlannedSource {
     pub form: String,
     /// Its size on disk, where known.
     pub bytes: Option<u64>,
+    /// Which file the documents were read from, where it is one: it is known by that when it was
+    /// moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<Identity>,
     /// Entries of an oplog in the dump that change the collection and are not applied, where they
     /// could be counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]

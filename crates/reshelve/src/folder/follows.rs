@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::lock::Holder;
 use crate::ends::{Claim, EndError};
-use crate::store::{DiskError, Files, StateError, absolute, read_state, write_state};
+use crate::store::{Disk, DiskError, Files, StateError, absolute, read_state, write_state};
 
 /// The version of the file.
 const SCHEMA: &str = "reshelve.taken-over/1";
@@ -31,9 +31,25 @@ fn path(run_folder: &Path) -> PathBuf {
     run_folder.join("taken-over.json")
 }
 
-/// The run that took this one over, unless nothing is left of it.
+/// The run that took over the target folder of this one, unless nothing is left of it.
+///
+/// # Errors
+/// If what the folder of the run says of that cannot be used.
+pub fn taken_over_by(run: &str, folder: &Path) -> Result<Option<String>, EndError> {
+    standing(&Disk, run, folder)
+}
+
+/// The same for a run that claims the target.
 pub(super) fn follower(files: &dyn Files, claim: &Claim) -> Result<Option<String>, EndError> {
-    let taken_over: TakenOver = match read_state(files, &path(&claim.folder), SCHEMA) {
+    standing(files, &claim.run, &claim.folder)
+}
+
+fn standing(
+    files: &dyn Files,
+    taken: &str,
+    taken_folder: &Path,
+) -> Result<Option<String>, EndError> {
+    let taken_over: TakenOver = match read_state(files, &path(taken_folder), SCHEMA) {
         Ok(taken_over) => taken_over,
         Err(error) if error.is_absent() => return Ok(None),
         Err(StateError::Disk(error)) => return Err(error.into()),
@@ -44,7 +60,7 @@ pub(super) fn follower(files: &dyn Files, claim: &Claim) -> Result<Option<String
     };
     let TakenOver { run, by, folder, .. } = taken_over;
     let follower = Holder { run: by, folder, pid: 0 };
-    let stands = run == claim.run && !follower.is_rolled_back(files);
+    let stands = run == taken && !follower.is_rolled_back(files);
     Ok(stands.then_some(follower.run))
 }
 

@@ -18,6 +18,7 @@ mod used_plans;
 
 pub use crate::ends::{Compression, TargetFolder};
 pub use destination::FolderDestination;
+pub use follows::taken_over_by;
 pub use layout::{Held, free_bytes};
 pub use lengths::Lengths;
 pub use lock::Holder;

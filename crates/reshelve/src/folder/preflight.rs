@@ -10,7 +10,7 @@ use crate::dump;
 use crate::ends::{
     Abandoned, Base, Compression, EndError, Hint, OnExisting, TargetFolder, TargetRequest,
 };
-use crate::store::{At, DiskError, Files, Kind, Open};
+use crate::store::{At, DiskError, Files, Kind, Open, size};
 use crate::target_schema::Collection;
 
 /// How many files a refusal names.
@@ -336,7 +336,9 @@ pub(super) fn check_disk(
     let free = files.free_bytes(&target.root)?;
     if free < needed {
         let message = format!(
-            "the target needs about {needed} bytes, and {free} are free at {}",
+            "the target needs about {}, and {} are free at {}",
+            size(needed),
+            size(free),
             target.root.display()
         );
         return Err(EndError::refusal(message, Hint::MakeRoom));

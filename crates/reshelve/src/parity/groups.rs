@@ -34,6 +34,8 @@ pub enum GroupKind {
     Extra,
     /// A document has the `_id` of another one in the same collection.
     Double,
+    /// A document of others has the `jobId` of a job that was carried over, under another `_id`.
+    SameJob,
     /// A value differs.
     Different,
     /// A file is damaged: its documents after that place cannot be read.

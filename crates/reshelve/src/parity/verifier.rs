@@ -215,7 +215,7 @@ impl<'v> Verifier<'v> {
     }
 
     /// The documents of a collection that were not expected: how many they are, and how many of
-    /// these have the `_id` of another one and cannot be of others.
+    /// these have the `_id` or the job of another one and cannot be of others.
     fn take_left_over(&mut self, collection: Collection) -> Result<(u64, u64), VerifyError> {
         let Verifier { request, target, conflicts, findings, .. } = self;
         let scratch = &request.reading.scratch;
@@ -237,11 +237,16 @@ impl<'v> Verifier<'v> {
             findings.flush();
         }
         let mut doubles = 0;
-        if left_over > 0 && request.allow_existing && !target.has_unique_ids() {
-            keys.doubles(*target, collection, scratch, |document| {
+        if left_over > 0 && request.allow_existing {
+            let strangers = keys.all(*target, collection)?;
+            let mut add = |kind, document: &[u8]| {
                 doubles += 1;
-                findings.add_unexpected(GroupKind::Double, collection, document);
-            })?;
+                findings.add_unexpected(kind, collection, document);
+            };
+            if !target.has_unique_ids() {
+                strangers.doubles(scratch, |document| add(GroupKind::Double, document))?;
+            }
+            strangers.of_same_job(scratch, |document| add(GroupKind::SameJob, document))?;
         }
         Ok((left_over, doubles))
     }

@@ -5,6 +5,7 @@ mod untouched;
 
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 
@@ -82,6 +83,9 @@ pub enum RestoreFolderError {
         /// How many documents, or bytes, come back.
         restored: u64,
     },
+    /// It was asked to stop.
+    #[error("interrupted: nothing was restored")]
+    Interrupted,
     /// A target document is not well formed.
     #[error("{collection}, document {position}: {source}")]
     Malformed {
@@ -106,16 +110,18 @@ pub enum RestoreFolderError {
 /// more: it may be what the target was made of, and the target not hold all of it.
 ///
 /// # Errors
-/// If the target is damaged or the file cannot be written or replaced; nothing is changed then.
+/// If the target is damaged or the file cannot be written or replaced, or if `stop` is set; nothing
+/// is changed then.
 pub fn restore(
     target: &dyn TargetReader,
     out: &Path,
+    stop: &AtomicBool,
 ) -> Result<RestoreSummary, RestoreFolderError> {
     let mut restored = Replacement::begin(&Disk, out)?;
     let path = restored.path().to_owned();
     let beside = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let scratch = beside.unwrap_or(Path::new(".")).into();
-    let summary = restore_into(target, (&path, &mut restored), &scratch, None)?;
+    let summary = restore_into(target, (&path, &mut restored), (&scratch, Some(stop)), None)?;
     if summary.documents == 0 && summary.jobs > 0 {
         return Err(RestoreFolderError::Nothing { jobs: summary.jobs });
     }
@@ -177,7 +183,7 @@ pub fn look(target: &dyn TargetReader, scratch: &Path) -> Result<Look, RestoreFo
     let scratch = Scratch::from(scratch);
     let mut again = Again::new(&scratch);
     let nowhere = (Path::new("nowhere"), &mut std::io::sink() as &mut dyn Write);
-    let summary = restore_into(target, nowhere, &scratch, Some(&mut again))?;
+    let summary = restore_into(target, nowhere, (&scratch, None), Some(&mut again))?;
     Ok(Look { summary, parts: again.changed_parts(target)? })
 }
 
@@ -191,7 +197,8 @@ pub fn restore_to(
     out: &mut dyn Write,
     scratch: &Path,
 ) -> Result<RestoreSummary, RestoreFolderError> {
-    restore_into(target, (Path::new("the restored collection"), out), &scratch.into(), None)
+    let out = (Path::new("the restored collection"), out);
+    restore_into(target, out, (&scratch.into(), None), None)
 }
 
 /// Writes the metadata file that `mongorestore` needs for a restored collection.
@@ -206,7 +213,7 @@ pub fn write_legacy_metadata(folder: &Path, collection: &str) -> Result<(), Disk
 fn restore_into(
     target: &dyn TargetReader,
     (path, file): (&Path, &mut dyn Write),
-    scratch: &Scratch,
+    (scratch, stop): (&Scratch, Option<&AtomicBool>),
     mut again: Option<&mut Again>,
 ) -> Result<RestoreSummary, RestoreFolderError> {
     let mut out = BufWriter::with_capacity(BUFFER_BYTES, file);
@@ -215,6 +222,9 @@ fn restore_into(
     let mut summary = RestoreSummary::default();
     let mut position = 0;
     while let Some(job) = jobs.next_document()? {
+        if stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+            return Err(RestoreFolderError::Interrupted);
+        }
         raw::check(job).map_err(|source| RestoreFolderError::Malformed {
             collection: Collection::Jobs,
             position,

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use super::bounded::read_at_most;
 use super::error::{At, DiskError};
-use super::replacement::{Replacement, create_temporary, is_temporary};
+use super::replacement::{Replacement, create_temporary, original_of};
 
 /// How a file is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,9 @@ pub enum Kind {
 }
 
 /// Which file it is, whatever its name: two paths with the same identity name the same file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub struct Identity {
     /// The number of its device.
     pub device: u64,
@@ -294,7 +296,7 @@ pub trait Files: Debug + Send + Sync {
     /// If the folder cannot be read, or a file cannot be removed.
     fn remove_leftovers(&self, folder: &Path) -> Result<(), DiskError> {
         for name in self.list(folder)? {
-            if is_temporary(&name) {
+            if original_of(&name).is_some() {
                 self.remove_file(&folder.join(name))?;
             }
         }

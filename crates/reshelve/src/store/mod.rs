@@ -29,6 +29,7 @@ mod records;
 mod replacement;
 mod scratch;
 mod sealed;
+mod size;
 mod sorted;
 mod spool;
 mod state_file;
@@ -40,8 +41,9 @@ pub use files::{Files, Found, Identity, Kind, Locking, Open, OpenFile, folder_of
 pub use json_lines::{JsonLines, Lines, read_lines};
 pub use memory::{Fault, Keep, Memory, Operation, OperationKind};
 pub use records::Records;
-pub use replacement::{Replacement, temporary_beside};
+pub use replacement::{Replacement, original_of, temporary_beside};
 pub use scratch::Scratch;
+pub use size::size;
 pub use sorted::{Key, key_of};
 pub use spool::{Spool, Spooled};
 pub use state_file::{StateError, read_short_state, read_state, write_checked_state, write_state};

@@ -124,11 +124,12 @@ pub fn temporary_beside(path: &Path) -> PathBuf {
     folder_of(path).join(format!(".{name}.{random:0width$x}.tmp", width = DIGITS))
 }
 
-/// Whether that is the name of such a temporary file.
-pub(super) fn is_temporary(name: &OsStr) -> bool {
-    let Some(name) = name.to_str().and_then(|name| name.strip_prefix('.')) else { return false };
-    let digits = name.strip_suffix(".tmp").and_then(|name| name.rsplit_once('.'));
-    digits.is_some_and(|(_, digits)| {
-        digits.len() == DIGITS && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
-    })
+/// The name of the file that a temporary file of this name was to replace; none if it is no such
+/// name.
+pub fn original_of(name: &OsStr) -> Option<&str> {
+    let (original, digits) =
+        name.to_str()?.strip_prefix('.')?.strip_suffix(".tmp")?.rsplit_once('.')?;
+    let are_digits =
+        digits.len() == DIGITS && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    are_digits.then_some(original)
 }
