@@ -69,3 +69,32 @@ fn a_rollback_that_was_taken_over_while_it_stood_still_changes_nothing() {
         count(fault, "live", Ended::refused(1));
     }
 }
+
+/// Two processes that want to resume the same run at once, and one that wants to take it back.
+#[test]
+fn a_run_that_is_being_resumed_is_not_resumed_by_another_process() {
+    let Some(server) = Server::shared() else { return };
+    let rehearsal = Rehearsal::new(40, "small");
+    let place = &rehearsal.place;
+    let Some(scene) = Scene::new(&rehearsal, &server) else { return };
+    let more = ["--in-flight", "include"];
+    let killed_at = on("insert").of("novel_job_metrics");
+    let (mut child, held) = scene.held(killed_at, Turn::Nth(2), &more);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    held.release();
+    let run = place.runs().pop().unwrap();
+    let matching = on("insert").of("novel_job_metrics");
+    let held = scene.proxy.rule(matching, Turn::Nth(1), Act::Hold);
+    let first = place.call(&["resume", &run]).spawn(true);
+    held.wait_until_acted();
+    let before = scene.contents();
+    place.expect(3, &["resume", &run]).says(&["at work", "hint:"]);
+    place.expect(3, &["rollback", &run, "--apply"]).says(&["at work", "hint:"]);
+    assert!(scene.contents() == before, "the second one changed something");
+    held.release();
+    let told = first.wait_with_output().unwrap();
+    assert_eq!(told.status.code(), Some(0), "{}", String::from_utf8_lossy(&told.stderr));
+    rehearsal.expect_whole(&scene.target, "the first one goes on");
+    count("two processes that resume a run at once: the second one", "live", Ended::refused(2));
+}
