@@ -3,7 +3,7 @@
 use reshelve::ends::{EVENTS_MAX, EndError, JobLookup, OneJob};
 use reshelve::target_schema::Collection;
 use reshelve_core::mapping::{
-    InFlight, Mapper, OnUnknownStatus, Options, Outcome, StatusPolicy, TargetDocuments, restore,
+    JobDocuments, Mapper, Options, Outcome, Retracer, TargetDocuments, restore,
 };
 use reshelve_core::raw::{Document, Value};
 
@@ -49,6 +49,11 @@ impl Documents {
         let (Some(stored), Some(metadata)) = (stored, metadata) else { return Ok(None) };
         let metrics = job.document(Collection::Metrics)?;
         Ok(Some(Documents { job: stored, metrics, metadata, events: all_events(job)? }))
+    }
+
+    fn as_found(&self) -> JobDocuments<'_> {
+        let Documents { job, metrics, metadata, events } = self;
+        JobDocuments { job, events, metrics: metrics.as_deref(), metadata }
     }
 
     fn fingerprint(&self) -> Option<&[u8]> {
@@ -128,9 +133,8 @@ pub fn of_job(
         return Ok(Cause::Presenter);
     }
     // The legacy document comes back from what the mapping has just made of it.
-    let is_mapped = restore(&ours.job, &ours.metadata).is_ok_and(|restored| {
-        all_options().any(|options| is_made(&restored.bytes, options, &theirs))
-    });
+    let is_mapped = restore(&ours.job, &ours.metadata)
+        .is_ok_and(|restored| Retracer::default().makes(&restored.bytes, &theirs.as_found()));
     Ok(if is_mapped { Cause::Mapping } else { Cause::Edit })
 }
 
@@ -140,29 +144,4 @@ fn is_left_out(found: &Documents, decisions: Decisions) -> bool {
     let Ok(restored) = restore(&found.job, &found.metadata) else { return false };
     let outcome = Mapper::new(options).map(&restored.bytes, &mut TargetDocuments::default());
     !matches!(outcome, Outcome::Mapped(_))
-}
-
-/// Every decision that a run may have taken.
-fn all_options() -> impl Iterator<Item = Options> {
-    let statuses = [StatusPolicy::Legacy, StatusPolicy::Evidence];
-    let unknown = [OnUnknownStatus::Reject, OnUnknownStatus::Failed];
-    statuses.into_iter().flat_map(move |status_policy| {
-        unknown.into_iter().flat_map(move |on_unknown_status| {
-            [InFlight::Include, InFlight::AsFailed].map(|in_flight| Options {
-                on_unknown_status,
-                status_policy,
-                in_flight,
-            })
-        })
-    })
-}
-
-/// Whether the mapping makes these documents.
-fn is_made(legacy: &[u8], options: Options, found: &Documents) -> bool {
-    let mut out = TargetDocuments::default();
-    let _ = Mapper::new(options).map(legacy, &mut out);
-    out.jobs.bytes() == found.job
-        && out.metadata.bytes() == found.metadata
-        && found.metrics.as_deref() == Some(out.metrics.bytes())
-        && out.events.bytes() == found.events
 }

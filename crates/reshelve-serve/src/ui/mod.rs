@@ -71,7 +71,8 @@ pub(crate) fn sorts() -> Vec<&'static str> {
 
 /// The words for the marks by which the library is filtered.
 pub(crate) fn marks() -> Vec<&'static str> {
-    form::all_marks().map(|(word, ..)| word).chain([form::STUCK]).collect()
+    let traces = form::TRACES.iter().map(|(word, ..)| *word);
+    form::all_marks().map(|(word, ..)| word).chain(traces).chain([form::STUCK]).collect()
 }
 
 /// The words for the stages by which the library is filtered.

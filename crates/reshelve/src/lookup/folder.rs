@@ -3,18 +3,21 @@
 use std::ffi::OsString;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use reshelve_core::mapping::{JobDocuments, Retraced, Retracer};
 use reshelve_core::raw::{self, Document, Value, documents};
 
 use super::card::card;
-use super::catalogue::{Catalogue, CatalogueMaker, ExtrasByJob, ExtrasMaker, JobTexts, Wanted};
+use super::catalogue::{
+    Catalogue, CatalogueMaker, ExtrasByJob, ExtrasMaker, JobTexts, Traces, Wanted,
+};
 use super::kept::{Extent, Keeping, Kept};
 use super::newest::{Lists, Newest};
 use crate::dump::Documents;
 use crate::ends::{
     Compression, DamageKind, EVENTS_MAX, EndError, Hint, JobCatalogue, JobLookup, JobPage,
-    JobQuery, JobTotals, TargetFolder,
+    JobQuery, JobTotals, TargetFolder, Told,
 };
 use crate::store::{Disk, Files, Open, Scratch, key_of};
 use crate::target_schema::{self, Collection};
@@ -26,6 +29,8 @@ pub struct FolderLookup {
     collections: [Option<Kept>; 4],
     lists: Lists,
     catalogue: Catalogue,
+    /// What the mapping left of each job, once somebody has asked for it.
+    traces: Mutex<Option<Arc<Traces>>>,
 }
 
 impl FolderLookup {
@@ -67,7 +72,7 @@ impl FolderLookup {
             Some(jobs) => whole(jobs, extent, None),
             None => Ok(Vec::new()),
         })?;
-        Ok(FolderLookup { name, collections, lists, catalogue })
+        Ok(FolderLookup { name, collections, lists, catalogue, traces: Mutex::default() })
     }
 
     /// The files whose change means that there is something else to read.
@@ -198,9 +203,81 @@ pub fn texts_of(job: &[u8]) -> Option<JobTexts> {
     })
 }
 
+impl FolderLookup {
+    /// What the mapping left of each job: looked for when jobs are asked for by it, which reads and
+    /// maps all of them once.
+    fn traces_for(&self, query: &JobQuery) -> Result<Option<Arc<Traces>>, EndError> {
+        if query.traces.is_empty() {
+            // Who does not ask does not wait for who does.
+            return Ok(self.traces.try_lock().ok().and_then(|held| held.clone()));
+        }
+        let mut held = self.traces.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.is_none() {
+            let (mut traces, mut retracer, mut failed) =
+                (Traces::default(), Retracer::default(), None);
+            self.each_id(&mut |id| match self.retraced(id.as_bytes(), &mut retracer) {
+                Ok(retraced) => {
+                    traces.add(retraced);
+                    ControlFlow::Continue(())
+                }
+                Err(error) => {
+                    failed = Some(error);
+                    ControlFlow::Break(())
+                }
+            })?;
+            if let Some(error) = failed {
+                return Err(error);
+            }
+            *held = Some(Arc::new(traces));
+        }
+        Ok(held.clone())
+    }
+
+    /// What the documents of a job tell of their own mapping.
+    fn retraced(&self, job_id: &[u8], retracer: &mut Retracer) -> Result<Retraced, EndError> {
+        let Some(job) = self.document(Collection::Jobs, job_id)? else {
+            return Ok(Retraced::default());
+        };
+        let Some(metadata) = self.document(Collection::Metadata, job_id)? else {
+            // The new application makes jobs without metadata; a mapped one has lost it.
+            return Ok(Retraced { is_edited: was_mapped(&job), ..Retraced::default() });
+        };
+        let metrics = self.document(Collection::Metrics, job_id)?;
+        let mut events = self.all_events(job_id)?;
+        events.sort_by(|left, right| emitted_at(left).cmp(&emitted_at(right)));
+        let events = events.concat();
+        Ok(retracer.retrace(&JobDocuments {
+            job: &job,
+            events: &events,
+            metrics: metrics.as_deref(),
+            metadata: &metadata,
+        }))
+    }
+
+    fn all_events(&self, job_id: &[u8]) -> Result<Vec<Vec<u8>>, EndError> {
+        let Some(kept) = self.kept(Collection::Events) else { return Ok(Vec::new()) };
+        let mut events = Vec::new();
+        for extent in kept.all(&key_of(job_id))? {
+            events.extend(checked(kept, extent, Some(job_id))?);
+        }
+        Ok(events)
+    }
+}
+
+/// Whether a job document was written by the mapping: it names what the job was.
+fn was_mapped(job: &[u8]) -> bool {
+    let context = Document::new(job).get("context").and_then(Value::document);
+    let noted = context.and_then(|context| context.get("metadata")).and_then(Value::document);
+    noted.is_some_and(|noted| noted.get("legacyStatus").is_some())
+}
+
 impl JobCatalogue for FolderLookup {
     fn page(&self, query: &JobQuery) -> Result<JobPage, EndError> {
-        self.catalogue.page(query, &|wanted| wanted.iter().map(|one| self.texts(one)).collect())
+        let read = |wanted: &[Wanted<'_>]| wanted.iter().map(|one| self.texts(one)).collect();
+        let traces = self.traces_for(query)?;
+        let mut page = self.catalogue.page_with(query, &read, traces.as_deref())?;
+        page.facets.traces = traces.map_or([Told::WhenAsked; 2], |traces| traces.told());
+        Ok(page)
     }
 
     fn totals(&self) -> Result<Arc<JobTotals>, EndError> {
@@ -238,13 +315,7 @@ impl JobLookup for FolderLookup {
     }
 
     fn events(&self, job_id: &[u8], before: Option<&[u8]>) -> Result<Vec<Vec<u8>>, EndError> {
-        let Some(kept) = self.kept(Collection::Events) else { return Ok(Vec::new()) };
-        let key = key_of(job_id);
-        let mut events = Vec::new();
-        for extent in kept.all(&key)? {
-            events.extend(checked(kept, extent, Some(job_id))?);
-        }
-        Ok(newest_events(events, before))
+        Ok(newest_events(self.all_events(job_id)?, before))
     }
 }
 

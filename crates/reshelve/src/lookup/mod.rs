@@ -16,7 +16,8 @@ mod newest;
 
 pub use card::card;
 pub use catalogue::{
-    Catalogue, CatalogueMaker, Extras, ExtrasByJob, ExtrasMaker, JobTexts, ReadTexts, Wanted,
+    Catalogue, CatalogueMaker, Extras, ExtrasByJob, ExtrasMaker, JobTexts, ReadTexts, Traces,
+    Wanted,
 };
 pub use folder::{FolderLookup, newest_events, texts_of};
 pub use fresh::{Changes, Fresh};
