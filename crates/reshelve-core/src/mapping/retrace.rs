@@ -5,6 +5,7 @@ use super::{
     InFlight, Mapped, Mapper, OnUnknownStatus, Options, Outcome, RestoreError, StatusPolicy,
     TargetDocuments, restore,
 };
+use crate::raw::{Document, Element};
 
 /// The target documents of one job, as a place has them.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +69,35 @@ impl Retracer {
             self.mapped(legacy, options);
             self.is_made(found)
         })
+    }
+
+    /// The documents that the mapping makes of a legacy document with the decisions by which they
+    /// are most like these; nothing where none of them maps it.
+    pub fn closest(&mut self, legacy: &[u8], found: &JobDocuments<'_>) -> Option<TargetDocuments> {
+        let mut closest: Option<(usize, Options)> = None;
+        for options in all_options() {
+            if self.mapped(legacy, options).is_some() {
+                let likeness = self.likeness(found);
+                if closest.is_none_or(|(best, _)| likeness > best) {
+                    closest = Some((likeness, options));
+                }
+            }
+        }
+        self.mapped(legacy, closest?.1)?;
+        Some(std::mem::take(&mut self.out))
+    }
+
+    /// How many fields of the job are those that were just made; the other documents count as one
+    /// each.
+    fn likeness(&self, found: &JobDocuments<'_>) -> usize {
+        let made = Document::new(self.out.jobs.bytes());
+        let is_same = |element: &Element<'_>| {
+            let value = made.get(&element.name_text());
+            value.is_some_and(|it| it.kind == element.value.kind && it.bytes == element.value.bytes)
+        };
+        Document::new(found.job).elements().filter(is_same).count()
+            + usize::from(self.out.events.bytes() == found.events)
+            + usize::from(self.out.metadata.bytes() == found.metadata)
     }
 
     fn mapped(&mut self, legacy: &[u8], options: Options) -> Option<Mapped> {

@@ -102,8 +102,8 @@ fn untold(asked: &Asked, facets: &JobFacets) -> Markup {
     html! {
         @for trace in asked.query.traces.iter().filter(is_untold) {
             p { @match trace {
-                JobTrace::Warned => "This place cannot tell which novels have mapping warnings. A target folder can, and a legacy source.",
-                JobTrace::Edited => "This place cannot tell which novels were edited since their mapping. A target folder can.",
+                JobTrace::Warned => "This place cannot tell which novels have mapping warnings. A target can, and a legacy source.",
+                JobTrace::Edited => "This place cannot tell which novels were edited since their mapping. A target can.",
             } }
         }
     }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use reshelve_core::mapping::{JobDocuments, Retraced, Retracer};
+use reshelve_core::mapping::{Retraced, Retracer};
 use reshelve_core::raw::{self, Document, Value, documents};
 
 use super::card::card;
@@ -14,6 +14,7 @@ use super::catalogue::{
 };
 use super::kept::{Extent, Keeping, Kept};
 use super::newest::{Lists, Newest};
+use super::retraced::WholeJob;
 use crate::dump::Documents;
 use crate::ends::{
     Compression, DamageKind, EVENTS_MAX, EndError, Hint, JobCatalogue, JobLookup, JobPage,
@@ -238,20 +239,13 @@ impl FolderLookup {
         let Some(job) = self.document(Collection::Jobs, job_id)? else {
             return Ok(Retraced::default());
         };
-        let Some(metadata) = self.document(Collection::Metadata, job_id)? else {
-            // The new application makes jobs without metadata; a mapped one has lost it.
-            return Ok(Retraced { is_edited: was_mapped(&job), ..Retraced::default() });
+        let whole = WholeJob {
+            job,
+            metrics: self.document(Collection::Metrics, job_id)?,
+            metadata: self.document(Collection::Metadata, job_id)?,
+            events: self.all_events(job_id)?,
         };
-        let metrics = self.document(Collection::Metrics, job_id)?;
-        let mut events = self.all_events(job_id)?;
-        events.sort_by(|left, right| emitted_at(left).cmp(&emitted_at(right)));
-        let events = events.concat();
-        Ok(retracer.retrace(&JobDocuments {
-            job: &job,
-            events: &events,
-            metrics: metrics.as_deref(),
-            metadata: &metadata,
-        }))
+        Ok(whole.retraced(retracer))
     }
 
     fn all_events(&self, job_id: &[u8]) -> Result<Vec<Vec<u8>>, EndError> {
@@ -262,13 +256,6 @@ impl FolderLookup {
         }
         Ok(events)
     }
-}
-
-/// Whether a job document was written by the mapping: it names what the job was.
-fn was_mapped(job: &[u8]) -> bool {
-    let context = Document::new(job).get("context").and_then(Value::document);
-    let noted = context.and_then(|context| context.get("metadata")).and_then(Value::document);
-    noted.is_some_and(|noted| noted.get("legacyStatus").is_some())
 }
 
 impl JobCatalogue for FolderLookup {
@@ -329,6 +316,6 @@ pub fn newest_events(mut events: Vec<Vec<u8>>, before: Option<&[u8]>) -> Vec<Vec
     events
 }
 
-fn emitted_at(event: &[u8]) -> Option<&[u8]> {
+pub(super) fn emitted_at(event: &[u8]) -> Option<&[u8]> {
     Document::new(event).get("emittedAt").and_then(Value::string)
 }

@@ -13,6 +13,7 @@ mod kept;
 mod legacy;
 mod mapped_job;
 mod newest;
+mod retraced;
 
 pub use card::card;
 pub use catalogue::{
@@ -24,3 +25,4 @@ pub use fresh::{Changes, Fresh};
 pub use legacy::{LegacyLookup, LegacyRequest};
 pub use mapped_job::MappedJob;
 pub use newest::STATUSES_MAX;
+pub use retraced::WholeJob;

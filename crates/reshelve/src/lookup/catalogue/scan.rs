@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use super::order::Rank;
 use super::Traces;
+use super::order::Rank;
 use super::record::{LENGTH_BYTES, Record, bit};
 use crate::ends::{
     CursorSide, EndError, JobCursor, JobEntry, JobPage, JobQuery, JobTrace, PAGE_JOBS_MAX,
