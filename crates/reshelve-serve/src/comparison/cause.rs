@@ -3,7 +3,7 @@
 use reshelve::ends::{EVENTS_MAX, EndError, JobLookup, OneJob};
 use reshelve::target_schema::Collection;
 use reshelve_core::mapping::{
-    JobDocuments, Mapper, Options, Outcome, Retracer, TargetDocuments, restore,
+    JobDocuments, Mapper, Options, Outcome, Retraced, Retracer, TargetDocuments, restore,
 };
 use reshelve_core::raw::{Document, Value};
 
@@ -101,10 +101,7 @@ pub enum Decisions {
 }
 
 /// Why two sides differ about a job.
-///
-/// # Errors
-/// Where a side cannot be read.
-pub fn of_job(
+fn of_job(
     legacy: &dyn JobLookup,
     normalized: &dyn JobLookup,
     id: &[u8],
@@ -136,6 +133,38 @@ pub fn of_job(
     let is_mapped = restore(&ours.job, &ours.metadata)
         .is_ok_and(|restored| Retracer::default().makes(&restored.bytes, &theirs.as_found()));
     Ok(if is_mapped { Cause::Mapping } else { Cause::Edit })
+}
+
+/// Which of the jobs at which two answers differ is why, and why it is: the first whose documents
+/// differ, or the first one. An empty id where there is none.
+///
+/// # Errors
+/// Where a side cannot be read.
+pub(crate) fn of_jobs(
+    legacy: &dyn JobLookup,
+    normalized: &dyn JobLookup,
+    jobs: Vec<String>,
+    decisions: Decisions,
+) -> Result<(String, Cause), EndError> {
+    let mut first = None;
+    for job in jobs {
+        let cause = of_job(legacy, normalized, job.as_bytes(), decisions)?;
+        if cause != Cause::Presenter {
+            return Ok((job, cause));
+        }
+        first.get_or_insert((job, cause));
+    }
+    Ok(first.unwrap_or((String::new(), Cause::Presenter)))
+}
+
+/// What the documents of a job at a place tell of their own mapping; nothing where it has no
+/// metadata.
+///
+/// # Errors
+/// Where the place cannot be read.
+pub(crate) fn retraced(place: &dyn JobLookup, id: &[u8]) -> Result<Option<Retraced>, EndError> {
+    let found = looked_at(place, id)?;
+    Ok(found.map(|found| Retracer::default().retrace(&found.as_found())))
 }
 
 /// Whether these decisions leave out, or reject, the legacy document that a job was mapped from.
