@@ -28,10 +28,13 @@ impl Outcome {
     /// The figures: names and values.
     pub fn rows(&self) -> Vec<(&'static str, String)> {
         let (jobs, documents) = (self.report.jobs, self.report.documents);
-        let mut rows = vec![
-            ("target", plain(&self.report.plan.target.name())),
-            ("deleted", counted(jobs.deleted, "job")),
-        ];
+        let mut rows = vec![("target", plain(&self.report.plan.target.name()))];
+        if self.report.ended == Ended::Undecided {
+            // Nothing was done, whatever was counted on the way to that.
+            rows.push(("edited", format!("{} changed since", counted(jobs.edited, "job"))));
+            return rows;
+        }
+        rows.push(("deleted", counted(jobs.deleted, "job")));
         if jobs.put_back > 0 {
             let what = format!("the earlier versions of {}", counted(jobs.put_back, "job"));
             rows.push(("put back", what));
