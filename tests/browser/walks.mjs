@@ -66,6 +66,24 @@ export const OF_THE_SMALL_PLACE = {
     assert.equal(await alerts.count(), await all.count());
   },
 
+  async "a novel shows how far it came, and its pictures have text that can be read"(page) {
+    await page.setViewportSize({ width: 390, height: 800 });
+    const { items } = await (await page.request.get("/api/novel?status=completed")).json();
+    const long = items.find((item) => item.progress?.totalChapters > 3);
+    await page.goto(`/ui/novels/${encodeURIComponent(long.jobId)}`);
+    assert.equal(await page.locator(".phases .badge").allInnerTexts().then(String), "completed,completed,completed");
+    for (const text of [".strip > span", ".strips .ends span", ".bars tbody th", ".bars tbody td.number"]) {
+      const sizes = await page.locator(text).evaluateAll((all) =>
+        all.map((one) => [parseFloat(getComputedStyle(one).fontSize), one.getBoundingClientRect()]));
+      assert.ok(sizes.length > 0, `there is no ${text}`);
+      for (const [size, box] of sizes) {
+        assert.ok(size >= 13, `${text} has ${size} px`);
+        assert.ok(box.left >= 0 && box.right <= 390, `${text} is out of sight`);
+      }
+    }
+    assert.equal(await page.locator("main svg text").count(), 0, "text in a picture shrinks with it");
+  },
+
   async "a novel is exported in each form"(page) {
     await page.goto("/ui/novels?status=completed&sort=longest");
     await page.locator(".novels h2 a").first().click();
@@ -234,6 +252,17 @@ export const OF_THE_GUARDED_PLACE = {
     const [cookie] = await page.context().cookies();
     assert.deepEqual([cookie.httpOnly, cookie.sameSite], [true, "Strict"]);
     assert.ok(!cookie.value.includes(TOKEN) && !page.url().includes("token"));
+  },
+
+  async "a login leads on to the page that was asked for"(page) {
+    await page.goto("/ui/runs?after=0");
+    await page.getByLabel("Token of this server").fill("wrong");
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByText("This is not the token").waitFor();
+    await page.getByLabel("Token of this server").fill(TOKEN);
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.waitForURL(/\/ui\/runs\?after=0$/);
+    await page.getByRole("heading", { name: "Runs" }).waitFor();
   },
 
   async "the switch is turned while pages are read, and each says what it shows"(page) {

@@ -104,6 +104,8 @@ pub(crate) const TOKEN_FILE: &str = "a token file holds the token on one line, o
 pub(crate) const NAME_A_DATABASE: &str = "name a database, as its folder is named, not a path";
 /// What cannot stand in a header.
 pub const NAME_AN_ORIGIN: &str = "--client-origin takes an origin, such as http://localhost:5173";
+/// What is no name of a server.
+pub const NAME_A_HOST: &str = "--host takes a name or an address, such as novels.example, without a port or scheme: it counts at every port";
 /// A switch with one side.
 pub const NAME_BOTH_SIDES: &str = "it chooses between two: give --legacy and --normalized";
 /// A place that is given in two ways.

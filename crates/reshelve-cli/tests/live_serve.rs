@@ -47,6 +47,45 @@ fn live_databases_answer_as_recorded() {
     assert_eq!(served.get("/api/novel/rich").status, 404);
 }
 
+/// The library finds what was edited in a live target, and what its mapping warned of.
+#[test]
+fn a_live_target_tells_which_novels_were_edited_and_have_warnings() {
+    let Some(server) = Server::shared() else { return };
+    let target = server.database();
+    let place = Place::new();
+    let line = |number: usize| {
+        let status = if number == 4 { "odd" } else { "completed" };
+        format!(
+            "{{\"_id\":\"job-{number:02}\",\"status\":\"completed\",\"chapters\":[{{\"chapterNumber\":1,\
+             \"status\":\"{status}\",\"content\":\"x\"}}]}}\n"
+        )
+    };
+    // More than are read at a time.
+    place.write("legacy.json", (0..45).map(line).collect::<String>().as_bytes());
+    place.expect(0, &["indexes", "up", &target.uri]);
+    place.expect(0, &["run", "legacy.json", &target.uri, "--apply"]);
+    let listed = |served: &Served, mark: &str| {
+        let page = served.get(&format!("/ui/novels?sort=oldest&mark={mark}")).body;
+        let links = page.split("<h2><a href=\"/ui/novels/").skip(1);
+        let mut ids: Vec<String> =
+            links.map(|rest| rest.split('"').next().unwrap().to_owned()).collect();
+        ids.sort();
+        ids
+    };
+    let before = Served::new(&place, &[&target.uri]);
+    assert_eq!(listed(&before, "mapping-warnings"), ["job-04"]);
+    assert!(listed(&before, "edited").is_empty());
+    let change = doc! { "q": { "jobId": "job-07" }, "u": { "$set": { "status": "failed" } } };
+    target.command(doc! { "update": "novel_jobs", "updates": [change] });
+    let gone = doc! { "q": { "jobId": "job-44" }, "limit": 1 };
+    target.command(doc! { "delete": "novel_job_metadata", "deletes": [gone] });
+    let more = doc! { "_id": "x", "jobId": "job-21", "kind": "domain", "emittedAt": "2030" };
+    target.command(doc! { "insert": "novel_job_events", "documents": [more] });
+    let served = Served::new(&place, &[&target.uri]);
+    assert_eq!(listed(&served, "edited"), ["job-07", "job-21", "job-44"]);
+    assert_eq!(listed(&served, "mapping-warnings"), ["job-04"]);
+}
+
 /// A list that several wait for is read once for them, after they have asked.
 #[test]
 fn requests_for_a_list_that_is_being_read_share_the_next_reading() {

@@ -133,6 +133,8 @@ fn what_makes_no_sense_is_refused() {
         (&["serve", "target", "--persistence", "legacy"], "only a normalized side"),
         (&["serve", "legacy.json", "--fallback"], "only a legacy side"),
         (&["serve", "target", "--listen", "nowhere"], "--listen nowhere"),
+        (&["serve", "target", "--host", "novels.example:8080"], "without a port"),
+        (&["serve", "target", "--host", "novels.example/x"], "--host novels.example/x: not a name"),
         (&["serve", "target", "--client-origin", "http://user:pw@host"], "connection string"),
         (&["serve", "mongodb//user:pw@host/db"], "malformed connection string"),
         (&["serve", "--normalized", "legacy.json"], "no target collections"),
@@ -160,6 +162,23 @@ fn what_makes_no_sense_is_refused() {
     assert!(told.contains("novel_jobs.bson") && told.contains("hint: "), "{told}");
     place.write("other.tar", &[b'x'; 4096]);
     assert!(place.expect(2, &["serve", "other.tar"]).stderr.contains("hint: "));
+}
+
+#[test]
+fn the_variable_of_the_switch_takes_words_and_names_all_that_count() {
+    let place = recorded();
+    let both = ["serve", "--legacy", "legacy.json", "--normalized", "target"];
+    for wrong in ["TRUE", " true", "2", "Normalized"] {
+        let told = place.call(&both).env("USE_NORMALIZED_PERSISTENCE", wrong).expect(2).stderr;
+        let all = "legacy, false, 0, off, no, normalized, true, 1, on, yes";
+        assert!(told.contains(all), "{wrong:?}: {told}");
+        assert!(told.contains("USE_NORMALIZED_PERSISTENCE"), "{wrong:?}: {told}");
+    }
+    let args = [&both[..], &["--listen", "127.0.0.1:0"]].concat();
+    for (word, side) in [("1", "normalized"), ("0", "legacy"), ("true", "normalized")] {
+        let served = Served::of(place.call(&args).env("USE_NORMALIZED_PERSISTENCE", word));
+        assert_eq!(served.get("/api/novel").side.as_deref(), Some(side), "{word}");
+    }
 }
 
 #[test]

@@ -132,7 +132,7 @@ fn people_log_in_with_a_form_and_are_known_by_a_cookie() {
     let served = Served::new(&place, &["legacy.json", "--token-file", "token"]);
     let (page, head) = served.send("GET", "/metrics", &[("Accept", "text/html,*/*")], "");
     assert_eq!(page.status, 401);
-    assert!(page.body.contains("<form method=\"post\" action=\"/login\">"), "{}", page.body);
+    assert!(page.body.contains("method=\"post\" action=\"/login\""), "{}", page.body);
     assert!(head.contains("content-security-policy: default-src 'none'"), "{head}");
     assert_eq!(served.get("/login").status, 200);
     let origin = format!("http://{}", served.address());
@@ -154,4 +154,51 @@ fn people_log_in_with_a_form_and_are_known_by_a_cookie() {
     assert_eq!(served.send("GET", "/api/novel", &[of_another], "").0.status, 401);
     let json = format!("{{\"token\":\"{TOKEN}\"}}");
     assert_eq!(log_in(origin, &json).0.status, 303);
+}
+
+#[test]
+fn a_login_leads_to_the_page_that_was_asked_for_and_never_to_another_site() {
+    let place = place();
+    let served = Served::new(&place, &["legacy.json", "--token-file", "token"]);
+    let asked = "/ui/novels?q=a%26b&sort=title";
+    let (page, _) = served.send("GET", asked, &[("Accept", "text/html")], "");
+    assert_eq!(page.status, 401);
+    let hidden = |page: &str| {
+        let value = page.split("name=\"to\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        value.replace("&amp;", "&")
+    };
+    assert_eq!(hidden(&page.body), asked);
+    // The page looks like the others: its files need no token.
+    let link = |end: &str| {
+        let mut links =
+            page.body.split("/ui/assets/").skip(1).map(|it| it.split('"').next().unwrap());
+        links.find(|link| link.ends_with(end)).unwrap().to_owned()
+    };
+    for end in [".css", ".js", ".svg"] {
+        assert_eq!(served.get(&format!("/ui/assets/{}", link(end))).status, 200, "{end}");
+    }
+    let origin = format!("http://{}", served.address());
+    let escaped = |to: &str| to.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+    let leads = |to: &str| {
+        let body = format!("token=correct-horse%2Fbattery%2Bstaple%3D&to={}", escaped(to));
+        let (answer, head) = served.send("POST", "/login", &[("Origin", &origin)], &body);
+        assert_eq!(answer.status, 303);
+        let location = head.lines().find_map(|line| line.strip_prefix("location: "));
+        location.unwrap().to_owned()
+    };
+    assert_eq!(leads(asked), asked);
+    for to in ["//evil.example", "/\\evil.example", "https://evil.example/", "/x\r\ny: z", "/login"]
+    {
+        assert_eq!(leads(to), "/", "{to:?}");
+        let form = served.get(&format!("/login?to={}", escaped(to)));
+        assert_eq!((form.status, &hidden(&form.body)[..]), (200, "/"), "{to:?}");
+    }
+    // A wrong token loses nothing.
+    let (again, _) =
+        served.send("POST", "/login", &[("Origin", &origin)], "token=x&to=%2Fui%2Fruns");
+    assert_eq!((again.status, &hidden(&again.body)[..]), (401, "/ui/runs"));
+    assert!(again.body.contains("This is not the token"), "{}", again.body);
+    // What would change something is not done by a login.
+    let (form, _) = served.send("POST", "/ui/runs/x/pause", &[("Accept", "text/html")], "a=b");
+    assert_eq!((form.status, &hidden(&form.body)[..]), (401, "/"));
 }

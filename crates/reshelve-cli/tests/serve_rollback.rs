@@ -82,6 +82,11 @@ fn edited_jobs_are_taken_back_only_by_their_exact_number() {
         common::assert_same(&tree, &place.tree("target"), fields);
     }
     assert_eq!(state(&place), "done");
+    // Nothing was done, and the page says nothing else.
+    let told = get(&served, &format!("/ui/runs/{id}"));
+    assert!(told.contains("The number that was given is 2."), "{told}");
+    assert!(told.contains("Nothing was changed: 1 job was changed"), "{told}");
+    assert!(!told.contains("deleted"), "{told}");
     let fields = "reason=x&edited=discard&number=1";
     assert_eq!(confirm(&served, &id, "rollback", &page, fields).status, 303);
     until("it is rolled back", || state(&place) == "rolled-back");

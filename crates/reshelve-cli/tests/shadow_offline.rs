@@ -194,3 +194,45 @@ fn it_compares_only_when_asked_to_and_only_two_sides() {
     place.expect(2, &SHADOW).says(&["no target collections there", "hint:"]);
     place.expect(2, &["shadow", "--offline", "mongodb//x:secret@h/", "target"]);
 }
+
+#[test]
+fn a_status_that_was_edited_in_the_target_is_an_edit_in_every_list_that_it_moved() {
+    let place = Place::new();
+    let line = |number: usize, status: &str| {
+        let at = 1_700_000_000_000_i64 + i64::try_from(number).unwrap();
+        let created = json!({ "$date": { "$numberLong": at.to_string() } });
+        let id = format!("job {number}");
+        json!({ "_id": id, "title": "t", "status": status, "createdAt": created }).to_string()
+    };
+    let status = |number: usize| if number % 2 == 0 { "completed" } else { "failed" };
+    let legacy: Vec<String> = (0..9).map(|number| line(number, status(number))).collect();
+    place.write("legacy.json", (legacy.join("\n") + "\n").as_bytes());
+    place.expect(0, &["run", "legacy.json", "target", "--apply"]);
+    let file = "target/letswriteabook/novel_jobs.bson";
+    // The newest of the completed ones, which is in front of the list that it comes to as well.
+    let mut jobs = split(&place.read(file));
+    let at = jobs[8].windows(7).position(|it| it == b"status\0").unwrap() - 1;
+    let (old, new) = (b"\x02status\0\x0a\0\0\0completed\0", b"\x02status\0\x07\0\0\0failed\0");
+    assert_eq!(&jobs[8][at..at + old.len()], old);
+    jobs[8].splice(at..at + old.len(), new.iter().copied());
+    let length = u32::try_from(jobs[8].len()).unwrap().to_le_bytes();
+    jobs[8][..4].copy_from_slice(&length);
+    place.write(file, &jobs.concat());
+    let found = shadow(&place, 5, &[]);
+    // The lists of completed, of failed, and of all jobs.
+    assert_eq!(count(&found, "list", "edit"), 3, "{found}");
+    assert_eq!(count(&found, "list", "presenter"), 0, "{found}");
+    let lists = found["examples"].as_array().unwrap().iter().filter(|it| it["route"] == "list");
+    let ids: Vec<&Value> = lists.map(|example| &example["jobId"]).collect();
+    assert_eq!(ids, ["job 8"; 3], "{found}");
+    // The same place, where the legacy document has moved on instead.
+    let place = Place::new();
+    place.write("legacy.json", (legacy.join("\n") + "\n").as_bytes());
+    place.expect(0, &["run", "legacy.json", "target", "--apply"]);
+    let mut changed = legacy;
+    changed[8] = line(8, "failed");
+    place.write("legacy.json", (changed.join("\n") + "\n").as_bytes());
+    let found = shadow(&place, 5, &[]);
+    assert_eq!(count(&found, "list", "lag"), 3, "{found}");
+    assert_eq!(count(&found, "list", "presenter"), 0, "{found}");
+}

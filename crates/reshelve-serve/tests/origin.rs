@@ -119,3 +119,25 @@ fn two_sides_are_compared_and_an_edit_is_marked() {
     assert!(title.contains("Another title") && title.contains("The Second Light"), "{title}");
     assert!(title.contains(">edited<") && moved.contains(">differs<"));
 }
+
+#[test]
+fn an_edited_status_is_an_edit_though_the_legacy_document_comes_back() {
+    let legacy = legacy("completed-some-failed");
+    let mapped = || MemoryPlace::mapped(&legacy.to_string());
+    let untouched = page(&Running::of(Arc::new(mapped())), "");
+    assert!(!untouched.contains(">edited<") && untouched.contains(">same<"));
+    let alone = page(&Running::of(Arc::new(mapped().with_status("failed"))), "");
+    let both = Running::with(Arc::new(mapped()), |settings| {
+        let (legacy, edited) = (Arc::new(mapped()), Arc::new(mapped().with_status("failed")));
+        let persistence = Persistence::of(Side::Legacy);
+        settings.sides = Sides::two(legacy, edited, persistence, false);
+    });
+    for page in [alone, page(&both, "")] {
+        let status = row(&page, "status");
+        assert!(status.contains(">edited<") && status.contains("failed"), "{status}");
+        assert!(!page.contains(">same<") && page.contains("were edited after the mapping"));
+        // Nothing else is.
+        assert_eq!(page.matches(">edited<").count(), 2, "{page}");
+        assert!(!row(&page, "title").contains(">edited<"));
+    }
+}

@@ -18,7 +18,14 @@ fn place() -> MemoryPlace {
     for name in ["completed-some-failed", "decisions-and-enhancements", "performance"] {
         lines.push(legacy(&cases.join(name).join("legacy.json"), lines.len()));
     }
-    for name in ["story-bible", "relationships", "quality", "alerts-merge", "writing-era5"] {
+    for name in [
+        "story-bible",
+        "relationships",
+        "quality",
+        "alerts-merge",
+        "writing-era5",
+        "phase-start-times-odd-keys",
+    ] {
         lines.push(legacy(&cases.join(name).join("legacy.json"), lines.len()));
     }
     lines.push(HOSTILE.replace('\n', ""));
@@ -168,8 +175,8 @@ fn a_novel_shows_what_is_stored_of_it() {
         "Outline generation",
         "2025-07-24 10:00 UTC",
         "Mara",
-        "<circle",
-        "Cost by stage",
+        "class=\"strip\"",
+        "Cost, tokens and time by stage",
     ] {
         assert!(failed.contains(shown), "{shown}");
     }
@@ -182,7 +189,32 @@ fn a_novel_shows_what_is_stored_of_it() {
         assert!(bible.contains(shown), "{shown}");
     }
     assert!(novel(4).contains("href=\"#character-"));
-    assert!(novel(5).contains(" %"));
+    let quality = novel(5);
+    let scores = quality.split("Scores with enhancements").nth(1).unwrap();
+    let score = |name: &str| {
+        let rest = scores.split(&format!("<dt>{name}</dt>")).nth(1).unwrap();
+        rest.split("</dd>").next().unwrap().to_owned()
+    };
+    // The mean of 0.5 and three times 0.
+    assert!(scores.contains("12.5 %"), "{scores}");
+    assert!(score("Narrative complexity").contains("50 %"), "{scores}");
+    assert!(score("Narrative complexity").contains("badge open\">D<"), "{scores}");
+    assert!(score("Story consistency").contains("badge bad\">F<"), "{scores}");
+    // How many decisions and enhancements there are of each type.
+    let badges = noted.split("class=\"badges\"").nth(1).unwrap().split("</p>").next().unwrap();
+    assert!(badges.contains("class=\"badge\""), "{badges}");
+    // Planning and outlining are done, the writing is at work, with 1 of 4 chapters.
+    let writing = novel(7);
+    let phases = writing.split("class=\"phases\"").nth(1).unwrap().split("</ol>").next().unwrap();
+    assert_eq!(phases.matches(">completed<").count(), 2, "{phases}");
+    assert_eq!(phases.matches(">active<").count(), 1, "{phases}");
+    assert!(writing.contains("42.5 %: 1 of 4 chapters completed"), "{writing}");
+    let phases = failed.split("class=\"phases\"").nth(1).unwrap().split("</ol>").next().unwrap();
+    assert_eq!(phases.matches(">completed<").count(), 3, "{phases}");
+    let begins = novel(8);
+    for shown in ["When each phase began", "$x", "2025-07-24 10:02 UTC", "without a name"] {
+        assert!(begins.contains(shown), "{shown}");
+    }
     assert!(novel(6).contains("Continuity") || novel(6).contains("continuity alerts"));
 }
 

@@ -25,7 +25,7 @@ use crate::overlap::is_same_source;
 use crate::passwords::Passwords;
 use crate::states::{self, Answer};
 use crate::status::{RunStatus, status_of};
-use crate::text::{counted, limits};
+use crate::text::{counted, limits, number};
 use crate::{control, hints, resume, rollback};
 
 /// How long it is waited for a run to do what it is told; then it is said that it will.
@@ -281,9 +281,16 @@ impl ServedRuns {
             let request =
                 rollback::Request { apply: true, edited, target, ..rollback::Request::new(run) };
             let outcome = rollback::rollback(&request, &part(&base, watcher, stop))?;
+            let undecided = edited.filter(|_| outcome.report.ended == rollback::Ended::Undecided);
+            let given = match undecided {
+                Some(OnEdited::Discard { jobs }) => {
+                    format!(" The number that was given is {}.", number(jobs))
+                }
+                _ => String::new(),
+            };
             Ok(Said {
                 is_good: outcome.exit_code() == ExitCode::Done,
-                words: outcome.sentence(),
+                words: format!("{}{given}", outcome.sentence()),
                 hint: outcome.undecided(edited).map(|(_, hint)| hint),
             })
         };

@@ -1,8 +1,11 @@
 //! The command line of `serve`.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::builder::{EnumValueParser, PossibleValue, TypedValueParser};
+use clap::error::{ContextKind, ContextValue};
+use clap::{Arg, Args, Command, ValueEnum};
 use reshelve_app::places::{SourcePlace, TargetPlace};
 use reshelve_app::sides;
 use reshelve_serve::http;
@@ -24,7 +27,8 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "TARGET", env = "RESHELVE_NORMALIZED", help_heading = "Sides")]
     normalized: Option<PathBuf>,
     /// Side that answers [default: normalized]
-    #[arg(long, value_name = "SIDE", env = "USE_NORMALIZED_PERSISTENCE", help_heading = "Sides")]
+    #[arg(long, value_name = "SIDE", env = "USE_NORMALIZED_PERSISTENCE", help_heading = "Sides",
+        value_parser = PersistenceParser)]
     pub(crate) persistence: Option<Persistence>,
     /// Side that answers one route, such as list=legacy; repeat it for more
     #[arg(long, value_name = "ROUTE=SIDE", env = "RESHELVE_PERSISTENCE_OF", help_heading = "Sides",
@@ -101,6 +105,37 @@ pub(crate) enum Persistence {
     /// The target documents
     #[value(alias = "true", alias = "1", alias = "on", alias = "yes")]
     Normalized,
+}
+
+/// Reads a [`Persistence`], and names every word that counts if it is given another: those of the
+/// variable are not among the values that the parser itself would name.
+#[derive(Clone, Copy, Debug)]
+struct PersistenceParser;
+
+impl TypedValueParser for PersistenceParser {
+    type Value = Persistence;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<Persistence, clap::Error> {
+        let words = EnumValueParser::<Persistence>::new();
+        words.parse_ref(command, argument, value).map_err(|mut error| {
+            let all = Persistence::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+            let all =
+                all.flat_map(|it| it.get_name_and_aliases().map(str::to_owned).collect::<Vec<_>>());
+            error.insert(ContextKind::ValidValue, ContextValue::Strings(all.collect()));
+            error
+        })
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(
+            Persistence::value_variants().iter().filter_map(ValueEnum::to_possible_value),
+        ))
+    }
 }
 
 impl From<Persistence> for Side {

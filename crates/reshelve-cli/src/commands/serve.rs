@@ -13,7 +13,7 @@ use reshelve_app::served_runs;
 use reshelve_app::sides;
 use reshelve_app::text::plain;
 use reshelve_app::{ExitCode, Failure, Handle, Watcher};
-use reshelve_serve::http::{Access, Server, Settings, Stop};
+use reshelve_serve::http::{Access, Server, Settings, Stop, host_name};
 use reshelve_serve::realtime::ClientOrigin;
 use reshelve_serve::shadow::Shadowing;
 use reshelve_serve::sides::{Audit, By, Report, Side, Sides};
@@ -29,6 +29,12 @@ const NOTICE_EVERY: Duration = Duration::from_millis(100);
 pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let listen = address(&args.listen)?;
     let access = access(args, listen)?;
+    for name in &args.host {
+        if host_name(name).is_none() {
+            let message = format!("--host {}: not a name", plain(name));
+            return Err(Failure::usage(message, hints::NAME_A_HOST));
+        }
+    }
     let client_origin = ClientOrigin::new(&args.client_origin)
         .ok_or_else(|| Failure::usage("--client-origin is no origin", hints::NAME_AN_ORIGIN))?;
     // From here on it asks for something, and must not end a server that is about to listen.

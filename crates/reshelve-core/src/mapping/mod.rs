@@ -23,6 +23,7 @@ mod read;
 mod reject;
 mod residue;
 mod restore;
+mod retrace;
 mod trace;
 mod warning;
 
@@ -37,6 +38,7 @@ pub use origins::{LegacyOrigin, origins};
 pub use reject::{Reject, RejectCode};
 pub use residue::RestoreError;
 pub use restore::{RestoredDocument, restore};
+pub use retrace::{JobDocuments, Retraced, Retracer};
 pub use trace::{Traced, TracedTarget, trace};
 pub use warning::{Warning, WarningCode};
 

@@ -10,18 +10,33 @@ use reshelve::ends::EndError;
 use reshelve::lookup::{Catalogue, Changes, Fresh};
 use reshelve::store::{Scratch, Spool, key_of};
 
-/// A catalogue that follows a live place. Clones share it.
-#[derive(Clone, Debug, Default)]
-pub(super) struct LiveCatalogue(Arc<Mutex<Option<Arc<Fresh<Catalogue>>>>>);
+/// Something that follows a live place. Clones share it.
+#[derive(Debug)]
+pub(super) struct Live<T>(Arc<Mutex<Option<Arc<Fresh<T>>>>>);
 
-impl LiveCatalogue {
-    /// The catalogue, at most about `age` old; `make` reads the place. Whoever asks first waits,
+/// A catalogue that follows a live place.
+pub(super) type LiveCatalogue = Live<Catalogue>;
+
+impl<T> Clone for Live<T> {
+    fn clone(&self) -> Self {
+        Live(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Default for Live<T> {
+    fn default() -> Self {
+        Live(Arc::default())
+    }
+}
+
+impl<T: Send + Sync + 'static> Live<T> {
+    /// What is there, at most about `age` old; `make` reads the place. Whoever asks first waits,
     /// and others with them: it is read once.
     pub(super) fn get(
         &self,
         age: Duration,
-        make: impl Fn() -> Result<Catalogue, EndError> + Send + Sync + 'static,
-    ) -> Result<Arc<Catalogue>, EndError> {
+        make: impl Fn() -> Result<T, EndError> + Send + Sync + 'static,
+    ) -> Result<Arc<T>, EndError> {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = match &*held {
             Some(fresh) => Arc::clone(fresh),

@@ -192,7 +192,7 @@ fn legacy_ids(job_id: &[u8]) -> Vec<Bson> {
 
 /// Reads and maps all documents; of several for one job, the first in the order of `_id` counts.
 fn all(reading: &Reading, options: Options) -> Result<Catalogue, EndError> {
-    let mut maker = CatalogueMaker::new(&scratch())?;
+    let mut maker = CatalogueMaker::of_mapped(&scratch())?;
     let mut mapper = Mapper::new(options);
     let (mut out, mut added) = (TargetDocuments::default(), Ok(()));
     // Only an ObjectId and a string of its digits map to one job, and strings come first.
@@ -208,6 +208,7 @@ fn all(reading: &Reading, options: Options) -> Result<Catalogue, EndError> {
         let mut extras = Extras::default();
         extras.take_metrics(out.metrics.bytes());
         extras.take_metadata(out.metadata.bytes());
+        extras.take_warnings(&mapped.warnings);
         added = maker.add(out.jobs.bytes(), &extras);
     })?;
     added?;

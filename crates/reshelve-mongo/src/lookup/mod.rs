@@ -5,6 +5,7 @@ mod catalogue;
 mod gathered;
 mod legacy;
 mod target;
+mod traces;
 
 use futures_util::StreamExt;
 use mongodb::bson::Document;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use mongodb::bson::{Document, doc};
 use mongodb::options::{FindOptions, ReadPreference};
 use reshelve::ends::{
-    EVENTS_MAX, EndError, JobCatalogue, JobLookup, JobPage, JobQuery, JobTotals, LIST_MAX,
+    EVENTS_MAX, EndError, JobCatalogue, JobLookup, JobPage, JobQuery, JobTotals, LIST_MAX, Told,
 };
 use reshelve::lookup::{
     Catalogue, CatalogueMaker, ExtrasMaker, JobTexts, Wanted, newest_events, texts_of,
@@ -18,8 +18,9 @@ use reshelve_core::raw;
 
 use super::Reading;
 use super::cards;
-use super::catalogue::{LiveCatalogue, each_of_all, scratch};
+use super::catalogue::{Live, LiveCatalogue, each_of_all, scratch};
 use super::gathered::Gathered;
+use super::traces::{AGE, Traced};
 use crate::connection::Connection;
 
 /// The jobs of a live target, as they are when they are asked for.
@@ -28,6 +29,7 @@ pub struct LiveLookup {
     connection: Connection,
     read_preference: Option<ReadPreference>,
     catalogue: LiveCatalogue,
+    traced: Live<Traced>,
     lists: Arc<Lists>,
     ones: Arc<Ones>,
 }
@@ -58,6 +60,7 @@ impl LiveLookup {
             connection,
             read_preference,
             catalogue: LiveCatalogue::default(),
+            traced: Live::default(),
             // The same list for all who ask: a second one beside it would only take its time.
             lists: Arc::new(Gathered::new(1)),
             // Enough that a server with several cores has something to do, few enough that there
@@ -66,7 +69,7 @@ impl LiveLookup {
         }
     }
 
-    fn find(
+    pub(super) fn find(
         &self,
         collection: Collection,
         filter: Document,
@@ -82,8 +85,20 @@ impl LiveLookup {
 
     /// What lists show of all jobs.
     fn catalogue(&self) -> Result<Arc<Catalogue>, EndError> {
-        let all = LiveLookup { catalogue: LiveCatalogue::default(), ..self.clone() };
+        let all = self.alone();
         self.catalogue.get(LIST_AGE, move || all.all())
+    }
+
+    /// The same with what the mapping left of each job.
+    fn traced(&self) -> Result<Arc<Traced>, EndError> {
+        let all = self.alone();
+        self.traced.get(AGE, move || Traced::read(&all, all.all()?))
+    }
+
+    /// The same target, without what is kept of it: what is kept there must not keep itself.
+    fn alone(&self) -> LiveLookup {
+        let (catalogue, traced) = (LiveCatalogue::default(), Live::default());
+        LiveLookup { catalogue, traced, ..self.clone() }
     }
 
     /// A document of a job, read together with those of others that are asked for meanwhile.
@@ -175,7 +190,7 @@ impl LiveLookup {
     }
 
     /// The texts of jobs, in their order.
-    fn texts(&self, wanted: &[Wanted<'_>]) -> Result<Vec<Option<JobTexts>>, EndError> {
+    pub(super) fn texts(&self, wanted: &[Wanted<'_>]) -> Result<Vec<Option<JobTexts>>, EndError> {
         let ids: Vec<&str> = wanted.iter().filter_map(|one| text(one.job_id)).collect();
         let mut options = FindOptions::default();
         options.projection = Some(doc! { "jobId": 1, "payload.title": 1, "payload.premise": 1 });
@@ -191,7 +206,16 @@ type Add<'a> = dyn FnMut(&[u8]) -> Result<(), EndError> + 'a;
 
 impl JobCatalogue for LiveLookup {
     fn page(&self, query: &JobQuery) -> Result<JobPage, EndError> {
-        self.catalogue()?.page(query, &|wanted| self.texts(wanted))
+        let read = |wanted: &[Wanted<'_>]| self.texts(wanted);
+        if query.traces.is_empty() {
+            let mut page = self.catalogue()?.page(query, &read)?;
+            page.facets.traces = [Told::WhenAsked; 2];
+            return Ok(page);
+        }
+        let traced = self.traced()?;
+        let mut page = traced.catalogue.page_with(query, &read, Some(&traced.traces))?;
+        page.facets.traces = traced.traces.told();
+        Ok(page)
     }
 
     fn totals(&self) -> Result<Arc<JobTotals>, EndError> {

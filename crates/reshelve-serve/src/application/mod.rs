@@ -327,7 +327,7 @@ impl CrossCheck<'_> {
         let is_another = statuses[0] != statuses[1];
         let job_id = match question {
             Question::List(_) if is_another => String::new(),
-            _ => differing.job_id.unwrap_or_default(),
+            _ => differing.jobs.into_iter().next().unwrap_or_default(),
         };
         Some(Example {
             route: question.route(),

@@ -3,7 +3,7 @@
 use reshelve::ends::{EVENTS_MAX, EndError, JobLookup, OneJob};
 use reshelve::target_schema::Collection;
 use reshelve_core::mapping::{
-    InFlight, Mapper, OnUnknownStatus, Options, Outcome, StatusPolicy, TargetDocuments, restore,
+    JobDocuments, Mapper, Options, Outcome, Retraced, Retracer, TargetDocuments, restore,
 };
 use reshelve_core::raw::{Document, Value};
 
@@ -51,6 +51,11 @@ impl Documents {
         Ok(Some(Documents { job: stored, metrics, metadata, events: all_events(job)? }))
     }
 
+    fn as_found(&self) -> JobDocuments<'_> {
+        let Documents { job, metrics, metadata, events } = self;
+        JobDocuments { job, events, metrics: metrics.as_deref(), metadata }
+    }
+
     fn fingerprint(&self) -> Option<&[u8]> {
         let record = Document::new(&self.metadata).get("legacy").and_then(Value::document)?;
         record.get("fingerprint")?.binary()
@@ -96,10 +101,7 @@ pub enum Decisions {
 }
 
 /// Why two sides differ about a job.
-///
-/// # Errors
-/// Where a side cannot be read.
-pub fn of_job(
+fn of_job(
     legacy: &dyn JobLookup,
     normalized: &dyn JobLookup,
     id: &[u8],
@@ -128,10 +130,41 @@ pub fn of_job(
         return Ok(Cause::Presenter);
     }
     // The legacy document comes back from what the mapping has just made of it.
-    let is_mapped = restore(&ours.job, &ours.metadata).is_ok_and(|restored| {
-        all_options().any(|options| is_made(&restored.bytes, options, &theirs))
-    });
+    let is_mapped = restore(&ours.job, &ours.metadata)
+        .is_ok_and(|restored| Retracer::default().makes(&restored.bytes, &theirs.as_found()));
     Ok(if is_mapped { Cause::Mapping } else { Cause::Edit })
+}
+
+/// Which of the jobs at which two answers differ is why, and why it is: the first whose documents
+/// differ, or the first one. An empty id where there is none.
+///
+/// # Errors
+/// Where a side cannot be read.
+pub(crate) fn of_jobs(
+    legacy: &dyn JobLookup,
+    normalized: &dyn JobLookup,
+    jobs: Vec<String>,
+    decisions: Decisions,
+) -> Result<(String, Cause), EndError> {
+    let mut first = None;
+    for job in jobs {
+        let cause = of_job(legacy, normalized, job.as_bytes(), decisions)?;
+        if cause != Cause::Presenter {
+            return Ok((job, cause));
+        }
+        first.get_or_insert((job, cause));
+    }
+    Ok(first.unwrap_or((String::new(), Cause::Presenter)))
+}
+
+/// What the documents of a job at a place tell of their own mapping; nothing where it has no
+/// metadata.
+///
+/// # Errors
+/// Where the place cannot be read.
+pub(crate) fn retraced(place: &dyn JobLookup, id: &[u8]) -> Result<Option<Retraced>, EndError> {
+    let found = looked_at(place, id)?;
+    Ok(found.map(|found| Retracer::default().retrace(&found.as_found())))
 }
 
 /// Whether these decisions leave out, or reject, the legacy document that a job was mapped from.
@@ -140,29 +173,4 @@ fn is_left_out(found: &Documents, decisions: Decisions) -> bool {
     let Ok(restored) = restore(&found.job, &found.metadata) else { return false };
     let outcome = Mapper::new(options).map(&restored.bytes, &mut TargetDocuments::default());
     !matches!(outcome, Outcome::Mapped(_))
-}
-
-/// Every decision that a run may have taken.
-fn all_options() -> impl Iterator<Item = Options> {
-    let statuses = [StatusPolicy::Legacy, StatusPolicy::Evidence];
-    let unknown = [OnUnknownStatus::Reject, OnUnknownStatus::Failed];
-    statuses.into_iter().flat_map(move |status_policy| {
-        unknown.into_iter().flat_map(move |on_unknown_status| {
-            [InFlight::Include, InFlight::AsFailed].map(|in_flight| Options {
-                on_unknown_status,
-                status_policy,
-                in_flight,
-            })
-        })
-    })
-}
-
-/// Whether the mapping makes these documents.
-fn is_made(legacy: &[u8], options: Options, found: &Documents) -> bool {
-    let mut out = TargetDocuments::default();
-    let _ = Mapper::new(options).map(legacy, &mut out);
-    out.jobs.bytes() == found.job
-        && out.metadata.bytes() == found.metadata
-        && found.metrics.as_deref() == Some(out.metrics.bytes())
-        && out.events.bytes() == found.events
 }

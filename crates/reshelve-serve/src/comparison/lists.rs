@@ -4,11 +4,23 @@ use serde_json::Value;
 
 use super::difference::{Place, Step};
 
-/// The job at which two lists differ first, given the path of a difference.
-pub(super) fn job_at([first, second]: [&Value; 2], path: &[Step]) -> Option<String> {
+/// The jobs that may be why two lists differ first, given the path of a difference: those of both
+/// lists at that place. One that the other list has nowhere comes first: it came or went, and moved
+/// the others.
+pub(super) fn jobs_at([first, second]: [&Value; 2], path: &[Step]) -> Vec<String> {
     let index = index_of(path).unwrap_or(0);
-    let of = |list: &Value| Some(list["items"].get(index)?["jobId"].as_str()?.to_owned());
-    of(first).or_else(|| of(second))
+    let at = |list: &Value| Some(list["items"].get(index)?["jobId"].as_str()?.to_owned());
+    let has = |list: &Value, id: &str| {
+        let mut items = list["items"].as_array().into_iter().flatten();
+        items.any(|item| item["jobId"] == id)
+    };
+    let (ours, theirs) = (at(first), at(second));
+    let is_moved = ours.as_ref().is_some_and(|id| has(second, id))
+        && theirs.as_ref().is_some_and(|id| !has(first, id));
+    let both = if is_moved { [theirs, ours] } else { [ours, theirs] };
+    let mut jobs: Vec<String> = both.into_iter().flatten().collect();
+    jobs.dedup();
+    jobs
 }
 
 /// Keeps what is of the first job that differs: where the lists hold other jobs, that alone says
@@ -89,6 +101,20 @@ mod tests {
     fn list(jobs: &[(&str, u32)]) -> Value {
         let item = |(id, at): &(&str, u32)| json!({ "jobId": id, "createdAt": at });
         json!({ "items": jobs.iter().map(item).collect::<Vec<_>>(), "count": jobs.len() })
+    }
+
+    #[test]
+    fn a_job_that_only_one_list_has_is_looked_at_first() {
+        let path = [Step::Name("items".into()), Step::Position(0), Step::Name("jobId".into())];
+        let of = |first: &[(&str, u32)], second: &[(&str, u32)]| {
+            jobs_at([&list(first), &list(second)], &path)
+        };
+        assert_eq!(of(&[("a", 2), ("b", 1)], &[("b", 1)]), ["a", "b"]);
+        assert_eq!(of(&[("b", 1)], &[("a", 2), ("b", 1)]), ["a", "b"]);
+        assert_eq!(of(&[("a", 1)], &[("b", 1)]), ["a", "b"]);
+        assert_eq!(of(&[("a", 1)], &[("a", 2)]), ["a"]);
+        assert_eq!(of(&[], &[("a", 2)]), ["a"]);
+        assert!(of(&[], &[]).is_empty());
     }
 
     #[test]

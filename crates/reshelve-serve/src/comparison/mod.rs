@@ -13,7 +13,8 @@ mod tally;
 
 use serde_json::Value;
 
-pub use cause::{Cause, Decisions, of_job};
+pub use cause::{Cause, Decisions};
+pub(crate) use cause::{of_jobs, retraced};
 pub use difference::Kind;
 pub use example::{EXAMPLES_MAX, Example};
 pub use offline::{Compared, Jobs, Offline, Others, Scope};
@@ -69,8 +70,8 @@ pub struct Differing {
     /// The first places, at most [`DIFFERENCES_MAX`]. Of lists only the first job that differs is
     /// looked into. Nothing where only the texts of the JSON differ.
     pub places: Vec<Difference>,
-    /// The job at which they differ.
-    pub job_id: Option<String>,
+    /// The job at which they differ; of lists, those that may be why, the likeliest first.
+    pub jobs: Vec<String>,
 }
 
 /// Compares two answers to one question; nothing where both say the same. In lists, jobs that were
@@ -103,10 +104,12 @@ pub(crate) fn compare_all(
         lists::keep_first_job(&mut found);
     }
     let path = found.first().map(|place| &place.path[..]).unwrap_or_default();
-    let job_id = question.job_id().map(str::to_owned);
-    let job_id = job_id.or_else(|| lists::job_at([first, second], path));
+    let jobs = match question.job_id() {
+        Some(id) => vec![id.to_owned()],
+        None => lists::jobs_at([first, second], path),
+    };
     let places = found.iter().map(|place| difference(route, place, texts)).collect();
-    Some(Differing { places, job_id })
+    Some(Differing { places, jobs })
 }
 
 /// An answer as JSON; null where it is none.

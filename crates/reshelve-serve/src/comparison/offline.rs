@@ -7,7 +7,9 @@ use reshelve_core::mapping::Options;
 use serde_json::{Value, json};
 
 use super::everything::{Answers, answers_about, facets, lists};
-use super::{Cause, Decisions, EXAMPLES_MAX, Example, Fate, Sample, Tally, Texts, compare, of_job};
+use super::{
+    Cause, Decisions, EXAMPLES_MAX, Example, Fate, Sample, Tally, Texts, compare, of_jobs,
+};
 use crate::questions::{JobQuestion, Part, Question, Reply};
 use crate::sides::{RouteName, Side};
 
@@ -277,12 +279,11 @@ impl Offline<'_> {
         let Some(differing) = compare(question, [ours, theirs], self.scope.texts) else {
             return Ok((Fate::Agreed, None));
         };
-        let job_id = differing.job_id.unwrap_or_default();
-        let why = match cause {
-            Some(cause) => *cause,
+        let (job_id, why) = match cause {
+            Some(cause) => (differing.jobs.into_iter().next().unwrap_or_default(), *cause),
             None => {
                 let decisions = Decisions::Known(self.options);
-                of_job(self.legacy, self.normalized, job_id.as_bytes(), decisions)?
+                of_jobs(self.legacy, self.normalized, differing.jobs, decisions)?
             }
         };
         *cause = Some(why);

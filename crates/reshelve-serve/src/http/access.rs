@@ -7,6 +7,7 @@ use super::guard::SOCKETS;
 use super::own;
 use super::route::{Route, Target};
 use crate::runs::Confirming;
+use crate::ui;
 
 /// The cookie that stands for the token.
 pub(super) const COOKIE_NAME: &str = "reshelve_token";
@@ -111,6 +112,8 @@ impl Access {
             // Browsers ask with it first, without credentials; it says nothing of any job.
             _ if *method == Method::OPTIONS && !is_ours => true,
             _ if reads && cut.path == ALIVE => true,
+            // The page that asks for the token looks like the others.
+            _ if reads && cut.path.starts_with(ui::ASSETS) => true,
             _ if !self.opens_api => false,
             Route::Jobs | Route::Job(..) => reads,
             _ => target.starts_with(SOCKETS),
@@ -218,6 +221,10 @@ mod tests {
             (Method::OPTIONS, "/api/novel", 200, 200),
             (Method::OPTIONS, "/metrics", 401, 401),
             (Method::GET, "/login", 200, 200),
+            (Method::GET, "/ui/assets/x.css", 200, 200),
+            (Method::POST, "/ui/assets/x.css", 401, 401),
+            (Method::GET, "/ui/assets", 401, 401),
+            (Method::GET, "/ui/novels", 401, 401),
         ] {
             assert_eq!(judged(access, method.clone(), target, &[]), closed, "{method} {target}");
             assert_eq!(judged(open, method.clone(), target, &[]), opened, "{method} {target}");

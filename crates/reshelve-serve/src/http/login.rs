@@ -2,41 +2,44 @@
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, ORIGIN,
-    SET_COOKIE,
-};
+use axum::http::header::{CACHE_CONTROL, HeaderMap, HeaderValue, LOCATION, ORIGIN, SET_COOKIE};
+use axum::http::{StatusCode, Uri};
 
-use super::access::{Access, COOKIE_NAME};
+use super::access::{Access, COOKIE_NAME, LOGIN};
 use super::answer::Response;
 use super::query::Query;
+use crate::ui;
 
 /// The longest body of a login, in bytes: a token has at most 4 KiB, and is escaped.
 pub(super) const BODY_BYTES_MAX: usize = 16 * 1024;
 
-const PAGE: &str = "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">\
-    <meta name=\"viewport\" content=\"width=device-width\"><title>reshelve</title>\
-    <main><h1>reshelve</h1><form method=\"post\" action=\"/login\">\
-    <p><label>Token of this server: <input type=\"password\" name=\"token\" required \
-    autocomplete=\"current-password\"></label> <button>Log in</button></form></main></html>\n";
+/// The longest destination that is kept, in bytes.
+const DESTINATION_BYTES_MAX: usize = 4 * 1024;
+/// Where a login leads that is asked for nothing else.
+const HOME: &str = "/";
 
-/// The form.
-pub(super) async fn form() -> Response {
-    page(StatusCode::OK)
+/// The form; `?to=` names where to go afterwards.
+pub(super) async fn form(uri: Uri) -> Response {
+    let query = Query::parse(uri.query().unwrap_or_default());
+    let to = query.all("to").next().unwrap_or(HOME);
+    ui::login(StatusCode::OK, destination(to), false)
 }
 
-/// The form as an answer with such a status.
-pub(super) fn page(status: StatusCode) -> Response {
-    const POLICY: &str =
-        "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
-    let mut response = Response::new(Body::from(PAGE));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+/// The form instead of a page that was asked for.
+pub(super) fn instead_of(target: &str) -> Response {
+    ui::login(StatusCode::UNAUTHORIZED, destination(target), false)
+}
+
+/// A path of this server as it was asked for; the way home for everything else, so that no login
+/// leads to another site.
+fn destination(to: &str) -> &str {
+    let is_path = to.starts_with('/') && !to[1..].starts_with(['/', '\\']);
+    let is_plain = to.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    let is_login = to
+        .strip_prefix(LOGIN)
+        .is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric()));
+    let is_short = to.len() <= DESTINATION_BYTES_MAX;
+    if is_path && is_plain && is_short && !is_login { to } else { HOME }
 }
 
 /// Takes a token, as a form or as JSON, and gives a cookie for it.
@@ -45,8 +48,11 @@ pub(super) async fn log_in(
     asked: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let Some(cookie) = token(&body).and_then(|token| access.cookie_for(&token)) else {
-        return page(StatusCode::UNAUTHORIZED);
+    let given = given(&body);
+    let to = given.as_ref().map_or(HOME, |given| destination(&given.to));
+    let cookie = given.as_ref().and_then(|given| access.cookie_for(&given.token));
+    let Some(cookie) = cookie else {
+        return ui::login(StatusCode::UNAUTHORIZED, to, true);
     };
     // A browser keeps no `Secure` cookie of a page that came without TLS.
     let is_secure =
@@ -56,7 +62,8 @@ pub(super) async fn log_in(
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SEE_OTHER;
     let headers = response.headers_mut();
-    headers.insert(LOCATION, HeaderValue::from_static("/"));
+    let to = HeaderValue::try_from(to).unwrap_or(HeaderValue::from_static(HOME));
+    headers.insert(LOCATION, to);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Ok(cookie) = HeaderValue::try_from(cookie) {
         headers.insert(SET_COOKIE, cookie);
@@ -64,12 +71,52 @@ pub(super) async fn log_in(
     response
 }
 
-/// The token in `token=…` or `{"token": …}`.
-fn token(body: &[u8]) -> Option<String> {
+/// What a form says.
+struct Given {
+    token: String,
+    to: String,
+}
+
+/// The token and the destination in `token=…&to=…` or `{"token": …, "to": …}`.
+fn given(body: &[u8]) -> Option<Given> {
     let text = std::str::from_utf8(body).ok()?;
     if text.trim_start().starts_with('{') {
         let given: serde_json::Value = serde_json::from_str(text).ok()?;
-        return given.get("token")?.as_str().map(str::to_owned);
+        let text = |name| given.get(name).and_then(|it| it.as_str()).map(str::to_owned);
+        return Some(Given { token: text("token")?, to: text("to").unwrap_or_default() });
     }
-    Query::parse(text.trim_end()).all("token").next().map(str::to_owned)
+    let query = Query::parse(text.trim_end());
+    let field = |name| query.all(name).next().map(str::to_owned);
+    Some(Given { token: field("token")?, to: field("to").unwrap_or_default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_leads_to_a_path_of_this_server_alone() {
+        for to in ["/", "/ui/runs/x?after=1&b=%2F", "/ui/novels?q=//evil.example", "/loginx"] {
+            assert_eq!(destination(to), to);
+        }
+        let long = format!("/{}", "x".repeat(DESTINATION_BYTES_MAX));
+        for to in [
+            "",
+            "//evil.example",
+            "/\\evil.example",
+            "/x\\y",
+            "\\\\evil.example",
+            "https://evil.example/",
+            "javascript:alert(1)",
+            "ui/novels",
+            "/\tx",
+            "/x\r\nSet-Cookie: a=b",
+            "/ü",
+            "/login",
+            "/login?to=/ui",
+            &long,
+        ] {
+            assert_eq!(destination(to), HOME, "{to:?}");
+        }
+    }
 }

@@ -13,6 +13,8 @@ use crate::comparison::Fate;
 use crate::shadow::Shadow;
 use crate::sides::{By, RouteName, Side, Sides};
 
+const SIDES: [Side; 2] = [Side::Legacy, Side::Normalized];
+
 /// Reads the counts where they are kept. Of one place there are none.
 pub(super) struct MeasuredSides {
     pub(super) sides: Sides,
@@ -34,6 +36,19 @@ impl Collector for MeasuredSides {
         };
         let why = "Answers of the other side because the chosen one could not be read";
         count("fallbacks", why, self.sides.fallbacks())?;
+        let name = "side_pauses";
+        let help = "How often a side was left alone for a while because it took long to fail";
+        let mut pauses = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for side in SIDES {
+            let counter = ConstCounter::new(self.sides.pauses(side));
+            counter.encode(pauses.encode_family(&[("side", side.as_str())])?)?;
+        }
+        let help = "Whether a side is left alone now";
+        let mut paused = encoder.encode_descriptor("side_paused", help, None, MetricType::Gauge)?;
+        for side in SIDES {
+            let gauge = ConstGauge::new(i64::from(self.sides.paused_s(side).is_some()));
+            gauge.encode(paused.encode_family(&[("side", side.as_str())])?)?;
+        }
         let name = "persistence_turns";
         let help = "How often the switch was turned, by a request or by a signal";
         let mut turns = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;

@@ -32,6 +32,7 @@ mod service;
 mod stream;
 
 pub use access::Access;
+pub use hosts::host_name;
 pub use limits::Limits;
 pub use parameters::Validation;
 pub use server::{ServeError, Server, Settings, Stop};

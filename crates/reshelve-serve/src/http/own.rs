@@ -74,12 +74,20 @@ async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Whether what it serves can be read.
-async fn readyz(State(asking): State<Arc<Asking>>) -> (StatusCode, &'static str) {
-    match asking.is_readable().await {
-        true => (StatusCode::OK, "ready\n"),
-        false => (StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
+/// Whether what it serves can be read, and which side is left alone for a while.
+async fn readyz(State(asking): State<Arc<Asking>>) -> (StatusCode, String) {
+    let (status, mut told) = match asking.is_readable().await {
+        true => (StatusCode::OK, "ready\n".to_owned()),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "not ready\n".to_owned()),
+    };
+    for (side, seconds) in asking.paused() {
+        let other = side.other();
+        told.push_str(&format!(
+            "the {side} side took long to fail: it is left alone for {seconds} more s, and the \
+             {other} side answers\n"
+        ));
     }
+    (status, told)
 }
 
 /// What has come of shadow reads; 404 where none are asked for.

@@ -10,7 +10,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::header::{ACCEPT, CONNECTION, HOST, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
-use axum::http::{Request, StatusCode, Uri};
+use axum::http::{Method, Request, StatusCode, Uri};
 use hyper::body::Incoming;
 use tower_service::Service as _;
 
@@ -68,7 +68,7 @@ impl Service {
             return misdirected();
         }
         if let Err(denied) = self.access.judge(&parts.method, target, &parts.headers) {
-            return self.denied(&parts, denied);
+            return self.denied(&parts, target, denied);
         }
         let cut = Target::of(target);
         if target.starts_with(SOCKETS) {
@@ -89,11 +89,13 @@ impl Service {
     }
 
     /// The answer to who may not ask: where pages are read, the form that lets one in.
-    fn denied(&self, parts: &Parts, denied: Denied) -> Response {
+    fn denied(&self, parts: &Parts, target: &str, denied: Denied) -> Response {
         let wants_page = parts.headers.get(ACCEPT).and_then(|it| it.to_str().ok());
         let wants_page = wants_page.is_some_and(|accept| accept.contains("text/html"));
         let mut response = if denied == Denied::Token && wants_page {
-            login::page(denied.status())
+            // Who sent a form has to send it again: nothing is done twice.
+            let reads = matches!(parts.method, Method::GET | Method::HEAD);
+            login::instead_of(if reads { target } else { "/" })
         } else {
             let status = denied.status();
             let name = status.canonical_reason().unwrap_or_default();

@@ -166,9 +166,12 @@ fn compared(sides: &Sides, task: &Task, with_texts: bool) -> Option<Option<Examp
     let Some(differing) = comparison::compare(question, [&one, &two], texts) else {
         return Some(None);
     };
-    let job_id = differing.job_id?;
-    let id = job_id.as_bytes();
-    let cause = comparison::of_job(&*legacy, &*normalized, id, Decisions::Unknown).ok()?;
+    let jobs = differing.jobs;
+    if jobs.is_empty() {
+        return None;
+    }
+    let (job_id, cause) =
+        comparison::of_jobs(&*legacy, &*normalized, jobs, Decisions::Unknown).ok()?;
     Some(Some(Example {
         route: question.route(),
         target: task.target.clone(),

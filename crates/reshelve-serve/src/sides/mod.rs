@@ -1,13 +1,14 @@
 //! Which place answers a request, and how it is asked: away from the threads that serve
 //! connections, so many at once.
 
+mod breaker;
 mod persistence;
 mod report;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use reshelve::ends::JobLookup;
 use tokio::sync::Semaphore;
@@ -15,6 +16,7 @@ use tokio::sync::Semaphore;
 pub use persistence::{Persistence, RouteName, Side, Turn, Turned, UnknownSide};
 pub use report::{Audit, Failure, Report};
 
+use breaker::Breaker;
 use persistence::Switch;
 
 /// The places that requests are answered from: one, or a legacy and a normalised one with the
@@ -38,6 +40,8 @@ struct Two {
     falls_back: bool,
     /// How often it did.
     fallbacks: AtomicU64,
+    /// Whether each side is asked, or left alone for a while.
+    breakers: [Breaker; 2],
     /// How often the switch was turned, by whom.
     turns: [AtomicU64; 2],
 }
@@ -80,7 +84,8 @@ impl Sides {
     ) -> Self {
         let (switch, fallbacks) = (Switch::new(persistence), AtomicU64::new(0));
         let turns = Default::default();
-        let two = Two { legacy, normalized, switch, falls_back, fallbacks, turns };
+        let breakers = Default::default();
+        let two = Two { legacy, normalized, switch, falls_back, fallbacks, breakers, turns };
         Sides { places: Places::Two(Arc::new(two)) }
     }
 
@@ -125,6 +130,22 @@ impl Sides {
         }
     }
 
+    /// How often a side was left alone because it took long to fail.
+    pub fn pauses(&self, side: Side) -> u64 {
+        match &self.places {
+            Places::One(_) => 0,
+            Places::Two(two) => two.breaker(side).pauses(),
+        }
+    }
+
+    /// For how many more seconds a side is left alone, if it is.
+    pub fn paused_s(&self, side: Side) -> Option<u64> {
+        match &self.places {
+            Places::One(_) => None,
+            Places::Two(two) => Some(two.breaker(side).paused_for(Instant::now())?.as_secs()),
+        }
+    }
+
     /// Asks the place that answers, and the other one where that fails and may.
     fn ask<T, E>(
         &self,
@@ -141,12 +162,26 @@ impl Sides {
             Side::Normalized => &*two.normalized,
         };
         let side = two.switch.now().answering(route, job_id);
-        let value = question(place(side));
-        if !two.falls_back || !value.as_ref().is_err_and(is_of_place) {
-            return Answered { side: Some(side), value };
+        if !two.falls_back {
+            return Answered { side: Some(side), value: question(place(side)) };
+        }
+        let (breaker, begun) = (two.breaker(side), Instant::now());
+        if breaker.may_ask(begun) {
+            let value = question(place(side));
+            if !value.as_ref().is_err_and(is_of_place) {
+                breaker.answered();
+                return Answered { side: Some(side), value };
+            }
+            breaker.failed(begun.elapsed(), Instant::now());
         }
         two.fallbacks.fetch_add(1, Ordering::Relaxed);
         Answered { side: Some(side.other()), value: question(place(side.other())) }
+    }
+}
+
+impl Two {
+    fn breaker(&self, side: Side) -> &Breaker {
+        &self.breakers[side as usize]
     }
 }
 
@@ -205,11 +240,17 @@ impl Asking {
         }
     }
 
-    /// Whether the place that answers can be read.
+    /// Whether there is a place that answers: the chosen one, or the other one where that may.
     pub(crate) async fn is_readable(&self) -> bool {
         let question = |place: &dyn JobLookup| place.card(b"");
-        let asked = self.ask(RouteName::Detail, None, question, |_| false).await;
+        let asked = self.ask(RouteName::Detail, None, question, |_| true).await;
         asked.is_ok_and(|answered| answered.value.is_ok())
+    }
+
+    /// The sides that are left alone for a while, and for how many more seconds.
+    pub(crate) fn paused(&self) -> Vec<(Side, u64)> {
+        let sides = [Side::Legacy, Side::Normalized].into_iter();
+        sides.filter_map(|side| Some((side, self.sides.paused_s(side)?))).collect()
     }
 }
 

@@ -53,15 +53,20 @@ impl Bars<'_> {
 
 /// The bar of a row. It leads where the name of the row does, which is what a keyboard reaches.
 fn bar(row: &Row, most: f64) -> Markup {
-    let length = if most > 0.0 { (LENGTH * row.value / most).clamp(0.0, LENGTH) } else { 0.0 };
-    let picture = html! {
-        svg.length viewBox={ "0 0 " (LENGTH) " 1" } preserveAspectRatio="none" aria-hidden="true" {
-            rect.track width=(LENGTH) height="1" {}
-            rect.bar.(row.class) width=(format!("{length:.2}")) height="1" {}
-        }
-    };
+    let picture = length(row.value, most, row.class);
     html! {
         @if let Some(link) = &row.link { a href=(link) tabindex="-1" aria-hidden="true" { (picture) } } @else { (picture) }
+    }
+}
+
+/// The picture of a bar: a value on a track as long as the most that there may be.
+pub(super) fn length(value: f64, most: f64, class: &str) -> Markup {
+    let length = if most > 0.0 { (LENGTH * value / most).clamp(0.0, LENGTH) } else { 0.0 };
+    html! {
+        svg.length viewBox={ "0 0 " (LENGTH) " 1" } preserveAspectRatio="none" aria-hidden="true" {
+            rect.track width=(LENGTH) height="1" {}
+            rect.bar.(class) width=(format!("{length:.2}")) height="1" {}
+        }
     }
 }
 

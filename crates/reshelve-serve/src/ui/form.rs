@@ -1,7 +1,8 @@
 //! What the library is asked: the query of an address to a [`JobQuery`], and back.
 
 use reshelve::ends::{
-    CursorSide, JobCursor, JobMark, JobQuery, JobSort, JobStage, RESPONSE_BOUNDS_MS, SortOrder,
+    CursorSide, JobCursor, JobMark, JobQuery, JobSort, JobStage, JobTrace, RESPONSE_BOUNDS_MS,
+    SortOrder,
 };
 use reshelve_core::raw::hex;
 
@@ -31,6 +32,12 @@ pub(super) const MARKS: [(&str, &str, JobMark); 3] = [
     ("in-flight", "In flight", JobMark::InFlight),
     ("failures", "With failures", JobMark::Failures),
     ("alerts", "With alerts", JobMark::Alerts),
+];
+
+/// The marks that the form offers where the place can tell them.
+pub(super) const TRACES: [(&str, &str, JobTrace); 2] = [
+    ("mapping-warnings", "With mapping warnings", JobTrace::Warned),
+    ("edited", "Edited since", JobTrace::Edited),
 ];
 
 /// The other marks that can be asked for: the monitoring page leads to them.
@@ -108,6 +115,8 @@ impl Asked {
             "mark" => {
                 let mark = all_marks().find(|(word, ..)| *word == value);
                 query.marks.extend(mark.map(|(_, _, mark)| mark));
+                let trace = TRACES.iter().find(|(word, ..)| *word == value);
+                query.traces.extend(trace.map(|(_, _, trace)| *trace));
             }
             "sort" => {
                 if let Some((word, _, sort, order)) = SORTS.iter().find(|(word, ..)| *word == value)
@@ -127,7 +136,7 @@ impl Asked {
 
     /// All filters.
     fn filters(&self) -> Vec<Filter> {
-        let JobQuery { search, status, genre, era, marks, .. } = &self.query;
+        let JobQuery { search, status, genre, era, marks, traces, .. } = &self.query;
         let or_none = |text: &String| if text.is_empty() { NONE.to_owned() } else { text.clone() };
         let mut all = Vec::new();
         let mut add = |name: &'static str, value: Option<String>| {
@@ -139,6 +148,9 @@ impl Asked {
         add("era", era.map(|era| era.to_string()));
         for (word, _, mark) in MARKS {
             add("mark", marks.contains(&mark).then(|| word.to_owned()));
+        }
+        for (word, _, trace) in TRACES {
+            add("mark", traces.contains(&trace).then(|| word.to_owned()));
         }
         all.extend(self.narrowed().into_iter().map(|(filter, _)| filter));
         all
@@ -197,7 +209,7 @@ impl Asked {
     }
 }
 
-/// All marks that a job has.
+/// All marks that every place can tell.
 pub(super) fn all_marks() -> impl Iterator<Item = (&'static str, &'static str, JobMark)> {
     MARKS.into_iter().chain(MORE_MARKS)
 }
@@ -271,7 +283,8 @@ mod tests {
     #[test]
     fn an_address_leads_to_the_same_question() {
         let text = "q=caf%C3%A9+%26+more&status=failed&genre=-&era=3&mark=alerts&sort=dearest&x=y\
-            &created=2025-07&model=gpt-4o&stage=outline&response=2&mark=critical&mark=stuck";
+            &created=2025-07&model=gpt-4o&stage=outline&response=2&mark=critical&mark=stuck\
+            &mark=mapping-warnings&mark=edited";
         let mut asked = Asked::of(text, 9_000_000);
         assert_eq!(asked.query.search, "café & more");
         assert_eq!(asked.query.genre.as_deref(), Some(""));
@@ -281,6 +294,7 @@ mod tests {
         assert_eq!(asked.query.idle_since_ms, Some(1_800_000));
         let narrowed = asked.narrowed();
         assert_eq!(narrowed.len(), 6, "{narrowed:?}");
+        assert_eq!(asked.query.traces, JobTrace::ALL);
         let without = query(&asked.address_without(&narrowed[5].0));
         assert_eq!(without, JobQuery { idle_since_ms: None, ..asked.query.clone() });
         assert!(address.contains("sort=dearest"));

@@ -1,9 +1,9 @@
 //! The library: all novels of a place, found, filtered, sorted, page by page.
 
 use maud::{Markup, html};
-use reshelve::ends::{JobEntry, JobMark, JobPage};
+use reshelve::ends::{JobEntry, JobFacets, JobMark, JobPage, JobTrace, Told};
 
-use super::form::{Asked, MARKS, NONE, SORTS};
+use super::form::{Asked, MARKS, NONE, SORTS, TRACES};
 use super::layout;
 use super::words::{
     count, counted, dollars, encoded, name, plain, shown, shown_or, status_class, time_element,
@@ -75,9 +75,36 @@ fn filters(asked: &Asked, page: &JobPage) -> Markup {
             @for ((word, label, mark), jobs) in MARKS.iter().zip([facets.in_flight, facets.failures, facets.alerts]) {
                 label.mark { input type="checkbox" name="mark" value=(word) checked[query.marks.contains(mark)]; (label) " (" (count(jobs)) ")" }
             }
+            @for (word, label, trace) in TRACES {
+                @if let Some(jobs) = offered(facets, trace) {
+                    label.mark { input type="checkbox" name="mark" value=(word) checked[query.traces.contains(&trace)]; (label) (jobs) }
+                }
+            }
             @for ((name, value), _) in asked.narrowed() { input type="hidden" name=(name) value=(value); }
             button type="submit" { "Show" }
             @if !asked.is_everything() { a.button href="/ui/novels" { "Clear" } }
+        }
+    }
+}
+
+/// How many novels have a trace, in words that may be none yet; nothing where the place cannot tell.
+fn offered(facets: &JobFacets, trace: JobTrace) -> Option<String> {
+    match facets.traces[trace.index()] {
+        Told::Never => None,
+        Told::WhenAsked => Some(String::new()),
+        Told::Jobs(jobs) => Some(format!(" ({})", count(jobs))),
+    }
+}
+
+/// What this place cannot tell, and was asked for.
+fn untold(asked: &Asked, facets: &JobFacets) -> Markup {
+    let is_untold = |trace: &&JobTrace| facets.traces[trace.index()] == Told::Never;
+    html! {
+        @for trace in asked.query.traces.iter().filter(is_untold) {
+            p { @match trace {
+                JobTrace::Warned => "This place cannot tell which novels have mapping warnings. A target can, and a legacy source.",
+                JobTrace::Edited => "This place cannot tell which novels were edited since their mapping. A target can.",
+            } }
         }
     }
 }
@@ -109,6 +136,7 @@ fn empty(asked: &Asked, page: &JobPage) -> Markup {
                 p { strong { "No novel is listed." } }
             } @else {
                 p { strong { "No novel matches." } }
+                (untold(asked, &page.facets))
                 p { "Use fewer words or filters, or " a href="/ui/novels" { "show all novels" } "." }
             }
         }
@@ -141,6 +169,8 @@ fn entry(job: &JobEntry) -> Markup {
                 span class=(status_class(&job.status)) { (name(&job.status)) }
                 @if !job.genre.is_empty() { span { (name(&job.genre)) } }
                 @if job.marks.contains(&JobMark::Failures) { span.badge.bad { "failures" } }
+                @if job.traces.contains(&JobTrace::Edited) { span.badge.open { "edited since" } }
+                @if job.traces.contains(&JobTrace::Warned) { span.badge { "mapping warnings" } }
                 @if alerts > 0 {
                     span class=(if critical > 0 { "badge bad" } else if warning > 0 { "badge open" } else { "badge" }) {
                         (counted(alerts, "alert", "alerts"))

@@ -8,6 +8,7 @@ mod export;
 mod form;
 mod layout;
 mod library;
+mod login;
 mod monitoring;
 mod novel;
 mod origin;
@@ -36,6 +37,16 @@ use crate::sides::{Asking, RouteName, now_ms};
 use novel::Novel;
 
 pub(crate) use runs::Shown;
+
+/// Where the files are that pages load: they say nothing of what is served.
+pub(crate) const ASSETS: &str = "/ui/assets/";
+
+/// The page that asks for the token; `to` is where its reader wanted to go.
+pub(crate) fn login(status: StatusCode, to: &str, is_wrong: bool) -> Response<Body> {
+    let mut response = respond(status, HTML, login::page(to, is_wrong).into_string());
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    with_harmless_headers(response)
+}
 
 /// What a page may do: load styles, the script and pictures from here, load itself again, and send
 /// its form here.
@@ -71,7 +82,8 @@ pub(crate) fn sorts() -> Vec<&'static str> {
 
 /// The words for the marks by which the library is filtered.
 pub(crate) fn marks() -> Vec<&'static str> {
-    form::all_marks().map(|(word, ..)| word).chain([form::STUCK]).collect()
+    let traces = form::TRACES.iter().map(|(word, ..)| *word);
+    form::all_marks().map(|(word, ..)| word).chain(traces).chain([form::STUCK]).collect()
 }
 
 /// The words for the stages by which the library is filtered.
@@ -211,7 +223,11 @@ fn respond(
 }
 
 /// The same answer with the headers that all of these routes have, refusals included.
-async fn harmless(mut response: Response<Body>) -> Response<Body> {
+async fn harmless(response: Response<Body>) -> Response<Body> {
+    with_harmless_headers(response)
+}
+
+fn with_harmless_headers(mut response: Response<Body>) -> Response<Body> {
     const HEADERS: [(HeaderName, &str); 4] = [
         (CONTENT_SECURITY_POLICY, POLICY),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),

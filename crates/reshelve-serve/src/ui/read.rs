@@ -13,11 +13,6 @@ impl<'d> Part<'d> {
         Part(Some(Document::new(bytes)))
     }
 
-    /// Nothing.
-    pub(super) fn none() -> Self {
-        Part(None)
-    }
-
     pub(super) fn get(self, name: &str) -> Option<Value<'d>> {
         self.0?.get(name).filter(|value| !value.is_nullish())
     }
@@ -71,8 +66,7 @@ impl<'d> Part<'d> {
 
     /// A point in time, in milliseconds since 1970: a date, or a text that is one.
     pub(super) fn time_ms(self, name: &str) -> Option<i64> {
-        let value = self.get(name)?;
-        value.date_ms().or_else(|| time_of(std::str::from_utf8(value.string()?).ok()?))
+        time_in(self.get(name)?)
     }
 }
 
@@ -80,6 +74,11 @@ impl<'d> From<Value<'d>> for Part<'d> {
     fn from(value: Value<'d>) -> Self {
         Part(value.document())
     }
+}
+
+/// The point in time that a value is: a date, or a text that is one.
+pub(super) fn time_in(value: Value<'_>) -> Option<i64> {
+    value.date_ms().or_else(|| time_of(std::str::from_utf8(value.string()?).ok()?))
 }
 
 /// A value as text: texts as they are, numbers as people write them, what has parts as its parts.

@@ -18,7 +18,7 @@ use reshelve::store::Scratch;
 use reshelve::target_schema::Collection;
 use reshelve_core::extjson;
 use reshelve_core::mapping::{Mapper, Options, Outcome, TargetDocuments};
-use reshelve_core::raw::{Document, documents};
+use reshelve_core::raw::{Document, Writer, documents};
 use reshelve_serve::{Server, Settings, Sides, Stop};
 
 /// A file of recorded answers, unpacked.
@@ -83,6 +83,14 @@ impl MemoryPlace {
         self
     }
 
+    /// The same jobs, with another status in the target.
+    pub(crate) fn with_status(mut self, status: &str) -> Self {
+        for Job { job, .. } in &mut self.jobs {
+            *job = with_text(job, "status", status);
+        }
+        self
+    }
+
     fn job(&self, id: &[u8]) -> Option<&Job> {
         self.by_id.get(id).map(|at| &self.jobs[*at])
     }
@@ -97,6 +105,21 @@ impl MemoryPlace {
         }
         maker.finish()
     }
+}
+
+/// A document with another text in a field of its own.
+fn with_text(document: &[u8], field: &str, text: &str) -> Vec<u8> {
+    let mut out = Writer::new(Vec::new());
+    let open = out.begin();
+    for element in Document::new(document).elements() {
+        if element.name == field.as_bytes() {
+            out.string(field, text.as_bytes());
+        } else {
+            out.value_bytes(element.name, element.value);
+        }
+    }
+    out.end(open);
+    out.into_bytes()
 }
 
 fn text<'a>(document: &'a [u8], name: &str) -> &'a [u8] {

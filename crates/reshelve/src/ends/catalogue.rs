@@ -58,6 +58,8 @@ pub struct JobQuery {
     pub era: Option<u8>,
     /// Only jobs that have all of these marks.
     pub marks: Vec<JobMark>,
+    /// Only jobs whose mapping left all of these. Where a place cannot tell, no job passes.
+    pub traces: Vec<JobTrace>,
     /// Only jobs that were created then, in milliseconds since 1970. Jobs without such a time
     /// count as created at `i64::MIN`.
     pub created_ms: Option<Range<i64>>,
@@ -89,6 +91,7 @@ impl Default for JobQuery {
             genre: None,
             era: None,
             marks: Vec::new(),
+            traces: Vec::new(),
             created_ms: None,
             model: None,
             stage: None,
@@ -132,6 +135,40 @@ impl JobMark {
         JobMark::Warning,
         JobMark::Notice,
     ];
+}
+
+/// What can be told of a job by mapping its legacy document again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobTrace {
+    /// The mapping has warnings about its legacy document.
+    Warned,
+    /// Its target documents are no longer what the mapping wrote.
+    Edited,
+}
+
+impl JobTrace {
+    /// All of them.
+    pub const ALL: [JobTrace; 2] = [JobTrace::Warned, JobTrace::Edited];
+
+    /// Its place in [`JobFacets::traces`].
+    pub fn index(self) -> usize {
+        match self {
+            JobTrace::Warned => 0,
+            JobTrace::Edited => 1,
+        }
+    }
+}
+
+/// How many jobs have a trace.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Told {
+    /// The place cannot tell.
+    #[default]
+    Never,
+    /// It tells when it is asked for such jobs, and has not been asked yet.
+    WhenAsked,
+    /// So many.
+    Jobs(u64),
 }
 
 /// What jobs are sorted by. Equal ones stand in the order of the place.
@@ -216,6 +253,8 @@ pub struct JobFacets {
     pub failures: u64,
     /// Jobs with continuity alerts.
     pub alerts: u64,
+    /// Jobs with each trace, in the order of [`JobTrace::ALL`].
+    pub traces: [Told; 2],
     /// Legacy documents that are no jobs because the mapping rejects them.
     pub rejected: u64,
     /// Legacy documents that are no jobs because they are in flight, and such are left out.
@@ -256,4 +295,6 @@ pub struct JobEntry {
     pub alerts: [u16; 3],
     /// What it is marked with.
     pub marks: Vec<JobMark>,
+    /// What its mapping left, as far as the place has told yet.
+    pub traces: Vec<JobTrace>,
 }

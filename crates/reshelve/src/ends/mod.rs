@@ -18,7 +18,7 @@ mod target_reader;
 
 pub use catalogue::{
     CursorSide, JobCatalogue, JobCursor, JobEntry, JobFacets, JobMark, JobPage, JobQuery, JobSort,
-    PAGE_JOBS_MAX, SortOrder,
+    JobTrace, PAGE_JOBS_MAX, SortOrder, Told,
 };
 pub use content_hash::{ContentHash, content_hash};
 pub use destination::{

@@ -3,18 +3,22 @@
 use std::ffi::OsString;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use reshelve_core::mapping::{Retraced, Retracer};
 use reshelve_core::raw::{self, Document, Value, documents};
 
 use super::card::card;
-use super::catalogue::{Catalogue, CatalogueMaker, ExtrasByJob, ExtrasMaker, JobTexts, Wanted};
+use super::catalogue::{
+    Catalogue, CatalogueMaker, ExtrasByJob, ExtrasMaker, JobTexts, Traces, Wanted,
+};
 use super::kept::{Extent, Keeping, Kept};
 use super::newest::{Lists, Newest};
+use super::retraced::WholeJob;
 use crate::dump::Documents;
 use crate::ends::{
     Compression, DamageKind, EVENTS_MAX, EndError, Hint, JobCatalogue, JobLookup, JobPage,
-    JobQuery, JobTotals, TargetFolder,
+    JobQuery, JobTotals, TargetFolder, Told,
 };
 use crate::store::{Disk, Files, Open, Scratch, key_of};
 use crate::target_schema::{self, Collection};
@@ -26,6 +30,8 @@ pub struct FolderLookup {
     collections: [Option<Kept>; 4],
     lists: Lists,
     catalogue: Catalogue,
+    /// What the mapping left of each job, once somebody has asked for it.
+    traces: Mutex<Option<Arc<Traces>>>,
 }
 
 impl FolderLookup {
@@ -67,7 +73,7 @@ impl FolderLookup {
             Some(jobs) => whole(jobs, extent, None),
             None => Ok(Vec::new()),
         })?;
-        Ok(FolderLookup { name, collections, lists, catalogue })
+        Ok(FolderLookup { name, collections, lists, catalogue, traces: Mutex::default() })
     }
 
     /// The files whose change means that there is something else to read.
@@ -198,9 +204,67 @@ pub fn texts_of(job: &[u8]) -> Option<JobTexts> {
     })
 }
 
+impl FolderLookup {
+    /// What the mapping left of each job: looked for when jobs are asked for by it, which reads and
+    /// maps all of them once.
+    fn traces_for(&self, query: &JobQuery) -> Result<Option<Arc<Traces>>, EndError> {
+        if query.traces.is_empty() {
+            // Who does not ask does not wait for who does.
+            return Ok(self.traces.try_lock().ok().and_then(|held| held.clone()));
+        }
+        let mut held = self.traces.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.is_none() {
+            let (mut traces, mut retracer, mut failed) =
+                (Traces::default(), Retracer::default(), None);
+            self.each_id(&mut |id| match self.retraced(id.as_bytes(), &mut retracer) {
+                Ok(retraced) => {
+                    traces.add(retraced);
+                    ControlFlow::Continue(())
+                }
+                Err(error) => {
+                    failed = Some(error);
+                    ControlFlow::Break(())
+                }
+            })?;
+            if let Some(error) = failed {
+                return Err(error);
+            }
+            *held = Some(Arc::new(traces));
+        }
+        Ok(held.clone())
+    }
+
+    /// What the documents of a job tell of their own mapping.
+    fn retraced(&self, job_id: &[u8], retracer: &mut Retracer) -> Result<Retraced, EndError> {
+        let Some(job) = self.document(Collection::Jobs, job_id)? else {
+            return Ok(Retraced::default());
+        };
+        let whole = WholeJob {
+            job,
+            metrics: self.document(Collection::Metrics, job_id)?,
+            metadata: self.document(Collection::Metadata, job_id)?,
+            events: self.all_events(job_id)?,
+        };
+        Ok(whole.retraced(retracer))
+    }
+
+    fn all_events(&self, job_id: &[u8]) -> Result<Vec<Vec<u8>>, EndError> {
+        let Some(kept) = self.kept(Collection::Events) else { return Ok(Vec::new()) };
+        let mut events = Vec::new();
+        for extent in kept.all(&key_of(job_id))? {
+            events.extend(checked(kept, extent, Some(job_id))?);
+        }
+        Ok(events)
+    }
+}
+
 impl JobCatalogue for FolderLookup {
     fn page(&self, query: &JobQuery) -> Result<JobPage, EndError> {
-        self.catalogue.page(query, &|wanted| wanted.iter().map(|one| self.texts(one)).collect())
+        let read = |wanted: &[Wanted<'_>]| wanted.iter().map(|one| self.texts(one)).collect();
+        let traces = self.traces_for(query)?;
+        let mut page = self.catalogue.page_with(query, &read, traces.as_deref())?;
+        page.facets.traces = traces.map_or([Told::WhenAsked; 2], |traces| traces.told());
+        Ok(page)
     }
 
     fn totals(&self) -> Result<Arc<JobTotals>, EndError> {
@@ -238,13 +302,7 @@ impl JobLookup for FolderLookup {
     }
 
     fn events(&self, job_id: &[u8], before: Option<&[u8]>) -> Result<Vec<Vec<u8>>, EndError> {
-        let Some(kept) = self.kept(Collection::Events) else { return Ok(Vec::new()) };
-        let key = key_of(job_id);
-        let mut events = Vec::new();
-        for extent in kept.all(&key)? {
-            events.extend(checked(kept, extent, Some(job_id))?);
-        }
-        Ok(newest_events(events, before))
+        Ok(newest_events(self.all_events(job_id)?, before))
     }
 }
 
@@ -258,6 +316,6 @@ pub fn newest_events(mut events: Vec<Vec<u8>>, before: Option<&[u8]>) -> Vec<Vec
     events
 }
 
-fn emitted_at(event: &[u8]) -> Option<&[u8]> {
+pub(super) fn emitted_at(event: &[u8]) -> Option<&[u8]> {
     Document::new(event).get("emittedAt").and_then(Value::string)
 }

@@ -57,7 +57,7 @@ impl LegacyLookup {
             keeping: keeping(&description, scratch)?,
             is_aside: !stays(&description),
             newest: Newest::default(),
-            catalogue: CatalogueMaker::new(scratch)?,
+            catalogue: CatalogueMaker::of_mapped(scratch)?,
             seen: Seen::new(scratch, HELD_MAX),
             form: Form::Bson,
         };
@@ -154,6 +154,7 @@ impl Reading {
             let mut extras = Extras::default();
             extras.take_metrics(part(Collection::Metrics));
             extras.take_metadata(part(Collection::Metadata));
+            extras.take_warnings(&mapped.warnings);
             self.newest.offer(part(Collection::Jobs), extent)?;
             self.catalogue.add_at(part(Collection::Jobs), &extras, extent)?;
         }

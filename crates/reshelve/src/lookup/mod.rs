@@ -13,13 +13,16 @@ mod kept;
 mod legacy;
 mod mapped_job;
 mod newest;
+mod retraced;
 
 pub use card::card;
 pub use catalogue::{
-    Catalogue, CatalogueMaker, Extras, ExtrasByJob, ExtrasMaker, JobTexts, ReadTexts, Wanted,
+    Catalogue, CatalogueMaker, Extras, ExtrasByJob, ExtrasMaker, JobTexts, ReadTexts, Traces,
+    Wanted,
 };
 pub use folder::{FolderLookup, newest_events, texts_of};
 pub use fresh::{Changes, Fresh};
 pub use legacy::{LegacyLookup, LegacyRequest};
 pub use mapped_job::MappedJob;
 pub use newest::STATUSES_MAX;
+pub use retraced::WholeJob;

@@ -28,7 +28,7 @@ The read API of the new stack, answered from migrated novels, and what this serv
 answered 204, for browsers that ask first.
 - Segments of the application's paths match in any letter case, with or without one slash at the \
 end. Everything else below them is 404.
-- With `--token-file`, every route but `/healthz` and `/login` asks for the token, which \
+- With `--token-file`, every route but `/healthz`, `/login` and `/ui/assets` asks for the token, which \
 `--open-api` lifts for the five read routes and Socket.IO. Without it, nothing can be changed: 403.
 - A `Host` that is none of this server's names is answered 421. What Node refuses before an \
 application sees it is answered as Node does, without a body: 400, 408, 417, 431.";

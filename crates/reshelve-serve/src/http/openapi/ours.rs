@@ -60,12 +60,13 @@ fn switch() -> [Route; 2] {
 }
 
 fn login() -> [Route; 2] {
-    let token = || Record::new().has("token", text()).and_no_more();
+    let token = || Record::new().has("token", text()).may_have("to", text()).and_no_more();
     let error = || [(JSON, named("Error"))];
     const FORM: &str = "application/x-www-form-urlencoded";
     const HOST: &str = "The `Host` is none of this server's names.";
     [
         Route::get("/login", SERVER, "The form that takes the token")
+            .query("to", text(), "The path of this server to go to afterwards.")
             .shows(200, "The form.")
             .answers(421, HOST, &error()),
         Route::post("/login", SERVER, "Takes the token, and gives a cookie for it")

@@ -139,7 +139,7 @@ fn rest() -> [Route; 2] {
             .answers(200, "The file.", &files())
             .answers(400, "A segment that cannot be read.", &[(PLAIN, text())])
             .shows(404, "There is no such file.")
-            .guarded(),
+            .answers(421, "The `Host` is none of this server's names.", &[(JSON, named("Error"))]),
         Route::get("/ui/{rest}", PAGES, "Anything else below the pages")
             .segment("rest", "Any path.")
             .shows(404, "There is no such page.")

@@ -5,11 +5,14 @@ mod chapters;
 mod cost;
 mod notes;
 mod outline;
+mod phases;
+mod quality;
 mod timeline;
 
 use maud::{Markup, html};
 use reshelve::ends::{EndError, JobLookup};
 use reshelve::target_schema::Collection;
+use reshelve_core::mapping::JobDocuments;
 
 use super::export::Form;
 use super::layout;
@@ -79,6 +82,16 @@ impl Novel {
         [&self.job, &[], &self.metrics, &self.metadata]
     }
 
+    /// The same, as the mapping writes them; without the events.
+    pub(super) fn job_documents(&self) -> JobDocuments<'_> {
+        JobDocuments {
+            job: &self.job,
+            events: &[],
+            metrics: Some(&self.metrics),
+            metadata: &self.metadata,
+        }
+    }
+
     /// Its permanent address.
     pub(super) fn address(&self) -> String {
         format!("/ui/novels/{}", encoded(&self.id()))
@@ -95,6 +108,7 @@ struct Section {
 
 pub(super) fn page(novel: &Novel) -> Markup {
     let sections = [
+        phases::section(novel),
         chapters::section(novel),
         outline::section(novel),
         timeline::section(novel),
@@ -103,7 +117,7 @@ pub(super) fn page(novel: &Novel) -> Markup {
         notes::alerts(novel),
         notes::decisions(novel),
         notes::enhancements(novel),
-        notes::quality(novel),
+        quality::section(novel),
         notes::record(novel),
     ];
     let content = html! {

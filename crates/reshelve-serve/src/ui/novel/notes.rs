@@ -1,12 +1,17 @@
-//! What the legacy application noted while it wrote a novel: alerts, decisions, enhancements,
-//! quality; and what is on record of the job itself.
+//! What the legacy application noted while it wrote a novel: alerts, decisions, enhancements; and
+//! what is on record of the job itself.
+
+use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
+use super::quality::percent;
 use super::{Novel, Section, fact, facts, limited, nothing};
 use crate::ui::read::{Part, text};
 use crate::ui::words::{decimal, dollars, duration, name, plain, shown, shown_or, time_element};
 
+/// How many types of notes are told apart, at most.
+const TYPES_MAX: usize = 50;
 const SEVERITIES: [&str; 3] = ["critical", "warning", "info"];
 
 pub(super) fn alerts(novel: &Novel) -> Section {
@@ -57,15 +62,35 @@ pub(super) fn decisions(novel: &Novel) -> Section {
     let (rows, more) = limited(&all);
     let content = html! {
         @if all.is_empty() { (nothing("No decision is recorded.")) }
+        (by_type(all.iter().map(|decision| decision.text("type"))))
         @for one in rows { (decision(*one)) }
         (more)
     };
     Section { anchor: "decisions", name: "Decisions", count: Some(all.len()), content }
 }
 
+/// How many notes there are of each type.
+fn by_type(types: impl Iterator<Item = String>) -> Markup {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for of in types {
+        *counts.entry(name(&of)).or_default() += 1;
+    }
+    let (rows, more) = (counts.iter().take(TYPES_MAX), counts.len().saturating_sub(TYPES_MAX));
+    html! {
+        @if !counts.is_empty() {
+            p.badges {
+                @for (of, count) in rows {
+                    span.badge { @if of.is_empty() { "Without a type" } @else { (shown(of)) } " " (count) }
+                }
+                @if more > 0 { span.soft { "and " (more) " more types" } }
+            }
+        }
+    }
+}
+
 fn decision(decision: Part<'_>) -> Markup {
     let about = decision.part("metadata");
-    let confidence = decision.number("confidence").map(percent).unwrap_or_default();
+    let confidence = decision.number("confidence").map(|share| percent(share * 100.0));
     let alternatives: Vec<_> = about.values("alternatives").collect();
     html! {
         div.card {
@@ -84,7 +109,7 @@ fn decision(decision: Part<'_>) -> Markup {
             (facts(&[
                 ("Reasoning", fact(&about.text("reasoning"))),
                 ("Impact", fact(&decision.text("impact"))),
-                ("Confidence", fact(&confidence)),
+                ("Confidence", fact(&confidence.unwrap_or_default())),
                 ("Decided", time_element(decision.time_ms("decidedAt"))),
             ]))
         }
@@ -96,6 +121,7 @@ pub(super) fn enhancements(novel: &Novel) -> Section {
     let (rows, more) = limited(&all);
     let content = html! {
         @if all.is_empty() { (nothing("No enhancement is recorded.")) }
+        (by_type(all.iter().map(|one| one.part("data").text("type"))))
         @for one in rows {
             @let data = one.part("data");
             div.card {
@@ -107,54 +133,6 @@ pub(super) fn enhancements(novel: &Novel) -> Section {
         (more)
     };
     Section { anchor: "enhancements", name: "Enhancements", count: Some(all.len()), content }
-}
-
-/// The scores that the legacy application called by these names.
-const SCORES: [(&str, &str); 4] = [
-    ("humanLikenessScore", "Human-like writing"),
-    ("complexityScore", "Narrative complexity"),
-    ("consistencyScore", "Story consistency"),
-    ("creativityScore", "Creative innovation"),
-];
-
-pub(super) fn quality(novel: &Novel) -> Section {
-    let quality = novel.job().part("qualityMetrics");
-    let enhanced = quality.part("enhanced");
-    let title = |key: &str| {
-        let known = SCORES.iter().find(|(name, _)| *name == key).map(|(_, title)| *title);
-        known.map_or_else(|| plain(key), str::to_owned)
-    };
-    let shown_score = |key: &str, value| match Part::none() {
-        _ if SCORES.iter().any(|(name, _)| *name == key) => match number(value) {
-            Some(score) => percent(score),
-            None => text(value),
-        },
-        _ => text(value),
-    };
-    let all: Vec<(String, String)> = quality
-        .elements()
-        .filter(|(key, _)| key != "enhanced")
-        .chain(enhanced.elements())
-        .map(|(key, value)| (title(&key), shown_score(&key, value)))
-        .filter(|(_, value)| !value.is_empty())
-        .collect();
-    let (rows, more) = limited(&all);
-    let content = html! {
-        @if all.is_empty() { (nothing("Quality was not measured.")) } @else {
-            dl.facts { @for (name, value) in rows { div { dt { (name) } dd { (shown(value)) } } } }
-            (more)
-        }
-    };
-    Section { anchor: "quality", name: "Quality", count: None, content }
-}
-
-fn number(value: reshelve_core::raw::Value<'_>) -> Option<f64> {
-    value.numeric().filter(|number| number.is_finite())
-}
-
-/// A share of one in percent.
-fn percent(share: f64) -> String {
-    format!("{} %", decimal((share * 1_000.0).round() / 10.0))
 }
 
 /// What is on record of the job itself.

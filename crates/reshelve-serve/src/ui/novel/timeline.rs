@@ -7,10 +7,8 @@ use super::{Novel, Section, nothing};
 use crate::ui::read::Part;
 use crate::ui::words::{duration, name, shown, time, time_element};
 
-/// Sizes of the picture, in its own units.
-const WIDTH: f64 = 960.0;
-const NAMES: f64 = 200.0;
-const ROW: f64 = 28.0;
+/// How wide the picture is, in its own units.
+const WIDTH: f64 = 100.0;
 /// How many rows the picture has, at most: one for each kind of event.
 const KINDS_MAX: usize = 16;
 
@@ -66,6 +64,8 @@ fn read(document: Part<'_>) -> Event {
     Event { at_ms: document.time_ms("emittedAt"), kind, text }
 }
 
+/// A strip for each kind, with a mark for each event. Names and times are text beside the strips, so
+/// that they stay readable where the page is narrow.
 fn picture(events: &[Event]) -> Markup {
     let times: Vec<i64> = events.iter().filter_map(|event| event.at_ms).collect();
     let (Some(first), Some(last)) = (times.iter().min(), times.iter().max()) else {
@@ -77,26 +77,25 @@ fn picture(events: &[Event]) -> Markup {
             kinds.push(&event.kind);
         }
     }
-    let span = span(*first, *last);
-    let x = |ms: i64| NAMES + 16.0 + (WIDTH - NAMES - 40.0) * since(*first, ms) / span.max(1.0);
-    let y = |row: usize| 22.0 + ROW * rows(row);
-    let height = y(kinds.len()) + 14.0;
-    let label = format!("{} events in {}", events.len(), duration(span));
+    let span = since(*first, *last);
+    let x = |ms: i64| format!("{:.2}", WIDTH * since(*first, ms) / span.max(1.0));
     html! {
-        svg.chart viewBox={ "0 0 " (WIDTH) " " (height) } role="img" aria-label=(label) {
-            @for (row, kind) in kinds.iter().enumerate() {
-                text.name x=(NAMES) y=(y(row) + 4.0) text-anchor="end" { (name(kind)) }
-                line x1=(NAMES + 12.0) x2=(WIDTH - 16.0) y1=(y(row)) y2=(y(row)) {}
-            }
-            @for event in events {
-                @if let (Some(row), Some(ms)) = (kinds.iter().position(|kind| *kind == event.kind), event.at_ms) {
-                    circle class=(class(&event.kind)) cx=(format!("{:.1}", x(ms))) cy=(y(row)) r="5" {
-                        title { (time(ms)) " " (name(&event.kind)) }
+        figure.strips {
+            figcaption { (events.len()) " events in " (duration(span)) }
+            @for kind in &kinds {
+                div.strip {
+                    span { (name(kind)) }
+                    svg viewBox={ "0 0 " (WIDTH) " 2" } preserveAspectRatio="none" aria-hidden="true" {
+                        line x1="0" x2=(WIDTH) y1="1" y2="1" {}
+                        @for (event, ms) in events.iter().filter(|event| event.kind == **kind).filter_map(|event| Some((event, event.at_ms?))) {
+                            line.mark.(class(&event.kind)) x1=(x(ms)) x2=(x(ms)) y1="0.7" y2="1.3" {
+                                title { (time(ms)) " " (name(&event.kind)) }
+                            }
+                        }
                     }
                 }
             }
-            text x=(NAMES + 12.0) y=(height - 4.0) { (time(*first)) }
-            text x=(WIDTH - 16.0) y=(height - 4.0) text-anchor="end" { (time(*last)) " (" (duration(span)) ")" }
+            p.ends aria-hidden="true" { span { (time(*first)) } span { (time(*last)) } }
         }
     }
 }
@@ -107,19 +106,11 @@ fn class(kind: &str) -> &'static str {
         _ if kind.contains("fail") || kind.contains("error") => "bad",
         _ if kind.contains("completed") => "good",
         _ if kind.contains("alert") || kind.contains("warning") => "open",
-        _ => "dot",
+        _ => "",
     }
 }
 
 #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "a place in a picture")]
 fn since(first: i64, ms: i64) -> f64 {
     ms.saturating_sub(first) as f64
-}
-
-fn span(first: i64, last: i64) -> f64 {
-    since(first, last)
-}
-
-fn rows(row: usize) -> f64 {
-    f64::from(u32::try_from(row).unwrap_or(0))
 }

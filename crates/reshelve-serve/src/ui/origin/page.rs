@@ -67,7 +67,7 @@ fn header(origin: &Origin, with_place: usize, kept: usize) -> Markup {
                 Err(why) => div.empty { p { strong { "There is nothing to compare." } } p { (shown(why)) } },
                 Ok(legacy) => {
                     p { "Each value of the legacy document beside what became of it, and the rule that took it there." }
-                    (came(&legacy.came))
+                    (came(&legacy.came, origin.is_edited))
                     ul.tiles {
                         li { span.value { (count(wide(with_place))) } span.name { "values with a place in the target" } }
                         li { span.value { (count(wide(kept))) } span.name { "values in the residue only" } }
@@ -84,9 +84,12 @@ fn header(origin: &Origin, with_place: usize, kept: usize) -> Markup {
     }
 }
 
-fn came(came: &Came) -> Markup {
+fn came(came: &Came, is_edited: bool) -> Markup {
     html! {
         @match came {
+            Came::Restored { is_edited: false, .. } | Came::Side { is_same: true, .. } if is_edited => {
+                p { span.badge.open { "edited" } " The target documents were edited after the mapping. The legacy document still comes back byte for byte: what was edited is no part of it." }
+            }
             Came::Restored { is_edited: false, .. } => p { span.badge.good { "same" } " The legacy document comes back byte for byte from the target documents." },
             Came::Restored { lost, .. } => {
                 p { span.badge.open { "edited" } " The target documents were edited after the mapping. What was edited comes back as edited." }
@@ -143,9 +146,9 @@ fn row(origin: &Origin, index: usize, one: &Traced<'_>) -> Markup {
                     @match origin.at(target) {
                         Some(value) => {
                             (cut(value, &whole))
-                            @if is_edited(one, target, value) { span.badge.open { "edited" } }
+                            @if is_edited(origin, one, target, value) { span.badge.open { "edited" } }
                         }
-                        None => p.none { "not written" },
+                        None => p.none { "not written" @if origin.is_edited_at(target) == Some(true) { " " span.badge.open { "edited" } } },
                     }
                 }
             }
@@ -154,8 +157,13 @@ fn row(origin: &Origin, index: usize, one: &Traced<'_>) -> Markup {
     }
 }
 
-/// Whether a copied text is another one now. A failure may have another reason than the recorded one.
-fn is_edited(one: &Traced<'_>, target: &TracedTarget, value: Value<'_>) -> bool {
+/// Whether something else stands at a place of the target now. Where the legacy document came back as
+/// edited, or is another one now, that can be told of copied texts only; a failure may have another
+/// reason than the recorded one.
+fn is_edited(origin: &Origin, one: &Traced<'_>, target: &TracedTarget, value: Value<'_>) -> bool {
+    if origin.is_edited_at(target) == Some(true) {
+        return true;
+    }
     let is_of_failure = target.steps.first().is_some_and(|step| step == "failures");
     let is_copied = one.rule == COPIED && one.value.kind == kind::STRING && !is_of_failure;
     is_copied && value.bytes != one.value.bytes

@@ -4,12 +4,13 @@
 use reshelve::ends::{EndError, JobLookup};
 use reshelve::target_schema::Collection;
 use reshelve_core::mapping::{
-    COLLECTIONS, InFlight, OnUnknownStatus, Options, RestoreError, RestoredDocument, StatusPolicy,
-    Traced, TracedTarget, restore, trace,
+    COLLECTIONS, InFlight, OnUnknownStatus, Options, RestoreError, RestoredDocument, Retracer,
+    StatusPolicy, TargetDocuments, Traced, TracedTarget, restore, trace,
 };
 use reshelve_core::raw::{Document, Value};
 
 use super::Both;
+use crate::comparison;
 use crate::ui::novel::Novel;
 
 /// A novel with its legacy document.
@@ -17,6 +18,10 @@ pub(super) struct Origin {
     pub(super) novel: Novel,
     /// The legacy document; or why there is none.
     pub(super) legacy: Result<Legacy, String>,
+    /// Whether the target documents are no longer what the mapping wrote.
+    pub(super) is_edited: bool,
+    /// What the mapping makes of the legacy document that the target gives back unchanged.
+    made: Option<TargetDocuments>,
 }
 
 /// A legacy document.
@@ -62,7 +67,18 @@ impl Origin {
                 None => return Ok(None),
             },
         };
+        let of_target = match sides {
+            Some((_, normalized)) if normalized.has(id.as_bytes())? => &**normalized,
+            _ => place,
+        };
+        let traced = comparison::retraced(of_target, id.as_bytes())?.unwrap_or_default();
         let restored = restore(novel.documents()[0], novel.documents()[3]);
+        let made = match &restored {
+            Ok(restored) if !restored.changed => {
+                Retracer::default().closest(&restored.bytes, &novel.job_documents())
+            }
+            _ => None,
+        };
         let from_side = match sides {
             Some((legacy, _)) => of_side(&**legacy, id)?.map(|bytes| (bytes, legacy.name())),
             None => None,
@@ -80,7 +96,7 @@ impl Origin {
             }
             (None, Err(error)) => Err(format!("The legacy document cannot be restored: {error}.")),
         };
-        Ok(Some(Origin { novel, legacy }))
+        Ok(Some(Origin { novel, legacy, is_edited: traced.is_edited, made }))
     }
 
     /// The values of the legacy document, in its order; nothing where it cannot be mapped.
@@ -91,13 +107,22 @@ impl Origin {
 
     /// What the target has at a place.
     pub(super) fn at(&self, target: &TracedTarget) -> Option<Value<'_>> {
-        let mut document = Document::new(self.novel.documents().get(target.collection)?);
-        let (last, path) = target.steps.split_last()?;
-        for step in path {
-            let value = document.get(step)?;
-            document = value.document().or_else(|| value.array())?;
+        at(self.novel.documents().get(target.collection)?, &target.steps)
+    }
+
+    /// Whether the target has something else at a place than the mapping makes; nothing where that
+    /// cannot be told.
+    pub(super) fn is_edited_at(&self, target: &TracedTarget) -> Option<bool> {
+        if target.collection == Collection::Events.index() {
+            return None;
         }
-        document.get(last)
+        let made = at(self.made.as_ref()?.bytes().get(target.collection)?, &target.steps);
+        let same =
+            |one: Value<'_>, other: Value<'_>| one.kind == other.kind && one.bytes == other.bytes;
+        Some(match (made, self.at(target)) {
+            (Some(made), Some(found)) => !same(made, found),
+            (made, found) => made.is_some() != found.is_some(),
+        })
     }
 
     /// How many bytes the residue has.
@@ -106,6 +131,17 @@ impl Origin {
         let record = metadata.get("legacy").and_then(Value::document);
         record.and_then(|record| record.get("residue")?.binary()).map_or(0, <[u8]>::len)
     }
+}
+
+/// What a document has at the end of a path.
+fn at<'d>(document: &'d [u8], steps: &[String]) -> Option<Value<'d>> {
+    let mut document = Document::new(document);
+    let (last, path) = steps.split_last()?;
+    for step in path {
+        let value = document.get(step)?;
+        document = value.document().or_else(|| value.array())?;
+    }
+    document.get(last)
 }
 
 /// The place of a value in the target, in words.

@@ -1,6 +1,7 @@
 //! What lists show of a job, read from its target documents.
 
 use reshelve_core::extjson::parse_iso;
+use reshelve_core::mapping::Warning;
 use reshelve_core::raw::{Document, Value};
 
 use super::record::{NO_RESPONSE, Record, bit};
@@ -90,9 +91,16 @@ pub struct Extras {
     pub(super) alerts: [u16; 3],
     /// Its average response time, in milliseconds.
     pub(super) response_ms: Option<f64>,
+    /// Whether the mapping that was just made has warnings.
+    is_warned: bool,
 }
 
 impl Extras {
+    /// Takes the warnings of the mapping into account.
+    pub fn take_warnings(&mut self, warnings: &[Warning]) {
+        self.is_warned = !warnings.is_empty();
+    }
+
     /// Takes the metrics of the job into account.
     pub fn take_metrics(&mut self, metrics: &[u8]) {
         self.spent = Spent::of(metrics);
@@ -240,6 +248,7 @@ pub(super) fn facts<'r>(job: &'r [u8], extras: &Extras) -> Facts<'r> {
         (bit::FAILURES, has_failures(job)),
         (bit::FAILED_CHAPTERS, failed_chapters > 0),
         (bit::ALERTS, extras.alerts != [0; 3]),
+        (bit::WARNED, extras.is_warned),
     ] {
         bits |= if is_set { bit } else { 0 };
     }

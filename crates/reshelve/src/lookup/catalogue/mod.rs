@@ -6,6 +6,7 @@ mod order;
 mod record;
 mod scan;
 mod totals;
+mod traces;
 
 use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
@@ -13,16 +14,17 @@ use std::sync::Arc;
 
 use reshelve_core::mapping::Outcome;
 
-use crate::ends::{EndError, JobFacets, JobMark, JobPage, JobQuery, JobSums, JobTotals};
+use crate::ends::{EndError, JobFacets, JobMark, JobPage, JobQuery, JobSums, JobTotals, Told};
 use crate::store::{At, OpenFile, Scratch};
 use crate::target_schema;
 
 use super::kept::Extent;
-use record::{RECORD_BYTES_MAX, Record};
+use record::{RECORD_BYTES_MAX, Record, bit};
 use totals::TotalsMaker;
 
 pub use facts::{Extras, ExtrasByJob, ExtrasMaker};
 pub use scan::{JobTexts, ReadTexts, Wanted};
+pub use traces::Traces;
 
 /// How many statuses, genres, eras or models are told apart. Others are found, but not offered.
 const NAMES_MAX: usize = 200;
@@ -38,6 +40,8 @@ pub struct CatalogueMaker {
     totals: TotalsMaker,
     rejected: u64,
     skipped: u64,
+    /// Jobs whose mapping has warnings, where jobs are added as they are mapped.
+    warned: Option<u64>,
 }
 
 impl CatalogueMaker {
@@ -53,7 +57,16 @@ impl CatalogueMaker {
             totals: TotalsMaker::default(),
             rejected: 0,
             skipped: 0,
+            warned: None,
         })
+    }
+
+    /// The same, of jobs that are added with the [warnings](Extras::take_warnings) of their mapping.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new).
+    pub fn of_mapped(scratch: &Scratch) -> Result<Self, EndError> {
+        Ok(CatalogueMaker { warned: Some(0), ..CatalogueMaker::new(scratch)? })
     }
 
     /// Adds a job, in the order of the place.
@@ -92,6 +105,9 @@ impl CatalogueMaker {
         let Extent { offset, length } = extent;
         let mut record = Record { offset, length, ..facts.record }.fitted();
         record.models = self.totals.add(&record, &facts, extras);
+        if let Some(warned) = &mut self.warned {
+            *warned += u64::from(record.has(bit::WARNED));
+        }
         self.record.clear();
         record.write(&mut self.record);
         self.out.write_all(&self.record).at("writing", self.out.get_ref().path())?;
@@ -114,10 +130,11 @@ impl CatalogueMaker {
     /// # Errors
     /// Where the last records cannot be written.
     pub fn finish(self) -> Result<Catalogue, EndError> {
-        let CatalogueMaker { mut out, bytes, totals, rejected, skipped, .. } = self;
+        let CatalogueMaker { mut out, bytes, totals, rejected, skipped, warned, .. } = self;
         out.flush().at("writing", out.get_ref().path())?;
         let (totals, models) = totals.finish();
-        let facets = JobFacets { rejected, skipped, ..facets(&totals) };
+        let traces = [warned.map_or(Told::Never, Told::Jobs), Told::Never];
+        let facets = JobFacets { rejected, skipped, traces, ..facets(&totals) };
         let (file, totals) = (out.get_ref().try_clone()?, Arc::new(totals));
         Ok(Catalogue { file, bytes, facets, totals, models })
     }
@@ -136,6 +153,7 @@ fn facets(totals: &JobTotals) -> JobFacets {
         in_flight: totals.with_mark(JobMark::InFlight),
         failures: totals.with_mark(JobMark::Failures),
         alerts: totals.with_mark(JobMark::Alerts),
+        traces: [Told::Never; 2],
         rejected: 0,
         skipped: 0,
     }
@@ -164,7 +182,22 @@ impl Catalogue {
     /// # Errors
     /// Where records or texts cannot be read.
     pub fn page(&self, query: &JobQuery, read: &ReadTexts<'_>) -> Result<JobPage, EndError> {
-        let mut page = scan::Scan::new(query, read, &self.models).over(&*self.file, self.bytes)?;
+        self.page_with(query, read, None)
+    }
+
+    /// The same of a place that looks for what the mapping left when it is asked: `traces` is what
+    /// it found, if it has looked.
+    ///
+    /// # Errors
+    /// As for [`page`](Self::page).
+    pub fn page_with(
+        &self,
+        query: &JobQuery,
+        read: &ReadTexts<'_>,
+        traces: Option<&Traces>,
+    ) -> Result<JobPage, EndError> {
+        let scan = scan::Scan::new(query, read, &self.models, traces);
+        let mut page = scan.over(&*self.file, self.bytes)?;
         page.facets = self.facets.clone();
         Ok(page)
     }

@@ -43,6 +43,8 @@ pub(super) mod bit {
     pub(in super::super) const JOB_ID_CUT: u16 = 1 << 7;
     /// Something was spent in the first stage; the other stages have the bits above.
     pub(in super::super) const FIRST_STAGE: u16 = 1 << 8;
+    /// The mapping that was just made of it has warnings.
+    pub(in super::super) const WARNED: u16 = 1 << 12;
 }
 
 /// [`Record::response`] of a job without an average response time.
@@ -195,6 +197,7 @@ impl<'r> Record<'r> {
             cost_usd: self.cost_usd,
             alerts: self.alerts,
             marks: JobMark::ALL.into_iter().filter(|mark| self.is_marked(*mark)).collect(),
+            traces: Vec::new(),
         }
     }
 }

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use super::Traces;
 use super::order::Rank;
 use super::record::{LENGTH_BYTES, Record, bit};
-use crate::ends::{CursorSide, EndError, JobCursor, JobEntry, JobPage, JobQuery, PAGE_JOBS_MAX};
+use crate::ends::{
+    CursorSide, EndError, JobCursor, JobEntry, JobPage, JobQuery, JobTrace, PAGE_JOBS_MAX,
+};
 use crate::store::OpenFile;
 
 /// Bytes of records that are read at a time.
@@ -63,6 +66,7 @@ pub(super) struct Scan<'q> {
     model: Model,
     cursor: Option<(CursorSide, Rank)>,
     limit: usize,
+    traces: Option<&'q Traces>,
     unsure: Vec<(u64, Vec<u8>)>,
     /// The page, and one job more.
     kept: BTreeMap<Rank, Vec<u8>>,
@@ -73,7 +77,12 @@ pub(super) struct Scan<'q> {
 
 impl<'q> Scan<'q> {
     /// `models` are those by which records name them, in their order.
-    pub(super) fn new(query: &'q JobQuery, read: &'q ReadTexts<'q>, models: &[String]) -> Self {
+    pub(super) fn new(
+        query: &'q JobQuery,
+        read: &'q ReadTexts<'q>,
+        models: &[String],
+        traces: Option<&'q Traces>,
+    ) -> Self {
         let model = match &query.model {
             None => Model::Any,
             Some(name) if name.is_empty() => Model::NotRecorded,
@@ -90,6 +99,7 @@ impl<'q> Scan<'q> {
             model,
             cursor: query.cursor.as_ref().map(|cursor| (cursor.side, Rank::at(cursor))),
             limit: query.limit.clamp(1, PAGE_JOBS_MAX),
+            traces,
             unsure: Vec::new(),
             kept: BTreeMap::new(),
             matched: 0,
@@ -111,7 +121,7 @@ impl<'q> Scan<'q> {
 
     fn take(&mut self, bytes: &[u8], ordinal: u64) -> Result<(), EndError> {
         let Some(record) = Record::read(bytes) else { return Ok(()) };
-        match self.judge(&record) {
+        match self.judge(&record, ordinal) {
             Match::No => {}
             Match::Yes => self.keep(&record, bytes, ordinal),
             Match::Unsure => {
@@ -124,8 +134,9 @@ impl<'q> Scan<'q> {
         Ok(())
     }
 
-    fn judge(&self, record: &Record<'_>) -> Match {
-        if !self.passes(record) {
+    fn judge(&self, record: &Record<'_>, ordinal: u64) -> Match {
+        let has = |trace: &JobTrace| self.has_trace(record, ordinal, *trace);
+        if !self.passes(record) || !self.query.traces.iter().all(has) {
             return Match::No;
         }
         if self.finds(&[record.title, record.premise, record.job_id]) {
@@ -159,6 +170,12 @@ impl<'q> Scan<'q> {
                 Model::NotRecorded => record.has(bit::NO_MODEL),
                 Model::Unknown => false,
             }
+    }
+
+    /// Whether the mapping left that of a job, as far as the place has told.
+    fn has_trace(&self, record: &Record<'_>, ordinal: u64, trace: JobTrace) -> bool {
+        let is_recorded = trace == JobTrace::Warned && record.has(bit::WARNED);
+        is_recorded || self.traces.is_some_and(|traces| traces.has(ordinal, trace))
     }
 
     fn finds(&self, texts: &[&[u8]]) -> bool {
@@ -222,9 +239,9 @@ impl<'q> Scan<'q> {
         let previous = self.kept.first_key_value().filter(|_| first > 0);
         let previous = previous.map(|(rank, _)| cursor(CursorSide::Before, rank));
         let mut jobs = Vec::with_capacity(self.kept.len());
-        for bytes in self.kept.values() {
+        for (rank, bytes) in &self.kept {
             if let Some(record) = Record::read(bytes) {
-                jobs.push(self.entry(&record)?);
+                jobs.push(self.entry(&record, rank.ordinal)?);
             }
         }
         let matched = self.matched;
@@ -232,8 +249,10 @@ impl<'q> Scan<'q> {
     }
 
     /// What is shown of a job, by its whole id.
-    fn entry(&self, record: &Record<'_>) -> Result<JobEntry, EndError> {
+    fn entry(&self, record: &Record<'_>, ordinal: u64) -> Result<JobEntry, EndError> {
         let mut entry = record.entry();
+        let has = |trace: &JobTrace| self.has_trace(record, ordinal, *trace);
+        entry.traces = JobTrace::ALL.into_iter().filter(has).collect();
         if record.has(bit::JOB_ID_CUT)
             && let Some(Some(texts)) = (self.read)(&[wanted(record)])?.into_iter().next()
         {
