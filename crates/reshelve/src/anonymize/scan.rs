@@ -78,8 +78,7 @@ impl<'a> Scanner<'a> {
     pub(super) fn scan(&mut self, copy: Document<'_>, original: Option<Document<'_>>) -> Found {
         self.original.clear();
         if let Some(original) = original {
-            let mut collecting =
-                Collecting { lexicon: self.lexicon, original: &mut self.original };
+            let mut collecting = Collecting { lexicon: self.lexicon, original: &mut self.original };
             walk(self.policy, original, None, &mut collecting);
             self.original.index();
         }
