@@ -161,7 +161,8 @@ impl<'r> ReportDocument<'r> {
 ///
 /// # Errors
 /// If the run's own files cannot be used, the report cannot be written, or an end was named that
-/// makes no sense; also if the folder holds a file of another kind under a name of the report. A side that cannot be read is not an error: the report says so.
+/// makes no sense; also if the folder holds a file of another kind under a name of the report. A side
+/// that cannot be read is not an error: the report says so.
 pub fn report(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     report_of(request, None, handle)
 }
