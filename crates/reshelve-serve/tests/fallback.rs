@@ -1,6 +1,5 @@
 //! A side that takes long to fail is left alone for a while: the other one answers at once.
 
-
 mod serving;
 
 use std::sync::Arc;
