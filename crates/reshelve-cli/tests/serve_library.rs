@@ -27,7 +27,7 @@ fn place(more: &[&str]) -> Place {
     let line = |number: usize| {
         let (mut legacy, id) = (case.clone(), format!("job-{number:02}"));
         (legacy["_id"], legacy["title"]) = (json!(id), json!(id));
-        if number % 4 == 0 {
+        if number.is_multiple_of(4) {
             legacy["chapters"][0]["status"] = json!("odd");
         }
         legacy.to_string() + "\n"

@@ -204,7 +204,7 @@ fn a_status_that_was_edited_in_the_target_is_an_edit_in_every_list_that_it_moved
         let id = format!("job {number}");
         json!({ "_id": id, "title": "t", "status": status, "createdAt": created }).to_string()
     };
-    let status = |number: usize| if number % 2 == 0 { "completed" } else { "failed" };
+    let status = |number: usize| if number.is_multiple_of(2) { "completed" } else { "failed" };
     let legacy: Vec<String> = (0..9).map(|number| line(number, status(number))).collect();
     place.write("legacy.json", (legacy.join("\n") + "\n").as_bytes());
     place.expect(0, &["run", "legacy.json", "target", "--apply"]);
