@@ -7,7 +7,7 @@ import fs from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 
-import { PAGES, PAGES_OF_TWO_SIDES, WAYS } from "./pages.mjs";
+import { AS_A_FILE, PAGES, PAGES_OF_TWO_SIDES, WAYS } from "./pages.mjs";
 import { HOSTILE, make, serve, slowRun } from "./served.mjs";
 import * as walks from "./walks.mjs";
 
@@ -76,9 +76,14 @@ async function violations(page) {
 async function everyPage(browser, server, pages, ids) {
   for (const way of WAYS) {
     const { name: wayName, ...how } = way;
-    for (const [name, template, shows] of pages) {
+    for (const [name, template, shows, opened] of pages) {
       const look = async (page) => {
-        await page.goto(template.replace(/\$\w+/, (id) => ids[id]));
+        const at = template.replace(/\$\w+/, (id) => ids[id]);
+        if (opened === AS_A_FILE) {
+          await page.setContent(await (await page.request.get(at)).text());
+        } else {
+          await page.goto(at);
+        }
         assert.ok((await page.locator("body").innerText()).includes(shows), `it does not show ${shows}`);
         const width = await page.evaluate("document.documentElement.scrollWidth");
         assert.ok(width <= how.viewport.width, `it is ${width} wide`);

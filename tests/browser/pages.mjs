@@ -1,3 +1,6 @@
+/** The page is looked at as somebody opens it who was sent it: served, it is in a sandbox. */
+export const AS_A_FILE = "as a file";
+
 // Every page, one line each: its name, its address, what it must show. `$novel` is a finished
 // novel, `$hostile` one whose texts try to be markup, `$run` a run with rejects and a report,
 // `$never` one whose two sides were never compared.
@@ -16,7 +19,7 @@ export const PAGES = [
   ["run", "/ui/runs/$run", "What was run"],
   ["run-rejects", "/ui/runs/$run/rejects", "unknown-status"],
   ["run-reject", "/ui/runs/$run/rejects/0", "unknown-status"],
-  ["report", "/ui/runs/$run/files/report.html", "What was run"],
+  ["report", "/ui/runs/$run/files/report.html", "What was run", AS_A_FILE],
   ["parity", "/ui/parity", "Cost and tokens, three ways"],
   ["parity-never", "/ui/parity/$never", "Nobody compared the two sides"],
   ["not-found", "/ui/novels/nope", "Not found"],
