@@ -56,8 +56,9 @@ fn a_live_target_tells_which_novels_were_edited_and_have_warnings() {
     let line = |number: usize| {
         let status = if number == 4 { "odd" } else { "completed" };
         format!(
-            "{{\"_id\":\"job-{number:02}\",\"status\":\"completed\",\"chapters\":[{{\"chapterNumber\":1,\
-             \"status\":\"{status}\",\"content\":\"x\"}}]}}\n"
+            "{{\"_id\":\"job-{number:02}\",\"status\":\"completed\",\
+             \"createdAt\":{{\"$date\":\"2025-01-01T00:00:00Z\"}},\"chapters\":[\
+             {{\"chapterNumber\":1,\"status\":\"{status}\",\"content\":\"x\"}}]}}\n"
         )
     };
     // More than are read at a time.
