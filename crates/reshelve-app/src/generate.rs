@@ -136,8 +136,8 @@ fn expect_free(output: &Output, request: &Request) -> Result<(), Failure> {
     let folders = [request.runs_folder.clone(), beside_runs(&output.path)];
     let runs = known_runs(folders)?;
     let file = collection_file(output);
-    overlap::refuse_generated(&file, request.overwrite, &runs)?;
     expect_replaceable(&file, request.overwrite)?;
+    overlap::refuse_generated(&file, request.overwrite, &runs)?;
     let is_folder = matches!(output.form, OutputForm::Folder { .. });
     if is_folder && output.path.is_file() {
         let message = format!("{} is a file, and this form is a folder", output.path.display());

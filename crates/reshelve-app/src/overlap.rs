@@ -183,12 +183,12 @@ pub(crate) fn refuse_generated(
             return refused(format!("in the target of the run {}", plan.run));
         }
         let source = &plan.source;
-        if is_source(source, file) {
-            return Err(Failure::refused(moved_source(file, plan), hints::GENERATE_ELSEWHERE));
-        }
         if overwrite && source.live.is_none() && spot.overlaps(&Spot::of(&source.path)) {
             let path = source.path.display();
             return refused(format!("the source of the run {}, {path}, or lies in it", plan.run));
+        }
+        if is_source(source, file) {
+            return Err(Failure::refused(moved_source(file, plan), hints::GENERATE_ELSEWHERE));
         }
     }
     Ok(())
