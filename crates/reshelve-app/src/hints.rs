@@ -12,6 +12,7 @@ pub(crate) mod report;
 mod rollback;
 mod served;
 mod server;
+pub(crate) mod snapshot;
 mod sources;
 mod targets;
 

@@ -50,6 +50,7 @@ pub mod rollback;
 pub mod run;
 pub mod runs;
 pub mod shadow;
+pub mod snapshot;
 pub mod status;
 pub mod verify;
 
@@ -80,5 +81,6 @@ pub use rollback::rollback;
 pub use run::run;
 pub use runs::runs;
 pub use shadow::shadow;
+pub use snapshot::snapshot;
 pub use status::status;
 pub use verify::verify;

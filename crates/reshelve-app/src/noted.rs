@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use reshelve::ends::{EndError, Opened, Origin, PlannedSource, SourceDescription, SourceSpec};
+use reshelve::ends::{About, EndError, Opened, Origin, PlannedSource, SourceDescription, SourceSpec};
 
 use crate::handle::Handle;
 use crate::text::plain;
@@ -41,6 +41,10 @@ impl Origin for Noted {
 
     fn for_each_status(&self, give: &mut dyn FnMut(Option<&[u8]>)) -> Result<(), EndError> {
         self.source.for_each_status(give)
+    }
+
+    fn about(&self, description: &SourceDescription) -> Result<About, EndError> {
+        self.source.about(description)
     }
 
     fn planned(&self, description: &SourceDescription) -> PlannedSource {

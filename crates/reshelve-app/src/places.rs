@@ -111,7 +111,7 @@ pub(crate) fn origin(source: &SourcePlace, handle: &Handle) -> Result<Box<dyn Or
 /// A source of files as the library takes it.
 pub(crate) fn source_spec(source: &SourcePlace) -> SourceSpec {
     SourceSpec {
-        path: source.name.clone(),
+        path: crate::snapshot::archive_in(&source.name).unwrap_or_else(|| source.name.clone()),
         db: source.db.clone(),
         collection: source.collection.clone(),
         allow_empty: source.allow_empty,

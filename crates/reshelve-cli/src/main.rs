@@ -78,6 +78,7 @@ fn run() -> Result<ExitCode, Failure> {
         Command::Serve(args) => commands::serve::run(&args),
         Command::Shadow(args) => commands::shadow::run(&args),
         Command::Crosscheck(args) => commands::crosscheck::run(&args),
+        Command::Snapshot(args) => commands::snapshot::run(&args),
         Command::Indexes(args) => commands::indexes::run(&args),
         Command::Generate(args) => commands::generate::run(&args),
         Command::Anonymize(args) => commands::anonymize::run(&args),

@@ -18,6 +18,7 @@ pub mod report;
 pub mod restore;
 pub mod rollback;
 pub mod run;
+pub mod snapshot;
 pub mod standing;
 pub mod store;
 pub mod target_schema;

@@ -50,14 +50,14 @@ pub(crate) const ROOMS: &[Room] = &[
         may_import: &["target_schema", "ends"],
     },
     Room {
-        folder: "reshelve/src/generate",
-        purpose: "synthetic legacy data in every form, with faults",
-        may_import: &["raw", "extjson", "ends"],
+        folder: "reshelve/src/dump",
+        purpose: "every form in which the legacy collection arrives: readers, and how an archive is written",
+        may_import: &["raw", "extjson", "store", "target_schema", "ends"],
     },
     Room {
-        folder: "reshelve/src/dump",
-        purpose: "readers of every form in which the legacy collection arrives",
-        may_import: &["raw", "extjson", "store", "target_schema", "ends"],
+        folder: "reshelve/src/generate",
+        purpose: "synthetic legacy data in every form, with faults",
+        may_import: &["raw", "extjson", "ends", "dump"],
     },
     Room {
         folder: "reshelve/src/folder",
@@ -109,6 +109,11 @@ pub(crate) const ROOMS: &[Room] = &[
         may_import: &["raw", "extjson", "mapping", "store", "ends", "pass"],
     },
     Room {
+        folder: "reshelve/src/snapshot",
+        purpose: "safe copies of the legacy collection as mongodump writes them, and their manifests",
+        may_import: &["store", "ends", "dump", "pass"],
+    },
+    Room {
         folder: "reshelve/src/parity",
         purpose: "the source against the target, by value",
         may_import: &["raw", "extjson", "mapping", "store", "target_schema", "ends", "pass"],
@@ -137,6 +142,7 @@ pub(crate) const ROOMS: &[Room] = &[
         purpose: "live MongoDB as ends; the only user of the driver",
         may_import: &[
             "raw",
+            "extjson",
             "mapping",
             "store",
             "target_schema",
@@ -247,6 +253,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "profile",
             "anonymize",
             "parity",
+            "snapshot",
             "plan",
             "report",
             "reshelve-mongo",

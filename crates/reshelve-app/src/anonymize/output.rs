@@ -7,7 +7,7 @@ use reshelve::generate::{self, Documents, GenerateError, Output};
 use reshelve::store::{Disk, Files, folder_of};
 
 use super::failure;
-use crate::beside::{Beside, sync};
+use crate::beside::Beside;
 use crate::failure::Failure;
 use crate::hints;
 
@@ -51,7 +51,6 @@ pub(super) fn write(
 
 /// Gives the copy its name, durably.
 pub(super) fn keep(written: Beside, out: &Path) -> Result<(), Failure> {
-    sync(written.path())?;
     refuse_existing(out, hints::anonymize::COPY_ELSEWHERE)?;
     Ok(written.name(out)?)
 }

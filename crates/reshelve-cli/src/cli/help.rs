@@ -344,6 +344,22 @@ Exit codes:
   5  something of the source stands in the copy, or more than 1 % of the documents were left out;
      no copy is kept then";
 
+pub(super) const SNAPSHOT: &str = "\
+Examples:
+  reshelve snapshot dump backup/2026-11-30
+  reshelve snapshot mongodb://localhost/letswriteabook backup/jobs.archive.gz
+  reshelve snapshot verify backup/2026-11-30
+  reshelve snapshot list backup
+  reshelve run backup/2026-11-30 target
+
+Files:
+  snapshot.json  what the snapshot holds: counts, checksum, and the hash of each file; for an
+                 archive that is a file, NAME.snapshot.json beside it
+
+Exit codes:
+  3  something is where the snapshot should go, or an oplog in the dump changes the documents
+  5  `snapshot verify`: it is not as it was written";
+
 pub(super) const COMPLETIONS: &str = "\
 Install:
   bash        reshelve completions bash > ~/.local/share/bash-completion/completions/reshelve

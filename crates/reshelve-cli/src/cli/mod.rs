@@ -12,6 +12,7 @@ mod runs;
 mod serve;
 mod shadow;
 mod shared;
+mod snapshot;
 mod sources;
 mod targets;
 mod tool;
@@ -31,6 +32,9 @@ pub(crate) use runs::{
 pub(crate) use serve::ServeArgs;
 pub(crate) use shadow::ShadowArgs;
 pub(crate) use shared::{is_asked, target_again};
+pub(crate) use snapshot::{
+    SnapshotAction, SnapshotArgs, SnapshotListArgs, SnapshotVerifyArgs,
+};
 pub(crate) use sources::{ExplainArgs, InspectArgs, ProfileArgs};
 pub(crate) use targets::{ChecksumsArgs, IndexesAction, IndexesArgs, RestoreArgs, VerifyArgs};
 pub(crate) use tool::{CompletionsArgs, DemoArgs, ManArgs};
@@ -122,6 +126,9 @@ pub(crate) enum Command {
     /// Compare what the running application answers with what it should
     #[command(after_long_help = help::CROSSCHECK)]
     Crosscheck(Box<CrosscheckArgs>),
+    /// Keep a safe copy of the legacy data, and prove it
+    #[command(after_long_help = help::SNAPSHOT)]
+    Snapshot(Box<SnapshotArgs>),
     /// Show, create or drop the collections and indexes of a target
     #[command(after_long_help = help::INDEXES)]
     Indexes(IndexesArgs),

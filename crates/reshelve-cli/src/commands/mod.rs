@@ -25,6 +25,7 @@ mod run_page;
 pub(crate) mod runs;
 pub(crate) mod serve;
 pub(crate) mod shadow;
+pub(crate) mod snapshot;
 pub(crate) mod status;
 mod table;
 pub(crate) mod verify;

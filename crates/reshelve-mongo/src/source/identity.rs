@@ -116,7 +116,7 @@ pub(super) fn differs(now: Option<&str>, was: &LiveCollection) -> bool {
     matches!((now, &was.uuid), (Some(now), Some(was)) if now != was)
 }
 
-fn uuid_of(listed: &Document) -> Option<String> {
+pub(super) fn uuid_of(listed: &Document) -> Option<String> {
     match listed.get_document("info").ok()?.get("uuid")? {
         Bson::Binary(binary) => Some(reshelve_core::raw::hex(&binary.bytes)),
         _ => None,

@@ -1,5 +1,6 @@
 //! A live collection as a source.
 
+mod about;
 mod by_id;
 mod cursor;
 mod identity;

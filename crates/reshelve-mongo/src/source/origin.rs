@@ -7,10 +7,11 @@ use std::sync::OnceLock;
 use mongodb::options::ReadPreference;
 use reshelve::dump::COLLECTION_DEFAULT;
 use reshelve::ends::{
-    Compression, EndError, Hint, LiveCollection, LivePlace, Opened, Oplog, Origin, PlannedSource,
+    About, Compression, EndError, Hint, LiveCollection, LivePlace, Opened, Oplog, Origin, PlannedSource,
     Position, SourceDescription, SourceForm,
 };
 
+use super::about::about;
 use super::by_id::Id;
 use super::cursor::Query;
 use super::identity::{Identity, differs};
@@ -136,6 +137,7 @@ impl LiveOrigin {
                 bytes_total,
                 oplog: Oplog::Absent,
                 notes: Vec::new(),
+                about: About::default(),
             },
             first,
         })
@@ -166,6 +168,10 @@ impl Origin for LiveOrigin {
             (0..*count).for_each(|_| give(status.as_deref()));
         }
         Ok(())
+    }
+
+    fn about(&self, _: &SourceDescription) -> Result<About, EndError> {
+        self.connection.wait(about(&self.connection, &self.collection))
     }
 
     fn planned(&self, description: &SourceDescription) -> PlannedSource {

@@ -10,10 +10,10 @@ use super::key::Key;
 use super::pen::Pen;
 use super::relationships;
 use super::rewrite::{Rewriting, job_of};
-use super::rounds::{Original, Read, Round, in_parallel};
+use super::readable::Read;
 use super::scan::{Leak, Scanner};
 use crate::ends::{ContentHash, Source, content_hash};
-use crate::pass::id_text;
+use crate::pass::{Original, Round, id_text, in_parallel};
 use reshelve_core::raw::Document;
 
 /// How often a document is drawn.
@@ -236,7 +236,7 @@ struct Worker<'a> {
 impl Worker<'_> {
     fn copy(&mut self, original: &Original<'_>) -> Copied {
         let mut bson = std::mem::take(&mut self.bson);
-        let copied = match original.read(&mut bson) {
+        let copied = match Read::of(original, &mut bson) {
             Read::Bson(document) => self.copy_bson(document),
             Read::Malformed => Copied::LeftOut(String::new(), LeftOut::Malformed),
             Read::TooDeep => Copied::LeftOut(String::new(), LeftOut::TooDeep),

@@ -1,6 +1,7 @@
 //! Why a copy could not be made.
 
 use crate::ends::Damage;
+use crate::pass::Stopped;
 use crate::store::DiskError;
 
 /// Why no copy was made.
@@ -25,6 +26,15 @@ pub enum AnonymizeError {
     /// It was told to stop.
     #[error("interrupted")]
     Interrupted,
+}
+
+impl From<Stopped> for AnonymizeError {
+    fn from(stopped: Stopped) -> Self {
+        match stopped {
+            Stopped::Source(damage) => AnonymizeError::Source(damage),
+            Stopped::Interrupted => AnonymizeError::Interrupted,
+        }
+    }
 }
 
 fn paths_text(count: usize) -> String {

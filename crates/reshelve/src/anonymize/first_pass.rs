@@ -9,11 +9,12 @@ use super::error::AnonymizeError;
 use super::key::Key;
 use super::lexicon::Lexicon;
 use super::policy::Policy;
-use super::rounds::{Original, Read, Round, in_parallel};
+use super::readable::Read;
 use super::sample::{Sample, Stratum};
 use super::spool::{Spool, Spooled};
 use super::survey::Surveyor;
 use crate::ends::{ContentHash, Source, content_hash};
+use crate::pass::{Original, Round, in_parallel};
 use crate::store::Scratch;
 use reshelve_core::mapping::{Mapper, Options, TargetDocuments};
 use reshelve_core::raw::Document;
@@ -174,7 +175,7 @@ impl Worker<'_> {
     /// Looks at a document; for a sample, says what kind it is of.
     fn look(&mut self, original: &Original<'_>, is_sample: bool) -> Option<Stratum> {
         let mut bson = std::mem::take(&mut self.bson);
-        let stratum = match original.read(&mut bson) {
+        let stratum = match Read::of(original, &mut bson) {
             Read::Bson(document) => {
                 self.surveyor.look(Document::new(document));
                 is_sample.then(|| {

@@ -11,7 +11,7 @@ use super::copy::{FoundLeak, Summary};
 use super::error::AnonymizeError;
 use super::first_pass::{FirstPass, Reading};
 use super::policy::Policy;
-use super::rounds::{Read, Round, in_parallel};
+use super::readable::Read;
 use super::rule::{Class, How, Rule};
 use super::scan::{Leak, Scanner};
 use super::walk::Spot;
@@ -46,7 +46,7 @@ impl<'a> Stream<'a> {
                 return Ok(None);
             }
             for original in self.round.documents() {
-                if let Read::Bson(document) = original.read(&mut self.bson) {
+                if let Read::Bson(document) = Read::of(&original, &mut self.bson) {
                     self.ready.push_back(document.to_vec());
                 }
             }

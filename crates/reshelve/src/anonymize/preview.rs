@@ -8,7 +8,7 @@ use super::error::AnonymizeError;
 use super::first_pass::{FirstPass, Reading};
 use super::key::Key;
 use super::rewrite::job_of;
-use super::rounds::{Read, Round};
+use super::readable::Read;
 use super::{ATTEMPTS, Copying};
 use crate::ends::Source;
 
@@ -42,7 +42,7 @@ pub fn preview(
     let (mut round, mut bson) = (Round::default(), Vec::new());
     while round.read(source.as_mut(), reading.stop)? {
         for original in round.documents() {
-            let Read::Bson(document) = original.read(&mut bson) else { continue };
+            let Read::Bson(document) = Read::of(original, &mut bson) else { continue };
             let document = Document::new(document);
             if job_of(document) != job {
                 continue;

@@ -4,9 +4,9 @@
 
 use std::path::Path;
 
-use crc::{CRC_64_XZ, Crc, Digest, Table};
+use crc::Digest;
 
-use super::archive_body::{Body, TERMINATOR, truncated};
+use super::archive_body::{Body, CRC, TERMINATOR, Tables, truncated};
 use super::content::Fault;
 use super::error::OpenError;
 use super::feed::Feed;
@@ -16,15 +16,11 @@ use crate::ends::{
     SourceSpec,
 };
 
-/// The checksum of every namespace; `mongodump` names its polynomial after ECMA, and the variant is
-/// the one of xz.
-static CRC: Crc<u64, Table<16>> = Crc::<u64, Table<16>>::new(&CRC_64_XZ);
-
 /// The documents of one namespace of an archive.
 pub(super) struct Archive {
     feed: Feed,
     wanted: Namespace,
-    digest: Digest<'static, u64, Table<16>>,
+    digest: Digest<'static, u64, Tables>,
     block: Block,
     body: Body,
     /// Whether documents were given that no checksum has confirmed.

@@ -1,6 +1,7 @@
-//! Gzip and zstd: decompressed in a separate thread, so that it overlaps with the framing.
+//! Gzip and zstd: compressed in members, and decompressed in a separate thread, so that it overlaps
+//! with the framing.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, Read, Write};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
@@ -22,6 +23,28 @@ pub(crate) fn detect(head: &[u8]) -> Compression {
         && head.get(8).is_none_or(|effort| matches!(effort, 0 | 2 | 4))
         && head.get(9).is_none_or(|system| matches!(system, 0..=13 | 255));
     if gzip { Compression::Gzip } else { Compression::None }
+}
+
+impl Compression {
+    /// Compresses bytes into one member that stands by itself; the same bytes give the same
+    /// member.
+    pub(crate) fn member(self, bytes: &[u8]) -> io::Result<Vec<u8>> {
+        match self {
+            Compression::None => Ok(bytes.to_vec()),
+            Compression::Gzip => {
+                let level = flate2::Compression::default();
+                let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
+                encoder.write_all(bytes)?;
+                encoder.finish()
+            }
+            Compression::Zstd => {
+                let mut encoder = zstd::Encoder::new(Vec::new(), 3)?;
+                encoder.include_checksum(true)?;
+                encoder.write_all(bytes)?;
+                encoder.finish()
+            }
+        }
+    }
 }
 
 /// The receiving end of the channel for decompressed bytes.

@@ -16,6 +16,8 @@ use crate::store::folder_of;
 const METADATA_BYTES_MAX: usize = 64 * 1024 * 1024;
 const DATA_ENDING: &str = ".bson";
 const METADATA_ENDING: &str = ".metadata.json";
+/// The file that names versions.
+pub(crate) const PRELUDE: &str = "prelude.json";
 
 /// The file of an oplog, and its collection in an archive.
 pub(super) const OPLOG: &str = "oplog";
@@ -166,7 +168,7 @@ fn database(path: &Path, entries: &[PathBuf], folder: &mut DumpFolder) {
     for entry in entries {
         let Some(name) = entry.file_name().and_then(|name| name.to_str()) else { continue };
         let (data, metadata) = (stem(name, DATA_ENDING), stem(name, METADATA_ENDING));
-        let is_prelude = name.starts_with("prelude.json");
+        let is_prelude = name.starts_with(PRELUDE);
         if data.is_none() && metadata.is_none() && !is_prelude {
             continue;
         }
@@ -233,6 +235,24 @@ fn database_name(path: &Path) -> String {
     known.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
+/// Where the metadata of a collection may be, beside the file with its documents.
+pub(super) fn metadata_files(file: &Path) -> Vec<PathBuf> {
+    let name = file.file_name().and_then(|name| name.to_str());
+    let stem = name.and_then(|name| stem(name, DATA_ENDING));
+    let folder = folder_of(file);
+    let named = |stem: String| {
+        let ending = |it: Compression| format!("{stem}{METADATA_ENDING}{}", it.suffix());
+        Compression::ALL.into_iter().map(|it| folder.join(ending(it))).collect()
+    };
+    stem.map(named).unwrap_or_default()
+}
+
+/// Where the prelude of a dump may be in a folder.
+pub(super) fn preludes(folder: &Path) -> Vec<PathBuf> {
+    let name = |it: Compression| format!("{PRELUDE}{}", it.suffix());
+    Compression::ALL.into_iter().map(|it| folder.join(name(it))).collect()
+}
+
 /// The collection that a file of a dump holds, as its name and its folder tell.
 pub(super) fn namespace_of(file: &Path) -> Option<Namespace> {
     let collection = unescape(&stem(file.file_name()?.to_str()?, DATA_ENDING)?);
@@ -245,6 +265,21 @@ fn stem(name: &str, ending: &str) -> Option<String> {
         name.strip_suffix(compression.suffix())?.strip_suffix(ending).map(str::to_owned)
     };
     Compression::ALL.into_iter().find_map(stem)
+}
+
+/// The name of a collection as it is escaped for the names of its files.
+pub(crate) fn escape(collection: &str) -> String {
+    let mut name = String::new();
+    for byte in collection.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'$' => {
+                name.push(char::from(byte));
+            }
+            b' ' => name.push('+'),
+            other => name.push_str(&format!("%{other:02X}")),
+        }
+    }
+    name
 }
 
 /// Names are escaped as in the query of a URL: `+` is a space. What is not an escape stays.

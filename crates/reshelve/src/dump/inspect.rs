@@ -5,21 +5,19 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crc::{CRC_64_XZ, Crc, Digest, Table};
+use crc::Digest;
 
-use super::archive_body::{Body, TERMINATOR, truncated};
+use super::archive_body::{Body, CRC, TERMINATOR, Tables, truncated};
 use super::bson_file::BsonFile;
 use super::content::{Content, Fault};
 use super::detect::{FileForm, detect, foreign_in_folder};
 use super::error::OpenError;
 use super::feed::Feed;
-use super::metadata::{Metadata, string};
+use super::metadata::Metadata;
 use super::prelude::{Namespace, Prelude};
-use super::{COLLECTION_DEFAULT, dump_folder, open, oplog, pipe};
+use super::{COLLECTION_DEFAULT, about, dump_folder, open, oplog, pipe};
 use crate::ends::{Batch, BatchLimits, Compression, Oplog, Place, Source, SourceForm, SourceSpec};
 use crate::target_schema::Index;
-use reshelve_core::extjson;
-use reshelve_core::raw::Document;
 
 /// Collections that the plan asks about: did any version of the application keep parts of a novel
 /// outside `jobs`?
@@ -39,8 +37,6 @@ const AUXILIARY: [&str; 12] = [
 ];
 /// How the names of the target collections begin.
 const TARGET_PREFIX: &str = "novel_";
-
-static CRC: Crc<u64, Table<16>> = Crc::<u64, Table<16>>::new(&CRC_64_XZ);
 
 /// What a source holds.
 #[derive(Clone, Debug, Default, serde::Serialize)]
@@ -237,15 +233,8 @@ fn inspect_file(spec: &SourceSpec, inventory: &mut Inventory) -> Result<(), Open
 fn inspect_folder(spec: &SourceSpec, inventory: &mut Inventory) -> Result<(), OpenError> {
     let folder = dump_folder::list(&spec.path)?;
     inventory.notes = folder.notes();
-    for prelude in &folder.preludes {
-        let mut bytes = Vec::new();
-        let Ok(Some(text)) = dump_folder::read_small(prelude) else { continue };
-        if extjson::parse(text.trim_ascii(), &mut bytes).is_ok() {
-            let document = Document::new(&bytes);
-            inventory.server_version = string(document, "ServerVersion");
-            inventory.tool_version = string(document, "ToolVersion");
-        }
-    }
+    let versions = about::versions(&folder.preludes);
+    (inventory.server_version, inventory.tool_version) = versions.unwrap_or_default();
     let mut oplogs = Vec::new();
     for (namespace, collection) in folder.collections {
         let is_wanted = is_wanted(spec, &namespace);
@@ -299,7 +288,7 @@ fn wanted(spec: &SourceSpec, inventory: &Inventory) -> Vec<Namespace> {
 /// A namespace of an archive, while its blocks are counted.
 struct Counted {
     info: CollectionInfo,
-    digest: Digest<'static, u64, Table<16>>,
+    digest: Digest<'static, u64, Tables>,
     ended: bool,
 }
 

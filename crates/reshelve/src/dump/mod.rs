@@ -4,8 +4,10 @@
 //! [`open`] takes what the command line names and returns a [`Source`]. Bytes come from a `content`
 //! (a file after decompression); each form has a file here that frames documents in them.
 
+mod about;
 mod archive;
 mod archive_body;
+mod archive_writer;
 mod bson_file;
 mod compressed;
 mod content;
@@ -37,15 +39,19 @@ use detect::FileForm;
 use feed::Feed;
 use unchanged::Unchanged;
 
+pub(crate) use archive_writer::{
+    ArchivedCollection, END_OF_BLOCK, Listed, prelude as archive_prelude,
+};
 pub(crate) use compressed::detect as compression_of;
 pub use documents::Documents;
 pub(crate) use documents::each_of_part;
+pub(crate) use dump_folder::{PRELUDE, escape};
 pub use error::OpenError;
 pub use inspect::{CollectionInfo, Inventory, inspect};
 pub use status_scan::for_each_status;
 
 use crate::ends::{
-    Batch, BatchLimits, Damage, Opened, Oplog, Place, Source, SourceDescription, SourceForm,
+    About, Batch, BatchLimits, Damage, Opened, Oplog, Place, Source, SourceDescription, SourceForm,
     SourceSpec,
 };
 
@@ -170,8 +176,9 @@ fn open_content(
                     if prelude.collections.iter().any(|it| oplog::is_oplog(&it.namespace)) {
                         description.oplog = Oplog::Unknown;
                     }
-                    description.namespace =
-                        Some((namespace.db.clone(), namespace.collection.clone()));
+                    let name = (namespace.db.clone(), namespace.collection.clone());
+                    description.about = about::of_archive(&prelude, (&name.0, &name.1));
+                    description.namespace = Some(name);
                     Box::new(archive::Archive::new(feed, &prelude, namespace))
                 }
                 Err(fault) => Box::new(Broken::new(&feed.content, fault, feed.offset())),
@@ -197,6 +204,7 @@ fn describe(
         bytes_total: content.bytes_total,
         oplog: Oplog::Absent,
         notes: Vec::new(),
+        about: About::default(),
     }
 }
 

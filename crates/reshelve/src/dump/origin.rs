@@ -1,9 +1,9 @@
 //! A file, a folder or standard input as the origin of a run.
 
 use super::prelude::Namespace;
-use super::{STANDARD_INPUT, for_each_status, open, oplog, pipe};
+use super::{STANDARD_INPUT, about, for_each_status, open, oplog, pipe};
 use crate::ends::{
-    EndError, Opened, Oplog, Origin, PlannedSource, SourceDescription, SourceForm, SourceSpec,
+    About, EndError, Opened, Oplog, Origin, PlannedSource, SourceDescription, SourceForm, SourceSpec,
 };
 use crate::store::{Disk, Files, Found, Kind, absolute};
 
@@ -16,6 +16,13 @@ impl Origin for SourceSpec {
             description.notes.extend(oplog_note(description));
         }
         Ok(opened)
+    }
+
+    fn about(&self, description: &SourceDescription) -> Result<About, EndError> {
+        Ok(match description.form {
+            SourceForm::BsonFile | SourceForm::DumpFolder => about::of_file(&description.path),
+            _ => description.about.clone(),
+        })
     }
 
     fn is_rewindable(&self) -> bool {

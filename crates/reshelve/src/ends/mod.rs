@@ -32,7 +32,7 @@ pub use job_totals::{
     response_group,
 };
 pub use lookup::{EVENTS_MAX, JobLookup, LIST_MAX, OneJob};
-pub use origin::{Opened, Oplog, Origin, SourceDescription, SourceForm, SourceSize};
+pub use origin::{About, Opened, Oplog, Origin, SourceDescription, SourceForm, SourceSize};
 pub use place::{
     Compression, LiveCollection, LivePlace, PlannedSource, PlannedTarget, TargetFolder,
 };

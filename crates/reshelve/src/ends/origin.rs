@@ -77,6 +77,23 @@ pub struct SourceDescription {
     pub oplog: Oplog,
     /// What people should know of it, a sentence each.
     pub notes: Vec<String>,
+    /// What stands beside the documents.
+    pub about: About,
+}
+
+/// What a source says of its collection beside the documents.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    /// Database and collection, where the names of files tell them and the content does not.
+    pub namespace: Option<(String, String)>,
+    /// Options and indexes of the collection, as `mongodump` writes them: Extended JSON.
+    pub metadata: Option<String>,
+    /// The version of the server.
+    pub server_version: Option<String>,
+    /// The version of the tool that made the dump.
+    pub tool_version: Option<String>,
+    /// The server's logical clock before the documents were read, as `seconds.increment`.
+    pub cluster_time: Option<String>,
 }
 
 /// What is known of an oplog that was dumped with the documents: they are one state of the data
@@ -153,6 +170,14 @@ pub trait Origin: Sync {
     /// Where the source cannot be opened, or could not be opened a second time.
     fn for_each_status(&self, give: &mut dyn FnMut(Option<&[u8]>)) -> Result<(), EndError>;
 
+    /// What it says of its collection beside the documents; a live server is asked.
+    ///
+    /// # Errors
+    /// Where a live server does not tell.
+    fn about(&self, description: &SourceDescription) -> Result<About, EndError> {
+        Ok(description.about.clone())
+    }
+
     /// What `run.json` says of it.
     fn planned(&self, description: &SourceDescription) -> PlannedSource;
 }
@@ -172,6 +197,7 @@ mod tests {
             bytes_total: Some(1_000),
             oplog: Oplog::Absent,
             notes: Vec::new(),
+            about: About::default(),
         };
         assert_eq!(live.form_words(), "live collection, replica set");
         assert_eq!(live.size().estimated_target_bytes(), Some(1_250));

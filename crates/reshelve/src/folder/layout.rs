@@ -1,34 +1,11 @@
 //! Names and small files of a target folder.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::lock::{Holder, Lock};
 use crate::ends::{Compression, EndError, TargetFolder};
 use crate::store::{At, Disk, DiskError, Files};
 use crate::target_schema::{Collection, indexes_of, metadata_json};
-
-impl Compression {
-    /// Compresses bytes into one member that stands by itself; the same bytes give the same
-    /// member.
-    pub(crate) fn member(self, bytes: &[u8]) -> std::io::Result<Vec<u8>> {
-        match self {
-            Compression::None => Ok(bytes.to_vec()),
-            Compression::Gzip => {
-                let level = flate2::Compression::default();
-                let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
-                encoder.write_all(bytes)?;
-                encoder.finish()
-            }
-            Compression::Zstd => {
-                let mut encoder = zstd::Encoder::new(Vec::new(), 3)?;
-                encoder.include_checksum(true)?;
-                encoder.write_all(bytes)?;
-                encoder.finish()
-            }
-        }
-    }
-}
 
 /// A file of a target collection that is there already.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::forms::{Documents, GenerateError, Output, Written};
+use crate::dump::escape;
 use crate::ends::Compression;
 use reshelve_core::raw::Writer;
 
@@ -168,7 +169,7 @@ pub(super) fn write_folder(
         target.write(bytes)?;
         target.finish()
     };
-    let name = escaped(&output.collection);
+    let name = escape(&output.collection);
     let seed = documents.seed;
     let file = path(&format!("{name}.bson"));
     let written = write_documents(documents, &file, compression, output.overwrite, progress)?;
@@ -226,21 +227,6 @@ pub(super) fn append_session(index: u32, out: &mut Vec<u8>) {
     writer.string("session", &[b'x'; 50]);
     writer.end(mark);
     *out = writer.into_bytes();
-}
-
-/// The name of a collection as the dump tool escapes it for a file name.
-fn escaped(collection: &str) -> String {
-    let mut name = String::new();
-    for byte in collection.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'$' => {
-                name.push(char::from(byte));
-            }
-            b' ' => name.push('+'),
-            other => name.push_str(&format!("%{other:02X}")),
-        }
-    }
-    name
 }
 
 /// Adds a path to an error of the operating system.

@@ -22,7 +22,6 @@ mod walk;
 
 pub use crate::ends::CollectionChecksum;
 pub use causes::Cause;
-pub(crate) use checksums::Sum;
 pub use checksums::checksums;
 pub use compare::Difference;
 pub use cost_and_tokens::{

@@ -6,7 +6,7 @@ use crate::ends::{
     Action, Claim, EndError, Fate, Hint, JobAhead, JobWrite, Look, Looked, Position, Sink, Syncer,
     TargetReader,
 };
-use crate::parity::Sum;
+use crate::pass::Checksum;
 use crate::store::{DiskError, Sorted, Sorter, key_of};
 use crate::target_schema::Collection;
 use reshelve_core::mapping::TargetDocuments;
@@ -20,7 +20,7 @@ const HELD_MAX: usize = 1 << 20;
 pub struct Foresight {
     /// What the target held before.
     pub(super) before: Collections,
-    written: [Sum; 4],
+    written: [Checksum; 4],
     jobs: u64,
     replacing: Option<Sorter<16>>,
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::ends::{CollectionChecksum, EndError, TargetReader};
-use crate::parity::{Sum, checksums};
+use crate::parity::checksums;
+use crate::pass::Checksum;
 use crate::target_schema::{Collection, is_of_a_version};
 
 use super::foreseeing::Replaced;
@@ -29,7 +30,7 @@ pub fn state_of(target: &dyn TargetReader) -> Result<Collections, EndError> {
     for collection in Collection::ALL {
         let sums = match target.has(collection)? {
             true => two_sums(target, collection, None)?.0,
-            false => Sum::default(),
+            false => Checksum::default(),
         };
         found.insert(collection.name().to_owned(), sums.finish());
     }
@@ -41,8 +42,8 @@ pub(super) fn two_sums(
     target: &dyn TargetReader,
     collection: Collection,
     replaced: Option<&Replaced>,
-) -> Result<(Sum, Sum), EndError> {
-    let (mut all, mut staying) = (Sum::default(), Sum::default());
+) -> Result<(Checksum, Checksum), EndError> {
+    let (mut all, mut staying) = (Checksum::default(), Checksum::default());
     if !target.has(collection)? {
         return Ok((all, staying));
     }

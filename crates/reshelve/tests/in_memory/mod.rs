@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use reshelve::ends::{
-    Compression, EndError, MemorySource, Notes, Opened, Oplog, Origin, PlannedSource,
+    About, Compression, EndError, MemorySource, Notes, Opened, Oplog, Origin, PlannedSource,
     SourceDescription, SourceForm,
 };
 use reshelve::generate::{Plan as Corpus, Stream};
@@ -30,6 +30,7 @@ impl Origin for InMemory {
                 bytes_total: Some(bytes),
                 oplog: Oplog::Absent,
                 notes: Vec::new(),
+                about: About::default(),
                 compression: Compression::None,
             },
             first: 0,

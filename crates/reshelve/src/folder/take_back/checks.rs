@@ -3,7 +3,7 @@
 use super::super::existing::each_document;
 use super::super::lengths::Lengths;
 use super::back::Back;
-use super::survey::{HELD_MAX, parts};
+use super::survey::{Counts, HELD_MAX, parts};
 use crate::ends::{Action, Earlier, EndError, Found, Hint, How, LeftOver};
 use crate::standing::{Fate, OwnDocuments, Part, was_changed};
 use crate::store::{Sorted, Sorter, key_of};
@@ -17,12 +17,9 @@ impl Back<'_> {
         if collection != Collection::Events {
             return Ok(());
         }
-        let kept = self.kept_keys(collection)?;
-        let counts = |own: &OwnDocuments, at: Collection, document: &[u8]| {
-            let is_kept = || kept.get(&key_of(document)).ok().flatten().is_some();
-            !own.is_foreign(at, document) && !is_kept()
-        };
-        let found = parts(self, collection, &counts)?;
+        let found = self.parts_not_kept(collection, &|own, at, document| {
+            !own.is_foreign(at, document)
+        })?;
         let mut newer = None::<Sorted<17>>;
         self.jobs.each(None, &mut |job, how| {
             if how != Some(How::AsWritten) {
@@ -51,12 +48,22 @@ impl Back<'_> {
     /// What stands in a collection of each job beside what there was of it before the run, and what
     /// is nobody's version of it.
     pub(super) fn newer(&self, collection: Collection) -> Result<Sorted<17>, EndError> {
+        self.parts_not_kept(collection, &|own, at, document| {
+            !own.is_foreign(at, document) && !own.was_there(at, document)
+        })
+    }
+
+    /// What stands in a collection of each job, of what counts and was not kept from before the run.
+    fn parts_not_kept(
+        &self,
+        collection: Collection,
+        counts: Counts<'_>,
+    ) -> Result<Sorted<17>, EndError> {
         let kept = self.kept_keys(collection)?;
-        let counts = |own: &OwnDocuments, at: Collection, document: &[u8]| {
-            let is_kept = || kept.get(&key_of(document)).ok().flatten().is_some();
-            !own.is_foreign(at, document) && !own.was_there(at, document) && !is_kept()
-        };
-        parts(self, collection, &counts)
+        let is_kept = |document: &[u8]| kept.get(&key_of(document)).ok().flatten().is_some();
+        parts(self, collection, &|own, at, document| {
+            counts(own, at, document) && !is_kept(document)
+        })
     }
 
     /// Checks that what lies after the last checkpoint is what the run was about to write there. What

@@ -73,7 +73,7 @@ impl Lying {
 type Record = [u8; 17];
 
 /// Whether a document counts when the documents of a job are compared.
-type Counts<'c> = &'c (dyn Fn(&OwnDocuments, Collection, &[u8]) -> bool + Sync);
+pub(super) type Counts<'c> = &'c (dyn Fn(&OwnDocuments, Collection, &[u8]) -> bool + Sync);
 
 /// What stands of the jobs whose documents lie together, and the keys of the others.
 type Together = (Sorted<17>, Sorted<16>);

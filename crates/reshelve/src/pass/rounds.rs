@@ -3,37 +3,45 @@
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::error::AnonymizeError;
-use crate::ends::{Batch, BatchLimits, Form, Source};
-use reshelve_core::extjson;
-use reshelve_core::raw;
+use crate::ends::{Batch, BatchLimits, Damage, Form, Place, Source};
+use reshelve_core::extjson::{self, JsonError};
 
 /// Source bytes in a round; one larger document is a round by itself.
 const ROUND_BYTES: usize = 4 * 1024 * 1024;
 /// Documents in a round: tiny ones are held with what becomes of them.
 const ROUND_DOCS: usize = 10_000;
-/// Documents nest at most so deep, or are left out: a walk goes as deep as they do.
-pub const LEVELS_MAX: usize = 200;
+
+/// Why a reading did not come to the end of the source.
+#[derive(Debug)]
+pub(crate) enum Stopped {
+    /// The source cannot be read to its end.
+    Source(Damage),
+    /// It was told to stop.
+    Interrupted,
+}
 
 /// The documents of a round.
 #[derive(Default)]
-pub(super) struct Round {
+pub(crate) struct Round {
     batches: Vec<Batch>,
     used: usize,
 }
 
 impl Round {
     /// Reads the next documents; `false` at the end of the source.
-    pub(super) fn read(
+    ///
+    /// # Errors
+    /// If the source is damaged, or `stop` is set.
+    pub(crate) fn read(
         &mut self,
         source: &mut dyn Source,
         stop: &AtomicBool,
-    ) -> Result<bool, AnonymizeError> {
+    ) -> Result<bool, Stopped> {
         self.used = 0;
         let (mut bytes, mut docs) = (0, 0);
         while bytes < ROUND_BYTES && docs < ROUND_DOCS {
             if stop.load(Ordering::Relaxed) {
-                return Err(AnonymizeError::Interrupted);
+                return Err(Stopped::Interrupted);
             }
             if self.batches.len() == self.used {
                 self.batches.push(Batch::default());
@@ -45,8 +53,8 @@ impl Round {
                 Ok(true) => {}
                 Ok(false) => break,
                 // Waiting for a silent pipe ends with an error when it is to stop.
-                Err(_) if stop.load(Ordering::Relaxed) => return Err(AnonymizeError::Interrupted),
-                Err(damage) => return Err(AnonymizeError::Source(damage)),
+                Err(_) if stop.load(Ordering::Relaxed) => return Err(Stopped::Interrupted),
+                Err(damage) => return Err(Stopped::Source(damage)),
             }
             bytes += batch.bytes.len();
             docs += batch.items.len();
@@ -60,53 +68,54 @@ impl Round {
     }
 
     /// The documents as they came.
-    pub(super) fn documents(&self) -> Vec<Original<'_>> {
+    pub(crate) fn documents(&self) -> Vec<Original<'_>> {
         let batches = self.batches[..self.used].iter();
         let all = batches.flat_map(|batch| {
-            batch
-                .items
-                .iter()
-                .map(|item| Original { bytes: batch.document(item), form: batch.form })
+            batch.items.iter().map(|item| Original {
+                bytes: batch.document(item),
+                form: batch.form,
+                place: item.place,
+            })
         });
         all.collect()
+    }
+
+    /// What people should know of how they were read, a sentence each.
+    pub(crate) fn notes(&self) -> impl Iterator<Item = &str> {
+        self.batches[..self.used].iter().flat_map(|batch| batch.notes.iter().map(String::as_str))
     }
 }
 
 /// A document as it came.
 #[derive(Clone, Copy)]
-pub(super) struct Original<'b> {
-    pub(super) bytes: &'b [u8],
-    pub(super) form: Form,
-}
-
-/// A document as it can be read, or why it cannot.
-pub(super) enum Read<'b> {
-    Bson(&'b [u8]),
-    Malformed,
-    TooDeep,
+pub(crate) struct Original<'b> {
+    pub(crate) bytes: &'b [u8],
+    pub(crate) form: Form,
+    /// Where it starts in the source.
+    pub(crate) place: Place,
 }
 
 impl Original<'_> {
-    /// The document as BSON that is well formed; text is parsed into `buffer`.
-    pub(super) fn read<'b>(&'b self, buffer: &'b mut Vec<u8>) -> Read<'b> {
+    /// Whether it came as text.
+    pub(crate) fn is_text(&self) -> bool {
+        self.form == Form::Json
+    }
+
+    /// The document as BSON, not yet checked; text is parsed into `buffer`.
+    ///
+    /// # Errors
+    /// If the text is not Extended JSON.
+    pub(crate) fn bson<'b>(&'b self, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], JsonError> {
         buffer.clear();
-        let bson = match self.form {
-            Form::Bson => self.bytes,
-            Form::Json => match extjson::parse(self.bytes, buffer) {
-                Ok(()) => buffer,
-                Err(_) => return Read::Malformed,
-            },
-        };
-        match raw::check(bson) {
-            Err(_) => Read::Malformed,
-            Ok(checked) if checked.depth > LEVELS_MAX => Read::TooDeep,
-            Ok(_) => Read::Bson(bson),
+        match self.form {
+            Form::Bson => Ok(self.bytes),
+            Form::Json => extjson::parse(self.bytes, buffer).map(|()| buffer.as_slice()),
         }
     }
 }
 
 /// Has all workers work on the tasks; the results come in the order of the tasks.
-pub(super) fn in_parallel<W: Send, T: Sync, R: Send>(
+pub(crate) fn in_parallel<W: Send, T: Sync, R: Send>(
     workers: &mut [W],
     tasks: &[T],
     work: impl Fn(&mut W, &T) -> R + Sync,
@@ -160,6 +169,6 @@ mod tests {
         }
         assert_eq!(sizes, [2, 2, 1]);
         stop.store(true, Ordering::Relaxed);
-        assert!(matches!(round.read(&mut source, &stop), Err(AnonymizeError::Interrupted)));
+        assert!(matches!(round.read(&mut source, &stop), Err(Stopped::Interrupted)));
     }
 }

@@ -1,0 +1,77 @@
+//! `snapshot verify`: a snapshot read again, against its manifest.
+
+use std::path::Path;
+
+use reshelve::snapshot::{self, Manifest, Reading};
+use reshelve::store::{Disk, StateError};
+use serde::Serialize;
+
+use super::kept::{beside, manifest_at, read};
+use super::{failure, stored, told};
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::handle::Handle;
+use crate::hints;
+use crate::options::threads;
+
+/// What was found; as JSON, `reshelve.snapshot-verify/1`.
+#[derive(Clone, Debug, Serialize)]
+pub struct VerifyOutcome {
+    schema: &'static str,
+    /// The manifest.
+    pub manifest: String,
+    /// Documents that it should hold; none if the manifest cannot be used.
+    pub documents: Option<u64>,
+    /// The bytes of its objects.
+    pub bytes_stored: u64,
+    /// What is not as it was written, a sentence each.
+    pub mismatches: Vec<String>,
+    /// The exit code.
+    pub exit: u8,
+}
+
+impl VerifyOutcome {
+    fn new(path: &Path, manifest: Option<&Manifest>, mismatches: Vec<String>) -> Self {
+        let exit = if mismatches.is_empty() { ExitCode::Done } else { ExitCode::NoParity };
+        VerifyOutcome {
+            schema: "reshelve.snapshot-verify/1",
+            manifest: path.display().to_string(),
+            documents: manifest.map(|manifest| manifest.content.documents),
+            bytes_stored: manifest.map_or(0, stored),
+            mismatches,
+            exit: exit.number(),
+        }
+    }
+
+    /// The exit code.
+    pub fn exit_code(&self) -> ExitCode {
+        if self.mismatches.is_empty() { ExitCode::Done } else { ExitCode::NoParity }
+    }
+}
+
+/// Reads a snapshot again.
+///
+/// # Errors
+/// If there is none, or the file system refuses.
+pub fn verify(
+    place: &Path,
+    asked: Option<usize>,
+    handle: &Handle,
+) -> Result<VerifyOutcome, Failure> {
+    crate::places::refuse_live(place)?;
+    let path = manifest_at(place);
+    let manifest = match read(&path) {
+        Ok(manifest) => manifest,
+        Err(error) if error.is_absent() => {
+            let message = format!("{}: no snapshot there", place.display());
+            return Err(Failure::usage(message, hints::snapshot::NAME_THE_SNAPSHOT));
+        }
+        Err(StateError::Disk(error)) => return Err(error.into()),
+        Err(error) => return Ok(VerifyOutcome::new(&path, None, vec![error.to_string()])),
+    };
+    handle.watcher().ready();
+    let reading = Reading { threads: threads(asked), stop: handle.stop() };
+    let mut tell = told(handle, manifest.objects.first().map(|object| object.bytes));
+    let found = snapshot::check(&Disk, beside(&path), &manifest, reading, &mut tell);
+    Ok(VerifyOutcome::new(&path, Some(&manifest), found.map_err(failure)?))
+}

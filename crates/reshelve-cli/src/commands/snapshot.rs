@@ -1,0 +1,135 @@
+//! `reshelve snapshot`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use reshelve_app::snapshot::{self, ListOutcome, Listed, Outcome, VerifyOutcome};
+use reshelve_app::text::{counted, number, plain, size};
+use reshelve_app::{ExitCode, Failure, hints};
+
+use super::table::plain_table;
+use crate::cli::{SnapshotAction, SnapshotArgs, SnapshotListArgs, SnapshotVerifyArgs};
+use crate::next::Next;
+use crate::printer::{Printer, Tone, toned};
+use crate::progress::View;
+
+/// The variable that may name the source.
+const SOURCE_VARIABLE: &str = "LEGACY_MONGODB_URI";
+
+pub(crate) fn run(args: &SnapshotArgs) -> Result<ExitCode, Failure> {
+    match &args.action {
+        Some(SnapshotAction::Verify(args)) => return verify(args),
+        Some(SnapshotAction::List(args)) => return list(args),
+        None => {}
+    }
+    let (source, dest) = places(args)?;
+    let view = Arc::new(View::default());
+    let handle = args.password.handle(args.dry_run.handle(view.handle()));
+    let taken = snapshot::snapshot(&args.request(&source, &dest), &handle);
+    view.end();
+    let outcome = taken?;
+    let printer = Printer::new(args.json.json);
+    printer.text(&page(&outcome));
+    printer.json(&outcome);
+    printer.next(&Next::new("profile").place(&dest));
+    Ok(ExitCode::Done)
+}
+
+/// SOURCE and DEST; where the variable has the source, the one place that is named is DEST.
+fn places(args: &SnapshotArgs) -> Result<(PathBuf, PathBuf), Failure> {
+    let variable = std::env::var_os(SOURCE_VARIABLE).map(PathBuf::from);
+    match (&args.source, &args.dest) {
+        (Some(source), Some(dest)) => Ok((source.clone(), dest.clone())),
+        (Some(named), None) => match variable.filter(|it| it != named) {
+            Some(source) if !source.as_os_str().is_empty() => Ok((source, named.clone())),
+            _ => Err(Failure::usage("DEST is missing", hints::LIST_OF_FLAGS)),
+        },
+        _ => Err(Failure::usage("SOURCE and DEST are missing", hints::LIST_OF_FLAGS)),
+    }
+}
+
+fn page(outcome: &Outcome) -> String {
+    let manifest = &outcome.manifest;
+    let content = &manifest.content;
+    let form = match manifest.form {
+        snapshot::Form::Folder => "mongodump folder",
+        snapshot::Form::Archive => "mongodump archive",
+    };
+    let from = &manifest.source;
+    let mut lines = vec![
+        format!(
+            "{}, {} as BSON, in {}",
+            counted(content.documents, "document"),
+            size(content.bytes),
+            plain(&outcome.dest)
+        ),
+        format!("  collection  {}.{}", plain(&manifest.db), plain(&manifest.collection)),
+        format!("  form        {form}, {}", size(outcome.bytes_stored)),
+        format!("  checksum    {}", content.checksum),
+        format!("  from        {} ({})", plain(&from.place), from.form),
+    ];
+    if let Some(time) = &from.cluster_time {
+        lines.push(format!("  cluster at  {time}"));
+    }
+    lines.push(match from.has_metadata {
+        true => "  indexes     those of the source".to_owned(),
+        false => "  indexes     the source tells of none: only that of _id".to_owned(),
+    });
+    lines.push(match manifest.read_back {
+        true => "  read back   every file and every document is as it was written".to_owned(),
+        false => format!("  read back   {}", toned(Tone::Careful, "not: --no-read-back says so")),
+    });
+    lines.join("\n")
+}
+
+fn verify(args: &SnapshotVerifyArgs) -> Result<ExitCode, Failure> {
+    let view = Arc::new(View::default());
+    let verified = snapshot::verify(&args.dest, args.threads.threads(), &view.handle());
+    view.end();
+    let outcome = verified?;
+    let printer = Printer::new(args.json.json);
+    printer.text(&verified_page(&outcome));
+    printer.json(&outcome);
+    Ok(outcome.exit_code())
+}
+
+fn verified_page(outcome: &VerifyOutcome) -> String {
+    let stored = size(outcome.bytes_stored);
+    if outcome.mismatches.is_empty() {
+        let documents = counted(outcome.documents.unwrap_or_default(), "document");
+        return format!("the snapshot holds: {documents}, {stored}, as {} says", plain(&outcome.manifest));
+    }
+    let mut lines = vec![toned(Tone::Bad, "The snapshot does not hold.")];
+    lines.extend(outcome.mismatches.iter().map(|it| format!("  {}", plain(it))));
+    lines.join("\n")
+}
+
+fn list(args: &SnapshotListArgs) -> Result<ExitCode, Failure> {
+    let outcome = snapshot::list(&args.folder)?;
+    let printer = Printer::new(args.json.json);
+    printer.text(&list_page(&outcome));
+    printer.json(&outcome);
+    Ok(ExitCode::Done)
+}
+
+fn list_page(outcome: &ListOutcome) -> String {
+    if outcome.snapshots.is_empty() {
+        return "no snapshots here".to_owned();
+    }
+    let mut table = plain_table();
+    table.set_header(["taken", "snapshot", "collection", "documents", "stored", ""]);
+    for Listed { place, bytes_stored, manifest, unusable } in &outcome.snapshots {
+        let (taken, collection, documents) = match manifest {
+            Some(it) => (
+                it.created_at.clone(),
+                plain(&format!("{}.{}", it.db, it.collection)),
+                number(it.content.documents),
+            ),
+            None => (String::new(), String::new(), String::new()),
+        };
+        let remark = unusable.as_deref().map(|why| toned(Tone::Bad, &plain(why)));
+        let remark = remark.unwrap_or_default();
+        table.add_row([taken, plain(place), collection, documents, size(*bytes_stored), remark]);
+    }
+    table.trim_fmt()
+}

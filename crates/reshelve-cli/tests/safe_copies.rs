@@ -1,0 +1,361 @@
+//! Snapshots: every source goes in and comes back; nothing is left of one that was not finished, and
+//! nothing is ever written over.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
+
+#[expect(dead_code, reason = "each of these files uses a part of it")]
+mod common;
+#[path = "common/killing.rs"]
+mod killing;
+
+use std::process::Command;
+
+use common::{Place, Tree, mixed_source, refused, split, strace_is_there, until};
+use killing::{EFFECTS, is_long, killer, points};
+use serde_json::Value;
+
+const METADATA: &str = r#"{"options":{"validator":{"jobId":{"$type":"string"}}},"indexes":[{"v":{"$numberInt":"2"},"key":{"_id":{"$numberInt":"1"}},"name":"_id_"},{"v":{"$numberInt":"2"},"key":{"jobId":{"$numberInt":"1"}},"name":"jobId_1","unique":true}],"uuid":"00112233445566778899aabbccddeeff","collectionName":"jobs","type":"collection"}"#;
+
+/// A dump with everything in it, and metadata of its own.
+fn dump(place: &Place) -> Vec<u8> {
+    let documents = mixed_source(place, 30, "small");
+    std::fs::create_dir_all(place.path("dump/letswriteabook")).unwrap();
+    place.write("dump/letswriteabook/jobs.bson", &documents);
+    place.write("dump/letswriteabook/jobs.metadata.json", METADATA.as_bytes());
+    let prelude = br#"{"ServerVersion":"8.0.4","ToolVersion":"100.10.0"}"#;
+    place.write("dump/letswriteabook/prelude.json", prelude);
+    documents
+}
+
+fn json(place: &Place, code: i32, args: &[&str]) -> Value {
+    let told = place.expect(code, &[args, &["--json"]].concat());
+    serde_json::from_str(&told.stdout).unwrap()
+}
+
+/// The content of a compressed file, by another program.
+fn inflated(place: &Place, name: &str) -> Vec<u8> {
+    let output = Command::new("gzip").arg("-dc").arg(place.path(name)).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+/// The target that a source becomes.
+fn target_of(place: &Place, source: &str, name: &str) -> Tree {
+    let runs = format!("runs-{name}");
+    let flags = ["--apply", "--in-flight", "include", "--runs-dir", &runs];
+    place.expect(4, &[&["run", source, name][..], &flags].concat());
+    place.tree(name)
+}
+
+/// The source as a mongodump archive, Extended JSON, compressed: whatever `generate` makes.
+const FORMS: [(&str, &str); 8] = [
+    ("made.bson", "bson"),
+    ("made.bson.gz", "bson.gz"),
+    ("made.bson.zst", "bson.zst"),
+    ("made.archive", "archive"),
+    ("made.archive.gz", "archive.gz"),
+    ("made.jsonl", "lines"),
+    ("made.json", "pretty-array"),
+    ("made", "folder-gzip"),
+];
+
+const DESTS: [&[&str]; 5] = [
+    &["copy"],
+    &["copy", "--no-gzip"],
+    &["copy", "--form", "archive"],
+    &["copy.archive"],
+    &["copy.archive.zst"],
+];
+
+#[test]
+fn every_form_goes_into_every_form_and_comes_back() {
+    let place = Place::new();
+    let plan = ["--documents", "20", "--preset", "foreign", "--seed", "7"];
+    place.expect(0, &[&["generate", "plain.bson"][..], &plan].concat());
+    let documents = place.read("plain.bson");
+    let mut checksum = None;
+    for (source, form) in FORMS {
+        place.expect(0, &[&["generate", source, "--form", form][..], &plan].concat());
+        for dest in DESTS {
+            let taken = json(&place, 0, &[&["snapshot", source][..], dest].concat());
+            let what = format!("{form} as {dest:?}");
+            let content = &taken["manifest"]["content"];
+            assert_eq!(content["documents"], 20, "{what}");
+            assert_eq!(content["bytes"], documents.len(), "{what}");
+            let checksum = checksum.get_or_insert_with(|| content["checksum"].clone());
+            assert_eq!(&content["checksum"], checksum, "{what}");
+            assert_eq!(taken["manifest"]["read_back"], true, "{what}");
+            // It is a source as any other, and holds the same bytes.
+            let taken = json(&place, 0, &["snapshot", dest[0], "again", "--no-gzip"]);
+            let file = taken["manifest"]["objects"][0]["name"].as_str().unwrap().to_owned();
+            assert_eq!(place.read(&format!("again/{file}")), documents, "{what}");
+            assert_eq!(json(&place, 0, &["snapshot", "verify", dest[0]])["exit"], 0, "{what}");
+            std::fs::remove_dir_all(place.path("again")).unwrap();
+            if place.path("copy").is_dir() {
+                std::fs::remove_dir_all(place.path("copy")).unwrap();
+            } else {
+                std::fs::remove_file(place.path(dest[0])).unwrap();
+                std::fs::remove_file(place.path(&format!("{}.snapshot.json", dest[0]))).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_snapshot_is_a_dump_with_the_same_documents_indexes_and_options() {
+    let place = Place::new();
+    let documents = dump(&place);
+    let expected = target_of(&place, "dump", "target");
+    let taken = json(&place, 0, &["snapshot", "dump", "deep/copy"]);
+    let manifest = &taken["manifest"];
+    assert_eq!(manifest["source"]["server_version"], "8.0.4");
+    assert_eq!(manifest["source"]["has_metadata"], true);
+    assert_eq!(manifest["content"]["documents"], split(&documents).len());
+    let folder = "deep/copy/letswriteabook";
+    // Bytes that are no valid BSON inside are kept too.
+    assert!(inflated(&place, &format!("{folder}/jobs.bson.gz")) == documents);
+    let metadata = inflated(&place, &format!("{folder}/jobs.metadata.json.gz"));
+    assert_eq!(String::from_utf8(metadata).unwrap(), METADATA);
+    let prelude = inflated(&place, &format!("{folder}/prelude.json.gz"));
+    let prelude: Value = serde_json::from_slice(&prelude).unwrap();
+    assert_eq!(prelude["ServerVersion"], "8.0.4");
+    assert!(target_of(&place, "deep/copy", "other") == expected);
+    place.expect(0, &["verify", "deep/copy", "other", "--runs-dir", "runs-other"]);
+    // An archive of it has them too, and so has an archive in a folder.
+    for dest in [&["one.archive.gz"][..], &["two", "--form", "archive"]] {
+        let taken = json(&place, 0, &[&["snapshot", "deep/copy"][..], dest].concat());
+        assert_eq!(taken["manifest"]["source"]["has_metadata"], true);
+        let looked = json(&place, 0, &["inspect", "one.archive.gz"]);
+        let collection = &looked["collections"][0];
+        assert_eq!(collection["documents"], split(&documents).len());
+        assert_eq!(collection["indexes"][1]["name"], "jobId_1");
+        assert_eq!(looked["server_version"], "8.0.4");
+        let target = format!("target-{}", &dest[0][..3]);
+        assert!(target_of(&place, dest[0], &target) == expected, "{dest:?}");
+    }
+    let listed = json(&place, 0, &["snapshot", "list", "."]);
+    let places: Vec<&str> =
+        listed["snapshots"].as_array().unwrap().iter().map(|it| it["place"].as_str().unwrap()).collect();
+    assert_eq!(places, ["./one.archive.gz", "./two"]);
+}
+
+#[test]
+fn nothing_is_written_over_or_into_what_is_read() {
+    let place = Place::new();
+    dump(&place);
+    place.write("there", b"mine");
+    std::fs::create_dir(place.path("empty")).unwrap();
+    std::os::unix::fs::symlink("nowhere", place.path("link")).unwrap();
+    place.write("copy.archive.gz.snapshot.json", b"mine");
+    for dest in ["there", "empty", "link", "copy.archive.gz"] {
+        refused(&place, &["snapshot", "dump", dest], &["already exists", "never written over"]);
+    }
+    for dest in ["dump/copy", "dump/letswriteabook/copy"] {
+        refused(&place, &["snapshot", "dump", dest], &["are the same place"]);
+    }
+    // An oplog may change the documents: somebody has to say that it does not matter.
+    place.write("dump/oplog.bson", &entry());
+    refused(&place, &["snapshot", "dump", "copy"], &["oplog", "--ignore-oplog"]);
+    place.expect(0, &["snapshot", "dump", "copy", "--ignore-oplog"]);
+    let before = place.tree("");
+    for (args, words) in [
+        (&["dump", "s3://bucket/prefix"][..], &["object storage", "hint:"][..]),
+        (&["dump", "mongodb://localhost/x"], &["hint:"]),
+        (&["dump", "other.archive.gz", "--form", "folder"], &["the name of another form"]),
+        (&["dump", "other.archive.gz", "--no-gzip"], &["the name of another form"]),
+        (&["dump"], &["DEST is missing"]),
+        (&["verify", "dump"], &["no snapshot there"]),
+        (&["list", "nowhere"], &["no folder there"]),
+    ] {
+        place.expect(2, &[&["snapshot"][..], args].concat()).says(words);
+    }
+    place.expect(2, &["snapshot", "dump", "other", "--dry-run"]).says(&["--dry-run"]);
+    common::assert_same(&before, &place.tree(""), "everything");
+}
+
+/// An oplog entry that changes the collection.
+fn entry() -> Vec<u8> {
+    let mut entry = b"\0\0\0\0\x02op\0\x02\0\0\0i\0\x02ns\0".to_vec();
+    let namespace = b"letswriteabook.jobs\0";
+    entry.extend_from_slice(&(namespace.len() as i32).to_le_bytes());
+    entry.extend_from_slice(namespace);
+    entry.push(0);
+    let length = (entry.len() as i32).to_le_bytes();
+    entry[..4].copy_from_slice(&length);
+    entry
+}
+
+#[test]
+fn a_source_that_cannot_be_read_to_its_end_leaves_nothing() {
+    let place = Place::new();
+    let documents = dump(&place);
+    place.write("cut.bson", &documents[..documents.len() - 5]);
+    place.write("broken.jsonl", b"{\"_id\":1,\"status\":\"failed\"}\n{\"_id\":{\"$oid\":\"x\"}}\n");
+    let before = place.tree("");
+    for dest in ["copy", "copy.archive.gz"] {
+        let told = place.expect(1, &["snapshot", "cut.bson", dest]);
+        told.says(&["truncated", "byte offset"]);
+        let told = place.expect(1, &["snapshot", "broken.jsonl", dest]);
+        told.says(&["line 2, column 1", "hint:"]);
+    }
+    place.call(&["snapshot", "-", "copy"]).stdin(b"").expect(2).says(&["is empty"]);
+    common::assert_same(&before, &place.tree(""), "everything");
+    let call = place.call(&["snapshot", "-", "copy", "--allow-empty", "--json"]);
+    let taken: Value = serde_json::from_str(&call.stdin(b"").expect(0).stdout).unwrap();
+    assert_eq!(taken["manifest"]["content"]["documents"], 0);
+    place.call(&["snapshot", "-", "copy.archive"]).stdin(&documents).expect(0);
+    assert!(target_of(&place, "copy.archive", "one") == target_of(&place, "dump", "two"));
+}
+
+#[test]
+fn killed_at_any_effect_it_leaves_nothing_under_its_name_and_the_next_one_is_whole() {
+    if !strace_is_there() {
+        return;
+    }
+    for (dest, names) in [
+        ("copy", &["copy/snapshot.json", "copy/letswriteabook/jobs.bson.gz"][..]),
+        ("copy.archive.gz", &["copy.archive.gz", "copy.archive.gz.snapshot.json"]),
+    ] {
+        let place = Place::new();
+        dump(&place);
+        let args = ["snapshot", "dump", dest];
+        let calls = points(&place, &args, 0);
+        let whole = place.tree("");
+        let before: Tree = whole.iter().filter(|(name, _)| !name.starts_with("copy")).collect_tree();
+        let clear = || {
+            for name in place.tree("").keys().filter(|name| !before.contains_key(*name)).rev() {
+                let path = place.path(name.trim_end_matches('/'));
+                drop(std::fs::remove_file(&path).or_else(|_| std::fs::remove_dir(&path)));
+            }
+        };
+        let mut killed = 0;
+        for effect in EFFECTS {
+            let Some(numbers) = calls.get(effect) else { continue };
+            let step = if is_long() { 1 } else { numbers.len().div_ceil(6).max(1) };
+            for &number in numbers.iter().step_by(step) {
+                clear();
+                let told = place.call_through(&killer(effect, number).line(), &args).finish();
+                killed += usize::from(told.code.is_none());
+                let what = format!("killed at {effect} {number}: {:?}", told.code);
+                let seen = place.tree("");
+                let data = seen.contains_key(names[0]) && seen.contains_key(names[1]);
+                // What has its name is whole: killed later, or not at all.
+                let is_named = place.path(dest).exists();
+                assert!(!is_named || data, "{what}");
+                if is_named {
+                    place.expect(0, &["snapshot", "verify", dest]);
+                } else {
+                    place.expect(0, &args);
+                    let after = place.tree("");
+                    let hidden: Vec<&String> =
+                        after.keys().filter(|name| name.starts_with('.')).collect();
+                    assert!(hidden.is_empty(), "{what}: {hidden:?}");
+                    assert!(after.keys().eq(whole.keys()), "{what}: {:?}", after.keys());
+                    place.expect(0, &["snapshot", "verify", dest]);
+                }
+            }
+        }
+        assert!(killed >= 10, "{killed} kills");
+    }
+}
+
+trait CollectTree {
+    fn collect_tree(self) -> Tree;
+}
+
+impl<'t, I: Iterator<Item = (&'t String, &'t Vec<u8>)>> CollectTree for I {
+    fn collect_tree(self) -> Tree {
+        self.map(|(name, bytes)| (name.clone(), bytes.clone())).collect()
+    }
+}
+
+#[test]
+fn a_full_disk_and_a_failing_sync_are_told_and_leave_nothing() {
+    if !strace_is_there() {
+        return;
+    }
+    let place = Place::new();
+    dump(&place);
+    let before = place.tree("");
+    for (inject, words) in [
+        ("inject=write:error=ENOSPC:when=1+", "No space left on device"),
+        ("inject=fsync:error=EIO:when=1+", "Input/output error"),
+        ("inject=rename:error=EACCES:when=1+", "Permission denied"),
+    ] {
+        let call = inject.split([':', '=']).nth(1).unwrap();
+        let trace = format!("trace={call}");
+        // Only files of the snapshot: messages are written too.
+        let strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-P"];
+        let folder = place.path(".copy.snapshot.tmp");
+        let data = folder.join("letswriteabook/jobs.bson.gz");
+        let path = if call == "rename" { &folder } else { &data };
+        let path = path.to_str().unwrap();
+        let strace = [&strace[..], &[path, "-e", &trace, "-e", inject]].concat();
+        let told = place.call_through(&strace, &["snapshot", "dump", "copy"]).expect(1);
+        told.says(&["error:", words]);
+        common::assert_same(&before, &place.tree(""), inject);
+    }
+}
+
+#[test]
+fn what_is_not_as_it_was_written_is_found() {
+    let place = Place::new();
+    dump(&place);
+    place.expect(0, &["snapshot", "dump", "copy"]);
+    let file = "copy/letswriteabook/jobs.bson.gz";
+    let (data, manifest) = (place.read(file), place.read("copy/snapshot.json"));
+    let mut flipped = data.clone();
+    flipped[data.len() / 2] ^= 1;
+    let edited = String::from_utf8(manifest.clone()).unwrap().replace("\"gzip\"", "\"none\"");
+    for (name, bytes, words) in [
+        (file, Some(flipped), "is not as it was written"),
+        (file, Some(data[..data.len() - 1].to_vec()), "were written"),
+        (file, None, "is missing"),
+        ("copy/letswriteabook/prelude.json.gz", None, "is missing"),
+        ("copy/snapshot.json", Some(edited.into_bytes()), "it was damaged, or edited"),
+        ("copy/snapshot.json", Some(b"{}".to_vec()), "cannot be used"),
+    ] {
+        let was = place.read(name);
+        match bytes {
+            Some(bytes) => place.write(name, &bytes),
+            None => std::fs::remove_file(place.path(name)).unwrap(),
+        }
+        let found = json(&place, 5, &["snapshot", "verify", "copy"]);
+        assert_eq!(found["exit"], 5);
+        let mismatch = found["mismatches"][0].as_str().unwrap();
+        assert!(mismatch.contains(words), "{name}: {mismatch}");
+        place.write(name, &was);
+        let told = place.expect(0, &["snapshot", "verify", "copy"]);
+        assert!(told.stdout.contains("the snapshot holds"), "{}", told.stdout);
+    }
+}
+
+#[test]
+fn two_at_once_to_the_same_place_are_one() {
+    let place = Place::new();
+    let documents = dump(&place);
+    let first = place.call(&["snapshot", "-", "copy"]).spawn(true);
+    until("it has its lock", || place.path(".copy.snapshot.lock").exists());
+    place
+        .expect(3, &["snapshot", "dump", "copy"])
+        .says(&["another process takes a snapshot to the same place", "hint:"]);
+    let mut pipe = first.stdin.as_ref().unwrap();
+    std::io::Write::write_all(&mut pipe, &documents).unwrap();
+    let output = first.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    place.expect(0, &["snapshot", "verify", "copy"]);
+    assert!(!place.tree("").keys().any(|name| name.starts_with('.')));
+}
+
+#[test]
+fn ctrl_c_leaves_nothing() {
+    let place = Place::new();
+    let child = place.call(&["snapshot", "-", "copy"]).spawn(true);
+    until("it has begun", || place.path(".copy.snapshot.tmp").exists());
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(6), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no snapshot was taken"));
+    assert!(place.tree("").is_empty(), "{:?}", place.tree("").keys());
+}

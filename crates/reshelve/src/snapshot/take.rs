@@ -1,0 +1,188 @@
+//! Writing the objects of a snapshot, in one pass over the source.
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use super::error::SnapshotError;
+use super::manifest::{Form, StoredObject};
+use super::object::Object;
+use crate::dump::{
+    ArchivedCollection, END_OF_BLOCK, Listed, PRELUDE, archive_prelude, escape,
+};
+use crate::ends::{About, CollectionChecksum, Compression, Source};
+use crate::pass::{Checksum, Original, Round, checksum_hash, in_parallel};
+use crate::store::Files;
+
+/// How a source is read.
+#[derive(Clone, Copy)]
+pub struct Reading<'r> {
+    /// How many threads work.
+    pub threads: usize,
+    /// Set from outside: ends the reading.
+    pub stop: &'r AtomicBool,
+}
+
+/// What is to be written.
+pub struct Wanted<'w> {
+    /// The folder that gets the objects.
+    pub folder: &'w Path,
+    /// The form.
+    pub form: Form,
+    /// How the objects are compressed.
+    pub compression: Compression,
+    /// The name of the archive's file, where it is an archive.
+    pub archive: &'w str,
+    /// The database.
+    pub db: &'w str,
+    /// The collection.
+    pub collection: &'w str,
+    /// What stands beside the documents.
+    pub about: &'w About,
+    /// The version of this tool, as a dump names it.
+    pub tool: &'w str,
+}
+
+/// What was written.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// The documents.
+    pub content: CollectionChecksum,
+    /// The objects, the one with the documents first.
+    pub objects: Vec<StoredObject>,
+    /// What people should know of how the source was read, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Writes the objects of a snapshot, durably; `tell` hears of documents and of bytes of the source.
+///
+/// # Errors
+/// If the source cannot be read to its end, holds text that is no document, or the file system
+/// refuses. What was written until then is of no use.
+pub fn take(
+    files: &dyn Files,
+    source: &mut dyn Source,
+    wanted: &Wanted<'_>,
+    reading: Reading<'_>,
+    tell: &mut dyn FnMut(u64, u64),
+) -> Result<Taken, SnapshotError> {
+    let metadata = wanted.metadata();
+    let mut workers = vec![(); reading.threads.max(1)];
+    let mut taken =
+        Taken { content: CollectionChecksum::default(), objects: Vec::new(), notes: Vec::new() };
+    let mut archived = match wanted.form {
+        Form::Archive => Some(ArchivedCollection::new(wanted.db, wanted.collection)),
+        Form::Folder => None,
+    };
+    let mut object = wanted.object(files, &wanted.documents(), &mut workers)?;
+    if archived.is_some() {
+        let listed =
+            Listed { db: wanted.db, collection: wanted.collection, metadata: &metadata };
+        let server = wanted.about.server_version.as_deref().unwrap_or_default();
+        object.put(&archive_prelude(server, wanted.tool, &[listed]))?;
+    }
+    let (mut round, mut checksum) = (Round::default(), Checksum::default());
+    let mut parsers = vec![(); reading.threads.max(1)];
+    let mut documents = 0;
+    while round.read(source, reading.stop)? {
+        taken.notes.extend(round.notes().map(str::to_owned));
+        let originals = round.documents();
+        let parsed = in_parallel(&mut parsers, &originals, |(), original| parsed(original));
+        if let Some(archived) = &archived {
+            object.put(&archived.header())?;
+        }
+        for (original, parsed) in originals.iter().zip(parsed) {
+            let (hash, text) = parsed?;
+            let bytes = text.as_deref().unwrap_or(original.bytes);
+            checksum.add_hashed(bytes.len(), &hash);
+            if let Some(archived) = &mut archived {
+                archived.count(bytes);
+            }
+            object.put(bytes)?;
+            documents += 1;
+        }
+        if archived.is_some() {
+            object.put(&END_OF_BLOCK)?;
+        }
+        tell(documents, source.bytes_read());
+    }
+    if let Some(archived) = archived {
+        object.put(&archived.end())?;
+    }
+    taken.objects.push(object.finish()?);
+    taken.content = checksum.finish();
+    if wanted.form == Form::Folder {
+        for (name, text) in wanted.small(&metadata) {
+            let mut object = wanted.object(files, &name, &mut workers)?;
+            object.put(text.as_bytes())?;
+            taken.objects.push(object.finish()?);
+        }
+    }
+    Ok(taken)
+}
+
+/// A document's hash, and its bytes if it came as text.
+type Parsed = ([u8; 32], Option<Vec<u8>>);
+
+fn parsed(original: &Original<'_>) -> Result<Parsed, SnapshotError> {
+    let mut text = Vec::new();
+    match original.bson(&mut text) {
+        Ok(bson) => {
+            let hash = checksum_hash(bson);
+            Ok((hash, original.is_text().then_some(text)))
+        }
+        Err(error) => {
+            Err(SnapshotError::Malformed { place: original.place, detail: error.to_string() })
+        }
+    }
+}
+
+impl Wanted<'_> {
+    /// The metadata of the collection as a dump has it: that of the source, or that of a collection
+    /// with nothing but its `_id`.
+    fn metadata(&self) -> String {
+        self.about.metadata.clone().unwrap_or_else(|| {
+            let name = serde_json::Value::from(self.collection);
+            format!(
+                "{{\"indexes\":[{{\"v\":{{\"$numberInt\":\"2\"}},\"key\":{{\"_id\":\
+                 {{\"$numberInt\":\"1\"}}}},\"name\":\"_id_\"}}],\"collectionName\":{name},\
+                 \"type\":\"collection\"}}"
+            )
+        })
+    }
+
+    /// The name of the object with the documents.
+    fn documents(&self) -> String {
+        match self.form {
+            Form::Archive => self.archive.to_owned(),
+            Form::Folder => self.in_folder(&format!("{}.bson", escape(self.collection))),
+        }
+    }
+
+    /// The names of the small objects of a folder, and what is in them.
+    fn small(&self, metadata: &str) -> Vec<(String, String)> {
+        let name = format!("{}.metadata.json", escape(self.collection));
+        let mut small = vec![(self.in_folder(&name), metadata.to_owned())];
+        if let Some(server) = &self.about.server_version {
+            let prelude = serde_json::json!({
+                "ServerVersion": server,
+                "ToolVersion": self.tool,
+            });
+            small.push((self.in_folder(PRELUDE), prelude.to_string()));
+        }
+        small
+    }
+
+    fn in_folder(&self, name: &str) -> String {
+        format!("{}/{name}{}", self.db, self.compression.suffix())
+    }
+
+    fn object<'t>(
+        &self,
+        files: &dyn Files,
+        name: &str,
+        workers: &'t mut [()],
+    ) -> Result<Object<'t>, SnapshotError> {
+        let place = (self.folder, name.to_owned());
+        Ok(Object::create(files, place, self.compression, workers)?)
+    }
+}
