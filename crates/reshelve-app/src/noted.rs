@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use reshelve::ends::{About, EndError, Opened, Origin, PlannedSource, SourceDescription, SourceSpec};
+use reshelve::ends::{
+    About, EndError, Opened, Origin, PlannedSource, SourceDescription, SourceSpec,
+};
 
 use crate::handle::Handle;
 use crate::text::plain;

@@ -134,8 +134,12 @@ fn a_snapshot_is_a_dump_with_the_same_documents_indexes_and_options() {
         assert!(target_of(&place, dest[0], &target) == expected, "{dest:?}");
     }
     let listed = json(&place, 0, &["snapshot", "list", "."]);
-    let places: Vec<&str> =
-        listed["snapshots"].as_array().unwrap().iter().map(|it| it["place"].as_str().unwrap()).collect();
+    let places: Vec<&str> = listed["snapshots"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["place"].as_str().unwrap())
+        .collect();
     assert_eq!(places, ["./one.archive.gz", "./two"]);
 }
 
@@ -221,7 +225,8 @@ fn killed_at_any_effect_it_leaves_nothing_under_its_name_and_the_next_one_is_who
         let args = ["snapshot", "dump", dest];
         let calls = points(&place, &args, 0);
         let whole = place.tree("");
-        let before: Tree = whole.iter().filter(|(name, _)| !name.starts_with("copy")).collect_tree();
+        let before: Tree =
+            whole.iter().filter(|(name, _)| !name.starts_with("copy")).collect_tree();
         let clear = || {
             for name in place.tree("").keys().filter(|name| !before.contains_key(*name)).rev() {
                 let path = place.path(name.trim_end_matches('/'));

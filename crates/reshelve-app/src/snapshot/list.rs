@@ -54,9 +54,7 @@ pub fn list(folder: &Path) -> Result<ListOutcome, Failure> {
         });
     }
     let when = |it: &Listed| it.manifest.as_ref().map(|manifest| manifest.created_at.clone());
-    snapshots.sort_by(|one, other| {
-        (when(one), &one.place).cmp(&(when(other), &other.place))
-    });
+    snapshots.sort_by(|one, other| (when(one), &one.place).cmp(&(when(other), &other.place)));
     Ok(ListOutcome { schema: "reshelve.snapshots/1", snapshots })
 }
 

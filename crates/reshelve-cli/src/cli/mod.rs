@@ -32,9 +32,7 @@ pub(crate) use runs::{
 pub(crate) use serve::ServeArgs;
 pub(crate) use shadow::ShadowArgs;
 pub(crate) use shared::{is_asked, target_again};
-pub(crate) use snapshot::{
-    SnapshotAction, SnapshotArgs, SnapshotListArgs, SnapshotVerifyArgs,
-};
+pub(crate) use snapshot::{SnapshotAction, SnapshotArgs, SnapshotListArgs, SnapshotVerifyArgs};
 pub(crate) use sources::{ExplainArgs, InspectArgs, ProfileArgs};
 pub(crate) use targets::{ChecksumsArgs, IndexesAction, IndexesArgs, RestoreArgs, VerifyArgs};
 pub(crate) use tool::{CompletionsArgs, DemoArgs, ManArgs};

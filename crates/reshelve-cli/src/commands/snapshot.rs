@@ -97,7 +97,10 @@ fn verified_page(outcome: &VerifyOutcome) -> String {
     let stored = size(outcome.bytes_stored);
     if outcome.mismatches.is_empty() {
         let documents = counted(outcome.documents.unwrap_or_default(), "document");
-        return format!("the snapshot holds: {documents}, {stored}, as {} says", plain(&outcome.manifest));
+        return format!(
+            "the snapshot holds: {documents}, {stored}, as {} says",
+            plain(&outcome.manifest)
+        );
     }
     let mut lines = vec![toned(Tone::Bad, "The snapshot does not hold.")];
     lines.extend(outcome.mismatches.iter().map(|it| format!("  {}", plain(it))));

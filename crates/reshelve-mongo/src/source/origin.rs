@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 use mongodb::options::ReadPreference;
 use reshelve::dump::COLLECTION_DEFAULT;
 use reshelve::ends::{
-    About, Compression, EndError, Hint, LiveCollection, LivePlace, Opened, Oplog, Origin, PlannedSource,
-    Position, SourceDescription, SourceForm,
+    About, Compression, EndError, Hint, LiveCollection, LivePlace, Opened, Oplog, Origin,
+    PlannedSource, Position, SourceDescription, SourceForm,
 };
 
 use super::about::about;

@@ -16,7 +16,7 @@ use super::rule::{Class, How, Rule};
 use super::scan::{Leak, Scanner};
 use super::walk::Spot;
 use crate::ends::Source;
-use crate::pass::id_text;
+use crate::pass::{Round, id_text, in_parallel};
 use reshelve_core::raw::{Document, Value, kind};
 
 /// Pairs that are scanned at a time, and their bytes.

@@ -7,10 +7,11 @@ use super::copy::rewriting;
 use super::error::AnonymizeError;
 use super::first_pass::{FirstPass, Reading};
 use super::key::Key;
-use super::rewrite::job_of;
 use super::readable::Read;
+use super::rewrite::job_of;
 use super::{ATTEMPTS, Copying};
 use crate::ends::Source;
+use crate::pass::Round;
 
 /// Values that are shown at most.
 pub const PREVIEW_MAX: usize = 2_000;
@@ -42,7 +43,7 @@ pub fn preview(
     let (mut round, mut bson) = (Round::default(), Vec::new());
     while round.read(source.as_mut(), reading.stop)? {
         for original in round.documents() {
-            let Read::Bson(document) = Read::of(original, &mut bson) else { continue };
+            let Read::Bson(document) = Read::of(&original, &mut bson) else { continue };
             let document = Document::new(document);
             if job_of(document) != job {
                 continue;

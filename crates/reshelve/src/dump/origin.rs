@@ -3,7 +3,8 @@
 use super::prelude::Namespace;
 use super::{STANDARD_INPUT, about, for_each_status, open, oplog, pipe};
 use crate::ends::{
-    About, EndError, Opened, Oplog, Origin, PlannedSource, SourceDescription, SourceForm, SourceSpec,
+    About, EndError, Opened, Oplog, Origin, PlannedSource, SourceDescription, SourceForm,
+    SourceSpec,
 };
 use crate::store::{Disk, Files, Found, Kind, absolute};
 

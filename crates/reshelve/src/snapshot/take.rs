@@ -6,9 +6,7 @@ use std::sync::atomic::AtomicBool;
 use super::error::SnapshotError;
 use super::manifest::{Form, StoredObject};
 use super::object::Object;
-use crate::dump::{
-    ArchivedCollection, END_OF_BLOCK, Listed, PRELUDE, archive_prelude, escape,
-};
+use crate::dump::{ArchivedCollection, END_OF_BLOCK, Listed, PRELUDE, archive_prelude, escape};
 use crate::ends::{About, CollectionChecksum, Compression, Source};
 use crate::pass::{Checksum, Original, Round, checksum_hash, in_parallel};
 use crate::store::Files;
@@ -75,8 +73,7 @@ pub fn take(
     };
     let mut object = wanted.object(files, &wanted.documents(), &mut workers)?;
     if archived.is_some() {
-        let listed =
-            Listed { db: wanted.db, collection: wanted.collection, metadata: &metadata };
+        let listed = Listed { db: wanted.db, collection: wanted.collection, metadata: &metadata };
         let server = wanted.about.server_version.as_deref().unwrap_or_default();
         object.put(&archive_prelude(server, wanted.tool, &[listed]))?;
     }

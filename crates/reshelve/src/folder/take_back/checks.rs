@@ -17,9 +17,8 @@ impl Back<'_> {
         if collection != Collection::Events {
             return Ok(());
         }
-        let found = self.parts_not_kept(collection, &|own, at, document| {
-            !own.is_foreign(at, document)
-        })?;
+        let found =
+            self.parts_not_kept(collection, &|own, at, document| !own.is_foreign(at, document))?;
         let mut newer = None::<Sorted<17>>;
         self.jobs.each(None, &mut |job, how| {
             if how != Some(How::AsWritten) {
