@@ -34,7 +34,7 @@ fn a_live_collection_is_kept_with_its_indexes_through_a_connection_that_breaks()
     let plan = ["--documents", DOCUMENTS, "--size", "small", "--stage", "completed"];
     place.expect(0, &[&["generate", "jobs.bson"][..], &plan].concat());
     database.seed_file("jobs", &place.path("jobs.bson"));
-    let index = doc! { "key": { "jobId": 1 }, "name": "jobId_1", "unique": true };
+    let index = doc! { "key": { "status": 1 }, "name": "by status", "sparse": true };
     database.command(doc! { "createIndexes": "jobs", "indexes": [index] });
     let Some(uri) = database.uri_of_one_server() else { return };
     let proxy = Proxy::start(&uri);
@@ -53,8 +53,8 @@ fn a_live_collection_is_kept_with_its_indexes_through_a_connection_that_breaks()
     let looked = place.expect(0, &["inspect", "copy", "--json"]).stdout;
     let looked: Value = serde_json::from_str(&looked).unwrap();
     let indexes = looked["collections"][0]["indexes"].as_array().unwrap();
-    let unique = indexes.iter().find(|index| index["name"] == "jobId_1").expect("it is there");
-    assert_eq!(unique["unique"], true);
+    let sparse = indexes.iter().find(|index| index["name"] == "by status").expect("it is there");
+    assert_eq!(sparse["options"]["sparse"], "true", "{sparse}");
     // And it can be carried over as the collection itself.
     let flags = ["--apply", "--runs-dir"];
     place.expect(0, &[&["run", "copy", "target"][..], &flags, &["one"]].concat());
@@ -67,15 +67,7 @@ fn a_place_of_its_own_is_enough_where_the_variable_has_the_source() {
     let (place, database) = (Place::new(), server.database());
     place.expect(0, &["generate", "jobs.bson", "--documents", "5"]);
     database.seed_file("jobs", &place.path("jobs.bson"));
-    let uri = server.uri_as("somebody:s3cret", database.name());
-    // The test server asks nobody for a password unless it was told to.
-    let call = place.call(&["snapshot", "copy"]).env("LEGACY_MONGODB_URI", &uri).finish();
-    if call.code == Some(0) {
-        let kept = String::from_utf8(place.read("copy/snapshot.json")).unwrap();
-        assert!(kept.contains("\"documents\": 5") && !kept.contains("s3cret"), "{kept}");
-        place.expect(0, &["snapshot", "verify", "copy"]);
-    }
-    assert!(!call.stderr.contains("s3cret") && !call.stdout.contains("s3cret"));
-    place.call(&["snapshot", "other"]).env("LEGACY_MONGODB_URI", &database.uri).expect(0);
-    place.expect(0, &["snapshot", "verify", "other"]);
+    place.call(&["snapshot", "copy"]).env("LEGACY_MONGODB_URI", &database.uri).expect(0);
+    let told = place.expect(0, &["snapshot", "verify", "copy"]);
+    assert!(told.stdout.contains("5 documents"), "{}", told.stdout);
 }
