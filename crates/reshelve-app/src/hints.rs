@@ -51,6 +51,9 @@ pub const NAME_IN_UTF8: &str = "rename it, or make a symbolic link with another 
 /// A malformed connection string.
 pub const CONNECTION_STRING: &str = "it begins with mongodb:// or mongodb+srv://, in lower case and without quotes; a path with a \
      : and an @ begins with ./";
+/// A place in object storage.
+pub(crate) const COPY_TO_A_FOLDER: &str = "name a file or a folder here, and copy it with a tool of the storage: of a snapshot, snapshot.json \
+     last";
 /// A connection string where a name or a path belongs.
 pub const MISPLACED: &str = "only SOURCE and TARGET, --source and --target take one; a path with \
     a : and an @ begins with ./";

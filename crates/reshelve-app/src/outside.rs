@@ -87,6 +87,18 @@ pub fn not_an_address(what: &str) -> Failure {
     Failure::usage(message, hints::crosscheck::ADDRESS)
 }
 
+/// A place in object storage, without anything that may hold a password.
+pub fn in_object_storage(text: &OsStr) -> Option<Failure> {
+    /// Its schemes.
+    const STORES: [&str; 6] = ["s3://", "s3a://", "gs://", "az://", "azure://", "abfs://"];
+    let lower = text.to_string_lossy().to_ascii_lowercase();
+    let rest = STORES.iter().find_map(|scheme| lower.strip_prefix(scheme))?;
+    (!rest.contains(['@', '%']) && !has_scheme(rest)).then(|| {
+        let message = "object storage is neither read nor written by this version";
+        Failure::usage(message, hints::COPY_TO_A_FOLDER)
+    })
+}
+
 /// What takes files or a database was given the address of a server.
 pub fn address_as_place(what: &str) -> Failure {
     let message = format!("{what} was given the address of a web server");

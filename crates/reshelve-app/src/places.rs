@@ -80,7 +80,9 @@ pub(crate) fn connection_string(path: &Path) -> Result<Option<&str>, Failure> {
     match Outside::of(path.as_os_str()) {
         Outside::Plain => outside::refuse_address(path).map(|()| None),
         Outside::ConnectionString => Ok(path.to_str()),
-        Outside::NearMiss => Err(outside::malformed()),
+        Outside::NearMiss => {
+            Err(outside::in_object_storage(path.as_os_str()).unwrap_or_else(outside::malformed))
+        }
     }
 }
 
@@ -111,7 +113,7 @@ pub(crate) fn origin(source: &SourcePlace, handle: &Handle) -> Result<Box<dyn Or
 /// A source of files as the library takes it.
 pub(crate) fn source_spec(source: &SourcePlace) -> SourceSpec {
     SourceSpec {
-        path: crate::snapshot::archive_in(&source.name).unwrap_or_else(|| source.name.clone()),
+        path: source.name.clone(),
         db: source.db.clone(),
         collection: source.collection.clone(),
         allow_empty: source.allow_empty,

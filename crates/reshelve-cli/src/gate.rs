@@ -10,6 +10,8 @@ use reshelve_app::{Failure, hints};
 
 /// Arguments that take a connection string. A malformed one is refused here too.
 const PLACES: [&str; 7] = ["source", "target", "scratch", "uri", "place", "legacy", "normalized"];
+/// Arguments that name what lies in files, and may lie elsewhere one day.
+const KEPT: [&str; 2] = ["dest", "folder"];
 /// Arguments that name a file or a folder, and have their own words for a connection string.
 const FILES: [&str; 2] = ["out", "out_flag"];
 /// Arguments that may be any text, such as the id of a document.
@@ -37,6 +39,13 @@ pub(crate) fn check(command: &clap::Command, matches: &ArgMatches) -> Result<(),
                 _ if [&ORIGINS[..], &ADDRESSES].concat().contains(&id) => Outside::of_origin(value),
                 _ => Outside::of(value),
             };
+            let may_be_stored = PLACES.contains(&id) || KEPT.contains(&id);
+            if outside == Outside::NearMiss
+                && may_be_stored
+                && let Some(failure) = outside::in_object_storage(value)
+            {
+                return Err(failure);
+            }
             match outside {
                 Outside::Plain => {}
                 Outside::NearMiss if PLACES.contains(&id) => {

@@ -70,6 +70,9 @@ fn the_examples_have_the_fields_of_today() {
         &["rehearse", "dump"],
         &["anonymize", "dump", "copy", "--key-file", "copy.key"],
         &["anonymize", "scan", "dump", "copy"],
+        &["snapshot", "dump", "backup"],
+        &["snapshot", "verify", "backup"],
+        &["snapshot", "list", "."],
     ] {
         let told = place.expect(0, &[args, &["--json"]].concat());
         let real: Value = serde_json::from_str(&told.stdout).unwrap();

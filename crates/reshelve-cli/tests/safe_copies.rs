@@ -1,7 +1,7 @@
 //! Snapshots: every source goes in and comes back; nothing is left of one that was not finished, and
 //! nothing is ever written over.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends there")]
 
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
@@ -126,13 +126,17 @@ fn a_snapshot_is_a_dump_with_the_same_documents_indexes_and_options() {
     for dest in [&["one.archive.gz"][..], &["two", "--form", "archive"]] {
         let taken = json(&place, 0, &[&["snapshot", "deep/copy"][..], dest].concat());
         assert_eq!(taken["manifest"]["source"]["has_metadata"], true);
-        let looked = json(&place, 0, &["inspect", "one.archive.gz"]);
+        let looked = json(&place, 0, &["inspect", dest[0]]);
         let collection = &looked["collections"][0];
         assert_eq!(collection["documents"], split(&documents).len());
         assert_eq!(collection["indexes"][1]["name"], "jobId_1");
         assert_eq!(looked["server_version"], "8.0.4");
         let target = format!("target-{}", &dest[0][..3]);
         assert!(target_of(&place, dest[0], &target) == expected, "{dest:?}");
+        // The run is found by its source, and its options with it.
+        let runs = format!("runs-{target}");
+        let verified = json(&place, 0, &["verify", dest[0], &target, "--runs-dir", &runs]);
+        assert_eq!(verified["options_from"]["from"], "last-run", "{dest:?}: {verified}");
     }
     let listed = json(&place, 0, &["snapshot", "list", "."]);
     let places: Vec<&str> = listed["snapshots"]
@@ -167,6 +171,9 @@ fn nothing_is_written_over_or_into_what_is_read() {
     let before = place.tree("");
     for (args, words) in [
         (&["dump", "s3://bucket/prefix"][..], &["object storage", "hint:"][..]),
+        (&["gs://bucket/prefix", "other"], &["object storage", "hint:"]),
+        (&["dump", "-"], &["no name for a snapshot"]),
+        (&["dump", "other", "--db", "a.b"], &["not a name that a database can have", "--db"]),
         (&["dump", "mongodb://localhost/x"], &["hint:"]),
         (&["dump", "other.archive.gz", "--form", "folder"], &["the name of another form"]),
         (&["dump", "other.archive.gz", "--no-gzip"], &["the name of another form"]),
@@ -252,6 +259,10 @@ fn killed_at_any_effect_it_leaves_nothing_under_its_name_and_the_next_one_is_who
                 assert!(!is_named || data, "{what}");
                 if is_named {
                     place.expect(0, &["snapshot", "verify", dest]);
+                    // What it left is removed by the next one, wherever that goes.
+                    place.expect(0, &["snapshot", "dump", "copy-of-another-day"]);
+                    let hidden = place.tree("").into_keys().find(|name| name.starts_with('.'));
+                    assert_eq!(hidden, None, "{what}");
                 } else {
                     place.expect(0, &args);
                     let after = place.tree("");
@@ -263,7 +274,7 @@ fn killed_at_any_effect_it_leaves_nothing_under_its_name_and_the_next_one_is_who
                 }
             }
         }
-        assert!(killed >= 10, "{killed} kills");
+        assert!(killed >= 10, "{dest}: {killed} kills");
     }
 }
 
@@ -288,7 +299,7 @@ fn a_full_disk_and_a_failing_sync_are_told_and_leave_nothing() {
     for (inject, words) in [
         ("inject=write:error=ENOSPC:when=1+", "No space left on device"),
         ("inject=fsync:error=EIO:when=1+", "Input/output error"),
-        ("inject=rename:error=EACCES:when=1+", "Permission denied"),
+        ("inject=renameat2:error=EACCES:when=1+", "Permission denied"),
     ] {
         let call = inject.split([':', '=']).nth(1).unwrap();
         let trace = format!("trace={call}");
@@ -296,12 +307,31 @@ fn a_full_disk_and_a_failing_sync_are_told_and_leave_nothing() {
         let strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-P"];
         let data = place.path(".copy.snapshot.tmp/letswriteabook/jobs.bson.gz");
         // Of a call that opens nothing, the path is what the program says.
-        let is_rename = call == "rename";
+        let is_rename = call == "renameat2";
         let path = if is_rename { "./.copy.snapshot.tmp" } else { data.to_str().unwrap() };
         let strace = [&strace[..], &[path, "-e", &trace, "-e", inject]].concat();
         let told = place.call_through(&strace, &["snapshot", "dump", "copy"]).expect(1);
         told.says(&["error:", words]);
         common::assert_same(&before, &place.tree(""), inject);
+    }
+}
+
+#[test]
+fn an_archive_that_cannot_get_its_name_leaves_no_manifest() {
+    if !strace_is_there() {
+        return;
+    }
+    let place = Place::new();
+    dump(&place);
+    let before = place.tree("");
+    // The first of these calls gives the manifest its name, the second the archive.
+    for number in ["1", "2"] {
+        let inject = format!("inject=renameat2:error=EACCES:when={number}");
+        let strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=renameat2", "-e"];
+        let strace = [&strace[..], &[&inject]].concat();
+        let told = place.call_through(&strace, &["snapshot", "dump", "copy.archive"]).expect(1);
+        told.says(&["Permission denied"]);
+        common::assert_same(&before, &place.tree(""), &inject);
     }
 }
 
@@ -336,6 +366,133 @@ fn what_is_not_as_it_was_written_is_found() {
         let told = place.expect(0, &["snapshot", "verify", "copy"]);
         assert!(told.stdout.contains("the snapshot holds"), "{}", told.stdout);
     }
+}
+
+#[test]
+fn an_archive_is_known_by_its_own_manifest() {
+    let place = Place::new();
+    dump(&place);
+    place.expect(0, &["snapshot", "dump", "a.archive.gz"]);
+    let copy = |from: &str, to: &str| {
+        std::fs::copy(place.path(from), place.path(to)).unwrap();
+    };
+    // Both were copied: what is read is the archive that has the name now.
+    copy("a.archive.gz", "b.archive.gz");
+    copy("a.archive.gz.snapshot.json", "b.archive.gz.snapshot.json");
+    let mut data = place.read("b.archive.gz");
+    let middle = data.len() / 2;
+    data[middle] ^= 1;
+    place.write("b.archive.gz", &data);
+    place.expect(0, &["snapshot", "verify", "a.archive.gz"]);
+    place.expect(5, &["snapshot", "verify", "b.archive.gz"]);
+    place.expect(5, &["snapshot", "verify", "b.archive.gz.snapshot.json"]);
+    // Without its archive, a manifest is the proof of one that was moved away.
+    std::fs::rename(place.path("a.archive.gz"), place.path("elsewhere")).unwrap();
+    refused(&place, &["snapshot", "dump", "a.archive.gz"], &["snapshot.json already exists"]);
+    place.expect(5, &["snapshot", "verify", "a.archive.gz"]);
+    // A name that nothing has is no snapshot, whatever is around it.
+    place.expect(0, &["snapshot", "dump", "folder"]);
+    place.expect(2, &["snapshot", "verify", "folder/typo"]).says(&["no snapshot there"]);
+    place.expect(0, &["snapshot", "verify", "folder/letswriteabook/../snapshot.json"]);
+}
+
+#[test]
+fn what_a_killed_process_left_is_no_source_to_remove() {
+    let place = Place::new();
+    let documents = dump(&place);
+    let left = ".copy.snapshot.tmp/letswriteabook";
+    std::fs::create_dir_all(place.path(left)).unwrap();
+    let source = format!("{left}/jobs.bson");
+    place.write(&source, &documents);
+    place.write(".copy.snapshot.lock", b"");
+    for dest in ["copy", "other"] {
+        place.expect(3, &["snapshot", &source, dest]).says(&["are the same place"]);
+        assert!(place.read(&source) == documents);
+    }
+    // Nor is a file that only looks like a lock.
+    place.write(".mine.snapshot.lock", b"mine");
+    place.expect(3, &["snapshot", "dump", "mine"]).says(&["is not a lock"]);
+    place.expect(0, &["snapshot", "dump", "other"]);
+    assert_eq!(place.read(".mine.snapshot.lock"), b"mine");
+    assert!(!place.path(".copy.snapshot.tmp").exists());
+}
+
+#[test]
+fn names_come_from_the_command_line_first() {
+    let place = Place::new();
+    let documents = dump(&place);
+    let taken = |args: &[&str]| json(&place, 0, &[&["snapshot"][..], args].concat());
+    let manifest = taken(&["dump/letswriteabook/jobs.bson", "one/"])["manifest"].clone();
+    assert_eq!([&manifest["db"], &manifest["collection"]], ["letswriteabook", "jobs"]);
+    std::fs::rename(place.path("dump/letswriteabook"), place.path("2026.11.30")).unwrap();
+    let args = ["snapshot", "2026.11.30/jobs.bson", "two"];
+    place.expect(2, &args).says(&["not a name that a database can have", "--db"]);
+    let manifest = taken(&["2026.11.30/jobs.bson", "two", "--db", "legacy"])["manifest"].clone();
+    assert_eq!(manifest["db"], "legacy");
+    // A file without metadata beside it is nobody's neighbour.
+    place.write("alone.bson", &documents);
+    place.write("prelude.json", br#"{"ServerVersion":"3.4.0"}"#);
+    let manifest = taken(&["alone.bson", "three.archive"])["manifest"].clone();
+    assert_eq!(manifest["db"], "letswriteabook");
+    assert_eq!(manifest["source"]["server_version"], Value::Null);
+    assert_eq!(manifest["source"]["has_metadata"], false);
+    // What is not known stays so.
+    let manifest = taken(&["three.archive", "four"])["manifest"].clone();
+    assert_eq!(manifest["source"]["server_version"], Value::Null);
+    assert!(!place.path("four/letswriteabook/prelude.json.gz").exists());
+}
+
+#[test]
+fn what_cannot_be_read_of_a_dump_is_told() {
+    let place = Place::new();
+    let documents = dump(&place);
+    place.write("dump/letswriteabook/jobs.metadata.json", b"{\"indexes\":[");
+    // The first element of the first document has a type that there is none of.
+    let mut broken = documents.clone();
+    broken[4] = 0x77;
+    place.write("dump/letswriteabook/jobs.bson", &broken);
+    let told = place.expect(0, &["snapshot", "dump", "copy", "--json"]);
+    let taken: Value = serde_json::from_str(&told.stdout).unwrap();
+    told.says(&["jobs.metadata.json cannot be read", "options and indexes"]);
+    let note = taken["manifest"]["notes"][0].as_str().unwrap();
+    assert!(note.contains("jobs.metadata.json cannot be read"), "{note}");
+    assert!(inflated(&place, "copy/letswriteabook/jobs.bson.gz") == broken);
+    place.expect(0, &["snapshot", "verify", "copy"]);
+}
+
+#[test]
+fn the_number_of_threads_changes_no_byte() {
+    let place = Place::new();
+    place.expect(0, &["generate", "jobs.bson", "--documents", "80", "--size", "large"]);
+    for form in ["folder", "archive"] {
+        for jobs in ["1", "5"] {
+            let dest = format!("{form}-{jobs}");
+            let args = ["snapshot", "jobs.bson", &dest, "--form", form, "--jobs", jobs];
+            let told = place.expect(0, &[&args[..], &["--no-read-back"]].concat());
+            assert!(told.stdout.contains("read back   no"), "{}", told.stdout);
+            place.expect(0, &["snapshot", "verify", &dest]);
+        }
+        let [mut one, mut five] = ["1", "5"].map(|jobs| place.tree(&format!("{form}-{jobs}")));
+        // It says when it was taken.
+        assert!(one.remove("snapshot.json") != five.remove("snapshot.json"));
+        assert!(one == five, "{form}");
+    }
+}
+
+#[test]
+fn a_lock_that_somebody_removes_ends_it() {
+    let place = Place::new();
+    let documents = dump(&place);
+    let first = place.call(&["snapshot", "-", "copy"]).spawn(true);
+    let mut pipe = first.stdin.as_ref().unwrap();
+    pipe.write_all(&documents[..5_000]).unwrap();
+    until("it has begun", || place.path(".copy.snapshot.tmp").exists());
+    std::fs::remove_file(place.path(".copy.snapshot.lock")).unwrap();
+    place.expect(0, &["snapshot", "dump", "copy"]);
+    pipe.write_all(&documents[5_000..]).unwrap();
+    let output = first.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    place.expect(0, &["snapshot", "verify", "copy"]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use reshelve::generate::{self, Documents, GenerateError, Output};
 use reshelve::store::{Disk, Files, folder_of};
 
 use super::failure;
-use crate::beside::Beside;
+use crate::beside::{Beside, sync};
 use crate::failure::Failure;
 use crate::hints;
 
@@ -49,8 +49,10 @@ pub(super) fn write(
     }
 }
 
-/// Gives the copy its name, durably.
+/// Gives the copy its name, durably. It is synced before the look at that name: what takes long must
+/// not come in between.
 pub(super) fn keep(written: Beside, out: &Path) -> Result<(), Failure> {
+    sync(written.path())?;
     refuse_existing(out, hints::anonymize::COPY_ELSEWHERE)?;
     Ok(written.name(out)?)
 }

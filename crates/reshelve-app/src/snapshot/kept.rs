@@ -1,8 +1,8 @@
-//! Snapshots that are there: where their manifests are.
+//! Snapshots that are there: where their manifests are, and what these say.
 
 use std::path::{Path, PathBuf};
 
-use reshelve::snapshot::{Form, MANIFEST, Manifest, SCHEMA};
+use reshelve::snapshot::{MANIFEST, Manifest, SCHEMA};
 use reshelve::store::{Disk, StateError, folder_of, read_state};
 
 use super::dest::{archive_of, manifest_of};
@@ -10,28 +10,31 @@ use super::dest::{archive_of, manifest_of};
 /// The manifest of what somebody calls a snapshot: a folder, an archive, or the manifest itself.
 pub(super) fn manifest_at(place: &Path) -> PathBuf {
     let is_manifest = place.file_name().is_some_and(|name| name == MANIFEST);
-    let neighbour = beside(place).join(MANIFEST);
-    match place {
-        place if place.is_dir() => place.join(MANIFEST),
-        place if is_manifest || archive_of(place).is_some() => place.to_owned(),
-        place if !manifest_of(place).is_file() && neighbour.is_file() => neighbour,
-        place => manifest_of(place),
+    if place.is_dir() {
+        return place.join(MANIFEST);
+    }
+    if is_manifest || archive_of(place).is_some() {
+        return place.to_owned();
+    }
+    let (beside, around) = (manifest_of(place), folder_of(place).join(MANIFEST));
+    // A file of a folder that is a snapshot stands for it.
+    let is_its_object = |manifest: &Manifest| {
+        let objects = manifest.objects.iter().map(|object| folder_of(&around).join(&object.name));
+        objects.into_iter().any(|object| object == *place)
+    };
+    let is_around = !beside.is_file() && place.is_file();
+    match is_around && read(&around).is_ok_and(|manifest| is_its_object(&manifest)) {
+        true => around,
+        false => beside,
     }
 }
 
-/// Reads a manifest.
-pub(super) fn read(manifest: &Path) -> Result<Manifest, StateError> {
-    read_state(&Disk, manifest, SCHEMA)
-}
-
-/// Where the objects of a manifest are.
-pub(super) fn beside(manifest: &Path) -> &Path {
-    folder_of(manifest)
-}
-
-/// The archive that a folder is a snapshot of, if it is one: the folder itself is no dump.
-pub(crate) fn archive_in(folder: &Path) -> Option<PathBuf> {
-    let path = folder.join(MANIFEST);
-    let manifest = path.is_file().then(|| read(&path).ok())??;
-    (manifest.form == Form::Archive).then(|| manifest.documents_in(folder))
+/// Reads a manifest. That of an archive is about the file that has the name now: both may have been
+/// renamed.
+pub(super) fn read(path: &Path) -> Result<Manifest, StateError> {
+    let mut manifest: Manifest = read_state(&Disk, path, SCHEMA)?;
+    if let Some((archive, object)) = archive_of(path).zip(manifest.objects.first_mut()) {
+        object.name = archive.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    }
+    Ok(manifest)
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use reshelve::snapshot::{MANIFEST, Manifest};
-use reshelve::store::{Disk, Files};
+use reshelve::store::{Disk, Files, StateError};
 use serde::Serialize;
 
 use super::dest::archive_of;
@@ -62,6 +62,8 @@ fn of(place: &Path, path: &Path) -> Option<Listed> {
     let (manifest, mut unusable) = match read(path) {
         Ok(manifest) => (Some(manifest), None),
         Err(error) if error.is_absent() => return None,
+        // A folder that nobody may look into is no snapshot that anybody knows of.
+        Err(StateError::Disk(_)) => return None,
         Err(error) => (None, Some(error.to_string())),
     };
     if place.symlink_metadata().is_err() {

@@ -3,6 +3,7 @@
 mod dest;
 mod kept;
 mod list;
+mod unfinished;
 mod verify;
 
 use std::path::PathBuf;
@@ -10,7 +11,9 @@ use std::path::PathBuf;
 use reshelve::dump::COLLECTION_DEFAULT;
 use reshelve::ends::{About, Oplog, SourceDescription, SourceForm};
 use reshelve::run::{Refusal, RunError, now_iso};
-use reshelve::snapshot::{self, MANIFEST, Manifest, Origin, SCHEMA, SnapshotError, Wanted};
+use reshelve::snapshot::{
+    self, Heard, MANIFEST, Manifest, SCHEMA, SnapshotError, TakenFrom, Wanted,
+};
 use reshelve::store::{Disk, write_checked_state};
 use serde::Serialize;
 
@@ -21,14 +24,19 @@ use crate::hints;
 use crate::options::threads;
 use crate::overlap;
 use crate::places::{self, SourcePlace, TARGET_DB_DEFAULT};
+use crate::text::plain;
 
-use dest::{Dest, Unfinished};
+use dest::Dest;
+use unfinished::{Unfinished, refuse_existing};
 
 pub use list::{ListOutcome, Listed, list};
 pub use reshelve::snapshot::Form;
 pub use verify::{VerifyOutcome, verify};
 
-pub(crate) use kept::archive_in;
+/// The longest name of a database, and what none has.
+const DATABASE_BYTES_MAX: usize = 63;
+/// See [`DATABASE_BYTES_MAX`].
+const FORBIDDEN_IN_DATABASE: [char; 8] = ['/', '\\', '.', ' ', '"', '$', '\0', '\n'];
 
 /// What the tool calls itself in a dump.
 const TOOL: &str = concat!("reshelve ", env!("CARGO_PKG_VERSION"));
@@ -40,7 +48,7 @@ pub struct Request {
     pub source: SourcePlace,
     /// Where the snapshot goes: nothing may be there.
     pub dest: PathBuf,
-    /// The form; none for the one that the name of `dest` shows.
+    /// What it looks like; none for what the name of `dest` shows.
     pub form: Option<Form>,
     /// Whether nothing is compressed.
     pub is_plain: bool,
@@ -73,18 +81,22 @@ pub struct Outcome {
 pub fn snapshot(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     handle.check_may_write("`snapshot`")?;
     let dest = Dest::of(&request.dest, request.form, request.is_plain)?;
-    overlap::refuse_copy(&request.source.name, &request.dest)?;
-    dest.refuse_existing()?;
+    overlap::refuse_copy(&request.source.name, &dest.out)?;
+    refuse_existing(&dest)?;
     let origin = places::origin(&request.source, handle)?;
     let mut opened = origin.open()?;
     refuse_oplog(request, &opened.description)?;
     let about = origin.about(&opened.description)?;
+    if let Some(spoiled) = &about.spoiled_metadata {
+        handle.watcher().note(&format!("note: {}", plain(spoiled)));
+    }
     let (db, collection) = names(request, &opened.description, &about)?;
     handle.watcher().ready();
-    let unfinished = Unfinished::begin(&dest)?;
+    let unfinished = Unfinished::begin(&dest, &request.source.name)?;
+    let folder = unfinished.folder();
     let archive = dest.archive();
     let wanted = Wanted {
-        folder: unfinished.folder(),
+        folder: &folder,
         form: dest.form,
         compression: dest.compression,
         archive: &archive,
@@ -98,7 +110,6 @@ pub fn snapshot(request: &Request, handle: &Handle) -> Result<Outcome, Failure> 
     let mut tell = told(handle, total);
     let source = opened.source.as_mut();
     let taken = snapshot::take(&Disk, source, &wanted, reading, &mut tell).map_err(failure)?;
-    taken.notes.iter().for_each(|note| handle.watcher().note(&format!("note: {note}")));
     let manifest = Manifest {
         schema: SCHEMA.to_owned(),
         created_at: now_iso(),
@@ -107,7 +118,8 @@ pub fn snapshot(request: &Request, handle: &Handle) -> Result<Outcome, Failure> 
         compression: dest.compression,
         content: taken.content,
         objects: taken.objects,
-        source: origin_of(&opened.description, about),
+        notes: about.spoiled_metadata.clone().into_iter().chain(taken.notes).collect(),
+        source: taken_from(&opened.description, about),
         read_back: request.read_back,
         db,
         collection,
@@ -115,7 +127,8 @@ pub fn snapshot(request: &Request, handle: &Handle) -> Result<Outcome, Failure> 
     if request.read_back {
         read_back(&unfinished, &manifest, reading, handle)?;
     }
-    write_checked_state(&Disk, &unfinished.folder().join(MANIFEST), &manifest)?;
+    unfinished.expect_ours()?;
+    write_checked_state(&Disk, &folder.join(MANIFEST), &manifest)?;
     unfinished.name(&dest)?;
     Ok(Outcome {
         schema: "reshelve.snapshot-taken/1",
@@ -134,7 +147,7 @@ fn read_back(
 ) -> Result<(), Failure> {
     handle.watcher().step("reading it back");
     let mut tell = told(handle, manifest.objects.first().map(|object| object.bytes));
-    let found = snapshot::check(&Disk, unfinished.folder(), manifest, reading, &mut tell);
+    let found = snapshot::check(&Disk, &unfinished.folder(), manifest, reading, &mut tell);
     let found = found.map_err(failure)?;
     if found.is_empty() {
         return Ok(());
@@ -148,9 +161,12 @@ fn stored(manifest: &Manifest) -> u64 {
     manifest.objects.iter().map(|object| object.bytes).sum()
 }
 
-fn told(handle: &Handle, file_bytes_total: Option<u64>) -> impl FnMut(u64, u64) + '_ {
-    move |documents, file_bytes| {
-        handle.watcher().reading(Reading { documents, file_bytes, file_bytes_total });
+fn told(handle: &Handle, file_bytes_total: Option<u64>) -> impl FnMut(Heard<'_>) + '_ {
+    move |heard| match heard {
+        Heard::Read { documents, bytes: file_bytes } => {
+            handle.watcher().reading(Reading { documents, file_bytes, file_bytes_total });
+        }
+        Heard::Note(note) => handle.watcher().note(&format!("note: {}", plain(note))),
     }
 }
 
@@ -165,8 +181,8 @@ fn refuse_oplog(request: &Request, description: &SourceDescription) -> Result<()
     Err(RunError::Refused(refusal).into())
 }
 
-/// The database and the collection that the snapshot names: a dump of a name that nobody gave leads
-/// to a folder of that name.
+/// The database and the collection that the snapshot names: those that were asked for, else those of
+/// the source. The database becomes a folder, so its name must be one that a server takes.
 fn names(
     request: &Request,
     description: &SourceDescription,
@@ -175,18 +191,22 @@ fn names(
     let found = description.namespace.clone().or_else(|| about.namespace.clone());
     let (db, collection) = found.unzip();
     let asked = &request.source;
-    let db = db.or_else(|| asked.db.clone()).unwrap_or_else(|| TARGET_DB_DEFAULT.to_owned());
+    let db = asked.db.clone().or(db).unwrap_or_else(|| TARGET_DB_DEFAULT.to_owned());
     let usual = || COLLECTION_DEFAULT.to_owned();
-    let collection = collection.or_else(|| asked.collection.clone()).unwrap_or_else(usual);
-    Ok((crate::outside::database(&db)?.to_owned(), collection))
+    let collection = asked.collection.clone().or(collection).unwrap_or_else(usual);
+    if db.is_empty() || db.len() > DATABASE_BYTES_MAX || db.contains(FORBIDDEN_IN_DATABASE) {
+        let message = format!("{} is not a name that a database can have", plain(&db));
+        return Err(Failure::usage(message, hints::snapshot::NAME_THE_DATABASE));
+    }
+    Ok((db, collection))
 }
 
-fn origin_of(description: &SourceDescription, about: About) -> Origin {
+fn taken_from(description: &SourceDescription, about: About) -> TakenFrom {
     let path = &description.path;
     let is_file = !matches!(description.form, SourceForm::LiveCollection { .. });
     let is_file = is_file && path.as_os_str() != reshelve::dump::STANDARD_INPUT;
     let place = if is_file { reshelve::store::absolute(path) } else { path.clone() };
-    Origin {
+    TakenFrom {
         place: place.display().to_string(),
         form: description.form_words(),
         has_metadata: about.metadata.is_some(),
@@ -208,7 +228,7 @@ fn failure(error: SnapshotError) -> Failure {
             ..Failure::failed("interrupted: no snapshot was taken")
         },
         SnapshotError::Malformed { .. } => {
-            Failure::failed(error.to_string()).hinting(hints::snapshot::MEND_THE_EXPORT)
+            Failure::failed(error.to_string()).hinting(hints::snapshot::REPAIR_THE_EXPORT)
         }
         _ => Failure::failed(error.to_string()),
     }

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use reshelve::snapshot::{self, Manifest, Reading};
-use reshelve::store::{Disk, StateError};
+use reshelve::store::{Disk, StateError, folder_of};
 use serde::Serialize;
 
-use super::kept::{beside, manifest_at, read};
+use super::kept::{manifest_at, read};
 use super::{failure, stored, told};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -32,7 +32,7 @@ pub struct VerifyOutcome {
 
 impl VerifyOutcome {
     fn new(path: &Path, manifest: Option<&Manifest>, mismatches: Vec<String>) -> Self {
-        let exit = if mismatches.is_empty() { ExitCode::Done } else { ExitCode::NoParity };
+        let exit = exit_code(&mismatches);
         VerifyOutcome {
             schema: "reshelve.snapshot-verify/1",
             manifest: path.display().to_string(),
@@ -45,8 +45,12 @@ impl VerifyOutcome {
 
     /// The exit code.
     pub fn exit_code(&self) -> ExitCode {
-        if self.mismatches.is_empty() { ExitCode::Done } else { ExitCode::NoParity }
+        exit_code(&self.mismatches)
     }
+}
+
+fn exit_code(mismatches: &[String]) -> ExitCode {
+    if mismatches.is_empty() { ExitCode::Done } else { ExitCode::NoParity }
 }
 
 /// Reads a snapshot again.
@@ -72,6 +76,6 @@ pub fn verify(
     handle.watcher().ready();
     let reading = Reading { threads: threads(asked), stop: handle.stop() };
     let mut tell = told(handle, manifest.objects.first().map(|object| object.bytes));
-    let found = snapshot::check(&Disk, beside(&path), &manifest, reading, &mut tell);
+    let found = snapshot::check(&Disk, folder_of(&path), &manifest, reading, &mut tell);
     Ok(VerifyOutcome::new(&path, Some(&manifest), found.map_err(failure)?))
 }

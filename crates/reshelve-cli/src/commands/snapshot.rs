@@ -73,11 +73,11 @@ fn page(outcome: &Outcome) -> String {
     }
     lines.push(match from.has_metadata {
         true => "  indexes     those of the source".to_owned(),
-        false => "  indexes     the source tells of none: only that of _id".to_owned(),
+        false => "  indexes     only that of _id: those of the source are not known".to_owned(),
     });
     lines.push(match manifest.read_back {
         true => "  read back   every file and every document is as it was written".to_owned(),
-        false => format!("  read back   {}", toned(Tone::Careful, "not: --no-read-back says so")),
+        false => format!("  read back   {}", toned(Tone::Careful, "no, as --no-read-back asks")),
     });
     lines.join("\n")
 }

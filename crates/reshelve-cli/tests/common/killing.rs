@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::common::Place;
 
 /// The system calls that leave something behind.
-pub(crate) const EFFECTS: [&str; 9] = [
+pub(crate) const EFFECTS: [&str; 10] = [
     "mkdir",
     "openat",
     "write",
@@ -14,6 +14,7 @@ pub(crate) const EFFECTS: [&str; 9] = [
     "fsync",
     "fdatasync",
     "rename",
+    "renameat2",
     "unlink",
     "ftruncate",
 ];

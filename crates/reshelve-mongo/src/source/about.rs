@@ -26,6 +26,7 @@ pub(super) async fn about(connection: &Connection, name: &str) -> Result<About, 
     Ok(About {
         namespace: Some((connection.db.clone(), name.to_owned())),
         metadata: text(&metadata),
+        spoiled_metadata: None,
         server_version: built.get_str("version").ok().map(str::to_owned),
         tool_version: None,
         cluster_time: connection.server.operation_time.clone(),

@@ -15,7 +15,7 @@ use super::error::OpenError;
 use super::feed::Feed;
 use super::metadata::Metadata;
 use super::prelude::{Namespace, Prelude};
-use super::{COLLECTION_DEFAULT, about, dump_folder, open, oplog, pipe};
+use super::{COLLECTION_DEFAULT, about, dump_folder, open, oplog, pipe, snapshot_archive};
 use crate::ends::{Batch, BatchLimits, Compression, Oplog, Place, Source, SourceForm, SourceSpec};
 use crate::target_schema::Index;
 
@@ -92,6 +92,7 @@ pub struct CollectionInfo {
 /// # Errors
 /// If there is nothing to inspect.
 pub fn inspect(spec: &SourceSpec) -> Result<Inventory, OpenError> {
+    let spec = &snapshot_archive::resolved(spec);
     if pipe::is_pipe(&spec.path) {
         return Err(OpenError::not_rewindable(&spec.path));
     }

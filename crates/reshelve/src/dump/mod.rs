@@ -26,6 +26,7 @@ mod oplog;
 mod origin;
 mod pipe;
 mod prelude;
+mod snapshot_archive;
 mod status_scan;
 mod text_form;
 mod unchanged;
@@ -48,6 +49,7 @@ pub(crate) use documents::each_of_part;
 pub(crate) use dump_folder::{PRELUDE, escape};
 pub use error::OpenError;
 pub use inspect::{CollectionInfo, Inventory, inspect};
+pub use snapshot_archive::{MANIFEST, SNAPSHOT_ARCHIVE};
 pub use status_scan::for_each_status;
 
 use crate::ends::{
@@ -68,6 +70,7 @@ pub const STANDARD_INPUT: &str = "-";
 /// If there is nothing to read, it is none of the forms, or it is not clear which collection is
 /// meant.
 pub fn open(spec: &SourceSpec) -> Result<Opened, OpenError> {
+    let spec = &snapshot_archive::resolved(spec);
     if pipe::is_pipe(&spec.path) {
         return open_pipe(spec);
     }

@@ -70,7 +70,7 @@ fn count_oplog(spec: &SourceSpec, description: &SourceDescription) -> Oplog {
             oplog::count_files(&oplog::files(&spec.path, &description.path), &wanted)
         }
         SourceForm::BsonFile => oplog::count_files(&oplog::files_of_one(&spec.path), &wanted),
-        _ => oplog::count_archive(&spec.path, &wanted),
+        _ => oplog::count_archive(&description.path, &wanted),
     };
     entries.map_or(Oplog::Unknown, Oplog::Entries)
 }

@@ -88,6 +88,8 @@ pub struct About {
     pub namespace: Option<(String, String)>,
     /// Options and indexes of the collection, as `mongodump` writes them: Extended JSON.
     pub metadata: Option<String>,
+    /// Why there are metadata that cannot be used, in a sentence.
+    pub spoiled_metadata: Option<String>,
     /// The version of the server.
     pub server_version: Option<String>,
     /// The version of the tool that made the dump.

@@ -25,6 +25,7 @@ pub(crate) enum Stopped {
 pub(crate) struct Round {
     batches: Vec<Batch>,
     used: usize,
+    notes: Vec<String>,
 }
 
 impl Round {
@@ -49,7 +50,9 @@ impl Round {
             let batch = &mut self.batches[self.used];
             batch.clear();
             let limits = BatchLimits { docs_max: ROUND_DOCS - docs, ..BatchLimits::default() };
-            match source.fill(batch, limits) {
+            let filled = source.fill(batch, limits);
+            self.notes.append(&mut batch.notes);
+            match filled {
                 Ok(true) => {}
                 Ok(false) => break,
                 // Waiting for a silent pipe ends with an error when it is to stop.
@@ -80,9 +83,9 @@ impl Round {
         all.collect()
     }
 
-    /// What people should know of how they were read, a sentence each.
-    pub(crate) fn notes(&self) -> impl Iterator<Item = &str> {
-        self.batches[..self.used].iter().flat_map(|batch| batch.notes.iter().map(String::as_str))
+    /// Takes what people should know of how the source was read until now, a sentence each.
+    pub(crate) fn take_notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::error::SnapshotError;
 use super::manifest::{Manifest, StoredObject};
-use super::take::Reading;
+use super::take::{Heard, Reading};
 use crate::dump;
 use crate::ends::{CollectionChecksum, Source, SourceSpec};
 use crate::pass::{Checksum, Round, checksum_hash, in_parallel};
@@ -15,7 +15,7 @@ use crate::store::{Files, Kind, Open};
 const READ_BYTES: usize = 1 << 20;
 
 /// Reads every object beside a manifest, and every document in them; gives what is not as the
-/// manifest says, a sentence each. `tell` hears of documents and of bytes.
+/// manifest says, a sentence each. `tell` hears how far it is.
 ///
 /// # Errors
 /// If the file system refuses.
@@ -24,7 +24,7 @@ pub fn check(
     beside: &Path,
     manifest: &Manifest,
     reading: Reading<'_>,
-    tell: &mut dyn FnMut(u64, u64),
+    tell: &mut dyn FnMut(Heard<'_>),
 ) -> Result<Vec<String>, SnapshotError> {
     let mut found = Vec::new();
     for object in &manifest.objects {
@@ -81,7 +81,7 @@ fn of_documents(
     beside: &Path,
     manifest: &Manifest,
     reading: Reading<'_>,
-    tell: &mut dyn FnMut(u64, u64),
+    tell: &mut dyn FnMut(Heard<'_>),
 ) -> Result<Option<String>, SnapshotError> {
     let spec = SourceSpec {
         path: manifest.documents_in(beside),
@@ -115,7 +115,7 @@ fn of_documents(
 fn content(
     source: &mut dyn Source,
     reading: Reading<'_>,
-    tell: &mut dyn FnMut(u64, u64),
+    tell: &mut dyn FnMut(Heard<'_>),
 ) -> Result<CollectionChecksum, SnapshotError> {
     let (mut round, mut checksum) = (Round::default(), Checksum::default());
     let mut workers = vec![(); reading.threads.max(1)];
@@ -128,7 +128,7 @@ fn content(
             checksum.add_hashed(original.bytes.len(), &hash);
             documents += 1;
         }
-        tell(documents, source.bytes_read());
+        tell(Heard::Read { documents, bytes: source.bytes_read() });
     }
     Ok(checksum.finish())
 }

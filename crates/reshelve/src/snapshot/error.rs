@@ -1,4 +1,4 @@
-//! Why a snapshot could not be taken, or read.
+//! Errors of a snapshot.
 
 use crate::ends::{Damage, Place};
 use crate::pass::Stopped;
@@ -11,7 +11,7 @@ pub enum SnapshotError {
     /// The source cannot be read to its end.
     #[error(transparent)]
     Source(Damage),
-    /// A document of the source is no document.
+    /// A text of the source is not Extended JSON.
     #[error("{detail} (line {}, column {})", place.line, place.column)]
     Malformed {
         /// Where it begins.

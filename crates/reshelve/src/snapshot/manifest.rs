@@ -8,10 +8,8 @@ use crate::ends::{CollectionChecksum, Compression};
 
 /// The version of a manifest.
 pub const SCHEMA: &str = "reshelve.snapshot/1";
-/// The name of a manifest beside its objects.
-pub const MANIFEST: &str = "snapshot.json";
 
-/// The form of a snapshot.
+/// What a snapshot looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Form {
@@ -26,11 +24,11 @@ pub enum Form {
 pub struct Manifest {
     /// [`SCHEMA`].
     pub schema: String,
-    /// When it was taken, as ISO text in UTC.
+    /// When it was taken: ISO text in UTC.
     pub created_at: String,
     /// What made it: `reshelve 0.1.0`.
     pub tool: String,
-    /// Its form.
+    /// What it looks like.
     pub form: Form,
     /// How its objects are compressed.
     pub compression: Compression,
@@ -44,7 +42,11 @@ pub struct Manifest {
     /// The objects, the one with the documents first.
     pub objects: Vec<StoredObject>,
     /// Where the documents came from.
-    pub source: Origin,
+    pub source: TakenFrom,
+    /// What people should know of how the source was read, a sentence each: that it was not one state
+    /// of a live collection, for one.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// Whether all of it was read again and compared before it got its name.
     pub read_back: bool,
 }
@@ -62,7 +64,7 @@ pub struct StoredObject {
 
 /// Where the documents of a snapshot came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Origin {
+pub struct TakenFrom {
     /// The path, or the hosts and the database; without credentials.
     pub place: String,
     /// Its form, for people.
@@ -78,9 +80,10 @@ pub struct Origin {
 }
 
 impl Manifest {
-    /// What to read to have the documents: a file, or the folder of the database.
+    /// What to read to have the documents, where the objects lie `beside` the manifest: an archive, or
+    /// the folder of a dump.
     pub fn documents_in(&self, beside: &Path) -> PathBuf {
-        match self.objects.first() {
+        match self.objects.first().filter(|_| self.form == Form::Archive) {
             Some(object) => beside.join(&object.name),
             None => beside.to_owned(),
         }

@@ -10,7 +10,8 @@ mod manifest;
 mod object;
 mod take;
 
+pub use crate::dump::{MANIFEST, SNAPSHOT_ARCHIVE};
 pub use check::check;
 pub use error::SnapshotError;
-pub use manifest::{Form, MANIFEST, Manifest, Origin, SCHEMA, StoredObject};
-pub use take::{Reading, Taken, Wanted, take};
+pub use manifest::{Form, Manifest, SCHEMA, StoredObject, TakenFrom};
+pub use take::{Heard, Reading, Taken, Wanted, take};

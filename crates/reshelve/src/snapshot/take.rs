@@ -11,6 +11,9 @@ use crate::ends::{About, CollectionChecksum, Compression, Source};
 use crate::pass::{Checksum, Original, Round, checksum_hash, in_parallel};
 use crate::store::Files;
 
+/// What `mongodump` writes where it does not know the version of the server.
+const UNKNOWN_VERSION: &str = "unknown";
+
 /// How a source is read.
 #[derive(Clone, Copy)]
 pub struct Reading<'r> {
@@ -20,11 +23,11 @@ pub struct Reading<'r> {
     pub stop: &'r AtomicBool,
 }
 
-/// What is to be written.
+/// What a snapshot becomes.
 pub struct Wanted<'w> {
     /// The folder that gets the objects.
     pub folder: &'w Path,
-    /// The form.
+    /// What it looks like.
     pub form: Form,
     /// How the objects are compressed.
     pub compression: Compression,
@@ -47,11 +50,29 @@ pub struct Taken {
     pub content: CollectionChecksum,
     /// The objects, the one with the documents first.
     pub objects: Vec<StoredObject>,
-    /// What people should know of how the source was read, a sentence each.
+    /// What people should know of how the source was read, a sentence each; at most so many as are
+    /// worth keeping.
     pub notes: Vec<String>,
 }
 
-/// Writes the objects of a snapshot, durably; `tell` hears of documents and of bytes of the source.
+/// Notes that a manifest keeps: a server that is lost again and again says the same each time.
+const NOTES_MAX: usize = 100;
+
+/// What is heard while a snapshot is taken or read.
+#[derive(Clone, Copy, Debug)]
+pub enum Heard<'h> {
+    /// How much was read.
+    Read {
+        /// Documents.
+        documents: u64,
+        /// Bytes of the file.
+        bytes: u64,
+    },
+    /// What people should know, in a sentence.
+    Note(&'h str),
+}
+
+/// Writes the objects of a snapshot, durably; `tell` hears how far it is.
 ///
 /// # Errors
 /// If the source cannot be read to its end, holds text that is no document, or the file system
@@ -61,7 +82,7 @@ pub fn take(
     source: &mut dyn Source,
     wanted: &Wanted<'_>,
     reading: Reading<'_>,
-    tell: &mut dyn FnMut(u64, u64),
+    tell: &mut dyn FnMut(Heard<'_>),
 ) -> Result<Taken, SnapshotError> {
     let metadata = wanted.metadata();
     let mut workers = vec![(); reading.threads.max(1)];
@@ -74,14 +95,23 @@ pub fn take(
     let mut object = wanted.object(files, &wanted.documents(), &mut workers)?;
     if archived.is_some() {
         let listed = Listed { db: wanted.db, collection: wanted.collection, metadata: &metadata };
-        let server = wanted.about.server_version.as_deref().unwrap_or_default();
+        let server = wanted.about.server_version.as_deref().unwrap_or(UNKNOWN_VERSION);
         object.put(&archive_prelude(server, wanted.tool, &[listed]))?;
     }
     let (mut round, mut checksum) = (Round::default(), Checksum::default());
     let mut parsers = vec![(); reading.threads.max(1)];
     let mut documents = 0;
-    while round.read(source, reading.stop)? {
-        taken.notes.extend(round.notes().map(str::to_owned));
+    loop {
+        let is_more = round.read(source, reading.stop);
+        for note in round.take_notes() {
+            tell(Heard::Note(&note));
+            if taken.notes.len() < NOTES_MAX {
+                taken.notes.push(note);
+            }
+        }
+        if !is_more? {
+            break;
+        }
         let originals = round.documents();
         let parsed = in_parallel(&mut parsers, &originals, |(), original| parsed(original));
         if let Some(archived) = &archived {
@@ -100,7 +130,7 @@ pub fn take(
         if archived.is_some() {
             object.put(&END_OF_BLOCK)?;
         }
-        tell(documents, source.bytes_read());
+        tell(Heard::Read { documents, bytes: source.bytes_read() });
     }
     if let Some(archived) = archived {
         object.put(&archived.end())?;

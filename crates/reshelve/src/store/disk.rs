@@ -6,7 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, OFlags};
+use rustix::fs::{Access, CWD, OFlags};
 use rustix::io::Errno;
 
 use super::bounded::read_at_most;
@@ -24,6 +24,23 @@ impl Disk {
     /// If it holds something, or the file system refuses.
     pub fn remove_empty_folder(&self, path: &Path) -> Result<(), DiskError> {
         fs::remove_dir(path).at("removing", path)
+    }
+
+    /// Renames a file or a folder to a name that nothing has. Where the file system cannot do that in
+    /// one step, it looks first.
+    ///
+    /// # Errors
+    /// If something has that name, or the file system refuses; neither name has changed then.
+    pub fn rename_new(&self, from: &Path, to: &Path) -> Result<(), DiskError> {
+        let renamed =
+            rustix::fs::renameat_with(CWD, from, CWD, to, rustix::fs::RenameFlags::NOREPLACE);
+        match renamed {
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => match to.symlink_metadata() {
+                Ok(_) => Err(io::Error::from(io::ErrorKind::AlreadyExists)).at("renaming to", to),
+                Err(_) => self.rename(from, to),
+            },
+            renamed => renamed.map_err(io::Error::from).at("renaming to", to),
+        }
     }
 
     /// Reads a file, or a pipe to its end, of at most `bytes_max` bytes: for what people hand over,
