@@ -87,6 +87,11 @@ pub fn not_an_address(what: &str) -> Failure {
     Failure::usage(message, hints::crosscheck::ADDRESS)
 }
 
+/// What is given as a SOURCE or a TARGET and can be none.
+pub(crate) fn no_place(text: &OsStr) -> Failure {
+    in_object_storage(text).unwrap_or_else(malformed)
+}
+
 /// A place in object storage, without anything that may hold a password.
 pub fn in_object_storage(text: &OsStr) -> Option<Failure> {
     /// Its schemes.

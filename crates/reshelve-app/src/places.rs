@@ -80,9 +80,7 @@ pub(crate) fn connection_string(path: &Path) -> Result<Option<&str>, Failure> {
     match Outside::of(path.as_os_str()) {
         Outside::Plain => outside::refuse_address(path).map(|()| None),
         Outside::ConnectionString => Ok(path.to_str()),
-        Outside::NearMiss => {
-            Err(outside::in_object_storage(path.as_os_str()).unwrap_or_else(outside::malformed))
-        }
+        Outside::NearMiss => Err(outside::no_place(path.as_os_str())),
     }
 }
 

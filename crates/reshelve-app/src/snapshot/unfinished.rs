@@ -1,6 +1,7 @@
 //! A snapshot that has no name yet. It is written under a hidden name beside its place, under a lock;
 //! it is removed unless it gets its name, and what a killed process left is removed by the next one.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -22,12 +23,13 @@ const UNFINISHED: &str = ".snapshot.tmp";
 pub(super) struct Unfinished {
     place: PathBuf,
     lock: Box<dyn OpenFile>,
-    is_named: bool,
+    /// Whether the folder is there, made by this process, and has no other name.
+    has_folder: bool,
 }
 
 impl Unfinished {
     /// Begins one for that place, and keeps others from it. What killed processes left in the folder
-    /// is removed, unless it is the source, which may be all that there is.
+    /// is removed, but for the source.
     pub(super) fn begin(dest: &Dest, source: &Path) -> Result<Unfinished, Failure> {
         let parent = folder_of(&dest.out);
         Disk.create_folders(parent)?;
@@ -39,15 +41,18 @@ impl Unfinished {
             return Err(Failure::refused(message, hints::snapshot::WAIT_FOR_THE_SNAPSHOT));
         };
         let place = dest.out.clone();
-        let unfinished = Unfinished { place, lock, is_named: false };
+        let mut unfinished = Unfinished { place, lock, has_folder: false };
         for left in left_behind(parent, &dest.out)? {
-            overlap::refuse_copy(source, &hidden(&left.place, UNFINISHED))?;
-            left.remove()?;
+            // The source may be all that is left of something.
+            if overlap::refuse_copy(source, &hidden(&left.place, UNFINISHED)).is_ok() {
+                left.remove()?;
+            }
         }
         overlap::refuse_copy(source, &unfinished.folder())?;
         remove_unfinished(&unfinished.place)?;
         refuse_existing(dest)?;
         Disk.create_folder(&unfinished.folder())?;
+        unfinished.has_folder = true;
         Ok(unfinished)
     }
 
@@ -90,7 +95,7 @@ impl Unfinished {
             }
         } else {
             Disk.rename_new(&folder, &dest.out)?;
-            self.is_named = true;
+            self.has_folder = false;
         }
         Ok(Disk.sync_folder(parent)?)
     }
@@ -102,7 +107,7 @@ impl Drop for Unfinished {
             return;
         }
         // The caller has a better error to report than these.
-        if !self.is_named {
+        if self.has_folder {
             drop(Disk.remove_folder(&self.folder()));
         }
         drop(Disk.remove_file(self.lock.path()));
@@ -170,11 +175,10 @@ impl Left {
 /// What killed processes left in a folder, but for one place.
 fn left_behind(parent: &Path, but: &Path) -> Result<Vec<Left>, Failure> {
     let mut left = Vec::new();
-    for name in Disk.list(parent)? {
-        let Some(place) = place_of(&name).map(|name| parent.join(name)) else { continue };
-        if place.file_name() == but.file_name() {
-            continue;
-        }
+    let names = Disk.list(parent)?;
+    let places: BTreeSet<PathBuf> =
+        names.iter().filter_map(|name| Some(parent.join(place_of(name)?))).collect();
+    for place in places.into_iter().filter(|place| place.file_name() != but.file_name()) {
         // What cannot be locked is left alone.
         if let Ok(Some(lock)) = lock(&place) {
             left.push(Left { place, lock });
@@ -183,9 +187,10 @@ fn left_behind(parent: &Path, but: &Path) -> Result<Vec<Left>, Failure> {
     Ok(left)
 }
 
-/// The name of the place that the name of a lock belongs to.
+/// The name of the place that a hidden name belongs to.
 fn place_of(name: &OsStr) -> Option<&str> {
-    name.to_str()?.strip_prefix('.')?.strip_suffix(LOCK)
+    let name = name.to_str()?.strip_prefix('.')?;
+    name.strip_suffix(LOCK).or_else(|| name.strip_suffix(UNFINISHED))
 }
 
 /// Takes the lock of a place; none if another process holds it.
