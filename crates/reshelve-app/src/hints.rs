@@ -12,7 +12,7 @@ pub(crate) mod report;
 mod rollback;
 mod served;
 mod server;
-pub(crate) mod snapshot;
+pub mod snapshot;
 mod sources;
 mod targets;
 

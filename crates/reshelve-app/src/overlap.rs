@@ -78,6 +78,14 @@ pub(crate) fn refuse_copy(source: &Path, out: &Path) -> Result<(), Failure> {
     Err(Failure::refused(message, hints::anonymize::COPY_ELSEWHERE))
 }
 
+/// Refuses to write over a snapshot, or into one.
+pub(crate) fn refuse_snapshot(place: &Path) -> Result<(), Failure> {
+    let Some(snapshot) = crate::snapshot::around(&real(place)) else { return Ok(()) };
+    let (place, snapshot) = (place.display(), snapshot.display());
+    let message = format!("{place} is, or lies in, the snapshot {snapshot}");
+    Err(Failure::refused(message, hints::snapshot::SNAPSHOTS_STAY))
+}
+
 /// Refuses a live target that would get documents of one of its own collections.
 fn refuse_collection(
     source: &SourcePlace,
@@ -111,6 +119,7 @@ pub(crate) fn refuse_restore(
     target: &PlannedTarget,
     runs: &[(RunFolder, Plan)],
 ) -> Result<(), Failure> {
+    refuse_snapshot(file)?;
     let outs = [Spot::of(out), Spot::of(file)];
     let refuse = |what: &Path, of: &str| {
         let spot = Spot::of(what);
@@ -164,6 +173,7 @@ pub(crate) fn refuse_generated(
     overwrite: bool,
     runs: &[(RunFolder, Plan)],
 ) -> Result<(), Failure> {
+    refuse_snapshot(file)?;
     let spot = Spot::of(file);
     let refused = |what: String| {
         let message = format!("{} is {what}", file.display());

@@ -35,12 +35,15 @@ reshelve generate text.archive --documents 50
 echo done >> text.archive
 reshelve run few.bson o5 --in-flight include --save-plan plan.json
 reshelve run few.bson o5 --plan plan.json --apply
+reshelve snapshot dump kept
 cp few.bson moved.bson
 reshelve run moved.bson o6 --in-flight include --save-plan moved.json
 cp other.bson moved.bson"#;
 
 /// What goes wrong, with its exit code.
-const ACCIDENTS: [(i32, &str); 29] = [
+const ACCIDENTS: [(i32, &str); 31] = [
+    (3, "reshelve snapshot dump kept"),
+    (3, "reshelve generate kept --documents 3 --overwrite"),
     (1, "reshelve run cut.bson out1 --apply --in-flight include"),
     (3, "reshelve run dump out1 --apply --in-flight include"),
     (3, "reshelve resume latest --source other.bson"),

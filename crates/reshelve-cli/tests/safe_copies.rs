@@ -171,6 +171,58 @@ fn nothing_is_written_over_or_into_what_is_read() {
     common::assert_same(&before, &place.tree(""), "everything");
 }
 
+#[test]
+fn no_command_writes_over_a_snapshot_or_into_one() {
+    let place = Place::new();
+    dump(&place);
+    place.expect(0, &["snapshot", "dump", "copy", "--no-gzip"]);
+    place.expect(0, &["snapshot", "dump", "copy.archive"]);
+    place.expect(4, &["run", "dump", "target", "--apply", "--in-flight", "include"]);
+    place.expect(0, &["anonymize", "--new-key", "key"]);
+    for args in [
+        &["generate", "copy", "--overwrite"][..],
+        &["generate", "copy.archive", "--overwrite"],
+        &["generate", "copy.archive.snapshot.json", "--overwrite"],
+        &["restore", "target", "copy", "--overwrite"],
+        &["restore", "target", "copy/jobs.bson"],
+        &["run", "dump", "copy", "--apply", "--in-flight", "include"],
+        &["run", "dump", "copy"],
+        &["indexes", "up", "copy"],
+        &["report", "latest", "--out", "copy"],
+        &["report", "latest", "--out", "copy/letswriteabook"],
+        &["anonymize", "dump", "copy/other", "--key-file", "key"],
+        &["snapshot", "dump", "copy/other"],
+    ] {
+        refused(&place, args, &["snapshot"]);
+    }
+    // Nor is anything overlooked that got in all the same.
+    place.write("copy/letswriteabook/novels.bson", b"");
+    let found = json(&place, 5, &["snapshot", "verify", "copy"]);
+    assert_eq!(found["mismatches"][0], "letswriteabook/novels.bson is no part of it");
+}
+
+#[test]
+fn a_word_too_few_or_mistyped_takes_no_snapshot() {
+    let place = Place::new();
+    dump(&place);
+    place.expect(2, &["snapshot", "copy"]).says(&["DEST is missing: copy", "LEGACY_MONGODB_URI"]);
+    for word in ["verfy", "lst"] {
+        let call = place.call(&["snapshot", word]).env("LEGACY_MONGODB_URI", "dump");
+        call.expect(2).says(&["is no subcommand", "begins with ./"]);
+    }
+    for dest in ["jobs.bson", "jobs.tar.gz", "jobs.json"] {
+        place.expect(2, &["snapshot", "dump", dest]).says(&["the name of another form"]);
+    }
+    let call = place.call(&["snapshot", "./lst"]).env("LEGACY_MONGODB_URI", "dump");
+    call.expect(0).says(&["note: the source is that of LEGACY_MONGODB_URI"]);
+    // The next command is one that works.
+    let told = place.expect(0, &["snapshot", "dump", "one.archive/"]);
+    assert!(told.stdout.contains("one.archive\n"), "{}", told.stdout);
+    std::fs::create_dir(place.path(".slow.snapshot.tmp")).unwrap();
+    let listed = json(&place, 0, &["snapshot", "list", "."]);
+    assert_eq!(listed["unfinished"][0], "./slow");
+}
+
 /// An oplog entry that changes the collection.
 fn entry() -> Vec<u8> {
     let mut entry = b"\0\0\0\0\x02op\0\x02\0\0\0i\0\x02ns\0".to_vec();
@@ -234,7 +286,7 @@ fn what_is_not_as_it_was_written_is_found() {
         assert!(mismatch.contains(words), "{name}: {mismatch}");
         place.write(name, &was);
         let told = place.expect(0, &["snapshot", "verify", "copy"]);
-        assert!(told.stdout.contains("the snapshot holds"), "{}", told.stdout);
+        assert!(told.stdout.contains("The snapshot holds"), "{}", told.stdout);
     }
 }
 

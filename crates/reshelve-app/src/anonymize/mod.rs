@@ -106,6 +106,7 @@ pub fn anonymize(request: &Request, handle: &Handle) -> Result<Outcome, Failure>
     let policy = policy(&request.rules)?;
     places::refuse_live(&request.out)?;
     overlap::refuse_copy(&request.source.name, &request.out)?;
+    overlap::refuse_snapshot(&request.out)?;
     output::refuse_existing(&request.out, hints::anonymize::COPY_ELSEWHERE)?;
     let mut output = Output::new(&request.out);
     if let Some(form) = &request.form {

@@ -1,11 +1,26 @@
 //! What to do about a snapshot that was not taken, or does not hold.
 
+/// A place that is a snapshot, or in one.
+pub(crate) const SNAPSHOTS_STAY: &str = "a snapshot stays as it is: name a place apart from it";
+/// A source that is damaged.
+pub(crate) const ALL_OR_NOTHING: &str =
+    "nothing was left: a snapshot holds all of its source; dump it again";
+/// A folder that others own.
+pub(crate) const WHERE_YOU_MAY_WRITE: &str = "name a place in a folder that you may write to";
+/// One place too few.
+pub const NAME_BOTH: &str = "name the source, then the place of the snapshot; with the source in LEGACY_MONGODB_URI, the \
+     place alone";
+/// A word that is nearly a subcommand.
+pub const NEARLY_A_COMMAND: &str = "`reshelve snapshot verify` and `reshelve snapshot list` are spelled so; a folder of that name \
+     begins with ./";
+/// A folder that is not there.
+pub(crate) const NAME_A_FOLDER: &str = "name the folder that the snapshots are in";
 /// A place where something is.
 pub(crate) const SNAPSHOT_ELSEWHERE: &str =
     "name a place where nothing is: a snapshot is never written over";
 /// A name that says another form than the flags.
 pub(crate) const FORM_AND_NAME: &str = "a name that ends in .archive, .archive.gz or .archive.zst is an archive, compressed as it says; \
-     any other is a folder";
+     one without such an ending is a folder";
 /// Another process.
 pub(crate) const WAIT_FOR_THE_SNAPSHOT: &str = "wait until it is done, or name another place";
 /// A snapshot that was interrupted.

@@ -43,6 +43,7 @@ const PAGE_BYTES_MAX: u64 = 64 << 20;
 
 /// Refuses a folder in which another file has a name that is about to be written.
 pub(super) fn expect_free(out: &Path, run: &str) -> Result<(), Failure> {
+    crate::overlap::refuse_snapshot(out)?;
     let names = [HTML_FILE, MARKDOWN_FILE, JSON_FILE].map(str::to_owned);
     for name in names.into_iter().chain([pack_name(run)]) {
         if !is_own(out, OsStr::new(&name)) {

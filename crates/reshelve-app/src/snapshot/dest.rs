@@ -9,6 +9,10 @@ use reshelve::store::folder_of;
 use crate::failure::Failure;
 use crate::hints;
 
+/// How files of other forms are called.
+const OTHER_FORMS: [&str; 10] =
+    ["bson", "csv", "gz", "json", "jsonl", "ndjson", "tar", "tgz", "zip", "zst"];
+
 /// A DEST.
 #[derive(Clone, Debug)]
 pub(super) struct Dest {
@@ -25,16 +29,20 @@ impl Dest {
         crate::places::refuse_live(out)?;
         let name = out.file_name().filter(|name| *name != "-");
         let Some(name) = name else {
-            let message = format!("{} is no name for a snapshot", out.display());
+            let message = format!("a snapshot cannot be called {}", out.display());
             return Err(Failure::usage(message, hints::snapshot::FORM_AND_NAME));
         };
         // A slash at the end says nothing more.
         let out = folder_of(out).join(name);
         let named = archive_compression(&out);
-        if let Some(compression) = named
-            && (form == Some(Form::Folder) || is_plain && compression != Compression::None)
-        {
-            let message = format!("{} is the name of another form", out.display());
+        let is_other = match named {
+            Some(named) => form == Some(Form::Folder) || is_plain && named != Compression::None,
+            None => {
+                out.extension().is_some_and(|ending| OTHER_FORMS.iter().any(|it| *it == ending))
+            }
+        };
+        if is_other {
+            let message = format!("{} has the name of another form", out.display());
             return Err(Failure::usage(message, hints::snapshot::FORM_AND_NAME));
         }
         let usual = if is_plain { Compression::None } else { Compression::Gzip };

@@ -29,6 +29,16 @@ pub(super) fn manifest_at(place: &Path) -> PathBuf {
     }
 }
 
+/// The snapshot that a place is, or lies in.
+pub(crate) fn around(place: &Path) -> Option<PathBuf> {
+    let is_ours = |manifest: PathBuf| manifest.is_file() && read(&manifest).is_ok();
+    let archive = archive_of(place).unwrap_or_else(|| place.to_owned());
+    if is_ours(manifest_of(&archive)) {
+        return Some(archive);
+    }
+    place.ancestors().find(|folder| is_ours(folder.join(MANIFEST))).map(Path::to_owned)
+}
+
 /// Reads a manifest. That of an archive is about the file that has the name now: both may have been
 /// renamed.
 pub(super) fn read(path: &Path) -> Result<Manifest, StateError> {

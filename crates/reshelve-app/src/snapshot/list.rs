@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::dest::archive_of;
 use super::kept::read;
 use super::stored;
+use super::unfinished::unfinished_in;
 use crate::failure::Failure;
 use crate::hints;
 
@@ -18,6 +19,9 @@ pub struct ListOutcome {
     schema: &'static str,
     /// By the time at which they were taken, then by name.
     pub snapshots: Vec<Listed>,
+    /// Places whose snapshot is being taken, or was killed: the next one into the folder removes what
+    /// was killed.
+    pub unfinished: Vec<String>,
 }
 
 /// A snapshot.
@@ -41,7 +45,7 @@ pub fn list(folder: &Path) -> Result<ListOutcome, Failure> {
     crate::places::refuse_live(folder)?;
     if !folder.is_dir() {
         let message = format!("{}: no folder there", folder.display());
-        return Err(Failure::usage(message, hints::snapshot::NAME_THE_SNAPSHOT));
+        return Err(Failure::usage(message, hints::snapshot::NAME_A_FOLDER));
     }
     let mut snapshots: Vec<Listed> = of(folder, &folder.join(MANIFEST)).into_iter().collect();
     for name in Disk.list(folder)? {
@@ -55,7 +59,8 @@ pub fn list(folder: &Path) -> Result<ListOutcome, Failure> {
     }
     let when = |it: &Listed| it.manifest.as_ref().map(|manifest| manifest.created_at.clone());
     snapshots.sort_by(|one, other| (when(one), &one.place).cmp(&(when(other), &other.place)));
-    Ok(ListOutcome { schema: "reshelve.snapshots/1", snapshots })
+    let unfinished = unfinished_in(folder)?.iter().map(|it| it.display().to_string()).collect();
+    Ok(ListOutcome { schema: "reshelve.snapshots/1", snapshots, unfinished })
 }
 
 fn of(place: &Path, path: &Path) -> Option<Listed> {

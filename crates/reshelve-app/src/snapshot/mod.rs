@@ -14,7 +14,7 @@ use reshelve::run::{Refusal, RunError, now_iso};
 use reshelve::snapshot::{
     self, Heard, MANIFEST, Manifest, SCHEMA, SnapshotError, TakenFrom, Wanted,
 };
-use reshelve::store::{Disk, write_checked_state};
+use reshelve::store::{Disk, folder_of, write_checked_state};
 use serde::Serialize;
 
 use crate::exit_code::ExitCode;
@@ -32,6 +32,8 @@ use unfinished::{Unfinished, refuse_existing};
 pub use list::{ListOutcome, Listed, list};
 pub use reshelve::snapshot::Form;
 pub use verify::{VerifyOutcome, verify};
+
+pub(crate) use kept::around;
 
 /// The longest name of a database, and what none has.
 const DATABASE_BYTES_MAX: usize = 63;
@@ -83,6 +85,7 @@ pub fn snapshot(request: &Request, handle: &Handle) -> Result<Outcome, Failure> 
     let dest = Dest::of(&request.dest, request.form, request.is_plain)?;
     overlap::refuse_copy(&request.source.name, &dest.out)?;
     refuse_existing(&dest)?;
+    overlap::refuse_snapshot(folder_of(&dest.out))?;
     let origin = places::origin(&request.source, handle)?;
     let mut opened = origin.open()?;
     refuse_oplog(request, &opened.description)?;
@@ -132,7 +135,7 @@ pub fn snapshot(request: &Request, handle: &Handle) -> Result<Outcome, Failure> 
     unfinished.name(&dest)?;
     Ok(Outcome {
         schema: "reshelve.snapshot-taken/1",
-        dest: request.dest.display().to_string(),
+        dest: dest.out.display().to_string(),
         bytes_stored: stored(&manifest),
         manifest,
     })
@@ -216,17 +219,23 @@ fn taken_from(description: &SourceDescription, about: About) -> TakenFrom {
     }
 }
 
+fn interrupted(what: &str) -> Failure {
+    let failure = Failure::failed(format!("interrupted: {what}"));
+    Failure { code: ExitCode::Interrupted, ..failure }
+}
+
 /// Why there is no snapshot, in words.
 fn failure(error: SnapshotError) -> Failure {
     match error {
         SnapshotError::Source(damage) => {
-            Failure { hint: hints::of_damage(damage.kind), ..Failure::failed(damage.to_string()) }
+            let hint = hints::of_damage(damage.kind);
+            let hint = hint.unwrap_or_else(|| hints::snapshot::ALL_OR_NOTHING.to_owned());
+            Failure::failed(damage.to_string()).hinting(hint)
         }
-        SnapshotError::Interrupted => Failure {
-            code: ExitCode::Interrupted,
-            hint: Some(hints::snapshot::TAKE_AGAIN.to_owned()),
-            ..Failure::failed("interrupted: no snapshot was taken")
-        },
+        SnapshotError::Interrupted => {
+            let hint = hints::snapshot::TAKE_AGAIN;
+            interrupted("no snapshot was taken").hinting(hint)
+        }
         SnapshotError::Malformed { .. } => {
             Failure::failed(error.to_string()).hinting(hints::snapshot::REPAIR_THE_EXPORT)
         }

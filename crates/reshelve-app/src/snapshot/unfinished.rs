@@ -2,7 +2,7 @@
 //! it is removed unless it gets its name, and what a killed process left is removed by the next one.
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use reshelve::snapshot::MANIFEST;
@@ -33,6 +33,10 @@ impl Unfinished {
     pub(super) fn begin(dest: &Dest, source: &Path) -> Result<Unfinished, Failure> {
         let parent = folder_of(&dest.out);
         Disk.create_folders(parent)?;
+        if !Disk.may_write_in(parent)? {
+            let message = format!("the folder {} may not be written to", parent.display());
+            return Err(Failure::refused(message, hints::snapshot::WHERE_YOU_MAY_WRITE));
+        }
         let Some(lock) = lock(&dest.out)? else {
             let message = format!(
                 "another process takes a snapshot to the same place (lock: {})",
@@ -185,6 +189,14 @@ fn left_behind(parent: &Path, but: &Path) -> Result<Vec<Left>, Failure> {
         }
     }
     Ok(left)
+}
+
+/// The places in a folder of which a snapshot is unfinished: it is being taken, or was killed.
+pub(super) fn unfinished_in(folder: &Path) -> Result<Vec<PathBuf>, DiskError> {
+    let names = Disk.list(folder)?;
+    let place = |name: &OsString| Some(folder.join(place_of(name)?));
+    let places: BTreeSet<PathBuf> = names.iter().filter_map(place).collect();
+    Ok(places.into_iter().filter(|place| is_there(&hidden(place, UNFINISHED))).collect())
 }
 
 /// The name of the place that a hidden name belongs to.

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use reshelve::snapshot::{self, Manifest, Reading};
+use reshelve::snapshot::{self, Manifest, Reading, SnapshotError};
 use reshelve::store::{Disk, StateError, folder_of};
 use serde::Serialize;
 
 use super::kept::{manifest_at, read};
-use super::{failure, stored, told};
+use super::{failure, interrupted, stored, told};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::handle::Handle;
@@ -77,5 +77,9 @@ pub fn verify(
     let reading = Reading { threads: threads(asked), stop: handle.stop() };
     let mut tell = told(handle, manifest.objects.first().map(|object| object.bytes));
     let found = snapshot::check(&Disk, folder_of(&path), &manifest, reading, &mut tell);
-    Ok(VerifyOutcome::new(&path, Some(&manifest), found.map_err(failure)?))
+    let found = found.map_err(|error| match error {
+        SnapshotError::Interrupted => interrupted("the snapshot was not read to its end"),
+        error => failure(error),
+    })?;
+    Ok(VerifyOutcome::new(&path, Some(&manifest), found))
 }

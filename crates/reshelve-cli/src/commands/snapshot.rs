@@ -1,8 +1,9 @@
 //! `reshelve snapshot`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use reshelve::dump::COLLECTION_DEFAULT;
 use reshelve_app::snapshot::{self, ListOutcome, Listed, Outcome, VerifyOutcome};
 use reshelve_app::text::{counted, number, plain, size};
 use reshelve_app::{ExitCode, Failure, hints};
@@ -10,7 +11,7 @@ use reshelve_app::{ExitCode, Failure, hints};
 use super::table::plain_table;
 use crate::cli::{SnapshotAction, SnapshotArgs, SnapshotListArgs, SnapshotVerifyArgs};
 use crate::next::Next;
-use crate::printer::{Printer, Tone, toned};
+use crate::printer::{Printer, Tone, note, toned};
 use crate::progress::View;
 
 /// The variable that may name the source.
@@ -31,7 +32,10 @@ pub(crate) fn run(args: &SnapshotArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
     printer.text(&page(&outcome));
     printer.json(&outcome);
-    printer.next(&Next::new("profile").place(&dest));
+    let collection = &outcome.manifest.collection;
+    let other = Some(collection).filter(|name| *name != COLLECTION_DEFAULT);
+    let next = Next::new("profile").place(outcome.dest.as_ref());
+    printer.next(&next.with("--collection", other));
     Ok(ExitCode::Done)
 }
 
@@ -41,11 +45,36 @@ fn places(args: &SnapshotArgs) -> Result<(PathBuf, PathBuf), Failure> {
     match (&args.source, &args.dest) {
         (Some(source), Some(dest)) => Ok((source.clone(), dest.clone())),
         (Some(named), None) => match variable.filter(|it| it != named) {
-            Some(source) if !source.as_os_str().is_empty() => Ok((source, named.clone())),
-            _ => Err(Failure::usage("DEST is missing", hints::LIST_OF_FLAGS)),
+            Some(source) if !source.as_os_str().is_empty() => {
+                refuse_near_command(named)?;
+                note(&format!("note: the source is that of {SOURCE_VARIABLE}"));
+                Ok((source, named.clone()))
+            }
+            _ => {
+                let message = format!("DEST is missing: {} is the source", plain_path(named));
+                Err(Failure::usage(message, hints::snapshot::NAME_BOTH))
+            }
         },
-        _ => Err(Failure::usage("SOURCE and DEST are missing", hints::LIST_OF_FLAGS)),
+        _ => Err(Failure::usage("SOURCE and DEST are missing", hints::snapshot::NAME_BOTH)),
     }
+}
+
+/// A mistyped subcommand would be taken for a place.
+fn refuse_near_command(named: &Path) -> Result<(), Failure> {
+    let word = named.to_string_lossy();
+    let is_near = |command: &str| {
+        let mut letters = command.chars();
+        word.len() > 2 && word.chars().all(|letter| letters.any(|it| it == letter))
+    };
+    if ["verify", "list"].into_iter().any(is_near) {
+        let message = format!("{word} is no subcommand, and hardly a place");
+        return Err(Failure::usage(message, hints::snapshot::NEARLY_A_COMMAND));
+    }
+    Ok(())
+}
+
+fn plain_path(path: &Path) -> String {
+    plain(&path.to_string_lossy())
 }
 
 fn page(outcome: &Outcome) -> String {
@@ -98,7 +127,7 @@ fn verified_page(outcome: &VerifyOutcome) -> String {
     if outcome.mismatches.is_empty() {
         let documents = counted(outcome.documents.unwrap_or_default(), "document");
         return format!(
-            "the snapshot holds: {documents}, {stored}, as {} says",
+            "The snapshot holds: {documents}, {stored}, as {} says",
             plain(&outcome.manifest)
         );
     }
@@ -116,8 +145,11 @@ fn list(args: &SnapshotListArgs) -> Result<ExitCode, Failure> {
 }
 
 fn list_page(outcome: &ListOutcome) -> String {
+    let unfinished = |place: &String| format!("unfinished: {}", plain(place));
+    let unfinished: Vec<String> = outcome.unfinished.iter().map(unfinished).collect();
     if outcome.snapshots.is_empty() {
-        return "no snapshots here".to_owned();
+        let none = "no snapshots right in this folder".to_owned();
+        return [vec![none], unfinished].concat().join("\n");
     }
     let mut table = plain_table();
     table.set_header(["taken", "snapshot", "collection", "documents", "stored", ""]);
@@ -134,5 +166,5 @@ fn list_page(outcome: &ListOutcome) -> String {
         let remark = remark.unwrap_or_default();
         table.add_row([taken, plain(place), collection, documents, size(*bytes_stored), remark]);
     }
-    table.trim_fmt()
+    [vec![table.trim_fmt()], unfinished].concat().join("\n")
 }

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use super::error::SnapshotError;
-use super::manifest::{Manifest, StoredObject};
+use super::manifest::{Form, Manifest, StoredObject};
 use super::take::{Heard, Reading};
-use crate::dump;
+use crate::dump::{self, MANIFEST};
 use crate::ends::{CollectionChecksum, Source, SourceSpec};
 use crate::pass::{Checksum, Round, checksum_hash, in_parallel};
 use crate::store::{Files, Kind, Open};
@@ -30,9 +30,39 @@ pub fn check(
     for object in &manifest.objects {
         found.extend(of_object(files, &beside.join(&object.name), object, reading)?);
     }
+    if manifest.form == Form::Folder {
+        found.extend(strangers(files, beside, manifest)?);
+    }
     // What is not the same bytes is not read as documents: what is wrong with it is known.
     if found.is_empty() {
         found.extend(of_documents(beside, manifest, reading, tell)?);
+    }
+    Ok(found)
+}
+
+/// Files that are no part of the snapshot: whoever restores the folder would restore them too.
+fn strangers(
+    files: &dyn Files,
+    beside: &Path,
+    manifest: &Manifest,
+) -> Result<Vec<String>, SnapshotError> {
+    let mut found = Vec::new();
+    let mut folders = vec![String::new()];
+    while let Some(folder) = folders.pop() {
+        for name in files.list(&beside.join(&folder))? {
+            let name = name.to_string_lossy();
+            // What desktops leave in every folder is nobody's data.
+            if name.starts_with('.') {
+                continue;
+            }
+            let name = format!("{folder}{name}");
+            let is_known = |object: &StoredObject| object.name == name;
+            if files.is_folder(&beside.join(&name))? {
+                folders.push(format!("{name}/"));
+            } else if name != MANIFEST && !manifest.objects.iter().any(is_known) {
+                found.push(format!("{name} is no part of it"));
+            }
+        }
     }
     Ok(found)
 }
