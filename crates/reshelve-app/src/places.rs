@@ -17,7 +17,7 @@ use crate::hints;
 use crate::noted::Noted;
 use crate::options::ReadPreference;
 use crate::outside::{self, Outside};
-use crate::overlap::{expect_same_folder, refuse_snapshot};
+use crate::overlap::{self, expect_same_folder};
 use crate::passwords::Side;
 
 /// The target's database if neither a request nor the connection string names one.
@@ -219,7 +219,7 @@ pub(crate) fn target_ends(
     let Some(uri) = target.uri()? else {
         let db = outside::database(target.db.as_deref().unwrap_or(TARGET_DB_DEFAULT))?.to_owned();
         let root = absolute(&target.name);
-        refuse_snapshot(&root.join(&db))?;
+        overlap::refuse_snapshot(&root.join(&db))?;
         return Ok(TargetEnds::of_folder(TargetFolder { root, db, compression }));
     };
     if compression != Compression::None {
@@ -286,9 +286,7 @@ pub(crate) fn written_target(
 }
 
 fn tell_overridden(connection: &Connection, handle: &Handle) {
-    if let Some(note) = connection.overridden() {
-        handle.watcher().note(&note);
-    }
+    connection.overridden().iter().for_each(|note| handle.watcher().note(note));
 }
 
 /// A target that is read back.

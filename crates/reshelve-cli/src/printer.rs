@@ -7,6 +7,7 @@ mod wrap;
 use std::io::{self, Write};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use reshelve_app::text::plain;
 use reshelve_app::{Failure, Watcher};
 use serde::Serialize;
 
@@ -232,7 +233,9 @@ impl Watcher for Notes {
 /// An error, with what to do about it on a line of its own; and as a document, if an answer in JSON
 /// was asked for.
 pub(crate) fn failure(failure: &Failure) {
-    error(&failure.message);
+    // Names in it may be other people's; some messages have several lines.
+    let lines: Vec<String> = failure.message.split('\n').map(plain).collect();
+    error(&lines.join("\n"));
     if let Some(text) = &failure.hint {
         hint(text);
     }

@@ -153,7 +153,8 @@ fn nothing_is_written_over_or_into_what_is_read() {
     for (args, words) in [
         (&["dump", "s3://bucket/prefix"][..], &["object storage", "hint:"][..]),
         (&["gs://bucket/prefix", "other"], &["object storage", "hint:"]),
-        (&["dump", "-"], &["no name for a snapshot"]),
+        (&["dump", ".copy.snapshot.tmp"], &["cannot be called"]),
+        (&["dump", "-"], &["cannot be called -"]),
         (
             &["dump/letswriteabook/jobs.bson", "other", "--db", "a.b", "--ignore-oplog"],
             &["not a name that a database can have", "--db"],
@@ -169,58 +170,6 @@ fn nothing_is_written_over_or_into_what_is_read() {
     }
     place.expect(2, &["snapshot", "dump", "other", "--dry-run"]).says(&["--dry-run"]);
     common::assert_same(&before, &place.tree(""), "everything");
-}
-
-#[test]
-fn no_command_writes_over_a_snapshot_or_into_one() {
-    let place = Place::new();
-    dump(&place);
-    place.expect(0, &["snapshot", "dump", "copy", "--no-gzip"]);
-    place.expect(0, &["snapshot", "dump", "copy.archive"]);
-    place.expect(4, &["run", "dump", "target", "--apply", "--in-flight", "include"]);
-    place.expect(0, &["anonymize", "--new-key", "key"]);
-    for args in [
-        &["generate", "copy", "--overwrite"][..],
-        &["generate", "copy.archive", "--overwrite"],
-        &["generate", "copy.archive.snapshot.json", "--overwrite"],
-        &["restore", "target", "copy", "--overwrite"],
-        &["restore", "target", "copy/jobs.bson"],
-        &["run", "dump", "copy", "--apply", "--in-flight", "include"],
-        &["run", "dump", "copy"],
-        &["indexes", "up", "copy"],
-        &["report", "latest", "--out", "copy"],
-        &["report", "latest", "--out", "copy/letswriteabook"],
-        &["anonymize", "dump", "copy/other", "--key-file", "key"],
-        &["snapshot", "dump", "copy/other"],
-    ] {
-        refused(&place, args, &["snapshot"]);
-    }
-    // Nor is anything overlooked that got in all the same.
-    place.write("copy/letswriteabook/novels.bson", b"");
-    let found = json(&place, 5, &["snapshot", "verify", "copy"]);
-    assert_eq!(found["mismatches"][0], "letswriteabook/novels.bson is no part of it");
-}
-
-#[test]
-fn a_word_too_few_or_mistyped_takes_no_snapshot() {
-    let place = Place::new();
-    dump(&place);
-    place.expect(2, &["snapshot", "copy"]).says(&["DEST is missing: copy", "LEGACY_MONGODB_URI"]);
-    for word in ["verfy", "lst"] {
-        let call = place.call(&["snapshot", word]).env("LEGACY_MONGODB_URI", "dump");
-        call.expect(2).says(&["is no subcommand", "begins with ./"]);
-    }
-    for dest in ["jobs.bson", "jobs.tar.gz", "jobs.json"] {
-        place.expect(2, &["snapshot", "dump", dest]).says(&["the name of another form"]);
-    }
-    let call = place.call(&["snapshot", "./lst"]).env("LEGACY_MONGODB_URI", "dump");
-    call.expect(0).says(&["note: the source is that of LEGACY_MONGODB_URI"]);
-    // The next command is one that works.
-    let told = place.expect(0, &["snapshot", "dump", "one.archive/"]);
-    assert!(told.stdout.contains("one.archive\n"), "{}", told.stdout);
-    std::fs::create_dir(place.path(".slow.snapshot.tmp")).unwrap();
-    let listed = json(&place, 0, &["snapshot", "list", "."]);
-    assert_eq!(listed["unfinished"][0], "./slow");
 }
 
 /// An oplog entry that changes the collection.
@@ -291,55 +240,6 @@ fn what_is_not_as_it_was_written_is_found() {
 }
 
 #[test]
-fn an_archive_is_known_by_its_own_manifest() {
-    let place = Place::new();
-    dump(&place);
-    place.expect(0, &["snapshot", "dump", "a.archive.gz"]);
-    let copy = |from: &str, to: &str| {
-        std::fs::copy(place.path(from), place.path(to)).unwrap();
-    };
-    // Both were copied: what is read is the archive that has the name now.
-    copy("a.archive.gz", "b.archive.gz");
-    copy("a.archive.gz.snapshot.json", "b.archive.gz.snapshot.json");
-    let mut data = place.read("b.archive.gz");
-    let middle = data.len() / 2;
-    data[middle] ^= 1;
-    place.write("b.archive.gz", &data);
-    place.expect(0, &["snapshot", "verify", "a.archive.gz"]);
-    place.expect(5, &["snapshot", "verify", "b.archive.gz"]);
-    place.expect(5, &["snapshot", "verify", "b.archive.gz.snapshot.json"]);
-    // Without its archive, a manifest is the proof of one that was moved away.
-    std::fs::rename(place.path("a.archive.gz"), place.path("elsewhere")).unwrap();
-    refused(&place, &["snapshot", "dump", "a.archive.gz"], &["snapshot.json already exists"]);
-    place.expect(5, &["snapshot", "verify", "a.archive.gz"]);
-    // A name that nothing has is no snapshot, whatever is around it.
-    place.expect(0, &["snapshot", "dump", "folder"]);
-    place.expect(2, &["snapshot", "verify", "folder/typo"]).says(&["no snapshot there"]);
-    place.expect(0, &["snapshot", "verify", "folder/letswriteabook/../snapshot.json"]);
-}
-
-#[test]
-fn what_a_killed_process_left_is_no_source_to_remove() {
-    let place = Place::new();
-    let documents = dump(&place);
-    let left = ".copy.snapshot.tmp/letswriteabook";
-    std::fs::create_dir_all(place.path(left)).unwrap();
-    let source = format!("{left}/jobs.bson");
-    place.write(&source, &documents);
-    place.write(".copy.snapshot.lock", b"");
-    place.expect(3, &["snapshot", &source, "copy"]).says(&["are the same place"]);
-    assert!(place.read(&source) == documents);
-    place.expect(0, &["snapshot", &source, "rescued"]);
-    assert!(place.read(&source) == documents);
-    // Nor is a file that only looks like a lock.
-    place.write(".mine.snapshot.lock", b"mine");
-    place.expect(3, &["snapshot", "dump", "mine"]).says(&["is not a lock"]);
-    place.expect(0, &["snapshot", "dump", "other"]);
-    assert_eq!(place.read(".mine.snapshot.lock"), b"mine");
-    assert!(!place.path(".copy.snapshot.tmp").exists());
-}
-
-#[test]
 fn names_come_from_the_command_line_first() {
     let place = Place::new();
     let documents = dump(&place);
@@ -351,6 +251,9 @@ fn names_come_from_the_command_line_first() {
     place.expect(2, &args).says(&["not a name that a database can have", "--db"]);
     let manifest = taken(&["2026.11.30/jobs.bson", "two", "--db", "legacy"])["manifest"].clone();
     assert_eq!(manifest["db"], "legacy");
+    // A file is that of its collection, whatever was asked.
+    let args = ["2026.11.30/jobs.bson", "five", "--db", "legacy", "-c", "novels"];
+    assert_eq!(taken(&args)["manifest"]["collection"], "jobs");
     // A file without metadata beside it is nobody's neighbour.
     place.write("alone.bson", &documents);
     place.write("prelude.json", br#"{"ServerVersion":"3.4.0"}"#);

@@ -25,6 +25,12 @@ pub(crate) const FORM_AND_NAME: &str = "a name that ends in .archive, .archive.g
 pub(crate) const WAIT_FOR_THE_SNAPSHOT: &str = "wait until it is done, or name another place";
 /// A snapshot that was interrupted.
 pub(crate) const TAKE_AGAIN: &str = "nothing was left: the same command begins again";
+/// A snapshot that is not as it was written, right after that.
+pub(crate) const LOOK_AT_THE_DISK: &str =
+    "nothing was left: look at the disk, and take it again, or elsewhere";
+/// A snapshot that has no name.
+pub(crate) const IT_HAS_NO_NAME: &str =
+    "its process was killed before it was given its name; take the snapshot again";
 /// A lock that went away.
 pub(crate) const LEAVE_THE_LOCK: &str = "take it again, and leave the hidden files beside it alone";
 /// A database that no server can have.

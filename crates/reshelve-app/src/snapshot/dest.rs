@@ -1,5 +1,6 @@
 //! Where a snapshot goes: what a DEST means, and which names belong to it.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use reshelve::ends::Compression;
@@ -8,6 +9,13 @@ use reshelve::store::folder_of;
 
 use crate::failure::Failure;
 use crate::hints;
+
+/// How the name of the lock of a place ends.
+pub(super) const LOCK: &str = ".snapshot.lock";
+/// How the name of the folder ends in which a snapshot is written.
+pub(super) const UNFINISHED: &str = ".snapshot.tmp";
+/// How hidden names end that belong to a place.
+const HIDDEN: [&str; 2] = [LOCK, UNFINISHED];
 
 /// How files of other forms are called.
 const OTHER_FORMS: [&str; 10] =
@@ -27,7 +35,11 @@ impl Dest {
     /// What a DEST and the flags mean together.
     pub(super) fn of(out: &Path, form: Option<Form>, is_plain: bool) -> Result<Dest, Failure> {
         crate::places::refuse_live(out)?;
-        let name = out.file_name().filter(|name| *name != "-");
+        let is_free = |name: &OsStr| {
+            let name = name.to_string_lossy();
+            name != "-" && !(name.starts_with('.') && HIDDEN.iter().any(|it| name.ends_with(it)))
+        };
+        let name = out.file_name().filter(|name| is_free(name));
         let Some(name) = name else {
             let message = format!("a snapshot cannot be called {}", out.display());
             return Err(Failure::usage(message, hints::snapshot::FORM_AND_NAME));
@@ -65,7 +77,7 @@ impl Dest {
 
 /// How an archive of that name is compressed; none if it is no name of an archive.
 fn archive_compression(path: &Path) -> Option<Compression> {
-    let name = path.file_name()?.to_str()?.to_ascii_lowercase();
+    let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
     let is = |it: &Compression| {
         name.strip_suffix(it.suffix()).is_some_and(|stem| stem.ends_with(".archive"))
     };

@@ -1,6 +1,6 @@
 //! Snapshots that are there: where their manifests are, and what these say.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use reshelve::snapshot::{MANIFEST, Manifest, SCHEMA};
 use reshelve::store::{Disk, StateError, folder_of, read_state};
@@ -43,6 +43,14 @@ pub(crate) fn around(place: &Path) -> Option<PathBuf> {
 /// renamed.
 pub(super) fn read(path: &Path) -> Result<Manifest, StateError> {
     let mut manifest: Manifest = read_state(&Disk, path, SCHEMA)?;
+    let is_inside = |name: &str| {
+        let mut parts = Path::new(name).components();
+        !name.is_empty() && parts.all(|part| matches!(part, Component::Normal(_)))
+    };
+    if manifest.objects.is_empty() || !manifest.objects.iter().all(|it| is_inside(&it.name)) {
+        let detail = "it does not name files that lie beside it".to_owned();
+        return Err(StateError::Unusable { path: path.to_owned(), detail });
+    }
     if let Some((archive, object)) = archive_of(path).zip(manifest.objects.first_mut()) {
         object.name = archive.file_name().unwrap_or_default().to_string_lossy().into_owned();
     }

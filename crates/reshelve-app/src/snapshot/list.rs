@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use reshelve::snapshot::{MANIFEST, Manifest};
-use reshelve::store::{Disk, Files, StateError};
+use reshelve::snapshot::{MANIFEST, Manifest, StoredObject};
+use reshelve::store::{Disk, Files, StateError, folder_of};
 use serde::Serialize;
 
 use super::dest::archive_of;
 use super::kept::read;
 use super::stored;
-use super::unfinished::unfinished_in;
+use super::unfinished::{is_unfinished, unfinished_in};
 use crate::failure::Failure;
 use crate::hints;
 
@@ -50,9 +50,8 @@ pub fn list(folder: &Path) -> Result<ListOutcome, Failure> {
     let mut snapshots: Vec<Listed> = of(folder, &folder.join(MANIFEST)).into_iter().collect();
     for name in Disk.list(folder)? {
         let path = folder.join(&name);
-        let is_hidden = name.to_string_lossy().starts_with('.');
         snapshots.extend(match archive_of(&path) {
-            _ if is_hidden => None,
+            _ if is_unfinished(&path) => None,
             Some(archive) => of(&archive, &path),
             None => of(&path, &path.join(MANIFEST)),
         });
@@ -73,6 +72,13 @@ fn of(place: &Path, path: &Path) -> Option<Listed> {
     };
     if place.symlink_metadata().is_err() {
         unusable = Some(format!("{} is missing", place.display()));
+    }
+    let objects = manifest.iter().flat_map(|manifest| &manifest.objects);
+    for StoredObject { name, bytes, .. } in objects {
+        let found = Disk.look(&folder_of(path).join(name)).ok().flatten();
+        if found.is_none_or(|found| found.length != *bytes) {
+            unusable.get_or_insert_with(|| format!("{name} is missing, or has another length"));
+        }
     }
     let bytes_stored = manifest.as_ref().map_or(0, stored);
     Some(Listed { place: place.display().to_string(), bytes_stored, manifest, unusable })

@@ -27,7 +27,7 @@ use crate::places::{self, SourcePlace, TARGET_DB_DEFAULT};
 use crate::text::plain;
 
 use dest::Dest;
-use unfinished::{Unfinished, refuse_existing};
+use unfinished::{Unfinished, refuse_existing, sweep};
 
 pub use list::{ListOutcome, Listed, list};
 pub use reshelve::snapshot::Form;
@@ -79,7 +79,7 @@ pub struct Outcome {
 /// # Errors
 /// If the source cannot be read to its end, or the snapshot cannot be written, or is not as it was
 /// written when it is read again. Refused if something is where it should go. In all these cases
-/// nothing is left.
+/// nothing is left but folders that were made for it.
 pub fn snapshot(request: &Request, handle: &Handle) -> Result<Outcome, Failure> {
     handle.check_may_write("`snapshot`")?;
     let dest = Dest::of(&request.dest, request.form, request.is_plain)?;
@@ -133,6 +133,7 @@ pub fn snapshot(request: &Request, handle: &Handle) -> Result<Outcome, Failure> 
     unfinished.expect_ours()?;
     write_checked_state(&Disk, &folder.join(MANIFEST), &manifest)?;
     unfinished.name(&dest)?;
+    sweep(&dest, &request.source.name, &mut |note| handle.watcher().note(note));
     Ok(Outcome {
         schema: "reshelve.snapshot-taken/1",
         dest: dest.out.display().to_string(),
@@ -150,13 +151,13 @@ fn read_back(
 ) -> Result<(), Failure> {
     handle.watcher().step("reading it back");
     let mut tell = told(handle, manifest.objects.first().map(|object| object.bytes));
-    let found = snapshot::check(&Disk, &unfinished.folder(), manifest, reading, &mut tell);
+    let found = snapshot::check(&Disk, &unfinished.folder(), (manifest, true), reading, &mut tell);
     let found = found.map_err(failure)?;
     if found.is_empty() {
         return Ok(());
     }
     let message = format!("the snapshot is not as it was written: {}", found.join("; "));
-    Err(Failure::failed(message).hinting(hints::snapshot::TAKE_AGAIN))
+    Err(Failure::failed(message).hinting(hints::snapshot::LOOK_AT_THE_DISK))
 }
 
 /// The bytes of all objects.
@@ -184,8 +185,9 @@ fn refuse_oplog(request: &Request, description: &SourceDescription) -> Result<()
     Err(RunError::Refused(refusal).into())
 }
 
-/// The database and the collection that the snapshot names: those that were asked for, else those of
-/// the source. The database becomes a folder, so its name must be one that a server takes.
+/// The database and the collection that the snapshot names. A file is read whatever it is called, so
+/// what it says of its collection counts before what was asked for. The database becomes a folder:
+/// its name must be one that a server takes.
 fn names(
     request: &Request,
     description: &SourceDescription,
@@ -196,7 +198,7 @@ fn names(
     let asked = &request.source;
     let db = asked.db.clone().or(db).unwrap_or_else(|| TARGET_DB_DEFAULT.to_owned());
     let usual = || COLLECTION_DEFAULT.to_owned();
-    let collection = asked.collection.clone().or(collection).unwrap_or_else(usual);
+    let collection = collection.or_else(|| asked.collection.clone()).unwrap_or_else(usual);
     if db.is_empty() || db.len() > DATABASE_BYTES_MAX || db.contains(FORBIDDEN_IN_DATABASE) {
         let message = format!("{} is not a name that a database can have", plain(&db));
         return Err(Failure::usage(message, hints::snapshot::NAME_THE_DATABASE));

@@ -2,22 +2,19 @@
 //! it is removed unless it gets its name, and what a killed process left is removed by the next one.
 
 use std::collections::BTreeSet;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use reshelve::snapshot::MANIFEST;
 use reshelve::store::{Disk, DiskError, Files, Locking, Open, OpenFile, folder_of};
 
-use super::dest::{Dest, manifest_of};
+use super::dest::{Dest, LOCK, UNFINISHED, manifest_of};
+use super::kept::read;
 use crate::beside::sync;
 use crate::failure::Failure;
 use crate::hints;
 use crate::overlap;
-
-/// How the name of the lock of a place ends.
-const LOCK: &str = ".snapshot.lock";
-/// How the name of the folder ends in which a snapshot is written.
-const UNFINISHED: &str = ".snapshot.tmp";
+use crate::text::plain;
 
 /// A snapshot that has no name yet.
 pub(super) struct Unfinished {
@@ -28,8 +25,8 @@ pub(super) struct Unfinished {
 }
 
 impl Unfinished {
-    /// Begins one for that place, and keeps others from it. What killed processes left in the folder
-    /// is removed, but for the source.
+    /// Begins one for that place, and keeps others from it. What a killed process left of one for the
+    /// same place is removed, unless the source is in it.
     pub(super) fn begin(dest: &Dest, source: &Path) -> Result<Unfinished, Failure> {
         let parent = folder_of(&dest.out);
         Disk.create_folders(parent)?;
@@ -46,12 +43,6 @@ impl Unfinished {
         };
         let place = dest.out.clone();
         let mut unfinished = Unfinished { place, lock, has_folder: false };
-        for left in left_behind(parent, &dest.out)? {
-            // The source may be all that is left of something.
-            if overlap::refuse_copy(source, &hidden(&left.place, UNFINISHED)).is_ok() {
-                left.remove()?;
-            }
-        }
         overlap::refuse_copy(source, &unfinished.folder())?;
         remove_unfinished(&unfinished.place)?;
         refuse_existing(dest)?;
@@ -91,9 +82,11 @@ impl Unfinished {
         if dest.is_file {
             let manifest = manifest_of(&dest.out);
             Disk.rename_new(&folder.join(MANIFEST), &manifest)?;
-            Disk.sync_folder(parent)?;
             // The archive comes last: under its name, it has its manifest.
-            if let Err(error) = Disk.rename_new(&folder.join(dest.archive()), &dest.out) {
+            let named = Disk
+                .sync_folder(parent)
+                .and_then(|()| Disk.rename_new(&folder.join(dest.archive()), &dest.out));
+            if let Err(error) = named {
                 drop(Disk.remove_file(&manifest));
                 return Err(error.into());
             }
@@ -101,7 +94,12 @@ impl Unfinished {
             Disk.rename_new(&folder, &dest.out)?;
             self.has_folder = false;
         }
-        Ok(Disk.sync_folder(parent)?)
+        Disk.sync_folder(parent).map_err(|error| {
+            let place = dest.out.display();
+            Failure::failed(format!(
+                "{place} is whole, and may not survive a loss of power: {error}"
+            ))
+        })
     }
 }
 
@@ -144,10 +142,12 @@ fn hidden(place: &Path, ending: &str) -> PathBuf {
 }
 
 /// Whether a process was killed after an archive got its manifest, and before it got its name: the
-/// archive is still where it was written.
+/// archive that the manifest names is still where it was written.
 fn was_cut_off(place: &Path) -> bool {
     let archive = hidden(place, UNFINISHED).join(place.file_name().unwrap_or_default());
-    is_there(&archive) && !is_there(place)
+    let written = Disk.look(&archive).ok().flatten().map(|found| found.length);
+    let named = read(&manifest_of(place)).ok().and_then(|it| it.objects.first().map(|it| it.bytes));
+    !is_there(place) && written.is_some() && written == named
 }
 
 /// Removes what was written for a place, under its lock.
@@ -156,47 +156,57 @@ fn remove_unfinished(place: &Path) -> Result<(), DiskError> {
     if !is_there(&folder) {
         return Ok(());
     }
-    let manifest = manifest_of(place);
-    if was_cut_off(place) && is_there(&manifest) {
-        Disk.remove_file(&manifest)?;
+    if was_cut_off(place) {
+        Disk.remove_file(&manifest_of(place))?;
     }
     Disk.remove_folder(&folder)
 }
 
-/// What a killed process left for another place.
-struct Left {
-    place: PathBuf,
-    lock: Box<dyn OpenFile>,
-}
-
-impl Left {
-    fn remove(self) -> Result<(), DiskError> {
-        remove_unfinished(&self.place)?;
-        Disk.remove_file(self.lock.path())
-    }
-}
-
-/// What killed processes left in a folder, but for one place.
-fn left_behind(parent: &Path, but: &Path) -> Result<Vec<Left>, Failure> {
-    let mut left = Vec::new();
-    let names = Disk.list(parent)?;
-    let places: BTreeSet<PathBuf> =
-        names.iter().filter_map(|name| Some(parent.join(place_of(name)?))).collect();
-    for place in places.into_iter().filter(|place| place.file_name() != but.file_name()) {
-        // What cannot be locked is left alone.
-        if let Ok(Some(lock)) = lock(&place) {
-            left.push(Left { place, lock });
+/// Removes what killed processes left of snapshots to other places in the same folder: nothing that is
+/// whole, and not the source, which may be all that there is. What cannot be removed stays.
+pub(super) fn sweep(dest: &Dest, source: &Path, note: &mut dyn FnMut(&str)) {
+    let parent = folder_of(&dest.out);
+    let places = hidden_places(parent).unwrap_or_default();
+    for place in places.into_iter().filter(|place| *place != dest.out) {
+        let folder = hidden(&place, UNFINISHED);
+        let is_source = overlap::refuse_copy(source, &folder).is_err();
+        if is_source || !is_there(&folder) && !is_there(&hidden(&place, LOCK)) {
+            continue;
         }
+        let Ok(Some(held)) = lock(&place) else { continue };
+        let name = plain(&folder.to_string_lossy());
+        if read(&folder.join(MANIFEST)).is_ok() {
+            note(&format!("note: {name} is a whole snapshot that was not given its name"));
+            continue;
+        }
+        let was_there = is_there(&folder);
+        match remove_unfinished(&place) {
+            Ok(()) if was_there => note(&format!("note: removed {name}: its process was killed")),
+            Ok(()) => {}
+            Err(error) => note(&format!("note: {name} was left by a killed process: {error}")),
+        }
+        // Without it, the next one makes its own.
+        drop(Disk.remove_file(held.path()));
     }
-    Ok(left)
+}
+
+/// The places in a folder that have hidden names.
+fn hidden_places(folder: &Path) -> Result<BTreeSet<PathBuf>, DiskError> {
+    let names = Disk.list(folder)?;
+    Ok(names.iter().filter_map(|name| Some(folder.join(place_of(name)?))).collect())
+}
+
+/// Whether a path is where a snapshot is written that has no name yet.
+pub(super) fn is_unfinished(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| place_of(name).is_some())
 }
 
 /// The places in a folder of which a snapshot is unfinished: it is being taken, or was killed.
 pub(super) fn unfinished_in(folder: &Path) -> Result<Vec<PathBuf>, DiskError> {
-    let names = Disk.list(folder)?;
-    let place = |name: &OsString| Some(folder.join(place_of(name)?));
-    let places: BTreeSet<PathBuf> = names.iter().filter_map(place).collect();
-    Ok(places.into_iter().filter(|place| is_there(&hidden(place, UNFINISHED))).collect())
+    Ok(hidden_places(folder)?
+        .into_iter()
+        .filter(|place| is_there(&hidden(place, UNFINISHED)))
+        .collect())
 }
 
 /// The name of the place that a hidden name belongs to.
@@ -214,6 +224,7 @@ fn lock(place: &Path) -> Result<Option<Box<dyn OpenFile>>, Failure> {
             Locking::Obtained => {}
             Locking::HeldByAnother => return Ok(None),
             Locking::NotSupported => {
+                drop(Disk.remove_file(&path));
                 let message = format!("{}: the file system has no locks", path.display());
                 return Err(Failure::failed(message));
             }

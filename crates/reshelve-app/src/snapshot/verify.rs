@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use reshelve::snapshot::{self, Manifest, Reading, SnapshotError};
+use reshelve::snapshot::{self, MANIFEST, Manifest, Reading, SnapshotError};
 use reshelve::store::{Disk, StateError, folder_of};
 use serde::Serialize;
 
 use super::kept::{manifest_at, read};
+use super::unfinished::is_unfinished;
 use super::{failure, interrupted, stored, told};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -63,6 +64,10 @@ pub fn verify(
     handle: &Handle,
 ) -> Result<VerifyOutcome, Failure> {
     crate::places::refuse_live(place)?;
+    if is_unfinished(place) {
+        let message = format!("{} is an unfinished snapshot", place.display());
+        return Err(Failure::usage(message, hints::snapshot::IT_HAS_NO_NAME));
+    }
     let path = manifest_at(place);
     let manifest = match read(&path) {
         Ok(manifest) => manifest,
@@ -76,7 +81,9 @@ pub fn verify(
     handle.watcher().ready();
     let reading = Reading { threads: threads(asked), stop: handle.stop() };
     let mut tell = told(handle, manifest.objects.first().map(|object| object.bytes));
-    let found = snapshot::check(&Disk, folder_of(&path), &manifest, reading, &mut tell);
+    let is_all_of_it = path.file_name().is_some_and(|name| name == MANIFEST);
+    let checked = (&manifest, is_all_of_it);
+    let found = snapshot::check(&Disk, folder_of(&path), checked, reading, &mut tell);
     let found = found.map_err(|error| match error {
         SnapshotError::Interrupted => interrupted("the snapshot was not read to its end"),
         error => failure(error),

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use super::error::SnapshotError;
-use super::manifest::{Form, Manifest, StoredObject};
+use super::manifest::{Manifest, StoredObject};
 use super::take::{Heard, Reading};
 use crate::dump::{self, MANIFEST};
 use crate::ends::{CollectionChecksum, Source, SourceSpec};
@@ -15,14 +15,14 @@ use crate::store::{Files, Kind, Open};
 const READ_BYTES: usize = 1 << 20;
 
 /// Reads every object beside a manifest, and every document in them; gives what is not as the
-/// manifest says, a sentence each. `tell` hears how far it is.
+/// manifest says, a sentence each; also what else is in the folder, if all of it is the snapshot. `tell` hears how far it is.
 ///
 /// # Errors
 /// If the file system refuses.
 pub fn check(
     files: &dyn Files,
     beside: &Path,
-    manifest: &Manifest,
+    (manifest, is_all_of_it): (&Manifest, bool),
     reading: Reading<'_>,
     tell: &mut dyn FnMut(Heard<'_>),
 ) -> Result<Vec<String>, SnapshotError> {
@@ -30,7 +30,7 @@ pub fn check(
     for object in &manifest.objects {
         found.extend(of_object(files, &beside.join(&object.name), object, reading)?);
     }
-    if manifest.form == Form::Folder {
+    if is_all_of_it {
         found.extend(strangers(files, beside, manifest)?);
     }
     // What is not the same bytes is not read as documents: what is wrong with it is known.

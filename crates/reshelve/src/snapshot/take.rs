@@ -164,10 +164,10 @@ fn parsed(original: &Original<'_>) -> Result<Parsed, SnapshotError> {
 }
 
 impl Wanted<'_> {
-    /// The metadata of the collection as a dump has it: that of the source, or that of a collection
-    /// with nothing but its `_id`.
+    /// The metadata of the collection as a dump has it: that of the source, under the name that it has
+    /// here, or that of a collection with nothing but its `_id`.
     fn metadata(&self) -> String {
-        self.about.metadata.clone().unwrap_or_else(|| {
+        self.about.metadata.as_deref().map(|text| self.named(text)).unwrap_or_else(|| {
             let name = serde_json::Value::from(self.collection);
             format!(
                 "{{\"indexes\":[{{\"v\":{{\"$numberInt\":\"2\"}},\"key\":{{\"_id\":\
@@ -175,6 +175,20 @@ impl Wanted<'_> {
                  \"type\":\"collection\"}}"
             )
         })
+    }
+
+    /// The metadata of the source, with the name of the collection here: readers believe that before
+    /// the name of the file.
+    fn named(&self, text: &str) -> String {
+        let parsed = serde_json::from_str(text);
+        let Ok(mut metadata): Result<serde_json::Value, _> = parsed else { return text.to_owned() };
+        match metadata.get_mut("collectionName") {
+            Some(name) if *name != self.collection => {
+                *name = serde_json::Value::from(self.collection);
+                metadata.to_string()
+            }
+            _ => text.to_owned(),
+        }
     }
 
     /// The name of the object with the documents.
@@ -211,5 +225,33 @@ impl Wanted<'_> {
     ) -> Result<Object<'t>, SnapshotError> {
         let place = (self.folder, name.to_owned());
         Ok(Object::create(files, place, self.compression, workers)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_name_the_collection_as_the_snapshot_does() {
+        let about = About {
+            metadata: Some(r#"{"indexes":[{"v":2}],"collectionName":"other"}"#.to_owned()),
+            ..About::default()
+        };
+        let wanted = Wanted {
+            folder: Path::new("."),
+            form: Form::Folder,
+            compression: Compression::None,
+            archive: "",
+            db: "legacy",
+            collection: "jobs",
+            about: &about,
+            tool: "a tool",
+        };
+        assert_eq!(wanted.metadata(), r#"{"indexes":[{"v":2}],"collectionName":"jobs"}"#);
+        assert_eq!(
+            Wanted { collection: "other", ..wanted }.metadata(),
+            about.metadata.clone().unwrap()
+        );
     }
 }
