@@ -6,7 +6,6 @@
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
 #[path = "common/safe_copy.rs"]
-#[expect(dead_code, reason = "each of these files uses a part of it")]
 mod safe_copy;
 
 use common::{Place, refused};
@@ -35,7 +34,7 @@ fn no_command_writes_over_a_snapshot_or_into_one() {
     ] {
         refused(&place, args, &["snapshot"]);
     }
-    place.expect(2, &["indexes", "up", "copy"]);
+    place.expect(3, &["indexes", "up", "copy"]);
     // Nor is anything overlooked that got in all the same.
     place.write("copy/letswriteabook/novels.bson", b"");
     let found = json(&place, 5, &["snapshot", "verify", "copy"]);
