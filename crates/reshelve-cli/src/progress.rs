@@ -117,6 +117,8 @@ impl Watcher for View {
     fn step(&self, text: &str) {
         self.note(text);
         let mut shown = self.shown();
+        // What follows has a rate of its own.
+        shown.begun = Instant::now();
         if shown.bar.is_none() {
             shown.bar = bar();
         }
