@@ -9,6 +9,7 @@ use reshelve_app::places::SourcePlace;
 
 use super::password::SourcePassword;
 use super::shared::{DryRun, Json, MappingArgs, PickArgs, SourceArgs};
+use super::threads::ThreadsArgs;
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -88,14 +89,6 @@ pub(crate) struct AnonymizeScanArgs {
 }
 
 #[derive(Debug, Args)]
-struct ThreadsArgs {
-    /// Number of threads [default: one per core]
-    #[arg(long, value_name = "N", env = "RESHELVE_JOBS", help_heading = "Speed",
-        value_parser = clap::value_parser!(u16).range(1..=256))]
-    jobs: Option<u16>,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct RulesArgs {
     /// Print the policy; with FILE, take more rules from there
     #[arg(long, value_name = "FILE", env = "RESHELVE_POLICY", help_heading = "Policy",
@@ -147,7 +140,7 @@ impl AnonymizeArgs {
             copying: Copying { check: !self.no_check, keep_order: self.keep_order },
             sample: self.sample.and_then(|documents| usize::try_from(documents).ok()),
             mapping: self.mapping.options(),
-            threads: self.threads.jobs.map(usize::from),
+            threads: self.threads.threads(),
         }
     }
 }
@@ -158,7 +151,7 @@ impl AnonymizeScanArgs {
             source: self.source.place(),
             copy: SourcePlace::new(&self.out),
             rules: self.rules.rules(),
-            threads: self.threads.jobs.map(usize::from),
+            threads: self.threads.threads(),
         }
     }
 }

@@ -15,6 +15,7 @@ mod shared;
 mod snapshot;
 mod sources;
 mod targets;
+mod threads;
 mod tool;
 
 use clap::{CommandFactory, Parser, Subcommand};

@@ -7,6 +7,7 @@ use reshelve_app::snapshot::{Form, Request};
 
 use super::password::SourcePassword;
 use super::shared::{DryRun, Json, PickArgs};
+use super::threads::ThreadsArgs;
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -73,20 +74,6 @@ pub(crate) struct SnapshotListArgs {
     pub(crate) folder: PathBuf,
     #[command(flatten)]
     pub(crate) json: Json,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ThreadsArgs {
-    /// Number of threads [default: one per core]
-    #[arg(long, value_name = "N", env = "RESHELVE_JOBS", help_heading = "Speed",
-        value_parser = clap::value_parser!(u16).range(1..=256))]
-    jobs: Option<u16>,
-}
-
-impl ThreadsArgs {
-    pub(crate) fn threads(&self) -> Option<usize> {
-        self.jobs.map(usize::from)
-    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
