@@ -1,8 +1,9 @@
-//! What a command writes beside its place: a file or a folder that gets its name when it is whole.
+//! What a command writes beside its place: a file or a folder that gets its name when it is whole, and
+//! the lock that keeps others away meanwhile.
 
 use std::path::{Path, PathBuf};
 
-use reshelve::store::{Disk, DiskError, Files, Kind, Open, folder_of, temporary_beside};
+use reshelve::store::{Disk, DiskError, Files, Kind, Open, OpenFile, folder_of, temporary_beside};
 
 /// Something that has no name yet; it is removed unless it gets one.
 pub(crate) struct Beside {
@@ -39,6 +40,14 @@ impl Drop for Beside {
         // The caller has a better error to report than this one.
         let path = &self.path;
         drop(if is_folder { Disk.remove_folder(path) } else { Disk.remove_file(path) });
+    }
+}
+
+/// Takes an empty lock file away that is held. A file that has taken its place, or that somebody has filled, is not touched.
+pub(crate) fn release(held: &dyn OpenFile) -> Result<(), DiskError> {
+    match Disk.is_still_there(held)? && held.length()? == 0 {
+        true => Disk.remove_file(held.path()),
+        false => Ok(()),
     }
 }
 

@@ -19,6 +19,7 @@ use reshelve::store::{Disk, DiskError, Files, Locking, Open, OpenFile, Replaceme
 
 use super::page::headline;
 use super::{Rendered, Written, bundle};
+use crate::beside::release;
 use crate::failure::Failure;
 use crate::hints;
 
@@ -175,14 +176,6 @@ fn hold(out: &Path) -> Result<Box<dyn OpenFile>, Failure> {
     }
     let message = format!("another `report` is writing into {}", out.display());
     Err(Failure::refused(message, hints::report::WAIT))
-}
-
-/// Takes the lock away. A file that has taken its place, or that somebody has filled, is not touched.
-fn release(held: &dyn OpenFile) -> Result<(), DiskError> {
-    match Disk.is_still_there(held)? && held.length()? == 0 {
-        true => Disk.remove_file(held.path()),
-        false => Ok(()),
-    }
 }
 
 fn pack_name(run: &str) -> String {

@@ -10,7 +10,7 @@ use reshelve::store::{Disk, DiskError, Files, Locking, Open, OpenFile, folder_of
 
 use super::dest::{Dest, LOCK, UNFINISHED, manifest_of};
 use super::kept::read;
-use crate::beside::sync;
+use crate::beside::{release, sync};
 use crate::failure::Failure;
 use crate::hints;
 use crate::overlap;
@@ -112,7 +112,7 @@ impl Drop for Unfinished {
         if self.has_folder {
             drop(Disk.remove_folder(&self.folder()));
         }
-        drop(Disk.remove_file(self.lock.path()));
+        drop(release(self.lock.as_ref()));
     }
 }
 
@@ -186,7 +186,7 @@ pub(super) fn sweep(dest: &Dest, source: &Path, note: &mut dyn FnMut(&str)) {
             Err(error) => note(&format!("note: {name} was left by a killed process: {error}")),
         }
         // Without it, the next one makes its own.
-        drop(Disk.remove_file(held.path()));
+        drop(release(held.as_ref()));
     }
 }
 

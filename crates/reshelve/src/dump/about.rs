@@ -11,7 +11,7 @@ use reshelve_core::extjson;
 use reshelve_core::raw::Document;
 
 /// What `mongodump` writes where it does not know a version.
-const UNKNOWN_VERSION: &str = "unknown";
+pub(crate) const UNKNOWN_VERSION: &str = "unknown";
 
 /// What the neighbours of a file tell: those of a dump, which has metadata beside the documents. A
 /// `prelude.json` beside anything else may be that of another dump.

@@ -40,6 +40,7 @@ use detect::FileForm;
 use feed::Feed;
 use unchanged::Unchanged;
 
+pub(crate) use about::UNKNOWN_VERSION;
 pub(crate) use archive_writer::{
     ArchivedCollection, END_OF_BLOCK, Listed, prelude as archive_prelude,
 };

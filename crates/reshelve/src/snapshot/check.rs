@@ -15,7 +15,8 @@ use crate::store::{Files, Kind, Open};
 const READ_BYTES: usize = 1 << 20;
 
 /// Reads every object beside a manifest, and every document in them; gives what is not as the
-/// manifest says, a sentence each; also what else is in the folder, if all of it is the snapshot. `tell` hears how far it is.
+/// manifest says, a sentence each; also what else is in the folder, if all of it is the snapshot.
+/// `tell` hears how far it is.
 ///
 /// # Errors
 /// If the file system refuses.

@@ -6,13 +6,12 @@ use std::sync::atomic::AtomicBool;
 use super::error::SnapshotError;
 use super::manifest::{Form, StoredObject};
 use super::object::Object;
-use crate::dump::{ArchivedCollection, END_OF_BLOCK, Listed, PRELUDE, archive_prelude, escape};
+use crate::dump::{
+    ArchivedCollection, END_OF_BLOCK, Listed, PRELUDE, UNKNOWN_VERSION, archive_prelude, escape,
+};
 use crate::ends::{About, CollectionChecksum, Compression, Source};
 use crate::pass::{Checksum, Original, Round, checksum_hash, in_parallel};
 use crate::store::Files;
-
-/// What `mongodump` writes where it does not know the version of the server.
-const UNKNOWN_VERSION: &str = "unknown";
 
 /// How a source is read.
 #[derive(Clone, Copy)]
