@@ -30,6 +30,11 @@ pub(crate) const ROOMS: &[Room] = &[
         may_import: &["raw"],
     },
     Room {
+        folder: "reshelve-words",
+        purpose: "text as words: found, hashed, looked up; built for speed",
+        may_import: &[],
+    },
+    Room {
         folder: "reshelve/src/store",
         purpose: "files with errors that name their path, state that is written in one step, sorted records",
         may_import: &[],

@@ -1,8 +1,8 @@
 //! What the words and ids of the whole source are: hashes, in a filter of fixed size for drawing,
 //! and sorted on disk for the last word.
 
-use super::lexicon::{LENGTH_MAX, Lexicon, Listed, WordHash, is_short};
 use crate::store::{DiskError, Scratch, Sorted, Sorter};
+use reshelve_words::{LENGTH_MAX, Lexicon, Listed, WordHash, is_short};
 
 /// Bits of the filter: 32 MiB. With 40 million words and ids it takes 4 in 100 for one of them.
 const FILTER_BITS: usize = 1 << 28;

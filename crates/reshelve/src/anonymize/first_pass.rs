@@ -7,7 +7,6 @@ use std::sync::atomic::AtomicBool;
 use super::corpus::{Collecting, Corpus};
 use super::error::AnonymizeError;
 use super::key::Key;
-use super::lexicon::Lexicon;
 use super::policy::Policy;
 use super::readable::Read;
 use super::sample::{Sample, Stratum};
@@ -18,6 +17,7 @@ use crate::pass::{Original, Round, in_parallel};
 use crate::store::Scratch;
 use reshelve_core::mapping::{Mapper, Options, TargetDocuments};
 use reshelve_core::raw::Document;
+use reshelve_words::Lexicon;
 
 /// What both readings are asked.
 #[derive(Clone)]

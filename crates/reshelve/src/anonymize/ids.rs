@@ -5,8 +5,8 @@ use super::alphabet::alphabet;
 use super::corpus::Corpus;
 use super::dates::Shift;
 use super::key::Key;
-use super::lexicon::Lexicon;
 use reshelve_core::raw;
+use reshelve_words::Lexicon;
 
 /// Rounds of the network that permutes strings of one form.
 const ROUNDS: u8 = 8;

@@ -20,7 +20,6 @@ mod error;
 mod first_pass;
 mod ids;
 mod key;
-mod lexicon;
 mod names;
 mod pairs;
 mod pen;
@@ -36,7 +35,6 @@ mod spool;
 mod survey;
 mod values;
 mod walk;
-mod words;
 
 pub use check::Difference;
 pub use copy::{ATTEMPTS, Copies, Copying, FoundLeak, LeftOut, NAMED_MAX, Summary};

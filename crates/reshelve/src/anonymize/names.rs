@@ -8,9 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::alphabet::{alike, pronounceable, sorted_alike};
 use super::key::{Draw, Key};
-use super::lexicon::WordHash;
 use super::pen::{Pen, take_case};
-use super::words::{Word, is_same, words};
+use reshelve_words::{Word, WordHash, is_same, words};
 
 /// How often the letters after a beginning are drawn again because a word hits something.
 const TRIES: usize = 8;

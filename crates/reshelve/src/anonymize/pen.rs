@@ -5,9 +5,8 @@ use super::alphabet::{alike, symbol_for};
 use super::corpus::Corpus;
 use super::ids::Ids;
 use super::key::Draw;
-use super::lexicon::{LENGTH_MAX, Lexicon, is_short};
 use super::names::Names;
-use super::words::{Script, Word, char_at, is_same, words};
+use reshelve_words::{LENGTH_MAX, Lexicon, Script, Word, char_at, is_same, is_short, words};
 
 /// How often a word is drawn that hits something.
 const TRIES: usize = 32;
@@ -63,8 +62,11 @@ impl Pen<'_> {
 
     /// Appends what stands between two words.
     fn between(&self, source: &[u8], draw: &mut Draw, out: &mut Vec<u8>) {
-        if source.is_ascii() {
-            return out.extend_from_slice(source);
+        match source {
+            // Nearly always: the space between two words.
+            [byte] if byte.is_ascii() => return out.push(*byte),
+            _ if source.is_ascii() => return out.extend_from_slice(source),
+            _ => {}
         }
         let mut at = 0;
         while at < source.len() {

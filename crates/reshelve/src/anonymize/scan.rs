@@ -7,17 +7,14 @@
 use std::collections::BTreeSet;
 
 use super::corpus::Corpus;
-use super::lexicon::{Lexicon, WordHash, half};
 use super::names::SEQUENCE_MAX;
 use super::policy::Policy;
 use super::survey::phrase;
 use super::walk::{Piece, Spot, Visitor, walk};
-use super::words::each_word;
 use crate::store::DiskError;
 use reshelve_core::raw::{Document, hex};
+use reshelve_words::{Lexicon, Reading, Runs, WordHash};
 
-/// Words in a run that must not recur.
-const RUN: usize = 4;
 /// A shorter binary may be drawn as it was, by chance.
 const BYTES_MIN: usize = 8;
 /// A run of letters in a binary of the copy is a word if it is at least this long.
@@ -60,6 +57,7 @@ pub(super) struct Scanner<'a> {
     lexicon: &'a Lexicon,
     corpus: &'a Corpus,
     original: Original,
+    reading: Reading,
 }
 
 /// What a scan of a document found.
@@ -71,7 +69,8 @@ pub(super) struct Found {
 
 impl<'a> Scanner<'a> {
     pub(super) fn new(policy: &'a Policy, lexicon: &'a Lexicon, corpus: &'a Corpus) -> Scanner<'a> {
-        Scanner { policy, lexicon, corpus, original: Original::default() }
+        let (original, reading) = (Original::default(), Reading::default());
+        Scanner { policy, lexicon, corpus, original, reading }
     }
 
     /// Compares a copy with its original. Without one, only the third rule can be looked at.
@@ -80,14 +79,14 @@ impl<'a> Scanner<'a> {
         if let Some(original) = original {
             let mut collecting = Collecting { lexicon: self.lexicon, original: &mut self.original };
             walk(self.policy, original, None, &mut collecting);
-            self.original.index();
+            self.original.runs.index();
         }
         let mut scan = Scan {
             lexicon: self.lexicon,
             corpus: self.corpus,
             original: &self.original,
             next: 0,
-            hashes: Vec::new(),
+            reading: &mut self.reading,
             runs: Vec::new(),
             found: Found::default(),
         };
@@ -120,20 +119,12 @@ struct Collecting<'s> {
 impl Visitor for Collecting<'_> {
     fn piece(&mut self, _: Spot, piece: Piece<'_>, _: Option<Piece<'_>>) {
         let (Piece::Text(text) | Piece::Name(text)) = piece else { return };
-        let Original { words, pieces, runs, .. } = &mut *self.original;
+        let Original { words, pieces, runs } = &mut *self.original;
         let start = words.len();
-        each_word(text, |word| words.push(self.lexicon.hash(word.of(text))));
+        self.lexicon.hashes(text, words);
         pieces.push((text.as_ptr().addr(), start));
-        runs.extend(words[start..].windows(RUN).map(run));
+        runs.add(&words[start..]);
     }
-}
-
-/// The hash of a run of words.
-fn run(words: &[WordHash]) -> u64 {
-    let mixed = words.iter().fold(0x9E37_79B9_7F4A_7C15_u64, |run, word| {
-        (run.rotate_left(23) ^ half(*word)).wrapping_mul(0xD6E8_FEB8_6659_FD93)
-    });
-    mixed ^ (mixed >> 32)
 }
 
 /// The words of an original, and its runs of words.
@@ -142,13 +133,9 @@ struct Original {
     words: Vec<WordHash>,
     /// Where each text lies in memory, and where its words begin, in the order of the walk.
     pieces: Vec<(usize, usize)>,
-    runs: Vec<u64>,
-    /// Tells of nearly all other runs that they are not among these.
-    filter: Vec<u64>,
+    runs: Runs,
 }
 
-/// Bits of the filter for each run. With two of them set, one other run in about a thousand passes.
-const FILTER_BITS: usize = 64;
 /// Above this many words the memory is given back: it was for one large document.
 const KEPT_MAX: usize = 1 << 19;
 
@@ -160,22 +147,6 @@ impl Original {
         self.words.clear();
         self.pieces.clear();
         self.runs.clear();
-        self.filter.clear();
-    }
-
-    fn index(&mut self) {
-        let bits = (self.runs.len() * FILTER_BITS).next_power_of_two();
-        self.filter.resize(bits.div_ceil(64), 0);
-        for &run in &self.runs {
-            for (at, bit) in places(&self.filter, run) {
-                self.filter[at] |= bit;
-            }
-        }
-    }
-
-    fn may_have(&self, run: u64) -> bool {
-        !self.filter.is_empty()
-            && places(&self.filter, run).into_iter().all(|(at, bit)| self.filter[at] & bit != 0)
     }
 
     /// The words of a text, which is the next one of the walk or one after that.
@@ -188,14 +159,6 @@ impl Original {
     }
 }
 
-/// The bits of a run in a filter, whose length is a power of two.
-fn places(filter: &[u64], run: u64) -> [(usize, u64); 2] {
-    [run, run >> 32].map(|part| {
-        let at = usize::try_from(part >> 6).unwrap_or(0) & (filter.len() - 1);
-        (at, 1 << (part % 64))
-    })
-}
-
 /// A copy that is being scanned.
 struct Scan<'s> {
     lexicon: &'s Lexicon,
@@ -203,8 +166,8 @@ struct Scan<'s> {
     original: &'s Original,
     /// The text of the original that comes next.
     next: usize,
-    /// The words of the text that is looked at.
-    hashes: Vec<WordHash>,
+    /// The text that is looked at.
+    reading: &'s mut Reading,
     /// Runs of the copy that may be in the original.
     runs: Vec<(u64, Spot)>,
     found: Found,
@@ -219,11 +182,11 @@ impl Scan<'_> {
                 Some(words) => words,
                 // A value that needs not be hidden.
                 None => {
-                    each_word(twin, |word| own.push(self.lexicon.hash(word.of(twin))));
+                    self.lexicon.hashes(twin, &mut own);
                     &own
                 }
             };
-            let are_same = words.iter().zip(&self.hashes).map(|(one, other)| one == other);
+            let are_same = words.iter().zip(&self.reading.hashes).map(|(one, other)| one == other);
             let mut unchanged = 0;
             for is_same in are_same {
                 unchanged = if is_same { unchanged + 1 } else { 0 };
@@ -238,21 +201,19 @@ impl Scan<'_> {
 
     /// The words of a text, and those of at least that length which are suspects.
     fn words(&mut self, spot: Spot, text: &[u8], length_min: usize) {
-        self.hashes.clear();
-        each_word(text, |word| {
+        self.lexicon.read(text, self.reading);
+        for (word, &hash) in self.reading.words.iter().zip(&self.reading.hashes) {
             let word = word.of(text);
-            let hash = self.lexicon.hash(word);
-            self.hashes.push(hash);
             if word.len() >= length_min && self.corpus.may_have(self.lexicon, word, hash) {
                 self.found.suspects.push(Suspect { hash, spot });
             }
-        });
+        }
     }
 
     /// Runs of these words that the original may have.
     fn runs(&mut self, spot: Spot) {
-        let runs = self.hashes.windows(RUN).map(run);
-        self.runs.extend(runs.filter(|run| self.original.may_have(*run)).map(|run| (run, spot)));
+        let (original, runs) = (&self.original.runs, &mut self.runs);
+        original.find(&self.reading.hashes, &mut |run| runs.push((run, spot)));
     }
 
     /// Which of these runs the original has: it is read once for all of them.
@@ -262,7 +223,7 @@ impl Scan<'_> {
         }
         self.runs.sort_unstable_by_key(|(run, _)| *run);
         let mut are_there = vec![false; self.runs.len()];
-        for run in &self.original.runs {
+        for run in self.original.runs.all() {
             let first = self.runs.partition_point(|(other, _)| other < run);
             if self.runs.get(first).is_some_and(|(other, _)| other == run) {
                 are_there[first] = true;
@@ -279,12 +240,12 @@ impl Scan<'_> {
 
     /// Names of several common words.
     fn phrases(&mut self, spot: Spot) {
-        for (at, first) in self.hashes.iter().enumerate() {
+        for (at, first) in self.reading.hashes.iter().enumerate() {
             if !self.corpus.may_begin(*first) {
                 continue;
             }
             for words in 2..=SEQUENCE_MAX {
-                let Some(words) = self.hashes.get(at..at + words) else { break };
+                let Some(words) = self.reading.hashes.get(at..at + words) else { break };
                 let hash = phrase(self.lexicon, words);
                 if self.corpus.may_have_hash(hash) {
                     self.found.suspects.push(Suspect { hash, spot });

@@ -4,14 +4,13 @@
 use std::collections::BTreeSet;
 
 use super::corpus::Trace;
-use super::lexicon::{Lexicon, Listed, WordHash, is_short};
 use super::names::SEQUENCE_MAX;
 use super::policy::{NodeId, Policy};
 use super::rewrite::job_of;
 use super::rule::Class;
 use super::walk::{Piece, Spot, Visitor, walk};
-use super::words::{each_word, words};
 use reshelve_core::raw::{Document, hex};
+use reshelve_words::{Lexicon, Listed, Reading, WordHash, is_short, words};
 
 /// Words that were seen lately are not given again: most words of a novel are among them.
 const RECENT: usize = 1 << 13;
@@ -28,6 +27,8 @@ pub(super) struct Surveyor<'a> {
     policy: &'a Policy,
     lexicon: &'a Lexicon,
     recent: Vec<WordHash>,
+    /// The text that is looked at.
+    reading: Reading,
     /// What was found since it was last taken.
     pub(super) traces: Vec<Trace>,
     /// The paths that the policy does not know.
@@ -36,8 +37,14 @@ pub(super) struct Surveyor<'a> {
 
 impl<'a> Surveyor<'a> {
     pub(super) fn new(policy: &'a Policy, lexicon: &'a Lexicon) -> Surveyor<'a> {
-        let unknown = BTreeSet::new();
-        Surveyor { policy, lexicon, recent: vec![0; RECENT], traces: Vec::new(), unknown }
+        Surveyor {
+            policy,
+            lexicon,
+            recent: vec![0; RECENT],
+            reading: Reading::default(),
+            traces: Vec::new(),
+            unknown: BTreeSet::new(),
+        }
     }
 
     /// Looks at a document.
@@ -47,8 +54,19 @@ impl<'a> Surveyor<'a> {
         walk(self.policy, document, None, self);
     }
 
-    fn word(&mut self, word: &[u8], is_name: bool) {
-        let hash = self.lexicon.hash(word);
+    /// The words of a text that are at least that long.
+    fn text(&mut self, text: &[u8], length_min: usize) {
+        let mut reading = std::mem::take(&mut self.reading);
+        self.lexicon.read(text, &mut reading);
+        for (word, hash) in reading.words.iter().zip(&reading.hashes) {
+            if word.len() >= length_min {
+                self.word(word.of(text), *hash, false);
+            }
+        }
+        self.reading = reading;
+    }
+
+    fn word(&mut self, word: &[u8], hash: WordHash, is_name: bool) {
         if let Some(recent) = self.recent.get_mut(place(hash)) {
             if *recent == hash && !is_name {
                 return;
@@ -69,7 +87,10 @@ impl<'a> Surveyor<'a> {
     /// A name: its words, or, where all of them are common, all of it.
     fn name(&mut self, name: &[u8]) {
         let words = words(name);
-        words.iter().for_each(|word| self.word(word.of(name), true));
+        for word in &words {
+            let word = word.of(name);
+            self.word(word, self.lexicon.hash(word), true);
+        }
         let is_common = |word: &[u8]| self.lexicon.is_common(word, self.lexicon.hash(word));
         if (2..=SEQUENCE_MAX).contains(&words.len())
             && words.iter().all(|word| is_common(word.of(name)))
@@ -111,15 +132,12 @@ impl Visitor for Surveyor<'_> {
             Piece::Name(name) if self.policy.class(spot.node()) == Some(Class::Name) => {
                 self.name(name)
             }
-            Piece::Text(text) | Piece::Name(text) => {
-                each_word(text, |word| self.word(word.of(text), false));
+            Piece::Text(text) | Piece::Name(text) => self.text(text, 0),
+            Piece::Bytes(bytes) => self.text(bytes, WORD_IN_BYTES_MIN),
+            Piece::Id(id) => {
+                let id = hex(&id);
+                self.word(id.as_bytes(), self.lexicon.hash(id.as_bytes()), false);
             }
-            Piece::Bytes(bytes) => each_word(bytes, |word| {
-                if word.len() >= WORD_IN_BYTES_MIN {
-                    self.word(word.of(bytes), false);
-                }
-            }),
-            Piece::Id(id) => self.word(hex(&id).as_bytes(), false),
         }
     }
 }

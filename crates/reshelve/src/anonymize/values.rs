@@ -184,7 +184,7 @@ mod tests {
         let drawn = binary(content, &mut draw());
         assert_eq!((drawn.len(), &drawn[..5]), (content.len(), &content[..5]));
         assert!(drawn[5..].iter().all(|byte| !byte.is_ascii_alphanumeric()));
-        assert!(super::super::words::words(&drawn[5..]).is_empty());
+        assert!(reshelve_words::words(&drawn[5..]).is_empty());
         let old = b"\x0b\0\0\0\x02\x09\0\0\0Quinns.";
         assert_eq!(binary(old, &mut draw())[..9], old[..9], "a stated length stays");
         assert_eq!(binary(b"\0\0\0\0\0", &mut draw()), b"\0\0\0\0\0");

@@ -6,22 +6,22 @@
 
 use twox_hash::XxHash3_128;
 
-use super::words::{folded, is_folded_into};
+use super::words::{Script, Word, fold, folded, next_word};
 
 /// The most common words of English, and little words of its neighbours.
 const COMMON: &str = include_str!("common_words.txt");
 
 /// The longest word of our own, in bytes. Longer ones are put together.
-pub(super) const LENGTH_MAX: usize = 12;
+pub const LENGTH_MAX: usize = 12;
 /// How many words of our own there are of each length from 1 on.
 const COUNTS: [usize; LENGTH_MAX] = [5, 40, 160, 256, 256, 256, 256, 256, 256, 192, 128, 128];
 
 /// A word, folded and hashed. What is written to a file without a name is this, never a word.
-pub(super) type WordHash = u128;
+pub type WordHash = u128;
 
 /// What is known of a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Listed {
+pub enum Listed {
     /// It is common.
     Common,
     /// It is one of our own, the one with that number.
@@ -37,8 +37,17 @@ const NUMBER_BITS: u32 = 16;
 /// The number of a common word; those of our own words begin after it, and 0 is an empty place.
 const COMMON_NUMBER: u64 = 1;
 
+/// The words of a text.
+#[derive(Default)]
+pub struct Reading {
+    /// Where they are, in order.
+    pub words: Vec<Word>,
+    /// The hash of each.
+    pub hashes: Vec<WordHash>,
+}
+
 /// The lists, found by the hash of a word.
-pub(super) struct Lexicon {
+pub struct Lexicon {
     /// What words are hashed with.
     seeds: [u64; 4],
     listed: Vec<u64>,
@@ -50,7 +59,7 @@ pub(super) struct Lexicon {
 
 impl Lexicon {
     /// The lists, hashed with that seed.
-    pub(super) fn new(seed: u64) -> Lexicon {
+    pub fn new(seed: u64) -> Lexicon {
         let drawn = |part: u64| half(XxHash3_128::oneshot_with_seed(seed, &part.to_le_bytes()));
         let mut lexicon = Lexicon {
             seeds: [0, 1, 2, 3].map(drawn),
@@ -96,31 +105,84 @@ impl Lexicon {
     }
 
     /// The hash of a word, whatever its case.
-    pub(super) fn hash(&self, word: &[u8]) -> WordHash {
-        let mut lower = [0; 2 * KEPT_BYTES];
-        if !lower.get_mut(..word.len()).is_some_and(|lower| is_folded_into(word, lower)) {
-            return self.hash_folded(folded(word, &mut Vec::new()));
+    pub fn hash(&self, word: &[u8]) -> WordHash {
+        let mut buffer = [0; 2 * KEPT_BYTES];
+        if let Some(lower) = buffer.get_mut(..word.len()) {
+            lower.copy_from_slice(word);
+            if fold(lower) {
+                return self.hash_lower(lower);
+            }
         }
+        self.hash_lower(&folded(word))
+    }
+
+    /// The hash of a word in lower case.
+    fn hash_lower(&self, word: &[u8]) -> WordHash {
         if word.len() > KEPT_BYTES {
-            return self.hash_folded(&lower[..word.len()]);
+            return self.hash_folded(word);
         }
-        // A word has no null in it, so no other one is filled up to the same bytes.
-        let [low, high] = [0, 8].map(|at| {
-            let part = lower[at..].first_chunk().copied().unwrap_or_default();
-            u64::from_le_bytes(part)
-        });
+        let mut kept = [0; KEPT_BYTES];
+        kept[..word.len()].copy_from_slice(word);
+        let (low, high) = halves(&kept);
+        self.hash_halves(low, high)
+    }
+
+    /// The hash of a word of at most [`KEPT_BYTES`] in lower case. A word has no null in it, so no
+    /// other one is filled up to the same bytes.
+    #[inline]
+    fn hash_halves(&self, low: u64, high: u64) -> WordHash {
         let [one, two, three, four] = self.seeds;
         let first = mixed(low ^ one, high ^ two);
         let second = mixed(low.rotate_left(32) ^ three, high ^ four);
         u128::from(mixed(second ^ one, three)) << 64 | u128::from(mixed(first ^ two, four))
     }
 
-    pub(super) fn hash_folded(&self, word: &[u8]) -> WordHash {
+    /// The hash of a word of a text. Most are short and ASCII, and not at the end of their text:
+    /// these are hashed from where they stand.
+    #[inline]
+    fn hash_in(&self, text: &[u8], word: &Word) -> WordHash {
+        match text.get(word.start..).and_then(<[u8]>::first_chunk) {
+            Some(bytes) if word.script != Script::Wide && word.len() <= KEPT_BYTES => {
+                let (low, high) = halves(bytes);
+                let within = |from: usize| match word.len().saturating_sub(from) {
+                    length @ 0..8 => (1 << (8 * length)) - 1,
+                    _ => u64::MAX,
+                };
+                self.hash_halves(lower(low & within(0)), lower(high & within(8)))
+            }
+            _ => self.hash(word.of(text)),
+        }
+    }
+
+    /// Finds the words of a text, and their hashes, instead of those that were there.
+    pub fn read(&self, text: &[u8], into: &mut Reading) {
+        into.words.clear();
+        into.hashes.clear();
+        let mut at = 0;
+        while let Some(word) = next_word(text, at) {
+            at = word.end;
+            into.hashes.push(self.hash_in(text, &word));
+            into.words.push(word);
+        }
+    }
+
+    /// The hashes of the words of a text, after those that are there.
+    pub fn hashes(&self, text: &[u8], into: &mut Vec<WordHash>) {
+        let mut at = 0;
+        while let Some(word) = next_word(text, at) {
+            at = word.end;
+            into.push(self.hash_in(text, &word));
+        }
+    }
+
+    /// The hash of bytes that are in lower case, or have none, and of any length.
+    pub fn hash_folded(&self, word: &[u8]) -> WordHash {
         XxHash3_128::oneshot_with_seed(self.seeds[0], word)
     }
 
     /// Which list a word is in.
-    pub(super) fn listed(&self, hash: WordHash) -> Option<Listed> {
+    #[inline]
+    pub fn listed(&self, hash: WordHash) -> Option<Listed> {
         let (mut at, entry) = entry(hash);
         loop {
             let found = self.listed[at];
@@ -138,23 +200,23 @@ impl Lexicon {
     }
 
     /// Whether a word is common, or a short number: every corpus has all of those.
-    pub(super) fn is_common(&self, word: &[u8], hash: WordHash) -> bool {
+    pub fn is_common(&self, word: &[u8], hash: WordHash) -> bool {
         is_short(word) || self.listed(hash) == Some(Listed::Common)
     }
 
     /// The numbers of our own words of a length, from 1 to [`LENGTH_MAX`].
-    pub(super) fn of_length(&self, length: usize) -> std::ops::Range<usize> {
+    pub fn of_length(&self, length: usize) -> std::ops::Range<usize> {
         self.begins[length]..self.begins[length + 1]
     }
 
     /// One of our own words.
-    pub(super) fn own(&self, number: usize) -> &[u8] {
+    pub fn own(&self, number: usize) -> &[u8] {
         let Some(word) = self.own.get(number) else { return b"" };
         &word[..word.iter().position(|byte| *byte == 0).unwrap_or(KEPT_BYTES)]
     }
 
     /// Appends one of our own words, which has that length.
-    pub(super) fn append_own(&self, number: usize, length: usize, out: &mut Vec<u8>) {
+    pub fn append_own(&self, number: usize, length: usize, out: &mut Vec<u8>) {
         let Some(word) = self.own.get(number) else { return };
         let end = out.len() + length;
         out.extend_from_slice(word);
@@ -162,13 +224,13 @@ impl Lexicon {
     }
 
     /// How many words of our own there are.
-    pub(super) fn own_count(&self) -> usize {
+    pub fn own_count(&self) -> usize {
         self.own.len()
     }
 }
 
 /// Whether a word is too short to say anything: one letter, or a number of at most four digits.
-pub(super) fn is_short(word: &[u8]) -> bool {
+pub fn is_short(word: &[u8]) -> bool {
     const DIGITS_MAX: usize = 4;
     let is_one = match word {
         [_] => true,
@@ -183,19 +245,43 @@ const NUMBER_MASK: u64 = (1 << NUMBER_BITS) - 1;
 
 /// Where a hash is looked for in the table, and its entry there without a number. Together they are
 /// 61 bits of it.
+#[inline]
 fn entry(hash: WordHash) -> (usize, u64) {
     let half = half(hash);
     (usize::try_from(half).unwrap_or(0) % PLACES, half & !NUMBER_MASK)
 }
 
+/// A word as two numbers.
+#[inline]
+fn halves(word: &[u8; KEPT_BYTES]) -> (u64, u64) {
+    let [low, high] = [0, 8].map(|at| {
+        let part = word[at..].first_chunk().copied().unwrap_or_default();
+        u64::from_le_bytes(part)
+    });
+    (low, high)
+}
+
+/// Eight ASCII letters and digits, or nulls, in lower case.
+#[inline]
+fn lower(bytes: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // The addition reaches the top bit of a byte from that letter on; a quarter of it is the bit in
+    // which the cases differ.
+    let from = |first: u8| bytes + ONES * u64::from(0x80 - first);
+    let upper = from(b'A') & !from(b'Z' + 1) & (ONES * 0x80);
+    bytes | (upper >> 2)
+}
+
 /// The two halves of a product, one upon the other.
+#[inline]
 fn mixed(one: u64, other: u64) -> u64 {
     let product = u128::from(one) * u128::from(other);
     half(product) ^ half(product >> 64)
 }
 
 /// The lower half of a hash, which tables in memory go by.
-pub(super) fn half(hash: WordHash) -> u64 {
+#[inline]
+pub(crate) fn half(hash: WordHash) -> u64 {
     u64::try_from(hash & u128::from(u64::MAX)).unwrap_or(0)
 }
 
@@ -260,6 +346,27 @@ mod tests {
         assert_ne!(one.hash(b"lantern"), other.hash(b"lantern"), "the hashes have a seed");
         assert_eq!(one.hash("ÉCLAIR".as_bytes()), one.hash("éclair".as_bytes()));
         assert_eq!(one.hash(b"Lantern"), one.hash(b"lantern"));
+    }
+
+    #[test]
+    fn a_word_has_one_hash_wherever_it_stands() {
+        let lexicon = Lexicon::new(5);
+        let text = "The LANTERN of Überlingen İzmir i\u{307}zmir 2nd abcdefghijklmnopqrstuvwx \
+            ABCDEFGHIJKLMNOP abcdefghijklmnop Q é x1";
+        let mut reading = Reading::default();
+        lexicon.read(text.as_bytes(), &mut reading);
+        let mut hashes = Vec::new();
+        lexicon.hashes(text.as_bytes(), &mut hashes);
+        assert_eq!(reading.hashes, hashes);
+        assert_eq!(reading.words, crate::words(text.as_bytes()));
+        for (word, hash) in reading.words.iter().zip(&hashes) {
+            let word = &text[word.start..word.end];
+            assert_eq!(lexicon.hash(word.as_bytes()), *hash, "{word}");
+            assert_eq!(lexicon.hash(word.to_lowercase().as_bytes()), *hash, "{word}");
+            assert_eq!(lexicon.hash(format!("{word}.").trim_end_matches('.').as_bytes()), *hash);
+        }
+        let distinct: std::collections::BTreeSet<WordHash> = hashes.iter().copied().collect();
+        assert_eq!(distinct.len(), hashes.len() - 1, "the longest word in capitals is itself");
     }
 
     #[test]
