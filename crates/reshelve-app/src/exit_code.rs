@@ -5,7 +5,7 @@
 pub enum ExitCode {
     /// Done.
     Done = 0,
-    /// Could not finish: damaged source, I/O, a bug.
+    /// Could not finish: damaged source, I/O, a cancelled run, a bug.
     Failed = 1,
     /// The command line does not make sense.
     Usage = 2,
@@ -13,9 +13,10 @@ pub enum ExitCode {
     Refused = 3,
     /// A run is done, but with rejects, or stopped at the first one.
     Rejects = 4,
-    /// Parity does not hold.
+    /// A comparison does not hold: parity, answers, a rehearsal, a copy, a snapshot, or a plan that
+    /// was not reached.
     NoParity = 5,
-    /// Interrupted; can be resumed.
+    /// Interrupted; a run or a rollback can be resumed.
     Interrupted = 6,
 }
 

@@ -1,4 +1,4 @@
-//! Which characters beyond ASCII are letters, and which have a lower case: a bit for each of the
+//! Characters, and which of those beyond ASCII are letters or have a lower case: a bit for each of the
 //! first plane, asked of the standard library once. Its own tables take ten times as long, and all
 //! words of most languages need them.
 
@@ -51,6 +51,44 @@ pub(crate) fn has_lower(letter: char) -> bool {
     HAS_LOWER.get(letter).unwrap_or_else(|| differs_in_lower_case(letter))
 }
 
+/// The character that starts there, if one does.
+#[inline]
+pub fn char_at(text: &[u8], at: usize) -> Option<char> {
+    let rest = text.get(at..)?;
+    let bits = |byte: &u8| u32::from(*byte & 0x3F);
+    let code = match rest {
+        [first @ 0..=0x7F, ..] => return Some(char::from(*first)),
+        [first @ 0xC2..=0xDF, second @ 0x80..=0xBF, ..] => {
+            u32::from(*first & 0x1F) << 6 | bits(second)
+        }
+        [first @ 0xE0..=0xEF, second @ 0x80..=0xBF, third @ 0x80..=0xBF, ..] => {
+            let code = u32::from(*first & 0x0F) << 12 | bits(second) << 6 | bits(third);
+            // Shorter characters can be written in three bytes, too: those are not UTF-8.
+            if code < 0x800 {
+                return None;
+            }
+            code
+        }
+        [
+            first @ 0xF0..=0xF4,
+            second @ 0x80..=0xBF,
+            third @ 0x80..=0xBF,
+            fourth @ 0x80..=0xBF,
+            ..,
+        ] => {
+            let upper = u32::from(*first & 0x07) << 18 | bits(second) << 12;
+            let code = upper | bits(third) << 6 | bits(fourth);
+            if code < 0x1_0000 {
+                return None;
+            }
+            code
+        }
+        _ => return None,
+    };
+    // Halves of a pair, and what is beyond the last character, are none.
+    char::from_u32(code)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,6 +98,29 @@ mod tests {
         for letter in (0..0x2_0000).filter_map(char::from_u32) {
             assert_eq!(is_alphanumeric(letter), letter.is_alphanumeric(), "{letter:?}");
             assert_eq!(has_lower(letter), differs_in_lower_case(letter), "{letter:?}");
+        }
+    }
+
+    #[test]
+    fn characters_are_those_of_the_standard_library() {
+        for text in ["é", "東", "\u{FFFF}", "\u{10000}", "\u{10FFFF}", "\u{7FF}", "\u{800}", "x"]
+        {
+            assert_eq!(char_at(text.as_bytes(), 0), text.chars().next());
+        }
+        for odd in [
+            &b"\xC0\x80"[..],
+            b"\xC1\xBF",
+            b"\xE0\x80\x80",
+            b"\xE0\x9F\xBF",
+            b"\xED\xA0\x80",
+            b"\xF0\x8F\xBF\xBF",
+            b"\xF4\x90\x80\x80",
+            b"\xF5\x80\x80\x80",
+            b"\x80",
+            b"\xE2\x82",
+        ] {
+            assert!(std::str::from_utf8(odd).is_err());
+            assert_eq!(char_at(odd, 0), None, "{odd:x?}");
         }
     }
 }

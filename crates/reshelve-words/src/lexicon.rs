@@ -6,7 +6,10 @@
 
 use twox_hash::XxHash3_128;
 
-use super::words::{Script, Word, fold, folded, next_word};
+use super::draw::Draw;
+use super::folding::{fold, folded};
+use super::syllables::Syllables;
+use super::words::{Script, Word, Words};
 
 /// The most common words of English, and little words of its neighbours.
 const COMMON: &str = include_str!("common_words.txt");
@@ -15,6 +18,9 @@ const COMMON: &str = include_str!("common_words.txt");
 pub const LENGTH_MAX: usize = 12;
 /// How many words of our own there are of each length from 1 on.
 const COUNTS: [usize; LENGTH_MAX] = [5, 40, 160, 256, 256, 256, 256, 256, 256, 192, 128, 128];
+
+/// How often a word is drawn that is blocked, or the one that is replaced.
+const TRIES: usize = 32;
 
 /// A word, folded and hashed. What is written to a file without a name is this, never a word.
 pub type WordHash = u128;
@@ -139,7 +145,7 @@ impl Lexicon {
 
     /// The hash of a word of a text. Most are short and ASCII, and not at the end of their text:
     /// these are hashed from where they stand.
-    #[inline]
+    #[inline(always)]
     fn hash_in(&self, text: &[u8], word: &Word) -> WordHash {
         match text.get(word.start..).and_then(<[u8]>::first_chunk) {
             Some(bytes) if word.script != Script::Wide && word.len() <= KEPT_BYTES => {
@@ -158,9 +164,8 @@ impl Lexicon {
     pub fn read(&self, text: &[u8], into: &mut Reading) {
         into.words.clear();
         into.hashes.clear();
-        let mut at = 0;
-        while let Some(word) = next_word(text, at) {
-            at = word.end;
+        let mut words = Words::of(text);
+        while let Some(word) = words.next() {
             into.hashes.push(self.hash_in(text, &word));
             into.words.push(word);
         }
@@ -168,9 +173,8 @@ impl Lexicon {
 
     /// The hashes of the words of a text, after those that are there.
     pub fn hashes(&self, text: &[u8], into: &mut Vec<WordHash>) {
-        let mut at = 0;
-        while let Some(word) = next_word(text, at) {
-            at = word.end;
+        let mut words = Words::of(text);
+        while let Some(word) = words.next() {
             into.push(self.hash_in(text, &word));
         }
     }
@@ -216,11 +220,50 @@ impl Lexicon {
     }
 
     /// Appends one of our own words, which has that length.
-    pub fn append_own(&self, number: usize, length: usize, out: &mut Vec<u8>) {
+    #[inline]
+    fn append_own(&self, number: usize, length: usize, out: &mut Vec<u8>) {
         let Some(word) = self.own.get(number) else { return };
         let end = out.len() + length;
         out.extend_from_slice(word);
         out.truncate(end);
+    }
+
+    /// Appends one of our own words of about that length, or several in one if it is too long; not
+    /// that word, and none that is blocked.
+    pub fn draw_own(
+        &self,
+        not: &[u8],
+        length: usize,
+        blocked: &[bool],
+        draw: &mut Draw,
+        out: &mut Vec<u8>,
+    ) {
+        let mut left = length;
+        while left > LENGTH_MAX {
+            // What is left after a part should be a part itself.
+            let part = if left < LENGTH_MAX + 3 { LENGTH_MAX - 3 } else { LENGTH_MAX };
+            let range = self.of_length(part);
+            self.append_own(range.start + draw.below(range.len()), part, out);
+            left -= part;
+        }
+        let is_alone = left == length;
+        let mut length = left.clamp(1, LENGTH_MAX);
+        for attempt in 0..TRIES {
+            let range = self.of_length(length);
+            let number = range.start + draw.below(range.len());
+            let start = out.len();
+            self.append_own(number, length, out);
+            let is_blocked = blocked.get(number).copied().unwrap_or(false);
+            let is_free = !is_blocked || length == 1;
+            let is_same = is_alone && out[start..].eq_ignore_ascii_case(not);
+            if is_free && !is_same || attempt + 1 == TRIES {
+                return;
+            }
+            out.truncate(start);
+            if attempt % 8 == 7 {
+                length = (length + 1).min(LENGTH_MAX);
+            }
+        }
     }
 
     /// How many words of our own there are.
@@ -283,39 +326,6 @@ fn mixed(one: u64, other: u64) -> u64 {
 #[inline]
 pub(crate) fn half(hash: WordHash) -> u64 {
     u64::try_from(hash & u128::from(u64::MAX)).unwrap_or(0)
-}
-
-/// Makes words up, always the same ones.
-struct Syllables(u64);
-
-impl Syllables {
-    fn below(&mut self, bound: usize) -> usize {
-        // The generator of Knuth's MMIX: nothing depends on its quality.
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 40).unwrap_or(0) % bound
-    }
-
-    fn one_of(&mut self, letters: &[u8]) -> u8 {
-        letters[self.below(letters.len())]
-    }
-
-    /// A word of that length that no language is likely to have.
-    fn word(&mut self, length: usize) -> Vec<u8> {
-        let mut word = Vec::with_capacity(length);
-        let mut vowel = length == 1 || self.below(4) == 0;
-        while word.len() < length {
-            let is_last = word.len() + 1 == length;
-            word.push(match (vowel, is_last && length > 2) {
-                (true, false) => self.one_of(b"aeiouy"),
-                (true, true) => self.one_of(b"uyi"),
-                (false, false) => self.one_of(b"zvkjdlmnrtbgp"),
-                (false, true) => self.one_of(b"zvkj"),
-            });
-            vowel = !vowel;
-        }
-        word
-    }
 }
 
 #[cfg(test)]

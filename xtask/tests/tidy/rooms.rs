@@ -111,7 +111,7 @@ pub(crate) const ROOMS: &[Room] = &[
     Room {
         folder: "reshelve/src/anonymize",
         purpose: "copies without anybody's text: what is replaced and how, the comparison of both sides, the leak scan",
-        may_import: &["raw", "extjson", "mapping", "store", "ends", "pass"],
+        may_import: &["raw", "extjson", "mapping", "reshelve-words", "store", "ends", "pass"],
     },
     Room {
         folder: "reshelve/src/snapshot",

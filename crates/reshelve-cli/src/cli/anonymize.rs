@@ -35,7 +35,7 @@ pub(crate) struct AnonymizeArgs {
     /// Form of the copy [default: by the name of OUT, else a plain mongodump folder]
     #[arg(long, value_name = "FORM", env = "RESHELVE_FORM")]
     form: Option<String>,
-    /// Copy only so many documents, with every kind among them
+    /// Copy at most N documents, with every kind among them
     #[arg(long, value_name = "N", env = "RESHELVE_SAMPLE",
         value_parser = clap::value_parser!(u32).range(1..=100_000))]
     sample: Option<u32>,

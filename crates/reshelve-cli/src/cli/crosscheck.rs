@@ -12,7 +12,7 @@ use super::shared::{FirstReading, Json, MappingArgs, PickArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct CrosscheckArgs {
-    /// Application: http:// with a host and a port, and what stands in front of its routes
+    /// Application: http:// with a host and a port, and the path before its routes
     #[arg(value_name = "API_URL", env = "RESHELVE_API")]
     api: String,
     /// What its answers are compared with: a legacy source, or a target; its content says which

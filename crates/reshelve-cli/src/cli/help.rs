@@ -103,8 +103,9 @@ Exit codes:
   2  usage error: the command line is not valid
   3  refused; nothing was changed
   4  run or resume is done, but with rejects
-  5  verify: parity does not hold; run, resume: a plan was not reached
-  6  interrupted; can be resumed";
+  5  a comparison does not hold: verify, shadow, crosscheck, rehearse, anonymize,
+     snapshot verify; run, resume: a plan was not reached
+  6  interrupted; runs and rollbacks can be resumed";
 
 pub(super) const DEMO: &str = "\
 Examples:
@@ -264,7 +265,7 @@ Files:
 Exit codes:
   0  done, or nothing left to do
   3  refused, or jobs were changed since (see --edited); nothing was changed
-  6  interrupted; the same command goes on";
+  6  interrupted; the same command continues";
 
 pub(super) const REHEARSE: &str = "\
 Examples:

@@ -34,14 +34,14 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "ROUTE=SIDE", env = "RESHELVE_PERSISTENCE_OF", help_heading = "Sides",
         value_delimiter = ',', value_parser = route_side)]
     persistence_of: Vec<(RouteName, Side)>,
-    /// How many of a hundred jobs the normalised side answers, always the same ones
+    /// Percentage of jobs that the normalised side answers, always the same jobs
     #[arg(long, value_name = "PERCENT", env = "RESHELVE_NORMALIZED_SHARE", help_heading = "Sides",
         value_parser = clap::value_parser!(u8).range(0..=100))]
     normalized_share: Option<u8>,
     /// Let the other side answer where the chosen one cannot be read
     #[arg(long, env = "RESHELVE_FALLBACK", help_heading = "Sides")]
     pub(crate) fallback: bool,
-    /// Compare answers with those of the other side, all of them or so many of a hundred
+    /// Ask the other side too, for all answers or PERCENT of them, and compare
     #[arg(long, value_name = "PERCENT", env = "RESHELVE_SHADOW", help_heading = "Sides",
         num_args = 0..=1, default_missing_value = "100", require_equals = false,
         value_parser = clap::value_parser!(u8).range(0..=100))]

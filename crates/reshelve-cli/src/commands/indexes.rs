@@ -43,12 +43,12 @@ pub(crate) fn run(args: &IndexesArgs) -> Result<ExitCode, Failure> {
 
 fn page(state: &TargetState) -> String {
     let mut table = plain_table();
-    table.set_header(["collection", "", "index", ""]);
+    table.set_header(["collection", "is there", "index", "state"]);
     for index in &state.indexes {
         let there = state.collections.contains(&index.collection);
         table.add_row([
             index.collection.name(),
-            if there { "present" } else { "missing" },
+            if there { "yes" } else { "NO" },
             index.name,
             &match (index.state, &index.difference) {
                 (IndexState::Present, _) => "present".to_owned(),

@@ -93,7 +93,10 @@ fn page(status: &RunStatus) -> String {
         "rejected",
         match documents.rejected {
             0 => number(0),
-            rejected => toned(Tone::Careful, &number(rejected)),
+            rejected => format!(
+                "{}; `reshelve report` and rejects.jsonl in the run folder name each",
+                toned(Tone::Careful, &number(rejected))
+            ),
         },
     );
     if let Some(back) = &status.rollback {

@@ -1,6 +1,6 @@
 //! Characters that may stand for others: of the same script, case and length.
 
-use super::key::Draw;
+use reshelve_words::Draw;
 
 /// Letters of one script and one case, or of a script without cases; in the order of their code
 /// points, so that what begins with other letters stays in its place.

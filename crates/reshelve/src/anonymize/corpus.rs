@@ -141,8 +141,13 @@ pub(super) struct Corpus {
 }
 
 impl Corpus {
+    /// For each of our own words, whether it is not to be drawn.
+    pub(super) fn blocked(&self) -> &[bool] {
+        &self.blocked
+    }
+
     /// Whether one of our own words is not to be drawn.
-    pub(super) fn is_blocked(&self, number: usize) -> bool {
+    fn is_blocked(&self, number: usize) -> bool {
         self.blocked.get(number).copied().unwrap_or(false)
     }
 

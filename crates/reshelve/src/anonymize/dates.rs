@@ -1,7 +1,8 @@
 //! Dates: all of a job are shifted by one offset, so that differences and order stay.
 
-use super::key::{Draw, Key};
+use super::key::Key;
 use reshelve_core::raw::{DATE_MAX, DATE_MIN};
+use reshelve_words::Draw;
 
 const DAY_S: i64 = 86_400;
 /// The smallest offset: a month.

@@ -1,11 +1,10 @@
 //! The key, and what is drawn with it: keyed BLAKE3 as a stream of bytes for each purpose and place.
 
 use blake3::{Hasher, OutputReader};
+use reshelve_words::Draw;
 
 /// Bytes of a key.
 const KEY_BYTES: usize = 32;
-/// Bytes that are drawn at a time: one block of BLAKE3.
-const BLOCK_BYTES: usize = 64;
 
 /// The key of a copy. It has no `Debug` and no `Display`: nothing prints it.
 #[derive(Clone)]
@@ -45,8 +44,7 @@ impl Key {
 
     /// Bytes that depend on the key, the purpose and the parts.
     pub(super) fn draw(&self, purpose: &str, parts: &[&[u8]]) -> Draw {
-        let reader = self.hasher(purpose, parts).finalize_xof();
-        Draw { reader, block: [0; BLOCK_BYTES], at: BLOCK_BYTES }
+        Draw::from(self.hasher(purpose, parts).finalize_xof())
     }
 
     /// Purpose and parts, each after its length, so that no two lists of parts are read alike.
@@ -57,48 +55,6 @@ impl Key {
             hasher.update(part);
         }
         hasher
-    }
-}
-
-/// A stream of drawn bytes.
-pub(super) struct Draw {
-    reader: OutputReader,
-    block: [u8; BLOCK_BYTES],
-    at: usize,
-}
-
-impl Draw {
-    pub(super) fn bytes<const N: usize>(&mut self) -> [u8; N] {
-        std::array::from_fn(|_| self.byte())
-    }
-
-    pub(super) fn byte(&mut self) -> u8 {
-        if self.at == BLOCK_BYTES {
-            self.reader.fill(&mut self.block);
-            self.at = 0;
-        }
-        self.at += 1;
-        self.block[self.at - 1]
-    }
-
-    /// A number below `bound`, or 0 where that is 0. Bounds are far below 2³²: the bias of the
-    /// multiplication is nothing that could be measured.
-    pub(super) fn below(&mut self, bound: usize) -> usize {
-        let bits = match self.block.get(self.at..).and_then(<[u8]>::first_chunk) {
-            Some(bytes) => {
-                self.at += 4;
-                *bytes
-            }
-            None => self.bytes(),
-        };
-        let bits = u64::from(u32::from_le_bytes(bits));
-        let scaled = (bits * u64::try_from(bound).unwrap_or(u64::MAX)) >> 32;
-        usize::try_from(scaled).unwrap_or(0)
-    }
-
-    /// One of them; the first where there is only one.
-    pub(super) fn pick<T: Copy>(&mut self, all: &[T]) -> Option<T> {
-        all.get(self.below(all.len())).copied()
     }
 }
 
@@ -133,14 +89,5 @@ mod tests {
         ] {
             assert_ne!(one, other);
         }
-    }
-
-    #[test]
-    fn numbers_are_below_their_bound_and_reach_it() {
-        let mut draw = key(3).draw("numbers", &[]);
-        let seen: std::collections::BTreeSet<usize> = (0..1_000).map(|_| draw.below(10)).collect();
-        assert!(seen.into_iter().eq(0..10));
-        assert_eq!(draw.below(0), 0);
-        assert_eq!(draw.pick::<u8>(&[]), None);
     }
 }

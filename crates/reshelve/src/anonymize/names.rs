@@ -7,9 +7,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::alphabet::{alike, pronounceable, sorted_alike};
-use super::key::{Draw, Key};
+use super::key::Key;
 use super::pen::{Pen, take_case};
-use reshelve_words::{Word, WordHash, is_same, words};
+use reshelve_words::{Draw, Word, WordHash, is_same, words};
 
 /// How often the letters after a beginning are drawn again because a word hits something.
 const TRIES: usize = 8;

@@ -4,9 +4,8 @@
 use super::alphabet::{alike, symbol_for};
 use super::corpus::Corpus;
 use super::ids::Ids;
-use super::key::Draw;
 use super::names::Names;
-use reshelve_words::{LENGTH_MAX, Lexicon, Script, Word, char_at, is_same, is_short, words};
+use reshelve_words::{Draw, Lexicon, Script, Word, char_at, is_same, is_short, words};
 
 /// How often a word is drawn that hits something.
 const TRIES: usize = 32;
@@ -93,7 +92,8 @@ impl Pen<'_> {
         if script == Script::Letters {
             let start = out.len();
             let length = drawn_length(mean, &mut ink.draw);
-            self.own_word(source, length, &mut ink.draw, out);
+            let blocked = self.corpus.blocked();
+            self.lexicon.draw_own(source, length, blocked, &mut ink.draw, out);
             return take_case(source, &mut out[start..]);
         }
         if let Some(id) = ink.ids.of_hex(source) {
@@ -110,36 +110,6 @@ impl Pen<'_> {
             let drawn = &out[start..];
             if !is_same(drawn, source) && (is_short(drawn) || !self.hits(drawn)) {
                 return;
-            }
-        }
-    }
-
-    /// Appends one of our own words of about that length, or several in one if it is too long; not
-    /// that word, and none that the source has.
-    fn own_word(&self, not: &[u8], length: usize, draw: &mut Draw, out: &mut Vec<u8>) {
-        let mut left = length;
-        while left > LENGTH_MAX {
-            // What is left after a part should be a part itself.
-            let part = if left < LENGTH_MAX + 3 { LENGTH_MAX - 3 } else { LENGTH_MAX };
-            let range = self.lexicon.of_length(part);
-            self.lexicon.append_own(range.start + draw.below(range.len()), part, out);
-            left -= part;
-        }
-        let is_alone = left == length;
-        let mut length = left.clamp(1, LENGTH_MAX);
-        for attempt in 0..TRIES {
-            let range = self.lexicon.of_length(length);
-            let number = range.start + draw.below(range.len());
-            let start = out.len();
-            self.lexicon.append_own(number, length, out);
-            let is_free = !self.corpus.is_blocked(number) || length == 1;
-            let is_same = is_alone && out[start..].eq_ignore_ascii_case(not);
-            if is_free && !is_same || attempt + 1 == TRIES {
-                return;
-            }
-            out.truncate(start);
-            if attempt % 8 == 7 {
-                length = (length + 1).min(LENGTH_MAX);
             }
         }
     }

@@ -13,6 +13,7 @@ use super::rule::{Class, How, Rule};
 use super::values;
 use super::walk::{Spot, code_and_scope, is_index, pattern_and_options, pointer, text_in};
 use reshelve_core::raw::{self, Document, Element, Value, Writer, kind};
+use reshelve_words::Draw;
 
 /// What all documents are rewritten with.
 #[derive(Clone, Copy)]
@@ -361,7 +362,7 @@ impl Copying<'_> {
     }
 
     /// A stream of bytes for the place where the walk is.
-    fn place(&mut self, purpose: &str) -> super::key::Draw {
+    fn place(&mut self, purpose: &str) -> Draw {
         self.ordinal += 1;
         self.key.draw(purpose, &[&self.path, &self.ordinal.to_le_bytes()])
     }

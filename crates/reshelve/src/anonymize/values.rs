@@ -2,8 +2,8 @@
 //! ones of the same type and size.
 
 use super::dates::Shift;
-use super::key::Draw;
 use reshelve_core::raw::{DATE_MAX, Value, kind};
+use reshelve_words::Draw;
 
 /// How often a number is drawn that turns out to be of another kind.
 const TRIES: usize = 32;

@@ -22,7 +22,8 @@ impl TargetFolder {
         };
         for collection in Collection::ALL {
             let there = found.iter().find(|found| found.name == collection.name());
-            if there.is_some_and(|there| !there.files.is_empty()) {
+            // One that has nothing but its metadata file is an empty collection.
+            if there.is_some() {
                 state.collections.push(collection);
             }
             state.add_indexes(collection, there.map_or(&[], |there| &there.indexes));
