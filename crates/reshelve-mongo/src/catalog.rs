@@ -128,3 +128,11 @@ pub(crate) fn whole_number(document: &Document, name: &str) -> Option<u64> {
         _ => None,
     }
 }
+
+/// The UUID of a listed collection in hex, if the server shows it.
+pub(crate) fn uuid_of(listed: &Document) -> Option<String> {
+    match listed.get_document("info").ok()?.get("uuid")? {
+        Bson::Binary(binary) => Some(reshelve_core::raw::hex(&binary.bytes)),
+        _ => None,
+    }
+}

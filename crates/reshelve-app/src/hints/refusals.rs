@@ -39,6 +39,10 @@ pub(super) fn of(refusal: &Refusal) -> Option<&'static str> {
         Refusal::RollbackDecided { .. } => {
             "leave --edited out: a rollback keeps to the decision that it began with"
         }
+        Refusal::OtherTarget { .. } => {
+            "put the target back where the run wrote it, or let its name lead there again; the entry \
+             on a target that was moved or restored in docs/what-if.md says how to tell"
+        }
         Refusal::OtherSource { .. } => {
             "give the same source with --source, repaired where it was damaged; or start a new run"
         }

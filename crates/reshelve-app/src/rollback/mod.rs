@@ -4,7 +4,7 @@ mod words;
 
 use std::path::{Path, PathBuf};
 
-use reshelve::ends::ChangedDocuments;
+use reshelve::ends::{ChangedDocuments, PlannedTarget};
 use reshelve::parity::{EditedPart, Reading, first_paths};
 use reshelve::rollback::{self, EditedJob, JobCounts, RollbackReport, RollbackRequest};
 use reshelve::run::{Plan, RunFolder, Throttle};
@@ -177,16 +177,29 @@ fn refuse_written_again(
     }
     let known = without_copies(known);
     let own = known.iter().position(|(_, other)| other.run == plan.run);
+    let own_target = (folder, &plan.target);
     let later = known.iter().enumerate().filter(|(at, (folder, other))| {
         let is_later = match own {
             // Those of one folder are in the order in which they were begun, whatever the clock.
             Some(own) if folder.path().parent() == parent => *at > own,
             _ => other.run != plan.run && other.begun_at > plan.begun_at,
         };
-        is_later && other.apply && is_same_target(&other.target, &plan.target)
+        is_later && other.apply && wrote_to_the_same((folder, &other.target), own_target)
     });
     let later = later.map(|(_, (folder, plan))| (plan.run.as_str(), folder));
     Ok(rollback::refuse_written_again(folder, later)?.map(Failure::from))
+}
+
+/// Whether two runs wrote to the same target. A server has several names, and a path leads elsewhere
+/// after a while: what both runs found out about their targets counts before these.
+fn wrote_to_the_same(
+    (one, one_target): (&RunFolder, &PlannedTarget),
+    (other, other_target): (&RunFolder, &PlannedTarget),
+) -> bool {
+    match (one.written_target(), other.written_target()) {
+        (Ok(Some(one)), Ok(Some(other))) => one == other,
+        _ => is_same_target(one_target, other_target),
+    }
 }
 
 /// The refusal where a later run beside this one may have written the same jobs.

@@ -5,8 +5,7 @@ use reshelve::ends::{About, EndError};
 use reshelve_core::extjson::{Style, write_document};
 use reshelve_core::raw;
 
-use super::identity::uuid_of;
-use crate::catalog::{first_batch, list};
+use crate::catalog::{first_batch, list, uuid_of};
 use crate::connection::Connection;
 use crate::error_class::is_namespace_not_found;
 

@@ -3,12 +3,12 @@
 //! A server answers a query on a collection that is gone with no documents, which looks like the
 //! end of it.
 
-use mongodb::bson::{Bson, Document, doc};
+use mongodb::bson::doc;
 use mongodb::error::Error;
 use mongodb::options::{ReadConcern, ReadPreference, SelectionCriteria};
 use reshelve::ends::LiveCollection;
 
-use crate::catalog::first_batch;
+use crate::catalog::{first_batch, uuid_of};
 use crate::connection::Connection;
 use crate::patience::limited;
 
@@ -114,11 +114,4 @@ impl Identity {
 /// Whether both UUIDs are known, and are not the same.
 pub(super) fn differs(now: Option<&str>, was: &LiveCollection) -> bool {
     matches!((now, &was.uuid), (Some(now), Some(was)) if now != was)
-}
-
-pub(super) fn uuid_of(listed: &Document) -> Option<String> {
-    match listed.get_document("info").ok()?.get("uuid")? {
-        Bson::Binary(binary) => Some(reshelve_core::raw::hex(&binary.bytes)),
-        _ => None,
-    }
 }

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use mongodb::bson::doc;
 use reshelve::ends::{
     Abandoned, Base, Claim, Destination, DrySink, EndError, Held, Hint, Left, Look, Members, Notes,
     OnExisting, PlannedTarget, Position, Sink, TargetRequest, WrittenJobs,
 };
+use reshelve::target_schema::Collection;
 
 use super::ended;
 use super::follows;
@@ -18,6 +20,7 @@ use super::preflight::{Findings, Obstacle, counts, examples, findings, forecast}
 use super::sink::LiveSink;
 use super::undo_forget;
 use super::used_plans;
+use crate::catalog::{list, uuid_of};
 use crate::connection::Connection;
 
 /// A live database that a run writes to.
@@ -112,6 +115,18 @@ impl LiveDestination {
 impl Destination for LiveDestination {
     fn planned(&self) -> PlannedTarget {
         PlannedTarget::Live(self.connection.planned())
+    }
+
+    /// The collection of the jobs, by its UUID: no server gives one twice.
+    fn identity(&self) -> Result<Option<String>, EndError> {
+        let connection = &self.connection;
+        let question = doc! {
+            "listCollections": 1,
+            "filter": { "name": Collection::Jobs.name() },
+            "authorizedCollections": true,
+        };
+        let listed = connection.wait(list(connection, question))?;
+        Ok(listed.first().and_then(uuid_of).map(|uuid| format!("{} {uuid}", Collection::Jobs)))
     }
 
     fn members(&self) -> Option<Box<dyn Members>> {

@@ -173,6 +173,14 @@ pub trait Destination: TakesBack {
     /// What `run.json` says of it.
     fn planned(&self) -> PlannedTarget;
 
+    /// What tells this target from any other one at the same place, such as a folder that has its
+    /// name since, or the database of a server behind the same tunnel; none if nothing is there, or
+    /// the server does not tell.
+    ///
+    /// # Errors
+    /// If the target cannot be asked.
+    fn identity(&self) -> Result<Option<String>, EndError>;
+
     /// Its members, if it is several servers.
     fn members(&self) -> Option<Box<dyn Members>> {
         None

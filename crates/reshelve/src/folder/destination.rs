@@ -110,6 +110,13 @@ impl Destination for FolderDestination {
         PlannedTarget::Folder(self.target.clone())
     }
 
+    /// The folder of the database, by its number on its file system and the time when it was made:
+    /// a number is given again, and devices are counted anew when a machine starts.
+    fn identity(&self) -> Result<Option<String>, EndError> {
+        let found = self.files.look(&self.target.database())?;
+        Ok(found.map(|found| format!("folder {}, made {}", found.identity.inode, found.born_ns)))
+    }
+
     fn look(&mut self, request: &TargetRequest, _: &mut dyn Notes) -> Result<Base, EndError> {
         let before = preflight::look(self.files.as_ref(), request, &self.target)?;
         let Before { seen, base, documents, existing } = before;

@@ -43,6 +43,10 @@ impl Destination for PlanDestination<'_> {
         self.inner.planned()
     }
 
+    fn identity(&self) -> Result<Option<String>, EndError> {
+        self.inner.identity()
+    }
+
     fn members(&self) -> Option<Box<dyn Members>> {
         self.inner.members()
     }

@@ -122,6 +122,7 @@ pub fn roll_back(
     if checkpoint.is_finishing {
         return Err(Refusal::Finishing { run: plan.run }.into());
     }
+    folder.expect_target(&plan.run, destination)?;
     let lengths = match destination.is_undone_by_position() {
         true => checkpoint.journal,
         false => journal::whole(folder, checkpoint.journal)?,

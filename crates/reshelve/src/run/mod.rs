@@ -19,6 +19,7 @@ mod run_folder;
 mod saver;
 mod start;
 pub mod states;
+mod written_target;
 
 pub use crate::pass::{EXAMPLES_MAX, Example, RejectReason, RejectRecord, Tally};
 pub use checkpoint::{Checkpoint, DocumentCounts, Totals};

@@ -316,6 +316,10 @@ impl RunFolder {
         self.path.join("checkpoint.json")
     }
 
+    pub(super) fn target_file(&self) -> PathBuf {
+        self.path.join("target.json")
+    }
+
     pub(super) fn control_file(&self) -> PathBuf {
         self.path.join("control.json")
     }

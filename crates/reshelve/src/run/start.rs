@@ -8,7 +8,7 @@ use super::checkpoint::Checkpoint;
 use super::control::Throttle;
 use super::end::{execute, finish, note_failure, tidy};
 use super::engine::Context;
-use super::journal::{self, Named};
+use super::journal::{self, JournalLengths, Named};
 use super::plan::{Decisions, PLAN_SCHEMA, Plan, RunRequest};
 use super::run_folder::RunFolder;
 use super::states::State;
@@ -129,6 +129,15 @@ pub fn start(
         folder.remove()?;
         return Err(error.into());
     }
+    if plan.apply
+        && let Err(error) = folder.keep_target(&plan.run, destination)
+    {
+        // Nothing is written yet. The first error is the one to tell.
+        drop(destination.forget(&plan.claim(&folder)));
+        drop(destination.unlock());
+        folder.remove()?;
+        return Err(error);
+    }
     let context = Context {
         plan: &plan,
         folder: &folder,
@@ -172,8 +181,13 @@ pub fn resume(
     let was = begin_again(&plan, folder, &mut from, request.throttle)?;
     let claim = plan.claim(folder);
     if plan.apply {
+        let is_known = folder.expect_target(&plan.run, destination)?;
         let named = Named::of_tail(folder, from.journal);
         lock_again(&claim, &from, &named, destination, observer)?;
+        // The first process was killed before it kept it, and before it wrote anything.
+        if !is_known && from.journal == JournalLengths::default() {
+            folder.keep_target(&plan.run, destination)?;
+        }
     }
     if from.is_finishing {
         // All that is left to do needs no source.

@@ -5,6 +5,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use rustix::fs::{Access, CWD, OFlags};
 use rustix::io::Errno;
@@ -219,7 +220,9 @@ fn found(metadata: &fs::Metadata) -> Found {
         Kind::Other
     };
     let modified_ns = metadata.mtime().wrapping_mul(1_000_000_000) + metadata.mtime_nsec();
-    Found { kind, length: metadata.len(), identity: identity(metadata), modified_ns }
+    let born = metadata.created().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+    let born_ns = born.and_then(|born| i64::try_from(born.as_nanos()).ok()).unwrap_or(0);
+    Found { kind, length: metadata.len(), identity: identity(metadata), modified_ns, born_ns }
 }
 
 fn identity(metadata: &fs::Metadata) -> Identity {

@@ -65,6 +65,8 @@ pub struct Found {
     /// When its content was last changed, in nanoseconds since 1970; 0 if the file system keeps no
     /// times.
     pub modified_ns: i64,
+    /// When it was made, in the same way; 0 too where the system does not tell.
+    pub born_ns: i64,
 }
 
 /// The answer to a request for a lock.

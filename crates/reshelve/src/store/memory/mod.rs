@@ -230,9 +230,9 @@ impl State {
         let found = match self.image.nodes.get(&node) {
             Some(Node::File(file)) => {
                 let length = u64::try_from(file.content.len()).unwrap_or(u64::MAX);
-                Found { kind: Kind::File, length, identity, modified_ns: 0 }
+                Found { kind: Kind::File, length, identity, modified_ns: 0, born_ns: 0 }
             }
-            _ => Found { kind: Kind::Folder, length: 0, identity, modified_ns: 0 },
+            _ => Found { kind: Kind::Folder, length: 0, identity, modified_ns: 0, born_ns: 0 },
         };
         Ok(Some(found))
     }

@@ -1,0 +1,65 @@
+//! `target.json`: which target a run writes to, whatever is at its place later.
+//!
+//! A path or a connection string leads elsewhere once a folder was renamed, a link was set anew or a
+//! tunnel ends at another server. The same source gives the same documents: what is there then may
+//! be the work of another run, byte for byte.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Refusal, RunError, RunFolder};
+use crate::ends::Destination;
+use crate::store::{read_state, write_checked_state};
+
+/// The version of the file.
+const SCHEMA: &str = "reshelve.run-target/1";
+
+#[derive(Serialize, Deserialize)]
+struct WrittenTarget {
+    schema: String,
+    /// The run.
+    run: String,
+    /// What [`Destination::identity`] said when the run began.
+    identity: String,
+}
+
+impl RunFolder {
+    /// What tells the target of the run from others; none if the target did not tell, or the run
+    /// was never told to write.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or is of another version.
+    pub fn written_target(&self) -> Result<Option<String>, RunError> {
+        match read_state::<WrittenTarget>(self.files(), &self.target_file(), SCHEMA) {
+            Ok(target) => Ok(Some(target.identity)),
+            Err(error) if error.is_absent() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Keeps it, durably, before anything is written there.
+    pub(super) fn keep_target(
+        &self,
+        run: &str,
+        destination: &dyn Destination,
+    ) -> Result<(), RunError> {
+        let Some(identity) = destination.identity()? else { return Ok(()) };
+        let target = WrittenTarget { schema: SCHEMA.to_owned(), run: run.to_owned(), identity };
+        Ok(write_checked_state(self.files(), &self.target_file(), &target)?)
+    }
+
+    /// Refuses another target than the one that the run writes to; tells whether it is known.
+    pub(crate) fn expect_target(
+        &self,
+        run: &str,
+        destination: &dyn Destination,
+    ) -> Result<bool, RunError> {
+        let Some(written) = self.written_target()? else { return Ok(false) };
+        match destination.identity()? {
+            Some(found) if found == written => Ok(true),
+            found => {
+                let is_there = found.is_some();
+                Err(Refusal::OtherTarget { run: run.to_owned(), is_there }.into())
+            }
+        }
+    }
+}
