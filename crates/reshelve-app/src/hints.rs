@@ -38,7 +38,9 @@ pub(crate) use rehearse::{
     remove_scratch_folder,
 };
 pub(crate) use rollback::go_on as go_on_rolling_back;
-pub(crate) use rollback::{GO_ON_ROLLING_BACK, READ_THE_LATER_RUN, START_A_NEW_RUN};
+pub(crate) use rollback::{
+    BRING_THE_LATER_RUN, GO_ON_ROLLING_BACK, READ_THE_LATER_RUN, START_A_NEW_RUN,
+};
 pub use rollback::{on_edited, wrong_number};
 pub(crate) use served::{LOOK_AGAIN, WAIT_OR_STOP, name_target_yourself, resume_yourself};
 pub(crate) use sources::{INSPECT_ALL, SOURCE_IS_A_FILE};

@@ -127,3 +127,37 @@ fn a_list_of_rejects_that_was_changed_is_not_believed() {
     at.place.write(&path, list.as_bytes());
     at.verdict(0);
 }
+
+/// To replace a job takes out its earlier version by its job id; what has its `_id` and is of another
+/// job would stay beside the new version.
+#[test]
+fn a_document_of_another_job_that_has_the_same_id_is_not_replaced() {
+    for collection in COLLECTIONS {
+        let place = Place::new();
+        place.expect(0, &["generate", "jobs.bson", "--documents", "12", "--size", "small"]);
+        place.expect(0, &with(&["run", "jobs.bson", "target"], &APPLY));
+        let path = format!("target/letswriteabook/{collection}.bson");
+        let mut documents = split(&place.read(&path));
+        let job = text(&documents[0], "jobId").to_vec();
+        let other: Vec<u8> = job.iter().rev().copied().collect();
+        assert_ne!(job, other);
+        let at = place_of_job_id(&documents[0], &job);
+        documents[0][at..at + job.len()].copy_from_slice(&other);
+        place.write(&path, &documents.concat());
+        let before = place.tree("target");
+        let told =
+            place.expect(4, &with(&["run", "jobs.bson", "target", "--replace", "--json"], &APPLY));
+        assert_eq!(document(&told)["rejects"], json!({ "target-conflict": 1 }), "{collection}");
+        assert!(place.tree("target") == before, "{collection}");
+        let run = document(&told)["run"].as_str().unwrap().to_owned();
+        place.expect(0, &["rollback", &run, "--apply"]);
+        assert!(place.tree("target") == before, "{collection}");
+    }
+}
+
+/// Where a document has its job id.
+fn place_of_job_id(document: &[u8], job: &[u8]) -> usize {
+    let name = [b"\x02jobId\0", &u32::try_from(job.len() + 1).unwrap().to_le_bytes()[..]].concat();
+    let found = document.windows(name.len()).position(|window| window == name).unwrap();
+    found + name.len()
+}

@@ -148,3 +148,21 @@ fn a_second_command_is_refused_while_a_run_is_taken_back() {
     assert_eq!(told["collections"]["novel_jobs"]["documents"], 0, "{told}");
     count("SIGSTOP of a rollback while others try, then SIGCONT", "folder", Ended::same(1));
 }
+
+/// Somebody removes the lock of a run that is at work. Its files are locked too: the run that is
+/// refused because of that leaves nothing that could be resumed.
+#[test]
+fn a_run_that_finds_the_files_in_use_leaves_no_run_behind() {
+    let (place, expected) = place();
+    let child = stopped(&place, &RUN, |bytes| bytes > 200_000);
+    let lock = place.path("target/letswriteabook/.reshelve.lock");
+    std::fs::remove_file(&lock).unwrap();
+    let runs = place.runs();
+    let more = [&RUN[..], &["--allow-existing"]].concat();
+    place.expect(3, &more).says(&["another run is writing to this target", "hint:"]);
+    assert_eq!(place.runs(), runs);
+    assert!(!lock.exists(), "the refused run left its lock");
+    signal(&child, "CONT");
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(4));
+    place.outcome("target").expect_same(&expected, "the run that was at work");
+}

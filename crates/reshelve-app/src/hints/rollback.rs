@@ -58,6 +58,10 @@ pub fn wrong_number(run: &str, jobs: u64) -> String {
     }
 }
 
+/// A later run whose folder is not there.
+pub(crate) const BRING_THE_LATER_RUN: &str = "copy the folder of that run beside that of this one, so \
+    that its journal can be asked; or take it back first, where its folder is";
+
 /// A later run that cannot be read.
 pub(crate) const READ_THE_LATER_RUN: &str =
     "put its files back from a copy, or take it back first with the version that wrote it";

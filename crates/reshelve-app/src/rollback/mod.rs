@@ -128,13 +128,19 @@ pub fn rollback(request: &Request, handle: &Handle) -> Result<Outcome, Failure> 
         handle.check_may_write("`rollback --apply`")?;
     }
     let plan = folder.plan()?;
-    let in_its_place = refuse_written_again(&request.run.runs_folder, &folder, &plan)?;
+    let (in_its_place, known) = refuse_written_again(&request.run.runs_folder, &folder, &plan)?;
     // Whoever only asks is shown what is in the way.
     if request.apply || request.edited.is_some() {
         in_its_place.clone().map_or(Ok(()), Err)?;
     }
     let target = request.target.as_deref();
     let mut destination = places::destination_again(&plan.target, target, handle)?;
+    let later = destination.later_writers(&plan.run)?;
+    let unknown = later.into_iter().find(|later| !known.contains(later));
+    let in_its_place = in_its_place.or(unknown.map(|later| wrote_elsewhere(&later)));
+    if request.apply || request.edited.is_some() {
+        in_its_place.clone().map_or(Ok(()), Err)?;
+    }
     let asked = RollbackRequest {
         folder,
         apply: request.apply,
@@ -153,12 +159,12 @@ pub fn rollback(request: &Request, handle: &Handle) -> Result<Outcome, Failure> 
 }
 
 /// Refuses to take back a run of which a later one has written jobs anew; gives the refusal where it
-/// has replaced or completed them.
+/// has replaced or completed them, and the ids of all runs that were looked at.
 fn refuse_written_again(
     runs: &Path,
     folder: &RunFolder,
     plan: &Plan,
-) -> Result<Option<Failure>, Failure> {
+) -> Result<(Option<Failure>, Vec<String>), Failure> {
     // It may be named by its folder, from anywhere.
     let parent = folder.path().parent().filter(|parent| !parent.as_os_str().is_empty());
     let beside = parent.unwrap_or(Path::new("."));
@@ -187,19 +193,28 @@ fn refuse_written_again(
         is_later && other.apply && wrote_to_the_same((folder, &other.target), own_target)
     });
     let later = later.map(|(_, (folder, plan))| (plan.run.as_str(), folder));
-    Ok(rollback::refuse_written_again(folder, later)?.map(Failure::from))
+    let in_its_place = rollback::refuse_written_again(folder, later)?.map(Failure::from);
+    Ok((in_its_place, known.into_iter().map(|(_, plan)| plan.run).collect()))
 }
 
-/// Whether two runs wrote to the same target. A server has several names, and a path leads elsewhere
-/// after a while: what both runs found out about their targets counts before these.
+/// The refusal where the target names a later run whose journal is not there to be asked.
+fn wrote_elsewhere(later: &str) -> Failure {
+    let message = format!(
+        "the run {later} has written into this target since, and its run folder is not beside that of \
+         this one: it may have written jobs of this run again"
+    );
+    Failure::refused(message, hints::BRING_THE_LATER_RUN)
+}
+
+/// Whether two runs wrote to the same target, for all that is known. A server has several names: what
+/// both runs found out about their targets tells too.
 fn wrote_to_the_same(
     (one, one_target): (&RunFolder, &PlannedTarget),
     (other, other_target): (&RunFolder, &PlannedTarget),
 ) -> bool {
-    match (one.written_target(), other.written_target()) {
-        (Ok(Some(one)), Ok(Some(other))) => one == other,
-        _ => is_same_target(one_target, other_target),
-    }
+    let found = |run: &RunFolder| run.written_target().ok().flatten();
+    is_same_target(one_target, other_target)
+        || found(one).is_some_and(|one| found(other).is_some_and(|other| one == other))
 }
 
 /// The refusal where a later run beside this one may have written the same jobs.

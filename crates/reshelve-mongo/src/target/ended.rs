@@ -19,6 +19,22 @@ pub(super) async fn jobs(connection: &Connection, run: &str) -> Result<Option<u6
     Ok(found.and_then(|found| whole_number(&found, "jobs")))
 }
 
+/// The runs that were done after this one, wrote jobs, and were not taken back. The id of a run
+/// begins with the time when it was begun.
+pub(super) async fn after(connection: &Connection, run: &str) -> Result<Vec<String>, EndError> {
+    let mut later = Vec::new();
+    for note in run_notes::all(connection).await? {
+        if let Ok(other) = note.get_str("ended")
+            && other > run
+            && whole_number(&note, "jobs").is_none_or(|jobs| jobs > 0)
+        {
+            later.push(other.to_owned());
+        }
+    }
+    later.sort_unstable();
+    Ok(later)
+}
+
 /// Keeps how many jobs a run has written that is about to be done.
 pub(super) async fn add(connection: &Connection, run: &str, jobs: u64) -> Result<(), EndError> {
     let jobs = i64::try_from(jobs).unwrap_or(i64::MAX);

@@ -1,5 +1,6 @@
 //! Documents of single runs in `reshelve_runs`, beside the lease: what a later process has to know.
 
+use futures_util::TryStreamExt;
 use mongodb::bson::{Bson, Document, doc};
 use mongodb::error::Error;
 use reshelve::ends::EndError;
@@ -12,6 +13,16 @@ pub(super) async fn read(connection: &Connection, id: &str) -> Result<Option<Doc
     let runs = connection.decoded(RUNS);
     let find = || runs.find_one(doc! { "_id": id }).into_future();
     let found: Result<Option<Document>, Error> = connection.patience.retry(find).await;
+    found.map_err(|error| connection.error("reading", RUNS, &error))
+}
+
+/// All of them: a target has a few for each run.
+pub(super) async fn all(connection: &Connection) -> Result<Vec<Document>, EndError> {
+    let runs = connection.decoded(RUNS);
+    let find = async || -> Result<Vec<Document>, Error> {
+        runs.find(doc! {}).await?.try_collect().await
+    };
+    let found = connection.patience.retry(|| Box::pin(find())).await;
     found.map_err(|error| connection.error("reading", RUNS, &error))
 }
 

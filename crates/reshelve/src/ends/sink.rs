@@ -80,6 +80,8 @@ pub struct Before {
     pub missing: Vec<Section>,
     /// What stands in the way, where something else is there under one of its ids.
     pub conflict: Option<String>,
+    /// Whether that belongs to another job: to replace this one would not take it away.
+    pub is_of_another_job: bool,
     /// Whether something stands of it, and all of that is what [`JobAhead::wrote`] names.
     pub is_earlier_own: bool,
 }

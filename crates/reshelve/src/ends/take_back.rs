@@ -197,6 +197,15 @@ pub trait TakesBack {
         Ok(None)
     }
 
+    /// The runs that have written jobs into the target after this one, and were not taken back, as
+    /// far as the target itself tells.
+    ///
+    /// # Errors
+    /// If the target cannot be read.
+    fn later_writers(&mut self, _run: &str) -> Result<Vec<String>, EndError> {
+        Ok(Vec::new())
+    }
+
     /// Gives every document that discarding the jobs will delete.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use super::lengths::{Finishing, Lengths, Progress};
 use super::lock::{Holder, Lock};
 use super::preflight::{self, Before, Expect};
 use super::replace::{Replacing, finish_collection, has_taken_its_place};
-use super::sink::FolderSink;
+use super::sink::{FolderSink, expect_unlocked};
 use super::tail::{check_ends, expect_no_strangers, keep_strangers, take_in_appended};
 use super::used_plans;
 use crate::ends::{
@@ -130,6 +130,8 @@ impl Destination for FolderDestination {
         self.take_lock(claim, abandoned)?;
         let seen = self.seen.unwrap_or_default();
         let checked = preflight::check_seen(self.files.as_ref(), &self.target, seen);
+        // The lock of a run at work may have been removed by hand: its files are locked too.
+        let checked = checked.and_then(|()| expect_unlocked(self.files.as_ref(), &self.target));
         self.unlock_unless(checked)?;
         let Some(over) = self.lock.as_ref().and_then(|lock| lock.over.clone()) else {
             return Ok(());

@@ -18,6 +18,8 @@ use reshelve_core::raw::{self, Document, Value};
 const HELD_MAX: usize = 1 << 20;
 /// Key and value, 16 bytes each.
 const RECORD: usize = 32;
+/// Bytes of a value that are a hash of the document; the rest is one of its job id.
+const CONTENT: usize = 12;
 
 /// An index over the documents of a target folder.
 #[derive(Debug)]
@@ -94,7 +96,8 @@ impl Existing {
             for place in raw::documents(&bytes[range.clone()]) {
                 let place = range.start + place.start..range.start + place.end;
                 let document = Document::new(&bytes[place.clone()]);
-                let (found, conflict) = self.look_for(collection, document)?;
+                let (found, conflict, is_of_another_job) = self.look_for(collection, document)?;
+                before.is_of_another_job |= is_of_another_job;
                 found_any |= found == Found::Same;
                 if found == Found::Absent {
                     let mut section: Section = std::array::from_fn(|_| 0..0);
@@ -117,25 +120,41 @@ impl Existing {
         &self,
         collection: Collection,
         document: Document<'_>,
-    ) -> Result<(Found, Option<String>), DiskError> {
+    ) -> Result<(Found, Option<String>, bool), DiskError> {
         let (id, job_id) = names(document);
         if let Some(record) = self.records.get(&id_key(collection, id))? {
-            let same = record[16..] == key_of(document.bytes());
-            let what = || format!("{collection} holds another document with that _id");
-            return Ok(if same { (Found::Same, None) } else { (Found::Other, Some(what())) });
+            let value = value(document);
+            if record[16..] == value {
+                return Ok((Found::Same, None, false));
+            }
+            let is_of_another_job = record[16 + CONTENT..] != value[CONTENT..];
+            let what = match is_of_another_job {
+                true => format!("{collection} holds a document of another job with that _id"),
+                false => format!("{collection} holds another document with that _id"),
+            };
+            return Ok((Found::Other, Some(what), is_of_another_job));
         }
         if has_unique_job_id(collection)
             && self.records.get(&job_key(collection, job_id))?.is_some()
         {
             let what = format!("{collection} holds another document with that jobId");
-            return Ok((Found::Other, Some(what)));
+            return Ok((Found::Other, Some(what), false));
         }
-        Ok((Found::Absent, None))
+        Ok((Found::Absent, None, false))
     }
 }
 
 fn names(document: Document<'_>) -> (Option<Value<'_>>, Option<Value<'_>>) {
     (document.get("_id"), document.get("jobId"))
+}
+
+/// What is kept of a document: whether it is the same, and of which job it is.
+fn value(document: Document<'_>) -> [u8; 16] {
+    let job = document.get("jobId");
+    let job = job.map(|job| [&[job.kind], job.bytes].concat()).unwrap_or_default();
+    let mut value = key_of(document.bytes());
+    value[CONTENT..].copy_from_slice(&key_of(&job)[..16 - CONTENT]);
+    value
 }
 
 /// A job has many events, so the events are the only collection without a unique job id.
@@ -165,11 +184,13 @@ fn add(
     collection: Collection,
     document: &[u8],
 ) -> Result<(), DiskError> {
-    let (id, job_id) = names(Document::new(document));
+    let document = Document::new(document);
+    let (id, job_id) = names(document);
+    let value = value(document);
     let mut record = |key: Key| {
         let mut record = [0; RECORD];
         record[..16].copy_from_slice(&key);
-        record[16..].copy_from_slice(&key_of(document));
+        record[16..].copy_from_slice(&value);
         sorter.add(record)
     };
     record(id_key(collection, id))?;

@@ -210,6 +210,18 @@ pub(super) fn open_locked(
     }
 }
 
+/// Refuses a folder whose files another process has open to write.
+pub(super) fn expect_unlocked(files: &dyn Files, folder: &TargetFolder) -> Result<(), EndError> {
+    for path in Collection::ALL.map(|at| folder.file(at)) {
+        if files.exists(&path)?
+            && files.open(&path, Open::Read)?.try_lock_shared()? == Locking::HeldByAnother
+        {
+            return Err(Lock::is_held(&path, None));
+        }
+    }
+    Ok(())
+}
+
 /// Sections with neighbours joined: one write for a batch, where nothing in it is left out.
 fn joined<'s>(sections: impl Iterator<Item = &'s Section>) -> Vec<Section> {
     let mut list: Vec<Section> = Vec::new();

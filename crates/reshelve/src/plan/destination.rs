@@ -196,6 +196,10 @@ impl TakesBack for PlanDestination<'_> {
         self.inner.replaced_by(run, jobs)
     }
 
+    fn later_writers(&mut self, run: &str) -> Result<Vec<String>, EndError> {
+        self.inner.later_writers(run)
+    }
+
     fn discarded(
         &mut self,
         run: &TakenBack<'_>,

@@ -100,6 +100,10 @@ impl TakesBack for LiveDestination {
         Ok(by)
     }
 
+    fn later_writers(&mut self, run: &str) -> Result<Vec<String>, EndError> {
+        self.connection().wait(ended::after(self.connection(), run))
+    }
+
     fn discarded(
         &mut self,
         run: &TakenBack<'_>,

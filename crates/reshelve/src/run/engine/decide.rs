@@ -53,7 +53,10 @@ impl<S: Sink + ?Sized> Engine<'_, S> {
         decided: &mut Decided,
     ) -> Decision {
         let action = match before.conflict {
-            Some(what) if self.context.plan.on_existing != OnExisting::Replace => {
+            Some(what)
+                if before.is_of_another_job
+                    || self.context.plan.on_existing != OnExisting::Replace =>
+            {
                 let rejection = Rejection::new(RejectReason::TargetConflict, what);
                 return Decision::Rejected { rejection, is_listed: true };
             }
