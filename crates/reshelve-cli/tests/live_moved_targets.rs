@@ -1,7 +1,7 @@
 //! Live targets that were made anew, and such that runs of several machines write to: a run is taken
 //! back in the collections that it wrote to, and not where another run may count on its documents.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends there")]
 
 use mongodb::bson::doc;
 
@@ -74,7 +74,8 @@ fn a_run_is_not_taken_back_under_one_of_another_machine() {
     let run = ["run", "jobs.bson", &target.uri, "--apply", "--in-flight", "include"];
     place.expect(0, &run);
     let first = place.run();
-    for collection in ["novel_jobs", "novel_job_events", "novel_job_metrics", "novel_job_metadata"] {
+    for collection in ["novel_jobs", "novel_job_events", "novel_job_metrics", "novel_job_metadata"]
+    {
         target.command(doc! { "delete": collection, "deletes": [{ "q": {}, "limit": 0 }] });
     }
     place.expect(0, &[&run[..], &["--runs-dir", "elsewhere", "--allow-existing"]].concat());

@@ -1,7 +1,7 @@
 //! Targets that are somewhere else since, and others that are in their place: a run is taken back
 //! where it wrote, and nowhere else.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends there")]
 
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;

@@ -19,9 +19,8 @@ pub(super) async fn read(connection: &Connection, id: &str) -> Result<Option<Doc
 /// All of them: a target has a few for each run.
 pub(super) async fn all(connection: &Connection) -> Result<Vec<Document>, EndError> {
     let runs = connection.decoded(RUNS);
-    let find = async || -> Result<Vec<Document>, Error> {
-        runs.find(doc! {}).await?.try_collect().await
-    };
+    let find =
+        async || -> Result<Vec<Document>, Error> { runs.find(doc! {}).await?.try_collect().await };
     let found = connection.patience.retry(|| Box::pin(find())).await;
     found.map_err(|error| connection.error("reading", RUNS, &error))
 }
