@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 pub use reshelve::report::number;
 pub use reshelve::store::size;
 
+pub(crate) use reshelve::report::ratio;
 use reshelve_core::raw::{DATE_MAX, DATE_MIN, iso};
 use serde_json::Value;
 
@@ -143,16 +144,6 @@ pub fn date(date_ms: i64) -> String {
 /// A date with its time, as ISO text.
 pub fn moment(date_ms: i64) -> String {
     iso(date_ms.clamp(DATE_MIN, DATE_MAX)).as_str().to_owned()
-}
-
-/// A quotient with one decimal, which is enough for people and for comparisons; 0 if there is
-/// nothing to divide by.
-#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "rates, not counts")]
-pub(crate) fn ratio(dividend: u64, divisor: u64) -> f64 {
-    if divisor == 0 {
-        return 0.0;
-    }
-    (dividend as f64 / divisor as f64 * 10.0).round() / 10.0
 }
 
 /// A word of a command line that people copy, quoted for a shell of the Bourne family where that is

@@ -8,7 +8,7 @@ use reshelve::run::{Plan, RunFolder, State};
 use crate::failure::Failure;
 use crate::family::without_copies;
 use crate::handle::Handle;
-use crate::overlap::{is_same_target, read_the_same};
+use crate::overlap::{is_same_path, is_same_target, read_the_same};
 use crate::text::counted;
 
 /// The runs that wrote, or write, this target: those of a folder of runs, and the one that the
@@ -23,18 +23,13 @@ pub(crate) fn runs_of(
     runs.retain(|(_, plan)| plan.apply && is_same_target(&plan.target, target));
     if let PlannedTarget::Folder(folder) = target
         && let Some(holder) = folder.left_by()?
+        // The folder of runs may be named in another way than the lock names it.
         && !runs.iter().any(|(run, _)| is_same_path(run.path(), &holder.folder))
     {
         let run = RunFolder::find(runs_folder, &holder.folder.to_string_lossy()).ok();
         runs.extend(run.and_then(planned));
     }
     Ok(runs)
-}
-
-/// The folder of runs may be named in another way than the lock names it.
-fn is_same_path(one: &Path, other: &Path) -> bool {
-    let real = |path: &Path| path.canonicalize().ok();
-    real(one).is_some_and(|one| Some(one) == real(other))
 }
 
 /// Tells which of these runs are not done, and returns their ids. A run after them that is done and

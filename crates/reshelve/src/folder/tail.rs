@@ -10,8 +10,7 @@ use super::preflight::Expect;
 use crate::ends::{EndError, Hint, NamedJobs, Notes, TargetFolder};
 use crate::standing::{OwnDocuments, Part};
 use crate::store::{At, DiskError, Files, Open, OpenFile, key_of};
-use crate::target_schema::Collection;
-use reshelve_core::raw::{Document, Value};
+use crate::target_schema::{Collection, job_id};
 
 /// The folder, in that of the run, of what was cut off.
 const KEPT: &str = "cut-off";
@@ -182,10 +181,6 @@ fn tail(
     Ok(tail)
 }
 
-fn job_id(document: &[u8]) -> Option<&[u8]> {
-    Document::new(document).get("jobId").and_then(Value::string)
-}
-
 /// How many of these documents of one job the run had written before.
 fn settled(
     collection: Collection,
@@ -193,7 +188,7 @@ fn settled(
     named: &dyn NamedJobs,
 ) -> Result<u64, DiskError> {
     let first = documents.first().map(Vec::as_slice).unwrap_or_default();
-    let Some(job) = named.settled(&key_of(job_id(first).unwrap_or_default()))? else {
+    let Some(job) = named.settled(&key_of(job_id(first)))? else {
         return Ok(0);
     };
     let own = OwnDocuments::new(job, None);
@@ -211,7 +206,7 @@ fn part(
     named: &dyn NamedJobs,
 ) -> Result<Option<Part>, DiskError> {
     let Some(first) = documents.first() else { return Ok(None) };
-    let Some(job) = named.get(&key_of(job_id(first).unwrap_or_default()))? else {
+    let Some(job) = named.get(&key_of(job_id(first)))? else {
         return Ok(Some(Part::More));
     };
     let documents: Vec<&[u8]> = documents.iter().map(Vec::as_slice).collect();

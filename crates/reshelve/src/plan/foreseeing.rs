@@ -1,14 +1,14 @@
 //! What a dry run would leave in its target, collected while it decides.
 
 use super::error::PlanError;
-use super::target::{Collections, job_id, two_sums};
+use super::target::{Collections, two_sums};
 use crate::ends::{
     Action, Claim, EndError, Fate, Hint, JobAhead, JobWrite, Look, Looked, Position, Sink, Syncer,
     TargetReader,
 };
 use crate::pass::Checksum;
 use crate::store::{DiskError, Sorted, Sorter, key_of};
-use crate::target_schema::Collection;
+use crate::target_schema::{Collection, job_id};
 use reshelve_core::mapping::TargetDocuments;
 use reshelve_core::raw;
 

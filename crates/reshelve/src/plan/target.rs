@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use crate::ends::{CollectionChecksum, EndError, TargetReader};
 use crate::parity::checksums;
 use crate::pass::Checksum;
-use crate::target_schema::{Collection, is_of_a_version};
+use crate::target_schema::{Collection, is_of_a_version, job_id};
 
 use super::foreseeing::Replaced;
-use reshelve_core::raw::{Document, Value};
 
 /// Counts and checksums of the four collections.
 pub type Collections = BTreeMap<String, CollectionChecksum>;
@@ -59,8 +58,4 @@ pub(super) fn two_sums(
         }
     }
     Ok((all, staying))
-}
-
-pub(super) fn job_id(document: &[u8]) -> &[u8] {
-    Document::new(document).get("jobId").and_then(Value::string).unwrap_or_default()
 }

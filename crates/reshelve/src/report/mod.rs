@@ -327,9 +327,10 @@ pub fn number(number: u64) -> String {
     text
 }
 
-/// One decimal is enough for people and for comparisons.
+/// A quotient with one decimal, which is enough for people and for comparisons; 0 if there is
+/// nothing to divide by.
 #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "rates, not counts")]
-fn ratio(dividend: u64, divisor: u64) -> f64 {
+pub fn ratio(dividend: u64, divisor: u64) -> f64 {
     if divisor == 0 {
         return 0.0;
     }
