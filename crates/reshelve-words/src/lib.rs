@@ -17,5 +17,5 @@ pub use draw::Draw;
 pub use folding::is_same;
 pub use letters::char_at;
 pub use lexicon::{LENGTH_MAX, Lexicon, Listed, Reading, WordHash, is_short};
-pub use runs::Runs;
+pub use runs::{RUN, run};
 pub use words::{Script, Word, words};

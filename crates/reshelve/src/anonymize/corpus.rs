@@ -117,7 +117,8 @@ impl Collecting {
             words: self.words.finish()?,
             jobs: self.jobs.finish()?,
             starts: self.starts,
-            blocked: if enough { self.own } else { self.own_names },
+            blocked: if enough { self.own.clone() } else { self.own_names },
+            own: self.own,
         })
     }
 }
@@ -136,8 +137,22 @@ pub(super) struct Corpus {
     words: Sorted<16>,
     jobs: Sorted<16>,
     starts: Vec<u64>,
-    /// Our own words that are not drawn, because the source has them.
+    /// Our own words that the source has.
+    own: Vec<bool>,
+    /// Those of them that are not drawn.
     blocked: Vec<bool>,
+}
+
+/// What the source may have of a word. Nearly always right where it may be there, always where it
+/// is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// It is not there.
+    Absent,
+    /// It may be there, and says nothing.
+    Common,
+    /// It may be there, and would say something.
+    Telling,
 }
 
 impl Corpus {
@@ -151,20 +166,28 @@ impl Corpus {
         self.blocked.get(number).copied().unwrap_or(false)
     }
 
-    /// Whether a word of a copy may be one of the source that says something. Nearly always right
-    /// where it says yes, always where it says no.
-    pub(super) fn may_have(&self, lexicon: &Lexicon, word: &[u8], hash: WordHash) -> bool {
+    /// What the source may have of a word.
+    pub(super) fn presence(&self, lexicon: &Lexicon, word: &[u8], hash: WordHash) -> Presence {
         if is_short(word) {
-            return false;
+            return Presence::Common;
         }
+        let is_there = |is_there: bool, how| if is_there { how } else { Presence::Absent };
         match lexicon.listed(hash) {
-            Some(Listed::Common) => false,
-            Some(Listed::Own(number)) => self.is_blocked(number),
-            None => self.filter.has(hash),
+            Some(Listed::Common) => Presence::Common,
+            Some(Listed::Own(number)) if self.is_blocked(number) => Presence::Telling,
+            Some(Listed::Own(number)) => {
+                is_there(self.own.get(number).copied().unwrap_or(false), Presence::Common)
+            }
+            None => is_there(self.filter.has(hash), Presence::Telling),
         }
     }
 
-    /// The same for the id of a job, a document or a part of one, and for a phrase.
+    /// Whether a word of a copy may be one of the source that says something.
+    pub(super) fn may_have(&self, lexicon: &Lexicon, word: &[u8], hash: WordHash) -> bool {
+        self.presence(lexicon, word, hash) == Presence::Telling
+    }
+
+    /// Whether the source may have the id of a job, a document or a part of one, or a phrase.
     pub(super) fn may_have_hash(&self, hash: WordHash) -> bool {
         self.filter.has(hash)
     }

@@ -6,14 +6,14 @@
 
 use std::collections::BTreeSet;
 
-use super::corpus::Corpus;
+use super::corpus::{Corpus, Presence};
 use super::names::SEQUENCE_MAX;
 use super::policy::Policy;
 use super::survey::phrase;
 use super::walk::{Piece, Spot, Visitor, walk};
 use crate::store::DiskError;
 use reshelve_core::raw::{Document, hex};
-use reshelve_words::{Lexicon, Reading, Runs, WordHash};
+use reshelve_words::{Lexicon, RUN, Reading, WordHash, run};
 
 /// A shorter binary may be drawn as it was, by chance.
 const BYTES_MIN: usize = 8;
@@ -56,8 +56,8 @@ pub(super) struct Scanner<'a> {
     policy: &'a Policy,
     lexicon: &'a Lexicon,
     corpus: &'a Corpus,
-    original: Original,
     reading: Reading,
+    may_be_there: Vec<bool>,
 }
 
 /// What a scan of a document found.
@@ -69,29 +69,24 @@ pub(super) struct Found {
 
 impl<'a> Scanner<'a> {
     pub(super) fn new(policy: &'a Policy, lexicon: &'a Lexicon, corpus: &'a Corpus) -> Scanner<'a> {
-        let (original, reading) = (Original::default(), Reading::default());
-        Scanner { policy, lexicon, corpus, original, reading }
+        let (reading, may_be_there) = (Reading::default(), Vec::new());
+        Scanner { policy, lexicon, corpus, reading, may_be_there }
     }
 
     /// Compares a copy with its original. Without one, only the third rule can be looked at.
     pub(super) fn scan(&mut self, copy: Document<'_>, original: Option<Document<'_>>) -> Found {
-        self.original.clear();
-        if let Some(original) = original {
-            let mut collecting = Collecting { lexicon: self.lexicon, original: &mut self.original };
-            walk(self.policy, original, None, &mut collecting);
-            self.original.runs.index();
-        }
         let mut scan = Scan {
             lexicon: self.lexicon,
             corpus: self.corpus,
-            original: &self.original,
-            next: 0,
             reading: &mut self.reading,
+            may_be_there: &mut self.may_be_there,
             runs: Vec::new(),
             found: Found::default(),
         };
         walk(self.policy, copy, original, &mut scan);
-        scan.find_runs();
+        if let Some(original) = original {
+            scan.find_runs(self.policy, original);
+        }
         scan.found
     }
 }
@@ -110,52 +105,28 @@ impl Scanner<'_> {
     }
 }
 
-/// Takes the words of the original.
-struct Collecting<'s> {
+/// Looks for runs of words in the original.
+struct Finding<'s> {
     lexicon: &'s Lexicon,
-    original: &'s mut Original,
+    /// The words of the text that is looked at.
+    hashes: Vec<WordHash>,
+    /// The runs that are looked for, sorted.
+    wanted: &'s [(u64, Spot)],
+    /// Whether the original has the first of those that are the same.
+    are_there: Vec<bool>,
 }
 
-impl Visitor for Collecting<'_> {
+impl Visitor for Finding<'_> {
     fn piece(&mut self, _: Spot, piece: Piece<'_>, _: Option<Piece<'_>>) {
         let (Piece::Text(text) | Piece::Name(text)) = piece else { return };
-        let Original { words, pieces, runs } = &mut *self.original;
-        let start = words.len();
-        self.lexicon.hashes(text, words);
-        pieces.push((text.as_ptr().addr(), start));
-        runs.add(&words[start..]);
-    }
-}
-
-/// The words of an original, and its runs of words.
-#[derive(Default)]
-struct Original {
-    words: Vec<WordHash>,
-    /// Where each text lies in memory, and where its words begin, in the order of the walk.
-    pieces: Vec<(usize, usize)>,
-    runs: Runs,
-}
-
-/// Above this many words the memory is given back: it was for one large document.
-const KEPT_MAX: usize = 1 << 19;
-
-impl Original {
-    fn clear(&mut self) {
-        if self.words.len() > KEPT_MAX {
-            *self = Original::default();
+        self.hashes.clear();
+        self.lexicon.hashes(text, &mut self.hashes);
+        for run in self.hashes.windows(RUN).map(run) {
+            let first = self.wanted.partition_point(|(other, _)| *other < run);
+            if self.wanted.get(first).is_some_and(|(other, _)| *other == run) {
+                self.are_there[first] = true;
+            }
         }
-        self.words.clear();
-        self.pieces.clear();
-        self.runs.clear();
-    }
-
-    /// The words of a text, which is the next one of the walk or one after that.
-    fn words_of(&self, text: &[u8], next: &mut usize) -> Option<&[WordHash]> {
-        let pieces = self.pieces.get(*next..)?;
-        let found = pieces.iter().position(|(at, _)| *at == text.as_ptr().addr())?;
-        *next += found + 1;
-        let end = self.pieces.get(*next).map_or(self.words.len(), |(_, start)| *start);
-        self.words.get(pieces[found].1..end)
     }
 }
 
@@ -163,11 +134,12 @@ impl Original {
 struct Scan<'s> {
     lexicon: &'s Lexicon,
     corpus: &'s Corpus,
-    original: &'s Original,
-    /// The text of the original that comes next.
-    next: usize,
     /// The text that is looked at.
     reading: &'s mut Reading,
+    /// Of each of its words, whether the source may have it. Most words of a copy are our own, and
+    /// the first reading has shown that the source has no such word: what goes by several words
+    /// looks at the original only where these may all be there.
+    may_be_there: &'s mut Vec<bool>,
     /// Runs of the copy that may be in the original.
     runs: Vec<(u64, Spot)>,
     found: Found,
@@ -176,35 +148,36 @@ struct Scan<'s> {
 impl Scan<'_> {
     fn text(&mut self, spot: Spot, text: &[u8], twin: Option<&[u8]>) {
         self.words(spot, text, 0);
-        if let Some(twin) = twin {
-            let mut own = Vec::new();
-            let words = match self.original.words_of(twin, &mut self.next) {
-                Some(words) => words,
-                // A value that needs not be hidden.
-                None => {
-                    self.lexicon.hashes(twin, &mut own);
-                    &own
-                }
-            };
-            let are_same = words.iter().zip(&self.reading.hashes).map(|(one, other)| one == other);
-            let mut unchanged = 0;
-            for is_same in are_same {
-                unchanged = if is_same { unchanged + 1 } else { 0 };
-                if unchanged == 2 {
-                    self.found.leaks.push((Leak::InPlace, spot));
-                }
-            }
+        if let Some(twin) = twin.filter(|_| self.may_be_there.windows(2).any(|it| it == [true; 2]))
+        {
+            self.in_place(spot, twin);
         }
         self.runs(spot);
         self.phrases(spot);
     }
 
+    /// Neighbouring words that are as they were.
+    fn in_place(&mut self, spot: Spot, twin: &[u8]) {
+        let mut words = Vec::new();
+        self.lexicon.hashes(twin, &mut words);
+        let mut unchanged = 0;
+        for (one, other) in words.iter().zip(&self.reading.hashes) {
+            unchanged = if one == other { unchanged + 1 } else { 0 };
+            if unchanged == 2 {
+                self.found.leaks.push((Leak::InPlace, spot));
+            }
+        }
+    }
+
     /// The words of a text, and those of at least that length which are suspects.
     fn words(&mut self, spot: Spot, text: &[u8], length_min: usize) {
         self.lexicon.read(text, self.reading);
+        self.may_be_there.clear();
         for (word, &hash) in self.reading.words.iter().zip(&self.reading.hashes) {
             let word = word.of(text);
-            if word.len() >= length_min && self.corpus.may_have(self.lexicon, word, hash) {
+            let presence = self.corpus.presence(self.lexicon, word, hash);
+            self.may_be_there.push(presence != Presence::Absent);
+            if presence == Presence::Telling && word.len() >= length_min {
                 self.found.suspects.push(Suspect { hash, spot });
             }
         }
@@ -212,23 +185,27 @@ impl Scan<'_> {
 
     /// Runs of these words that the original may have.
     fn runs(&mut self, spot: Spot) {
-        let (original, runs) = (&self.original.runs, &mut self.runs);
-        original.find(&self.reading.hashes, &mut |run| runs.push((run, spot)));
+        for (at, may_be_there) in self.may_be_there.windows(RUN).enumerate() {
+            if may_be_there == [true; RUN] {
+                self.runs.push((run(&self.reading.hashes[at..at + RUN]), spot));
+            }
+        }
     }
 
     /// Which of these runs the original has: it is read once for all of them.
-    fn find_runs(&mut self) {
+    fn find_runs(&mut self, policy: &Policy, original: Document<'_>) {
         if self.runs.is_empty() {
             return;
         }
         self.runs.sort_unstable_by_key(|(run, _)| *run);
-        let mut are_there = vec![false; self.runs.len()];
-        for run in self.original.runs.all() {
-            let first = self.runs.partition_point(|(other, _)| other < run);
-            if self.runs.get(first).is_some_and(|(other, _)| other == run) {
-                are_there[first] = true;
-            }
-        }
+        let mut finding = Finding {
+            lexicon: self.lexicon,
+            hashes: Vec::new(),
+            wanted: &self.runs,
+            are_there: vec![false; self.runs.len()],
+        };
+        walk(policy, original, None, &mut finding);
+        let are_there = finding.are_there;
         let mut first = 0;
         for same in self.runs.chunk_by(|one, other| one.0 == other.0) {
             if are_there[first] {
@@ -241,7 +218,7 @@ impl Scan<'_> {
     /// Names of several common words.
     fn phrases(&mut self, spot: Spot) {
         for (at, first) in self.reading.hashes.iter().enumerate() {
-            if !self.corpus.may_begin(*first) {
+            if !self.may_be_there[at] || !self.corpus.may_begin(*first) {
                 continue;
             }
             for words in 2..=SEQUENCE_MAX {
