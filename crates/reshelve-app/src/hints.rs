@@ -325,6 +325,7 @@ fn of_end_in_general(hint: &Hint) -> &'static str {
         Hint::LookWhoWrites => {
             "find out what else writes there; if the target of a run is gone, start a new run"
         }
+        Hint::FreeTheId => rollback::FREE_THE_ID,
         Hint::ResumeKeepsACopy => rollback::RESUME_KEEPS_A_COPY,
         Hint::CheckTheOtherRun => {
             "before anything else, check with `reshelve verify` what that run did"

@@ -373,3 +373,23 @@ fn what_was_put_back_and_edited_is_kept_or_discarded() {
         }
     }
 }
+
+/// The server would refuse it in the middle of the rollback.
+#[test]
+fn an_earlier_version_waits_where_a_document_of_another_job_has_its_id() {
+    let Some(server) = Server::shared() else { return };
+    for is_standalone in [false, true] {
+        let Some(scene) = Replaced::new(&server, is_standalone) else { return };
+        let rename = |from: &str, to: &str| {
+            let update = doc! { "q": { "jobId": from }, "u": { "$set": { "jobId": to } } };
+            scene.target.command(doc! { "update": "novel_jobs", "updates": [update] });
+        };
+        rename(&scene.job, "another");
+        let before = scene.contents();
+        let (_, said) = scene.back(3, &["--apply", "--edited", "discard=1"]);
+        assert!(said.contains("has the _id of the earlier version of the job"), "{said}");
+        assert!(scene.contents() == before && !scene.target.has_lease(), "{is_standalone}");
+        rename("another", &scene.job);
+        scene.back(0, &["--apply"]);
+    }
+}

@@ -242,3 +242,25 @@ fn only_a_later_run_that_stands_has_to_be_taken_back_first() {
     roll_back(&place, 0, &older, &["--apply", "--edited", &edited]);
     assert_eq!(checksums(&place)["novel_jobs"]["documents"], 0);
 }
+
+/// It would stand beside the earlier version, under the same `_id`.
+#[test]
+fn an_earlier_version_waits_where_a_document_of_another_job_has_its_id() {
+    let Replaced { place, run, jobs, .. } = replaced(&[]);
+    for name in ["novel_job_metrics", "novel_job_metadata", "novel_jobs"] {
+        let as_written = stored(&place, name);
+        let mut documents = as_written.clone();
+        let of_job = documents.iter_mut().find(|it| text(it, "jobId") == jobs[0]).unwrap();
+        let at = of_job.windows(jobs[0].len()).position(|it| it == jobs[0]).unwrap();
+        of_job[at..at + jobs[0].len()].reverse();
+        store(&place, name, &documents);
+        let target = place.tree("target");
+        let told = place.expect(3, &["rollback", &run, "--apply", "--edited", "discard=1"]);
+        told.says(&[name, "has the _id of the earlier version of the job", "hint:"]);
+        assert_same(&place.tree("target"), &target, name);
+        if name != "novel_jobs" {
+            store(&place, name, &as_written);
+        }
+    }
+    place.expect(0, &["rollback", &run, "--apply", "--edited", "keep"]);
+}

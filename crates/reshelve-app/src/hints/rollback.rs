@@ -58,6 +58,9 @@ pub fn wrong_number(run: &str, jobs: u64) -> String {
     }
 }
 
+/// A document of another job has the `_id` of one that is to be put back.
+pub(super) const FREE_THE_ID: &str = "give that document its own jobId again, or keep a copy of it \
+    elsewhere and remove it; then the same command again, or --edited keep, which leaves it";
 /// A later run whose folder is not there.
 pub(crate) const BRING_THE_LATER_RUN: &str = "copy the folder of that run beside that of this one, so \
     that its journal can be asked; or take it back first, where its folder is";

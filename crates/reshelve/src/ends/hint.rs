@@ -61,6 +61,8 @@ pub enum Hint {
     MakeRoom,
     /// Something else writes to the target.
     LookWhoWrites,
+    /// A document has the `_id` of one that is to be put back: give its job id back to it, or move it.
+    FreeTheId,
     /// Something else wrote after the place where a run stopped: resuming it keeps a copy of that.
     ResumeKeepsACopy,
     /// The run was taken over: check what the other run did.

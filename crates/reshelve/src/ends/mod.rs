@@ -47,7 +47,7 @@ pub use source::{
 };
 pub use take_back::{
     ChangedDocuments, Earlier, Edit, How, LeftOver, OwnJob, OwnJobs, SaveStep, Standing, TakenBack,
-    TakesBack, is_relied_on,
+    TakesBack, has_its_id, is_relied_on,
 };
 pub use target_reader::{
     CollectionChecksum, Difference, DocumentStream, LastWriter, TargetReader, differences,

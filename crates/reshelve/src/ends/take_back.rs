@@ -2,7 +2,7 @@
 
 use super::{Action, Claim, EndError, Found, Hint, Notes, Position, Wrote};
 use crate::store::{DiskError, Key};
-use crate::target_schema::Collection;
+use crate::target_schema::{Collection, job_id};
 
 /// A job that a run wrote, as its journal tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -206,6 +206,13 @@ pub trait TakesBack {
         Ok(Vec::new())
     }
 
+    /// Refuses where a document of another job has the `_id` of an earlier version that is to be put
+    /// back.
+    ///
+    /// # Errors
+    /// The refusal, or that the target cannot be read.
+    fn expect_free_ids(&mut self, run: &TakenBack<'_>, jobs: &dyn OwnJobs) -> Result<(), EndError>;
+
     /// Gives every document that discarding the jobs will delete.
     ///
     /// # Errors
@@ -251,6 +258,21 @@ pub fn is_relied_on(claim: &Claim, by: &str) -> EndError {
         claim.run
     );
     EndError::refusal(message, Hint::TakeBackFirst { run: by.into() })
+}
+
+/// The refusal to put the earlier version of a job back where a document of another job has its
+/// `_id`.
+pub fn has_its_id(collection: Collection, document: &[u8], job: &[u8]) -> EndError {
+    let other = match job_id(document) {
+        [] => "no job".to_owned(),
+        other => format!("the job {}", String::from_utf8_lossy(other)),
+    };
+    let job = String::from_utf8_lossy(job);
+    let message = format!(
+        "{collection} holds a document of {other} that has the _id of the earlier version of the job \
+         {job}, which is to be put back"
+    );
+    EndError::refusal(message, Hint::FreeTheId)
 }
 
 /// What a target holds when everything is taken back.

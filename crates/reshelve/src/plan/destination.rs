@@ -200,6 +200,10 @@ impl TakesBack for PlanDestination<'_> {
         self.inner.later_writers(run)
     }
 
+    fn expect_free_ids(&mut self, run: &TakenBack<'_>, jobs: &dyn OwnJobs) -> Result<(), EndError> {
+        self.inner.expect_free_ids(run, jobs)
+    }
+
     fn discarded(
         &mut self,
         run: &TakenBack<'_>,

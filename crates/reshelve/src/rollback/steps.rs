@@ -134,6 +134,7 @@ impl Rollback<'_> {
             return Ok(self.ends(Ended::Dry, jobs, listed));
         }
         let decided = self.decided((&keys, &none), *edited);
+        destination.expect_free_ids(run, &decided)?;
         if let (Some(OnEdited::Discard { .. }), 1..) = (edited, jobs.edited) {
             self.keep_discarded(run, &decided, destination)?;
             copied.read(folder)?;

@@ -104,6 +104,11 @@ impl TakesBack for LiveDestination {
         self.connection().wait(ended::after(self.connection(), run))
     }
 
+    fn expect_free_ids(&mut self, run: &TakenBack<'_>, jobs: &dyn OwnJobs) -> Result<(), EndError> {
+        let at = Place::new(self.connection(), run);
+        at.in_batches(jobs, None, &mut |batch| at.check_ids(batch))
+    }
+
     fn discarded(
         &mut self,
         run: &TakenBack<'_>,

@@ -5,13 +5,13 @@ use std::collections::{HashMap, HashSet};
 
 use futures_util::future::try_join_all;
 use mongodb::bson::{Document, RawDocumentBuf, doc};
-use reshelve::ends::{Action, EndError, Hint, OwnJob, OwnJobs, TakenBack};
+use reshelve::ends::{Action, EndError, Hint, OwnJob, OwnJobs, TakenBack, has_its_id};
 use reshelve::standing::{Half, OwnDocuments};
 use reshelve::store::{Key, key_of};
 use reshelve::target_schema::{Collection, id_bytes, is_of_a_version};
 use reshelve_core::raw;
 
-use super::super::by_ids::matching;
+use super::super::by_ids::{IDS_MAX, id_of, matching, stored};
 use super::super::going;
 use super::super::standing::Documents;
 use super::super::undo::{UNDO, kept_in};
@@ -189,6 +189,32 @@ impl Place<'_> {
             Earlier { kept, record }
         });
         Ok(of_job.collect())
+    }
+
+    /// Checks that no document of another job has the `_id` of one that is to be put back.
+    pub(super) fn check_ids(&self, jobs: &[OwnDocuments]) -> Result<(), EndError> {
+        let earlier = self.earlier(jobs)?;
+        for collection in Collection::ALL {
+            let mut jobs_by_id = HashMap::new();
+            for (own, earlier) in jobs.iter().zip(&earlier).filter(|(own, _)| own.how.is_some()) {
+                for document in &earlier.kept[collection.index()] {
+                    jobs_by_id.insert(id_of(document.as_bytes()), own.job.job_id.as_slice());
+                }
+            }
+            let kept = earlier.iter().flat_map(|it| &it.kept[collection.index()]);
+            let kept: Vec<&[u8]> = kept.map(|document| document.as_bytes()).collect();
+            for some in kept.chunks(IDS_MAX) {
+                let found = stored(self.connection, collection.name(), some.iter().copied());
+                for (id, document) in self.connection.wait(found)? {
+                    if let Some(job) = jobs_by_id.get(id.as_slice())
+                        && job_of(&document) != Some(job)
+                    {
+                        return Err(has_its_id(collection, &document, job));
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Counts bytes that were read, for the size of the next batch.

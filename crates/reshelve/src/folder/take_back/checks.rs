@@ -4,10 +4,10 @@ use super::super::existing::each_document;
 use super::super::lengths::Lengths;
 use super::back::Back;
 use super::survey::{Counts, HELD_MAX, parts};
-use crate::ends::{Action, Earlier, EndError, Found, Hint, How, LeftOver};
+use crate::ends::{Action, Earlier, EndError, Found, Hint, How, LeftOver, has_its_id};
 use crate::standing::{Fate, OwnDocuments, Part, was_changed};
 use crate::store::{Sorted, Sorter, key_of};
-use crate::target_schema::Collection;
+use crate::target_schema::{Collection, id_bytes, job_id};
 use reshelve_core::raw::{Document, Value};
 
 impl Back<'_> {
@@ -121,6 +121,35 @@ impl Back<'_> {
                     return Err(EndError::refusal(message, Hint::PutBackWhatWasKept));
                 }
                 Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Checks that no document of another job has the `_id` of an earlier version that is to be put
+    /// back.
+    pub(super) fn check_ids(&self) -> Result<(), EndError> {
+        for collection in Collection::ALL {
+            let mut ids = Sorter::<32>::new(self.run.claim.scratch.as_path(), HELD_MAX);
+            self.each_kept(collection, &mut |document| {
+                let mut record = [0; 32];
+                record[..16].copy_from_slice(&key_of(&id_bytes(document)));
+                record[16..].copy_from_slice(&key_of(job_id(document)));
+                Ok(ids.add(record)?)
+            })?;
+            let ids = ids.finish()?;
+            let path = self.folder.file(collection);
+            let end = self.files.look(&path)?.map_or(0, |found| found.length);
+            let whole = if ids.len() == 0 { 0..0 } else { 0..end };
+            self.each(&path, whole, &mut |_, document| {
+                match ids.get(&key_of(&id_bytes(document)))? {
+                    Some(record) if record[16..] != key_of(job_id(document)) => {
+                        let job = self.jobs.get(&record[16..].try_into().unwrap_or_default())?;
+                        let job = job.map(|(job, _)| job.job_id).unwrap_or_default();
+                        Err(has_its_id(collection, document, &job))
+                    }
+                    _ => Ok(()),
+                }
             })?;
         }
         Ok(())

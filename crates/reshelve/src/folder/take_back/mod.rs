@@ -144,6 +144,10 @@ impl TakesBack for FolderDestination {
         survey(&back, done, each)
     }
 
+    fn expect_free_ids(&mut self, run: &TakenBack<'_>, jobs: &dyn OwnJobs) -> Result<(), EndError> {
+        self.back(run, jobs).check_ids()
+    }
+
     fn discarded(
         &mut self,
         run: &TakenBack<'_>,
