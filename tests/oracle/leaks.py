@@ -15,7 +15,7 @@ from pathlib import Path
 import raw_bson
 from raw_bson import ARRAY, BINARY, CODE, CODE_WITH_SCOPE, DOCUMENT, OBJECT_ID, REGEX, STRING, SYMBOL, Value
 
-COMMON = Path(__file__).parent / "../../crates/reshelve/src/anonymize/common_words.txt"
+COMMON = Path(__file__).parent / "../../crates/reshelve-words/src/common_words.txt"
 POLICY = Path(__file__).parent / "../../crates/reshelve/src/anonymize/policy.txt"
 
 

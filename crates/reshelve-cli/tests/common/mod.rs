@@ -100,6 +100,8 @@ impl Place {
         kept.remove("run.json");
         kept.remove("checkpoint.json");
         kept.remove("control.json");
+        // Which folder it was.
+        kept.remove("target.json");
         if let Some(journal) = kept.get_mut("journal.bin") {
             // Where batches end is no property of the documents.
             *journal = jobs_of(journal);
