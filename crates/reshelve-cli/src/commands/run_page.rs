@@ -71,9 +71,12 @@ pub(super) fn page(outcome: &Outcome) -> String {
     }
     if report.plan.options.in_flight.is_none() && totals.in_flight > 0 {
         let jobs = counted(totals.in_flight, "job");
-        row("in flight", format!(
-            "{jobs}, included here; --apply needs a decision: --in-flight include, as-failed or skip"
-        ));
+        row(
+            "in flight",
+            format!(
+                "{jobs}, included here; --apply needs a decision: --in-flight include, as-failed or skip"
+            ),
+        );
     }
     if documents.rejected > 0 {
         row("rejected", toned(Tone::Careful, &counted(documents.rejected, "document")));

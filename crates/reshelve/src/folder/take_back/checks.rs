@@ -141,15 +141,15 @@ impl Back<'_> {
             let path = self.folder.file(collection);
             let end = self.files.look(&path)?.map_or(0, |found| found.length);
             let whole = if ids.len() == 0 { 0..0 } else { 0..end };
-            self.each(&path, whole, &mut |_, document| {
-                match ids.get(&key_of(&id_bytes(document)))? {
-                    Some(record) if record[16..] != key_of(job_id(document)) => {
-                        let job = self.jobs.get(&record[16..].try_into().unwrap_or_default())?;
-                        let job = job.map(|(job, _)| job.job_id).unwrap_or_default();
-                        Err(has_its_id(collection, document, &job))
-                    }
-                    _ => Ok(()),
+            self.each(&path, whole, &mut |_, document| match ids
+                .get(&key_of(&id_bytes(document)))?
+            {
+                Some(record) if record[16..] != key_of(job_id(document)) => {
+                    let job = self.jobs.get(&record[16..].try_into().unwrap_or_default())?;
+                    let job = job.map(|(job, _)| job.job_id).unwrap_or_default();
+                    Err(has_its_id(collection, document, &job))
                 }
+                _ => Ok(()),
             })?;
         }
         Ok(())
