@@ -181,13 +181,7 @@ pub fn resume(
     let was = begin_again(&plan, folder, &mut from, request.throttle)?;
     let claim = plan.claim(folder);
     if plan.apply {
-        let is_known = folder.expect_target(&plan.run, destination)?;
-        let named = Named::of_tail(folder, from.journal);
-        lock_again(&claim, &from, &named, destination, observer)?;
-        // The first process was killed before it kept it, and before it wrote anything.
-        if !is_known && from.journal == JournalLengths::default() {
-            folder.keep_target(&plan.run, destination)?;
-        }
+        lock_again(&claim, folder, &from, destination, observer)?;
     }
     if from.is_finishing {
         // All that is left to do needs no source.
@@ -257,16 +251,23 @@ fn begin_again(
 
 fn lock_again(
     claim: &Claim,
+    folder: &RunFolder,
     from: &Checkpoint,
-    named: &dyn NamedJobs,
     destination: &mut dyn Destination,
     observer: &mut dyn Observer,
 ) -> Result<(), RunError> {
+    let is_known = folder.expect_target(&claim.run, destination)?;
+    let named = Named::of_tail(folder, from.journal);
     let documents = from.totals.documents;
     let jobs = documents.written + documents.unchanged;
     // When all is written, nothing is cut off any more.
-    let named = (!from.is_finishing).then_some(named);
-    Ok(destination.lock_again(claim, &Left { position: &from.target, jobs, named }, observer)?)
+    let named: Option<&dyn NamedJobs> = if from.is_finishing { None } else { Some(&named) };
+    destination.lock_again(claim, &Left { position: &from.target, jobs, named }, observer)?;
+    // The first process was killed before it kept it, and before it wrote anything.
+    if !is_known && from.journal == JournalLengths::default() {
+        folder.keep_target(&claim.run, destination)?;
+    }
+    Ok(())
 }
 
 /// The checkpoint that a run resumes from: the last one, or the beginning, where a checksum of the

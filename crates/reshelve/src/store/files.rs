@@ -62,10 +62,9 @@ pub struct Found {
     pub length: u64,
     /// Which one it is.
     pub identity: Identity,
-    /// When its content was last changed, in nanoseconds since 1970; 0 if the file system keeps no
-    /// times.
+    /// When its content was last changed, in nanoseconds since 1970; 0 if nothing tells.
     pub modified_ns: i64,
-    /// When it was made, in the same way; 0 too where the system does not tell.
+    /// When it was made, in the same way.
     pub born_ns: i64,
 }
 
