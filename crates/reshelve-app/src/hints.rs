@@ -316,11 +316,7 @@ fn of_end_in_general(hint: &Hint) -> &'static str {
         Hint::WaitForTheRun => {
             "wait until it ends, or resume it if it is paused: `reshelve runs` shows which"
         }
-        Hint::WaitForTheLease => {
-            "wait until it ends. If its process is gone: `reshelve resume` continues a run at once, \
-             from its run folder; without one, its lease expires within a minute, and then a run with \
-             --take-over breaks it"
-        }
+        Hint::WaitForTheLease => targets::WAIT_FOR_THE_LEASE,
         Hint::MakeRoom => "make room, or use --gzip; --skip-disk-check starts anyway",
         Hint::LookWhoWrites => {
             "find out what else writes there; if the target of a run is gone, start a new run"

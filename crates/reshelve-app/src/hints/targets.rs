@@ -3,6 +3,10 @@
 /// A target where a source should be.
 pub(super) const SOURCE_FIRST: &str =
     "that is a target, and here a source is named: where both are, the source comes first";
+/// Another run is at work on a live target, or was a moment ago.
+pub(super) const WAIT_FOR_THE_LEASE: &str = "wait until it ends. If its process is gone: `reshelve resume` \
+    continues a run at once, from its run folder; without one, its lease expires within a minute, and \
+    then a run with --take-over breaks it";
 /// A file of a target is damaged.
 pub(super) const MEND_THE_TARGET: &str = "what a killed run left half written, `resume` puts right; what somebody has changed since, only a \
      copy of the file does; or use another folder";

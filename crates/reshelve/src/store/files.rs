@@ -100,8 +100,7 @@ pub trait Files: Debug + Send + Sync {
     /// If the file system refuses; neither name has changed then.
     fn rename(&self, from: &Path, to: &Path) -> Result<(), DiskError>;
 
-    /// Gives a file the rights of the one whose place it will take, if that is there: texts that only
-    /// their owner may read stay so.
+    /// Gives a file the rights of the one whose place it will take: private texts stay private.
     ///
     /// # Errors
     /// If the file system refuses.
