@@ -143,6 +143,34 @@ pub(super) struct Corpus {
     blocked: Vec<bool>,
 }
 
+/// Answers that are remembered.
+const ASKED: usize = 1 << 10;
+
+/// What the filter answered lately. It is too large for the processor's caches, and a copy says the
+/// same names over and over.
+pub(super) struct Asked(Vec<(WordHash, bool)>);
+
+impl Default for Asked {
+    fn default() -> Self {
+        // An answer that is never wrong, should a word ever have that hash.
+        Asked(vec![(WordHash::MAX, true); ASKED])
+    }
+}
+
+impl Asked {
+    fn lately(&mut self, filter: &Filter, hash: WordHash) -> bool {
+        let place = usize::try_from(hash >> 64).unwrap_or(0) % ASKED;
+        match self.0.get_mut(place) {
+            Some((known, answer)) if *known == hash => *answer,
+            Some(kept) => {
+                *kept = (hash, filter.has(hash));
+                kept.1
+            }
+            None => filter.has(hash),
+        }
+    }
+}
+
 /// What the source may have of a word. Nearly always right where it may be there, always where it
 /// is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,8 +194,14 @@ impl Corpus {
         self.blocked.get(number).copied().unwrap_or(false)
     }
 
-    /// What the source may have of a word.
-    pub(super) fn presence(&self, lexicon: &Lexicon, word: &[u8], hash: WordHash) -> Presence {
+    /// What the source may have of a word, where `asked` remembers what the filter said lately.
+    pub(super) fn presence(
+        &self,
+        lexicon: &Lexicon,
+        word: &[u8],
+        hash: WordHash,
+        asked: &mut Asked,
+    ) -> Presence {
         if is_short(word) {
             return Presence::Common;
         }
@@ -178,13 +212,18 @@ impl Corpus {
             Some(Listed::Own(number)) => {
                 is_there(self.own.get(number).copied().unwrap_or(false), Presence::Common)
             }
-            None => is_there(self.filter.has(hash), Presence::Telling),
+            None => is_there(asked.lately(&self.filter, hash), Presence::Telling),
         }
     }
 
     /// Whether a word of a copy may be one of the source that says something.
     pub(super) fn may_have(&self, lexicon: &Lexicon, word: &[u8], hash: WordHash) -> bool {
-        self.presence(lexicon, word, hash) == Presence::Telling
+        !is_short(word)
+            && match lexicon.listed(hash) {
+                Some(Listed::Common) => false,
+                Some(Listed::Own(number)) => self.is_blocked(number),
+                None => self.filter.has(hash),
+            }
     }
 
     /// Whether the source may have the id of a job, a document or a part of one, or a phrase.

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::corpus::{Corpus, Presence};
+use super::corpus::{Asked, Corpus, Presence};
 use super::names::SEQUENCE_MAX;
 use super::policy::Policy;
 use super::survey::phrase;
@@ -58,6 +58,7 @@ pub(super) struct Scanner<'a> {
     corpus: &'a Corpus,
     reading: Reading,
     may_be_there: Vec<bool>,
+    asked: Asked,
 }
 
 /// What a scan of a document found.
@@ -70,7 +71,7 @@ pub(super) struct Found {
 impl<'a> Scanner<'a> {
     pub(super) fn new(policy: &'a Policy, lexicon: &'a Lexicon, corpus: &'a Corpus) -> Scanner<'a> {
         let (reading, may_be_there) = (Reading::default(), Vec::new());
-        Scanner { policy, lexicon, corpus, reading, may_be_there }
+        Scanner { policy, lexicon, corpus, reading, may_be_there, asked: Asked::default() }
     }
 
     /// Compares a copy with its original. Without one, only the third rule can be looked at.
@@ -80,6 +81,7 @@ impl<'a> Scanner<'a> {
             corpus: self.corpus,
             reading: &mut self.reading,
             may_be_there: &mut self.may_be_there,
+            asked: &mut self.asked,
             runs: Vec::new(),
             found: Found::default(),
         };
@@ -140,6 +142,7 @@ struct Scan<'s> {
     /// the first reading has shown that the source has no such word: what goes by several words
     /// looks at the original only where these may all be there.
     may_be_there: &'s mut Vec<bool>,
+    asked: &'s mut Asked,
     /// Runs of the copy that may be in the original.
     runs: Vec<(u64, Spot)>,
     found: Found,
@@ -175,7 +178,7 @@ impl Scan<'_> {
         self.may_be_there.clear();
         for (word, &hash) in self.reading.words.iter().zip(&self.reading.hashes) {
             let word = word.of(text);
-            let presence = self.corpus.presence(self.lexicon, word, hash);
+            let presence = self.corpus.presence(self.lexicon, word, hash, self.asked);
             self.may_be_there.push(presence != Presence::Absent);
             if presence == Presence::Telling && word.len() >= length_min {
                 self.found.suspects.push(Suspect { hash, spot });
