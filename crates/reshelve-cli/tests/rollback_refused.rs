@@ -184,3 +184,22 @@ fn a_target_that_was_moved_or_packed_is_refused() {
     std::fs::rename(place.path("elsewhere"), &target).unwrap();
     roll_back(&place, 0, &run, &["--apply"]);
 }
+
+/// What is left then is a target that no command reads, with all the jobs in it.
+#[test]
+fn a_target_in_two_forms_is_not_taken_back() {
+    let place = place();
+    let run = applied(&place, 0, "jobs.bson", &[]);
+    let jobs = "target/letswriteabook/novel_jobs.bson";
+    let compressed = format!("{jobs}.gz");
+    let mut member = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut member, &place.read(jobs)).unwrap();
+    place.write(&compressed, &member.finish().unwrap());
+    let target = place.tree("target");
+    for more in [&[][..], &["--apply"]] {
+        place.expect(3, &with(&["rollback", &run], more)).says(&["two forms", "hint:"]);
+        assert_same(&place.tree("target"), &target, "nothing is changed");
+    }
+    std::fs::remove_file(place.path(&compressed)).unwrap();
+    roll_back(&place, 0, &run, &["--apply"]);
+}

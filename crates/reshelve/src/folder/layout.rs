@@ -82,7 +82,7 @@ impl TargetFolder {
 
     /// Refuses a folder in which a collection has a plain and a compressed file: nothing tells
     /// which of the two is the one that is meant.
-    fn expect_one_form(&self) -> Result<(), EndError> {
+    pub(super) fn expect_one_form(&self) -> Result<(), EndError> {
         let held = self.held()?;
         let mut held = held.iter().filter(|held| held.bytes > 0);
         let Some(first) = held.next() else { return Ok(()) };

@@ -213,8 +213,10 @@ impl FolderDestination {
     }
 
     /// A file that the run has written and that is not there was moved, compressed by another tool,
-    /// or lies on a disk that is not mounted: it is not empty.
+    /// or lies on a disk that is not mounted: it is not empty. In a folder with two forms, what would
+    /// be left is no target that anything reads.
     fn check_files(&self, run: &TakenBack<'_>) -> Result<(), EndError> {
+        self.target().expect_one_form()?;
         let lengths = Progress::of(run.position)?.lengths;
         for (collection, written) in Collection::ALL.into_iter().zip(lengths.0) {
             let path = self.target().file(collection);
