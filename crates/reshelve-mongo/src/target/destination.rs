@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mongodb::bson::doc;
 use reshelve::ends::{
     Abandoned, Base, Claim, Destination, DrySink, EndError, Held, Hint, Left, Look, Members, Notes,
-    OnExisting, PlannedTarget, Position, Sink, TargetRequest, WrittenJobs,
+    OnExisting, PlannedTarget, Position, Sink, TargetIdentity, TargetRequest, WrittenJobs,
 };
 use reshelve::target_schema::Collection;
 
@@ -118,7 +118,7 @@ impl Destination for LiveDestination {
     }
 
     /// The collection of the jobs, by its UUID: no server gives one twice.
-    fn identity(&self) -> Result<Option<String>, EndError> {
+    fn identity(&self) -> Result<TargetIdentity, EndError> {
         let connection = &self.connection;
         let question = doc! {
             "listCollections": 1,
@@ -126,7 +126,11 @@ impl Destination for LiveDestination {
             "authorizedCollections": true,
         };
         let listed = connection.wait(list(connection, question))?;
-        Ok(listed.first().and_then(uuid_of).map(|uuid| format!("{} {uuid}", Collection::Jobs)))
+        Ok(match listed.first().map(uuid_of) {
+            None => TargetIdentity::Nothing,
+            Some(None) => TargetIdentity::Untold,
+            Some(Some(uuid)) => TargetIdentity::Told(format!("{} {uuid}", Collection::Jobs)),
+        })
     }
 
     fn members(&self) -> Option<Box<dyn Members>> {

@@ -168,18 +168,28 @@ pub trait Members: Send {
     fn lag(&mut self) -> Result<Option<Duration>, EndError>;
 }
 
+/// What tells a target from others at the same place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TargetIdentity {
+    /// Nothing is at that place.
+    Nothing,
+    /// Something is, and the file system or the server does not tell which one.
+    Untold,
+    /// What no other target has.
+    Told(String),
+}
+
 /// A target, from the first look at it to the end of a run.
 pub trait Destination: TakesBack {
     /// What `run.json` says of it.
     fn planned(&self) -> PlannedTarget;
 
     /// What tells this target from any other one at the same place, such as a folder that has its
-    /// name since, or the database of a server behind the same tunnel; none if nothing is there, or
-    /// the server does not tell.
+    /// name since, or the database of a server behind the same tunnel.
     ///
     /// # Errors
     /// If the target cannot be asked.
-    fn identity(&self) -> Result<Option<String>, EndError>;
+    fn identity(&self) -> Result<TargetIdentity, EndError>;
 
     /// Its members, if it is several servers.
     fn members(&self) -> Option<Box<dyn Members>> {

@@ -23,7 +23,7 @@ pub use catalogue::{
 pub use content_hash::{ContentHash, content_hash};
 pub use destination::{
     Abandoned, Base, Claim, Destination, Held, JobSet, Left, Members, NamedJobs, Notes, OnExisting,
-    TargetRequest, WrittenJob, WrittenJobs,
+    TargetIdentity, TargetRequest, WrittenJob, WrittenJobs,
 };
 pub use error::{EndError, EndErrorKind};
 pub use hint::{Hint, SourceHint};

@@ -13,8 +13,8 @@ use super::tail::{check_ends, expect_no_strangers, keep_strangers, take_in_appen
 use super::used_plans;
 use crate::ends::{
     Abandoned, Base, Claim, Destination, DrySink, EndError, Held, JobSet, Left, Look, Notes,
-    OnExisting, PlannedTarget, Position, Sink, TargetFolder, TargetRequest, WrittenJobs,
-    is_relied_on,
+    OnExisting, PlannedTarget, Position, Sink, TargetFolder, TargetIdentity, TargetRequest,
+    WrittenJobs, is_relied_on,
 };
 use crate::store::{Disk, Files, absolute};
 use crate::target_schema::Collection;
@@ -110,11 +110,17 @@ impl Destination for FolderDestination {
         PlannedTarget::Folder(self.target.clone())
     }
 
-    /// The folder of the database, by its number on its file system and the time when it was made:
-    /// a number is given again, and devices are counted anew when a machine starts.
-    fn identity(&self) -> Result<Option<String>, EndError> {
-        let found = self.files.look(&self.target.database())?;
-        Ok(found.map(|found| format!("folder {}, made {}", found.identity.inode, found.born_ns)))
+    /// The folder of the database, by the time when it was made, in nanoseconds. Its number on the
+    /// file system is given again, and on some changes by itself; devices are numbered anew when a
+    /// machine starts.
+    fn identity(&self) -> Result<TargetIdentity, EndError> {
+        Ok(match self.files.look(&self.target.database())? {
+            None => TargetIdentity::Nothing,
+            Some(found) if found.born_ns > 0 => {
+                TargetIdentity::Told(format!("a folder made {} ns after 1970", found.born_ns))
+            }
+            Some(_) => TargetIdentity::Untold,
+        })
     }
 
     fn look(&mut self, request: &TargetRequest, _: &mut dyn Notes) -> Result<Base, EndError> {

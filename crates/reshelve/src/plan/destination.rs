@@ -6,7 +6,7 @@ use super::target::state_of;
 use crate::ends::{
     Abandoned, Base, ChangedDocuments, Claim, Destination, EndError, Held, JobSet, Left, LeftOver,
     Members, Notes, OwnJob, OwnJobs, PlannedTarget, Position, SaveStep, Sink, Standing, TakenBack,
-    TakesBack, TargetReader, TargetRequest, WrittenJobs,
+    TakesBack, TargetIdentity, TargetReader, TargetRequest, WrittenJobs,
 };
 use crate::store::DiskError;
 
@@ -43,7 +43,7 @@ impl Destination for PlanDestination<'_> {
         self.inner.planned()
     }
 
-    fn identity(&self) -> Result<Option<String>, EndError> {
+    fn identity(&self) -> Result<TargetIdentity, EndError> {
         self.inner.identity()
     }
 

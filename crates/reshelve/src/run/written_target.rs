@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Refusal, RunError, RunFolder};
-use crate::ends::Destination;
+use crate::ends::{Destination, TargetIdentity};
 use crate::store::{read_state, write_checked_state};
 
 /// The version of the file.
@@ -42,7 +42,7 @@ impl RunFolder {
         run: &str,
         destination: &dyn Destination,
     ) -> Result<(), RunError> {
-        let Some(identity) = destination.identity()? else { return Ok(()) };
+        let TargetIdentity::Told(identity) = destination.identity()? else { return Ok(()) };
         let target = WrittenTarget { schema: SCHEMA.to_owned(), run: run.to_owned(), identity };
         Ok(write_checked_state(self.files(), &self.target_file(), &target)?)
     }
@@ -55,9 +55,9 @@ impl RunFolder {
     ) -> Result<bool, RunError> {
         let Some(written) = self.written_target()? else { return Ok(false) };
         match destination.identity()? {
-            Some(found) if found == written => Ok(true),
+            TargetIdentity::Told(found) if found == written => Ok(true),
             found => {
-                let is_there = found.is_some();
+                let is_there = found != TargetIdentity::Nothing;
                 Err(Refusal::OtherTarget { run: run.to_owned(), is_there }.into())
             }
         }

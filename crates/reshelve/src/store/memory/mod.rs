@@ -227,12 +227,14 @@ impl State {
         self.faults.alive()?;
         let Ok(node) = self.image.find(path) else { return Ok(None) };
         let identity = Identity { device: DEVICE, inode: node };
+        // No two are made at the same time.
+        let born_ns = i64::try_from(node).unwrap_or(0);
         let found = match self.image.nodes.get(&node) {
             Some(Node::File(file)) => {
                 let length = u64::try_from(file.content.len()).unwrap_or(u64::MAX);
-                Found { kind: Kind::File, length, identity, modified_ns: 0, born_ns: 0 }
+                Found { kind: Kind::File, length, identity, modified_ns: 0, born_ns }
             }
-            _ => Found { kind: Kind::Folder, length: 0, identity, modified_ns: 0, born_ns: 0 },
+            _ => Found { kind: Kind::Folder, length: 0, identity, modified_ns: 0, born_ns },
         };
         Ok(Some(found))
     }
