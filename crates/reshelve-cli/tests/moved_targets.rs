@@ -65,29 +65,31 @@ fn a_folder_that_took_the_place_of_another_is_not_taken_back() {
     let run = applied(&place, "out", &[]);
     moved(&place, "out", "out-old");
     // Nothing is there: perhaps a disk that is not mounted.
-    is_refused(&place, &run, "nothing is at its place now", &["out-old"]);
+    is_refused(&place, &run, "is not there", &["out-old"]);
     assert!(!place.path("out").exists());
-    applied(&place, "out-new", &["--runs-dir", "elsewhere"]);
+    let later = applied(&place, "out-new", &[]);
     moved(&place, "out-new", "out");
-    is_refused(&place, &run, "another folder or collection", &["out", "out-old"]);
+    is_refused(&place, &run, "wrote to another target", &["out", "out-old"]);
+    // Its own place is where its documents are, whatever that is called.
     moved(&place, "out", "out-new");
     moved(&place, "out-old", "out");
     place.expect(0, &["rollback", &run, "--apply"]);
     place.expect(0, &["verify", "src.bson", "out-new"]);
+    place.expect(0, &["rollback", &later, "--apply"]);
 }
 
-/// A copy is another folder: whether it holds what the run wrote, a person has to find out.
+/// What was put back from a copy is another folder, and no other run's.
 #[test]
-fn a_restored_copy_is_taken_back_when_a_person_has_said_so() {
+fn a_target_that_was_put_back_from_a_copy_is_taken_back() {
     let place = place();
     let run = applied(&place, "out", &[]);
     let backup = place.tree("out");
     fs::remove_dir_all(place.path("out")).unwrap();
     plant(&backup, &place.path("out"));
-    is_refused(&place, &run, "wrote to another target", &["out"]);
     place.expect(0, &["verify", "src.bson", "out"]);
-    fs::remove_file(place.path(&format!(".reshelve/runs/{run}/target.json"))).unwrap();
     place.expect(0, &["rollback", &run, "--apply"]);
+    let jobs = place.read("out/letswriteabook/novel_jobs.bson");
+    assert!(jobs.is_empty(), "{} bytes are left", jobs.len());
 }
 
 #[test]
@@ -98,11 +100,12 @@ fn a_run_is_not_resumed_in_another_folder_and_makes_none() {
     place.expect(1, &["run", "cut.bson", "out", "--apply", "--in-flight", "include"]);
     let id = place.run();
     moved(&place, "out", "out-moved");
-    place.expect(3, &["resume", &id]).says(&["nothing is at its place now", "hint:"]);
+    place.expect(3, &["resume", &id]).says(&["is not there", "hint:"]);
     assert!(!place.path("out").exists(), "a refused command makes nothing");
-    applied(&place, "out", &["--runs-dir", "elsewhere"]);
+    applied(&place, "out-new", &[]);
+    moved(&place, "out-new", "out");
     let before = place.tree("out");
-    place.expect(3, &["resume", &id]).says(&["another folder or collection", "hint:"]);
+    place.expect(3, &["resume", &id]).says(&["wrote to another target", "hint:"]);
     assert_same(&place.tree("out"), &before, "out");
     fs::remove_dir_all(place.path("out")).unwrap();
     moved(&place, "out-moved", "out");

@@ -183,14 +183,16 @@ fn refuse_written_again(
     }
     let known = without_copies(known);
     let own = known.iter().position(|(_, other)| other.run == plan.run);
-    let own_target = (folder, &plan.target);
+    // Who took over a run that is not done, its target tells.
+    let is_done = folder.checkpoint()?.state.is_ended();
+    let own_target = (folder.written_target().ok().flatten().filter(|_| is_done), &plan.target);
     let later = known.iter().enumerate().filter(|(at, (folder, other))| {
         let is_later = match own {
             // Those of one folder are in the order in which they were begun, whatever the clock.
             Some(own) if folder.path().parent() == parent => *at > own,
             _ => other.run != plan.run && other.begun_at > plan.begun_at,
         };
-        is_later && other.apply && wrote_to_the_same((folder, &other.target), own_target)
+        is_later && other.apply && wrote_to_the_same((folder, &other.target), &own_target)
     });
     let later = later.map(|(_, (folder, plan))| (plan.run.as_str(), folder));
     let in_its_place = rollback::refuse_written_again(folder, later)?.map(Failure::from);
@@ -206,15 +208,15 @@ fn wrote_elsewhere(later: &str) -> Failure {
     Failure::refused(message, hints::BRING_THE_LATER_RUN)
 }
 
-/// Whether two runs wrote to the same target, for all that is known. A server has several names: what
-/// both runs found out about their targets tells too.
+/// Whether another run wrote to the same target, for all that is known. A server has several names:
+/// what both runs found out about their targets tells too.
 fn wrote_to_the_same(
-    (one, one_target): (&RunFolder, &PlannedTarget),
-    (other, other_target): (&RunFolder, &PlannedTarget),
+    (other, planned): (&RunFolder, &PlannedTarget),
+    (own_written, own_planned): &(Option<String>, &PlannedTarget),
 ) -> bool {
-    let found = |run: &RunFolder| run.written_target().ok().flatten();
-    is_same_target(one_target, other_target)
-        || found(one).is_some_and(|one| found(other).is_some_and(|other| one == other))
+    let is_known =
+        || own_written.is_some() && other.written_target().ok().flatten() == *own_written;
+    is_same_target(planned, own_planned) || is_known()
 }
 
 /// The refusal where a later run beside this one may have written the same jobs.

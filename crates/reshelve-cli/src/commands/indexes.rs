@@ -48,7 +48,7 @@ fn page(state: &TargetState) -> String {
         let there = state.collections.contains(&index.collection);
         table.add_row([
             index.collection.name(),
-            if there { "yes" } else { "NO" },
+            if there { "yes" } else { "not yet" },
             index.name,
             &match (index.state, &index.difference) {
                 (IndexState::Present, _) => "present".to_owned(),

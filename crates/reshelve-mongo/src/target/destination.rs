@@ -133,6 +133,19 @@ impl Destination for LiveDestination {
         })
     }
 
+    /// A run leaves its name in the lease, the fence, or, once it is done, in a document of its own.
+    fn names_run(&self, run: &str) -> Result<Option<bool>, EndError> {
+        let is_held = self.holder()?.is_some_and(|holder| holder.run == run);
+        let is_last = is_held || {
+            let last = self.connection.wait(last_writer(&self.connection));
+            let last = last
+                .map_err(|error| self.connection.error("looking at the fence in", RUNS, &error))?;
+            last.is_some_and(|last| last == run)
+        };
+        let has_ended = self.connection.wait(ended::jobs(&self.connection, run))?.is_some();
+        Ok(Some(is_last || has_ended))
+    }
+
     fn members(&self) -> Option<Box<dyn Members>> {
         Some(Box::new(LiveMembers(self.connection.clone())))
     }

@@ -191,6 +191,13 @@ pub trait Destination: TakesBack {
     /// If the target cannot be asked.
     fn identity(&self) -> Result<TargetIdentity, EndError>;
 
+    /// Whether the target itself names the run as one that wrote there; none if it keeps no such
+    /// names.
+    ///
+    /// # Errors
+    /// If the target cannot be asked.
+    fn names_run(&self, run: &str) -> Result<Option<bool>, EndError>;
+
     /// Its members, if it is several servers.
     fn members(&self) -> Option<Box<dyn Members>> {
         None

@@ -22,8 +22,7 @@ impl TargetFolder {
         };
         for collection in Collection::ALL {
             let there = found.iter().find(|found| found.name == collection.name());
-            // One that has nothing but its metadata file is an empty collection.
-            if there.is_some() {
+            if there.is_some_and(|there| !there.files.is_empty()) {
                 state.collections.push(collection);
             }
             state.add_indexes(collection, there.map_or(&[], |there| &there.indexes));

@@ -47,6 +47,10 @@ impl Destination for PlanDestination<'_> {
         self.inner.identity()
     }
 
+    fn names_run(&self, run: &str) -> Result<Option<bool>, EndError> {
+        self.inner.names_run(run)
+    }
+
     fn members(&self) -> Option<Box<dyn Members>> {
         self.inner.members()
     }

@@ -84,15 +84,10 @@ pub enum Refusal {
         detail: String,
     },
     /// The target is not the one that the run has written to.
-    #[error(
-        "the run {run} wrote to another target: {} is at its place now",
-        if *is_there { "another folder or collection" } else { "nothing" }
-    )]
+    #[error("the run {run} wrote to another target than the one that is at its place now")]
     OtherTarget {
         /// The run.
         run: String,
-        /// Whether there is one at its place.
-        is_there: bool,
     },
     /// A dry run has written nothing that could be taken back.
     #[error("the run {run} was a dry run: it wrote nothing that could be rolled back")]

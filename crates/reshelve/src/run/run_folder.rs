@@ -118,6 +118,14 @@ impl RunFolder {
         Ok(found.into_iter().map(|(_, folder)| folder).collect())
     }
 
+    /// The folders of the other runs beside this one, in the order in which they were begun.
+    pub(super) fn beside(&self) -> Result<Vec<RunFolder>, RunError> {
+        let path = absolute(&self.path);
+        let found = RunFolder::numbered(&self.files, path.parent().unwrap_or(&path))?;
+        let others = found.into_iter().map(|(_, folder)| folder);
+        Ok(others.filter(|folder| folder.path.file_name() != path.file_name()).collect())
+    }
+
     /// The folders of the runs beside this one that were begun after it, in that order.
     pub(crate) fn begun_after(&self) -> Result<Vec<RunFolder>, RunError> {
         let path = absolute(&self.path);

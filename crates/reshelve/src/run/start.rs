@@ -8,7 +8,7 @@ use super::checkpoint::Checkpoint;
 use super::control::Throttle;
 use super::end::{execute, finish, note_failure, tidy};
 use super::engine::Context;
-use super::journal::{self, JournalLengths, Named};
+use super::journal::{self, Named};
 use super::plan::{Decisions, PLAN_SCHEMA, Plan, RunRequest};
 use super::run_folder::RunFolder;
 use super::states::State;
@@ -256,18 +256,15 @@ fn lock_again(
     destination: &mut dyn Destination,
     observer: &mut dyn Observer,
 ) -> Result<(), RunError> {
-    let is_known = folder.expect_target(&claim.run, destination)?;
+    folder.expect_target(&claim.run, destination)?;
     let named = Named::of_tail(folder, from.journal);
     let documents = from.totals.documents;
     let jobs = documents.written + documents.unchanged;
     // When all is written, nothing is cut off any more.
     let named: Option<&dyn NamedJobs> = if from.is_finishing { None } else { Some(&named) };
     destination.lock_again(claim, &Left { position: &from.target, jobs, named }, observer)?;
-    // The first process was killed before it kept it, and before it wrote anything.
-    if !is_known && from.journal == JournalLengths::default() {
-        folder.keep_target(&claim.run, destination)?;
-    }
-    Ok(())
+    // A process may have been killed before it kept it; and what was put back is the run's now.
+    folder.keep_target(&claim.run, destination)
 }
 
 /// The checkpoint that a run resumes from: the last one, or the beginning, where a checksum of the

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::states::State;
 use super::{Refusal, RunError, RunFolder};
 use crate::ends::{Destination, TargetIdentity};
 use crate::store::{read_state, write_checked_state};
@@ -47,19 +48,39 @@ impl RunFolder {
         Ok(write_checked_state(self.files(), &self.target_file(), &target)?)
     }
 
-    /// Refuses another target than the one that the run writes to; tells whether it is known.
+    /// Refuses a target that is certainly not the one that the run writes to: one that names the runs
+    /// that wrote there, and not this one, or the one that another run beside this one wrote to. One
+    /// that was put back from a copy is another one too, and may be the right one all the same. Where
+    /// nothing is, nothing can be lost.
     pub(crate) fn expect_target(
         &self,
         run: &str,
         destination: &dyn Destination,
-    ) -> Result<bool, RunError> {
-        let Some(written) = self.written_target()? else { return Ok(false) };
-        match destination.identity()? {
-            TargetIdentity::Told(found) if found == written => Ok(true),
-            found => {
-                let is_there = found != TargetIdentity::Nothing;
-                Err(Refusal::OtherTarget { run: run.to_owned(), is_there }.into())
+    ) -> Result<(), RunError> {
+        let Some(written) = self.written_target()? else { return Ok(()) };
+        let TargetIdentity::Told(found) = destination.identity()? else { return Ok(()) };
+        if found == written {
+            return Ok(());
+        }
+        let is_its = match destination.names_run(run)? {
+            Some(is_its) => is_its,
+            None => !self.is_of_another(&found)?,
+        };
+        if is_its { Ok(()) } else { Err(Refusal::OtherTarget { run: run.to_owned() }.into()) }
+    }
+
+    /// Whether another run beside this one wrote to a target, and was not taken back.
+    fn is_of_another(&self, identity: &str) -> Result<bool, RunError> {
+        for other in self.beside()? {
+            // One that cannot be read says nothing.
+            let (Ok(Some(written)), Ok(checkpoint)) = (other.written_target(), other.checkpoint())
+            else {
+                continue;
+            };
+            if written == identity && checkpoint.state != State::RolledBack {
+                return Ok(true);
             }
         }
+        Ok(false)
     }
 }
