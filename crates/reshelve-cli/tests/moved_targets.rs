@@ -100,7 +100,7 @@ fn a_run_is_not_resumed_in_another_folder_and_makes_none() {
     place.expect(1, &["run", "cut.bson", "out", "--apply", "--in-flight", "include"]);
     let id = place.run();
     moved(&place, "out", "out-moved");
-    place.expect(3, &["resume", &id]).says(&["is not there", "hint:"]);
+    place.expect(3, &["resume", &id]).says(&["were expected", "hint:"]);
     assert!(!place.path("out").exists(), "a refused command makes nothing");
     applied(&place, "out-new", &[]);
     moved(&place, "out-new", "out");

@@ -137,13 +137,10 @@ pub fn rollback(request: &Request, handle: &Handle) -> Result<Outcome, Failure> 
     let mut destination = places::destination_again(&plan.target, target, handle)?;
     let later = destination.later_writers(&plan.run)?;
     let unknown = later.into_iter().find(|later| !known.contains(later));
-    let in_its_place = in_its_place.or(unknown.map(|later| wrote_elsewhere(&later)));
-    if request.apply || request.edited.is_some() {
-        in_its_place.clone().map_or(Ok(()), Err)?;
-    }
     let asked = RollbackRequest {
         folder,
-        apply: request.apply,
+        // Only a look, which may find a better reason.
+        apply: request.apply && unknown.is_none(),
         edited: request.edited,
         throttle: request.throttle,
     };
@@ -152,6 +149,7 @@ pub fn rollback(request: &Request, handle: &Handle) -> Result<Outcome, Failure> 
     let report = rollback::roll_back(&asked, destination.as_mut(), handle.stop(), &mut relay)?;
     drop(destination);
     if report.ended == Ended::Dry {
+        let in_its_place = in_its_place.or(unknown.map(|later| wrote_elsewhere(&later)));
         in_its_place.map_or(Ok(()), Err)?;
     }
     let paths = paths(&report, request, handle);

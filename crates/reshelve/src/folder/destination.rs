@@ -12,7 +12,7 @@ use super::sink::{FolderSink, expect_unlocked};
 use super::tail::{check_ends, expect_no_strangers, keep_strangers, take_in_appended};
 use super::used_plans;
 use crate::ends::{
-    Abandoned, Base, Claim, Destination, DrySink, EndError, Held, Hint, JobSet, Left, Look, Notes,
+    Abandoned, Base, Claim, Destination, DrySink, EndError, Held, JobSet, Left, Look, Notes,
     OnExisting, PlannedTarget, Position, Sink, TargetFolder, TargetIdentity, TargetRequest,
     WrittenJobs, is_relied_on,
 };
@@ -158,13 +158,10 @@ impl Destination for FolderDestination {
         notes: &mut dyn Notes,
     ) -> Result<(), EndError> {
         let was_locked = self.is_left_by(&claim.run)?;
-        let lengths = Progress::of(left.position)?.lengths;
-        if lengths.0.iter().any(|written| *written > 0)
-            && !self.files.exists(&self.target.database())?
-        {
+        if !self.files.exists(&self.target.database())? {
             // The lock would make it.
-            let message = format!("{} is not there", self.target.database().display());
-            return Err(EndError::refusal(message, Hint::MendTheTarget));
+            let lengths = Progress::of(left.position)?.lengths;
+            check_ends(self.files.as_ref(), &self.target, &lengths)?;
         }
         self.take_lock(claim, Abandoned::Keep)?;
         let checked = self.check_left(claim, left, was_locked, notes);

@@ -30,8 +30,12 @@ impl RunFolder {
     /// # Errors
     /// If the file cannot be read, or is of another version.
     pub fn written_target(&self) -> Result<Option<String>, RunError> {
-        match read_state::<WrittenTarget>(self.files(), &self.target_file(), SCHEMA) {
-            Ok(target) => Ok(Some(target.identity)),
+        Ok(self.kept_target()?.map(|target| target.identity))
+    }
+
+    fn kept_target(&self) -> Result<Option<WrittenTarget>, RunError> {
+        match read_state(self.files(), &self.target_file(), SCHEMA) {
+            Ok(target) => Ok(Some(target)),
             Err(error) if error.is_absent() => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -64,20 +68,21 @@ impl RunFolder {
         }
         let is_its = match destination.names_run(run)? {
             Some(is_its) => is_its,
-            None => !self.is_of_another(&found)?,
+            None => !self.is_of_another(run, &found)?,
         };
         if is_its { Ok(()) } else { Err(Refusal::OtherTarget { run: run.to_owned() }.into()) }
     }
 
     /// Whether another run beside this one wrote to a target, and was not taken back.
-    fn is_of_another(&self, identity: &str) -> Result<bool, RunError> {
+    fn is_of_another(&self, run: &str, identity: &str) -> Result<bool, RunError> {
         for other in self.beside()? {
-            // One that cannot be read says nothing.
-            let (Ok(Some(written)), Ok(checkpoint)) = (other.written_target(), other.checkpoint())
+            // One that cannot be read says nothing; a copy of the run's own folder is no other run.
+            let (Ok(Some(written)), Ok(checkpoint)) = (other.kept_target(), other.checkpoint())
             else {
                 continue;
             };
-            if written == identity && checkpoint.state != State::RolledBack {
+            let is_its = written.run != run && written.identity == identity;
+            if is_its && checkpoint.state != State::RolledBack {
                 return Ok(true);
             }
         }
