@@ -351,7 +351,6 @@ fn a_server_without_transactions_is_taken_for_a_standalone_one() {
     assert!(!run.proxy.log().exchanges().iter().any(numbered), "nothing needs a replica set");
     // Transactions that are tried all the same are refused as by a real one.
     let posed = Proxy::start(&run.target.uri_of_one_server().unwrap());
-    // The one that ends it may come before the count is taken, or after.
     let first = any().when(|request| request.starts_transaction);
     let refused = posed.rule(first, Turn::Every, Act::Refuse { code: 20, message: "no" });
     let client = live::wait(mongodb::Client::with_uri_str(posed.uri())).unwrap();
