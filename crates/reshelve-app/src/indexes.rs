@@ -126,9 +126,10 @@ fn check_unchanged(connection: &Connection, forced: &[String]) -> Result<(), Fai
     };
     let changed = summary.changed.first().filter(|_| !is_forced(Collection::Jobs));
     if let Some(ChangedJob { job, .. }) = changed {
-        let documents = counted(length(&summary.changed), "document");
+        let changed = length(&summary.changed);
+        let (documents, were) = (counted(changed, "document"), were(changed));
         let message = format!(
-            "{documents} of {} were changed since they were written, such as {job}",
+            "{documents} of {} {were} changed since they were written, such as {job}",
             Collection::Jobs
         );
         return Err(refused(message, Collection::Jobs));
@@ -137,13 +138,18 @@ fn check_unchanged(connection: &Connection, forced: &[String]) -> Result<(), Fai
         None => Ok(()),
         Some(ChangedParts { collection, documents, job }) => Err(refused(
             format!(
-                "{} of {collection} were added or changed since a run wrote them, such as one of the \
+                "{} of {collection} {} added or changed since a run wrote them, such as one of the \
                  job {job}",
-                counted(documents, "document")
+                counted(documents, "document"),
+                were(documents)
             ),
             collection,
         )),
     }
+}
+
+fn were(number: u64) -> &'static str {
+    if number == 1 { "was" } else { "were" }
 }
 
 /// The folder of a target, which need not exist yet.

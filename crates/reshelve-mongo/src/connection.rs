@@ -1,5 +1,6 @@
 //! A connection to a server, with the runtime that the driver needs.
 
+use std::pin::{Pin, pin};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -181,8 +182,10 @@ impl Connection {
         planned
     }
 
-    /// Waits for an operation of the driver.
+    /// Waits for an operation of the driver. The loop that waits is compiled once for each type of
+    /// answer, not for each of the operations.
     pub(crate) fn wait<F: Future>(&self, future: F) -> F::Output {
+        let future: Pin<&mut dyn Future<Output = F::Output>> = pin!(future);
         self.runtime.block_on(future)
     }
 

@@ -12,24 +12,36 @@ impl Outcome {
         let report = &self.report;
         let run = &report.plan.run;
         match report.ended {
+            Ended::Dry if self.has_begun() => format!(
+                "A rollback of {run} has begun and not ended. Nothing was changed now: this is what \
+                 it takes back in all."
+            ),
             Ended::Dry => {
                 format!("Nothing was changed: this is what would be taken back of {run}.")
             }
             Ended::RolledBack => format!("The run {run} is rolled back."),
             Ended::Already => format!("The run {run} was rolled back already."),
             Ended::Undecided => format!(
-                "Nothing was changed: {} changed since {run} wrote them.",
-                jobs_were(report.jobs.edited)
+                "Nothing was changed: {} changed since {run} wrote {}.",
+                jobs_were(report.jobs.edited),
+                if report.jobs.edited == 1 { "it" } else { "them" }
             ),
             Ended::Interrupted => "The rollback was interrupted.".to_owned(),
         }
     }
 
+    /// Whether an earlier process has changed something already.
+    fn has_begun(&self) -> bool {
+        let documents = self.report.documents;
+        documents.deleted + documents.put_back > 0
+    }
+
     /// The figures: names and values.
     pub fn rows(&self) -> Vec<(&'static str, String)> {
         let (jobs, documents) = (self.report.jobs, self.report.documents);
-        // Nothing has been done yet, or the decision is missing.
-        let is_planned = matches!(self.report.ended, Ended::Dry | Ended::Undecided);
+        // Nothing has been done yet, or not all of it, or the decision is missing.
+        let ended = self.report.ended;
+        let is_planned = matches!(ended, Ended::Dry | Ended::Undecided | Ended::Interrupted);
         let (deleted, put_back) = match is_planned {
             true => ("to delete", "to put back"),
             false => ("deleted", "put back"),
@@ -46,12 +58,14 @@ impl Outcome {
             let what = format!("{}, not in the target any more", counted(jobs.gone, "job"));
             rows.push(("gone", what));
         }
-        if self.is_applied() {
+        if self.is_applied() || self.has_begun() {
             let put_back = match documents.put_back {
                 0 => String::new(),
                 count => format!(", {} put back", number(count)),
             };
-            rows.push(("documents", format!("{} deleted{put_back}", number(documents.deleted))));
+            let so_far = if is_planned { " so far" } else { "" };
+            let deleted = number(documents.deleted);
+            rows.push(("documents", format!("{deleted} deleted{put_back}{so_far}")));
         }
         if jobs.edited > 0 {
             let what = match self.report.ended {

@@ -26,7 +26,7 @@ pub(super) async fn after(connection: &Connection, run: &str) -> Result<Vec<Stri
     for note in run_notes::all(connection).await? {
         if let Ok(other) = note.get_str("ended")
             && other > run
-            && whole_number(&note, "jobs").is_none_or(|jobs| jobs > 0)
+            && note.get_i64("jobs").unwrap_or(1) > 0
         {
             later.push(other.to_owned());
         }

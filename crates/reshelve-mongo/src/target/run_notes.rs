@@ -1,10 +1,10 @@
 //! Documents of single runs in `reshelve_runs`, beside the lease: what a later process has to know.
 
-use futures_util::TryStreamExt;
-use mongodb::bson::{Bson, Document, doc};
+use mongodb::bson::{Bson, Document, RawDocumentBuf, doc};
 use mongodb::error::Error;
 use reshelve::ends::EndError;
 
+use super::by_ids::matching;
 use super::lease::RUNS;
 use crate::connection::Connection;
 
@@ -17,12 +17,8 @@ pub(super) async fn read(connection: &Connection, id: &str) -> Result<Option<Doc
 }
 
 /// All of them: a target has a few for each run.
-pub(super) async fn all(connection: &Connection) -> Result<Vec<Document>, EndError> {
-    let runs = connection.decoded(RUNS);
-    let find =
-        async || -> Result<Vec<Document>, Error> { runs.find(doc! {}).await?.try_collect().await };
-    let found = connection.patience.retry(|| Box::pin(find())).await;
-    found.map_err(|error| connection.error("reading", RUNS, &error))
+pub(super) async fn all(connection: &Connection) -> Result<Vec<RawDocumentBuf>, EndError> {
+    matching(connection, RUNS, doc! {}).await
 }
 
 /// Keeps a document in the place of an earlier one with its `_id`.

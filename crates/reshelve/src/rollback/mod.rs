@@ -115,6 +115,12 @@ pub fn roll_back(
         if request.apply {
             destination.tidy_back(&plan.claim(folder))?;
         }
+        if folder.has_another_target(destination)? {
+            observer.note(
+                "warning: what is at the target's place was made, or put back, after that; it was not \
+                 looked at",
+            );
+        }
         let (ended, edited) = (Ended::Already, Vec::new());
         return Ok(RollbackReport { plan, ended, jobs, documents, edited });
     }

@@ -73,6 +73,16 @@ impl RunFolder {
         if is_its { Ok(()) } else { Err(Refusal::OtherTarget { run: run.to_owned() }.into()) }
     }
 
+    /// Whether something else is at the place of the run's target.
+    pub(crate) fn has_another_target(
+        &self,
+        destination: &dyn Destination,
+    ) -> Result<bool, RunError> {
+        let Some(written) = self.written_target()? else { return Ok(false) };
+        let found = destination.identity()?;
+        Ok(matches!(found, TargetIdentity::Told(found) if found != written))
+    }
+
     /// Whether another run beside this one wrote to a target, and was not taken back.
     fn is_of_another(&self, run: &str, identity: &str) -> Result<bool, RunError> {
         for other in self.beside()? {
