@@ -95,3 +95,27 @@ fn documents_of_others_stay_and_damage_waits() {
     }
     assert!(tried >= 8, "{tried}");
 }
+
+/// Files that were put back from a copy, or lie on a disk that has another number since, are other
+/// files to the system.
+#[test]
+fn a_target_that_was_put_back_meanwhile_is_finished() {
+    if !strace_is_there() {
+        return;
+    }
+    let scene = Scene::new();
+    let mut tried = 0;
+    for &rename in &scene.renames {
+        let Some(run) = scene.killed(rename) else { continue };
+        tried += 1;
+        let copy = scene.place.tree("target");
+        std::fs::rename(scene.place.path("target"), scene.place.path("earlier")).unwrap();
+        plant(&copy, &scene.place.path("target"));
+        scene.place.expect(0, &["resume", &run]);
+        for (name, after) in COLLECTIONS.into_iter().zip(&scene.after) {
+            assert!(stored(&scene.place, name) == *after, "rename {rename}: {name}");
+        }
+        std::fs::remove_dir_all(scene.place.path("earlier")).unwrap();
+    }
+    assert!(tried >= 2, "{tried}");
+}

@@ -1,25 +1,24 @@
 //! `rollback`: what a run wrote is taken back.
 
+mod later;
 mod words;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use reshelve::ends::{ChangedDocuments, PlannedTarget};
+use reshelve::ends::ChangedDocuments;
 use reshelve::parity::{EditedPart, Reading, first_paths};
 use reshelve::rollback::{self, EditedJob, JobCounts, RollbackReport, RollbackRequest};
-use reshelve::run::{Plan, RunFolder, Throttle};
+use reshelve::run::Throttle;
 use serde::{Serialize, Serializer};
 
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::family::without_copies;
 use crate::handle::{Handle, Relay};
-use crate::hints;
 use crate::options::RunName;
-use crate::overlap::is_same_target;
 use crate::places::{self, SourceAgain};
 use crate::states::{self, Command};
 
+use later::LaterRuns;
 pub use reshelve::rollback::{Ended, LISTED_MAX, OnEdited, Phase, Progress};
 
 /// What `rollback` is asked.
@@ -128,15 +127,21 @@ pub fn rollback(request: &Request, handle: &Handle) -> Result<Outcome, Failure> 
         handle.check_may_write("`rollback --apply`")?;
     }
     let plan = folder.plan()?;
-    let (in_its_place, known) = refuse_written_again(&request.run.runs_folder, &folder, &plan)?;
+    let later = LaterRuns::of(&request.run.runs_folder, &folder, &plan)?;
+    let mut in_its_place = later.refusal(&folder)?;
     // Whoever only asks is shown what is in the way.
     if request.apply || request.edited.is_some() {
         in_its_place.clone().map_or(Ok(()), Err)?;
     }
     let target = request.target.as_deref();
     let mut destination = places::destination_again(&plan.target, target, handle)?;
-    let later = destination.later_writers(&plan.run)?;
-    let unknown = later.into_iter().find(|later| !known.contains(later));
+    if in_its_place.is_none() {
+        in_its_place = later.refusal_by_identity(&folder, &plan, destination.as_ref())?;
+        if request.apply || request.edited.is_some() {
+            in_its_place.clone().map_or(Ok(()), Err)?;
+        }
+    }
+    let unknown = later.unknown(&plan, destination.as_mut())?;
     let asked = RollbackRequest {
         folder,
         // Only a look, which may find a better reason.
@@ -149,81 +154,11 @@ pub fn rollback(request: &Request, handle: &Handle) -> Result<Outcome, Failure> 
     let report = rollback::roll_back(&asked, destination.as_mut(), handle.stop(), &mut relay)?;
     drop(destination);
     if report.ended == Ended::Dry {
-        let in_its_place = in_its_place.or(unknown.map(|later| wrote_elsewhere(&later)));
+        let in_its_place = in_its_place.or(unknown.map(|later| later::wrote_elsewhere(&later)));
         in_its_place.map_or(Ok(()), Err)?;
     }
     let paths = paths(&report, request, handle);
     Ok(Outcome { report, paths })
-}
-
-/// Refuses to take back a run of which a later one has written jobs anew; gives the refusal where it
-/// has replaced or completed them, and the ids of all runs that were looked at.
-fn refuse_written_again(
-    runs: &Path,
-    folder: &RunFolder,
-    plan: &Plan,
-) -> Result<(Option<Failure>, Vec<String>), Failure> {
-    // It may be named by its folder, from anywhere.
-    let parent = folder.path().parent().filter(|parent| !parent.as_os_str().is_empty());
-    let beside = parent.unwrap_or(Path::new("."));
-    let is_elsewhere = runs.canonicalize().ok() != beside.canonicalize().ok();
-    let mut known = Vec::new();
-    for runs in [Some(beside), Some(runs).filter(|_| is_elsewhere)].into_iter().flatten() {
-        for other in RunFolder::list(runs)? {
-            match other.plan() {
-                Ok(plan) => known.push((other, plan)),
-                Err(_) if other.path().file_name() > folder.path().file_name() => {
-                    return Err(unreadable(&other));
-                }
-                Err(_) => {}
-            }
-        }
-    }
-    let known = without_copies(known);
-    let own = known.iter().position(|(_, other)| other.run == plan.run);
-    // Who took over a run that is not done, its target tells.
-    let is_done = folder.checkpoint()?.state.is_ended();
-    let own_target = (folder.written_target().ok().flatten().filter(|_| is_done), &plan.target);
-    let later = known.iter().enumerate().filter(|(at, (folder, other))| {
-        let is_later = match own {
-            // Those of one folder are in the order in which they were begun, whatever the clock.
-            Some(own) if folder.path().parent() == parent => *at > own,
-            _ => other.run != plan.run && other.begun_at > plan.begun_at,
-        };
-        is_later && other.apply && wrote_to_the_same((folder, &other.target), &own_target)
-    });
-    let later = later.map(|(_, (folder, plan))| (plan.run.as_str(), folder));
-    let in_its_place = rollback::refuse_written_again(folder, later)?.map(Failure::from);
-    Ok((in_its_place, known.into_iter().map(|(_, plan)| plan.run).collect()))
-}
-
-/// The refusal where the target names a later run whose journal is not there to be asked.
-fn wrote_elsewhere(later: &str) -> Failure {
-    let message = format!(
-        "the run {later} has written into this target since, and its run folder is not beside that of \
-         this one: it may have written jobs of this run again"
-    );
-    Failure::refused(message, hints::BRING_THE_LATER_RUN)
-}
-
-/// Whether another run wrote to the same target, for all that is known. A server has several names:
-/// what both runs found out about their targets tells too.
-fn wrote_to_the_same(
-    (other, planned): (&RunFolder, &PlannedTarget),
-    (own_written, own_planned): &(Option<String>, &PlannedTarget),
-) -> bool {
-    let is_known =
-        || own_written.is_some() && other.written_target().ok().flatten() == *own_written;
-    is_same_target(planned, own_planned) || is_known()
-}
-
-/// The refusal where a later run beside this one may have written the same jobs.
-fn unreadable(other: &RunFolder) -> Failure {
-    let message = format!(
-        "the run in {} cannot be read: it may have written jobs of this run again",
-        other.path().display()
-    );
-    Failure::refused(message, hints::READ_THE_LATER_RUN)
 }
 
 /// Where the edited jobs that still stand differ first from what the run wrote. A help to look at

@@ -110,14 +110,15 @@ impl Destination for FolderDestination {
         PlannedTarget::Folder(self.target.clone())
     }
 
-    /// The folder of the database, by the time when it was made, in nanoseconds. Its number on the
-    /// file system is given again, and on some changes by itself; devices are numbered anew when a
+    /// The folder of the database, by its number on its file system and the time when it was made, in
+    /// nanoseconds: a number is given again, and clocks are coarse. Devices are numbered anew when a
     /// machine starts.
     fn identity(&self) -> Result<TargetIdentity, EndError> {
         Ok(match self.files.look(&self.target.database())? {
             None => TargetIdentity::Nothing,
             Some(found) if found.born_ns > 0 => {
-                TargetIdentity::Told(format!("a folder made {} ns after 1970", found.born_ns))
+                let (number, born_ns) = (found.identity.inode, found.born_ns);
+                TargetIdentity::Told(format!("folder {number}, made {born_ns} ns after 1970"))
             }
             Some(_) => TargetIdentity::Untold,
         })
@@ -213,7 +214,13 @@ impl Destination for FolderDestination {
         let (files, target) = (Arc::clone(&self.files), &self.target);
         if let Some(ready) = progress.finishing.ready.take()
             && let Some(&collection) = Collection::ALL.get(progress.finishing.collections)
-            && has_taken_its_place(files.as_ref(), target, collection, &ready)?
+            && has_taken_its_place(
+                files.as_ref(),
+                target,
+                collection,
+                &ready,
+                progress.lengths.0[collection.index()],
+            )?
         {
             // The process that renamed it may have been killed before it synced that.
             files.sync_folder(&target.database())?;

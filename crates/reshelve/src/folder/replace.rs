@@ -76,7 +76,7 @@ fn of(identity: Identity) -> (u64, u64) {
     (identity.device, identity.inode)
 }
 
-/// Whether a rewritten file has taken its place. Where it is only ready, it is made again: what it
+/// Whether a rewritten file has taken the place of one of that many bytes. Where it is only ready, it is made again: what it
 /// is to replace may have been changed since it was read.
 ///
 /// # Errors
@@ -86,14 +86,21 @@ pub(crate) fn has_taken_its_place(
     folder: &TargetFolder,
     collection: Collection,
     ready: &ReadyFile,
+    before: u64,
 ) -> Result<bool, DiskError> {
     let path = folder.file(collection);
     let temporary = path.with_file_name(&ready.name);
     let now = files.look(&path)?;
     if let Some(identity) = ready.identity {
-        return Ok(now.is_some_and(|now| of(now.identity) == identity));
+        if now.is_some_and(|now| of(now.identity) == identity) {
+            return Ok(true);
+        }
+        if before == ready.bytes {
+            return Ok(false);
+        }
     }
-    // Lengths alone tell: the new file is not there any more, and what stands is as long.
+    // Devices are numbered anew, and copies are put back: then lengths tell, where they differ. The
+    // new file is not there any more, and what stands is as long.
     let [now, new] = [now, files.look(&temporary)?].map(|found| found.map(|it| it.length));
     Ok(now == Some(ready.bytes) && new != now)
 }

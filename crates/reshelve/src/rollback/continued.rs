@@ -52,6 +52,13 @@ impl Rollback<'_> {
         };
         destination.lock_back(&run)?;
         let looked = self.look_again(&run, (&mut record, &copied), destination, observer);
+        let looked = looked.and_then(|looked| {
+            if let (keys, None) = &looked {
+                let decided = self.decided((&keys[0], &keys[1]), record.edited);
+                destination.expect_free_ids(&run, &decided)?;
+            }
+            Ok(looked)
+        });
         match looked {
             Ok((keys, None)) => self.finish(
                 &run,

@@ -102,6 +102,8 @@ pub fn roll_back(
     if !plan.apply {
         return Err(Refusal::NothingWritten { run: plan.run }.into());
     }
+    // What the caller has looked at; the lock comes later.
+    let later = Later::of(folder, destination, &plan.run)?;
     let _present = match request.apply {
         true => Some(folder.hold_again(&plan.run)?),
         false if folder.is_held() => return Err(Refusal::AtWork { run: plan.run }.into()),
@@ -152,10 +154,29 @@ pub fn roll_back(
         claim: &claim,
         own: &own,
         journal: checkpoint.journal,
+        later,
         stop,
     };
     match checkpoint.state {
         State::RollingBack => rollback.go_on(checkpoint, destination, observer),
         _ => rollback.begin(checkpoint, destination, observer),
+    }
+}
+
+/// The runs that came after a run, as far as they can be seen.
+#[derive(PartialEq, Eq)]
+struct Later {
+    beside: usize,
+    in_the_target: Vec<String>,
+}
+
+impl Later {
+    fn of(
+        folder: &RunFolder,
+        destination: &mut dyn Destination,
+        run: &str,
+    ) -> Result<Later, RunError> {
+        let beside = folder.begun_after()?.len();
+        Ok(Later { beside, in_the_target: destination.later_writers(run)? })
     }
 }

@@ -9,7 +9,7 @@ use super::progress::{Observer, Phase, Telling};
 use super::record::{EditedKeys, JobCounts, OnEdited, Record, discarded_file, write_edited};
 use super::survey::Surveyed;
 use super::wait::documents_of;
-use super::{EditedJob, Ended, RollbackReport, RollbackRequest};
+use super::{EditedJob, Ended, Later, RollbackReport, RollbackRequest};
 use crate::ends::{ChangedDocuments, Claim, Destination, Earlier, EndError, Position, TakenBack};
 use crate::run::hold::Hold;
 use crate::run::journal::{JournalLengths, Own};
@@ -23,6 +23,8 @@ pub(super) struct Rollback<'r> {
     pub(super) own: &'r Own,
     /// How long the journal was at the last checkpoint.
     pub(super) journal: JournalLengths,
+    /// The runs that had come after it when it was asked for.
+    pub(super) later: Later,
     pub(super) stop: &'r AtomicBool,
 }
 
@@ -63,8 +65,10 @@ impl Rollback<'_> {
         let was_locked = if is_applied { destination.lock_back(&run)? } else { false };
         // From here on the state on the disk may be another one, even where writing it fails.
         let mut may_have_begun = false;
-        let decided =
-            self.decide(&run, (&copied, earlier), destination, observer).and_then(|decided| {
+        let alone = if is_applied { self.expect_no_more_runs(destination) } else { Ok(()) };
+        let decided = alone
+            .and_then(|()| self.decide(&run, (&copied, earlier), destination, observer))
+            .and_then(|decided| {
                 if let Decided::Go(..) = decided {
                     checkpoint.enter(State::RollingBack)?;
                     may_have_begun = true;
@@ -93,6 +97,17 @@ impl Rollback<'_> {
                 }
             }
         }
+    }
+
+    /// Under the lock nobody else writes. Whoever did between the first look and the lock may have
+    /// written jobs of this run again.
+    fn expect_no_more_runs(&self, destination: &mut dyn Destination) -> Result<(), RunError> {
+        let run = &self.plan.run;
+        if Later::of(&self.request.folder, destination, run)? == self.later {
+            return Ok(());
+        }
+        let message = format!("another run was begun, or ended, while the rollback of {run} began");
+        Err(EndError::refused(message, "the same command looks at that run too").into())
     }
 
     /// Looks at the target, and writes down what will be done.
@@ -130,11 +145,11 @@ impl Rollback<'_> {
         if let Some(tail) = &tail {
             destination.look_at_tail(run, &Undecided(tail))?;
         }
+        let decided = self.decided((&keys, &none), *edited);
+        destination.expect_free_ids(run, &decided)?;
         if !apply {
             return Ok(self.ends(Ended::Dry, jobs, listed));
         }
-        let decided = self.decided((&keys, &none), *edited);
-        destination.expect_free_ids(run, &decided)?;
         if let (Some(OnEdited::Discard { .. }), 1..) = (edited, jobs.edited) {
             self.keep_discarded(run, &decided, destination)?;
             copied.read(folder)?;

@@ -85,7 +85,14 @@ impl RunFolder {
 
     /// Whether another run beside this one wrote to a target, and was not taken back.
     fn is_of_another(&self, run: &str, identity: &str) -> Result<bool, RunError> {
-        for other in self.beside()? {
+        // A later run into the same place, after a copy was put back there, found what this one wrote.
+        let place = self.plan()?.target;
+        let is_later = |other: &RunFolder, after: &[RunFolder]| {
+            after.iter().any(|it| it.path() == other.path())
+                && other.plan().is_ok_and(|plan| plan.target == place)
+        };
+        let after = self.begun_after()?;
+        for other in self.beside()?.into_iter().filter(|other| !is_later(other, &after)) {
             // One that cannot be read says nothing; a copy of the run's own folder is no other run.
             let (Ok(Some(written)), Ok(checkpoint)) = (other.kept_target(), other.checkpoint())
             else {
