@@ -28,6 +28,10 @@ use record::Record;
 pub use record::{JobCounts, OnEdited};
 use steps::Rollback;
 
+/// What a run that is rolled back may find at the place of its target.
+const PUT_BACK: &str = "warning: what is at the target's place was made, or put back, after that; it was \
+    not looked at";
+
 /// How many edited jobs are listed.
 pub const LISTED_MAX: usize = 100;
 
@@ -118,13 +122,10 @@ pub fn roll_back(
             destination.tidy_back(&plan.claim(folder))?;
         }
         if folder.has_another_target(destination)? {
-            observer.note(
-                "warning: what is at the target's place was made, or put back, after that; it was not \
-                 looked at",
-            );
+            observer.note(PUT_BACK);
         }
-        let (ended, edited) = (Ended::Already, Vec::new());
-        return Ok(RollbackReport { plan, ended, jobs, documents, edited });
+        let ended = Ended::Already;
+        return Ok(RollbackReport { plan, ended, jobs, documents, edited: Vec::new() });
     }
     preflight::check_step(&plan, checkpoint.state, State::RollingBack)?;
     if checkpoint.is_finishing {
@@ -136,9 +137,9 @@ pub fn roll_back(
         false => journal::whole(folder, checkpoint.journal)?,
     };
     let own = Own::of_run(folder, lengths)?;
-    let written = checkpoint.totals.documents.written;
-    if own.jobs() < written {
-        let detail = format!("it names {} jobs, and the run has written {written}", own.jobs());
+    let (named, written) = (own.jobs(), checkpoint.totals.documents.written);
+    if named < written {
+        let detail = format!("it names {named} jobs, and the run has written {written}");
         return Err(RunError::State { path: folder.journal_file(), detail });
     }
     if request.apply && checkpoint.state == State::RollingBack {
