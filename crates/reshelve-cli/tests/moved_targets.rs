@@ -51,6 +51,9 @@ fn a_link_that_leads_elsewhere_since_does_not_lead_a_rollback_there() {
     fs::remove_file(place.path("current")).unwrap();
     symlink("other", place.path("current")).unwrap();
     is_refused(&place, &run, "wrote to another target", &["own", "other"]);
+    // By a copy of its folder, too.
+    plant(&place.tree(&format!(".reshelve/runs/{run}")), &place.path("copy"));
+    is_refused(&place, "./copy", "wrote to another target", &["own", "other"]);
     // Where the link leads back, it is taken back.
     fs::remove_file(place.path("current")).unwrap();
     symlink("own", place.path("current")).unwrap();

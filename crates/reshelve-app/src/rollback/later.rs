@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use reshelve::ends::Destination;
+use reshelve::ends::{Destination, TargetIdentity};
 use reshelve::rollback;
-use reshelve::run::{Plan, RunFolder};
+use reshelve::run::{Plan, Refusal, RunError, RunFolder, State};
 
 use crate::failure::Failure;
 use crate::family::without_copies;
@@ -15,6 +15,8 @@ use crate::overlap::is_same_target;
 pub(super) struct LaterRuns {
     /// All runs that were looked at.
     known: Vec<String>,
+    /// Those of them that came earlier and wrote to another target, with its identity.
+    elsewhere: Vec<(String, RunFolder)>,
     /// Those into the same target, by its name.
     by_name: Vec<(String, RunFolder)>,
     /// Those into a target of another name that may be the same: a server has several.
@@ -44,14 +46,25 @@ impl LaterRuns {
         let own = known.iter().position(|(_, other)| other.run == plan.run);
         let ids = known.iter().map(|(_, plan)| plan.run.clone()).collect();
         let written = folder.written_target().ok().flatten();
-        let mut later = LaterRuns { known: ids, by_name: Vec::new(), by_identity: Vec::new() };
+        let mut later = LaterRuns {
+            known: ids,
+            elsewhere: Vec::new(),
+            by_name: Vec::new(),
+            by_identity: Vec::new(),
+        };
         for (at, (other, of_other)) in known.into_iter().enumerate() {
             let is_later = match own {
                 // Those of one folder are in the order in which they were begun, whatever the clock.
                 Some(own) if other.path().parent() == parent => at > own,
                 _ => of_other.run != plan.run && of_other.begun_at > plan.begun_at,
             };
-            if !is_later || !of_other.apply {
+            if !of_other.apply {
+            } else if !is_later {
+                if let Some(identity) = other.written_target().ok().flatten()
+                    && Some(&identity) != written.as_ref()
+                {
+                    later.elsewhere.push((identity, other));
+                }
             } else if is_same_target(&of_other.target, &plan.target) {
                 later.by_name.push((of_other.run, other));
             } else if written.is_some() && other.written_target().ok().flatten() == written {
@@ -59,6 +72,29 @@ impl LaterRuns {
             }
         }
         Ok(later)
+    }
+
+    /// Refuses a target that an earlier run wrote to, and this one did not. The runs beside this one
+    /// are looked at when it is taken back; its folder may be a copy that lies elsewhere.
+    pub(super) fn check_place(
+        &self,
+        folder: &RunFolder,
+        plan: &Plan,
+        destination: &dyn Destination,
+    ) -> Result<(), Failure> {
+        let TargetIdentity::Told(found) = destination.identity()? else { return Ok(()) };
+        if folder.written_target()?.is_none_or(|written| written == found)
+            || destination.names_run(&plan.run)? == Some(true)
+        {
+            return Ok(());
+        }
+        for (_, other) in self.elsewhere.iter().filter(|(identity, _)| *identity == found) {
+            if other.checkpoint()?.state != State::RolledBack {
+                let run = plan.run.clone();
+                return Err(RunError::from(Refusal::OtherTarget { run }).into());
+            }
+        }
+        Ok(())
     }
 
     /// Refuses to take back a run of which a later one has written jobs anew; gives the refusal where

@@ -135,6 +135,7 @@ pub fn rollback(request: &Request, handle: &Handle) -> Result<Outcome, Failure> 
     }
     let target = request.target.as_deref();
     let mut destination = places::destination_again(&plan.target, target, handle)?;
+    later.check_place(&folder, &plan, destination.as_ref())?;
     if in_its_place.is_none() {
         in_its_place = later.refusal_by_identity(&folder, &plan, destination.as_ref())?;
         if request.apply || request.edited.is_some() {
