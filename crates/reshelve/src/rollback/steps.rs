@@ -70,6 +70,8 @@ impl Rollback<'_> {
             .and_then(|()| self.decide(&run, (&copied, earlier), destination, observer))
             .and_then(|decided| {
                 if let Decided::Go(..) = decided {
+                    // What was put back from a copy is the run's target now.
+                    self.request.folder.keep_target(&self.plan.run, destination)?;
                     checkpoint.enter(State::RollingBack)?;
                     may_have_begun = true;
                     checkpoint.reason = None;

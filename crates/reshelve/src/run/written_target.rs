@@ -42,7 +42,7 @@ impl RunFolder {
     }
 
     /// Keeps it, durably, before anything is written there.
-    pub(super) fn keep_target(
+    pub(crate) fn keep_target(
         &self,
         run: &str,
         destination: &dyn Destination,
