@@ -43,7 +43,8 @@ impl Drop for Beside {
     }
 }
 
-/// Takes an empty lock file away that is held. A file that has taken its place, or that somebody has filled, is not touched.
+/// Takes an empty lock file away that is held. A file that has taken its place, or that somebody has
+/// filled, is not touched.
 pub(crate) fn release(held: &dyn OpenFile) -> Result<(), DiskError> {
     match Disk.is_still_there(held)? && held.length()? == 0 {
         true => Disk.remove_file(held.path()),

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::handle::Handle;
 use crate::hints;
 use crate::places::{self, TARGET_DB_DEFAULT, TargetPlace};
-use crate::text::{counted, length};
+use crate::text::{counted, length, were};
 
 pub use reshelve_mongo::MIGRATION;
 
@@ -146,10 +146,6 @@ fn check_unchanged(connection: &Connection, forced: &[String]) -> Result<(), Fai
             collection,
         )),
     }
-}
-
-fn were(number: u64) -> &'static str {
-    if number == 1 { "was" } else { "were" }
 }
 
 /// The folder of a target, which need not exist yet.

@@ -72,6 +72,11 @@ pub fn percent(percent: f64) -> String {
     }
 }
 
+/// The verb after so many things.
+pub(crate) fn were(number: u64) -> &'static str {
+    if number == 1 { "was" } else { "were" }
+}
+
 /// A span of time for people: `45 ms`, `12.3 s`, `3 min 04 s`, `1 h 02 min`.
 pub fn span(elapsed_ms: u64) -> String {
     let seconds = elapsed_ms / 1000;

@@ -15,25 +15,31 @@ mod live;
 mod rehearsal;
 
 use common::plant;
-use live::Server;
-use rehearsal::Rehearsal;
+use live::{Database, Server};
+use rehearsal::{APPLY, Rehearsal};
 
-fn documents(number: u64) -> String {
-    format!("written again {number} jobs")
+/// A source, and an empty target.
+fn scene(documents: u32) -> Option<(Rehearsal, Database)> {
+    let server = Server::shared()?;
+    let rehearsal = Rehearsal::new(documents, "small");
+    let target = rehearsal.target(&server);
+    Some((rehearsal, target))
+}
+
+/// The command of a run into it.
+fn run<'a>(target: &'a Database, more: &[&'a str]) -> Vec<&'a str> {
+    [&["run", "jobs.bson", &target.uri], &APPLY[..], more].concat()
 }
 
 #[test]
 fn what_stands_in_collections_that_were_made_anew_is_not_taken_back() {
-    let Some(server) = Server::shared() else { return };
-    let rehearsal = Rehearsal::new(40, "small");
-    let target = rehearsal.target(&server);
+    let Some((rehearsal, target)) = scene(40) else { return };
     let place = &rehearsal.place;
-    let run = ["run", "jobs.bson", &target.uri, "--apply", "--in-flight", "include"];
-    place.expect(0, &run);
+    place.expect(0, &run(&target, &[]));
     let first = place.run();
     target.command(doc! { "dropDatabase": 1 });
     place.expect(0, &["indexes", "up", &target.uri]);
-    place.expect(0, &[&run[..], &["--runs-dir", "elsewhere"]].concat());
+    place.expect(0, &run(&target, &["--runs-dir", "elsewhere"]));
     let before = target.content();
     for more in [&[][..], &["--apply"], &["--apply", "--edited", "keep"]] {
         let told = place.expect(3, &[&["rollback", first.as_str()], more].concat());
@@ -45,13 +51,10 @@ fn what_stands_in_collections_that_were_made_anew_is_not_taken_back() {
 
 #[test]
 fn a_run_that_is_resumed_elsewhere_leaves_nothing_there() {
-    let Some(server) = Server::shared() else { return };
-    let rehearsal = Rehearsal::new(200, "small");
-    let target = rehearsal.target(&server);
+    let Some((rehearsal, target)) = scene(200) else { return };
     let place = &rehearsal.place;
-    let run = ["run", "jobs.bson", &target.uri, "--apply", "--in-flight", "include"];
     let slow = ["--batch-docs", "10", "--max-docs-per-s", "60"];
-    let mut child = place.call(&[&run[..], &slow].concat()).spawn(false);
+    let mut child = place.call(&run(&target, &slow)).spawn(false);
     common::until("some jobs are there", || target.count("novel_jobs") > 0);
     child.kill().unwrap();
     child.wait().unwrap();
@@ -67,18 +70,15 @@ fn a_run_that_is_resumed_elsewhere_leaves_nothing_there() {
 /// The folder of a run on another machine is not there to be asked: the target names the run.
 #[test]
 fn a_run_is_not_taken_back_under_one_of_another_machine() {
-    let Some(server) = Server::shared() else { return };
-    let rehearsal = Rehearsal::new(40, "small");
-    let target = rehearsal.target(&server);
+    let Some((rehearsal, target)) = scene(40) else { return };
     let place = &rehearsal.place;
-    let run = ["run", "jobs.bson", &target.uri, "--apply", "--in-flight", "include"];
-    place.expect(0, &run);
+    place.expect(0, &run(&target, &[]));
     let first = place.run();
     for collection in ["novel_jobs", "novel_job_events", "novel_job_metrics", "novel_job_metadata"]
     {
         target.command(doc! { "delete": collection, "deletes": [{ "q": {}, "limit": 0 }] });
     }
-    place.expect(0, &[&run[..], &["--runs-dir", "elsewhere", "--allow-existing"]].concat());
+    place.expect(0, &run(&target, &["--runs-dir", "elsewhere", "--allow-existing"]));
     let later = place.tree("elsewhere");
     let id = later.keys().next().unwrap().split('/').next().unwrap().to_owned();
     let before = target.content();
@@ -87,7 +87,7 @@ fn a_run_is_not_taken_back_under_one_of_another_machine() {
         told.says(&[&id, "its run folder is not beside that of this one", "hint:"]);
     }
     plant(&later, &place.path(".reshelve/runs"));
-    place.expect(3, &["rollback", &first, "--apply"]).says(&[&id, &documents(40)]);
+    place.expect(3, &["rollback", &first, "--apply"]).says(&[&id, "written again 40 jobs"]);
     assert!(target.content() == before);
     place.expect(0, &["rollback", &id, "--apply"]);
     place.expect(0, &["rollback", &first, "--apply"]);

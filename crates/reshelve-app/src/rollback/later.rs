@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use reshelve::ends::{Destination, TargetIdentity};
+use reshelve::ends::Destination;
 use reshelve::rollback;
-use reshelve::run::{Plan, Refusal, RunError, RunFolder, State};
+use reshelve::run::{Plan, RunFolder};
 
 use crate::failure::Failure;
 use crate::family::without_copies;
@@ -15,8 +15,8 @@ use crate::overlap::is_same_target;
 pub(super) struct LaterRuns {
     /// All runs that were looked at.
     known: Vec<String>,
-    /// Those of them that came earlier and wrote to another target, with its identity.
-    elsewhere: Vec<(String, RunFolder)>,
+    /// Those of them that came earlier.
+    earlier: Vec<RunFolder>,
     /// Those into the same target, by its name.
     by_name: Vec<(String, RunFolder)>,
     /// Those into a target of another name that may be the same: a server has several.
@@ -48,7 +48,7 @@ impl LaterRuns {
         let written = folder.written_target().ok().flatten();
         let mut later = LaterRuns {
             known: ids,
-            elsewhere: Vec::new(),
+            earlier: Vec::new(),
             by_name: Vec::new(),
             by_identity: Vec::new(),
         };
@@ -59,12 +59,10 @@ impl LaterRuns {
                 _ => of_other.run != plan.run && of_other.begun_at > plan.begun_at,
             };
             if !of_other.apply {
-            } else if !is_later {
-                if let Some(identity) = other.written_target().ok().flatten()
-                    && Some(&identity) != written.as_ref()
-                {
-                    later.elsewhere.push((identity, other));
-                }
+                continue;
+            }
+            if !is_later {
+                later.earlier.push(other);
             } else if is_same_target(&of_other.target, &plan.target) {
                 later.by_name.push((of_other.run, other));
             } else if written.is_some() && other.written_target().ok().flatten() == written {
@@ -82,19 +80,12 @@ impl LaterRuns {
         plan: &Plan,
         destination: &dyn Destination,
     ) -> Result<(), Failure> {
-        let TargetIdentity::Told(found) = destination.identity()? else { return Ok(()) };
-        if folder.written_target()?.is_none_or(|written| written == found)
-            || destination.names_run(&plan.run)? == Some(true)
-        {
+        // What names its runs is asked when this one is taken back.
+        if destination.names_run(&plan.run)?.is_some() {
             return Ok(());
         }
-        for (_, other) in self.elsewhere.iter().filter(|(identity, _)| *identity == found) {
-            if other.checkpoint()?.state != State::RolledBack {
-                let run = plan.run.clone();
-                return Err(RunError::from(Refusal::OtherTarget { run }).into());
-            }
-        }
-        Ok(())
+        let earlier = || Ok(self.earlier.clone());
+        Ok(folder.expect_target_of_none(&plan.run, destination, earlier)?)
     }
 
     /// Refuses to take back a run of which a later one has written jobs anew; gives the refusal where

@@ -4,7 +4,7 @@ use reshelve::rollback::{Ended, LISTED_MAX, OnEdited};
 
 use super::Outcome;
 use crate::hints;
-use crate::text::{counted, length, number, plain};
+use crate::text::{counted, length, number, plain, were};
 
 impl Outcome {
     /// How it ended, in a sentence.
@@ -126,8 +126,5 @@ impl Outcome {
 }
 
 fn jobs_were(jobs: u64) -> String {
-    match jobs {
-        1 => "1 job was".to_owned(),
-        jobs => format!("{} jobs were", number(jobs)),
-    }
+    format!("{} {}", counted(jobs, "job"), were(jobs))
 }

@@ -87,10 +87,7 @@ impl LiveDestination {
     /// removed by hand, the fence still names the run; if both were, nothing names another one, and
     /// the journal tells what is the run's own.
     pub(super) fn expect_last(&self, run: &str) -> Result<(), EndError> {
-        let last = self.connection.wait(last_writer(&self.connection));
-        let last =
-            last.map_err(|error| self.connection.error("looking at the fence in", RUNS, &error))?;
-        match last {
+        match self.last_writer()? {
             Some(last) if last != run => Err(EndError::refused(
                 format!(
                     "the run's lease is gone: {last} took the target database {} over since, and \
@@ -101,6 +98,12 @@ impl LiveDestination {
             )),
             _ => Ok(()),
         }
+    }
+
+    /// The run that wrote last, as the fence tells.
+    fn last_writer(&self) -> Result<Option<String>, EndError> {
+        let last = self.connection.wait(last_writer(&self.connection));
+        last.map_err(|error| self.connection.error("looking at the fence in", RUNS, &error))
     }
 
     fn give_back(&mut self, how: fn(Lease) -> Result<(), EndError>) -> Result<(), EndError> {
@@ -136,12 +139,7 @@ impl Destination for LiveDestination {
     /// A run leaves its name in the lease, the fence, or, once it is done, in a document of its own.
     fn names_run(&self, run: &str) -> Result<Option<bool>, EndError> {
         let is_held = self.holder()?.is_some_and(|holder| holder.run == run);
-        let is_last = is_held || {
-            let last = self.connection.wait(last_writer(&self.connection));
-            let last = last
-                .map_err(|error| self.connection.error("looking at the fence in", RUNS, &error))?;
-            last.is_some_and(|last| last == run)
-        };
+        let is_last = is_held || self.last_writer()?.is_some_and(|last| last == run);
         let has_ended = self.connection.wait(ended::jobs(&self.connection, run))?.is_some();
         Ok(Some(is_last || has_ended))
     }

@@ -202,6 +202,22 @@ impl Corpus {
         hash: WordHash,
         asked: &mut Asked,
     ) -> Presence {
+        self.presence_by(lexicon, word, hash, || asked.lately(&self.filter, hash))
+    }
+
+    /// Whether a word of a copy may be one of the source that says something.
+    pub(super) fn may_have(&self, lexicon: &Lexicon, word: &[u8], hash: WordHash) -> bool {
+        self.presence_by(lexicon, word, hash, || self.filter.has(hash)) == Presence::Telling
+    }
+
+    /// What the source may have of a word; the filter is asked only of words that are in no list.
+    fn presence_by(
+        &self,
+        lexicon: &Lexicon,
+        word: &[u8],
+        hash: WordHash,
+        is_in_the_filter: impl FnOnce() -> bool,
+    ) -> Presence {
         if is_short(word) {
             return Presence::Common;
         }
@@ -212,18 +228,8 @@ impl Corpus {
             Some(Listed::Own(number)) => {
                 is_there(self.own.get(number).copied().unwrap_or(false), Presence::Common)
             }
-            None => is_there(asked.lately(&self.filter, hash), Presence::Telling),
+            None => is_there(is_in_the_filter(), Presence::Telling),
         }
-    }
-
-    /// Whether a word of a copy may be one of the source that says something.
-    pub(super) fn may_have(&self, lexicon: &Lexicon, word: &[u8], hash: WordHash) -> bool {
-        !is_short(word)
-            && match lexicon.listed(hash) {
-                Some(Listed::Common) => false,
-                Some(Listed::Own(number)) => self.is_blocked(number),
-                None => self.filter.has(hash),
-            }
     }
 
     /// Whether the source may have the id of a job, a document or a part of one, or a phrase.

@@ -76,8 +76,8 @@ fn of(identity: Identity) -> (u64, u64) {
     (identity.device, identity.inode)
 }
 
-/// Whether a rewritten file has taken the place of one of that many bytes. Where it is only ready, it is made again: what it
-/// is to replace may have been changed since it was read.
+/// Whether a rewritten file has taken the place of one that had `before` bytes. Where it is only
+/// ready, it is made again: what it is to replace may have been changed since it was read.
 ///
 /// # Errors
 /// Where the file cannot be looked at.

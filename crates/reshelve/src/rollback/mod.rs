@@ -107,7 +107,7 @@ pub fn roll_back(
         return Err(Refusal::NothingWritten { run: plan.run }.into());
     }
     // What the caller has looked at; the lock comes later.
-    let later = Later::of(folder, destination, &plan.run)?;
+    let later = request.apply.then(|| Later::of(folder, destination, &plan.run)).transpose()?;
     let _present = match request.apply {
         true => Some(folder.hold_again(&plan.run)?),
         false if folder.is_held() => return Err(Refusal::AtWork { run: plan.run }.into()),

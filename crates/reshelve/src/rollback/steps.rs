@@ -23,8 +23,8 @@ pub(super) struct Rollback<'r> {
     pub(super) own: &'r Own,
     /// How long the journal was at the last checkpoint.
     pub(super) journal: JournalLengths,
-    /// The runs that had come after it when it was asked for.
-    pub(super) later: Later,
+    /// The runs that had come after it when it was asked for; none of a dry run, which locks nothing.
+    pub(super) later: Option<Later>,
     pub(super) stop: &'r AtomicBool,
 }
 
@@ -65,8 +65,8 @@ impl Rollback<'_> {
         let was_locked = if is_applied { destination.lock_back(&run)? } else { false };
         // From here on the state on the disk may be another one, even where writing it fails.
         let mut may_have_begun = false;
-        let alone = if is_applied { self.expect_no_more_runs(destination) } else { Ok(()) };
-        let decided = alone
+        let decided = self
+            .expect_no_more_runs(destination)
             .and_then(|()| self.decide(&run, (&copied, earlier), destination, observer))
             .and_then(|decided| {
                 if let Decided::Go(..) = decided {
@@ -104,8 +104,8 @@ impl Rollback<'_> {
     /// Under the lock nobody else writes. Whoever did between the first look and the lock may have
     /// written jobs of this run again.
     fn expect_no_more_runs(&self, destination: &mut dyn Destination) -> Result<(), RunError> {
-        let run = &self.plan.run;
-        if Later::of(&self.request.folder, destination, run)? == self.later {
+        let (run, Some(later)) = (&self.plan.run, &self.later) else { return Ok(()) };
+        if Later::of(&self.request.folder, destination, run)? == *later {
             return Ok(());
         }
         let message = format!("another run was begun, or ended, while the rollback of {run} began");

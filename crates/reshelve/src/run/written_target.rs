@@ -61,6 +61,19 @@ impl RunFolder {
         run: &str,
         destination: &dyn Destination,
     ) -> Result<(), RunError> {
+        self.expect_target_of_none(run, destination, || self.others())
+    }
+
+    /// The same among other runs, wherever their folders lie.
+    ///
+    /// # Errors
+    /// [`Refusal::OtherTarget`], or that the target or a file of one of the runs cannot be read.
+    pub fn expect_target_of_none(
+        &self,
+        run: &str,
+        destination: &dyn Destination,
+        others: impl FnOnce() -> Result<Vec<RunFolder>, RunError>,
+    ) -> Result<(), RunError> {
         let Some(written) = self.written_target()? else { return Ok(()) };
         let TargetIdentity::Told(found) = destination.identity()? else { return Ok(()) };
         if found == written {
@@ -68,9 +81,21 @@ impl RunFolder {
         }
         let is_its = match destination.names_run(run)? {
             Some(is_its) => is_its,
-            None => !self.is_of_another(run, &found)?,
+            None => !is_of_one(run, &found, &others()?)?,
         };
         if is_its { Ok(()) } else { Err(Refusal::OtherTarget { run: run.to_owned() }.into()) }
+    }
+
+    /// The other runs beside this one, but for later ones into the same place: where a copy was put
+    /// back there, these found what this one wrote.
+    fn others(&self) -> Result<Vec<RunFolder>, RunError> {
+        let place = self.plan()?.target;
+        let after = self.begun_after()?;
+        let is_later = |other: &RunFolder| {
+            after.iter().any(|it| it.path() == other.path())
+                && other.plan().is_ok_and(|plan| plan.target == place)
+        };
+        Ok(self.beside()?.into_iter().filter(|other| !is_later(other)).collect())
     }
 
     /// Whether something else is at the place of the run's target.
@@ -82,27 +107,17 @@ impl RunFolder {
         let found = destination.identity()?;
         Ok(matches!(found, TargetIdentity::Told(found) if found != written))
     }
+}
 
-    /// Whether another run beside this one wrote to a target, and was not taken back.
-    fn is_of_another(&self, run: &str, identity: &str) -> Result<bool, RunError> {
-        // A later run into the same place, after a copy was put back there, found what this one wrote.
-        let place = self.plan()?.target;
-        let is_later = |other: &RunFolder, after: &[RunFolder]| {
-            after.iter().any(|it| it.path() == other.path())
-                && other.plan().is_ok_and(|plan| plan.target == place)
-        };
-        let after = self.begun_after()?;
-        for other in self.beside()?.into_iter().filter(|other| !is_later(other, &after)) {
-            // One that cannot be read says nothing; a copy of the run's own folder is no other run.
-            let (Ok(Some(written)), Ok(checkpoint)) = (other.kept_target(), other.checkpoint())
-            else {
-                continue;
-            };
-            let is_its = written.run != run && written.identity == identity;
-            if is_its && checkpoint.state != State::RolledBack {
-                return Ok(true);
-            }
+/// Whether another run wrote to a target, and was not taken back.
+fn is_of_one(run: &str, identity: &str, others: &[RunFolder]) -> Result<bool, RunError> {
+    for other in others {
+        // One that cannot be read says nothing; a copy of the run's own folder is no other run.
+        let Ok(Some(written)) = other.kept_target() else { continue };
+        let is_its = written.run != run && written.identity == identity;
+        if is_its && other.checkpoint()?.state != State::RolledBack {
+            return Ok(true);
         }
-        Ok(false)
     }
+    Ok(false)
 }
