@@ -112,6 +112,10 @@ impl Lexicon {
 
     /// The hash of a word, whatever its case.
     pub fn hash(&self, word: &[u8]) -> WordHash {
+        if let Some(kept) = kept(word).filter(|_| word.is_ascii()) {
+            let (low, high) = halves(&kept);
+            return self.hash_halves(lower(low), lower(high));
+        }
         let mut buffer = [0; 2 * KEPT_BYTES];
         if let Some(lower) = buffer.get_mut(..word.len()) {
             lower.copy_from_slice(word);
@@ -124,11 +128,7 @@ impl Lexicon {
 
     /// The hash of a word in lower case.
     fn hash_lower(&self, word: &[u8]) -> WordHash {
-        if word.len() > KEPT_BYTES {
-            return self.hash_folded(word);
-        }
-        let mut kept = [0; KEPT_BYTES];
-        kept[..word.len()].copy_from_slice(word);
+        let Some(kept) = kept(word) else { return self.hash_folded(word) };
         let (low, high) = halves(&kept);
         self.hash_halves(low, high)
     }
@@ -199,6 +199,21 @@ impl Lexicon {
                     let number = number - COMMON_NUMBER - 1;
                     return usize::try_from(number).ok().map(Listed::Own);
                 }
+            }
+        }
+    }
+
+    /// The places of the words of a text but for those of our own that are absent, by their
+    /// numbers, instead of the places that were there. Words of one letter are never left out.
+    pub fn sift(&self, reading: &Reading, absent: &[bool], into: &mut Vec<usize>) {
+        into.clear();
+        for (at, hash) in reading.hashes.iter().enumerate() {
+            let is_absent = match self.listed(*hash) {
+                Some(Listed::Own(number)) => absent.get(number).copied().unwrap_or(false),
+                _ => false,
+            };
+            if !is_absent || reading.words[at].len() == 1 {
+                into.push(at);
             }
         }
     }
@@ -294,6 +309,14 @@ fn entry(hash: WordHash) -> (usize, u64) {
     (usize::try_from(half).unwrap_or(0) % PLACES, half & !NUMBER_MASK)
 }
 
+/// A word filled up with nulls, if it is not too long.
+#[inline]
+fn kept(word: &[u8]) -> Option<[u8; KEPT_BYTES]> {
+    let mut kept = [0; KEPT_BYTES];
+    kept.get_mut(..word.len())?.copy_from_slice(word);
+    Some(kept)
+}
+
 /// A word as two numbers.
 #[inline]
 fn halves(word: &[u8; KEPT_BYTES]) -> (u64, u64) {
@@ -304,7 +327,7 @@ fn halves(word: &[u8; KEPT_BYTES]) -> (u64, u64) {
     (low, high)
 }
 
-/// Eight ASCII letters and digits, or nulls, in lower case.
+/// Eight bytes of ASCII in lower case.
 #[inline]
 fn lower(bytes: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
@@ -377,6 +400,21 @@ mod tests {
         }
         let distinct: std::collections::BTreeSet<WordHash> = hashes.iter().copied().collect();
         assert_eq!(distinct.len(), hashes.len() - 1, "the longest word in capitals is itself");
+    }
+
+    #[test]
+    fn our_own_words_that_are_absent_are_sifted_out() {
+        let lexicon = Lexicon::new(1);
+        let of_five = lexicon.of_length(5);
+        let (there, not) = (lexicon.own(of_five.start), lexicon.own(of_five.start + 1));
+        let text = [b"The a b ", there, b" ", not, b" lantern 1984 ", not].concat();
+        let mut absent = vec![true; lexicon.own_count()];
+        absent[of_five.start] = false;
+        let mut reading = Reading::default();
+        lexicon.read(&text, &mut reading);
+        let mut left = vec![7];
+        lexicon.sift(&reading, &absent, &mut left);
+        assert_eq!(left, [0, 1, 2, 3, 5, 6]);
     }
 
     #[test]

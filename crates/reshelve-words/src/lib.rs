@@ -1,21 +1,25 @@
-//! Text as words, found, hashed, looked up and drawn, for what reads and writes whole corpora of prose: an anonymised copy is made, and
-//! scanned, word by word.
+//! Text as words, found, hashed, looked up, drawn and retold, for what reads and writes whole
+//! corpora of prose: an anonymised copy is made, and scanned, word by word.
 //!
 //! A crate of its own because its level of optimisation is another one than that of the crates
 //! around it: everything here runs once for every word of a corpus, four times over. What is called
 //! for each word is not generic, so that it is compiled here and not where it is used.
 
+mod beginnings;
 mod draw;
 mod folding;
 mod letters;
 mod lexicon;
+mod retelling;
 mod runs;
 mod syllables;
 mod words;
 
+pub use beginnings::Beginnings;
 pub use draw::Draw;
 pub use folding::is_same;
 pub use letters::char_at;
 pub use lexicon::{LENGTH_MAX, Lexicon, Listed, Reading, WordHash, is_short};
+pub use retelling::{Others, Retelling, Settled, drawn_length, take_case};
 pub use runs::{RUN, run};
 pub use words::{Script, Word, words};

@@ -59,8 +59,10 @@ pub(super) fn alike(letter: char, draw: &mut Draw) -> char {
     let count = usize::try_from(to - from + 1).unwrap_or(1);
     for _ in 0..TRIES {
         let step = u32::try_from(draw.below(count)).unwrap_or(0);
+        // Every letter of a range of ASCII is like every other one.
+        let fits = |drawn: char| letter.is_ascii_alphanumeric() || is_alike(letter, drawn);
         match char::from_u32(from + step) {
-            Some(drawn) if drawn != letter && is_alike(letter, drawn) => return drawn,
+            Some(drawn) if drawn != letter && fits(drawn) => return drawn,
             _ => {}
         }
     }

@@ -34,7 +34,10 @@ impl Filter {
     }
 
     fn has(&self, hash: WordHash) -> bool {
-        Self::places(hash).all(|(at, bit)| self.0.get(at).is_some_and(|word| word & bit != 0))
+        // All of them, whatever the first one says: the filter is larger than the processor's
+        // caches, and reads that do not wait for each other take as long as one.
+        let is_set = |(at, bit): (usize, u64)| self.0.get(at).is_some_and(|word| word & bit != 0);
+        Self::places(hash).map(is_set).fold(true, |all, is_set| all & is_set)
     }
 }
 
@@ -117,8 +120,8 @@ impl Collecting {
             words: self.words.finish()?,
             jobs: self.jobs.finish()?,
             starts: self.starts,
-            blocked: if enough { self.own.clone() } else { self.own_names },
-            own: self.own,
+            absent: self.own.iter().map(|is_there| !is_there).collect(),
+            blocked: if enough { self.own } else { self.own_names },
         })
     }
 }
@@ -137,9 +140,9 @@ pub(super) struct Corpus {
     words: Sorted<16>,
     jobs: Sorted<16>,
     starts: Vec<u64>,
-    /// Our own words that the source has.
-    own: Vec<bool>,
-    /// Those of them that are not drawn.
+    /// For each of our own words, whether the source does not have it.
+    absent: Vec<bool>,
+    /// For each of our own words, whether it is not drawn.
     blocked: Vec<bool>,
 }
 
@@ -189,6 +192,15 @@ impl Corpus {
         &self.blocked
     }
 
+    /// For each of our own words, whether the source does not have it.
+    pub(super) fn absent(&self) -> &[bool] {
+        &self.absent
+    }
+
+    fn is_absent(&self, number: usize) -> bool {
+        self.absent.get(number).copied().unwrap_or(true)
+    }
+
     /// Whether one of our own words is not to be drawn.
     fn is_blocked(&self, number: usize) -> bool {
         self.blocked.get(number).copied().unwrap_or(false)
@@ -225,9 +237,7 @@ impl Corpus {
         match lexicon.listed(hash) {
             Some(Listed::Common) => Presence::Common,
             Some(Listed::Own(number)) if self.is_blocked(number) => Presence::Telling,
-            Some(Listed::Own(number)) => {
-                is_there(self.own.get(number).copied().unwrap_or(false), Presence::Common)
-            }
+            Some(Listed::Own(number)) => is_there(!self.is_absent(number), Presence::Common),
             None => is_there(is_in_the_filter(), Presence::Telling),
         }
     }

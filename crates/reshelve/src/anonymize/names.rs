@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::alphabet::{alike, pronounceable, sorted_alike};
 use super::key::Key;
-use super::pen::{Pen, take_case};
-use reshelve_words::{Draw, Word, WordHash, is_same, words};
+use super::pen::Pen;
+use reshelve_words::{Beginnings, Draw, Settled, Word, WordHash, is_same, take_case, words};
 
 /// How often the letters after a beginning are drawn again because a word hits something.
 const TRIES: usize = 8;
@@ -32,22 +32,14 @@ pub(super) struct Names {
     keys: HashMap<Vec<u8>, Vec<u8>>,
     /// Names that are looked for in prose, by their first word; longer ones first.
     sequences: HashMap<WordHash, Vec<Sequence>>,
-    /// The classes of those first words.
-    filter: [u64; 4],
+    /// Those first words.
+    beginnings: Beginnings,
 }
 
 /// A name as words.
 struct Sequence {
     words: Vec<Vec<u8>>,
     renamed: Vec<Vec<u8>>,
-}
-
-/// A word of a text that is part of a name.
-pub(super) struct Found {
-    /// Which word of the text.
-    pub(super) word: usize,
-    /// What replaces it.
-    pub(super) text: Vec<u8>,
 }
 
 /// The words of names are renamed so that something of them changed that the mapping sees.
@@ -149,32 +141,25 @@ impl Names {
     ) {
         let Some(first) = words.first() else { return };
         let hash = pen.lexicon.hash(first);
-        let (at, bit) = class(first);
-        self.filter[at] |= bit;
+        self.beginnings.add(first);
         let renamed = words.iter().map(|word| parts.renamed(word, renamed)).collect();
         self.sequences.entry(hash).or_default().push(Sequence { words, renamed });
     }
 
-    /// The words of a text that are parts of names, in order.
-    pub(super) fn find(&self, pen: &Pen<'_>, text: &[u8], words: &[Word]) -> Vec<Found> {
+    /// The words of a text that are parts of names, in order, and their pseudonyms.
+    pub(super) fn find(&self, pen: &Pen<'_>, text: &[u8], words: &[Word]) -> Vec<Settled> {
         let mut all = Vec::new();
-        let mut at = 0;
-        while let Some(word) = words.get(at) {
-            let (class_at, bit) = class(word.of(text));
-            let sequence = match self.filter[class_at] & bit {
-                0 => None,
-                _ => self.sequence_at(pen, text, &words[at..]),
-            };
-            let Some(sequence) = sequence else {
-                at += 1;
-                continue;
-            };
+        let mut from = 0;
+        while let Some(mut at) = self.beginnings.next(text, words, from) {
+            from = at + 1;
+            let Some(sequence) = self.sequence_at(pen, text, &words[at..]) else { continue };
             for ((name, new), word) in
                 sequence.words.iter().zip(&sequence.renamed).zip(&words[at..])
             {
-                all.push(Found { word: at, text: in_case(name, new, word.of(text)) });
+                all.push(Settled { word: at, text: in_case(name, new, word.of(text)) });
                 at += 1;
             }
+            from = at;
         }
         all
     }
@@ -203,16 +188,6 @@ impl Names {
 fn is_one_name(between: &[u8]) -> bool {
     !between.is_empty()
         && !between.iter().any(|byte| matches!(byte, b'!' | b'?' | b';' | b':' | b'"'))
-}
-
-/// The class of a word, by which most words are told from names.
-fn class(word: &[u8]) -> (usize, u64) {
-    // The bytes beyond ASCII are not those of the same letter in another case.
-    let of = |byte: Option<&u8>| byte.copied().filter(u8::is_ascii).unwrap_or(0);
-    let first = of(word.first()).to_ascii_lowercase();
-    let last = of(word.last()).to_ascii_lowercase();
-    let mixed = first.wrapping_mul(31).wrapping_add(last.wrapping_mul(7));
-    (usize::from(mixed / 64), 1 << (mixed % 64))
 }
 
 /// A pseudonym in the case in which the name occurs.

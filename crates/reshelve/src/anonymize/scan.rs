@@ -57,7 +57,7 @@ pub(super) struct Scanner<'a> {
     lexicon: &'a Lexicon,
     corpus: &'a Corpus,
     reading: Reading,
-    may_be_there: Vec<bool>,
+    there: Vec<usize>,
     asked: Asked,
 }
 
@@ -70,8 +70,8 @@ pub(super) struct Found {
 
 impl<'a> Scanner<'a> {
     pub(super) fn new(policy: &'a Policy, lexicon: &'a Lexicon, corpus: &'a Corpus) -> Scanner<'a> {
-        let (reading, may_be_there) = (Reading::default(), Vec::new());
-        Scanner { policy, lexicon, corpus, reading, may_be_there, asked: Asked::default() }
+        let (reading, there) = (Reading::default(), Vec::new());
+        Scanner { policy, lexicon, corpus, reading, there, asked: Asked::default() }
     }
 
     /// Compares a copy with its original. Without one, only the third rule can be looked at.
@@ -80,7 +80,7 @@ impl<'a> Scanner<'a> {
             lexicon: self.lexicon,
             corpus: self.corpus,
             reading: &mut self.reading,
-            may_be_there: &mut self.may_be_there,
+            there: &mut self.there,
             asked: &mut self.asked,
             runs: Vec::new(),
             found: Found::default(),
@@ -138,10 +138,10 @@ struct Scan<'s> {
     corpus: &'s Corpus,
     /// The text that is looked at.
     reading: &'s mut Reading,
-    /// Of each of its words, whether the source may have it. Most words of a copy are our own, and
-    /// the first reading has shown that the source has no such word: what goes by several words
+    /// The places of those of its words that the source may have. Most words of a copy are our own,
+    /// and the first reading has shown that the source has no such word: what goes by several words
     /// looks at the original only where these may all be there.
-    may_be_there: &'s mut Vec<bool>,
+    there: &'s mut Vec<usize>,
     asked: &'s mut Asked,
     /// Runs of the copy that may be in the original.
     runs: Vec<(u64, Spot)>,
@@ -151,8 +151,8 @@ struct Scan<'s> {
 impl Scan<'_> {
     fn text(&mut self, spot: Spot, text: &[u8], twin: Option<&[u8]>) {
         self.words(spot, text, 0);
-        if let Some(twin) = twin.filter(|_| self.may_be_there.windows(2).any(|it| it == [true; 2]))
-        {
+        let is_pair = |pair: &[usize]| pair[1] == pair[0] + 1;
+        if let Some(twin) = twin.filter(|_| self.there.windows(2).any(is_pair)) {
             self.in_place(spot, twin);
         }
         self.runs(spot);
@@ -175,22 +175,26 @@ impl Scan<'_> {
     /// The words of a text, and those of at least that length which are suspects.
     fn words(&mut self, spot: Spot, text: &[u8], length_min: usize) {
         self.lexicon.read(text, self.reading);
-        self.may_be_there.clear();
-        for (word, &hash) in self.reading.words.iter().zip(&self.reading.hashes) {
-            let word = word.of(text);
-            let presence = self.corpus.presence(self.lexicon, word, hash, self.asked);
-            self.may_be_there.push(presence != Presence::Absent);
+        self.lexicon.sift(self.reading, self.corpus.absent(), self.there);
+        let Reading { words, hashes } = &*self.reading;
+        let (lexicon, corpus, asked) = (self.lexicon, self.corpus, &mut *self.asked);
+        let suspects = &mut self.found.suspects;
+        self.there.retain(|&at| {
+            let (word, hash) = (words[at].of(text), hashes[at]);
+            let presence = corpus.presence(lexicon, word, hash, asked);
             if presence == Presence::Telling && word.len() >= length_min {
-                self.found.suspects.push(Suspect { hash, spot });
+                suspects.push(Suspect { hash, spot });
             }
-        }
+            presence != Presence::Absent
+        });
     }
 
     /// Runs of these words that the original may have.
     fn runs(&mut self, spot: Spot) {
-        for (at, may_be_there) in self.may_be_there.windows(RUN).enumerate() {
-            if may_be_there == [true; RUN] {
-                self.runs.push((run(&self.reading.hashes[at..at + RUN]), spot));
+        for places in self.there.windows(RUN) {
+            let (first, last) = (places[0], places[RUN - 1]);
+            if last - first == RUN - 1 {
+                self.runs.push((run(&self.reading.hashes[first..=last]), spot));
             }
         }
     }
@@ -220,8 +224,8 @@ impl Scan<'_> {
 
     /// Names of several common words.
     fn phrases(&mut self, spot: Spot) {
-        for (at, first) in self.reading.hashes.iter().enumerate() {
-            if !self.may_be_there[at] || !self.corpus.may_begin(*first) {
+        for &at in &*self.there {
+            if !self.corpus.may_begin(self.reading.hashes[at]) {
                 continue;
             }
             for words in 2..=SEQUENCE_MAX {
