@@ -14,6 +14,7 @@ impl Beginnings {
     }
 
     /// The first word of a text from that one on which may be one of those that were added.
+    #[inline(never)]
     pub fn next(&self, text: &[u8], words: &[Word], from: usize) -> Option<usize> {
         let may_begin = |word: &Word| {
             let (at, bit) = class(word.of(text));

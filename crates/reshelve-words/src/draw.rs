@@ -47,7 +47,7 @@ impl Draw {
 
     /// A number below `bound`, or 0 where that is 0. Bounds are far below 2³²: the bias of the
     /// multiplication is nothing that could be measured.
-    #[inline]
+    #[inline(always)]
     pub fn below(&mut self, bound: usize) -> usize {
         let bits = match self.drawn.get(self.at..self.end).and_then(<[u8]>::first_chunk) {
             Some(bytes) => {

@@ -39,6 +39,32 @@ fn differs_in_lower_case(letter: char) -> bool {
     !letter.to_lowercase().eq([letter])
 }
 
+/// What kind of character it is, for each of the first plane.
+static KINDS: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let kind = |code: usize| u32::try_from(code).ok().and_then(char::from_u32).map_or(0, kind_of);
+    (0..FIRST_PLANE).map(kind).collect()
+});
+
+/// Whether it is a letter or digit, a digit, in upper case, in lower case: a bit for each.
+fn kind_of(letter: char) -> u8 {
+    let bits = [
+        letter.is_alphanumeric(),
+        letter.is_numeric(),
+        letter.is_uppercase(),
+        letter.is_lowercase(),
+    ];
+    bits.iter().fold(0, |kind, bit| kind << 1 | u8::from(*bit))
+}
+
+/// Whether two characters are letters or digits alike, of one case.
+pub fn is_of_one_kind(one: char, other: char) -> bool {
+    let kind = |letter: char| {
+        let known = usize::try_from(u32::from(letter)).ok().and_then(|code| KINDS.get(code));
+        known.copied().unwrap_or_else(|| kind_of(letter))
+    };
+    kind(one) == kind(other)
+}
+
 /// Whether a character is a letter or a digit.
 #[inline]
 pub(crate) fn is_alphanumeric(letter: char) -> bool {
@@ -98,6 +124,13 @@ mod tests {
         for letter in (0..0x2_0000).filter_map(char::from_u32) {
             assert_eq!(is_alphanumeric(letter), letter.is_alphanumeric(), "{letter:?}");
             assert_eq!(has_lower(letter), differs_in_lower_case(letter), "{letter:?}");
+            for other in ['a', 'Z', '5', '½', 'ª', '東', ' '] {
+                let is_alike = letter.is_alphanumeric() == other.is_alphanumeric()
+                    && letter.is_numeric() == other.is_numeric()
+                    && letter.is_uppercase() == other.is_uppercase()
+                    && letter.is_lowercase() == other.is_lowercase();
+                assert_eq!(is_of_one_kind(letter, other), is_alike, "{letter:?} {other:?}");
+            }
         }
     }
 

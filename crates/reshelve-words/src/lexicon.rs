@@ -205,6 +205,7 @@ impl Lexicon {
 
     /// The places of the words of a text but for those of our own that are absent, by their
     /// numbers, instead of the places that were there. Words of one letter are never left out.
+    #[inline(never)]
     pub fn sift(&self, reading: &Reading, absent: &[bool], into: &mut Vec<usize>) {
         into.clear();
         for (at, hash) in reading.hashes.iter().enumerate() {

@@ -3,7 +3,8 @@
 //!
 //! A crate of its own because its level of optimisation is another one than that of the crates
 //! around it: everything here runs once for every word of a corpus, four times over. What is called
-//! for each word is not generic, so that it is compiled here and not where it is used.
+//! for each text is not generic, and never inlined, so that it is compiled here and not where it is
+//! used.
 
 mod beginnings;
 mod draw;
@@ -18,7 +19,7 @@ mod words;
 pub use beginnings::Beginnings;
 pub use draw::Draw;
 pub use folding::is_same;
-pub use letters::char_at;
+pub use letters::{char_at, is_of_one_kind};
 pub use lexicon::{LENGTH_MAX, Lexicon, Listed, Reading, WordHash, is_short};
 pub use retelling::{Others, Retelling, Settled, drawn_length, take_case};
 pub use runs::{RUN, run};

@@ -45,7 +45,8 @@ pub struct Retelling<'t> {
 }
 
 impl Retelling<'_> {
-    /// Appends the replacement of the text.
+    /// Appends the replacement of the text. Never inlined: it would be compiled as its caller is.
+    #[inline(never)]
     pub fn append(
         &self,
         lexicon: &Lexicon,

@@ -1,6 +1,6 @@
 //! Characters that may stand for others: of the same script, case and length.
 
-use reshelve_words::Draw;
+use reshelve_words::{Draw, is_of_one_kind};
 
 /// Letters of one script and one case, or of a script without cases; in the order of their code
 /// points, so that what begins with other letters stays in its place.
@@ -46,11 +46,7 @@ fn bounds(letter: char) -> (u32, u32) {
 }
 
 fn is_alike(one: char, other: char) -> bool {
-    one.is_alphanumeric() == other.is_alphanumeric()
-        && one.is_numeric() == other.is_numeric()
-        && one.is_uppercase() == other.is_uppercase()
-        && one.is_lowercase() == other.is_lowercase()
-        && one.len_utf8() == other.len_utf8()
+    is_of_one_kind(one, other) && one.len_utf8() == other.len_utf8()
 }
 
 /// A letter or digit like that one, and another one if there are several.
@@ -59,10 +55,8 @@ pub(super) fn alike(letter: char, draw: &mut Draw) -> char {
     let count = usize::try_from(to - from + 1).unwrap_or(1);
     for _ in 0..TRIES {
         let step = u32::try_from(draw.below(count)).unwrap_or(0);
-        // Every letter of a range of ASCII is like every other one.
-        let fits = |drawn: char| letter.is_ascii_alphanumeric() || is_alike(letter, drawn);
         match char::from_u32(from + step) {
-            Some(drawn) if drawn != letter && fits(drawn) => return drawn,
+            Some(drawn) if drawn != letter && is_alike(letter, drawn) => return drawn,
             _ => {}
         }
     }
