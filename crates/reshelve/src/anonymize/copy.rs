@@ -13,7 +13,7 @@ use super::relationships;
 use super::rewrite::{Rewriting, job_of};
 use super::scan::{Leak, Scanner};
 use crate::ends::{ContentHash, Source, content_hash};
-use crate::pass::{Original, Round, id_text, in_parallel};
+use crate::pass::{Original, Round, id_text, in_parallel_while};
 use reshelve_core::raw::Document;
 
 /// How often a document is drawn.
@@ -128,7 +128,11 @@ pub struct Copies<'a> {
     first: &'a FirstPass,
     reading: &'a Reading<'a>,
     workers: Vec<Worker<'a>>,
-    round: Round,
+    /// The documents that are copied next; none before the first reading, and at the end.
+    round: Option<Round>,
+    is_begun: bool,
+    /// Memory for those after them.
+    next_round: Round,
     ready: VecDeque<Vec<u8>>,
     position: u64,
     hash: ContentHash,
@@ -156,7 +160,9 @@ impl<'a> Copies<'a> {
             first,
             reading,
             workers: (0..reading.threads.max(1)).map(|_| worker()).collect(),
-            round: Round::default(),
+            round: None,
+            is_begun: false,
+            next_round: Round::default(),
             ready: VecDeque::new(),
             position: 0,
             hash: ContentHash::default(),
@@ -182,18 +188,25 @@ impl<'a> Copies<'a> {
     }
 
     fn next_round(&mut self) -> Result<bool, AnonymizeError> {
-        let mut round = std::mem::take(&mut self.round);
-        let is_more = round.read(self.source.as_mut(), self.reading.stop)?;
+        let stop = self.reading.stop;
+        if !std::mem::replace(&mut self.is_begun, true) {
+            let mut first = Round::default();
+            self.round = first.read(self.source.as_mut(), stop)?.then_some(first);
+        }
+        let Some(round) = self.round.take() else { return Ok(false) };
         let chosen = self.first.chosen.as_ref();
         let is_chosen = |position| chosen.is_none_or(|it| it.contains(&position));
         let tasks: Vec<(Original<'_>, bool)> = (self.position..)
             .zip(round.documents())
             .map(|(position, original)| (original, is_chosen(position)))
             .collect();
-        let done = in_parallel(&mut self.workers, &tasks, |worker, (original, is_chosen)| {
+        let copy = |worker: &mut Worker<'_>, (original, is_chosen): &(Original<'_>, bool)| {
             let hash = content_hash(original.bytes);
             (hash, is_chosen.then(|| worker.copy(original)))
-        });
+        };
+        let (source, next_round) = (self.source.as_mut(), &mut self.next_round);
+        let (done, is_more) =
+            in_parallel_while(&mut self.workers, &tasks, copy, || next_round.read(source, stop));
         for (hash, copied) in done {
             self.hash = running(self.hash, hash);
             self.position += 1;
@@ -211,8 +224,10 @@ impl<'a> Copies<'a> {
                 }
             }
         }
-        self.round = round;
-        Ok(is_more)
+        if is_more? {
+            self.round = Some(std::mem::replace(&mut self.next_round, round));
+        }
+        Ok(true)
     }
 
     /// What was found so far.

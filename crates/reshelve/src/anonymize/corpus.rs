@@ -6,6 +6,9 @@ use reshelve_words::{LENGTH_MAX, Lexicon, Listed, WordHash, is_short};
 
 /// Bits of the filter: 32 MiB. With 40 million words and ids it takes 4 in 100 for one of them.
 const FILTER_BITS: usize = 1 << 28;
+/// Bits for each hash at least, in a corpus that is not too large for it: it takes 2 in 10 000 for
+/// one of them.
+const BITS_PER_HASH: usize = 32;
 /// Bits that are read from memory at once.
 const LINE_BITS: usize = 512;
 /// Hashes that are sorted in memory: 16 MiB of them.
@@ -21,8 +24,9 @@ struct Filter(Vec<u64>);
 impl Filter {
     /// Four bits, all of them in one line of the processor's caches: the filter is much larger than
     /// these, so each line that is read takes as long as everything else about a word.
-    fn places(hash: WordHash) -> impl Iterator<Item = (usize, u64)> {
-        let line = usize::try_from(hash >> 64).unwrap_or_default() % (FILTER_BITS / LINE_BITS);
+    fn places(&self, hash: WordHash) -> impl Iterator<Item = (usize, u64)> + use<> {
+        let lines = (self.0.len() / (LINE_BITS / 64)).max(1);
+        let line = usize::try_from(hash >> 64).unwrap_or_default() % lines;
         (0..4).map(move |part| {
             let within = usize::try_from(hash >> (16 * part) & 0xFFFF).unwrap_or(0) % LINE_BITS;
             (line * (LINE_BITS / 64) + within / 64, 1 << (within % 64))
@@ -30,7 +34,7 @@ impl Filter {
     }
 
     fn add(&mut self, hash: WordHash) {
-        for (at, bit) in Self::places(hash) {
+        for (at, bit) in self.places(hash) {
             if let Some(word) = self.0.get_mut(at) {
                 *word |= bit;
             }
@@ -38,7 +42,23 @@ impl Filter {
     }
 
     fn has(&self, hash: WordHash) -> bool {
-        Self::places(hash).all(|(at, bit)| self.0.get(at).is_some_and(|word| word & bit != 0))
+        self.places(hash).all(|(at, bit)| self.0.get(at).is_some_and(|word| word & bit != 0))
+    }
+
+    /// The same filter, no larger than it has to be for so many hashes: a small one stays in the
+    /// processor's caches.
+    fn folded(mut self, hashes: u64) -> Filter {
+        let hashes = usize::try_from(hashes).unwrap_or(usize::MAX);
+        let wanted = hashes.saturating_mul(BITS_PER_HASH).max(LINE_BITS) / 64;
+        // The lines of both halves are as many as the places of a hash in one half.
+        while self.0.len() / 2 >= wanted {
+            let half = self.0.len() / 2;
+            let (lower, upper) = self.0.split_at_mut(half);
+            lower.iter_mut().zip(upper).for_each(|(word, upper)| *word |= *upper);
+            self.0.truncate(half);
+        }
+        self.0.shrink_to_fit();
+        self
     }
 }
 
@@ -116,9 +136,10 @@ impl Collecting {
             let blocked = self.own[range.clone()].iter().filter(|blocked| **blocked).count();
             length == 1 || blocked * BLOCKED_SHARE <= range.len()
         });
+        let words = self.words.finish()?;
         Ok(Corpus {
-            filter: self.filter,
-            words: self.words.finish()?,
+            filter: self.filter.folded(words.len()),
+            words,
             jobs: self.jobs.finish()?,
             starts: self.starts,
             absent: self.own.iter().map(|is_there| !is_there).collect(),
@@ -287,6 +308,20 @@ mod tests {
         assert!(may_have("Lantern") && !may_have("harbor") && !may_have("the"));
         assert!(corpus.has(hash("lantern")).unwrap() && !corpus.has(hash("harbor")).unwrap());
         assert!(corpus.has_job(hash("job")).unwrap() && !corpus.has_job(hash("lantern")).unwrap());
+    }
+
+    #[test]
+    fn a_filter_that_was_folded_knows_what_it_knew() {
+        let lexicon = Lexicon::new(9);
+        let hash = |number: usize| lexicon.hash(format!("word{number}").as_bytes());
+        let mut filter = Filter(vec![0; FILTER_BITS / 64]);
+        (0..5_000).for_each(|number| filter.add(hash(number)));
+        let filter = filter.folded(5_000);
+        assert_eq!(filter.0.len() * 64, 1 << 18, "32 bits for each, and up to a power of two");
+        assert!((0..5_000).all(|number| filter.has(hash(number))));
+        let wrong = (5_000..105_000).filter(|number| filter.has(hash(*number))).count();
+        assert!(wrong < 100, "{wrong}");
+        assert_eq!(Filter(vec![0; 64]).folded(0).0.len(), LINE_BITS / 64);
     }
 
     #[test]

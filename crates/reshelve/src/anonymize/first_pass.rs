@@ -13,7 +13,7 @@ use super::sample::{Sample, Stratum};
 use super::spool::{Spool, Spooled};
 use super::survey::Surveyor;
 use crate::ends::{ContentHash, Source, content_hash};
-use crate::pass::{Original, Round, in_parallel};
+use crate::pass::{Original, Round, in_parallel_while};
 use crate::store::Scratch;
 use reshelve_core::mapping::{Mapper, Options, TargetDocuments};
 use reshelve_core::raw::Document;
@@ -107,12 +107,17 @@ pub fn first_pass(
         _ => None,
     };
     let mut workers = workers(reading, &lexicon);
-    let (mut round, mut documents, mut hash) = (Round::default(), 0_u64, ContentHash::default());
-    while round.read(source, reading.stop)? {
+    let (mut documents, mut hash) = (0_u64, ContentHash::default());
+    let (mut round, mut next_round) = (Round::default(), Round::default());
+    let mut is_more = round.read(source, reading.stop)?;
+    while is_more {
         let originals = round.documents();
         let is_sample = sample.is_some();
-        let looked = in_parallel(&mut workers, &originals, |worker, original| {
+        let look = |worker: &mut Worker<'_>, original: &Original<'_>| {
             (content_hash(original.bytes), worker.look(original, is_sample))
+        };
+        let (looked, is_more_then) = in_parallel_while(&mut workers, &originals, look, || {
+            next_round.read(source, reading.stop)
         });
         for (original, (of_document, stratum)) in originals.iter().zip(looked) {
             hash = running(hash, of_document);
@@ -133,6 +138,8 @@ pub fn first_pass(
                 collecting.add(&lexicon, trace)?;
             }
         }
+        is_more = is_more_then?;
+        std::mem::swap(&mut round, &mut next_round);
         tell(documents, source.bytes_read());
     }
     let unknown: BTreeSet<String> = workers

@@ -25,6 +25,6 @@ pub(crate) use hash_sum::HashSum;
 pub(crate) use only_rejects::OnlyRejects;
 pub(crate) use reject_place::RejectPlace;
 pub(crate) use reject_record::{REJECTS_FILE, read_rejects};
-pub(crate) use rounds::{Original, Round, Stopped, in_parallel};
+pub(crate) use rounds::{Original, Round, Stopped, in_parallel, in_parallel_while};
 pub(crate) use source_hash::SourceHash;
 pub(crate) use tally::{tally_reject, tally_warnings};

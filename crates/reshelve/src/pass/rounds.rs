@@ -123,10 +123,20 @@ pub(crate) fn in_parallel<W: Send, T: Sync, R: Send>(
     tasks: &[T],
     work: impl Fn(&mut W, &T) -> R + Sync,
 ) -> Vec<R> {
+    in_parallel_while(workers, tasks, work, || ()).0
+}
+
+/// The same while this thread does something else, such as reading the next round.
+pub(crate) fn in_parallel_while<W: Send, T: Sync, R: Send, M>(
+    workers: &mut [W],
+    tasks: &[T],
+    work: impl Fn(&mut W, &T) -> R + Sync,
+    meanwhile: impl FnOnce() -> M,
+) -> (Vec<R>, M) {
     let next = AtomicUsize::new(0);
     let all = std::sync::Mutex::new(Vec::with_capacity(tasks.len()));
     let (next, all_done, work) = (&next, &all, &work);
-    std::thread::scope(|scope| {
+    let done_meanwhile = std::thread::scope(|scope| {
         for worker in workers {
             scope.spawn(move || {
                 let mut done = Vec::new();
@@ -138,10 +148,11 @@ pub(crate) fn in_parallel<W: Send, T: Sync, R: Send>(
                 all_done.lock().unwrap_or_else(PoisonError::into_inner).append(&mut done);
             });
         }
+        meanwhile()
     });
     let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
     all.sort_unstable_by_key(|(index, _)| *index);
-    all.into_iter().map(|(_, result)| result).collect()
+    (all.into_iter().map(|(_, result)| result).collect(), done_meanwhile)
 }
 
 #[cfg(test)]
