@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use reshelve::run::{Plan, RunFolder};
+use reshelve::run::{Plan, RunFolder, State};
 
 use crate::failure::Failure;
+use crate::handle::Handle;
 use crate::hints;
 use crate::options::RunName;
 use crate::overlap::is_same_target;
@@ -23,12 +24,18 @@ pub(crate) fn without_copies(mut runs: Vec<Known>) -> Vec<Known> {
     runs
 }
 
+/// Whether nothing of a run is in the target any more.
+pub(crate) fn is_rolled_back((folder, _): &Known) -> bool {
+    folder.checkpoint().is_ok_and(|checkpoint| checkpoint.state == State::RolledBack)
+}
+
 /// The runs that are named, which are one run and retries of it: that run first, the retries oldest
-/// first, in whatever order they are named.
+/// first, in whatever order they are named. A retry that was rolled back is left out, and that is
+/// said: nothing of it is in the target.
 ///
 /// # Errors
 /// If one of them is not known, or does not belong to the others.
-pub(crate) fn family(names: &[RunName]) -> Result<Vec<Known>, Failure> {
+pub(crate) fn family(names: &[RunName], handle: &Handle) -> Result<Vec<Known>, Failure> {
     let mut runs: Vec<Known> = Vec::new();
     for name in names {
         let folder = name.find()?;
@@ -42,8 +49,8 @@ pub(crate) fn family(names: &[RunName]) -> Result<Vec<Known>, Failure> {
         order(one).cmp(&order(other))
     });
     let ids: HashSet<String> = runs.iter().map(|(_, plan)| plan.run.clone()).collect();
-    let is_first = |plan: &Plan| plan.parent().is_none_or(|parent| !ids.contains(parent));
-    let mut firsts = runs.iter().map(|(_, plan)| plan).filter(|plan| is_first(plan));
+    let is_first = |run: &&Known| !parents(run).iter().any(|parent| ids.contains(parent));
+    let mut firsts = runs.iter().filter(is_first).map(|(_, plan)| plan);
     let (Some(first), other) = (firsts.next(), firsts.next()) else { return Ok(runs) };
     if let Some(other) = other {
         return Err(match other.parent() {
@@ -63,6 +70,14 @@ pub(crate) fn family(names: &[RunName]) -> Result<Vec<Known>, Failure> {
             check_retry(&first, plan)?;
         }
     }
+    runs.retain(|run| {
+        let is_left_out = run.1.run != first.run && is_rolled_back(run);
+        if is_left_out {
+            let note = format!("note: the retry {} was rolled back: it is left out", run.1.run);
+            handle.watcher().note(&note);
+        }
+        !is_left_out
+    });
     // A clock may have been set back.
     runs.sort_by_key(|(_, plan)| plan.run != first.run);
     Ok(runs)
@@ -83,53 +98,107 @@ fn check_retry(first: &Plan, retry: &Plan) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The run whose rejects a run took again, if they can be reported as one: both wrote the same
-/// target. Its folder is looked for in a folder of runs, and where it was.
-pub fn counts_with(plan: &Plan, runs: &Path) -> Option<String> {
-    let parent = parent_of(plan, runs)?;
-    check_retry(&parent, plan).is_ok().then_some(parent.run)
+/// The ids of the runs that are reported as one with a run, that one among them: the first one,
+/// then the retries, oldest first. Just itself if it stands alone, as a retry into another target
+/// does, or one of a run that was rolled back. They are looked for in a folder of runs, and where
+/// they were.
+pub fn reported_with(plan: &Plan, runs: &Path) -> Vec<String> {
+    let mut first = None;
+    let mut met = vec![plan.run.clone()];
+    let mut next = parent_of(plan, runs);
+    while let Some(parent) = next
+        && !met.contains(&parent.1.run)
+        && check_retry(&parent.1, plan).is_ok()
+    {
+        met.push(parent.1.run.clone());
+        next = parent_of(&parent.1, runs);
+        first = Some(parent);
+    }
+    if first.as_ref().is_some_and(is_rolled_back) {
+        return vec![plan.run.clone()];
+    }
+    let first = first.map_or_else(|| plan.clone(), |(_, first)| first);
+    let retries = with_retries(&first, known_in(runs)).into_iter().map(|(_, retry)| retry.run);
+    let mut family = vec![first.run.clone()];
+    family.extend(retries.filter(|run| *run != first.run));
+    if !family.contains(&plan.run) {
+        family.push(plan.run.clone());
+    }
+    family
+}
+
+/// The runs of a folder, oldest first, as far as they can be read.
+fn known_in(runs: &Path) -> Vec<Known> {
+    let known = |folder: RunFolder| folder.plan().ok().map(|plan| (folder, plan));
+    let listed = RunFolder::list(runs).unwrap_or_default();
+    without_copies(listed.into_iter().filter_map(known).collect())
+}
+
+/// The run whose rejects a run took again; if that was rolled back, also the one whose rejects that
+/// took, and so on.
+fn parents((folder, plan): &Known) -> Vec<String> {
+    let mut parents: Vec<String> = plan.parent().map(str::to_owned).into_iter().collect();
+    let mut next = parent_of(plan, beside(folder));
+    while let Some(parent) = next.filter(is_rolled_back) {
+        let Some(run) = parent.1.parent().filter(|run| !parents.iter().any(|it| it == run)) else {
+            break;
+        };
+        parents.push(run.to_owned());
+        next = parent_of(&parent.1, beside(folder));
+    }
+    parents
+}
+
+/// The folder in which a run's folder lies.
+fn beside(folder: &RunFolder) -> &Path {
+    match folder.path().parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
 }
 
 /// Whether the run whose rejects a run took again has another target, as a copy is.
 pub(crate) fn is_into_another_target(plan: &Plan, runs: &Path) -> bool {
-    parent_of(plan, runs).is_some_and(|parent| !is_same_target(&parent.target, &plan.target))
+    parent_of(plan, runs).is_some_and(|(_, parent)| !is_same_target(&parent.target, &plan.target))
 }
 
-fn parent_of(plan: &Plan, runs: &Path) -> Option<Plan> {
+/// The run whose rejects a run took again. Its folder is looked for in a folder of runs, and where
+/// it was.
+fn parent_of(plan: &Plan, runs: &Path) -> Option<Known> {
     let parent = plan.parent()?;
     let was = plan.only_rejects.as_deref().map(|folder| folder.to_string_lossy().into_owned());
     let names = [Some(parent.to_owned()), was];
     names.into_iter().flatten().find_map(|name| {
-        let plan = RunFolder::find(runs, &name).ok()?.plan().ok()?;
-        (plan.run == parent).then_some(plan)
+        let folder = RunFolder::find(runs, &name).ok()?;
+        let plan = folder.plan().ok()?;
+        (plan.run == parent).then_some((folder, plan))
     })
 }
 
-/// A run, and of these runs those that are retries of it and wrote into its target. They are listed
-/// oldest first, so that a retry comes after its parent.
+/// A run, and of these runs those that are retries of it, wrote into its target, and were not
+/// rolled back. They are listed oldest first, so that a retry comes after its parent.
 pub(crate) fn with_retries(first: &Plan, runs: Vec<Known>) -> Vec<Known> {
     let mut ids = HashSet::from([first.run.clone()]);
     let mut family = Vec::new();
-    for (folder, plan) in runs {
+    for run in runs {
+        let plan = &run.1;
         let is_retry = plan.parent().is_some_and(|parent| ids.contains(parent));
-        if plan.run == first.run || is_retry && check_retry(first, &plan).is_ok() {
-            ids.insert(plan.run.clone());
-            family.push((folder, plan));
+        if plan.run != first.run && !(is_retry && check_retry(first, plan).is_ok()) {
+            continue;
+        }
+        ids.insert(plan.run.clone());
+        if plan.run == first.run || !is_rolled_back(&run) {
+            family.push(run);
         }
     }
     family
 }
 
 /// The ids of the retries of these runs that are not among them, as far as their folders lie beside
-/// that of the first one.
+/// that of the first one, and they were not rolled back.
 pub(crate) fn other_retries(family: &[Known]) -> Vec<String> {
     let Some((folder, first)) = family.first() else { return Vec::new() };
-    let beside = folder.path().parent().unwrap_or(Path::new("."));
-    let beside = if beside == Path::new("") { Path::new(".") } else { beside };
-    let known = |folder: RunFolder| folder.plan().ok().map(|plan| (folder, plan));
-    let Ok(listed) = RunFolder::list(beside) else { return Vec::new() };
-    let listed = without_copies(listed.into_iter().filter_map(known).collect());
-    let all = with_retries(first, listed);
+    let all = with_retries(first, known_in(beside(folder)));
     let ids = all.into_iter().map(|(_, plan)| plan.run);
     ids.filter(|id| !family.iter().any(|(_, plan)| plan.run == *id)).collect()
 }

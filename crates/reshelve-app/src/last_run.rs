@@ -8,7 +8,7 @@ use reshelve::ends::{LastWriter, PlannedTarget, TargetReader};
 use reshelve::run::{Plan, RunFolder, State};
 use reshelve_core::mapping::InFlight;
 
-use crate::family::{Known, with_retries, without_copies};
+use crate::family::{Known, is_rolled_back, with_retries, without_copies};
 use crate::overlap::{is_same_source, is_same_target};
 use crate::places::SourcePlace;
 
@@ -53,15 +53,16 @@ pub(crate) fn last_run(
     }
     let is_first = |plan: &Plan| plan.parent().is_none();
     let of_source = |plan: &Plan| is_same_source(&plan.source, source);
-    let firsts: Vec<&Known> =
-        runs.iter().filter(|(_, plan)| is_first(plan) && of_source(plan)).collect();
+    let standing: Vec<&Known> = runs.iter().filter(|run| !is_rolled_back(run)).collect();
+    let of_first = standing.iter().filter(|(_, plan)| is_first(plan) && of_source(plan));
+    let firsts: Vec<&Known> = of_first.copied().collect();
     // What a run that ended early would have done says nothing of what the target holds.
     let first = firsts.iter().rfind(|run| is_whole(run)).or(firsts.last()).copied();
     if let Some(why) = first.and_then(|(_, last)| contradiction(last, &firsts)) {
         return LastRun::Unknown(why);
     }
     // The file of repaired documents is the source of nothing but a retry.
-    let found = first.or_else(|| runs.iter().rfind(|(_, plan)| of_source(plan)));
+    let found = first.or_else(|| standing.iter().rfind(|(_, plan)| of_source(plan)).copied());
     if let Some((_, first)) = found {
         let first = first.clone();
         if let Some(path) =
@@ -71,7 +72,7 @@ pub(crate) fn last_run(
         }
         return LastRun::Known(with_retries(&first, runs));
     }
-    LastRun::Unknown(match runs.iter().rfind(|(_, plan)| is_first(plan)) {
+    LastRun::Unknown(match standing.iter().rfind(|(_, plan)| is_first(plan)) {
         Some((_, last)) => {
             let path = last.source.path.display();
             format!("the last run into the target, {}, read another source, {path}", last.run)
@@ -83,15 +84,13 @@ pub(crate) fn last_run(
     })
 }
 
-/// Leaves out what was rolled back, and adds the run that the target names as its last writer, if that
-/// lies elsewhere.
+/// Adds the run that the target names as its last writer, if that lies elsewhere.
 fn add_writer(
     runs: &mut Vec<Known>,
     writer: Option<&LastWriter>,
     runs_folder: &Path,
 ) -> Result<(), String> {
     let is_here = writer.is_some_and(|writer| runs.iter().any(|(_, plan)| plan.run == writer.run));
-    runs.retain(|run| !is_rolled_back(run));
     let Some(writer) = writer.filter(|_| !is_here) else { return Ok(()) };
     match run_of(writer) {
         // Who took it back wrote last, and left nothing of it.
@@ -119,11 +118,6 @@ fn contradiction(last: &Plan, runs: &[&Known]) -> Option<String> {
 /// Whether a run has taken all of its source.
 fn is_whole((folder, _): &Known) -> bool {
     folder.checkpoint().is_ok_and(|checkpoint| checkpoint.state == State::Done)
-}
-
-/// Whether nothing of a run is in the target any more.
-fn is_rolled_back((folder, _): &Known) -> bool {
-    folder.checkpoint().is_ok_and(|checkpoint| checkpoint.state == State::RolledBack)
 }
 
 /// Whether something in the target is the work of a run.

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use reshelve::ends::{BATCH_BYTES_DEFAULT, BATCH_DOCS_DEFAULT, BatchLimits};
-use reshelve::run::{CHECKPOINT_BYTES_DEFAULT, RunError, RunFolder};
+use reshelve::run::{CHECKPOINT_BYTES_DEFAULT, RunError, RunFolder, State};
 use reshelve_core::mapping::{InFlight, OnUnknownStatus, Options, StatusPolicy};
 use serde_json::json;
 
@@ -223,8 +223,9 @@ impl RunName {
         ))
     }
 
-    /// The run that `latest` means for a command that does nothing with a dry run that has ended,
-    /// if that is not the newest one; and what should be known of that.
+    /// The run that `latest` means for a command that has nothing to do with the newest one: a dry run
+    /// that has ended, or, for its rejects, one that was rolled back; and what should be known of
+    /// that. None if it is the newest one.
     pub fn latest_for(&self, command: Command) -> Option<(RunName, String)> {
         if self.name.trim() != LATEST {
             return None;
@@ -236,17 +237,22 @@ impl RunName {
                 continue;
             }
             let state = folder.found(&folder.checkpoint().ok()?);
-            let is_idle =
-                command == Command::Rollback || states::answer(command, state) != Answer::Legal;
-            if !plan.apply && is_idle {
-                passed.get_or_insert(plan.run);
+            let (is_idle, run) = match command {
+                Command::OnlyRejects => (state == State::RolledBack, "run"),
+                Command::Rollback => (!plan.apply, "dry run"),
+                _ => (!plan.apply && states::answer(command, state) != Answer::Legal, "dry run"),
+            };
+            if is_idle {
+                passed.get_or_insert_with(|| format!("the {run} {}", plan.run));
                 continue;
             }
+            let why = match command {
+                Command::OnlyRejects => "is rolled back".to_owned(),
+                _ => format!("cannot be {}", command.participle()),
+            };
             let note = format!(
-                "note: latest is {} here: the dry run {} was begun after it, and cannot be {}",
-                plan.run,
-                passed?,
-                command.participle()
+                "note: latest is {} here: {} was begun after it, and {why}",
+                plan.run, passed?
             );
             return Some((RunName { name: plan.run, ..self.clone() }, note));
         }

@@ -89,6 +89,9 @@ pub struct RunStatus {
     /// How far its rollback is; left out if it is not being rolled back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollback: Option<RollbackStatus>,
+    /// Jobs that its rollback leaves as they are, because they were edited.
+    #[serde(skip)]
+    pub kept: u64,
     /// What it may take: limits that are in force.
     pub throttle: Throttle,
     /// What it waits for, or was held back by before its last batch; null if it is not.
@@ -96,9 +99,6 @@ pub struct RunStatus {
     /// Whether it takes the rejects of a run with another target, as a copy is.
     #[serde(skip)]
     pub is_into_another_target: bool,
-    /// The run that it is reported with, as one.
-    #[serde(skip)]
-    pub counts_with: Option<String>,
     /// Whether everything is written, and it removes what it replaced.
     #[serde(skip)]
     pub is_finishing: bool,
@@ -121,7 +121,7 @@ pub struct RollbackStatus {
 
 impl RollbackStatus {
     fn of(so_far: TakenBackSoFar) -> RollbackStatus {
-        let TakenBackSoFar { documents, of, elapsed_ms } = so_far;
+        let TakenBackSoFar { documents, of, elapsed_ms, .. } = so_far;
         let left =
             u128::from(elapsed_ms) * u128::from(of - documents) / u128::from(documents.max(1));
         RollbackStatus {
@@ -138,6 +138,14 @@ impl RunStatus {
     /// Whether a process is at work on the run, or waits.
     pub fn is_at_work(&self) -> bool {
         self.at_work
+    }
+
+    /// The ids of the runs that it is reported with, as one: see
+    /// [`reported_with`](crate::reported_with).
+    pub fn reported_with(&self) -> Vec<String> {
+        let runs = Path::new(&self.folder).parent().unwrap_or(Path::new("."));
+        let plan = RunFolder::find(runs, &self.folder).and_then(|folder| folder.plan());
+        plan.map_or_else(|_| vec![self.run.clone()], |plan| family::reported_with(&plan, runs))
     }
 }
 
@@ -198,13 +206,13 @@ pub(crate) fn status_of(folder: &RunFolder) -> Result<RunStatus, Failure> {
         State::RollingBack | State::Done | State::Partial | State::Cancelled => folder.is_held(),
         _ => false,
     };
-    let rollback = match state {
-        State::RollingBack => TakenBackSoFar::read(folder).ok().map(RollbackStatus::of),
+    let taken_back = match state {
+        State::RollingBack | State::RolledBack => TakenBackSoFar::read(folder).ok(),
         _ => None,
     };
+    let rollback = taken_back.filter(|_| state == State::RollingBack).map(RollbackStatus::of);
     let left_ms = if state == State::Running { left_ms(&plan, &checkpoint) } else { None };
     let runs = folder.path().parent().unwrap_or(Path::new("."));
-    let counts_with = family::counts_with(&plan, runs);
     let is_into_another_target = family::is_into_another_target(&plan, runs);
     let totals = checkpoint.totals;
     // What cannot be read says nothing here; whoever resumes the run is told.
@@ -234,10 +242,10 @@ pub(crate) fn status_of(folder: &RunFolder) -> Result<RunStatus, Failure> {
         left_ms,
         throttle: control.map(|control| control.throttle).unwrap_or_default(),
         rollback,
+        kept: taken_back.map_or(0, |taken_back| taken_back.kept),
         waiting: checkpoint.waiting.filter(|_| at_work),
         is_finishing: checkpoint.is_finishing,
         is_into_another_target,
-        counts_with,
         run: plan.run,
     })
 }

@@ -7,9 +7,9 @@ use std::path::Path;
 use reshelve::ends::{PlannedSource, PlannedTarget, TargetFolder};
 use reshelve::plan::SavedPlan;
 use reshelve::run::{Plan, State};
-use reshelve_app::counts_with;
 use reshelve_app::outside::Outside;
 use reshelve_app::places::{SourcePlace, TARGET_DB_DEFAULT};
+use reshelve_app::reported_with;
 use reshelve_app::served_runs::RUNS_FOLDER_USUAL;
 use reshelve_app::status::RunStatus;
 use reshelve_app::text::shell_word;
@@ -152,12 +152,11 @@ pub(crate) fn carry_out(plan: &SavedPlan, file: &Path) -> Next {
 
 /// What comes after a run that wrote its target: the comparison with its source, with its options.
 pub(crate) fn verify(plan: &Plan, runs: &Path) -> Next {
-    // What it took again belongs to what the first run took, whose source is another one.
-    match (plan.parent(), counts_with(plan, runs)) {
-        (_, Some(parent)) => return report(&[&parent, &plan.run], runs),
-        // Of another target, such as a copy: what it carried over stands alone there.
-        (Some(_), None) => return report(&[&plan.run], runs),
-        (None, None) => {}
+    // What a retry took again belongs to what the first run took, whose source is another one; of
+    // another target, such as a copy, what it carried over stands alone there.
+    let family = reported_with(plan, runs);
+    if plan.parent().is_some() || family.len() > 1 {
+        return report(&family, runs);
     }
     let is_pipe = plan.source.path == Path::new("-");
     let target = match plan.target.folder() {
@@ -200,8 +199,7 @@ pub(crate) fn of_run(status: &RunStatus, runs: &Path) -> Next {
             false => Next::nothing(),
         },
         status if status.applied && status.state != State::RolledBack.as_str() => {
-            let family: Vec<&String> = status.counts_with.iter().chain([&status.run]).collect();
-            report(&family, runs)
+            report(&status.reported_with(), runs)
         }
         _ => Next::nothing(),
     }

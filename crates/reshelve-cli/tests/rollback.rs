@@ -235,6 +235,8 @@ fn jobs_that_somebody_changed_wait_for_a_decision() {
     let left: Vec<Vec<u8>> =
         stored(&place, "novel_jobs").iter().map(|job| text(job, "jobId").to_vec()).collect();
     assert_eq!(left, [ids[1].clone(), ids[4].clone(), ids[7].clone()]);
+    let status = place.expect(0, &["status", &run]).stdout;
+    assert!(status.contains("taken back since, but for 3 jobs that somebody edited"), "{status}");
 }
 
 #[test]

@@ -173,7 +173,7 @@ pub(crate) fn report_of(
     verified: Option<Verified>,
     handle: &Handle,
 ) -> Result<Outcome, Failure> {
-    let family = family(&request.runs)?;
+    let family = family(&request.runs, handle)?;
     let (first, plan) = family.first().ok_or_else(no_run)?;
     let out = request.out.clone().unwrap_or_else(|| first.path().join("report"));
     // What cannot be written there is told before hours of reading.

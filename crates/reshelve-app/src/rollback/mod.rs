@@ -8,11 +8,12 @@ use std::path::PathBuf;
 use reshelve::ends::ChangedDocuments;
 use reshelve::parity::{EditedPart, Reading, first_paths};
 use reshelve::rollback::{self, EditedJob, JobCounts, RollbackReport, RollbackRequest};
-use reshelve::run::Throttle;
+use reshelve::run::{Plan, RunFolder, Throttle};
 use serde::{Serialize, Serializer};
 
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::family::other_retries;
 use crate::handle::{Handle, Relay};
 use crate::options::RunName;
 use crate::places::{self, SourceAgain};
@@ -150,6 +151,9 @@ pub fn rollback(request: &Request, handle: &Handle) -> Result<Outcome, Failure> 
         edited: request.edited,
         throttle: request.throttle,
     };
+    if let Some(note) = retries_stand(&asked.folder, &plan) {
+        handle.watcher().note(&note);
+    }
     handle.watcher().ready();
     let mut relay = Relay::new(handle);
     let report = rollback::roll_back(&asked, destination.as_mut(), handle.stop(), &mut relay)?;
@@ -160,6 +164,22 @@ pub fn rollback(request: &Request, handle: &Handle) -> Result<Outcome, Failure> 
     }
     let paths = paths(&report, request, handle);
     Ok(Outcome { report, paths })
+}
+
+/// That runs stand which carried over what this one had rejected: whoever takes back the one may
+/// want the others back, too.
+fn retries_stand(folder: &RunFolder, plan: &Plan) -> Option<String> {
+    let retries = other_retries(&[(folder.clone(), plan.clone())]);
+    let (stands, each) = match retries.as_slice() {
+        [] => return None,
+        [_] => ("stands", "it"),
+        _ => ("stand", "each of them"),
+    };
+    Some(format!(
+        "note: what it rejected was run again by {}, which {stands}: `rollback` of {each} takes that \
+         back",
+        retries.join(", ")
+    ))
 }
 
 /// Where the edited jobs that still stand differ first from what the run wrote. A help to look at

@@ -65,7 +65,7 @@ impl Followed {
         if !request.runs.is_empty() {
             let followed = Followed {
                 from: OptionsFrom::Run,
-                family: family(&request.runs)?,
+                family: family(&request.runs, handle)?,
                 ..nothing(String::new())
             };
             let [(_, first), retries @ ..] = &followed.family[..] else { return Ok(followed) };

@@ -7,6 +7,7 @@ use reshelve::ends::{Compression, OnExisting};
 use reshelve::run::Throttle;
 use reshelve_app::plan::{self, CarryOut, Given, PlanNote};
 use reshelve_app::run::{self, Outcome, Request};
+use reshelve_app::states::Command;
 use reshelve_app::{ExitCode, Failure, RunName, hints};
 
 use super::run_page;
@@ -77,7 +78,7 @@ fn on_existing(args: &RunArgs) -> Option<OnExisting> {
 }
 
 fn only_rejects(args: &RunArgs) -> Option<RunName> {
-    args.only_rejects.as_deref().map(|name| args.runs.run(name))
+    args.only_rejects.as_deref().map(|name| args.runs.run_for(name, Command::OnlyRejects))
 }
 
 fn request(args: &RunArgs) -> Result<Request, Failure> {

@@ -82,7 +82,13 @@ fn page(status: &RunStatus) -> String {
     row("target", status.target.clone());
     row("read", format!("{}, {}", counted(documents.read, "document"), size(status.bytes_read)));
     row("mapped", counted(documents.mapped, "document"));
-    let since = if status.state == "rolled-back" { "; taken back since" } else { "" };
+    let since = match (status.state, status.kept) {
+        ("rolled-back", 0) => "; taken back since".to_owned(),
+        ("rolled-back", kept) => {
+            format!("; taken back since, but for {} that somebody edited", counted(kept, "job"))
+        }
+        _ => String::new(),
+    };
     row(
         "written",
         format!("{}, {}{since}", counted(documents.written, "job"), size(status.bytes_written)),

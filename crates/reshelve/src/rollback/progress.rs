@@ -36,7 +36,7 @@ pub struct Progress {
     pub waiting: Option<Waiting>,
 }
 
-/// How far a rollback is that was begun and is not done, as it is written down.
+/// How far a rollback is that was begun, as it is written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TakenBackSoFar {
     /// Documents that were deleted.
@@ -45,6 +45,8 @@ pub struct TakenBackSoFar {
     pub of: u64,
     /// Time spent with that, in all processes, in milliseconds.
     pub elapsed_ms: u64,
+    /// Jobs that were edited, and are left as they are.
+    pub kept: u64,
 }
 
 impl TakenBackSoFar {
@@ -56,7 +58,8 @@ impl TakenBackSoFar {
         let record = Record::read(folder, &folder.plan()?.run)?;
         let documents = record.documents.deleted;
         let of = documents_of(&folder.checkpoint()?).max(documents);
-        Ok(TakenBackSoFar { documents, of, elapsed_ms: record.elapsed_ms })
+        let (elapsed_ms, kept) = (record.elapsed_ms, record.jobs.kept);
+        Ok(TakenBackSoFar { documents, of, elapsed_ms, kept })
     }
 }
 
