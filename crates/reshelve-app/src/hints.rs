@@ -308,6 +308,7 @@ fn of_end_in_general(hint: &Hint) -> &'static str {
         }
         Hint::MendTheTarget => targets::MEND_THE_TARGET,
         Hint::PutBackTheFile => targets::PUT_BACK_THE_FILE,
+        Hint::PutBackTheFolder => targets::PUT_BACK_THE_FOLDER,
         Hint::PutBackWhatWasKept => rollback::PUT_BACK_WHAT_WAS_KEPT,
         Hint::ResumeTheReplacingRun => {
             "a run with --replace was interrupted there: resume it, and it removes the earlier \

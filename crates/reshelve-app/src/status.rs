@@ -69,6 +69,9 @@ pub struct RunStatus {
     pub begun_at: String,
     /// The source, without credentials.
     pub source: String,
+    /// The same with the database and collection that were picked inside it.
+    #[serde(skip)]
+    pub source_name: String,
     /// The target, without credentials.
     pub target: String,
     /// What became of its documents, up to the last checkpoint.
@@ -232,6 +235,7 @@ pub(crate) fn status_of(folder: &RunFolder) -> Result<RunStatus, Failure> {
         asked: (at_work && asked == Asked::Cancel).then_some("cancel"),
         begun_at: plan.begun_at,
         source: plan.source.path.display().to_string(),
+        source_name: plan.source.name(),
         target: plan.target.name(),
         documents: totals.documents,
         events: totals.events,

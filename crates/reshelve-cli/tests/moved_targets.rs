@@ -124,3 +124,19 @@ fn a_run_is_not_resumed_in_another_folder_and_makes_none() {
     place.write("cut.bson", &whole);
     place.expect(0, &["resume", &id]);
 }
+
+#[test]
+fn whoever_moved_a_side_is_told_what_to_do() {
+    let place = place();
+    let run = applied(&place, "target", &[]);
+    moved(&place, "src.bson", "renamed.bson");
+    place.expect(0, &["report", &run]).says(&["hint:", "renamed or moved, --source names"]);
+    place.expect(0, &["report", &run, "--source", "renamed.bson"]);
+    moved(&place, "renamed.bson", "src.bson");
+    moved(&place, "target", "moved");
+    place.expect(0, &["report", &run]).says(&["hint:", "renamed or moved, --target names"]);
+    is_refused(&place, &run, "the target folder", &["moved"]);
+    place.expect(3, &["rollback", &run]).says(&["give it its place back"]);
+    moved(&place, "moved", "target");
+    place.expect(0, &["rollback", &run, "--apply"]);
+}

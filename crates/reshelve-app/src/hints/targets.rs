@@ -13,6 +13,9 @@ pub(super) const MEND_THE_TARGET: &str = "what a killed run left half written, `
 /// A file of a target is not as the run left it.
 pub(super) const PUT_BACK_THE_FILE: &str = "nothing was changed. Somebody has changed the file since: keep a copy of it, put the file back as \
      it was, and resume; or start a new run into another folder";
+/// A target folder that is not where the run wrote to.
+pub(super) const PUT_BACK_THE_FOLDER: &str = "nothing was changed. If it was renamed or moved, give it its place back; if its disk is not \
+    mounted, mount it";
 /// A name for another form than the one that is written.
 pub(crate) const NAME_A_BSON_FILE: &str =
     "name a .bson file, or a folder for a dump; mongodump's tools read both";

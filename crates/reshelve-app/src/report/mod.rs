@@ -26,6 +26,7 @@ mod words;
 
 use std::path::{Path, PathBuf};
 
+use reshelve::ends::TargetFolder;
 use reshelve::parity::Texts;
 use reshelve::report::{ReportRequest, RunReport, Sides, Verified};
 use reshelve::run::{Plan, RunFolder, now_ms};
@@ -194,10 +195,23 @@ pub(crate) fn report_of(
     let rendered = render(&report, request.dashboard.as_ref());
     let folders: Vec<RunFolder> = family.iter().map(|(folder, _)| folder.clone()).collect();
     let written = files::write(&report, &rendered, &out, request.bundle.then_some(&folders))?;
-    let is_piped = plan.source.live.is_none() && plan.source.bytes.is_none();
-    let lacks_source = is_piped && request.source.is_none() && report.parity.is_none();
-    let hint = lacks_source.then_some(hints::report::NAME_THE_SOURCE);
+    let hint = if report.parity.is_none() { missing_side(request, plan) } else { None };
     Ok(Outcome { report, written, hint })
+}
+
+/// What to do where source and target were not compared because one of them is not where the run
+/// found it.
+fn missing_side(request: &Request, plan: &Plan) -> Option<&'static str> {
+    let is_of_files = plan.source.live.is_none() && request.source.is_none();
+    let is_gone = |folder: &TargetFolder| !folder.database().exists();
+    match plan.target.folder() {
+        _ if is_of_files && plan.source.bytes.is_none() => Some(hints::report::NAME_THE_SOURCE),
+        _ if is_of_files && !plan.source.path.exists() => Some(hints::report::SOURCE_HAS_MOVED),
+        Some(folder) if request.target.is_none() && is_gone(folder) => {
+            Some(hints::report::TARGET_HAS_MOVED)
+        }
+        _ => None,
+    }
 }
 
 fn no_run() -> Failure {

@@ -40,7 +40,7 @@ fn table(runs: &[RunStatus]) -> String {
             number(run.documents.read),
             number(run.documents.written),
             number(run.documents.rejected),
-            run.source.clone(),
+            run.source_name.clone(),
             run.target.clone(),
         ]);
     }

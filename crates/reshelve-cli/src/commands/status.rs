@@ -78,7 +78,7 @@ fn page(status: &RunStatus) -> String {
         row("plan", plain(plan));
     }
     row("started", status.begun_at.clone());
-    row("source", status.source.clone());
+    row("source", status.source_name.clone());
     row("target", status.target.clone());
     row("read", format!("{}, {}", counted(documents.read, "document"), size(status.bytes_read)));
     row("mapped", counted(documents.mapped, "document"));

@@ -177,7 +177,11 @@ pub(crate) fn page(verification: &Verification) -> String {
     ));
     lines.push(totals_table(totals));
     push_deltas(&mut lines, &survey.deltas.cost_usd.total);
-    push_mismatches(&mut lines, verification);
+    if verification.mismatches_total > 0 {
+        push_mismatches(&mut lines, verification);
+        // Whoever sees the end of it sees the verdict.
+        lines.push(format!("\n{}", toned(tone(verification), &verdict(verification))));
+    }
     lines.join("\n")
 }
 
@@ -205,9 +209,6 @@ fn push_groups(lines: &mut Vec<String>, verification: &Verification) {
 
 /// The mismatches one by one.
 fn push_mismatches(lines: &mut Vec<String>, verification: &Verification) {
-    if verification.mismatches_total == 0 {
-        return;
-    }
     let found = counted(verification.mismatches_total, "mismatch");
     lines.push(format!("\n  {}, one by one", toned(Tone::Bad, &found)));
     for mismatch in verification.mismatches.iter().take(SHOWN_MAX) {
@@ -220,7 +221,7 @@ fn push_mismatches(lines: &mut Vec<String>, verification: &Verification) {
             plain(mismatch.actual.as_deref().unwrap_or("nothing")),
         ));
     }
-    let shown = u64::try_from(verification.mismatches.len()).unwrap_or(u64::MAX);
+    let shown = u64::try_from(verification.mismatches.len().min(SHOWN_MAX)).unwrap_or(u64::MAX);
     if verification.mismatches_total > shown {
         lines.push("    … --out DIR writes all of them to a file".into());
     }

@@ -32,6 +32,8 @@ pub enum Hint {
     MendTheTarget,
     /// A file was changed after a run wrote to it.
     PutBackTheFile,
+    /// A target folder was moved or removed.
+    PutBackTheFolder,
     /// What was kept of earlier versions is damaged or gone: put it back from a copy.
     PutBackWhatWasKept,
     /// A run that replaces was cut off: resume it.

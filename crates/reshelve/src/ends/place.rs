@@ -82,6 +82,20 @@ pub struct PlannedSource {
     pub live: Option<LivePlace>,
 }
 
+impl PlannedSource {
+    /// The source as people read it, with the database and collection that were picked inside it.
+    pub fn name(&self) -> String {
+        let db = self.live.as_ref().map(|live| &live.db).or(self.db.as_ref());
+        let picked = [db, self.collection.as_ref()].into_iter().flatten();
+        let picked: Vec<&str> = picked.map(String::as_str).collect();
+        let path = self.path.display();
+        match picked.is_empty() {
+            true => path.to_string(),
+            false => format!("{path} ({})", picked.join(".")),
+        }
+    }
+}
+
 /// A place in a live database, as `run.json` names it: without credentials.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LivePlace {

@@ -218,6 +218,11 @@ impl FolderDestination {
     fn check_files(&self, run: &TakenBack<'_>) -> Result<(), EndError> {
         self.target().expect_one_form()?;
         let lengths = Progress::of(run.position)?.lengths;
+        let folder = self.target().database();
+        if lengths.0.iter().any(|written| *written > 0) && self.files().look(&folder)?.is_none() {
+            let message = format!("the target folder {} is not there", folder.display());
+            return Err(EndError::refusal(message, Hint::PutBackTheFolder));
+        }
         for (collection, written) in Collection::ALL.into_iter().zip(lengths.0) {
             let path = self.target().file(collection);
             if written > 0 && self.files().look(&path)?.is_none() {
