@@ -7,6 +7,7 @@ mod config;
 mod faulty;
 mod gate;
 mod interrupt;
+mod memory;
 mod next;
 mod printer;
 mod progress;
@@ -28,6 +29,7 @@ fn main() -> std::process::ExitCode {
         failure.code
     };
     let begun = Instant::now();
+    memory::keep_freed();
     let code = run().unwrap_or_else(fail);
     let code = printer::finish().map_or_else(fail, |()| code);
     if printer::is_verbose() {

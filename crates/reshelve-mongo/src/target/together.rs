@@ -3,9 +3,11 @@
 
 use std::collections::HashMap;
 
-use mongodb::ClientSession;
+use futures_util::future::join;
+use mongodb::action::InsertMany;
 use mongodb::bson::RawDocumentBuf;
 use mongodb::error::{Error, ErrorKind};
+use mongodb::{ClientSession, Collection as Stored};
 use reshelve::ends::{EndError, Fate};
 use reshelve::target_schema::Collection;
 
@@ -131,9 +133,20 @@ impl Together<'_> {
         }
         let connection = self.connection;
         let steps = async |session: &mut ClientSession| {
-            for collection in PARTS_FIRST {
-                let documents = units.iter().flat_map(|unit| &unit.documents[collection.index()]);
-                insert_in(connection, session, collection.name(), documents).await?;
+            let targets = PARTS_FIRST.map(|collection| in_session(connection, collection.name()));
+            let commands = |at: usize| {
+                let Some(target) = targets.get(at) else { return Vec::new() };
+                let documents =
+                    units.iter().flat_map(|unit| &unit.documents[PARTS_FIRST[at].index()]);
+                inserts(target, documents)
+            };
+            let mut next = commands(0);
+            for (at, collection) in PARTS_FIRST.into_iter().enumerate() {
+                // While the server is busy with these, the ones after them are made ready.
+                let sending = send(session, collection.name(), next);
+                let (sent, ready) = join(sending, async { commands(at + 1) }).await;
+                sent?;
+                next = ready;
             }
             Ok(())
         };
@@ -217,11 +230,33 @@ pub(super) async fn insert_in(
     name: &'static str,
     documents: impl Iterator<Item = &RawDocumentBuf>,
 ) -> Result<(), Undone> {
-    // The transaction has the read concern, so the collection must not.
-    let target = connection.database().collection::<RawDocumentBuf>(name);
-    for command in commands(documents, |document| document.as_bytes().len()) {
-        let inserting = target.insert_many(command).session(&mut *session);
-        inserting.await.map_err(Undone::on(name))?;
+    let target = in_session(connection, name);
+    send(session, name, inserts(&target, documents)).await
+}
+
+/// A collection that is written in a transaction: that has the read concern, so the collection must
+/// not.
+fn in_session(connection: &Connection, name: &str) -> Stored<RawDocumentBuf> {
+    connection.database().collection(name)
+}
+
+/// The commands that insert documents, as they will be sent.
+fn inserts<'c, 'd>(
+    target: &'c Stored<RawDocumentBuf>,
+    documents: impl Iterator<Item = &'d RawDocumentBuf>,
+) -> Vec<InsertMany<'c>> {
+    let commands = commands(documents, |document| document.as_bytes().len()).into_iter();
+    commands.map(|documents| target.insert_many(documents)).collect()
+}
+
+/// Sends commands for a collection, one after the other, in a transaction.
+async fn send(
+    session: &mut ClientSession,
+    name: &'static str,
+    commands: Vec<InsertMany<'_>>,
+) -> Result<(), Undone> {
+    for command in commands {
+        command.session(&mut *session).await.map_err(Undone::on(name))?;
     }
     Ok(())
 }
