@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use futures_util::future::try_join_all;
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Document, doc};
 use reshelve::ends::{Claim, EndError, Held, Hint, WrittenJob, WrittenJobs};
@@ -13,6 +14,9 @@ use super::standing::made_by_a_mapping;
 use crate::catalog::whole_number;
 use crate::connection::Connection;
 
+/// So many times [`IDS_MAX`] jobs are asked for at once, of three collections each: a server with
+/// several processors counts them side by side.
+const AT_ONCE: usize = 2;
 /// How many jobs of which something is missing are named.
 const NAMED_MAX: usize = 20;
 
@@ -60,19 +64,21 @@ fn check_counts(connection: &Connection, held: &Held, counts: [u64; 4]) -> Resul
 /// Looks for every job that the run wrote, and for its parts.
 fn check_each(connection: &Connection, written: &dyn WrittenJobs) -> Result<(), EndError> {
     let mut lacking = Lacking::default();
-    in_batches(written, &mut |jobs| connection.wait(lacking.look(connection, jobs)))?;
+    in_batches(written, IDS_MAX, &mut |jobs| connection.wait(lacking.look(connection, jobs)))?;
     lacking.error(connection)
 }
 
 /// Whether every job that the run wrote is there, with metrics and metadata.
 fn are_there(connection: &Connection, written: &dyn WrittenJobs) -> Result<bool, EndError> {
     let mut are_there = true;
-    in_batches(written, &mut |jobs| {
-        for collection in [Collection::Jobs, Collection::Metrics, Collection::Metadata] {
-            if are_there {
-                let found = connection.wait(count_of(connection, collection, jobs))?;
-                are_there = usize::try_from(found).is_ok_and(|found| found >= jobs.len());
-            }
+    in_batches(written, AT_ONCE * IDS_MAX, &mut |jobs| {
+        if are_there {
+            let questions = jobs.chunks(IDS_MAX).flat_map(|jobs| {
+                let once = [Collection::Jobs, Collection::Metrics, Collection::Metadata];
+                once.map(|collection| has_all(connection, collection, jobs))
+            });
+            let answers = connection.wait(try_join_all(questions))?;
+            are_there = answers.into_iter().all(|has_all| has_all);
         }
         Ok(())
     })?;
@@ -81,12 +87,13 @@ fn are_there(connection: &Connection, written: &dyn WrittenJobs) -> Result<bool,
 
 fn in_batches(
     written: &dyn WrittenJobs,
+    jobs_max: usize,
     look: &mut dyn FnMut(&[WrittenJob]) -> Result<(), EndError>,
 ) -> Result<(), EndError> {
     let mut jobs = Vec::new();
     written.each(&mut |job| {
         jobs.push(job);
-        if jobs.len() == IDS_MAX {
+        if jobs.len() == jobs_max {
             look(&jobs)?;
             jobs.clear();
         }
@@ -103,19 +110,20 @@ fn ids_of(jobs: &[WrittenJob]) -> Document {
     doc! { "_id": { "$in": ids } }
 }
 
-/// How many of these jobs a collection holds, which has one document for each. The index of the ids
-/// tells.
-async fn count_of(
+/// Whether a collection, which has one document for each job, holds all of these. The index of the
+/// ids tells.
+async fn has_all(
     connection: &Connection,
     collection: Collection,
     jobs: &[WrittenJob],
-) -> Result<u64, EndError> {
+) -> Result<bool, EndError> {
     let name = collection.name();
     let stored = connection.decoded(name);
     let filter = ids_of(jobs);
     let counting = || stored.count_documents(filter.clone()).into_future();
     let counted = connection.patience.retry_long(counting).await;
-    counted.map_err(|error| connection.error("counting", name, &error))
+    let found = counted.map_err(|error| connection.error("counting", name, &error))?;
+    Ok(usize::try_from(found).is_ok_and(|found| found >= jobs.len()))
 }
 
 /// The jobs of which something is missing.

@@ -1,6 +1,5 @@
 //! What a live target holds of the jobs of a batch before they are written.
 
-use futures_util::future::try_join_all;
 use reshelve::ends::{Before, EndError, Found, JobAhead, Look, Looked, Section};
 use reshelve::target_schema::Collection;
 use reshelve_core::mapping::TargetDocuments;
@@ -79,41 +78,35 @@ impl LiveLook {
     ) -> Result<Vec<Before>, EndError> {
         let mut before = vec![Before::default(); jobs.len()];
         let mut found_any = vec![false; jobs.len()];
-        let parts = Collection::ALL.map(|collection| {
+        for collection in Collection::ALL {
+            let name = collection.name();
             let sections = jobs.iter().map(|job| &job.section).enumerate();
-            parts_of(target, sections, collection)
-        });
-        // All questions at once: what they find does not depend on each other.
-        let questions: Vec<&[Part]> = parts.iter().flat_map(|it| it.chunks(IDS_MAX)).collect();
-        let asked = questions.iter().map(|parts| {
-            let documents = parts.iter().map(|part| part.bytes(target));
-            stored(&self.connection, parts[0].collection.name(), documents)
-        });
-        let answers = try_join_all(asked).await?;
-        for (part, stored) in questions
-            .iter()
-            .zip(&answers)
-            .flat_map(|(parts, stored)| parts.iter().map(move |part| (part, stored)))
-        {
-            let bytes = part.bytes(target);
-            let of_job = &mut before[part.section];
-            let found = match stored.get(id_of(bytes)) {
-                None => Found::Absent,
-                Some(stored) if stored.as_slice() == bytes => Found::Same,
-                Some(_) => Found::Other,
-            };
-            match found {
-                Found::Absent => of_job.missing.push(part.alone()),
-                Found::Other => {
-                    of_job.conflict.get_or_insert_with(|| {
-                        let name = part.collection.name();
-                        format!("the target holds another document with this _id in {name}")
-                    });
+            let parts = parts_of(target, sections, collection);
+            for some in parts.chunks(IDS_MAX) {
+                let stored =
+                    stored(&self.connection, name, some.iter().map(|part| part.bytes(target)))
+                        .await?;
+                for part in some {
+                    let bytes = part.bytes(target);
+                    let of_job = &mut before[part.section];
+                    let found = match stored.get(id_of(bytes)) {
+                        None => Found::Absent,
+                        Some(stored) if stored.as_slice() == bytes => Found::Same,
+                        Some(_) => Found::Other,
+                    };
+                    match found {
+                        Found::Absent => of_job.missing.push(part.alone()),
+                        Found::Other => {
+                            of_job.conflict.get_or_insert_with(|| {
+                                format!("the target holds another document with this _id in {name}")
+                            });
+                        }
+                        _ => found_any[part.section] = true,
+                    }
+                    let earlier = &mut of_job.found[collection.index()];
+                    *earlier = if part.place == 0 { found } else { earlier.and(found) };
                 }
-                _ => found_any[part.section] = true,
             }
-            let earlier = &mut of_job.found[part.collection.index()];
-            *earlier = if part.place == 0 { found } else { earlier.and(found) };
         }
         for (job, before) in jobs.iter().zip(&mut before) {
             if let Some(wrote) = &job.wrote {

@@ -1,6 +1,7 @@
 //! Checks of a live target before a run: what it holds, what speaks against the run, and how much
 //! the run will write.
 
+use futures_util::future::try_join4;
 use mongodb::bson::{Document, doc};
 use mongodb::error::Error;
 use reshelve::ends::{EndError, Hint, SourceSize};
@@ -70,14 +71,17 @@ pub(super) async fn findings(connection: &Connection) -> Result<Findings, EndErr
 
 /// How many documents each target collection holds.
 pub(super) async fn counts(connection: &Connection) -> Result<[u64; 4], EndError> {
-    let mut counts = [0; 4];
-    for (count, name) in counts.iter_mut().zip(COLLECTIONS) {
-        let collection = connection.decoded(name);
-        let counting = || collection.count_documents(doc! {}).into_future();
-        let counted = connection.patience.retry_long(counting).await;
-        *count = counted.map_err(|error| connection.error("counting", name, &error))?;
-    }
-    Ok(counts)
+    let [first, second, third, fourth] = COLLECTIONS.map(|name| count(connection, name));
+    // A server with several processors counts them side by side.
+    let counts = try_join4(first, second, third, fourth).await?;
+    Ok(counts.into())
+}
+
+async fn count(connection: &Connection, name: &str) -> Result<u64, EndError> {
+    let collection = connection.decoded(name);
+    let counting = || collection.count_documents(doc! {}).into_future();
+    let counted = connection.patience.retry_long(counting).await;
+    counted.map_err(|error| connection.error("counting", name, &error))
 }
 
 /// Some of the documents in the target collections, by collection and job.
