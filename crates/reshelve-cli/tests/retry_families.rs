@@ -70,11 +70,11 @@ fn a_retry_that_was_rolled_back_is_left_out() {
     at.roll_back(&gone);
     let (again, told) = at.retry(0, "repaired.bson", first);
     let next = format!("reshelve report {first} {again} --bundle");
-    assert!(told.stdout.contains(&next), "{}", told.stdout);
+    told.says(&[&next]);
     let args = ["report", "--json", "--out", "report", first, &gone, &again];
     let told = place.expect(0, &args);
-    told.says(&[&format!("note: the retry {gone} was rolled back: it is left out")]);
     let report = document(&told);
+    told.says(&[&format!("note: the retry {gone} was rolled back: it is left out")]);
     assert_eq!(report["verdict"]["word"], "holds-with-exceptions");
     assert_eq!((runs_of(&report), &report["other_retries"]), (vec![first, &again], &json!([])));
     let verify = ["verify", "jobs.bson", "target", "--json", "--run", first, "--run", &gone];
@@ -92,10 +92,10 @@ fn a_retry_of_one_that_was_rolled_back_belongs_to_the_first_run() {
     let at = Family::new();
     let (first, place) = (at.first.as_str(), &at.place);
     let (half, told) = at.retry(4, "half.bson", first);
-    assert!(told.stdout.contains(&format!("reshelve report {first} {half} --bundle")));
+    told.says(&[&format!("reshelve report {first} {half} --bundle")]);
     at.roll_back(&half);
     let (second, told) = at.retry(0, "repaired.bson", &half);
-    assert!(told.stdout.contains(&format!("reshelve report {first} {second} --bundle")));
+    told.says(&[&format!("reshelve report {first} {second} --bundle")]);
     let report = at.report(&[first, &second]);
     assert_eq!(runs_of(&report), [first, &second]);
     // It took only what the one before it had rejected.
@@ -111,10 +111,9 @@ fn all_retries_are_named_that_belong_together() {
     let (half, _) = at.retry(4, "half.bson", first);
     let (second, told) = at.retry(0, "repaired.bson", &half);
     let next = format!("reshelve report {first} {half} {second} --bundle");
-    assert!(told.stdout.contains(&next), "{}", told.stdout);
+    told.says(&[&next]);
     for run in [first, &half, &second] {
-        let told = at.place.expect(0, &["status", run]);
-        assert!(told.stdout.contains(&next), "{run}: {}", told.stdout);
+        at.place.expect(0, &["status", run]).says(&[&next]);
     }
 }
 
@@ -129,7 +128,7 @@ fn a_rollback_names_the_retries_that_stand() {
     }
     // What is left stands alone.
     let told = at.place.expect(0, &["status", &retry]);
-    assert!(told.stdout.contains(&format!("reshelve report {retry} --bundle")), "{}", told.stdout);
+    told.says(&[&format!("reshelve report {retry} --bundle")]);
     let told = at.roll_back(&retry);
     assert!(!told.stderr.contains("run again by"), "{}", told.stderr);
 }

@@ -4,12 +4,10 @@
 //! Our own words are made up of syllables, so that a copy does not read as if it were somebody's
 //! text, and what recurs in it cannot be mistaken for a word of the source.
 
-use twox_hash::XxHash3_128;
-
 use super::draw::Draw;
-use super::folding::{fold, folded};
+use super::hashing::{Hashing, KEPT_BYTES, WordHash, half};
 use super::syllables::Syllables;
-use super::words::{Script, Word, Words};
+use super::words::{Word, Words};
 
 /// The most common words of English, and little words of its neighbours.
 const COMMON: &str = include_str!("common_words.txt");
@@ -22,9 +20,6 @@ const COUNTS: [usize; LENGTH_MAX] = [5, 40, 160, 256, 256, 256, 256, 256, 256, 1
 /// How often a word is drawn that is blocked, or the one that is replaced.
 const TRIES: usize = 32;
 
-/// A word, folded and hashed. What is written to a file without a name is this, never a word.
-pub type WordHash = u128;
-
 /// What is known of a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listed {
@@ -34,8 +29,6 @@ pub enum Listed {
     Own(usize),
 }
 
-/// Words of our own are kept in so many bytes: copies of a fixed length are one instruction.
-const KEPT_BYTES: usize = 16;
 /// Places of the table of lists, about twice as many as there are words.
 const PLACES: usize = 1 << 13;
 /// An entry of the table is the upper part of a hash, and below that which word it is.
@@ -54,8 +47,7 @@ pub struct Reading {
 
 /// The lists, found by the hash of a word.
 pub struct Lexicon {
-    /// What words are hashed with.
-    seeds: [u64; 4],
+    hashing: Hashing,
     listed: Vec<u64>,
     /// Our own words, shortest first.
     own: Vec<[u8; KEPT_BYTES]>,
@@ -66,9 +58,8 @@ pub struct Lexicon {
 impl Lexicon {
     /// The lists, hashed with that seed.
     pub fn new(seed: u64) -> Lexicon {
-        let drawn = |part: u64| half(XxHash3_128::oneshot_with_seed(seed, &part.to_le_bytes()));
         let mut lexicon = Lexicon {
-            seeds: [0, 1, 2, 3].map(drawn),
+            hashing: Hashing::new(seed),
             listed: vec![0; PLACES],
             own: Vec::new(),
             begins: [0; LENGTH_MAX + 2],
@@ -112,52 +103,12 @@ impl Lexicon {
 
     /// The hash of a word, whatever its case.
     pub fn hash(&self, word: &[u8]) -> WordHash {
-        if let Some(kept) = kept(word).filter(|_| word.is_ascii()) {
-            let (low, high) = halves(&kept);
-            return self.hash_halves(lower(low), lower(high));
-        }
-        let mut buffer = [0; 2 * KEPT_BYTES];
-        if let Some(lower) = buffer.get_mut(..word.len()) {
-            lower.copy_from_slice(word);
-            if fold(lower) {
-                return self.hash_lower(lower);
-            }
-        }
-        self.hash_lower(&folded(word))
+        self.hashing.of(word)
     }
 
-    /// The hash of a word in lower case.
-    fn hash_lower(&self, word: &[u8]) -> WordHash {
-        let Some(kept) = kept(word) else { return self.hash_folded(word) };
-        let (low, high) = halves(&kept);
-        self.hash_halves(low, high)
-    }
-
-    /// The hash of a word of at most [`KEPT_BYTES`] in lower case. A word has no null in it, so no
-    /// other one is filled up to the same bytes.
-    #[inline]
-    fn hash_halves(&self, low: u64, high: u64) -> WordHash {
-        let [one, two, three, four] = self.seeds;
-        let first = mixed(low ^ one, high ^ two);
-        let second = mixed(low.rotate_left(32) ^ three, high ^ four);
-        u128::from(mixed(second ^ one, three)) << 64 | u128::from(mixed(first ^ two, four))
-    }
-
-    /// The hash of a word of a text. Most are short and ASCII, and not at the end of their text:
-    /// these are hashed from where they stand.
-    #[inline(always)]
-    fn hash_in(&self, text: &[u8], word: &Word) -> WordHash {
-        match text.get(word.start..).and_then(<[u8]>::first_chunk) {
-            Some(bytes) if word.script != Script::Wide && word.len() <= KEPT_BYTES => {
-                let (low, high) = halves(bytes);
-                let within = |from: usize| match word.len().saturating_sub(from) {
-                    length @ 0..8 => (1 << (8 * length)) - 1,
-                    _ => u64::MAX,
-                };
-                self.hash_halves(lower(low & within(0)), lower(high & within(8)))
-            }
-            _ => self.hash(word.of(text)),
-        }
+    /// The hash of bytes that are in lower case, or have none, and of any length.
+    pub fn hash_folded(&self, word: &[u8]) -> WordHash {
+        self.hashing.of_folded(word)
     }
 
     /// Finds the words of a text, and their hashes, instead of those that were there.
@@ -166,7 +117,7 @@ impl Lexicon {
         into.hashes.clear();
         let mut words = Words::of(text);
         while let Some(word) = words.next() {
-            into.hashes.push(self.hash_in(text, &word));
+            into.hashes.push(self.hashing.in_text(text, &word));
             into.words.push(word);
         }
     }
@@ -175,13 +126,8 @@ impl Lexicon {
     pub fn hashes(&self, text: &[u8], into: &mut Vec<WordHash>) {
         let mut words = Words::of(text);
         while let Some(word) = words.next() {
-            into.push(self.hash_in(text, &word));
+            into.push(self.hashing.in_text(text, &word));
         }
-    }
-
-    /// The hash of bytes that are in lower case, or have none, and of any length.
-    pub fn hash_folded(&self, word: &[u8]) -> WordHash {
-        XxHash3_128::oneshot_with_seed(self.seeds[0], word)
     }
 
     /// Which list a word is in.
@@ -308,48 +254,6 @@ const NUMBER_MASK: u64 = (1 << NUMBER_BITS) - 1;
 fn entry(hash: WordHash) -> (usize, u64) {
     let half = half(hash);
     (usize::try_from(half).unwrap_or(0) % PLACES, half & !NUMBER_MASK)
-}
-
-/// A word filled up with nulls, if it is not too long.
-#[inline]
-fn kept(word: &[u8]) -> Option<[u8; KEPT_BYTES]> {
-    let mut kept = [0; KEPT_BYTES];
-    kept.get_mut(..word.len())?.copy_from_slice(word);
-    Some(kept)
-}
-
-/// A word as two numbers.
-#[inline]
-fn halves(word: &[u8; KEPT_BYTES]) -> (u64, u64) {
-    let [low, high] = [0, 8].map(|at| {
-        let part = word[at..].first_chunk().copied().unwrap_or_default();
-        u64::from_le_bytes(part)
-    });
-    (low, high)
-}
-
-/// Eight bytes of ASCII in lower case.
-#[inline]
-fn lower(bytes: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    // The addition reaches the top bit of a byte from that letter on; a quarter of it is the bit in
-    // which the cases differ.
-    let from = |first: u8| bytes + ONES * u64::from(0x80 - first);
-    let upper = from(b'A') & !from(b'Z' + 1) & (ONES * 0x80);
-    bytes | (upper >> 2)
-}
-
-/// The two halves of a product, one upon the other.
-#[inline]
-fn mixed(one: u64, other: u64) -> u64 {
-    let product = u128::from(one) * u128::from(other);
-    half(product) ^ half(product >> 64)
-}
-
-/// The lower half of a hash, which tables in memory go by.
-#[inline]
-pub(crate) fn half(hash: WordHash) -> u64 {
-    u64::try_from(hash & u128::from(u64::MAX)).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 mod beginnings;
 mod draw;
 mod folding;
+mod hashing;
 mod letters;
 mod lexicon;
 mod retelling;
@@ -19,8 +20,9 @@ mod words;
 pub use beginnings::Beginnings;
 pub use draw::Draw;
 pub use folding::is_same;
+pub use hashing::WordHash;
 pub use letters::{char_at, is_of_one_kind};
-pub use lexicon::{LENGTH_MAX, Lexicon, Listed, Reading, WordHash, is_short};
+pub use lexicon::{LENGTH_MAX, Lexicon, Listed, Reading, is_short};
 pub use retelling::{Others, Retelling, Settled, drawn_length, take_case};
 pub use runs::{RUN, run};
 pub use words::{Script, Word, words};

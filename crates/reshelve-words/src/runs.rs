@@ -1,6 +1,6 @@
 //! Runs of words.
 
-use super::lexicon::{WordHash, half};
+use super::hashing::{WordHash, half};
 
 /// Words in a run, none of which may recur in a copy.
 pub const RUN: usize = 4;

@@ -82,17 +82,7 @@ fn page(status: &RunStatus) -> String {
     row("target", status.target.clone());
     row("read", format!("{}, {}", counted(documents.read, "document"), size(status.bytes_read)));
     row("mapped", counted(documents.mapped, "document"));
-    let since = match (status.state, status.kept) {
-        ("rolled-back", 0) => "; taken back since".to_owned(),
-        ("rolled-back", kept) => {
-            format!("; taken back since, but for {} that somebody edited", counted(kept, "job"))
-        }
-        _ => String::new(),
-    };
-    row(
-        "written",
-        format!("{}, {}{since}", counted(documents.written, "job"), size(status.bytes_written)),
-    );
+    row("written", written(status));
     row("unchanged", number(documents.unchanged));
     row("skipped", number(documents.skipped));
     row(
@@ -128,6 +118,18 @@ fn page(status: &RunStatus) -> String {
         row("next", format!("reshelve resume {folder}"));
     }
     lines.join("\n")
+}
+
+fn written(status: &RunStatus) -> String {
+    let jobs = counted(status.documents.written, "job");
+    let since = match (status.state, status.kept) {
+        ("rolled-back", 0) => "; taken back since".to_owned(),
+        ("rolled-back", kept) => {
+            format!("; taken back since, but for {} that somebody edited", counted(kept, "job"))
+        }
+        _ => String::new(),
+    };
+    format!("{jobs}, {}{since}", size(status.bytes_written))
 }
 
 /// How it stands to other runs.

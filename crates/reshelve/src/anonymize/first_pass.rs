@@ -14,7 +14,7 @@ use super::spool::{Spool, Spooled};
 use super::survey::Surveyor;
 use crate::ends::{ContentHash, Source, content_hash};
 use crate::pass::{Original, Round, in_parallel_while};
-use crate::store::Scratch;
+use crate::store::{DiskError, Scratch};
 use reshelve_core::mapping::{Mapper, Options, TargetDocuments};
 use reshelve_core::raw::Document;
 use reshelve_words::Lexicon;
@@ -96,11 +96,7 @@ pub fn first_pass(
     tell: &mut dyn FnMut(u64, u64),
 ) -> Result<FirstPass, AnonymizeError> {
     let lexicon = Lexicon::new(seed(key));
-    let spool_key = match wanted.spool {
-        true => Some(Key::random().map_err(|error| random_failed(&error))?),
-        false => None,
-    };
-    let mut spool: Option<Spool> = None;
+    let mut spooling = if wanted.spool { Some(Spooling::new(&reading.scratch)?) } else { None };
     let mut collecting = Collecting::new(&reading.scratch, &lexicon);
     let mut sample = match (wanted.sample, key) {
         (Some(size), Some(key)) => Some(Sample::new(size, key)),
@@ -124,12 +120,8 @@ pub fn first_pass(
             if let (Some(sample), Some(stratum)) = (&mut sample, stratum) {
                 sample.add(documents, stratum);
             }
-            if let Some(key) = &spool_key {
-                let spool = match &mut spool {
-                    Some(spool) => spool,
-                    None => spool.insert(Spool::new(&reading.scratch, key, original.form)?),
-                };
-                spool.add(original.bytes)?;
+            if let Some(spooling) = &mut spooling {
+                spooling.add(original)?;
             }
             documents += 1;
         }
@@ -147,10 +139,6 @@ pub fn first_pass(
         .flat_map(|worker| std::mem::take(&mut worker.surveyor.unknown))
         .collect();
     drop(workers);
-    let spooled = match (spool, &spool_key) {
-        (Some(spool), Some(key)) => Some(spool.finish(key)?),
-        _ => None,
-    };
     Ok(FirstPass {
         corpus: collecting.finish(&lexicon)?,
         lexicon,
@@ -158,8 +146,36 @@ pub fn first_pass(
         hash,
         chosen: sample.map(Sample::choose),
         unknown: unknown.into_iter().collect(),
-        spooled,
+        spooled: spooling.map(Spooling::finish).transpose()?.flatten(),
     })
+}
+
+/// Keeps the documents of a source that can be read only once, encrypted with a key that nobody
+/// else has.
+struct Spooling<'s> {
+    scratch: &'s Scratch,
+    key: Key,
+    /// None before the first document.
+    spool: Option<Spool>,
+}
+
+impl<'s> Spooling<'s> {
+    fn new(scratch: &'s Scratch) -> Result<Spooling<'s>, AnonymizeError> {
+        let key = Key::random().map_err(|error| AnonymizeError::Random(error.to_string()))?;
+        Ok(Spooling { scratch, key, spool: None })
+    }
+
+    fn add(&mut self, original: &Original<'_>) -> Result<(), DiskError> {
+        let spool = match &mut self.spool {
+            Some(spool) => spool,
+            None => self.spool.insert(Spool::new(self.scratch, &self.key, original.form)?),
+        };
+        spool.add(original.bytes)
+    }
+
+    fn finish(self) -> Result<Option<Spooled>, DiskError> {
+        self.spool.map(|spool| spool.finish(&self.key)).transpose()
+    }
 }
 
 /// A worker for each thread.
@@ -171,11 +187,6 @@ fn workers<'a>(reading: &Reading<'a>, lexicon: &'a Lexicon) -> Vec<Worker<'a>> {
         bson: Vec::new(),
     };
     (0..reading.threads.max(1)).map(|_| worker()).collect()
-}
-
-/// The operating system gave no random bytes.
-fn random_failed(error: &getrandom::Error) -> AnonymizeError {
-    AnonymizeError::Random(error.to_string())
 }
 
 impl Worker<'_> {
