@@ -1,6 +1,7 @@
 //! `reshelve report`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use reshelve::parity::Texts;
 use reshelve::report::{RunReport, Word};
@@ -10,7 +11,7 @@ use reshelve_app::{ExitCode, Failure, Handle};
 
 use crate::cli::{ReportArgs, is_asked};
 use crate::next;
-use crate::printer::{Printer, Tone, toned};
+use crate::printer::{Notes, Printer, Tone, toned};
 
 pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
     let printer = Printer::new(args.json.json);
@@ -28,7 +29,8 @@ pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
         crosscheck: args.crosscheck.clone(),
         dashboard: args.dashboard.as_deref().map(Dashboard::new).transpose()?,
     };
-    let outcome = report::report(&request, &args.password.handle(Handle::silent()))?;
+    let handle = args.password.handle(Handle::new(Arc::new(Notes)));
+    let outcome = report::report(&request, &handle)?;
     printer.text(&page(&outcome.report, &outcome.written));
     printer.json(&outcome);
     if let Some(hint) = outcome.hint {
