@@ -175,6 +175,29 @@ fn pages_fit_a_narrow_terminal_and_are_whole_in_a_pipe() {
 }
 
 #[test]
+fn checksums_stay_in_one_piece() {
+    let place = scene();
+    let apply = ["run", "jobs.bson", "target", "--apply", "--in-flight", "include"];
+    place.expect(0, &apply);
+    let whole = |text: &str| {
+        let is_checksum =
+            |word: &&str| word.len() == 64 && word.bytes().all(|it| it.is_ascii_hexdigit());
+        text.split_whitespace().filter(is_checksum).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let expected = whole(&place.expect(0, &["checksums", "target"]).stdout);
+    assert_eq!(expected.len(), 4);
+    for columns in [80, 200] {
+        let terminal = Terminal::new(columns);
+        let mut child = terminal.spawn(place.call(&["checksums", "target", "--color", "never"]));
+        assert!(child.wait().unwrap().success());
+        let shown = terminal.end();
+        let rows: Vec<&String> = shown.rows.iter().filter(|row| row.contains("novel_")).collect();
+        assert_eq!(whole(&shown.rows.join("\n")), expected, "{columns}");
+        assert_eq!(rows.iter().all(|row| whole(row).is_empty()), columns == 80, "{rows:?}");
+    }
+}
+
+#[test]
 fn progress_can_be_left_out_and_colour_too() {
     for more in ["--no-progress", "--quiet"] {
         let place = scene();

@@ -75,6 +75,27 @@ pub(crate) fn is_authentication(error: &Error) -> bool {
     matches!(*error.kind, ErrorKind::Authentication { .. })
 }
 
+/// What the driver says where it could choose no server. It describes all that it knows of each of
+/// them; what is wrong with it, or what it is, is enough.
+fn selection(message: &str) -> String {
+    let Some((what, topology)) = message.split_once(" Topology: ") else {
+        return message.to_owned();
+    };
+    let servers = topology.split("{ Address: ").skip(1).map(|server| {
+        let (address, about) = server.split_once(", ").unwrap_or((server, ""));
+        let about = match about.split_once("Error: ") {
+            Some((_, error)) => {
+                let error = error.strip_prefix("Kind: ").unwrap_or(error);
+                error.split(", labels: {").next().unwrap_or_default()
+            }
+            None => about.split(", ").next().unwrap_or_default(),
+        };
+        format!("{address}: {}", about.trim_end_matches([' ', '}', ',', ']']))
+    });
+    let servers: Vec<String> = servers.collect();
+    format!("{what} {}", servers.join("; ")).trim_end().to_owned()
+}
+
 /// What the driver says, on one line, and not longer than a person can use.
 pub(crate) fn sentence(error: &Error) -> String {
     if let Some(at) = error.get_custom::<AtDocument>() {
@@ -98,6 +119,7 @@ pub(crate) fn sentence(error: &Error) -> String {
             }
             _ => "the documents were not inserted".to_owned(),
         },
+        ErrorKind::ServerSelection { message, .. } => selection(message),
         kind => kind.to_string(),
     };
     const SENTENCE_MAX: usize = 400;
@@ -105,5 +127,28 @@ pub(crate) fn sentence(error: &Error) -> String {
     match line.char_indices().nth(SENTENCE_MAX) {
         Some((end, _)) => format!("{} …", &line[..end]),
         None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_cannot_be_chosen_is_named_with_what_is_wrong() {
+        let message = "Server selection timeout: No available servers. Topology: { Type: Unknown, \
+            Set Name: rs0, Servers: [ { Address: db1:27017, Type: Unknown, Error: Kind: I/O error: \
+            Connection refused (os error 111), labels: {} }, { Address: db2:27017, Type: RsSecondary, \
+            Average RTT: 1ms, Last Update Time: 2026-11-30 } ] }";
+        assert_eq!(
+            selection(message),
+            "Server selection timeout: No available servers. db1:27017: I/O error: Connection \
+             refused (os error 111); db2:27017: Type: RsSecondary"
+        );
+        let lone = "No available servers. Topology: { Type: Single, Servers: [ { Address: h:1, Type: \
+            Unknown } ] }";
+        assert_eq!(selection(lone), "No available servers. h:1: Type: Unknown");
+        assert_eq!(selection("no topology"), "no topology");
+        assert_eq!(selection("what. Topology: { Servers: [ ] }"), "what.");
     }
 }
