@@ -29,7 +29,7 @@ fn main() -> std::process::ExitCode {
         failure.code
     };
     let begun = Instant::now();
-    memory::keep_freed();
+    memory::keep_freed_for_live_ends();
     let code = run().unwrap_or_else(fail);
     let code = printer::finish().map_or_else(fail, |()| code);
     if printer::is_verbose() {

@@ -1,8 +1,8 @@
 //! How memory is taken from the operating system, and given back to it.
 
-/// Freed memory stays with the process, up to this many bytes of each thread. The driver copies each
-/// batch several times, each time into new memory; to have the pages of that made and taken away
-/// again took a third of the processor's time of a live run.
+use std::ffi::OsString;
+
+/// Freed memory stays with the process, up to this many bytes of each thread.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 const KEPT_BYTES: libc::c_int = 128 << 20;
 /// Larger pieces of memory come from the operating system, and go back to it: the largest limit that
@@ -10,8 +10,25 @@ const KEPT_BYTES: libc::c_int = 128 << 20;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 const MAPPED_BYTES: libc::c_int = 32 << 20;
 
-/// Has the C library keep what is freed. Anything but glibc is left as it is.
-pub(crate) fn keep_freed() {
+/// Has the C library keep what is freed, where the command line or the environment names a live
+/// end. The driver copies each batch several times, each time into new memory; to have the pages of
+/// that made and taken away again took a third of the processor's time of a live run. Folders are
+/// written without such copies.
+pub(crate) fn keep_freed_for_live_ends() {
+    let variables = ["LEGACY_MONGODB_URI", "TARGET_MONGODB_URI"].into_iter();
+    let variables = variables.filter_map(std::env::var_os);
+    // As a word of its own, or in one with its flag.
+    let is_live = |word: OsString| {
+        let word = word.to_string_lossy();
+        word.contains("mongodb://") || word.contains("mongodb+srv://")
+    };
+    if std::env::args_os().chain(variables).any(is_live) {
+        keep_freed();
+    }
+}
+
+/// Anything but glibc is left as it is.
+fn keep_freed() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     #[expect(unsafe_code, reason = "the C library has no other way")]
     // SAFETY: it takes two numbers, and no other thread runs yet. A limit that it does not take

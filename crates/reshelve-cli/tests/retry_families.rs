@@ -1,6 +1,6 @@
 //! Retries of which one was rolled back: those that stand are one with their run.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends there")]
 
 #[expect(dead_code, reason = "each of these files uses a part of it")]
 mod common;
