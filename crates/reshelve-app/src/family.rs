@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use reshelve::folder;
+use reshelve::rollback::TakenBackSoFar;
 use reshelve::run::{Plan, RunFolder, State};
 
 use crate::failure::Failure;
@@ -10,6 +12,7 @@ use crate::handle::Handle;
 use crate::hints;
 use crate::options::RunName;
 use crate::overlap::is_same_target;
+use crate::text::counted;
 
 /// A run's folder, with what the run was told.
 pub(crate) type Known = (RunFolder, Plan);
@@ -24,14 +27,31 @@ pub(crate) fn without_copies(mut runs: Vec<Known>) -> Vec<Known> {
     runs
 }
 
-/// Whether nothing of a run is in the target any more.
+/// Whether a run was rolled back: nothing of it is in the target any more but jobs that somebody
+/// edited.
 pub(crate) fn is_rolled_back((folder, _): &Known) -> bool {
     folder.checkpoint().is_ok_and(|checkpoint| checkpoint.state == State::RolledBack)
 }
 
+/// Why a run does not count with the others of its family, if it does not.
+fn is_out(run: &Known) -> Option<String> {
+    let (folder, plan) = run;
+    if is_rolled_back(run) {
+        let kept = TakenBackSoFar::read(folder).map_or(0, |taken_back| taken_back.kept);
+        return Some(match kept {
+            0 => "was rolled back".to_owned(),
+            kept => {
+                format!("was rolled back, but for {} that somebody edited", counted(kept, "job"))
+            }
+        });
+    }
+    let by = folder::taken_over_by(&plan.run, folder.path()).ok().flatten()?;
+    Some(format!("was taken over by {by}, which counts what it found"))
+}
+
 /// The runs that are named, which are one run and retries of it: that run first, the retries oldest
-/// first, in whatever order they are named. A retry that was rolled back is left out, and that is
-/// said: nothing of it is in the target.
+/// first, in whatever order they are named. A retry that was rolled back or taken over is left out,
+/// and that is said.
 ///
 /// # Errors
 /// If one of them is not known, or does not belong to the others.
@@ -71,12 +91,11 @@ pub(crate) fn family(names: &[RunName], handle: &Handle) -> Result<Vec<Known>, F
         }
     }
     runs.retain(|run| {
-        let is_left_out = run.1.run != first.run && is_rolled_back(run);
-        if is_left_out {
-            let note = format!("note: the retry {} was rolled back: it is left out", run.1.run);
-            handle.watcher().note(&note);
+        let why = is_out(run).filter(|_| run.1.run != first.run);
+        if let Some(why) = &why {
+            handle.watcher().note(&format!("note: the retry {} {why}: it is left out", run.1.run));
         }
-        !is_left_out
+        why.is_none()
     });
     // A clock may have been set back.
     runs.sort_by_key(|(_, plan)| plan.run != first.run);
@@ -99,11 +118,11 @@ fn check_retry(first: &Plan, retry: &Plan) -> Result<(), Failure> {
 }
 
 /// The ids of the runs that are reported as one with a run, that one among them: the first one,
-/// then the retries, oldest first. Just itself if it stands alone, as a retry into another target
-/// does, or one of a run that was rolled back. They are looked for in a folder of runs, and where
-/// they were.
+/// then the retries, oldest first. Just itself if it stands alone, as a dry run or a retry into
+/// another target does, or one of a run that was rolled back. They are looked for in a folder of
+/// runs, and where they were.
 pub fn reported_with(plan: &Plan, runs: &Path) -> Vec<String> {
-    let mut first = None;
+    let mut first: Option<Known> = None;
     let mut met = vec![plan.run.clone()];
     let mut next = parent_of(plan, runs);
     while let Some(parent) = next
@@ -112,9 +131,12 @@ pub fn reported_with(plan: &Plan, runs: &Path) -> Vec<String> {
     {
         met.push(parent.1.run.clone());
         next = parent_of(&parent.1, runs);
-        first = Some(parent);
+        if !is_rolled_back(&parent) {
+            first = Some(parent);
+        }
     }
-    if first.as_ref().is_some_and(is_rolled_back) {
+    let itself = || RunFolder::find(runs, &plan.run).ok().map(|folder| (folder, plan.clone()));
+    if !plan.apply || itself().is_some_and(|run| is_rolled_back(&run)) {
         return vec![plan.run.clone()];
     }
     let first = first.map_or_else(|| plan.clone(), |(_, first)| first);
@@ -125,6 +147,18 @@ pub fn reported_with(plan: &Plan, runs: &Path) -> Vec<String> {
         family.push(plan.run.clone());
     }
     family
+}
+
+/// How many documents the run has rejected whose rejects a run took again, if that is known.
+pub fn rejected_by_parent(plan: &Plan, runs: &Path) -> Option<u64> {
+    let (folder, _) = parent_of(plan, runs)?;
+    Some(folder.checkpoint().ok()?.totals.documents.rejected)
+}
+
+/// The same as [`reported_with`] for a run that is named; just the name if there is none.
+pub fn reported_with_named(name: &RunName) -> Vec<String> {
+    let plan = name.find().and_then(|folder| Ok(folder.plan()?));
+    plan.map_or_else(|_| vec![name.name.clone()], |plan| reported_with(&plan, &name.runs_folder))
 }
 
 /// The runs of a folder, oldest first, as far as they can be read.
@@ -138,8 +172,9 @@ fn known_in(runs: &Path) -> Vec<Known> {
 /// took, and so on.
 fn parents((folder, plan): &Known) -> Vec<String> {
     let mut parents: Vec<String> = plan.parent().map(str::to_owned).into_iter().collect();
+    let counts = |parent: &Known| is_rolled_back(parent) && check_retry(&parent.1, plan).is_ok();
     let mut next = parent_of(plan, beside(folder));
-    while let Some(parent) = next.filter(is_rolled_back) {
+    while let Some(parent) = next.filter(counts) {
         let Some(run) = parent.1.parent().filter(|run| !parents.iter().any(|it| it == run)) else {
             break;
         };
@@ -150,7 +185,7 @@ fn parents((folder, plan): &Known) -> Vec<String> {
 }
 
 /// The folder in which a run's folder lies.
-fn beside(folder: &RunFolder) -> &Path {
+pub(crate) fn beside(folder: &RunFolder) -> &Path {
     match folder.path().parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
@@ -175,8 +210,8 @@ fn parent_of(plan: &Plan, runs: &Path) -> Option<Known> {
     })
 }
 
-/// A run, and of these runs those that are retries of it, wrote into its target, and were not
-/// rolled back. They are listed oldest first, so that a retry comes after its parent.
+/// A run, and of these runs those that are retries of it, wrote into its target, and were neither
+/// rolled back nor taken over. They are listed oldest first, so that a retry comes after its parent.
 pub(crate) fn with_retries(first: &Plan, runs: Vec<Known>) -> Vec<Known> {
     let mut ids = HashSet::from([first.run.clone()]);
     let mut family = Vec::new();
@@ -187,7 +222,7 @@ pub(crate) fn with_retries(first: &Plan, runs: Vec<Known>) -> Vec<Known> {
             continue;
         }
         ids.insert(plan.run.clone());
-        if plan.run == first.run || !is_rolled_back(&run) {
+        if plan.run == first.run || is_out(&run).is_none() {
             family.push(run);
         }
     }
@@ -195,7 +230,7 @@ pub(crate) fn with_retries(first: &Plan, runs: Vec<Known>) -> Vec<Known> {
 }
 
 /// The ids of the retries of these runs that are not among them, as far as their folders lie beside
-/// that of the first one, and they were not rolled back.
+/// that of the first one, and they were neither rolled back nor taken over.
 pub(crate) fn other_retries(family: &[Known]) -> Vec<String> {
     let Some((folder, first)) = family.first() else { return Vec::new() };
     let all = with_retries(first, known_in(beside(folder)));

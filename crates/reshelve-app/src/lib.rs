@@ -56,7 +56,7 @@ pub mod verify;
 
 pub use exit_code::ExitCode;
 pub use failure::Failure;
-pub use family::reported_with;
+pub use family::{rejected_by_parent, reported_with, reported_with_named};
 pub use handle::{Comparing, Handle, Reading, Watcher};
 pub use options::{
     BatchOptions, GivenOptions, LIVE_BATCH_BYTES, MappingOptions, ReadPreference, RunName,

@@ -224,8 +224,8 @@ impl RunName {
     }
 
     /// The run that `latest` means for a command that has nothing to do with the newest one: a dry run
-    /// that has ended, or, for its rejects, one that was rolled back; and what should be known of
-    /// that. None if it is the newest one.
+    /// that has ended, or, for its rejects, a retry that was dry, or a run that was rolled back; and
+    /// what should be known of that. None if it is the newest one.
     pub fn latest_for(&self, command: Command) -> Option<(RunName, String)> {
         if self.name.trim() != LATEST {
             return None;
@@ -237,23 +237,25 @@ impl RunName {
                 continue;
             }
             let state = folder.found(&folder.checkpoint().ok()?);
-            let (is_idle, run) = match command {
-                Command::OnlyRejects => (state == State::RolledBack, "run"),
-                Command::Rollback => (!plan.apply, "dry run"),
-                _ => (!plan.apply && states::answer(command, state) != Answer::Legal, "dry run"),
+            let is_dry_retry = !plan.apply && plan.parent().is_some();
+            let is_idle = match command {
+                Command::OnlyRejects => state == State::RolledBack || is_dry_retry,
+                Command::Rollback => !plan.apply,
+                _ => !plan.apply && states::answer(command, state) != Answer::Legal,
             };
             if is_idle {
-                passed.get_or_insert_with(|| format!("the {run} {}", plan.run));
+                let why = match command {
+                    Command::OnlyRejects if is_dry_retry => "carried nothing over".to_owned(),
+                    Command::OnlyRejects => "is rolled back".to_owned(),
+                    _ => format!("cannot be {}", command.participle()),
+                };
+                let what = if plan.apply { "run" } else { "dry run" };
+                passed.get_or_insert((format!("the {what} {}", plan.run), why));
                 continue;
             }
-            let why = match command {
-                Command::OnlyRejects => "is rolled back".to_owned(),
-                _ => format!("cannot be {}", command.participle()),
-            };
-            let note = format!(
-                "note: latest is {} here: {} was begun after it, and {why}",
-                plan.run, passed?
-            );
+            let (what, why) = passed?;
+            let note =
+                format!("note: latest is {} here: {what} was begun after it, and {why}", plan.run);
             return Some((RunName { name: plan.run, ..self.clone() }, note));
         }
         None

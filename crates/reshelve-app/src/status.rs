@@ -146,9 +146,13 @@ impl RunStatus {
     /// The ids of the runs that it is reported with, as one: see
     /// [`reported_with`](crate::reported_with).
     pub fn reported_with(&self) -> Vec<String> {
-        let runs = Path::new(&self.folder).parent().unwrap_or(Path::new("."));
-        let plan = RunFolder::find(runs, &self.folder).and_then(|folder| folder.plan());
-        plan.map_or_else(|_| vec![self.run.clone()], |plan| family::reported_with(&plan, runs))
+        let path = Path::new(&self.folder);
+        let found = RunFolder::find(path.parent().unwrap_or(path), &self.folder);
+        let plan = found.and_then(|folder| Ok((folder.plan()?, folder)));
+        plan.map_or_else(
+            |_| vec![self.run.clone()],
+            |(plan, folder)| family::reported_with(&plan, family::beside(&folder)),
+        )
     }
 }
 

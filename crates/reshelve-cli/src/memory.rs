@@ -10,8 +10,11 @@ const KEPT_BYTES: libc::c_int = 128 << 20;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 const MAPPED_BYTES: libc::c_int = 32 << 20;
 
-/// Has the C library keep what is freed, where the command line or the environment names a live
-/// end. The driver copies each batch several times, each time into new memory; to have the pages of
+/// Commands that write to a live target, and then end.
+const WRITING: [&str; 4] = ["run", "resume", "rollback", "rehearse"];
+
+/// Has the C library keep what is freed, for a command that writes, where the command line or the
+/// environment names a live end. The driver copies each batch several times, each time into new memory; to have the pages of
 /// that made and taken away again took a third of the processor's time of a live run. Folders are
 /// written without such copies.
 pub(crate) fn keep_freed_for_live_ends() {
@@ -22,7 +25,8 @@ pub(crate) fn keep_freed_for_live_ends() {
         let word = word.to_string_lossy();
         word.contains("mongodb://") || word.contains("mongodb+srv://")
     };
-    if std::env::args_os().chain(variables).any(is_live) {
+    let writes = std::env::args_os().skip(1).any(|word| WRITING.iter().any(|it| word == *it));
+    if writes && std::env::args_os().chain(variables).any(is_live) {
         keep_freed();
     }
 }

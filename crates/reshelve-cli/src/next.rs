@@ -46,7 +46,10 @@ impl Next {
 
     /// With the id of the run that `latest` was: the next `latest` may be another one.
     pub(crate) fn for_latest(self, run: &str) -> Next {
-        let named = |word: String| if word == "latest" { run.to_owned() } else { word };
+        let named = |word: String| match word.strip_suffix("latest") {
+            Some(flag) if flag.is_empty() || flag.ends_with('=') => format!("{flag}{run}"),
+            _ => word,
+        };
         Next(self.0.map(|words| words.into_iter().map(named).collect()))
     }
 

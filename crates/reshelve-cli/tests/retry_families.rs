@@ -146,3 +146,64 @@ fn the_latest_rejects_are_not_those_of_a_run_that_was_rolled_back() {
     assert_eq!(runs_of(&at.report(&[first, &again])), [first, &again]);
     assert_eq!(at.report(&[first, &again])["checkpoint"]["totals"]["documents"]["rejected"], 0);
 }
+
+#[test]
+fn a_dry_retry_of_the_latest_run_leads_to_the_same_rejects() {
+    let at = Family::new();
+    let first = at.first.as_str();
+    let dry = ["run", "repaired.bson", "target", "--in-flight", "include"];
+    let told = at.place.expect(0, &with(&dry, &["--only-rejects", "latest"]));
+    let next = format!("{} --only-rejects {first} --apply", dry.join(" "));
+    told.says(&[&format!("Next: reshelve {next}")]);
+    // Typed again, it means the same run.
+    let (retry, told) = at.retry(0, "repaired.bson", "latest");
+    assert!(told.stdout.contains("written      2 jobs"), "{}", told.stdout);
+    told.says(&[&format!("note: latest is {first} here"), "carried nothing over"]);
+    assert_eq!(runs_of(&at.report(&[first, &retry])), [first, &retry]);
+}
+
+#[test]
+fn a_retry_says_how_much_of_the_rejects_it_did_not_come_to() {
+    let at = Family::new();
+    let first = at.first.as_str();
+    at.place.write("one.bson", &split(&at.place.read("repaired.bson"))[0]);
+    let (_, told) = at.retry(0, "one.bson", first);
+    let left = format!("rejects left 1 of the 2 that {first} had rejected");
+    assert!(told.stdout.contains(&left), "{}", told.stdout);
+    let (_, told) = at.retry(0, "repaired.bson", first);
+    assert!(!told.stdout.contains("rejects left"), "{}", told.stdout);
+}
+
+#[test]
+fn a_report_or_comparison_of_a_part_names_all() {
+    let at = Family::new();
+    let first = at.first.as_str();
+    let (half, _) = at.retry(4, "half.bson", first);
+    let (second, _) = at.retry(0, "repaired.bson", &half);
+    let all = format!("`reshelve report {first} {half} {second}` reports all of them as one");
+    for part in [first, &half, &second] {
+        let cautions = at.report(&[part])["cautions"].to_string();
+        assert!(cautions.contains(&all), "{part}: {cautions}");
+    }
+    let verify = ["verify", "half.bson", "target", "--run", &half];
+    let told = at.place.expect(0, &verify);
+    told.says(&[
+        &format!("--run {first} --run {half} --run {second} follows all of them"),
+        &format!("Next: reshelve report {first} {half} {second} --bundle"),
+    ]);
+}
+
+#[test]
+fn a_retry_that_was_rolled_back_but_for_an_edited_job_says_so() {
+    let at = Family::new();
+    let (first, place) = (at.first.as_str(), &at.place);
+    let (gone, _) = at.retry(0, "repaired.bson", first);
+    let jobs = "target/letswriteabook/novel_jobs.bson";
+    let mut documents = split(&place.read(jobs));
+    let last = documents.len() - 1;
+    documents[last] = common::documents::aged(&documents[last]);
+    place.write(jobs, &documents.concat());
+    place.expect(0, &["rollback", &gone, "--apply", "--edited", "keep"]);
+    let args = ["report", "--out", "report", first, &gone];
+    place.expect(0, &args).says(&["but for 1 job that somebody edited: it is left out"]);
+}

@@ -10,7 +10,8 @@ pub type WordHash = u128;
 
 /// Words of our own are kept in so many bytes: copies of a fixed length are one instruction.
 pub(crate) const KEPT_BYTES: usize = 16;
-/// How words are hashed: otherwise with each seed.
+
+/// How words are hashed: differently for each seed.
 pub(crate) struct Hashing {
     seeds: [u64; 4],
 }

@@ -2,9 +2,8 @@
 //! corpora of prose: an anonymised copy is made, and scanned, word by word.
 //!
 //! A crate of its own because its level of optimisation is another one than that of the crates
-//! around it: everything here runs once for every word of a corpus, four times over. What is called
-//! for each text is not generic, and never inlined, so that it is compiled here and not where it is
-//! used.
+//! around it: everything here runs for every word of a corpus, four times. What is called for each
+//! text is not generic, and not inlined, so that it is compiled here and not where it is used.
 
 mod beginnings;
 mod draw;

@@ -35,7 +35,7 @@ use serde::{Serialize, Serializer};
 
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::family::{Known, family, other_retries};
+use crate::family::{Known, beside, family, other_retries, reported_with};
 use crate::handle::Handle;
 use crate::hints;
 use crate::options::RunName;
@@ -238,6 +238,7 @@ fn gather(
         folder: folder.clone(),
         retries: retries.iter().map(|(folder, _)| folder.clone()).collect(),
         other_retries: other_retries(family),
+        one_with: reported_with(plan, beside(folder)),
         no_source: origin.as_ref().err().cloned(),
         no_target: target.as_ref().err().cloned(),
         texts: request.texts,

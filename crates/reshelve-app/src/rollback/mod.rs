@@ -158,7 +158,7 @@ pub fn rollback(request: &Request, handle: &Handle) -> Result<Outcome, Failure> 
     let mut relay = Relay::new(handle);
     let report = rollback::roll_back(&asked, destination.as_mut(), handle.stop(), &mut relay)?;
     drop(destination);
-    if report.ended == Ended::Dry {
+    if matches!(report.ended, Ended::Dry | Ended::Undecided) {
         let in_its_place = in_its_place.or(unknown.map(|later| later::wrote_elsewhere(&later)));
         in_its_place.map_or(Ok(()), Err)?;
     }
@@ -169,6 +169,9 @@ pub fn rollback(request: &Request, handle: &Handle) -> Result<Outcome, Failure> 
 /// That runs stand which carried over what this one had rejected: whoever takes back the one may
 /// want the others back, too.
 fn retries_stand(folder: &RunFolder, plan: &Plan) -> Option<String> {
+    if folder.checkpoint().is_ok_and(|checkpoint| checkpoint.totals.documents.rejected == 0) {
+        return None;
+    }
     let retries = other_retries(&[(folder.clone(), plan.clone())]);
     let (stands, each) = match retries.as_slice() {
         [] => return None,

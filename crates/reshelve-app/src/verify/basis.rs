@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::Request;
 use crate::failure::Failure;
-use crate::family::{Known, family, is_into_another_target, other_retries};
+use crate::family::{Known, beside, family, is_into_another_target, other_retries, reported_with};
 use crate::handle::Handle;
 use crate::hints;
 use crate::last_run::{LastRun, last_run};
@@ -93,41 +93,18 @@ impl Followed {
         })
     }
 
-    /// Says that the run has not carried over all of its source: the rest counts as missing here.
-    /// Returns the run if it has stopped and can be continued.
+    /// Says that one of the runs has not carried over all of its source: the rest counts as missing
+    /// here. Returns that run if it has stopped and can be continued.
     pub(super) fn tell_unfinished(&self, handle: &Handle) -> Result<Option<Unfinished>, Failure> {
-        let Some((folder, plan)) = self.family.first() else { return Ok(None) };
-        let checkpoint = folder.checkpoint()?;
-        let run = &plan.run;
-        let state = folder.found(&checkpoint);
-        let path = folder.path();
-        let mut unfinished = None;
-        let why = match state {
-            State::Done => return Ok(None),
-            State::Partial => match plan.limit {
-                Some(limit) => {
-                    let limit = counted(limit, "document");
-                    format!("the run {run} took only the first {limit} (--limit)")
-                }
-                None => return Ok(None),
-            },
-            State::Cancelled => format!("the run {run} was cancelled"),
-            State::RolledBack => format!("the run {run} is rolled back"),
-            State::Planned | State::Running | State::Pausing => {
-                format!("the run {run} is at work ({state})")
+        for run in &self.family {
+            if let Some((why, unfinished)) = why_unfinished(run)? {
+                let note =
+                    format!("warning: what is not carried over yet counts as missing: {why}");
+                handle.watcher().note(&note);
+                return Ok(unfinished.filter(|_| !self.is_of_another_target));
             }
-            State::RollingBack => {
-                unfinished = Some(Unfinished { folder: path.to_owned(), is_rolling_back: true });
-                format!("the run {run} is half rolled back; {}", hints::go_on_rolling_back(path))
-            }
-            State::Paused | State::Interrupted | State::Failed | State::Killed => {
-                unfinished = Some(Unfinished { folder: path.to_owned(), is_rolling_back: false });
-                format!("the run {run} is not done ({state}); {}", hints::resume(path))
-            }
-        };
-        let note = format!("warning: what is not carried over yet counts as missing: {why}");
-        handle.watcher().note(&note);
-        Ok(unfinished.filter(|_| !self.is_of_another_target))
+        }
+        Ok(None)
     }
 
     /// What to compare for these runs, and what is known of each retry.
@@ -215,6 +192,40 @@ fn readable(family: Vec<Known>, handle: &Handle) -> Result<Readable, Failure> {
     Ok((kept, own))
 }
 
+/// Why a run has not carried over all of its source, and the run if it has stopped and can be
+/// continued.
+fn why_unfinished((folder, plan): &Known) -> Result<Option<(String, Option<Unfinished>)>, Failure> {
+    let checkpoint = folder.checkpoint()?;
+    let run = &plan.run;
+    let state = folder.found(&checkpoint);
+    let path = folder.path();
+    let mut unfinished = None;
+    let why = match state {
+        State::Done => return Ok(None),
+        State::Partial => match plan.limit {
+            Some(limit) => {
+                let limit = counted(limit, "document");
+                format!("the run {run} took only the first {limit} (--limit)")
+            }
+            None => return Ok(None),
+        },
+        State::Cancelled => format!("the run {run} was cancelled"),
+        State::RolledBack => format!("the run {run} is rolled back"),
+        State::Planned | State::Running | State::Pausing => {
+            format!("the run {run} is at work ({state})")
+        }
+        State::RollingBack => {
+            unfinished = Some(Unfinished { folder: path.to_owned(), is_rolling_back: true });
+            format!("the run {run} is half rolled back; {}", hints::go_on_rolling_back(path))
+        }
+        State::Paused | State::Interrupted | State::Failed | State::Killed => {
+            unfinished = Some(Unfinished { folder: path.to_owned(), is_rolling_back: false });
+            format!("the run {run} is not done ({state}); {}", hints::resume(path))
+        }
+    };
+    Ok(Some((why, unfinished)))
+}
+
 /// Says that there are retries that nobody named.
 fn tell_others(family: &[Known], handle: &Handle) {
     if let Some((folder, first)) = family.first()
@@ -222,10 +233,15 @@ fn tell_others(family: &[Known], handle: &Handle) {
         && !is_into_another_target(first, folder.path().parent().unwrap_or(Path::new(".")))
     {
         let run = &first.run;
-        let both = hints::follow(&[parent, run]);
-        handle.watcher().note(&format!(
-            "note: the run {run} took only what {parent} had rejected: {both} follows both"
-        ));
+        let together = reported_with(first, beside(folder));
+        let follow = match together.as_slice() {
+            [] | [_] => String::new(),
+            [_, _] => format!(": {} follows both", hints::follow(&together)),
+            _ => format!(": {} follows all of them", hints::follow(&together)),
+        };
+        handle
+            .watcher()
+            .note(&format!("note: the run {run} took only what {parent} had rejected{follow}"));
     }
     let others = other_retries(family);
     if !others.is_empty() {

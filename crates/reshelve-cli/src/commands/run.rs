@@ -52,7 +52,10 @@ fn next(args: &RunArgs, outcome: &Outcome) -> Next {
         _ if args.limit.is_some() || args.dry_run.is_asked() => Next::nothing(),
         // It would be refused without a decision, which nobody else can take.
         plan if plan.options.in_flight.is_none() && totals.in_flight > 0 => Next::nothing(),
-        _ => Next::same_with("--apply"),
+        plan => match plan.parent() {
+            Some(parent) => Next::same_with("--apply").for_latest(parent),
+            None => Next::same_with("--apply"),
+        },
     }
 }
 

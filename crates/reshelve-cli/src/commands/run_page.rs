@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use reshelve::ends::DamageKind;
 use reshelve::run::{Part, Report, Stop, Tally};
-use reshelve_app::ExitCode;
 use reshelve_app::plan::{PlanNote, PlanState};
 use reshelve_app::run::Outcome;
 use reshelve_app::text::{bytes_per_second, counted, number, plain, size, span};
+use reshelve_app::{ExitCode, rejected_by_parent};
 
 use crate::next::Next;
 use crate::printer::{Printer, Tone, toned};
@@ -81,6 +81,9 @@ pub(super) fn page(outcome: &Outcome) -> String {
     if documents.rejected > 0 {
         row("rejected", toned(Tone::Careful, &counted(documents.rejected, "document")));
     }
+    if let Some(left) = rejects_left(report) {
+        row("rejects left", toned(Tone::Careful, &left));
+    }
     let per_1k_docs_ms = checkpoint.elapsed_ms.saturating_mul(1000) / documents.read.max(1);
     row(
         "took",
@@ -111,6 +114,21 @@ fn tone(report: &Report) -> Tone {
             Tone::Careful
         }
     }
+}
+
+/// How many documents the run before had rejected that a retry did not come to, if there are any.
+fn rejects_left(report: &Report) -> Option<String> {
+    let parent = report.plan.parent()?;
+    let runs = report.folder.path().parent()?;
+    let rejected = rejected_by_parent(&report.plan, runs)?;
+    let left =
+        rejected.checked_sub(report.checkpoint.totals.documents.read).filter(|it| *it > 0)?;
+    Some(format!(
+        "{} of the {} that {} had rejected: not in this source, or not reached",
+        number(left),
+        number(rejected),
+        plain(parent)
+    ))
 }
 
 /// Whether everything was rejected, where that is not what a retry tries again.

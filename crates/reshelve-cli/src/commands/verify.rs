@@ -8,7 +8,7 @@ use reshelve::parity::{
 use reshelve_app::report::bucket_name;
 use reshelve_app::text::{counted, decimal, number, plain};
 use reshelve_app::verify::{self, Answers, Outcome, Request, Unfinished};
-use reshelve_app::{ExitCode, Failure, Handle, groups, hints};
+use reshelve_app::{ExitCode, Failure, Handle, groups, hints, reported_with_named};
 
 use super::table::{plain_table, right_align};
 use super::{crosscheck, shadow};
@@ -49,7 +49,9 @@ fn next(args: &VerifyArgs, outcome: &Outcome) -> Next {
     match (outcome.verification.mismatches.first(), &named[..]) {
         (Some(mismatch), _) => next::of_source("explain", &args.source.place())
             .with("--job", Some(mismatch.job.as_str()).filter(|job| !job.is_empty())),
-        (None, [_, ..]) => next::report(named, &args.runs.runs_dir),
+        (None, [first, ..]) => {
+            next::report(&reported_with_named(&args.runs.run(first)), &args.runs.runs_dir)
+        }
         (None, []) => {
             Next::new("checksums").place(&target.name).with("--target-db", target.db.as_ref())
         }
@@ -179,6 +181,8 @@ pub(crate) fn page(verification: &Verification) -> String {
     push_deltas(&mut lines, &survey.deltas.cost_usd.total);
     if verification.mismatches_total > 0 {
         push_mismatches(&mut lines, verification);
+    }
+    if !verification.is_clean() {
         // Whoever sees the end of it sees the verdict.
         lines.push(format!("\n{}", toned(tone(verification), &verdict(verification))));
     }

@@ -14,8 +14,8 @@ use super::standing::made_by_a_mapping;
 use crate::catalog::whole_number;
 use crate::connection::Connection;
 
-/// So many times [`IDS_MAX`] jobs are asked for at once, of three collections each: a server with
-/// several processors counts them side by side.
+/// Questions of at most [`IDS_MAX`] jobs that are asked at once, of three collections each: a server
+/// with several processors counts them side by side.
 const AT_ONCE: usize = 2;
 /// How many jobs of which something is missing are named.
 const NAMED_MAX: usize = 20;

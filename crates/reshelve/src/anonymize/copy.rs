@@ -133,6 +133,8 @@ pub struct Copies<'a> {
     is_begun: bool,
     /// Memory for those after them.
     next_round: Round,
+    /// How much of the source was read for those that were copied.
+    bytes_read: u64,
     ready: VecDeque<Vec<u8>>,
     position: u64,
     hash: ContentHash,
@@ -163,6 +165,7 @@ impl<'a> Copies<'a> {
             round: None,
             is_begun: false,
             next_round: Round::default(),
+            bytes_read: 0,
             ready: VecDeque::new(),
             position: 0,
             hash: ContentHash::default(),
@@ -204,6 +207,7 @@ impl<'a> Copies<'a> {
             let hash = content_hash(original.bytes);
             (hash, is_chosen.then(|| worker.copy(original)))
         };
+        self.bytes_read = self.source.bytes_read();
         let (source, next_round) = (self.source.as_mut(), &mut self.next_round);
         let (done, is_more) =
             in_parallel_while(&mut self.workers, &tasks, copy, || next_round.read(source, stop));
@@ -237,7 +241,7 @@ impl<'a> Copies<'a> {
 
     /// Documents and bytes of the source that were read so far.
     pub fn progress(&self) -> (u64, u64) {
-        (self.position, self.source.bytes_read())
+        (self.position, self.bytes_read)
     }
 }
 

@@ -6,9 +6,9 @@ use reshelve_words::{LENGTH_MAX, Lexicon, Listed, WordHash, is_short};
 
 /// Bits of the filter: 32 MiB. With 40 million words and ids it takes 4 in 100 for one of them.
 const FILTER_BITS: usize = 1 << 28;
-/// Bits for each hash at least, in a corpus that is not too large for it: it takes 2 in 10 000 for
-/// one of them.
-const BITS_PER_HASH: usize = 32;
+/// One bit in so many is set, in a corpus that is not too large for it: it takes 1 word in a million
+/// for one of the source.
+const SPARSE: usize = 32;
 /// Bits that are read from memory at once.
 const LINE_BITS: usize = 512;
 /// Hashes that are sorted in memory: 16 MiB of them.
@@ -22,8 +22,8 @@ const BLOCKED_SHARE: usize = 2;
 struct Filter(Vec<u64>);
 
 impl Filter {
-    /// Four bits, all of them in one line of the processor's caches: the filter is much larger than
-    /// these, so each line that is read takes as long as everything else about a word.
+    /// Four bits, all of them in one line of the processor's caches: that of a large corpus is much
+    /// larger than these, and each line that is read takes as long as everything else about a word.
     fn places(&self, hash: WordHash) -> impl Iterator<Item = (usize, u64)> + use<> {
         let lines = (self.0.len() / (LINE_BITS / 64)).max(1);
         let line = usize::try_from(hash >> 64).unwrap_or_default() % lines;
@@ -45,11 +45,13 @@ impl Filter {
         self.places(hash).all(|(at, bit)| self.0.get(at).is_some_and(|word| word & bit != 0))
     }
 
-    /// The same filter, no larger than it has to be for so many hashes: a small one stays in the
-    /// processor's caches.
-    fn folded(mut self, hashes: u64) -> Filter {
-        let hashes = usize::try_from(hashes).unwrap_or(usize::MAX);
-        let wanted = hashes.saturating_mul(BITS_PER_HASH).max(LINE_BITS) / 64;
+    /// The same filter, no larger than it has to be: a small one stays in the processor's caches. How
+    /// large that is depends on the hashes that it has, and not on how often each was added: what is
+    /// drawn depends on what the filter takes for there.
+    fn folded(mut self) -> Filter {
+        let bits: usize =
+            self.0.iter().map(|word| usize::try_from(word.count_ones()).unwrap_or(0)).sum();
+        let wanted = (bits.saturating_mul(SPARSE)).max(LINE_BITS) / 64;
         // The lines of both halves are as many as the places of a hash in one half.
         while self.0.len() / 2 >= wanted {
             let half = self.0.len() / 2;
@@ -138,7 +140,7 @@ impl Collecting {
         });
         let words = self.words.finish()?;
         Ok(Corpus {
-            filter: self.filter.folded(words.len()),
+            filter: self.filter.folded(),
             words,
             jobs: self.jobs.finish()?,
             starts: self.starts,
@@ -171,8 +173,8 @@ pub(super) struct Corpus {
 /// Answers that are remembered.
 const ASKED: usize = 1 << 10;
 
-/// What the filter answered lately. It is too large for the processor's caches, and a copy says the
-/// same names over and over.
+/// What the filter answered lately. That of a large corpus does not fit the processor's caches, and a
+/// copy says the same names over and over.
 pub(super) struct Asked(Vec<(WordHash, bool)>);
 
 impl Default for Asked {
@@ -315,13 +317,17 @@ mod tests {
         let lexicon = Lexicon::new(9);
         let hash = |number: usize| lexicon.hash(format!("word{number}").as_bytes());
         let mut filter = Filter(vec![0; FILTER_BITS / 64]);
-        (0..5_000).for_each(|number| filter.add(hash(number)));
-        let filter = filter.folded(5_000);
-        assert_eq!(filter.0.len() * 64, 1 << 18, "32 bits for each, and up to a power of two");
+        // How often each was added, and in which order, makes no other filter.
+        (0..5_000).chain((0..900).rev()).for_each(|number| filter.add(hash(number)));
+        let mut once = Filter(vec![0; FILTER_BITS / 64]);
+        (0..5_000).for_each(|number| once.add(hash(number)));
+        let filter = filter.folded();
+        assert!(filter.0 == once.folded().0);
+        assert_eq!(filter.0.len() * 64, 1 << 20, "20 000 bits, 32 times, and up to a power of two");
         assert!((0..5_000).all(|number| filter.has(hash(number))));
         let wrong = (5_000..105_000).filter(|number| filter.has(hash(*number))).count();
-        assert!(wrong < 100, "{wrong}");
-        assert_eq!(Filter(vec![0; 64]).folded(0).0.len(), LINE_BITS / 64);
+        assert!(wrong < 5, "{wrong}");
+        assert_eq!(Filter(vec![0; 64]).folded().0.len(), LINE_BITS / 64);
     }
 
     #[test]

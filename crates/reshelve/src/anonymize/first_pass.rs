@@ -108,6 +108,7 @@ pub fn first_pass(
     let mut is_more = round.read(source, reading.stop)?;
     while is_more {
         let originals = round.documents();
+        let bytes_read = source.bytes_read();
         let is_sample = sample.is_some();
         let look = |worker: &mut Worker<'_>, original: &Original<'_>| {
             (content_hash(original.bytes), worker.look(original, is_sample))
@@ -132,7 +133,7 @@ pub fn first_pass(
         }
         is_more = is_more_then?;
         std::mem::swap(&mut round, &mut next_round);
-        tell(documents, source.bytes_read());
+        tell(documents, bytes_read);
     }
     let unknown: BTreeSet<String> = workers
         .iter_mut()

@@ -1,6 +1,7 @@
 //! A run and its retries, the runs that took again what it rejected: what they are all together.
 
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -49,7 +50,7 @@ pub fn family_request(
             run: plan.run.clone(),
             reading: Reading {
                 rejected,
-                only_rejects: parent.or(plan.only_rejects),
+                only_rejects: parent.or(plan.only_rejects.map(|was| moved_with(folder, was))),
                 limit: plan.limit,
                 ..Reading::new(plan.options.mapping())
             },
@@ -58,6 +59,13 @@ pub fn family_request(
         folders.push((plan.run, folder));
     }
     Ok((request, requests))
+}
+
+/// The folder of the run whose rejects a run took again, which is not among those that are reported:
+/// where it was, or beside the run if all of them were moved.
+fn moved_with(folder: &RunFolder, was: PathBuf) -> PathBuf {
+    let beside = folder.path().parent().zip(was.file_name()).map(|(runs, name)| runs.join(name));
+    beside.filter(|beside| !was.exists() && beside.exists()).unwrap_or(was)
 }
 
 /// The jobs that a run rejected, by their keys; not those that it had carried over with another

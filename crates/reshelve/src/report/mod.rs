@@ -44,6 +44,9 @@ pub struct ReportRequest {
     pub retries: Vec<RunFolder>,
     /// The ids of its other retries.
     pub other_retries: Vec<String>,
+    /// The ids of the runs that should be reported as one, these among them; one where it stands
+    /// alone.
+    pub one_with: Vec<String>,
     /// Why the source cannot be read at all, if so.
     pub no_source: Option<String>,
     /// Why the target cannot be read at all, if so.
@@ -55,6 +58,16 @@ pub struct ReportRequest {
     /// What was found a moment ago: then neither side is read again, and the source is not
     /// profiled. None to read both sides.
     pub verified: Option<Verified>,
+}
+
+impl ReportRequest {
+    /// The command that reports all that belong together, as a sentence after a caution.
+    fn as_one(&self) -> String {
+        match self.one_with.as_slice() {
+            [] | [_] => String::new(),
+            all => format!(" `reshelve report {}` reports all of them as one.", all.join(" ")),
+        }
+    }
 }
 
 /// What a comparison found, and the checksums of the target that it compared.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Looked, ReportRequest, counted, number};
 use crate::ends::{CollectionChecksum, Difference, differences};
 use crate::parity::{Agreement, Counts, Survey, Verification};
-use crate::run::{Checkpoint, Part, Plan, RunFolder};
+use crate::run::{Checkpoint, Part, Plan};
 
 /// The verdict in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -274,15 +274,10 @@ pub(super) fn cautions(
     let mut cautions = Vec::new();
     if !request.other_retries.is_empty() {
         let others = request.other_retries.join(" ");
-        let named = std::iter::once(&request.folder).chain(&request.retries);
-        let name =
-            |folder: &RunFolder| folder.path().file_name().map(|it| it.display().to_string());
-        let named: Vec<String> = named.filter_map(name).collect();
         cautions.push(format!(
             "What was rejected was run again by {others}, and this report is not about that: what \
-             was carried over then counts as rejected or extra here. `reshelve report {} {others}` \
-             reports all of them as one.",
-            named.join(" ")
+             was carried over then counts as rejected or extra here.{}",
+            request.as_one()
         ));
     }
     if let Some(limit) = plan.limit.filter(|limit| checkpoint.totals.documents.read >= *limit) {
@@ -292,11 +287,10 @@ pub(super) fn cautions(
         ));
     }
     if plan.only_rejects.is_some() {
-        let parent = plan.parent().unwrap_or("RUN");
         cautions.push(format!(
             "The run took only documents that an earlier run had rejected: this report is about \
-             these, not about the whole source. `reshelve report {parent} {}` reports both as one.",
-            plan.run
+             these, not about the whole source.{}",
+            request.as_one()
         ));
     }
     if checkpoint.in_doubt {
