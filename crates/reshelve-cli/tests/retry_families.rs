@@ -207,3 +207,19 @@ fn a_retry_that_was_rolled_back_but_for_an_edited_job_says_so() {
     let args = ["report", "--out", "report", first, &gone];
     place.expect(0, &args).says(&["but for 1 job that somebody edited: it is left out"]);
 }
+
+#[test]
+fn a_report_says_what_a_retry_decided_otherwise() {
+    let at = Family::new();
+    let first = at.first.as_str();
+    let run = ["run", "repaired.bson", "target", "--only-rejects", first, "--apply"];
+    let decided = ["--in-flight", "as-failed", "--status-policy", "evidence"];
+    at.place.expect(0, &with(&run, &decided));
+    let retry = at.place.runs().pop().unwrap();
+    at.report(&[first, &retry]);
+    let report = String::from_utf8(at.place.read("report/report.md")).unwrap();
+    let took = format!(
+        "The target keeps the stored status (--status-policy legacy). Of what the retry {retry} took: The target follows the chapters"
+    );
+    assert!(report.contains(&took), "{report}");
+}

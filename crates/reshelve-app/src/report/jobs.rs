@@ -2,6 +2,7 @@
 
 use reshelve::parity::{JobList, ListedJob};
 use reshelve::report::RunReport;
+use reshelve::run::Decisions;
 use reshelve_core::mapping::{InFlight, StatusPolicy};
 
 use super::page::{Block, Cell, ROWS_MAX, Section, Standing, Table};
@@ -18,10 +19,10 @@ pub(super) fn status_conflicts(report: &RunReport) -> Option<Section> {
         "The stored status contradicts the chapters: {} behind `failed`, {} behind `completed`. {}",
         counted(conflicts.novels_behind_failed.count, "novel"),
         counted(conflicts.failures_behind_completed.count, "failure"),
-        match report.plan.options.status_policy {
+        decided(report, |options| match options.status_policy {
             StatusPolicy::Legacy => "The target keeps the stored status (--status-policy legacy).",
             StatusPolicy::Evidence => "The target follows the chapters (--status-policy evidence).",
-        }
+        })
     ))];
     let tables = sides.into_iter().filter(|(_, list)| list.count > 0);
     blocks.extend(tables.map(|(caption, list)| jobs(caption, list)));
@@ -34,11 +35,11 @@ pub(super) fn status_conflicts(report: &RunReport) -> Option<Section> {
 /// Jobs that were queued or running.
 pub(super) fn in_flight(report: &RunReport) -> Option<Section> {
     let list = &report.survey.as_ref()?.in_flight;
-    let decided = match report.plan.options.in_flight.unwrap_or_default() {
+    let decided = decided(report, |options| match options.in_flight.unwrap_or_default() {
         InFlight::Include => "They are carried over as they are.",
         InFlight::Skip => "They are left out.",
         InFlight::AsFailed => "They are carried over as failed.",
-    };
+    });
     let mut blocks = vec![Block::Text(match list.count {
         0 => "No job was queued or running when the data was taken.".into(),
         count => format!(
@@ -57,6 +58,16 @@ pub(super) fn in_flight(report: &RunReport) -> Option<Section> {
     };
     let brief = if list.count > 0 { counted(list.count, "job") } else { "none".into() };
     Some(Section::new("In flight", standing, blocks).brief(brief))
+}
+
+/// What the run decided on such jobs, and, where a retry decided otherwise, what that did.
+fn decided(report: &RunReport, of: impl Fn(&Decisions) -> &'static str) -> String {
+    let first = of(&report.plan.options);
+    let retries = report.runs.iter().skip(1).map(|retry| &retry.plan);
+    let others = retries.filter(|plan| of(&plan.options) != first);
+    let others =
+        others.map(|plan| format!(" Of what the retry {} took: {}", plan.run, of(&plan.options)));
+    format!("{first}{}", others.collect::<String>())
 }
 
 fn jobs(caption: &'static str, list: &JobList) -> Block {
