@@ -210,6 +210,8 @@ fn a_run_of_which_a_later_one_replaced_documents_is_taken_back_after_it() {
         let told = roll_back(&place, 3, &older, &[]);
         let edited = told["jobs"]["edited"].as_u64().unwrap();
         assert!(edited > 1, "{told}");
+        // What is in the way of any decision is told before one is asked for.
+        place.expect(3, &["rollback", &older]).says(&["note: whatever is decided", &later]);
         let target = place.tree("target");
         let discard = format!("discard={edited}");
         for decision in ["keep", discard.as_str()] {

@@ -158,7 +158,11 @@ pub fn rollback(request: &Request, handle: &Handle) -> Result<Outcome, Failure> 
     let mut relay = Relay::new(handle);
     let report = rollback::roll_back(&asked, destination.as_mut(), handle.stop(), &mut relay)?;
     drop(destination);
-    if matches!(report.ended, Ended::Dry | Ended::Undecided) {
+    if let (Ended::Undecided, Some(failure)) = (report.ended, &in_its_place) {
+        let what = &failure.message;
+        handle.watcher().note(&format!("note: whatever is decided, first: {what}"));
+    }
+    if report.ended == Ended::Dry {
         let in_its_place = in_its_place.or(unknown.map(|later| later::wrote_elsewhere(&later)));
         in_its_place.map_or(Ok(()), Err)?;
     }
