@@ -122,7 +122,11 @@ fn check_retry(first: &Plan, retry: &Plan) -> Result<(), Failure> {
 /// another target does, or one of a run that was rolled back. They are looked for in a folder of
 /// runs, and where they were.
 pub fn reported_with(plan: &Plan, runs: &Path) -> Vec<String> {
-    let mut first: Option<Known> = None;
+    let itself = || RunFolder::find(runs, &plan.run).ok().map(|folder| (folder, plan.clone()));
+    if !plan.apply || itself().is_some_and(|run| is_rolled_back(&run)) {
+        return vec![plan.run.clone()];
+    }
+    let mut first = plan.clone();
     let mut met = vec![plan.run.clone()];
     let mut next = parent_of(plan, runs);
     while let Some(parent) = next
@@ -132,14 +136,9 @@ pub fn reported_with(plan: &Plan, runs: &Path) -> Vec<String> {
         met.push(parent.1.run.clone());
         next = parent_of(&parent.1, runs);
         if !is_rolled_back(&parent) {
-            first = Some(parent);
+            (_, first) = parent;
         }
     }
-    let itself = || RunFolder::find(runs, &plan.run).ok().map(|folder| (folder, plan.clone()));
-    if !plan.apply || itself().is_some_and(|run| is_rolled_back(&run)) {
-        return vec![plan.run.clone()];
-    }
-    let first = first.map_or_else(|| plan.clone(), |(_, first)| first);
     let retries = with_retries(&first, known_in(runs)).into_iter().map(|(_, retry)| retry.run);
     let mut family = vec![first.run.clone()];
     family.extend(retries.filter(|run| *run != first.run));

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use mongodb::ClientSession;
 use mongodb::bson::{Document, RawDocumentBuf};
 use mongodb::error::{Error, ErrorKind, UNKNOWN_TRANSACTION_COMMIT_RESULT};
+use mongodb::{ClientSession, Collection};
 use reshelve::ends::EndError;
 
 use super::by_ids::with_the_id_of;
@@ -149,6 +149,12 @@ impl Fenced {
     }
 }
 
+/// A collection that is written in a transaction: that has the read concern, so the collection must
+/// not.
+pub(super) fn in_session(connection: &Connection, name: &str) -> Collection<RawDocumentBuf> {
+    connection.database().collection(name)
+}
+
 /// Deletes, in a transaction, the documents that are still what they were.
 pub(super) async fn delete_same_in(
     connection: &Connection,
@@ -156,7 +162,7 @@ pub(super) async fn delete_same_in(
     name: &'static str,
     documents: &[RawDocumentBuf],
 ) -> Result<(), Undone> {
-    let target = connection.database().collection::<RawDocumentBuf>(name);
+    let target = in_session(connection, name);
     for document in documents {
         let filter = with_the_id_of(document);
         let found = target.find_one(filter.clone()).session(&mut *session).await;

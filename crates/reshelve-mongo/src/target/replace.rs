@@ -16,7 +16,7 @@ use reshelve_core::mapping::TargetDocuments;
 use reshelve_core::raw;
 
 use super::by_ids::{IDS_MAX, ids_of, with_ids, with_the_id_of};
-use super::fenced::{Fenced, Undone};
+use super::fenced::{Fenced, Undone, in_session};
 use super::lease::Lease;
 use super::look::job_id_of;
 use super::standing::{Documents, standing, version_filter};
@@ -143,7 +143,7 @@ async fn swap_steps(
     earlier: &Documents,
     session: &mut ClientSession,
 ) -> Result<bool, Undone> {
-    let target = |name| connection.database().collection::<RawDocumentBuf>(name);
+    let target = |name| in_session(connection, name);
     for collection in Collection::ALL {
         let name = collection.name();
         let stored = target(name);

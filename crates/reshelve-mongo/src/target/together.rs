@@ -12,7 +12,7 @@ use reshelve::ends::{EndError, Fate};
 use reshelve::target_schema::Collection;
 
 use super::by_ids::{id_of, stored, with_the_id_of};
-use super::fenced::{Fenced, Undone, delete_same_in};
+use super::fenced::{Fenced, Undone, delete_same_in, in_session};
 use super::insert::{commands, is_duplicate, is_too_large};
 use super::lease::Lease;
 use crate::connection::Connection;
@@ -205,7 +205,7 @@ impl Together<'_> {
         let connection = self.connection;
         let steps = async |session: &mut ClientSession| {
             let name = Collection::Jobs.name();
-            let jobs = connection.database().collection::<RawDocumentBuf>(name);
+            let jobs = in_session(connection, name);
             let stands = jobs.find_one(with_the_id_of(job)).session(&mut *session).await;
             if stands.map_err(Undone::on(name))?.is_some() {
                 return Ok(());
@@ -232,12 +232,6 @@ pub(super) async fn insert_in(
 ) -> Result<(), Undone> {
     let target = in_session(connection, name);
     send(session, name, inserts(&target, documents)).await
-}
-
-/// A collection that is written in a transaction: that has the read concern, so the collection must
-/// not.
-fn in_session(connection: &Connection, name: &str) -> Stored<RawDocumentBuf> {
-    connection.database().collection(name)
 }
 
 /// The commands that insert documents, as they will be sent.
